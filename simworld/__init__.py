@@ -1,0 +1,1 @@
+"""simworld: a robot that puts things in a box, simulated, randomized, rendered and labelled."""

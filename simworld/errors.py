@@ -1,0 +1,25 @@
+"""The exceptions a user may catch; each message is one clear line."""
+
+
+class SimworldError(Exception):
+    """Anything simworld refuses to do; the command line prints it and exits with code 2."""
+
+
+class ConfigurationError(SimworldError, ValueError):
+    """An option, scene file or randomization is unknown, of the wrong type or out of range."""
+
+
+class PlacementError(SimworldError):
+    """No free place was found for a body within the allowed number of tries."""
+
+
+class DatasetError(SimworldError):
+    """An output folder cannot be used: other content, another writer, or a broken file."""
+
+
+class RenderError(SimworldError):
+    """A frame cannot be rendered, for instance because there is no display for a window."""
+
+
+class MissingExtraError(SimworldError, ImportError):
+    """An optional dependency is not installed; the message names the extra that brings it."""

@@ -1,0 +1,6 @@
+"""Where things move: the only package, with the PyBullet renderer, that imports PyBullet."""
+
+from simworld.physics.control import EndEffectorControl
+from simworld.physics.world import CONTROL_HZ, World
+
+__all__ = ["CONTROL_HZ", "EndEffectorControl", "World"]

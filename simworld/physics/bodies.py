@@ -1,0 +1,80 @@
+"""Bodies of a Scene as Bullet bodies."""
+
+import numpy as np
+import pybullet as bullet
+
+from simworld.geometry import Array, compose, quat_to_matrix
+from simworld.scene.catalogue import data_path, mesh
+from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
+
+
+def add_body(body: Body, client: int) -> int:
+    """Add a body to a client and return Bullet's id; its frame is its centre of mass."""
+    uid: int = bullet.createMultiBody(
+        baseMass=body.mass,
+        baseCollisionShapeIndex=_collision_shape(body.parts, client),
+        basePosition=body.position,
+        baseOrientation=body.orientation,
+        useMaximalCoordinates=1,
+        physicsClientId=client,
+    )
+    bullet.changeDynamics(
+        uid,
+        -1,
+        lateralFriction=body.friction,
+        rollingFriction=body.rolling_friction,
+        spinningFriction=body.spinning_friction,
+        restitution=body.restitution,
+        linearDamping=0.0,
+        angularDamping=0.0,
+        physicsClientId=client,
+    )
+    return uid
+
+
+def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, float]:
+    """Pose (7,) in the body frame of a mesh file's own frame, and the scale of its vertices."""
+    asset = mesh(shape.name)
+    scale = asset.scale * shape.scale
+    offset = -quat_to_matrix(asset.orientation) @ np.array(asset.center) * scale
+    return compose([*part.position, *part.orientation], [*offset, *asset.orientation]), scale
+
+
+def _collision_shape(parts: tuple[Part, ...], client: int) -> int:
+    if len(parts) == 1:
+        fields = _shape_fields(parts[0])
+        shape: int = bullet.createCollisionShape(physicsClientId=client, **fields)
+        return shape
+    rows = [_shape_fields(part) for part in parts]
+    columns = {
+        "shapeTypes": [row["shapeType"] for row in rows],
+        "halfExtents": [row.get("halfExtents", (1, 1, 1)) for row in rows],
+        "radii": [row.get("radius", 1.0) for row in rows],
+        "lengths": [row.get("height", 1.0) for row in rows],
+        "fileNames": [row.get("fileName", "") for row in rows],
+        "meshScales": [row.get("meshScale", (1, 1, 1)) for row in rows],
+        "collisionFramePositions": [row["collisionFramePosition"] for row in rows],
+        "collisionFrameOrientations": [row["collisionFrameOrientation"] for row in rows],
+    }
+    shape = bullet.createCollisionShapeArray(physicsClientId=client, **columns)
+    return shape
+
+
+def _shape_fields(part: Part) -> dict[str, object]:
+    place = {"collisionFramePosition": part.position, "collisionFrameOrientation": part.orientation}
+    match part.shape:
+        case Box(half_extents=half_extents):
+            return place | {"shapeType": bullet.GEOM_BOX, "halfExtents": half_extents}
+        case Cylinder(radius=radius, height=height):
+            return place | {"shapeType": bullet.GEOM_CYLINDER, "radius": radius, "height": height}
+        case Sphere(radius=radius):
+            return place | {"shapeType": bullet.GEOM_SPHERE, "radius": radius}
+        case Mesh(name=name) as shape:
+            frame, scale = mesh_frame(part, shape)
+            return {
+                "shapeType": bullet.GEOM_MESH,
+                "fileName": str(data_path() / mesh(name).collision),
+                "meshScale": [scale] * 3,
+                "collisionFramePosition": frame[:3].tolist(),
+                "collisionFrameOrientation": frame[3:].tolist(),
+            }

@@ -1,0 +1,87 @@
+"""End-effector control: small moves of the tool centre point become joint targets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simworld.geometry import Array, Quaternion
+from simworld.physics.world import CONTROL_HZ, World
+
+DOWN: Quaternion = (1.0, 0.0, 0.0, 0.0)
+"""Tool orientation with the fingers pointing down and opening along the world's y axis."""
+
+MAX_DISPLACEMENT = 0.04
+"""Metres the target moves ahead of the tool in one control step at full action, per axis."""
+
+_DAMPING = 0.05
+_POSTURE_GAIN = 0.1
+
+
+class EndEffectorControl:
+    """Turns an action (dx, dy, dz, gripper), each in -1..1, into joint targets of the World.
+
+    The displacement moves a reference point, kept within MAX_DISPLACEMENT of the tool and inside the workspace; a zero
+    action holds still. The tool follows it, held in `orientation`, by damped least squares (Wampler 1986; Nakamura and
+    Hanafusa 1986) with the rest posture as the secondary task in the null space, within joint and velocity limits.
+    `gripper` sets the opening between the fingers: -1 closed, 1 open.
+    """
+
+    def __init__(self, world: World, workspace: tuple[Sequence[float], Sequence[float]]) -> None:
+        self._world = world
+        model = world.model
+        self._low, self._high = np.array(workspace[0]), np.array(workspace[1])
+        n = model.arm_joints
+        self._rest = np.array(model.rest[:n])
+        self._lower, self._upper = np.array(model.lower[:n]), np.array(model.upper[:n])
+        self._max_step = np.array(model.max_velocity[:n]) / CONTROL_HZ
+        self._finger_step = model.max_velocity[-1] / CONTROL_HZ
+        self._half_opening = model.max_opening / 2
+        self._reference = world.tool_pose()[:3]
+
+    def apply(self, action: Array, orientation: Quaternion = DOWN) -> None:
+        """Set the joint targets for the next control step."""
+        tool, jacobian = self._world.tool_kinematics()
+        moved = self._reference + action[:3] * MAX_DISPLACEMENT
+        moved = np.minimum(np.maximum(moved, tool[:3] - MAX_DISPLACEMENT), tool[:3] + MAX_DISPLACEMENT)
+        self._reference = np.minimum(np.maximum(moved, self._low), self._high)
+        q = self._world.joint_positions()
+        joints = self._towards(self._reference, orientation, tool, jacobian, q)
+        opening = (float(action[3]) + 1) / 2 * self._half_opening
+        finger = float(q[-2:].mean())
+        finger += min(max(opening - finger, -self._finger_step), self._finger_step)
+        self._world.set_joint_targets([*joints.tolist(), finger, finger])
+
+    def _towards(self, position: Array, orientation: Quaternion, tool: Array, jacobian: Array, q: Array) -> Array:
+        """One damped least-squares step of the arm's joints (arm_joints,) towards a tool pose."""
+        q = q[: len(self._rest)]
+        error = np.empty(6)
+        error[:3] = position - tool[:3]
+        error[3:] = _rotation_error(orientation, tool[3:].tolist())
+        posture = _POSTURE_GAIN * (self._rest - q)
+        damped = jacobian @ jacobian.T
+        damped.flat[::7] += _DAMPING**2
+        step = posture + jacobian.T @ np.linalg.solve(damped, error - jacobian @ posture)
+        step /= max(1.0, float(np.max(np.abs(step) / self._max_step)))
+        joints: Array = np.minimum(np.maximum(q + step, self._lower), self._upper)
+        return joints
+
+    def move_to(self, position: Array, orientation: Quaternion = DOWN, iterations: int = 30) -> Array:
+        """Place the arm, without physics, so that its tool is at a pose, and return all joint positions."""
+        for _ in range(iterations):
+            tool, jacobian = self._world.tool_kinematics()
+            q = self._world.joint_positions()
+            self._world.place_arm(self._towards(position, orientation, tool, jacobian, q))
+        self._reference = self._world.tool_pose()[:3]
+        return self._world.joint_positions()
+
+
+def _rotation_error(target: Sequence[float], current: Sequence[float]) -> tuple[float, float, float]:
+    """Twice the vector part of target * conjugate(current): the rotation vector, to first order."""
+    tx, ty, tz, tw = target
+    x, y, z, w = current
+    s = 2.0 if tw * w + tx * x + ty * y + tz * z >= 0 else -2.0
+    return (
+        s * (tx * w - tw * x - ty * z + tz * y),
+        s * (ty * w - tw * y - tz * x + tx * z),
+        s * (tz * w - tw * z - tx * y + ty * x),
+    )

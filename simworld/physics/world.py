@@ -1,0 +1,261 @@
+"""The World: one Bullet client that holds a Scene, steps it and tells its state."""
+
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pybullet as bullet
+
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array
+from simworld.physics.bodies import add_body
+from simworld.scene.model import Scene
+from simworld.scene.robots import ROBOTS, RobotModel
+from simworld.scene.state import Contact, SceneState
+
+CONTROL_HZ = 25
+SUBSTEPS = 8
+# 20 iterations hold a 20 N grasp with 0.01 mm of slip in 2 s; 10 let it penetrate by millimetres. Iterating ends early,
+# below the residual, where nothing touches.
+SOLVER_ITERATIONS = 20
+SOLVER_RESIDUAL = 1e-5
+
+# Per substep a motor closes this part of its position error and damps this part of its velocity: critically damped,
+# and soft enough that a carried object's inertia stays within its friction.
+_ARM_GAINS = (0.0625, 0.5)
+_FINGER_GAINS = (0.1, 1.0)
+
+
+class World:
+    """A Bullet world loaded with a Scene; several worlds live side by side in one process.
+
+    `load` builds the whole world anew from the Scene (about 2 ms), so what happens afterwards depends on the Scene
+    and the steps alone, bit for bit, and on nothing that was simulated before.
+    """
+
+    def __init__(self) -> None:
+        self._client = bullet.connect(bullet.DIRECT)
+        if self._client < 0:
+            raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
+        self._scene: Scene | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """The Scene that is loaded."""
+        if self._scene is None:
+            raise ConfigurationError("no scene is loaded: call load(scene) first")
+        return self._scene
+
+    @property
+    def model(self) -> RobotModel:
+        """The robot of the loaded Scene."""
+        return ROBOTS[self.scene.robot.name]
+
+    def load(self, scene: Scene) -> None:
+        """Build the scene from nothing; whatever was loaded before is gone."""
+        cid = self._client
+        model = ROBOTS[scene.robot.name]
+        if len(scene.robot.joint_positions) != len(model.lower):
+            raise ConfigurationError(
+                f"robot.joint_positions: {scene.robot.name} has {len(model.lower)} joints, "
+                f"got {len(scene.robot.joint_positions)} values"
+            )
+        bullet.resetSimulation(physicsClientId=cid)
+        bullet.setPhysicsEngineParameter(
+            fixedTimeStep=1 / CONTROL_HZ,
+            numSubSteps=SUBSTEPS,
+            numSolverIterations=SOLVER_ITERATIONS,
+            solverResidualThreshold=SOLVER_RESIDUAL,
+            deterministicOverlappingPairs=1,
+            physicsClientId=cid,
+        )
+        bullet.setGravity(*scene.gravity, physicsClientId=cid)
+        self._scene = scene
+        self._time = 0.0
+        self._load_robot(scene, model)
+        self._bodies = [add_body(body, cid) for body in scene.bodies]
+        self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
+        self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
+
+    def _load_robot(self, scene: Scene, model: RobotModel) -> None:
+        cid = self._client
+        self._robot = bullet.loadURDF(
+            str(model.urdf),
+            scene.robot.position,
+            scene.robot.orientation,
+            useFixedBase=True,
+            flags=bullet.URDF_USE_INERTIA_FROM_FILE,
+            physicsClientId=cid,
+        )
+        self._joints = list(range(len(model.lower)))
+        # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
+        self._forces = [force / SUBSTEPS for force in model.max_force]
+        fingers = len(self._joints) - model.arm_joints
+        self._position_gains, self._velocity_gains = (
+            [arm] * model.arm_joints + [finger] * fingers
+            for arm, finger in zip(_ARM_GAINS, _FINGER_GAINS, strict=True)
+        )
+        self._fingers = tuple(model.link_index(name) - 1 for name in model.finger_links)
+        self._tool_link = model.link_index(model.tool_link) - 1
+        for joint, position in enumerate(scene.robot.joint_positions):
+            bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
+        for finger in self._fingers:
+            bullet.changeDynamics(
+                self._robot,
+                finger,
+                lateralFriction=scene.robot.finger_friction,
+                # Without anchors a held object creeps through Bullet's friction at about 2 mm/s.
+                frictionAnchor=1,
+                physicsClientId=cid,
+            )
+        self._couple_fingers()
+        self.set_joint_targets(scene.robot.joint_positions)
+
+    def _couple_fingers(self) -> None:
+        """One drive moves both fingers, as in the real hand: else the pair floats sideways while it squeezes."""
+        gear = bullet.createConstraint(
+            self._robot,
+            self._fingers[0],
+            self._robot,
+            self._fingers[1],
+            jointType=bullet.JOINT_GEAR,
+            jointAxis=(0, 1, 0),
+            parentFramePosition=(0, 0, 0),
+            childFramePosition=(0, 0, 0),
+            physicsClientId=self._client,
+        )
+        bullet.changeConstraint(gear, gearRatio=-1, erp=0.1, maxForce=1000, physicsClientId=self._client)
+
+    def set_joint_targets(self, positions: tuple[float, ...] | list[float]) -> None:
+        """Position targets of every joint's motor, rad or m; forces are limited as the robot's are."""
+        bullet.setJointMotorControlArray(
+            self._robot,
+            self._joints,
+            bullet.POSITION_CONTROL,
+            targetPositions=positions,
+            forces=self._forces,
+            positionGains=self._position_gains,
+            velocityGains=self._velocity_gains,
+            physicsClientId=self._client,
+        )
+
+    def step(self, steps: int = 1) -> None:
+        """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps."""
+        for _ in range(steps):
+            bullet.stepSimulation(physicsClientId=self._client)
+        self._time += steps / CONTROL_HZ
+
+    def joint_positions(self) -> Array:
+        """Positions (joints,) in rad and m."""
+        states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
+        return np.array([state[0] for state in states])
+
+    def place_arm(self, positions: Array) -> None:
+        """Put the arm's joints at `positions` at once, at rest, with the motors holding them there."""
+        for joint, position in enumerate(positions):
+            bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
+        self.set_joint_targets(self.joint_positions().tolist())
+
+    def tool_pose(self) -> Array:
+        """Pose (7,) of the tool centre point in the world."""
+        link = bullet.getLinkState(
+            self._robot, self._tool_link, computeForwardKinematics=1, physicsClientId=self._client
+        )
+        position, orientation = bullet.multiplyTransforms(link[4], link[5], *self.model.tool)
+        return np.array(position + orientation)
+
+    def tool_kinematics(self) -> tuple[Array, Array]:
+        """Pose (7,) of the tool centre point and its Jacobian (6, arm_joints): linear, then angular, world frame.
+
+        The geometric Jacobian of revolute joints turning about z of their links (Siciliano et al. 2009, section 3.1);
+        Bullet's own is wrong by centimetres for links whose inertial frame is rotated.
+        """
+        links = bullet.getLinkStates(
+            self._robot, self._joints[: self.model.arm_joints], computeForwardKinematics=1, physicsClientId=self._client
+        )
+        last = links[self._tool_link]
+        position, orientation = bullet.multiplyTransforms(last[4], last[5], *self.model.tool)
+        origins = np.array([link[4] for link in links]).T
+        x, y, z, w = np.array([link[5] for link in links]).T
+        axes = np.array([2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)])
+        tool = np.array(position + orientation)
+        jacobian = np.empty((6, len(links)))
+        rx, ry, rz = tool[:3, None] - origins
+        ax, ay, az = axes
+        jacobian[0], jacobian[1], jacobian[2] = ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx
+        jacobian[3:] = axes
+        return tool, jacobian
+
+    def joint_velocities(self) -> Array:
+        """Velocities (joints,) in rad/s and m/s."""
+        states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
+        return np.array([state[1] for state in states])
+
+    def body_pose(self, name: str) -> Array:
+        """Pose (7,) of a body in the world."""
+        position, orientation = bullet.getBasePositionAndOrientation(
+            self._names[name], physicsClientId=self._client
+        )
+        return np.array(position + orientation)
+
+    def body_velocity(self, name: str) -> Array:
+        """Linear (m/s) and angular (rad/s) velocity (6,) of a body in the world frame."""
+        linear, angular = bullet.getBaseVelocity(self._names[name], physicsClientId=self._client)
+        return np.array(linear + angular)
+
+    def contacts(self, name: str | None = None) -> tuple[Contact, ...]:
+        """Contacts at the last step: all of them, or those of one body, which is then instance_a."""
+        which = {} if name is None else {"bodyA": self._names[name]}
+        points = bullet.getContactPoints(physicsClientId=self._client, **which)
+        return tuple(
+            Contact(
+                instance_a=self._instances[p[1]],
+                instance_b=self._instances[p[2]],
+                link_a=p[3],
+                link_b=p[4],
+                # Bullet divides the last substep's impulse by the whole control step.
+                normal_force=p[9] * SUBSTEPS,
+                distance=p[8],
+            )
+            for p in points
+        )
+
+    def grip_forces(self, name: str) -> tuple[float, float]:
+        """Normal force in N of each finger on a body; both are positive while the body is grasped."""
+        forces = [0.0, 0.0]
+        for contact in self.contacts(name):
+            if contact.instance_b == 1 and contact.link_b in self._fingers:
+                forces[self._fingers.index(contact.link_b)] += contact.normal_force
+        return forces[0], forces[1]
+
+    def state(self) -> SceneState:
+        """Everything at this instant, as plain data."""
+        cid = self._client
+        joints = bullet.getJointStates(self._robot, self._joints, physicsClientId=cid)
+        links = bullet.getLinkStates(self._robot, self._joints, computeForwardKinematics=1, physicsClientId=cid)
+        bodies = [bullet.getBasePositionAndOrientation(uid, physicsClientId=cid) for uid in self._bodies]
+        velocities = [bullet.getBaseVelocity(uid, physicsClientId=cid) for uid in self._bodies]
+        base = self.scene.robot
+        return SceneState(
+            time=self._time,
+            joint_positions=np.array([joint[0] for joint in joints]),
+            joint_velocities=np.array([joint[1] for joint in joints]),
+            link_poses=np.array([base.position + base.orientation, *(link[4] + link[5] for link in links)]),
+            body_poses=np.array([p + q for p, q in bodies]).reshape(-1, 7),
+            body_velocities=np.array([v + w for v, w in velocities]).reshape(-1, 6),
+            contacts=self.contacts(),
+        )
+
+    def close(self) -> None:
+        """Give the client back; closing twice is harmless."""
+        if self._client >= 0:
+            bullet.disconnect(physicsClientId=self._client)
+            self._client = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""What is in the world, described as plain data."""

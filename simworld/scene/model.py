@@ -1,0 +1,230 @@
+"""The Scene: what is in the world, as frozen plain data with a JSON round trip and no physics handle."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from simworld.errors import ConfigurationError
+from simworld.geometry import IDENTITY, Array, Quaternion, Vec3
+
+
+def _unit(q: Quaternion) -> Quaternion:
+    if abs(np.linalg.norm(q) - 1) > 1e-6:
+        raise ValueError(f"a quaternion x, y, z, w must have length 1, got {q}")
+    return q
+
+
+Unit = Annotated[Quaternion, AfterValidator(_unit)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Color = tuple[Fraction, Fraction, Fraction]
+
+
+class Plain(BaseModel):
+    """Immutable, strict about names, and finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Box(Plain):
+    """A cuboid centred at its origin; half extents in metres."""
+
+    kind: Literal["box"] = "box"
+    half_extents: tuple[Positive, Positive, Positive]
+
+
+class Cylinder(Plain):
+    """A cylinder along z, centred at its origin; metres."""
+
+    kind: Literal["cylinder"] = "cylinder"
+    radius: Positive
+    height: Positive
+
+
+class Sphere(Plain):
+    """A sphere centred at its origin; radius in metres."""
+
+    kind: Literal["sphere"] = "sphere"
+    radius: Positive
+
+
+class Mesh(Plain):
+    """A mesh of the object catalogue (`simworld.scene.catalogue.MESHES`), scaled about its origin."""
+
+    kind: Literal["mesh"] = "mesh"
+    name: str
+    scale: Positive = 1.0
+
+
+Shape = Annotated[Box | Cylinder | Sphere | Mesh, Field(discriminator="kind")]
+
+
+class Part(Plain):
+    """One shape of a body, placed in the body's frame."""
+
+    shape: Shape
+    position: Vec3 = (0.0, 0.0, 0.0)
+    orientation: Unit = IDENTITY
+
+
+class Body(Plain):
+    """A rigid body: its parts, where it starts, and what it is made of.
+
+    `mass` is in kg and 0 fixes the body in the world. `friction` is the lateral Coulomb coefficient; rolling and
+    spinning friction are Bullet's, in metres. `color` is sRGB in 0..1.
+    """
+
+    name: str
+    category: str
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    position: Vec3 = (0.0, 0.0, 0.0)
+    orientation: Unit = IDENTITY
+    mass: NonNegative = 0.0
+    friction: NonNegative = 0.5
+    rolling_friction: NonNegative = 0.0
+    spinning_friction: NonNegative = 0.0
+    restitution: Fraction = 0.0
+    color: Color = (0.7, 0.7, 0.7)
+
+    @property
+    def pose(self) -> Array:
+        """Pose (7,) in the world at the start."""
+        return np.array([*self.position, *self.orientation])
+
+
+class Robot(Plain):
+    """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from."""
+
+    name: Literal["panda"] = "panda"
+    position: Vec3 = (0.0, 0.0, 0.0)
+    orientation: Unit = IDENTITY
+    joint_positions: tuple[float, ...]
+    finger_friction: NonNegative = 1.0
+
+
+class Light(Plain):
+    """One directional light. `direction` points from the scene to the light; the rest are Phong coefficients."""
+
+    direction: Vec3 = (0.4, -0.6, 1.0)
+    color: Color = (1.0, 1.0, 1.0)
+    ambient: Fraction = 0.45
+    diffuse: Fraction = 0.5
+    specular: Fraction = 0.1
+    shadow: bool = True
+
+    @model_validator(mode="after")
+    def _not_zero(self) -> Self:
+        if not any(self.direction):
+            raise ValueError("a light needs a direction other than (0, 0, 0)")
+        return self
+
+
+class Camera(Plain):
+    """A pinhole camera: K in pixels with pixel centres at +0.5, and the pose of its OpenCV frame.
+
+    With a `parent` (a link of the robot) the pose is in that link's frame, else in the world. `near` and `far`
+    bound what is seen, in metres of z-depth.
+    """
+
+    name: str
+    width: Annotated[int, Field(ge=1, le=8192)]
+    height: Annotated[int, Field(ge=1, le=8192)]
+    fx: Positive
+    fy: Positive
+    cx: float
+    cy: float
+    position: Vec3
+    orientation: Unit
+    parent: str | None = None
+    near: Positive = 0.02
+    far: Positive = 10.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.near >= self.far:
+            raise ValueError(f"near must be less than far, got near={self.near}, far={self.far}")
+        return self
+
+    @property
+    def intrinsics(self) -> Array:
+        """The matrix K (3, 3) in pixels."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
+    def resized(self, width: int, height: int) -> "Camera":
+        """The same camera with another image size and the same vertical field of view and principal point."""
+        s = height / self.height
+        cx, cy = self.cx * width / self.width, self.cy * s
+        fields = self.model_dump() | {"width": width, "height": height, "cx": cx, "cy": cy}
+        return Camera(**fields | {"fx": self.fx * s, "fy": self.fy * s})
+
+
+class Scene(Plain):
+    """Everything there is: robot, bodies, light and cameras. Numbers only; the same Scene is the same world."""
+
+    robot: Robot
+    bodies: tuple[Body, ...]
+    light: Light = Light()
+    cameras: tuple[Camera, ...] = ()
+    gravity: Vec3 = (0.0, 0.0, -9.81)
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Self:
+        for kind, names in (
+            ("body", ["robot", *(b.name for b in self.bodies)]),
+            ("camera", [c.name for c in self.cameras]),
+        ):
+            twice = {n for n in names if names.count(n) > 1}
+            if twice:
+                raise ValueError(f"{kind} names must be unique, got {sorted(twice)} more than once")
+        return self
+
+    @property
+    def instances(self) -> dict[str, int]:
+        """Instance ids in the segmentation, by name: 1 for the robot, then the bodies in order; 0 is background."""
+        return {"robot": 1} | {body.name: i for i, body in enumerate(self.bodies, start=2)}
+
+    def body_index(self, name: str) -> int:
+        """Row of the body called `name` in the arrays of a SceneState."""
+        for i, body in enumerate(self.bodies):
+            if body.name == name:
+                return i
+        raise ConfigurationError(f"no body {name!r} in the scene; there are {[b.name for b in self.bodies]}")
+
+    def camera(self, name: str) -> Camera:
+        """The camera called `name`."""
+        for camera in self.cameras:
+            if camera.name == name:
+                return camera
+        raise ConfigurationError(f"no camera {name!r} in the scene; there are {[c.name for c in self.cameras]}")
+
+    def to_json(self) -> str:
+        """The scene as JSON; `Scene.from_json` gives back an equal scene."""
+        return self.model_dump_json()
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "scene") -> "Scene":
+        """Read a scene; a malformed one raises ConfigurationError naming the key, the rule and the value."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigurationError(f"{source}: {describe(error)}") from None
+
+    @classmethod
+    def load(cls, path: Path) -> "Scene":
+        """Read a scene from a JSON file."""
+        try:
+            return cls.from_json(path.read_text(encoding="utf-8"), source=str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"cannot read scene {path}: {error}") from None
+
+
+def describe(error: ValidationError) -> str:
+    """One line for a validation error: the first key that is wrong, the rule and the value it got."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "document"
+    value = repr(first["input"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{key}: {first['msg']}, got {value if len(value) < 80 else value[:77] + '...'}{more}"
