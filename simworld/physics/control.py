@@ -44,7 +44,7 @@ class EndEffectorControl:
         moved = self._reference + action[:3] * MAX_DISPLACEMENT
         moved = np.minimum(np.maximum(moved, tool[:3] - MAX_DISPLACEMENT), tool[:3] + MAX_DISPLACEMENT)
         self._reference = np.minimum(np.maximum(moved, self._low), self._high)
-        q = self._world.joint_positions()
+        q = self._world.joints()[0]
         joints = self._towards(self._reference, orientation, tool, jacobian, q)
         opening = (float(action[3]) + 1) / 2 * self._half_opening
         finger = float(q[-2:].mean())
@@ -64,15 +64,6 @@ class EndEffectorControl:
         step /= max(1.0, float(np.max(np.abs(step) / self._max_step)))
         joints: Array = np.minimum(np.maximum(q + step, self._lower), self._upper)
         return joints
-
-    def move_to(self, position: Array, orientation: Quaternion = DOWN, iterations: int = 30) -> Array:
-        """Place the arm, without physics, so that its tool is at a pose, and return all joint positions."""
-        for _ in range(iterations):
-            tool, jacobian = self._world.tool_kinematics()
-            q = self._world.joint_positions()
-            self._world.place_arm(self._towards(position, orientation, tool, jacobian, q))
-        self._reference = self._world.tool_pose()[:3]
-        return self._world.joint_positions()
 
 
 def _rotation_error(target: Sequence[float], current: Sequence[float]) -> tuple[float, float, float]:

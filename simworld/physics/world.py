@@ -1,5 +1,6 @@
 """The World: one Bullet client that holds a Scene, steps it and tells its state."""
 
+import weakref
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +38,7 @@ class World:
         self._client = bullet.connect(bullet.DIRECT)
         if self._client < 0:
             raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
+        self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._client)
         self._scene: Scene | None = None
 
     @property
@@ -72,6 +74,7 @@ class World:
         bullet.setGravity(*scene.gravity, physicsClientId=cid)
         self._scene = scene
         self._time = 0.0
+        self._forget()
         self._load_robot(scene, model)
         self._bodies = [add_body(body, cid) for body in scene.bodies]
         self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
@@ -143,26 +146,36 @@ class World:
         """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps."""
         for _ in range(steps):
             bullet.stepSimulation(physicsClientId=self._client)
+        self._forget()
         self._time += steps / CONTROL_HZ
 
-    def joint_positions(self) -> Array:
-        """Positions (joints,) in rad and m."""
-        states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
-        return np.array([state[0] for state in states])
+    def _forget(self) -> None:
+        """Drop what was computed for the state before this one."""
+        self._joint_states: Array | None = None
+        self._kinematics: tuple[Array, Array] | None = None
+
+    def joints(self) -> Array:
+        """Positions and velocities (2, joints) in rad and m, and per second."""
+        if self._joint_states is None:
+            states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
+            self._joint_states = np.array([[state[0] for state in states], [state[1] for state in states]])
+        return self._joint_states
 
     def place_arm(self, positions: Array) -> None:
         """Put the arm's joints at `positions` at once, at rest, with the motors holding them there."""
         for joint, position in enumerate(positions):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
-        self.set_joint_targets(self.joint_positions().tolist())
+        self._forget()
+        self.set_joint_targets(self.joints()[0].tolist())
 
     def tool_pose(self) -> Array:
         """Pose (7,) of the tool centre point in the world."""
-        link = bullet.getLinkState(
-            self._robot, self._tool_link, computeForwardKinematics=1, physicsClientId=self._client
-        )
-        position, orientation = bullet.multiplyTransforms(link[4], link[5], *self.model.tool)
-        return np.array(position + orientation)
+        return self.tool_kinematics()[0]
+
+    def tool_velocity(self) -> Array:
+        """Linear (m/s) and angular (rad/s) velocity (6,) of the tool centre point in the world frame."""
+        velocity: Array = self.tool_kinematics()[1] @ self.joints()[1, : self.model.arm_joints]
+        return velocity
 
     def tool_kinematics(self) -> tuple[Array, Array]:
         """Pose (7,) of the tool centre point and its Jacobian (6, arm_joints): linear, then angular, world frame.
@@ -170,6 +183,11 @@ class World:
         The geometric Jacobian of revolute joints turning about z of their links (Siciliano et al. 2009, section 3.1);
         Bullet's own is wrong by centimetres for links whose inertial frame is rotated.
         """
+        if self._kinematics is None:
+            self._kinematics = self._compute_kinematics()
+        return self._kinematics
+
+    def _compute_kinematics(self) -> tuple[Array, Array]:
         links = bullet.getLinkStates(
             self._robot, self._joints[: self.model.arm_joints], computeForwardKinematics=1, physicsClientId=self._client
         )
@@ -185,11 +203,6 @@ class World:
         jacobian[0], jacobian[1], jacobian[2] = ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx
         jacobian[3:] = axes
         return tool, jacobian
-
-    def joint_velocities(self) -> Array:
-        """Velocities (joints,) in rad/s and m/s."""
-        states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
-        return np.array([state[1] for state in states])
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
@@ -231,26 +244,24 @@ class World:
     def state(self) -> SceneState:
         """Everything at this instant, as plain data."""
         cid = self._client
-        joints = bullet.getJointStates(self._robot, self._joints, physicsClientId=cid)
+        positions, velocities = self.joints()
         links = bullet.getLinkStates(self._robot, self._joints, computeForwardKinematics=1, physicsClientId=cid)
         bodies = [bullet.getBasePositionAndOrientation(uid, physicsClientId=cid) for uid in self._bodies]
-        velocities = [bullet.getBaseVelocity(uid, physicsClientId=cid) for uid in self._bodies]
+        body_velocities = [bullet.getBaseVelocity(uid, physicsClientId=cid) for uid in self._bodies]
         base = self.scene.robot
         return SceneState(
             time=self._time,
-            joint_positions=np.array([joint[0] for joint in joints]),
-            joint_velocities=np.array([joint[1] for joint in joints]),
+            joint_positions=positions,
+            joint_velocities=velocities,
             link_poses=np.array([base.position + base.orientation, *(link[4] + link[5] for link in links)]),
             body_poses=np.array([p + q for p, q in bodies]).reshape(-1, 7),
-            body_velocities=np.array([v + w for v, w in velocities]).reshape(-1, 6),
+            body_velocities=np.array([v + w for v, w in body_velocities]).reshape(-1, 6),
             contacts=self.contacts(),
         )
 
     def close(self) -> None:
         """Give the client back; closing twice is harmless."""
-        if self._client >= 0:
-            bullet.disconnect(physicsClientId=self._client)
-            self._client = -1
+        self._disconnect()
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler
+from simworld.geometry import Quaternion, Vec3
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class MeshAsset:
     """A mesh file and the transform to its canonical frame: v -> scale * rotate(v - center).
 
     The canonical frame has its origin at the centre of mass and z up as the object rests on a table.
-    `half_extents` bound the canonical mesh in metres; `rest_height` is the origin's height on a table.
+    `half_extents` bound the canonical mesh from its origin in metres; `rest_height` is the origin's height on a table.
     Paths are relative to pybullet_data; `collision` is a union of convex pieces.
     """
 
@@ -23,7 +23,8 @@ class MeshAsset:
     center: Vec3
     half_extents: Vec3
     rest_height: float
-    orientation: Quaternion = IDENTITY
+    orientation: Quaternion
+
 
 
 @cache
@@ -41,8 +42,60 @@ def mesh(name: str) -> MeshAsset:
     return MESHES[name]
 
 
-_Y_UP = quat_from_euler(1.5707963267948966, 0.0, 0.0)
-
+# Centres are those of the convex pieces' volume; postures are what each mesh came to rest in when dropped in Bullet.
 MESHES: dict[str, MeshAsset] = {
-    "duck": MeshAsset("duck.obj", "duck_vhacd.obj", 0.034, (-0.153, 0.689, 0.041), (0.0281, 0.0197, 0.0293), 0.0202, _Y_UP),
+    "duck": MeshAsset(
+        visual="duck.obj",
+        collision="duck_vhacd.obj",
+        scale=0.0385,
+        center=(-0.153, 0.6886, 0.041),
+        half_extents=(0.0324, 0.0225, 0.0367),
+        rest_height=0.0242,
+        orientation=(0.70710, 0.00151, 0.00158, 0.70711),
+    ),
+    "mug": MeshAsset(
+        visual="objects/mug.obj",
+        collision="objects/mug_col.obj",
+        scale=0.415,
+        center=(0.0, 0.0013, 0.05),
+        half_extents=(0.0302, 0.0172, 0.0208),
+        rest_height=0.0218,
+        orientation=(0.0, 0.0, 0.5225, 0.85264),
+    ),
+    "teddy": MeshAsset(
+        visual="teddy2_VHACD_CHs.obj",
+        collision="teddy2_VHACD_CHs.obj",
+        scale=0.0638,
+        center=(0.6846, 0.5836, 0.3001),
+        half_extents=(0.0219, 0.0329, 0.0238),
+        rest_height=0.0177,
+        orientation=(0.95530, -0.19886, 0.05556, -0.21159),
+    ),
+    "blob_004": MeshAsset(
+        visual="random_urdfs/004/004.obj",
+        collision="random_urdfs/004/004.obj",
+        scale=0.00999,
+        center=(-0.0212, 0.0589, -0.0901),
+        half_extents=(0.0277, 0.0311, 0.0493),
+        rest_height=0.0336,
+        orientation=(0.0031, 0.00628, 0.32572, 0.94544),
+    ),
+    "blob_008": MeshAsset(
+        visual="random_urdfs/008/008.obj",
+        collision="random_urdfs/008/008.obj",
+        scale=0.01078,
+        center=(-0.0233, -0.0036, 0.0017),
+        half_extents=(0.0276, 0.0266, 0.037),
+        rest_height=0.0224,
+        orientation=(-0.21239, -0.09107, 0.38739, 0.89248),
+    ),
+    "blob_013": MeshAsset(
+        visual="random_urdfs/013/013.obj",
+        collision="random_urdfs/013/013.obj",
+        scale=0.00741,
+        center=(-0.1707, 0.0368, 0.0177),
+        half_extents=(0.0233, 0.0277, 0.0256),
+        rest_height=0.0188,
+        orientation=(-0.17789, 0.17287, 0.68166, 0.68834),
+    ),
 }

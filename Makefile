@@ -1,0 +1,36 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+# The variable binds pip's isolated build environments too, which its option -c does not.
+INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## build .venv with the pinned versions
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) '.[dev]'
+	@touch $@
+
+demo: install ## see what simworld does
+	$(BIN)/simworld demo
+
+test: install ## run all tests
+	$(BIN)/pytest
+
+lint: install ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: install ## measure speed, beside panda-gym
+	$(INSTALL) '.[bench]'
+	$(BIN)/python experiments/benchmarks/speed.py
+
+clean: ## remove the environment, caches and build leftovers
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist simworld.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

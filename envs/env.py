@@ -1,0 +1,197 @@
+"""The manipulation environment: a task over a simulated world, with Gymnasium's goal API."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from simworld.envs.tasks import TASKS, Observation, Observer, distance
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array
+from simworld.physics import CONTROL_HZ, EndEffectorControl, World
+from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
+from simworld.randomization.randomization import nearest
+from simworld.rendering.tiny import TinyRenderer, has_display
+from simworld.scene.model import Plain, describe
+from simworld.streams import Streams
+
+WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
+"""Lowest and highest reference of the tool centre point in the world, metres."""
+
+_BOUND = 100.0
+_REWARD_SCALE = 5.0
+
+GoalDict = dict[str, NDArray[np.float32]]
+
+
+class EnvOptions(Plain):
+    """What `gym.make` takes beside the id; anything else is refused."""
+
+    task: Literal["reach", "pick_and_place", "place_in_box"]
+    reward: Literal["sparse", "dense"] = "sparse"
+    control: Literal["ee"] = "ee"
+    render_mode: Literal["rgb_array", "human"] | None = None
+    render_width: int = Field(default=640, ge=1, le=8192, strict=True)
+    render_height: int = Field(default=480, ge=1, le=8192, strict=True)
+    render_camera: Literal["front", "side", "top", "wrist"] = "front"
+
+
+class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
+    """A Franka Panda at a table.
+
+    Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of `simworld.physics.control`)
+    and the gripper, -1 closed to 1 open, 25 times a second. Observations are float32: `observation` as listed by the
+    task's `fields` (SI units, world frame), `achieved_goal` and `desired_goal`.
+
+    An episode is a pure function of the seed and its index: `reset(seed=s)` begins index 0 of seed s, every further
+    `reset()` the next index; `reset(seed=s, options={"index": i})` begins any of them. `reset` gives every drawn value
+    in `info["parameters"]`, `step` the physical events and `is_success`. The episode terminates on success.
+
+    `reward="sparse"` is 0 where the goal is reached and -1 elsewhere; `"dense"` is 0 where it is reached and
+    -tanh(5 distance) elsewhere, at most -0.1 for a goal that wants the object placed.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {
+        "render_modes": ["human", "rgb_array"] if has_display() else ["rgb_array"],
+        "render_fps": CONTROL_HZ,
+    }
+
+    def __init__(self, *, randomization: Randomization | Mapping[str, Any] | str = "none", **options: Any) -> None:
+        self.options = _validated(options)
+        self.randomization = as_randomization(randomization)
+        self.render_mode = self.options.render_mode
+        self.task = TASKS[self.options.task]
+        self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
+        goal = gym.spaces.Box(-_BOUND, _BOUND, (self.task.goal_size,), np.float32)
+        size = sum(self.task.fields.values())
+        self.observation_space = gym.spaces.Dict(
+            {
+                "observation": gym.spaces.Box(-_BOUND, _BOUND, (size,), np.float32),
+                "achieved_goal": goal,
+                "desired_goal": goal,
+            }
+        )
+        self._seed: int | None = None
+        self._index = 0
+        self._renderer = TinyRenderer(window=True) if self.render_mode == "human" else None
+        self._sample: Sample | None = None
+        self.world = World()
+
+    @property
+    def sample(self) -> Sample:
+        """The scene of the episode and the values it was drawn with."""
+        if self._sample is None:
+            raise ConfigurationError("no episode has begun: call reset() first")
+        return self._sample
+
+    @property
+    def episode(self) -> tuple[int, int]:
+        """Seed and index of the episode: all it takes to begin it again."""
+        if self._seed is None:
+            raise ConfigurationError("no episode has begun: call reset() first")
+        return self._seed, self._index
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[GoalDict, dict[str, Any]]:
+        """Begin an episode; `options` may hold `index`, the episode's number under its seed."""
+        index = _episode_index(options)
+        super().reset(seed=seed)
+        if seed is not None or self._seed is None:
+            self._seed, self._index = int(self.np_random_seed), 0
+        elif index is None:
+            self._index += 1
+        if index is not None:
+            self._index = index
+        self._sample = sample_scene(self.task.layout, self.randomization, Streams(self._seed, self._index))
+        self.world.load(self._sample.scene)
+        self._control = EndEffectorControl(self.world, WORKSPACE)
+        self._observer: Observer = self.task.observer(self._sample)
+        self._desired = self._observer.goal.astype(np.float32)
+        observation, _, events = self._observe()
+        self._show()
+        return observation, {"is_success": False, **events, "parameters": dict(self._sample.parameters)}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[GoalDict, float, bool, bool, dict[str, Any]]:
+        """Act for one control step of 0.04 s."""
+        command = np.asarray(action, dtype=np.float64)
+        if command.shape != (4,) or not np.isfinite(command).all():
+            raise ConfigurationError(f"an action is 4 finite numbers in -1..1, got {action!r}")
+        self._control.apply(np.minimum(np.maximum(command, -1.0), 1.0))
+        self.world.step()
+        observation, success, events = self._observe()
+        reward = self.compute_reward(observation["achieved_goal"], observation["desired_goal"], {})
+        self._show()
+        return observation, float(reward), success, False, {"is_success": success, **events}
+
+    def compute_reward(self, achieved_goal: Array, desired_goal: Array, info: Any) -> Any:
+        """Reward (...,) of goals (..., goal_size); `info` is not used."""
+        reached = self.task.reached(achieved_goal, desired_goal)
+        if self.options.reward == "sparse":
+            return -np.asarray(~reached, dtype=np.float32)
+        shaped = np.tanh(_REWARD_SCALE * distance(achieved_goal, desired_goal))
+        if self.task.goal_size == 4:
+            shaped = np.maximum(shaped, 0.1 * (desired_goal[..., 3] > 0.5))
+        return -np.where(reached, 0.0, shaped).astype(np.float32)
+
+    def compute_terminated(self, achieved_goal: Array, desired_goal: Array, info: Any) -> Any:
+        """Whether the episode is over (...,): it is once the goal is reached."""
+        return self.task.reached(achieved_goal, desired_goal)
+
+    def compute_truncated(self, achieved_goal: Array, desired_goal: Array, info: Any) -> Any:
+        """Never (...,): the time limit is Gymnasium's TimeLimit."""
+        return np.zeros(np.shape(achieved_goal)[:-1], dtype=bool)
+
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """The image (render_height, render_width, 3) uint8, or None with a window, which every step updates."""
+        if self.render_mode != "rgb_array":
+            return None
+        scene = self.sample.scene
+        camera = scene.camera(self.options.render_camera)
+        camera = camera.resized(self.options.render_width, self.options.render_height)
+        if self._renderer is None:
+            self._renderer = TinyRenderer()
+        return self._renderer.render(scene, self.world.state(), camera).rgb
+
+    def close(self) -> None:
+        """Give the Bullet clients back."""
+        self.world.close()
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _show(self) -> None:
+        """Update the window, if there is one."""
+        if self.render_mode == "human" and self._renderer is not None:
+            self._renderer.show(self.sample.scene, self.world.state())
+
+    def _observe(self) -> tuple[GoalDict, bool, dict[str, bool]]:
+        now: Observation = self._observer(self.world)
+        values = np.minimum(np.maximum(np.array(now.values, dtype=np.float32), -_BOUND), _BOUND)
+        achieved = now.achieved.astype(np.float32)
+        observation = {"observation": values, "achieved_goal": achieved, "desired_goal": self._desired.copy()}
+        return observation, bool(self.task.reached(achieved, self._desired)), now.events
+
+
+def _validated(options: Mapping[str, Any]) -> EnvOptions:
+    for name in options:
+        if name not in EnvOptions.model_fields:
+            allowed = {key: None for key in EnvOptions.model_fields if key != "task"} | {"randomization": None}
+            raise ConfigurationError(f"unknown option {name!r}{nearest(name, allowed)}")
+    try:
+        return EnvOptions(**options)
+    except ValidationError as error:
+        raise ConfigurationError(describe(error)) from None
+
+
+def _episode_index(options: Mapping[str, Any] | None) -> int | None:
+    for name in options or {}:
+        if name != "index":
+            raise ConfigurationError(f"unknown reset option {name!r}; there is 'index'")
+    index = (options or {}).get("index")
+    if index is not None and (not isinstance(index, int) or index < 0):
+        raise ConfigurationError(f"reset option index: must be a whole number, at least 0, got {index!r}")
+    return index

@@ -1,0 +1,216 @@
+"""Tasks: what is on the table, what is observed, and what counts as success."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.geometry import Array, compose, invert
+from simworld.physics import World
+from simworld.randomization import Choice, Layout, Randomization, Sample, Uniform
+from simworld.scene.model import Scene
+from simworld.scene.shapes import half_extents, inner_size
+
+TOLERANCE = 0.025
+"""Metres between what is achieved and what is desired that count as reached."""
+
+REST_SPEED = 0.03
+"""Metres per second below which an object rests, along each axis."""
+REST_SPIN = 0.6
+"""Radians per second below which an object rests, about each axis."""
+
+_TOOL = {"tool_position": 3, "tool_velocity": 3, "finger_opening": 1}
+_OBJECT = {
+    "grasped": 1,
+    "object_position": 3,
+    "object_orientation": 4,
+    "object_velocity": 6,
+    "object_half_extents": 3,
+}
+_BOX = {"box_position": 3, "box_direction": 2, "box_inner": 3}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One instant of a task.
+
+    `values` in the order of the task's `fields`; `achieved` is the achieved goal; `events` are the physical facts that
+    go into `info`.
+    """
+
+    values: list[float]
+    achieved: Array
+    events: dict[str, bool]
+
+
+class Observer(Protocol):
+    """Observes one episode; what stays the same in it is computed once."""
+
+    goal: Array
+
+    def __call__(self, world: World) -> Observation:
+        """Observe the world now."""
+        ...
+
+
+class Task(Protocol):
+    """A task: its layout, the fields of its observation, its goals and its observer."""
+
+    layout: Layout
+    fields: Mapping[str, int]
+    goal_size: int
+
+    def observer(self, sample: Sample) -> Observer:
+        """The observer of an episode."""
+        ...
+
+    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
+        """Whether goals (..., goal_size) are reached."""
+        ...
+
+
+def field_slices(task: Task) -> dict[str, slice]:
+    """Where each field stands in the observation, by name."""
+    ends = np.cumsum(list(task.fields.values())).tolist()
+    return {name: slice(end - size, end) for (name, size), end in zip(task.fields.items(), ends, strict=True)}
+
+
+def distance(achieved: Array, desired: Array) -> Array:
+    """Metres (...,) between the positions of goals (..., 3 or more)."""
+    difference = achieved[..., :3] - desired[..., :3]
+    return np.asarray(np.sqrt((difference * difference).sum(axis=-1)))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Bring the tool centre point to a goal in the air."""
+
+    layout = Layout(objects=False)
+    fields = _TOOL
+    goal_size = 3
+
+    def observer(self, sample: Sample) -> Observer:
+        return _ToolObserver(sample)
+
+    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
+        return np.asarray(distance(achieved, desired) <= TOLERANCE)
+
+
+@dataclass(frozen=True)
+class PickAndPlace:
+    """Bring the object to a goal in the air or on the table."""
+
+    layout = Layout(
+        factors=Randomization(
+            {
+                "goal.on_table": Choice((0, 1)),
+                "goal.position.x": Uniform(-0.12, 0.12),
+                "goal.position.z": Uniform(0.06, 0.25),
+            }
+        )
+    )
+    fields = _TOOL | _OBJECT
+    goal_size = 3
+
+    def observer(self, sample: Sample) -> Observer:
+        return _ObjectObserver(sample)
+
+    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
+        return np.asarray(distance(achieved, desired) <= TOLERANCE)
+
+
+@dataclass(frozen=True)
+class PlaceInBox:
+    """Grab the object, put it in the box and let go.
+
+    Goals are (x, y, z, placed). `placed` is 1 where the object rests inside the box, released: read from contacts,
+    speeds and the box's inner space. The desired goal is the middle of the box's floor, placed. For hindsight
+    relabelling, a goal that is not placed is reached where the object is within TOLERANCE of it.
+    """
+
+    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
+    fields = _TOOL | _OBJECT | _BOX
+    goal_size = 4
+
+    def observer(self, sample: Sample) -> Observer:
+        return _BoxObserver(sample)
+
+    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
+        near = distance(achieved, desired) <= TOLERANCE
+        return np.where(desired[..., 3] > 0.5, achieved[..., 3] > 0.5, near)
+
+
+TASKS: Mapping[str, Task] = {"reach": Reach(), "pick_and_place": PickAndPlace(), "place_in_box": PlaceInBox()}
+
+
+class _ToolObserver:
+    def __init__(self, sample: Sample) -> None:
+        self.goal = np.array([sample.parameters[f"goal.position.{axis}"] for axis in "xyz"])
+
+    def __call__(self, world: World) -> Observation:
+        return Observation(_tool_values(world), world.tool_pose()[:3], {})
+
+
+class _ObjectObserver:
+    def __init__(self, sample: Sample) -> None:
+        self.goal = np.array([sample.parameters[f"goal.position.{axis}"] for axis in "xyz"])
+        self._half = _object_half_extents(sample.scene)
+
+    def __call__(self, world: World) -> Observation:
+        pose, velocity = world.body_pose("object"), world.body_velocity("object")
+        grasped = min(world.grip_forces("object")) > 0
+        values = _tool_values(world) + _object_values(grasped, pose, velocity, self._half)
+        return Observation(values, pose[:3], {"grasped": grasped, "off_table": _is_off_table(pose)})
+
+
+class _BoxObserver:
+    def __init__(self, sample: Sample) -> None:
+        scene = sample.scene
+        box = scene.bodies[scene.body_index("box")]
+        self.goal = np.array([*box.position, 1.0])
+        self._half = _object_half_extents(scene)
+        self._inner = inner_size(box)
+        self._to_box = invert(box.pose)
+        _, _, qz, qw = box.orientation
+        self._box_values = [*box.position, 1 - 2 * qz * qz, 2 * qz * qw, *self._inner]
+        names = [body.name for body in scene.bodies if body.name == "box" or body.name.startswith("object_")]
+        self._supports = {scene.instances[name] for name in names}
+
+    def __call__(self, world: World) -> Observation:
+        pose, velocity = world.body_pose("object"), world.body_velocity("object")
+        contacts = world.contacts("object")
+        touched = {contact.instance_b for contact in contacts if contact.normal_force > 0}
+        grasped = 1 in touched and min(world.grip_forces("object")) > 0
+        inside = self._is_inside(pose)
+        speed = np.abs(velocity).tolist()
+        rests = max(speed[:3]) < REST_SPEED and max(speed[3:]) < REST_SPIN
+        placed = inside and rests and 1 not in touched and not touched.isdisjoint(self._supports)
+        values = _tool_values(world) + _object_values(grasped, pose, velocity, self._half) + self._box_values
+        events = {"grasped": grasped, "in_box": inside, "off_table": _is_off_table(pose)}
+        return Observation(values, np.array([*pose[:3], float(placed)]), events)
+
+    def _is_inside(self, pose: Array) -> bool:
+        """Whether the object's centre is in the box's inner space."""
+        x, y, z = compose(self._to_box, pose)[:3].tolist()
+        width, depth, height = self._inner
+        return abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height
+
+
+def _tool_values(world: World) -> list[float]:
+    opening = float(world.joints()[0, -2:].sum())
+    return [*world.tool_pose()[:3].tolist(), *world.tool_velocity()[:3].tolist(), opening]
+
+
+def _object_values(grasped: bool, pose: Array, velocity: Array, half: tuple[float, ...]) -> list[float]:
+    q = pose[3:] if pose[6] >= 0 else -pose[3:]
+    return [float(grasped), *pose[:3].tolist(), *q.tolist(), *velocity.tolist(), *half]
+
+
+def _object_half_extents(scene: Scene) -> tuple[float, ...]:
+    return half_extents(scene.bodies[scene.body_index("object")].parts[0].shape)
+
+
+def _is_off_table(pose: Array) -> bool:
+    return bool(pose[2] < -0.05)

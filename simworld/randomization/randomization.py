@@ -1,0 +1,159 @@
+"""A Randomization: addresses of factors, each with the distribution its values come from."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from simworld.errors import ConfigurationError
+from simworld.randomization.distributions import (
+    HSV,
+    Choice,
+    Constant,
+    Distribution,
+    Integers,
+    LogUniform,
+    Uniform,
+    Value,
+    as_distribution,
+)
+from simworld.scene.catalogue import MESHES
+
+# What varies in every episode whatever the randomization is the task itself: where objects, box and goal are.
+NOMINAL: Mapping[str, Distribution] = MappingProxyType(
+    {
+        "objects.count": Constant(1),
+        "objects.*.kind": Constant("box"),
+        "objects.*.width": Constant(0.04),
+        "objects.*.depth": Constant(0.04),
+        "objects.*.height": Constant(0.04),
+        "objects.*.mass": Constant(0.1),
+        "objects.*.friction": Constant(0.5),
+        "objects.*.color": Constant((0.85, 0.2, 0.16)),
+        "objects.*.position.x": Uniform(-0.12, 0.12),
+        "objects.*.position.y": Uniform(-0.15, 0.15),
+        "objects.*.yaw": Constant(0.0),
+        "box.position.x": Constant(0.0),
+        "box.position.y": Constant(0.22),
+        "box.yaw": Constant(0.0),
+        "box.width": Constant(0.16),
+        "box.depth": Constant(0.16),
+        "box.height": Constant(0.06),
+        "box.color": Constant((0.22, 0.42, 0.68)),
+        "goal.on_table": Constant(0),
+        "goal.position.x": Uniform(-0.15, 0.15),
+        "goal.position.y": Uniform(-0.15, 0.15),
+        "goal.position.z": Uniform(0.05, 0.3),
+        "robot.joints.*.offset": Constant(0.0),
+        "table.color": Constant((0.72, 0.62, 0.5)),
+        "table.friction": Constant(1.0),
+        "floor.color": Constant((0.45, 0.46, 0.48)),
+        "light.azimuth": Constant(-0.9),
+        "light.elevation": Constant(1.0),
+        "light.ambient": Constant(0.45),
+        "light.diffuse": Constant(0.5),
+        "camera.shift.x": Constant(0.0),
+        "camera.shift.y": Constant(0.0),
+        "camera.shift.z": Constant(0.0),
+        "camera.fov": Constant(0.785),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Randomization:
+    """Distributions by address; what is not named keeps its nominal value.
+
+    Addresses are those of `NOMINAL`; a `*` stands for each object or joint in turn, every one with a stream of its own. An unknown
+    address raises ConfigurationError with the nearest valid one.
+    """
+
+    factors: Mapping[str, Distribution] = field(default_factory=dict)
+
+    def __init__(self, factors: Mapping[str, Distribution | Value] | None = None) -> None:
+        given = factors or {}
+        for address in given:
+            if address not in NOMINAL:
+                raise ConfigurationError(f"unknown factor {address!r}{nearest(address, NOMINAL)}")
+        checked = {address: as_distribution(value) for address, value in given.items()}
+        object.__setattr__(self, "factors", MappingProxyType(checked))
+
+    def __getitem__(self, address: str) -> Distribution:
+        return self.factors.get(address, NOMINAL[address])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NOMINAL)
+
+    def __or__(self, other: "Randomization | Mapping[str, Any]") -> "Randomization":
+        """Both, where `other` wins."""
+        more = other.factors if isinstance(other, Randomization) else other
+        return Randomization({**self.factors, **more})
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted((address, repr(value)) for address, value in self.factors.items())))
+
+    def __reduce__(self) -> tuple[type["Randomization"], tuple[dict[str, Distribution]]]:
+        return Randomization, (dict(self.factors),)
+
+
+def nearest(name: str, valid: Mapping[str, Any]) -> str:
+    """The end of an error message for a name that is not in `valid`: the nearest one, or all of them."""
+    close = difflib.get_close_matches(name, list(valid), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {sorted(valid)}"
+
+
+NONE = Randomization()
+"""The nominal world; only what makes the task varies: where the objects and the goal are."""
+
+DEFAULT = Randomization(
+    {
+        "objects.count": Integers(1, 3),
+        "objects.*.kind": Choice(("box", "cylinder", "sphere", *MESHES)),
+        "objects.*.width": Uniform(0.032, 0.046),
+        "objects.*.depth": Uniform(0.032, 0.046),
+        "objects.*.height": Uniform(0.032, 0.05),
+        "objects.*.mass": LogUniform(0.03, 0.3),
+        "objects.*.friction": Uniform(0.4, 1.0),
+        "objects.*.color": HSV(saturation=Uniform(0.3, 1.0), value=Uniform(0.35, 1.0)),
+        "objects.*.yaw": Uniform(-3.1416, 3.1416),
+        "box.position.x": Uniform(-0.08, 0.08),
+        "box.position.y": Uniform(0.2, 0.25),
+        "box.yaw": Uniform(-0.3, 0.3),
+        "box.width": Uniform(0.14, 0.18),
+        "box.depth": Uniform(0.14, 0.18),
+        "box.height": Uniform(0.04, 0.08),
+        "box.color": HSV(saturation=Uniform(0.1, 0.9), value=Uniform(0.25, 0.9)),
+        "robot.joints.*.offset": Uniform(-0.06, 0.06),
+        "table.color": HSV(saturation=Uniform(0.0, 0.4), value=Uniform(0.3, 0.95)),
+        "table.friction": Uniform(0.7, 1.2),
+        "floor.color": HSV(saturation=Uniform(0.0, 0.3), value=Uniform(0.2, 0.8)),
+        "light.azimuth": Uniform(-3.1416, 3.1416),
+        "light.elevation": Uniform(0.6, 1.4),
+        "light.ambient": Uniform(0.35, 0.6),
+        "light.diffuse": Uniform(0.3, 0.6),
+        "camera.shift.x": Uniform(-0.05, 0.05),
+        "camera.shift.y": Uniform(-0.05, 0.05),
+        "camera.shift.z": Uniform(-0.05, 0.05),
+        "camera.fov": Uniform(0.72, 0.85),
+    }
+)
+"""Every factor varies moderately, over what the scripted experts solve."""
+
+PRESETS: Mapping[str, Randomization] = MappingProxyType({"none": NONE, "default": DEFAULT})
+
+
+def as_randomization(value: "Randomization | Mapping[str, Any] | str") -> Randomization:
+    """A Randomization from itself, a preset's name or a mapping of addresses."""
+    match value:
+        case Randomization():
+            return value
+        case str() if value in PRESETS:
+            return PRESETS[value]
+        case str():
+            raise ConfigurationError(f"randomization: no preset {value!r}{nearest(value, PRESETS)}")
+        case Mapping():
+            return Randomization(value)
+    raise ConfigurationError(
+        f"randomization: expected one of {sorted(PRESETS)}, a Randomization or a mapping of addresses, got {value!r}"
+    )

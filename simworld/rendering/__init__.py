@@ -1,0 +1,5 @@
+"""From (Scene, SceneState, Camera) to a Frame."""
+
+from simworld.rendering.frame import Frame, Renderer
+
+__all__ = ["Frame", "Renderer"]

@@ -1,0 +1,126 @@
+"""Imports run one way, simworld <- envs <- agents <- experiments, and the heavy ones stay where they belong."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = ("simworld", "envs", "agents", "experiments")
+UPPER = LAYERS[1:]
+HOMES = {  # who may import what
+    "pybullet": ("simworld/physics/", "simworld/rendering/tiny.py"),
+    "pybullet_data": ("simworld/scene/catalogue.py",),
+    "gymnasium": UPPER,
+    "torch": ("agents/",),
+    "stable_baselines3": ("agents/",),
+}
+REGISTRATION = (
+    "simworld.envs.registration"  # what `import simworld` runs, so that gymnasium.make finds the environments
+)
+
+
+def imported(path: str, source: str) -> Iterator[str]:
+    """Full dotted names a file imports, as names: relative ones resolved, literal dynamic ones included."""
+    package = ".".join(PurePosixPath(path).parent.parts)
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                base = resolve_name("." * level + (module or ""), package)
+                yield from (f"{base}.{alias.name}" for alias in names)
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield name
+
+
+def layer_of(module: str) -> int:
+    """How high a module of ours stands: simworld.envs.x is in layer 1, simworld.physics in layer 0."""
+    second = module.split(".")[1:2]
+    return LAYERS.index(second[0]) if second and second[0] in UPPER else 0
+
+
+def violation(path: str, module: str) -> str | None:
+    """The rule broken by importing the module in the file at a path relative to the checkout, if any."""
+    top = module.split(".")[0]
+    layer = LAYERS.index(path.split("/")[0])
+    registers = path == "simworld/__init__.py" and f"{module}.".startswith(f"{REGISTRATION}.")
+    if top in UPPER:
+        return f"{path}: import {module} as simworld.{module}"
+    if top == "simworld" and layer_of(module) > layer and not registers:
+        return f"{path}: {LAYERS[layer]} may not import {module}"
+    if top in HOMES and not path.startswith(HOMES[top]):
+        return f"{path}: {top} may be imported only in {', '.join(HOMES[top])}"
+    return None
+
+
+def violations(path: str, source: str) -> list[str]:
+    return [found for module in imported(path, source) if (found := violation(path, module))]
+
+
+def sources() -> Iterator[Path]:
+    """Every module once: rglob enters no links, so the linked folders are met at the top level only."""
+    return (path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py")))
+
+
+def test_every_import_is_allowed() -> None:
+    files = list(sources())
+    assert {path.relative_to(ROOT).parts[0] for path in files} == set(LAYERS)
+    assert [line for path in files for line in violations(path.relative_to(ROOT).as_posix(), path.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("simworld/errors.py", "import simworld.envs.registration"),
+        ("simworld/__init__.py", "from simworld.envs import place"),
+        ("simworld/__init__.py", "from simworld import agents"),
+        ("simworld/scene/model.py", "from ..envs import registration"),
+        ("simworld/scene/model.py", "def f():\n    from simworld.experiments.cli import main"),
+        ("envs/place.py", "import simworld.agents.expert as expert"),
+        ("envs/place.py", "importlib.import_module('simworld.experiments')"),
+        ("agents/expert.py", "from simworld.experiments import cli"),
+        ("agents/expert.py", "from envs.place import PlaceEnv"),
+        ("experiments/cli.py", "import agents"),
+        ("simworld/scene/model.py", "import pybullet as bullet"),
+        ("simworld/rendering/raster.py", "from pybullet import connect"),
+        ("simworld/physics/bodies.py", "import pybullet_data"),
+        ("simworld/geometry.py", "from gymnasium import spaces"),
+        ("envs/place.py", "import torch.nn"),
+        ("experiments/cli.py", "from stable_baselines3 import SAC"),
+    ],
+)
+def test_a_forbidden_import_is_found(path: str, source: str) -> None:
+    assert len(violations(path, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("simworld/__init__.py", "from simworld.envs import registration"),
+        ("simworld/__init__.py", "from simworld.envs.registration import register"),
+        ("simworld/scene/catalogue.py", "import pybullet_data"),
+        ("simworld/rendering/tiny.py", "import pybullet as bullet"),
+        ("simworld/physics/world.py", "import pybullet"),
+        ("simworld/physics/world.py", "from .bodies import add_body"),
+        ("envs/place.py", "import gymnasium\nfrom simworld.scene.model import Scene"),
+        ("agents/learn.py", "import torch\nfrom simworld.envs import registration"),
+        ("experiments/cli.py", "from simworld import agents, envs, scene"),
+    ],
+)
+def test_an_allowed_import_is_not_found(path: str, source: str) -> None:
+    assert violations(path, source) == []
+
+
+def test_importing_simworld_is_light(tmp_path: Path) -> None:
+    heavy = {"pybullet", "torch", "stable_baselines3", "minari", "matplotlib"}
+    code = f"import sys, simworld; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
