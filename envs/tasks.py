@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.geometry import Array, compose, invert
+from simworld.geometry import Array, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import Choice, Layout, Randomization, Sample, Uniform
 from simworld.scene.model import Scene
@@ -172,7 +172,7 @@ class _BoxObserver:
         self.goal = np.array([*box.position, 1.0])
         self._half = _object_half_extents(scene)
         self._inner = inner_size(box)
-        self._to_box = invert(box.pose)
+        self._center, self._to_box = box.pose[:3], quat_to_matrix(box.orientation).T
         _, _, qz, qw = box.orientation
         self._box_values = [*box.position, 1 - 2 * qz * qz, 2 * qz * qw, *self._inner]
         names = [body.name for body in scene.bodies if body.name == "box" or body.name.startswith("object_")]
@@ -193,7 +193,7 @@ class _BoxObserver:
 
     def _is_inside(self, pose: Array) -> bool:
         """Whether the object's centre is in the box's inner space."""
-        x, y, z = compose(self._to_box, pose)[:3].tolist()
+        x, y, z = (self._to_box @ (pose[:3] - self._center)).tolist()
         width, depth, height = self._inner
         return abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height
 

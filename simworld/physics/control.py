@@ -29,41 +29,45 @@ class EndEffectorControl:
     def __init__(self, world: World, workspace: tuple[Sequence[float], Sequence[float]]) -> None:
         self._world = world
         model = world.model
-        self._low, self._high = np.array(workspace[0]), np.array(workspace[1])
+        self._low, self._high = tuple(workspace[0]), tuple(workspace[1])
         n = model.arm_joints
         self._rest = np.array(model.rest[:n])
         self._lower, self._upper = np.array(model.lower[:n]), np.array(model.upper[:n])
         self._max_step = np.array(model.max_velocity[:n]) / CONTROL_HZ
         self._finger_step = model.max_velocity[-1] / CONTROL_HZ
         self._half_opening = model.max_opening / 2
-        self._reference = world.tool_pose()[:3]
+        self._reference = world.tool_pose()[:3].tolist()
 
     def apply(self, action: Array, orientation: Quaternion = DOWN) -> None:
         """Set the joint targets for the next control step."""
         tool, jacobian = self._world.tool_kinematics()
-        moved = self._reference + action[:3] * MAX_DISPLACEMENT
-        moved = np.minimum(np.maximum(moved, tool[:3] - MAX_DISPLACEMENT), tool[:3] + MAX_DISPLACEMENT)
-        self._reference = np.minimum(np.maximum(moved, self._low), self._high)
         q = self._world.joints()[0]
-        joints = self._towards(self._reference, orientation, tool, jacobian, q)
+        here = tool.tolist()
+        limits = zip(self._reference, action.tolist(), here, self._low, self._high, strict=False)
+        self._reference = [
+            _clip(_clip(r + a * MAX_DISPLACEMENT, t - MAX_DISPLACEMENT, t + MAX_DISPLACEMENT), low, high)
+            for r, a, t, low, high in limits
+        ]
+        error = [r - t for r, t in zip(self._reference, here, strict=False)]
+        joints = self._towards([*error, *_rotation_error(orientation, here[3:])], jacobian, q[: len(self._rest)])
         opening = (float(action[3]) + 1) / 2 * self._half_opening
-        finger = float(q[-2:].mean())
-        finger += min(max(opening - finger, -self._finger_step), self._finger_step)
+        finger = float(q[-2] + q[-1]) / 2
+        finger += _clip(opening - finger, -self._finger_step, self._finger_step)
         self._world.set_joint_targets([*joints.tolist(), finger, finger])
 
-    def _towards(self, position: Array, orientation: Quaternion, tool: Array, jacobian: Array, q: Array) -> Array:
-        """One damped least-squares step of the arm's joints (arm_joints,) towards a tool pose."""
-        q = q[: len(self._rest)]
-        error = np.empty(6)
-        error[:3] = position - tool[:3]
-        error[3:] = _rotation_error(orientation, tool[3:].tolist())
+    def _towards(self, error: list[float], jacobian: Array, q: Array) -> Array:
+        """One damped least-squares step of the arm's joints (arm_joints,) that mends a tool pose error (6,)."""
         posture = _POSTURE_GAIN * (self._rest - q)
         damped = jacobian @ jacobian.T
         damped.flat[::7] += _DAMPING**2
         step = posture + jacobian.T @ np.linalg.solve(damped, error - jacobian @ posture)
-        step /= max(1.0, float(np.max(np.abs(step) / self._max_step)))
+        step /= max(1.0, float((np.abs(step) / self._max_step).max()))
         joints: Array = np.minimum(np.maximum(q + step, self._lower), self._upper)
         return joints
+
+
+def _clip(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
 
 
 def _rotation_error(target: Sequence[float], current: Sequence[float]) -> tuple[float, float, float]:

@@ -193,16 +193,14 @@ class World:
         )
         last = links[self._tool_link]
         position, orientation = bullet.multiplyTransforms(last[4], last[5], *self.model.tool)
-        origins = np.array([link[4] for link in links]).T
-        x, y, z, w = np.array([link[5] for link in links]).T
-        axes = np.array([2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)])
-        tool = np.array(position + orientation)
-        jacobian = np.empty((6, len(links)))
-        rx, ry, rz = tool[:3, None] - origins
-        ax, ay, az = axes
-        jacobian[0], jacobian[1], jacobian[2] = ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx
-        jacobian[3:] = axes
-        return tool, jacobian
+        columns = []
+        # Plain floats: for seven joints NumPy's call overhead would double the cost of a control step.
+        for link in links:
+            (px, py, pz), (x, y, z, w) = link[4], link[5]
+            ax, ay, az = 2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)
+            rx, ry, rz = position[0] - px, position[1] - py, position[2] - pz
+            columns.append((ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx, ax, ay, az))
+        return np.array(position + orientation), np.array(columns).T
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
