@@ -71,15 +71,6 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0177,
         orientation=(0.95530, -0.19886, 0.05556, -0.21159),
     ),
-    "blob_004": MeshAsset(
-        visual="random_urdfs/004/004.obj",
-        collision="random_urdfs/004/004.obj",
-        scale=0.00999,
-        center=(-0.0212, 0.0589, -0.0901),
-        half_extents=(0.0277, 0.0311, 0.0493),
-        rest_height=0.0336,
-        orientation=(0.0031, 0.00628, 0.32572, 0.94544),
-    ),
     "blob_008": MeshAsset(
         visual="random_urdfs/008/008.obj",
         collision="random_urdfs/008/008.obj",

@@ -62,10 +62,11 @@ PANDA = RobotModel(
     urdf=ASSETS / "panda.urdf",
     links=("link0", "link1", "link2", "link3", "link4", "link5", "link6", "hand", "left_finger", "right_finger"),
     arm_joints=7,
-    # Position, torque and velocity limits of the Franka Emika datasheet, as in franka_description.
+    # Position, torque and velocity limits of the Franka Emika datasheet, as in franka_description; the gripper can do
+    # 70 N, but 10 N holds everything in the catalogue and hardly sinks into it.
     lower=(-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973, 0.0, 0.0),
     upper=(2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973, 0.04, 0.04),
-    max_force=(87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0, 20.0, 20.0),
+    max_force=(87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0, 10.0, 10.0),
     max_velocity=(2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61, 0.2, 0.2),
     rest=(0.0, 0.41, 0.0, -1.85, 0.0, 2.26, np.pi / 4, 0.04, 0.04),
     tool_link="hand",
