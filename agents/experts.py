@@ -1,11 +1,12 @@
 """Scripted experts: closed-loop policies of the observation alone, without memory, that recover from a lost grasp."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.policy import Policy
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError
 from simworld.physics.control import MAX_DISPLACEMENT
@@ -22,20 +23,11 @@ _CARRY = 0.05
 """Metres of free height under a carried object above the box's walls."""
 
 
-class Policy(Protocol):
-    """What acts: observations of one environment to actions."""
-
-    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The action (4,) for an observation."""
-        ...
-
-
 def expert(task: str) -> Policy:
     """The scripted expert of a task of `simworld.envs.tasks.TASKS`."""
-    experts: dict[str, type[Policy]] = {"reach": ReachExpert, "pick_and_place": PickAndPlaceExpert, "place_in_box": PlaceInBoxExpert}
-    if task not in experts:
-        raise ConfigurationError(f"no expert for task {task!r}; there are {sorted(experts)}")
-    return experts[task]()
+    if task not in EXPERTS:
+        raise ConfigurationError(f"no expert for task {task!r}; there are {sorted(EXPERTS)}")
+    return EXPERTS[task]()
 
 
 class ReachExpert:
@@ -87,6 +79,13 @@ class PlaceInBoxExpert:
         safe = top + under + _CARRY
         ready = see.object[2] > safe - 0.03 or over > 0.2
         return _move(see.object, [*(box[:2] if ready else see.object[:2]), safe], CLOSED)
+
+
+EXPERTS: Mapping[str, Callable[[], Policy]] = {
+    "reach": ReachExpert,
+    "pick_and_place": PickAndPlaceExpert,
+    "place_in_box": PlaceInBoxExpert,
+}
 
 
 class _Fields:

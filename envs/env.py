@@ -1,16 +1,15 @@
 """The manipulation environment: a task over a simulated world, with Gymnasium's goal API."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from simworld.envs.tasks import TASKS, Observation, Observer, distance
+from simworld.envs.tasks import TASKS, Goals, Observation, Observer, distance
 from simworld.errors import ConfigurationError
-from simworld.geometry import Array
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
 from simworld.randomization.randomization import nearest
@@ -24,7 +23,7 @@ WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
 _BOUND = 100.0
 _REWARD_SCALE = 5.0
 
-GoalDict = dict[str, NDArray[np.float32]]
+GoalDict = dict[str, Any]
 
 
 class EnvOptions(Plain):
@@ -54,7 +53,7 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
     -tanh(5 distance) elsewhere, at most -0.1 for a goal that wants the object placed.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {
         "render_modes": ["human", "rgb_array"] if has_display() else ["rgb_array"],
         "render_fps": CONTROL_HZ,
     }
@@ -127,7 +126,7 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         self._show()
         return observation, float(reward), success, False, {"is_success": success, **events}
 
-    def compute_reward(self, achieved_goal: Array, desired_goal: Array, info: Any) -> Any:
+    def compute_reward(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
         """Reward (...,) of goals (..., goal_size); `info` is not used."""
         reached = self.task.reached(achieved_goal, desired_goal)
         if self.options.reward == "sparse":
@@ -137,15 +136,15 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
             shaped = np.maximum(shaped, 0.1 * (desired_goal[..., 3] > 0.5))
         return -np.where(reached, 0.0, shaped).astype(np.float32)
 
-    def compute_terminated(self, achieved_goal: Array, desired_goal: Array, info: Any) -> Any:
+    def compute_terminated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
         """Whether the episode is over (...,): it is once the goal is reached."""
         return self.task.reached(achieved_goal, desired_goal)
 
-    def compute_truncated(self, achieved_goal: Array, desired_goal: Array, info: Any) -> Any:
+    def compute_truncated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
         """Never (...,): the time limit is Gymnasium's TimeLimit."""
         return np.zeros(np.shape(achieved_goal)[:-1], dtype=bool)
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """The image (render_height, render_width, 3) uint8, or None with a window, which every step updates."""
         if self.render_mode != "rgb_array":
             return None

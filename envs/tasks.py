@@ -1,8 +1,8 @@
 """Tasks: what is on the table, what is observed, and what counts as success."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from simworld.physics import World
 from simworld.randomization import Choice, Layout, Randomization, Sample, Uniform
 from simworld.scene.model import Scene
 from simworld.scene.shapes import half_extents, inner_size
+
+Goals = NDArray[np.floating[Any]]
 
 TOLERANCE = 0.025
 """Metres between what is achieved and what is desired that count as reached."""
@@ -55,20 +57,18 @@ class Observer(Protocol):
         ...
 
 
-class Task(Protocol):
-    """A task: its layout, the fields of its observation, its goals and its observer."""
+@dataclass(frozen=True)
+class Task:
+    """A task: its layout, the fields of its observation with their sizes, its goals and its observer.
+
+    `reached` says whether achieved goals (..., goal_size) meet desired ones.
+    """
 
     layout: Layout
     fields: Mapping[str, int]
     goal_size: int
-
-    def observer(self, sample: Sample) -> Observer:
-        """The observer of an episode."""
-        ...
-
-    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
-        """Whether goals (..., goal_size) are reached."""
-        ...
+    observer: Callable[[Sample], Observer]
+    reached: Callable[[Goals, Goals], NDArray[np.bool_]]
 
 
 def field_slices(task: Task) -> dict[str, slice]:
@@ -77,72 +77,18 @@ def field_slices(task: Task) -> dict[str, slice]:
     return {name: slice(end - size, end) for (name, size), end in zip(task.fields.items(), ends, strict=True)}
 
 
-def distance(achieved: Array, desired: Array) -> Array:
+def distance(achieved: Goals, desired: Goals) -> Goals:
     """Metres (...,) between the positions of goals (..., 3 or more)."""
     difference = achieved[..., :3] - desired[..., :3]
     return np.asarray(np.sqrt((difference * difference).sum(axis=-1)))
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Bring the tool centre point to a goal in the air."""
-
-    layout = Layout(objects=False)
-    fields = _TOOL
-    goal_size = 3
-
-    def observer(self, sample: Sample) -> Observer:
-        return _ToolObserver(sample)
-
-    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
-        return np.asarray(distance(achieved, desired) <= TOLERANCE)
+def _is_near(achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
+    return np.asarray(distance(achieved, desired) <= TOLERANCE)
 
 
-@dataclass(frozen=True)
-class PickAndPlace:
-    """Bring the object to a goal in the air or on the table."""
-
-    layout = Layout(
-        factors=Randomization(
-            {
-                "goal.on_table": Choice((0, 1)),
-                "goal.position.x": Uniform(-0.12, 0.12),
-                "goal.position.z": Uniform(0.06, 0.25),
-            }
-        )
-    )
-    fields = _TOOL | _OBJECT
-    goal_size = 3
-
-    def observer(self, sample: Sample) -> Observer:
-        return _ObjectObserver(sample)
-
-    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
-        return np.asarray(distance(achieved, desired) <= TOLERANCE)
-
-
-@dataclass(frozen=True)
-class PlaceInBox:
-    """Grab the object, put it in the box and let go.
-
-    Goals are (x, y, z, placed). `placed` is 1 where the object rests inside the box, released: read from contacts,
-    speeds and the box's inner space. The desired goal is the middle of the box's floor, placed. For hindsight
-    relabelling, a goal that is not placed is reached where the object is within TOLERANCE of it.
-    """
-
-    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
-    fields = _TOOL | _OBJECT | _BOX
-    goal_size = 4
-
-    def observer(self, sample: Sample) -> Observer:
-        return _BoxObserver(sample)
-
-    def reached(self, achieved: Array, desired: Array) -> NDArray[np.bool_]:
-        near = distance(achieved, desired) <= TOLERANCE
-        return np.where(desired[..., 3] > 0.5, achieved[..., 3] > 0.5, near)
-
-
-TASKS: Mapping[str, Task] = {"reach": Reach(), "pick_and_place": PickAndPlace(), "place_in_box": PlaceInBox()}
+def _is_placed(achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
+    return np.where(desired[..., 3] > 0.5, achieved[..., 3] > 0.5, _is_near(achieved, desired))
 
 
 class _ToolObserver:
@@ -195,7 +141,7 @@ class _BoxObserver:
         """Whether the object's centre is in the box's inner space."""
         x, y, z = (self._to_box @ (pose[:3] - self._center)).tolist()
         width, depth, height = self._inner
-        return abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height
+        return bool(abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height)
 
 
 def _tool_values(world: World) -> list[float]:
@@ -214,3 +160,40 @@ def _object_half_extents(scene: Scene) -> tuple[float, ...]:
 
 def _is_off_table(pose: Array) -> bool:
     return bool(pose[2] < -0.05)
+
+
+REACH = Task(Layout(objects=False), _TOOL, 3, _ToolObserver, _is_near)
+"""Bring the tool centre point to a goal in the air."""
+
+PICK_AND_PLACE = Task(
+    Layout(
+        factors=Randomization(
+            {
+                "goal.on_table": Choice((0, 1)),
+                "goal.position.x": Uniform(-0.12, 0.12),
+                "goal.position.z": Uniform(0.06, 0.25),
+            }
+        )
+    ),
+    _TOOL | _OBJECT,
+    3,
+    _ObjectObserver,
+    _is_near,
+)
+"""Bring the object to a goal in the air or on the table."""
+
+PLACE_IN_BOX = Task(
+    Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)})),
+    _TOOL | _OBJECT | _BOX,
+    4,
+    _BoxObserver,
+    _is_placed,
+)
+"""Grab the object, put it in the box and let go.
+
+Goals are (x, y, z, placed). `placed` is 1 where the object rests inside the box, released: read from contacts, speeds
+and the box's inner space. The desired goal is the middle of the box's floor, placed. For hindsight relabelling, a goal
+that is not placed is reached where the object is within TOLERANCE of it.
+"""
+
+TASKS: Mapping[str, Task] = {"reach": REACH, "pick_and_place": PICK_AND_PLACE, "place_in_box": PLACE_IN_BOX}

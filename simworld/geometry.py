@@ -87,7 +87,8 @@ def invert(pose: ArrayLike) -> Array:
 def transform_points(pose: ArrayLike, points: ArrayLike) -> Array:
     """Points (n, 3) of a frame with the given pose (7,), in the world."""
     pose = np.asarray(pose, dtype=float)
-    return np.asarray(points, dtype=float) @ quat_to_matrix(pose[3:]).T + pose[:3]
+    moved: Array = np.asarray(points, dtype=float) @ quat_to_matrix(pose[3:]).T + pose[:3]
+    return moved
 
 
 def look_at(eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0.0, 0.0, 1.0)) -> Quaternion:

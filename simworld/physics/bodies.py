@@ -1,9 +1,9 @@
 """Bodies of a Scene as Bullet bodies."""
 
 import numpy as np
-import pybullet as bullet
 
 from simworld.geometry import Array, compose, quat_to_matrix
+from simworld.physics.bullet import bullet
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
 

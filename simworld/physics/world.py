@@ -5,11 +5,11 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import pybullet as bullet
 
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.physics.bodies import add_body
+from simworld.physics.bullet import bullet
 from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS, RobotModel
 from simworld.scene.state import Contact, SceneState
@@ -97,8 +97,7 @@ class World:
         self._forces = [force / SUBSTEPS for force in model.max_force]
         fingers = len(self._joints) - model.arm_joints
         self._position_gains, self._velocity_gains = (
-            [arm] * model.arm_joints + [finger] * fingers
-            for arm, finger in zip(_ARM_GAINS, _FINGER_GAINS, strict=True)
+            [arm] * model.arm_joints + [finger] * fingers for arm, finger in zip(_ARM_GAINS, _FINGER_GAINS, strict=True)
         )
         self._fingers = tuple(model.link_index(name) - 1 for name in model.finger_links)
         self._tool_link = model.link_index(model.tool_link) - 1
@@ -206,9 +205,7 @@ class World:
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
-        position, orientation = bullet.getBasePositionAndOrientation(
-            self._names[name], physicsClientId=self._client
-        )
+        position, orientation = bullet.getBasePositionAndOrientation(self._names[name], physicsClientId=self._client)
         return np.array(position + orientation)
 
     def body_velocity(self, name: str) -> Array:

@@ -65,8 +65,8 @@ NOMINAL: Mapping[str, Distribution] = MappingProxyType(
 class Randomization:
     """Distributions by address; what is not named keeps its nominal value.
 
-    Addresses are those of `NOMINAL`; a `*` stands for each object or joint in turn, every one with a stream of its own. An unknown
-    address raises ConfigurationError with the nearest valid one.
+    Addresses are those of `NOMINAL`; a `*` stands for each object or joint in turn, every one with a stream of its own.
+    An unknown address raises ConfigurationError with the nearest valid one.
     """
 
     factors: Mapping[str, Distribution] = field(default_factory=dict)

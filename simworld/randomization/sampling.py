@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simworld.errors import ConfigurationError, PlacementError
-from simworld.geometry import Vec3, look_at, quat_from_euler, quat_from_yaw
+from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw
 from simworld.randomization.randomization import Randomization
 from simworld.scene.catalogue import MESHES
 from simworld.scene.model import (
@@ -129,7 +129,7 @@ def _box(draw: _Draw) -> Body:
     inner = (draw("box.width"), draw("box.depth"), draw("box.height"))
     return Body(
         name="box",
-        category="box",
+        category="open_box",
         parts=open_box(inner, WALL),
         position=(draw("box.position.x"), draw("box.position.y"), WALL),
         orientation=quat_from_yaw(draw("box.yaw")),
@@ -174,15 +174,15 @@ def _shape(draw: _Draw, i: int) -> Shape:
         return Sphere(radius=width / 2)
     if kind in MESHES:
         return Mesh(name=kind, scale=width / MESH_WIDTH)
-    raise ConfigurationError(
-        f"objects.{i}.kind: must be one of {['box', 'cylinder', 'sphere', *MESHES]}, got {kind!r}"
-    )
+    raise ConfigurationError(f"objects.{i}.kind: must be one of {['box', 'cylinder', 'sphere', *MESHES]}, got {kind!r}")
 
 
 def _places(draw: _Draw, shapes: list[Shape], box: Body | None) -> list[tuple[float, float]]:
     """Places on the table by rejection; all are drawn again when the last one no longer fits."""
     radii = [footprint_radius(shape) for shape in shapes]
-    streams = [(draw.stream(f"objects.{i}.position.x"), draw.stream(f"objects.{i}.position.y")) for i in range(len(radii))]
+    streams = [
+        (draw.stream(f"objects.{i}.position.x"), draw.stream(f"objects.{i}.position.y")) for i in range(len(radii))
+    ]
     places: list[tuple[float, float]] = []
     for tries in range(MAX_TRIES):
         if len(places) == len(radii):
@@ -259,17 +259,26 @@ def _cameras(draw: _Draw) -> tuple[Camera, ...]:
         raise ConfigurationError(f"camera.fov: must be between 0.05 and 3 rad, got {fov}")
     width, height = 640, 480
     focal = height / 2 / math.tan(fov / 2)
-    pinhole = {"width": width, "height": height, "fx": focal, "fy": focal, "cx": width / 2, "cy": height / 2}
+
+    def camera(name: str, position: Vec3, orientation: Quaternion, f: float, parent: str | None = None) -> Camera:
+        cx, cy = width / 2, height / 2
+        size = {"width": width, "height": height}
+        return Camera(
+            name=name, **size, fx=f, fy=f, cx=cx, cy=cy, position=position, orientation=orientation, parent=parent
+        )
+
     cameras = []
-    for name, eye, target in (
-        ("front", (0.55, -0.4, 0.45), (-0.06, 0.03, 0.05)),
-        ("side", (0.05, -0.75, 0.35), (-0.05, 0.05, 0.06)),
-        ("top", (0.15, 0.04, 1.0), (0.0, 0.04, 0.0)),
-    ):
-        position = tuple(float(v) for v in np.array(eye) + shift)
-        cameras.append(Camera(name=name, position=position, orientation=look_at(position, target), **pinhole))
+    for name, eye, target in _FIXED_CAMERAS:
+        x, y, z = (np.array(eye) + shift).tolist()
+        cameras.append(camera(name, (x, y, z), look_at((x, y, z), target), focal))
     # On the hand, beside the fingers, looking along them; turned so that the image's right is the hand's y axis.
-    wrist = quat_from_euler(0.0, 0.0, math.pi / 4)
-    wide = pinhole | {"fx": focal * 0.6, "fy": focal * 0.6}
-    cameras.append(Camera(name="wrist", position=(0.05, -0.05, 0.1), orientation=wrist, parent="hand", **wide))
-    return tuple(cameras)
+    beside = quat_from_euler(0.0, 0.0, math.pi / 4)
+    return (*cameras, camera("wrist", (0.05, -0.05, 0.1), beside, 0.6 * focal, parent="hand"))
+
+
+_FIXED_CAMERAS: tuple[tuple[str, Vec3, Vec3], ...] = (
+    ("front", (0.55, -0.4, 0.45), (-0.06, 0.03, 0.05)),
+    ("side", (0.05, -0.75, 0.35), (-0.05, 0.05, 0.06)),
+    ("top", (0.15, 0.04, 1.0), (0.0, 0.04, 0.0)),
+)
+"""Cameras in the world: name, eye and the point they look at, in metres."""

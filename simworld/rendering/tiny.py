@@ -6,11 +6,11 @@ import weakref
 from functools import cache
 
 import numpy as np
-import pybullet as bullet
 
 from simworld.errors import RenderError
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bodies import mesh_frame
+from simworld.physics.bullet import bullet
 from simworld.rendering.frame import Frame
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Box, Camera, Cylinder, Mesh, Part, Scene, Sphere
@@ -99,9 +99,7 @@ class TinyRenderer:
         return table
 
     def _place(self, uid: int, pose: Array) -> None:
-        bullet.resetBasePositionAndOrientation(
-            uid, pose[:3].tolist(), pose[3:].tolist(), physicsClientId=self._client
-        )
+        bullet.resetBasePositionAndOrientation(uid, pose[:3].tolist(), pose[3:].tolist(), physicsClientId=self._client)
 
     def _load(self, scene: Scene) -> None:
         """Replace the bodies by the scene's; the robot stays, as its meshes take long to read."""

@@ -26,7 +26,6 @@ class MeshAsset:
     orientation: Quaternion
 
 
-
 @cache
 def data_path() -> Path:
     """The folder of pybullet_data."""

@@ -1,0 +1,1 @@
+"""What acts and learns: scripted experts, imitation, reinforcement learning, and their evaluation."""

@@ -1,0 +1,109 @@
+"""One evaluation for every policy: success with its interval, return, length and what failures looked like."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gymnasium as gym
+
+from simworld.agents.policy import Policy
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One evaluated episode; `failure` is "" where it succeeded."""
+
+    seed: int
+    success: bool
+    total_reward: float
+    length: int
+    failure: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Outcomes over seeds and their summary.
+
+    `interval` is the Wilson 95% interval of the success rate (Wilson 1927).
+    """
+
+    episodes: int
+    successes: int
+    success_rate: float
+    interval: tuple[float, float]
+    mean_return: float
+    mean_length: float
+    failures: dict[str, int]
+    seconds: float
+    outcomes: tuple[Outcome, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as plain data, with the seeds that failed instead of every outcome."""
+        plain = asdict(self)
+        del plain["outcomes"]
+        return plain | {"failed_seeds": [outcome.seed for outcome in self.outcomes if not outcome.success]}
+
+
+def evaluate(
+    policy: Policy, env: gym.Env[Any, Any], seeds: Iterable[int], progress: Callable[[Outcome], None] | None = None
+) -> Evaluation:
+    """Run the policy once from each seed.
+
+    With a deterministic policy the result is a function of policy, environment and seeds.
+    """
+    begin = time.perf_counter()
+    outcomes = []
+    for seed in seeds:
+        outcomes.append(run_episode(policy, env, seed))
+        if progress is not None:
+            progress(outcomes[-1])
+    n, successes = len(outcomes), sum(outcome.success for outcome in outcomes)
+    return Evaluation(
+        episodes=n,
+        successes=successes,
+        success_rate=successes / n if n else math.nan,
+        interval=wilson_interval(successes, n),
+        mean_return=sum(outcome.total_reward for outcome in outcomes) / max(n, 1),
+        mean_length=sum(outcome.length for outcome in outcomes) / max(n, 1),
+        failures=dict(Counter(outcome.failure for outcome in outcomes if not outcome.success).most_common()),
+        seconds=time.perf_counter() - begin,
+        outcomes=tuple(outcomes),
+    )
+
+
+def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> Outcome:
+    """Run the policy from one seed to the end of the episode."""
+    observation, info = env.reset(seed=seed)
+    total, length, over, grasped = 0.0, 0, False, False
+    while not over:
+        observation, reward, terminated, truncated, info = env.step(policy(observation))
+        total, length, over = total + float(reward), length + 1, terminated or truncated
+        grasped = grasped or info.get("grasped", False)
+    success = bool(info["is_success"])
+    return Outcome(seed, success, total, length, "" if success else _failure(info, grasped))
+
+
+def wilson_interval(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval of a proportion; (0, 1) without trials."""
+    if n == 0:
+        return 0.0, 1.0
+    p = successes / n
+    center = (p + z * z / (2 * n)) / (1 + z * z / n)
+    margin = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, center - margin), min(1.0, center + margin)
+
+
+def _failure(info: dict[str, Any], was_grasped: bool) -> str:
+    """What the last instant of a failed episode looked like."""
+    if "grasped" not in info:
+        return "short of the goal"
+    if info["off_table"]:
+        return "object fell off the table"
+    if info["grasped"]:
+        return "in the box, not released" if info.get("in_box") else "held, short of the goal"
+    if info.get("in_box"):
+        return "in the box, not at rest"
+    return "lost the object" if was_grasped else "never grasped"

@@ -1,0 +1,1 @@
+"""Runnable recipes, the command line, benchmarks and their recorded results."""

@@ -1,0 +1,231 @@
+"""The `simworld` command."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from simworld.envs import ENV_IDS
+from simworld.errors import ConfigurationError, SimworldError
+from simworld.experiments.console import complain, print_json, progress, say, table
+
+
+class _Commands(TyperGroup):
+    """Turns what goes wrong in a command into one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SimworldError as error:
+            complain(str(error))
+        except KeyboardInterrupt:
+            complain("interrupted; what was finished is intact, and the same command goes on from there")
+            raise typer.Exit(130) from None
+        except OSError as error:
+            complain(f"{error.filename or 'output'}: {error.strerror or error}")
+        raise typer.Exit(2)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Robots that put things in a box: simulated, randomized, rendered, labelled, and learnt from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EnvId = Annotated[str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`.")]
+Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
+Seed = Annotated[int, typer.Option(min=0, help="Root seed: the same seed gives the same data.")]
+Randomize = Annotated[str, typer.Option("--randomization", help="A preset: none or default.")]
+PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+
+
+@app.command()
+def envs(as_json: Json = False) -> None:
+    """List the environments."""
+    rows = [{"id": env_id, "task": task, "max_episode_steps": steps} for env_id, (task, steps) in ENV_IDS.items()]
+    if as_json:
+        print_json(rows)
+    else:
+        table("Environments", ["id", "task", "steps"], [list(row.values()) for row in rows])
+
+
+@app.command()
+def rollout(
+    env_id: EnvId,
+    out: Out,
+    episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
+    policy: PolicyName = "expert",
+    seed: Seed = 0,
+    randomization: Randomize = "default",
+    noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
+    minari: Annotated[str, typer.Option(help="Also export as this Minari dataset, into OUT/minari.")] = "",
+) -> None:
+    """Write episodes of a policy, and a Minari dataset of them."""
+    from simworld.experiments.recipes import export_rollouts, write_rollouts
+
+    with progress("episodes", episodes) as tell:
+        report = write_rollouts(
+            out,
+            env_id,
+            episodes=episodes,
+            policy=policy,
+            seed=seed,
+            randomization=randomization,
+            noise=noise,
+            progress=tell,
+        )
+    say(f"{report.episodes} episodes in {out} ({report.made} new)")
+    if minari:
+        say(f"Minari dataset {minari} in {export_rollouts(out / 'minari', out, env_id, minari)}")
+
+
+@app.command()
+def train(
+    env_id: EnvId,
+    out: Out,
+    algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
+    demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="cloning: passes over the demonstrations.")] = 40,
+    steps: Annotated[int, typer.Option(min=1, help="ppo, sac: environment steps.")] = 30_000,
+    reward: Annotated[str, typer.Option(help="ppo, sac: sparse or dense.")] = "dense",
+    seed: Seed = 0,
+    randomization: Randomize = "default",
+) -> None:
+    """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
+    from simworld.experiments import recipes
+
+    if algorithm == "cloning":
+        if demonstrations is None:
+            raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
+        with progress("epochs", epochs) as tell:
+            path = recipes.train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, progress=tell)
+    else:
+        with progress("steps", steps) as tell:
+            path = recipes.train_reinforcement(
+                out,
+                env_id,
+                algorithm=algorithm,
+                steps=steps,
+                seed=seed,
+                randomization=randomization,
+                reward=reward,
+                progress=tell,
+            )
+    say(f"policy in {path}")
+
+
+@app.command()
+def evaluate(
+    env_id: EnvId,
+    policy: PolicyName = "expert",
+    episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
+    randomization: Randomize = "default",
+    as_json: Json = False,
+) -> None:
+    """Evaluate a policy on unseen seeds."""
+    from simworld.experiments.recipes import evaluate_policy
+
+    with progress("episodes", episodes) as tell:
+        result = evaluate_policy(
+            env_id, policy, episodes=episodes, first_seed=seed, randomization=randomization, progress=tell
+        )
+    if as_json:
+        print_json(result)
+        return
+    low, high = result["interval"]
+    rows: list[list[Any]] = [
+        ["success", f"{result['success_rate']:.1%} (95% interval {low:.1%} to {high:.1%})"],
+        ["return", f"{result['mean_return']:.2f}"],
+        ["length", f"{result['mean_length']:.1f} steps"],
+        *([f"failed: {kind}", count] for kind, count in result["failures"].items()),
+    ]
+    table(f"{policy} on {env_id}, {episodes} seeds", ["", ""], rows)
+
+
+@app.command()
+def images(
+    env_id: EnvId,
+    out: Out,
+    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
+    camera: Annotated[list[str], typer.Option(help="A camera; repeat it to take several in turn.")] = ["front"],  # noqa: B006
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
+    seed: Seed = 0,
+    randomization: Randomize = "default",
+) -> None:
+    """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
+    from simworld.experiments.recipes import write_labelled_images
+
+    with progress("images", count) as tell:
+        report = write_labelled_images(
+            out,
+            env_id,
+            count=count,
+            seed=seed,
+            randomization=randomization,
+            cameras=camera,
+            size=parse_size(size),
+            progress=tell,
+        )
+    say(f"{report.images} images with {report.annotations} annotations in {out} ({report.made} new)")
+
+
+@app.command()
+def play(
+    env_id: EnvId,
+    policy: PolicyName = "expert",
+    episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 3,
+    video: Annotated[Path | None, typer.Option(help="Write this .mp4 file instead of opening a window.")] = None,
+    camera: Annotated[str, typer.Option(help="The video's camera.")] = "front",
+    size: Annotated[str, typer.Option(help="The video's WIDTHxHEIGHT in pixels.")] = "480x360",
+    seed: Seed = 0,
+    randomization: Randomize = "default",
+) -> None:
+    """Watch a policy, in a window or a video file."""
+    from simworld.experiments.watch import record, watch
+
+    if video is None:
+        watch(env_id, policy, episodes=episodes, seed=seed, randomization=randomization)
+        return
+    frames = record(
+        video,
+        env_id,
+        policy,
+        seeds=range(seed, seed + episodes),
+        randomization=randomization,
+        camera=camera,
+        size=parse_size(size),
+    )
+    say(f"{frames} frames in {video}")
+
+
+@app.command()
+def demo(out: Out = Path("runs/demo")) -> None:
+    """Run everything once: train, evaluate, write datasets and a report (under 8 minutes on two cores)."""
+    from simworld.experiments.demo import run_demo
+
+    run_demo(out)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from "WIDTHxHEIGHT"."""
+    width, separator, height = text.partition("x")
+    if not (separator and width.isdecimal() and height.isdecimal()):
+        raise ConfigurationError(f"--size: must be WIDTHxHEIGHT in pixels, such as 320x240, got {text!r}")
+    size = int(width), int(height)
+    if not all(1 <= side <= 8192 for side in size):
+        raise ConfigurationError(f"--size: width and height must be from 1 to 8192, got {text!r}")
+    return size
+
+
+def main() -> None:
+    """Run the command; it exits with 0, with 2 after one clear line about an error, or with 130 after Ctrl-C."""
+    app(prog_name="simworld")
+
+
+if __name__ == "__main__":
+    main()

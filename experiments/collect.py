@@ -1,0 +1,94 @@
+"""Makes data from environments: episodes of a policy, and labelled views along them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.agents.experts import expert
+from simworld.agents.policy import Policy
+from simworld.datasets.episodes import Episode
+from simworld.datasets.images import View
+from simworld.envs.env import ManipulationEnv
+from simworld.rendering.frame import Renderer
+from simworld.scene.state import stack_states
+from simworld.streams import Streams
+
+NOISE_LEVELS = (0.0, 1.0, 2.0)
+"""An episode's noise is one of these times the noise that was asked for."""
+LATEST_VIEW = 60
+"""Images show the scene after 0 to this many of the expert's steps."""
+
+
+def manipulation(env: gym.Env[Any, Any]) -> ManipulationEnv:
+    """The environment under Gymnasium's wrappers."""
+    unwrapped = env.unwrapped
+    assert isinstance(unwrapped, ManipulationEnv)
+    return unwrapped
+
+
+def collect_episode(env: gym.Env[Any, Any], policy: Policy, seed: int, index: int, noise: float = 0.0) -> Episode:
+    """Run a policy for the episode (seed, index) and keep everything.
+
+    `noise` is the standard deviation added to the executed displacements, in actions; an episode has 0, 1 or 2 times
+    as much. What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
+    """
+    base = manipulation(env)
+    observation, info = env.reset(seed=seed, options={"index": index})
+    generator = Streams(seed, index)("policy.noise")
+    level = noise * generator.choice(NOISE_LEVELS)
+    observations, states = [observation], [base.world.state()]
+    steps: list[tuple[NDArray[np.float32], NDArray[np.float32], float, bool, bool]] = []
+    infos: list[dict[str, bool]] = []
+    over = False
+    while not over:
+        wanted = policy(observation)
+        action = _disturb(wanted, level, generator)
+        observation, reward, terminated, truncated, events = env.step(action)
+        observations.append(observation)
+        states.append(base.world.state())
+        steps.append((action, wanted, float(reward), terminated, truncated))
+        infos.append(events)
+        over = terminated or truncated
+    actions, wanteds, rewards, terminations, truncations = zip(*steps, strict=True)
+    return Episode(
+        seed=seed,
+        index=index,
+        scene=base.sample.scene,
+        parameters=info["parameters"],
+        observations={key: np.stack([o[key] for o in observations]) for key in observation},
+        actions=np.stack(actions),
+        rewards=np.array(rewards, dtype=np.float32),
+        terminations=np.array(terminations, dtype=bool),
+        truncations=np.array(truncations, dtype=bool),
+        infos={key: np.array([events[key] for events in infos], dtype=bool) for key in infos[0]},
+        states=stack_states(states),
+        expert_actions=np.stack(wanteds),
+    )
+
+
+def collect_view(
+    env: ManipulationEnv, renderer: Renderer, seed: int, index: int, cameras: Sequence[str], size: tuple[int, int]
+) -> View:
+    """The image `index` of a seed: its scene after some of the expert's steps, by one of the cameras in turn."""
+    observation, info = env.reset(seed=seed, options={"index": index})
+    policy = expert(env.options.task)
+    for _ in range(int(Streams(seed, index)("view.step").integers(LATEST_VIEW, endpoint=True))):
+        observation, _, terminated, _, _ = env.step(policy(observation))
+        if terminated:
+            break
+    scene, state = env.sample.scene, env.world.state()
+    camera = scene.camera(cameras[index % len(cameras)]).resized(*size)
+    frame = renderer.render(scene, state, camera)
+    return View(scene, state, camera, frame, info["parameters"], seed, index)
+
+
+def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:
+    """The action with noise on the displacement and, rarely, the gripper the other way."""
+    noisy = action.copy()
+    noisy[:3] += generator.normal(0.0, level, 3).astype(np.float32)
+    if generator.random() < 0.05 * level:
+        noisy[3] = -noisy[3]
+    return np.clip(noisy, -1.0, 1.0)

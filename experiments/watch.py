@@ -1,0 +1,72 @@
+"""Watching a policy: in PyBullet's window, or as a video."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from simworld.experiments.video import write_video
+
+from simworld.agents.policy import Policy, load_policy
+from simworld.envs import ENV_IDS
+from simworld.errors import ConfigurationError
+from simworld.experiments.recipes import make_env
+from simworld.physics import CONTROL_HZ
+
+_STILL = 12
+"""Frames a video stays on the end of an episode."""
+
+
+def watch(env_id: str, policy: str, *, episodes: int, seed: int, randomization: str) -> None:
+    """Show episodes in a window, in real time; needs a display."""
+    with closing(make_env(env_id, randomization, render_mode="human")) as env:
+        act = load_policy(policy, ENV_IDS[env_id][0])
+        for i in range(episodes):
+            for _ in _steps(env, act, seed + i):
+                time.sleep(1 / CONTROL_HZ)
+
+
+def record(
+    path: Path,
+    env_id: str,
+    policy: str,
+    *,
+    seeds: Iterable[int],
+    randomization: str = "default",
+    camera: str = "front",
+    size: tuple[int, int] = (480, 360),
+) -> int:
+    """Write episodes as an .mp4 video in real time and return its number of frames."""
+    if path.suffix != ".mp4":
+        raise ConfigurationError(f"--video: must be an .mp4 file, got {path}")
+    shown = {"render_mode": "rgb_array", "render_width": size[0], "render_height": size[1], "render_camera": camera}
+    with closing(make_env(env_id, randomization, **shown)) as env:
+        act = load_policy(policy, ENV_IDS[env_id][0])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames = [frame for seed in seeds for frame in _frames(env, act, seed)]
+        write_video(path, frames, CONTROL_HZ)
+    return len(frames)
+
+
+def _frames(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Iterator[NDArray[np.uint8]]:
+    frame = np.empty(0, dtype=np.uint8)
+    for _ in _steps(env, policy, seed):
+        frame = np.asarray(env.render())
+        yield frame
+    for _ in range(_STILL):
+        yield frame
+
+
+def _steps(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Iterator[None]:
+    """Run an episode, pausing after reset and after every step."""
+    observation, _ = env.reset(seed=seed)
+    over = False
+    yield
+    while not over:
+        observation, _, terminated, truncated, _ = env.step(policy(observation))
+        over = terminated or truncated
+        yield

@@ -1,0 +1,68 @@
+"""Pictures of frames and labels for people to look at."""
+
+import colorsys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.annotation.labels import Labels
+from simworld.rendering.frame import Frame
+
+Picture = NDArray[np.uint8]
+
+_GOLDEN = 0.6180339887
+_OPACITY = 0.4
+# Near to far: from warm to cold, ever darker, so that it reads in grey too.
+_DEPTH_COLORS = ((253, 231, 165), (252, 165, 90), (222, 73, 104), (123, 35, 130), (38, 17, 86))
+
+
+def instance_color(instance: int) -> tuple[int, int, int]:
+    """The colour (red, green, blue) in 0..255 of an instance id, always the same; neighbouring ids differ in hue."""
+    red, green, blue = colorsys.hsv_to_rgb((instance * _GOLDEN) % 1.0, 0.75, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def draw(frame: Frame, labels: Labels) -> Picture:
+    """The frame (h, w, 3) with masks, boxes and categories drawn on it; `labels.only` leaves out what is in the way."""
+    from PIL import Image, ImageDraw
+
+    rgb = frame.rgb.astype(np.float32)
+    for label in labels.instances:
+        color = np.array(instance_color(label.instance_id), dtype=np.float32)
+        rgb[label.mask] += _OPACITY * (color - rgb[label.mask])
+    image = Image.fromarray(np.rint(rgb).astype(np.uint8))
+    canvas = ImageDraw.Draw(image)
+    for label in labels.instances:
+        x, y, width, height = label.bbox
+        color_of = instance_color(label.instance_id)
+        canvas.rectangle((x, y, x + width - 1, y + height - 1), outline=color_of)
+        _, _, wide, high = canvas.textbbox((0, 0), label.category)
+        # Above the box, or inside it where the image ends.
+        left, top = max(min(x, image.width - wide - 4), 0), y - high - 2 if y > high + 2 else y + 1
+        canvas.rectangle((left, top, left + wide + 3, top + high + 1), fill=(0, 0, 0))
+        canvas.text((left + 2, top), label.category, fill=color_of)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def colorize_depth(depth: NDArray[np.float32], near: float | None = None, far: float | None = None) -> Picture:
+    """Depth (h, w) in metres as a picture (h, w, 3), light where near and black where there is nothing.
+
+    `near` and `far` in metres are the ends of the scale; without them, those of the picture.
+    """
+    something = depth > 0
+    if not something.any():
+        return np.zeros((*depth.shape, 3), dtype=np.uint8)
+    low = float(depth[something].min()) if near is None else near
+    high = float(depth[something].max()) if far is None else far
+    scale = np.clip((depth - low) / max(high - low, 1e-6), 0.0, 1.0) * (len(_DEPTH_COLORS) - 1)
+    steps, table = np.arange(len(_DEPTH_COLORS)), np.array(_DEPTH_COLORS, dtype=float)
+    channels = [np.interp(scale, steps, table[:, channel]) for channel in range(3)]
+    picture: Picture = np.rint(np.stack(channels, axis=-1) * something[..., None]).astype(np.uint8)
+    return picture
+
+
+def colorize_segmentation(segmentation: NDArray[np.int32]) -> Picture:
+    """Instance ids (h, w) as a picture (h, w, 3) in the colours of `instance_color`, black for the background."""
+    ids, inverse = np.unique(segmentation, return_inverse=True)
+    table = np.array([instance_color(i) if i > 0 else (0, 0, 0) for i in ids.tolist()], dtype=np.uint8)
+    return np.asarray(table[inverse.reshape(segmentation.shape)], dtype=np.uint8)

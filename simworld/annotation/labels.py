@@ -1,0 +1,118 @@
+"""From a Frame, its Scene and its state to Labels: where everything is, in the image and in space."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simworld.errors import ConfigurationError
+from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_matrix, transform_points
+from simworld.rendering.frame import Frame
+from simworld.scene.model import Body, Camera, Scene
+from simworld.scene.shapes import half_extents
+from simworld.scene.state import SceneState, camera_pose
+
+
+@dataclass(frozen=True)
+class InstanceLabel:
+    """One thing that is visible in an image.
+
+    `bbox` (x, y, width, height) in pixels holds the mask tightly, as in COCO; `area` is the mask's number of pixels;
+    `mask` (h, w). `rotation` (3, 3) and `translation` (3,) in metres take the thing's own frame to the camera's OpenCV
+    frame; the robot's frame is that of its base. `half_extents` in metres bound it in its own frame, and `color` is
+    sRGB in 0..1; both are None where one value does not describe the thing: the robot, the extents of several parts.
+    """
+
+    name: str
+    category: str
+    instance_id: int
+    bbox: tuple[int, int, int, int]
+    area: int
+    mask: NDArray[np.bool_]
+    rotation: Array
+    translation: Array
+    half_extents: Vec3 | None
+    color: Vec3 | None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What an image shows, in order of instance id, and the camera that took it.
+
+    `intrinsics` is K (3, 3) in pixels with pixel centres at +0.5; `world_to_camera` (3, 4) is [R | t], in metres.
+    """
+
+    instances: tuple[InstanceLabel, ...]
+    camera: str
+    intrinsics: Array
+    world_to_camera: Array
+
+    def only(self, categories: Collection[str]) -> "Labels":
+        """The same labels without the instances of other categories."""
+        return replace(self, instances=tuple(label for label in self.instances if label.category in categories))
+
+
+def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> Labels:
+    """Label every body and the robot where at least one pixel shows it.
+
+    `camera` must be the one that took the frame; one of another size raises ConfigurationError.
+    """
+    height, width = frame.segmentation.shape
+    if (width, height) != (camera.width, camera.height):
+        raise ConfigurationError(
+            f"the frame is {width}x{height} but camera {camera.name!r} is {camera.width}x{camera.height}: "
+            "annotate with the camera that took the frame"
+        )
+    to_camera = invert(camera_pose(scene, state, camera))
+    things: list[tuple[str, Body | None, Array]] = [("robot", None, state.link_poses[0])]
+    things += [(body.name, body, pose) for body, pose in zip(scene.bodies, state.body_poses, strict=True)]
+    visible = set(np.unique(frame.segmentation).tolist())
+    return Labels(
+        instances=tuple(
+            _label(name, i, frame.segmentation == i, body, compose(to_camera, pose))
+            for i, (name, body, pose) in enumerate(things, start=1)
+            if i in visible
+        ),
+        camera=camera.name,
+        intrinsics=camera.intrinsics,
+        world_to_camera=np.column_stack([quat_to_matrix(to_camera[3:]), to_camera[:3]]),
+    )
+
+
+def project(points: ArrayLike, camera: Camera, pose: ArrayLike) -> Array:
+    """Pixels (n, 2) of points (n, 3) in the world, seen by a camera whose OpenCV frame has the given pose (7,).
+
+    Pixel (i, j) covers [i, i + 1) x [j, j + 1). Points behind the camera are NaN.
+    """
+    seen = transform_points(invert(pose), points)
+    depth = np.where(seen[:, 2:] > 0, seen[:, 2:], np.nan)
+    return seen[:, :2] / depth * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+
+
+def _label(name: str, instance: int, mask: NDArray[np.bool_], body: Body | None, pose: Array) -> InstanceLabel:
+    return InstanceLabel(
+        name=name,
+        category=body.category if body else "robot",
+        instance_id=instance,
+        bbox=_bbox(mask),
+        area=int(mask.sum()),
+        mask=mask,
+        rotation=quat_to_matrix(pose[3:]),
+        translation=pose[:3],
+        half_extents=_size(body) if body else None,
+        color=body.color if body else None,
+    )
+
+
+def _bbox(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+
+
+def _size(body: Body) -> Vec3 | None:
+    """Half extents of a body of one part that lies in the body's own frame."""
+    part = body.parts[0]
+    centred = part.position == (0.0, 0.0, 0.0) and part.orientation == IDENTITY
+    return half_extents(part.shape) if len(body.parts) == 1 and centred else None

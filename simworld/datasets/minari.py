@@ -1,0 +1,157 @@
+"""Episodes as a Minari dataset, which `minari.load_dataset` reads with MINARI_DATASETS_PATH set to the folder."""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simworld.datasets.episodes import Episode
+from simworld.datasets.folder import exclusive, reporting, sync_folder, write_json
+from simworld.errors import ConfigurationError, DatasetError
+
+
+def export_minari(
+    episodes: Iterable[Episode],
+    folder: Path,
+    dataset_id: str,
+    *,
+    observation_space: Any,
+    action_space: Any,
+    env_spec: Any,
+    algorithm: str = "",
+    description: str = "",
+    author: str = "simworld",
+    code: str = "",
+    overwrite: bool = False,
+) -> Path:
+    """Write episodes as the Minari dataset `folder / dataset_id` and return that path.
+
+    Spaces and the spec are Gymnasium's, those of the environment that the episodes are from; `code` is a link to what
+    made them. Infos keep their T rows, and `expert_actions` becomes one of them; each episode's metadata holds its
+    seed and, as options of `reset`, its index. The dataset appears at once, when it is complete. One that is there
+    already raises DatasetError, or is replaced with `overwrite`.
+    """
+    _check_id(dataset_id)
+    final = Path(folder) / dataset_id
+    # Hidden, so that Minari does not list them.
+    part, lock = final.with_name(f".{final.name}.part"), final.with_name(f".{final.name}.lock")
+    details = {
+        "dataset_id": dataset_id,
+        "algorithm_name": algorithm,
+        "description": description,
+        "author": {author},
+        "code_permalink": code,
+    }
+    with reporting(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _name_spaces(Path(folder), final.parent)
+        with exclusive(lock, final):
+            if final.exists() and not overwrite:
+                raise DatasetError(f"{final} exists already; choose another id, or ask to overwrite it")
+            stored = list(episodes)
+            try:
+                _remove(part)
+                _build(part / "data", stored, details, (observation_space, action_space, env_spec))
+                _replace(part, final)
+            finally:
+                _remove(part)
+    return final
+
+
+def _build(data: Path, episodes: list[Episode], details: Mapping[str, Any], spec: tuple[Any, Any, Any]) -> None:
+    import minari
+    from minari.data_collector import EpisodeBuffer
+    from minari.dataset.minari_storage import MinariStorage
+
+    data.mkdir(parents=True)
+    _reserve(data / "reserve", episodes)
+    # Not minari.create_dataset_from_buffers: it makes the environment anew, and takes its folder from os.environ.
+    storage = MinariStorage.new(data, *spec)
+    storage.update_metadata({**details, "minari_version": minari.__version__})
+    storage.update_episodes(EpisodeBuffer(**_fields(episode)) for episode in episodes)
+    _check(storage, episodes)
+    for path in data.iterdir():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+
+
+def _fields(episode: Episode) -> dict[str, Any]:
+    if not 0 <= episode.seed < 2**63:
+        raise DatasetError(f"Minari stores seeds below 2**63, got {episode.seed}")
+    extra = {} if episode.expert_actions is None else {"expert_actions": episode.expert_actions}
+    return {
+        "seed": episode.seed,
+        "options": {"index": episode.index},
+        "observations": dict(episode.observations),
+        "actions": episode.actions,
+        "rewards": episode.rewards,
+        "terminations": episode.terminations,
+        "truncations": episode.truncations,
+        "infos": {**episode.infos, **extra},
+    }
+
+
+def _reserve(path: Path, episodes: list[Episode]) -> None:
+    """See that there is room for the episodes: HDF5 loses data and crashes where the disk is full."""
+    arrays = [array for episode in episodes for array in _leaves(_fields(episode))]
+    # What an array takes is its data in chunks, not all full, and some kB for its place in the file.
+    needed = sum(array.nbytes * 3 // 2 + 8192 for array in arrays)
+    try:
+        with open(path, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(needed, 1))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _leaves(value: Any) -> list[np.ndarray[Any, Any]]:
+    if isinstance(value, Mapping):
+        return [array for member in value.values() for array in _leaves(member)]
+    return [value] if isinstance(value, np.ndarray) else []
+
+
+def _check(storage: Any, episodes: list[Episode]) -> None:
+    """Read everything back, as HDF5 does not always report what it could not write."""
+    stored = list(storage.get_episodes(range(storage.total_episodes)))
+    same = len(stored) == len(episodes) and all(
+        np.array_equal(found["actions"], episode.actions) for found, episode in zip(stored, episodes, strict=True)
+    )
+    if not same:
+        raise DatasetError(f"cannot write {storage.data_path}: what was read back is not what was written")
+
+
+def _check_id(dataset_id: str) -> None:
+    from minari.dataset.minari_dataset import parse_dataset_id
+
+    try:
+        parse_dataset_id(dataset_id)
+    except (ValueError, TypeError):  # the latter where there is no version
+        raise ConfigurationError(f"a Minari dataset id is like 'simworld/reach-v0', got {dataset_id!r}") from None
+
+
+def _name_spaces(folder: Path, parent: Path) -> None:
+    """Mark the folders between a dataset and the root as what Minari calls namespaces."""
+    from minari.namespace import NAMESPACE_METADATA_FILENAME
+
+    while parent != folder:
+        mark = parent / NAMESPACE_METADATA_FILENAME
+        if not mark.exists():
+            write_json(mark, {})
+        parent = parent.parent
+
+
+def _replace(part: Path, final: Path) -> None:
+    """Put a finished dataset in its place, and the one that was there away."""
+    old = final.with_name(f".{final.name}.old")
+    _remove(old)
+    if final.exists():
+        final.rename(old)
+    part.rename(final)
+    sync_folder(final.parent)
+    _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""Labels against what closed forms say of the same scene."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from simworld.annotation import Labels, annotate, project
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, transform_points
+from simworld.physics import World
+from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
+from simworld.rendering import Frame
+from simworld.rendering.tiny import TinyRenderer
+from simworld.scene.model import Body, Box, Camera, Part, Robot, Scene, Sphere
+from simworld.scene.robots import PANDA
+from simworld.scene.shapes import open_box
+from simworld.scene.state import SceneState, camera_pose
+from simworld.streams import Streams
+
+EYE = (0.5, -0.4, 0.6)
+RADIUS, HALF = 0.06, (0.05, 0.03, 0.04)
+
+
+def made_scene() -> Scene:
+    """A sphere, a turned box and an open box over a table, none before another, and one behind the camera."""
+    table = Body(
+        name="table", category="table", parts=(Part(shape=Box(half_extents=(0.6, 0.6, 0.2))),), position=(0, 0, -0.2)
+    )
+    ball = Body(name="ball", category="sphere", parts=(Part(shape=Sphere(radius=RADIUS)),), position=(-0.15, 0.2, 0.3))
+    turned = quat_from_euler(0.3, -0.5, 0.7)
+    brick = Body(
+        name="brick",
+        category="box",
+        parts=(Part(shape=Box(half_extents=HALF)),),
+        position=(0.1, 0.1, 0.2),
+        orientation=turned,
+    )
+    crate = Body(name="crate", category="crate", parts=open_box((0.1, 0.1, 0.05), 0.01), position=(0.3, 0.25, 0.02))
+    hidden = Body(name="hidden", category="sphere", parts=(Part(shape=Sphere(radius=0.05)),), position=(1.0, -0.8, 1.2))
+    camera = Camera(
+        name="made",
+        width=200,
+        height=150,
+        fx=190.0,
+        fy=180.0,
+        cx=95.0,
+        cy=78.0,
+        position=EYE,
+        orientation=look_at(EYE, (0.05, 0.1, 0.15)),
+    )
+    robot = Robot(position=(-0.5, -0.3, 0.0), joint_positions=PANDA.rest)
+    return Scene(robot=robot, bodies=(table, ball, brick, crate, hidden), cameras=(camera,))
+
+
+@cache
+def taken(camera: str = "made", sampled: bool = False) -> tuple[Frame, Scene, SceneState, Camera]:
+    """A frame and all that made it."""
+    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
+    scene = sample_scene(layout, DEFAULT, Streams(7, 0)).scene if sampled else made_scene()
+    world, renderer = World(), TinyRenderer()
+    world.load(scene)
+    state, found = world.state(), scene.camera(camera)
+    found = found.resized(160, 120) if sampled else found
+    frame = renderer.render(scene, state, found)
+    world.close()
+    renderer.close()
+    return frame, scene, state, found
+
+
+def labelled(camera: str = "made", sampled: bool = False) -> Labels:
+    return annotate(*taken(camera, sampled))
+
+
+def corners(half: tuple[float, float, float]) -> Array:
+    signs = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
+    return signs * half
+
+
+def edges(bbox: tuple[int, int, int, int]) -> Array:
+    x, y, width, height = bbox
+    return np.array([x, y, x + width, y + height])
+
+
+def test_what_is_visible_is_labelled_and_nothing_else() -> None:
+    frame, scene, _, _ = taken()
+    labels = labelled()
+    assert [label.name for label in labels.instances] == ["robot", "table", "ball", "brick", "crate"]
+    for label in labels.instances:
+        assert label.instance_id == scene.instances[label.name]
+        assert label.area == label.mask.sum() > 0
+        np.testing.assert_array_equal(label.mask, frame.segmentation == label.instance_id)
+    assert [label.name for label in labels.only({"sphere", "crate"}).instances] == ["ball", "crate"]
+
+
+def test_sizes_and_colors_are_those_of_the_scene() -> None:
+    known = {label.name: label for label in labelled().instances}
+    assert known["ball"].half_extents == (RADIUS,) * 3
+    assert known["brick"].half_extents == HALF
+    assert known["crate"].half_extents is None
+    assert known["robot"].half_extents is known["robot"].color is None
+    assert known["brick"].color == (0.7, 0.7, 0.7)
+    assert (known["robot"].category, known["crate"].category) == ("robot", "crate")
+
+
+def test_the_box_of_a_ball_is_the_tangents_of_a_sphere() -> None:
+    _, scene, state, camera = taken()
+    ball = next(label for label in labelled().instances if label.name == "ball")
+    x, y, z = ball.translation
+    spread_x, spread_y = (np.arcsin(RADIUS / np.hypot(side, z)) for side in (x, y))
+    u = [camera.fx * np.tan(np.arctan2(x, z) + s * spread_x) + camera.cx for s in (-1, 1)]
+    v = [camera.fy * np.tan(np.arctan2(y, z) + s * spread_y) + camera.cy for s in (-1, 1)]
+    np.testing.assert_allclose(edges(ball.bbox), [u[0], v[0], u[1], v[1]], atol=1.2)
+
+
+def test_the_box_of_a_cuboid_holds_its_corners() -> None:
+    _, scene, state, camera = taken()
+    brick = next(label for label in labelled().instances if label.name == "brick")
+    pose = state.body_poses[scene.body_index("brick")]
+    pixels = project(transform_points(pose, corners(HALF)), camera, camera_pose(scene, state, camera))
+    expected = np.concatenate([pixels.min(axis=0), pixels.max(axis=0)])
+    np.testing.assert_allclose(edges(brick.bbox), expected, atol=1.0)
+
+
+@pytest.mark.parametrize(("camera", "sampled"), [("made", False), ("front", True), ("wrist", True)])
+def test_poses_in_the_camera_project_where_the_world_does(camera: str, sampled: bool) -> None:
+    _, scene, state, found = taken(camera, sampled)
+    labels = labelled(camera, sampled)
+    assert len(labels.instances) >= 3
+    poses = {"robot": state.link_poses[0]} | dict(zip([b.name for b in scene.bodies], state.body_poses, strict=True))
+    points = corners((0.02, 0.03, 0.04))
+    for label in labels.instances:
+        seen = points @ label.rotation.T + label.translation
+        world = transform_points(poses[label.name], points)
+        extrinsic = world @ labels.world_to_camera[:, :3].T + labels.world_to_camera[:, 3]
+        np.testing.assert_allclose(seen, extrinsic, atol=1e-7)  # Bullet's quaternions are unit to 1e-8
+        pixels = seen @ labels.intrinsics.T
+        ahead = seen[:, 2] > 0
+        expected = project(world, found, camera_pose(scene, state, found))
+        np.testing.assert_allclose((pixels[:, :2] / pixels[:, 2:])[ahead], expected[ahead], atol=1e-3)
+
+
+def test_the_middle_of_a_ball_is_the_middle_of_its_mask() -> None:
+    _, _, _, camera = taken()
+    ball = next(label for label in labelled().instances if label.name == "ball")
+    rows, columns = np.nonzero(ball.mask)
+    pixel = camera.intrinsics @ ball.translation
+    np.testing.assert_allclose([columns.mean() + 0.5, rows.mean() + 0.5], pixel[:2] / pixel[2], atol=1.0)
+
+
+def test_depth_is_the_distance_along_the_axis_to_the_table() -> None:
+    frame, scene, state, camera = taken()
+    table = frame.segmentation == scene.instances["table"]
+    rows, columns = np.nonzero(table)
+    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
+    # Each ray has z-depth 1, and goes on until it is as low as the table's upper face.
+    rays = quat_to_matrix(camera.orientation) @ np.linalg.inv(camera.intrinsics) @ pixels
+    top = rays[2] < -0.3
+    # To half a pixel of a slanting plane.
+    np.testing.assert_allclose(frame.depth[table][top], -EYE[2] / rays[2][top], atol=0.01)
+
+
+def test_points_behind_the_camera_have_no_pixel() -> None:
+    _, scene, state, camera = taken()
+    pose = camera_pose(scene, state, camera)
+    ahead, behind = transform_points(pose, [[0, 0, 1.0], [0, 0, -1.0]])
+    np.testing.assert_allclose(project([ahead], camera, pose), [[camera.cx, camera.cy]], atol=1e-9)
+    assert np.isnan(project([behind], camera, pose)).all()
+
+
+def test_another_camera_than_the_frames_is_refused() -> None:
+    frame, scene, state, camera = taken()
+    with pytest.raises(ConfigurationError, match="the frame is 200x150 but camera 'made' is 64x48"):
+        annotate(frame, scene, state, camera.resized(64, 48))

@@ -1,0 +1,188 @@
+"""Episodes on disk: bit for bit what they were, the same bytes for the same episodes, and nothing lost in a kill."""
+
+import io
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.datasets import Episode, load_episodes, read_episodes, save_episodes, verify, write_episodes, write_images
+from simworld.datasets.episodes import encode_episodes
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
+from simworld.scene.state import unstack_state
+from simworld.streams import Streams
+
+COUNT, SHARD = 5, 2
+REQUEST = {"seed": 3}
+
+
+def episode(number: int, expert: bool = True) -> Episode:
+    """An episode of arbitrary numbers in a sampled scene."""
+    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
+    streams = Streams(3, number)
+    sample = sample_scene(layout, DEFAULT, streams)
+    draw, steps, bodies = streams("numbers"), 4 + number, len(sample.scene.bodies)
+    shapes = {"joint_positions": (9,), "joint_velocities": (9,), "link_poses": (10, 7), "body_poses": (bodies, 7)}
+    shapes |= {"body_velocities": (bodies, 6), "time": ()}
+
+    def numbers(*shape: int) -> Any:
+        return draw.standard_normal(shape).astype(np.float32)
+
+    return Episode(
+        seed=3,
+        index=number,
+        scene=sample.scene,
+        parameters=sample.parameters,
+        observations={name: numbers(steps + 1, 4) for name in ("observation", "achieved_goal", "desired_goal")},
+        actions=numbers(steps, 4),
+        rewards=numbers(steps),
+        terminations=np.arange(steps) == steps - 1,
+        truncations=np.zeros(steps, dtype=bool),
+        infos={"is_success": np.arange(steps) == steps - 1, "grasped": np.ones(steps, dtype=bool)},
+        states={name: draw.standard_normal((steps + 1, *shape)) for name, shape in shapes.items()},
+        expert_actions=numbers(steps, 4) if expert else None,
+    )
+
+
+def assert_same(one: Any, two: Any) -> None:
+    """Equal bit for bit, member by member."""
+    if isinstance(one, np.ndarray):
+        assert one.dtype == two.dtype
+        np.testing.assert_array_equal(one, two, strict=True)
+    elif isinstance(one, dict) and any(isinstance(value, np.ndarray) for value in one.values()):
+        assert one.keys() == two.keys()
+        for name, value in one.items():
+            assert_same(value, two[name])
+    elif isinstance(one, Episode):
+        for field in fields(Episode):
+            assert_same(getattr(one, field.name), getattr(two, field.name))
+    else:
+        assert one == two
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    return {f.relative_to(path).as_posix(): f.read_bytes() for f in path.rglob("*") if f.is_file()}
+
+
+def write(path: Path, make: Callable[[int], Episode] = episode) -> int:
+    return write_episodes(path, REQUEST, COUNT, make, SHARD).made
+
+
+def test_episodes_come_back_bit_for_bit(tmp_path: Path) -> None:
+    report = write_episodes(tmp_path, REQUEST, COUNT, episode, SHARD)
+    assert (report.folder, report.episodes, report.made) == (tmp_path, COUNT, COUNT)
+    found = list(read_episodes(tmp_path))
+    assert len(found) == COUNT
+    for number, one in enumerate(found):
+        assert_same(one, episode(number))
+    state = unstack_state(dict(found[1].states), 2)
+    np.testing.assert_array_equal(state.body_poses, episode(1).states["body_poses"][2])
+    assert verify(tmp_path) == []
+
+
+def test_an_episode_without_expert_actions_has_none(tmp_path: Path) -> None:
+    save_episodes(tmp_path / "one.npz", [episode(0, expert=False), episode(1)])
+    one, two = load_episodes(tmp_path / "one.npz")
+    assert one.expert_actions is None and two.expert_actions is not None
+    assert_same(one, episode(0, expert=False))
+
+
+def test_equal_episodes_are_equal_bytes() -> None:
+    one = episode(0)
+    turned = {name: one.observations[name] for name in reversed(list(one.observations))}
+    two = replace(
+        one,
+        observations=turned,
+        actions=np.asfortranarray(one.actions),
+        parameters=dict(reversed(list(one.parameters.items()))),
+    )
+    assert encode_episodes([one]) == encode_episodes([two])
+    with np.load(io.BytesIO(encode_episodes([one])), allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["0/actions"], one.actions)
+        assert {info.date_time for info in archive.zip.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("rewards", np.zeros(4), "rewards must be float32 with 4 rows, got float64 of shape"),
+        ("truncations", np.zeros(3, dtype=bool), "truncations must be bool with 4 rows, got bool of shape"),
+        ("observations", {"o": np.zeros((4, 2), dtype=np.float32)}, "observations/o must be float32 with 5 rows"),
+        ("infos", {"event": np.array([None] * 4)}, "infos/event must be"),
+    ],
+)
+def test_arrays_of_another_kind_are_refused(field: str, value: Any, message: str) -> None:
+    with pytest.raises(DatasetError, match=f"episode 3/0: {message}"):
+        replace(episode(0), **{field: value})
+
+
+def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path) -> None:
+    write(tmp_path / "whole")
+    expected = contents(tmp_path / "whole")
+    kills = 0
+    while True:
+        path = tmp_path / str(kills)
+
+        def writer(path: Path = path, left: int = kills) -> None:
+            real = os.replace
+
+            def killing(source: Path, target: Path) -> None:
+                nonlocal left
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left -= 1
+                real(source, target)
+
+            os.replace = killing  # type: ignore[assignment]
+            write(path)
+
+        process = multiprocessing.get_context("fork").Process(target=writer)
+        process.start()
+        process.join()
+        if process.exitcode == 0:
+            break
+        there = len(list((path / "episodes").glob("0*.npz"))) * SHARD if kills else 0
+        assert write(path) == max(COUNT - there, 0)
+        assert contents(path) == expected
+        kills += 1
+    assert kills == 1 + 3 + 1  # the request, the shards and the manifest
+
+
+def test_an_interrupted_run_keeps_its_finished_files_and_can_be_read(tmp_path: Path) -> None:
+    def interrupted(number: int) -> Episode:
+        if number == 3:
+            raise KeyboardInterrupt
+        return episode(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, interrupted)
+    assert [one.index for one in read_episodes(tmp_path)] == [0, 1]
+    counts: list[int] = []
+    assert write_episodes(tmp_path, REQUEST, COUNT, episode, SHARD, counts.append).made == 3
+    assert counts == [3, 4, 5]
+    assert [one.index for one in read_episodes(tmp_path)] == list(range(COUNT))
+
+
+def test_other_requests_folders_and_files_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "episodes")
+    with pytest.raises(DatasetError, match="seed is 3 there and 4 here"):
+        write_episodes(tmp_path / "episodes", {"seed": 4}, COUNT, episode, SHARD)
+    with pytest.raises(DatasetError, match='kind is "episodes" there and "images" here'):
+        write_images(tmp_path / "episodes", REQUEST, 1, ["box"], lambda _: pytest.fail("an image was made"))
+    with pytest.raises(ConfigurationError, match="a dataset needs episodes"):
+        write_episodes(tmp_path / "none", REQUEST, 0, episode)
+    with pytest.raises(DatasetError, match="cannot read episodes from .*none: No such file or directory: request.json"):
+        list(read_episodes(tmp_path / "none"))
+    broken = tmp_path / "episodes/episodes/00000.npz"
+    whole = broken.read_bytes()
+    for data in (b"", b"not a zip", whole[:-100], whole[:300] + bytes(20) + whole[320:]):
+        broken.write_bytes(data)
+        with pytest.raises(DatasetError, match=f"cannot read episodes from {broken}: "):
+            load_episodes(broken)

@@ -1,0 +1,246 @@
+"""Image datasets: what pycocotools and PIL read back is what was rendered, whatever interrupted the writing."""
+
+import errno
+import json
+import multiprocessing
+import os
+import resource
+import signal
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from simworld.annotation import annotate
+from simworld.datasets import ImageReport, View, decode_depth, encode_depth, verify, write_images
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.physics import World
+from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
+from simworld.rendering.tiny import TinyRenderer
+from simworld.streams import Streams
+
+COUNT, SEED = 3, 11
+REQUEST = {"seed": SEED, "size": (160, 120)}
+CATEGORIES = ("table", "sphere", "robot", "box", "duck")
+FORK = multiprocessing.get_context("fork")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools decoding
+
+
+@cache
+def view(number: int) -> View:
+    """A sampled scene as it starts, from the front camera."""
+    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
+    sample = sample_scene(layout, DEFAULT | {"objects.count": 3}, Streams(SEED, number))
+    world, renderer = World(), TinyRenderer()
+    world.load(sample.scene)
+    state, camera = world.state(), sample.scene.camera("front").resized(160, 120)
+    frame = renderer.render(sample.scene, state, camera)
+    world.close()
+    renderer.close()
+    return View(sample.scene, state, camera, frame, sample.parameters, SEED, number)
+
+
+def write(path: Path, make: Callable[[int], View] = view) -> ImageReport:
+    return write_images(path, REQUEST, COUNT, CATEGORIES, make)
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    return {f.relative_to(path).as_posix(): f.read_bytes() for f in path.rglob("*") if f.is_file()}
+
+
+def images_of(path: Path) -> int:
+    """How many images a dataset of any state names, all of which must be there and whole."""
+    coco = COCO(path / "annotations.json")
+    for image in coco.imgs.values():
+        for field in ("file_name", "depth_file", "segmentation_file"):
+            Image.open(path / image[field]).load()
+    assert {a["image_id"] for a in coco.anns.values()} <= set(coco.imgs)
+    return len(coco.imgs)
+
+
+def forked(action: Callable[[], None]) -> int | None:
+    """The exit code of an action in a process of its own; -9 where it was killed."""
+    for number in range(COUNT):
+        view(number)  # so that no child renders
+    process = FORK.Process(target=action)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def test_pycocotools_reads_boxes_masks_and_categories(tmp_path: Path) -> None:
+    report = write(tmp_path)
+    coco = COCO(tmp_path / "annotations.json")
+    assert report == ImageReport(tmp_path, COUNT, COUNT, len(coco.anns))
+    names = {category["id"]: category["name"] for category in coco.cats.values()}
+    assert names == dict(enumerate(sorted(CATEGORIES), start=1))
+    for number, image in enumerate(coco.imgs.values()):
+        made = view(number)
+        expected = annotate(made.frame, made.scene, made.state, made.camera).only(CATEGORIES)
+        annotations = coco.imgToAnns[image["id"]]
+        segmentation = np.array(Image.open(tmp_path / image["segmentation_file"]))
+        assert [a["name"] for a in annotations] == [label.name for label in expected.instances]
+        for annotation, label in zip(annotations, expected.instances, strict=True):
+            assert names[annotation["category_id"]] == label.category
+            mask = coco.annToMask(annotation)
+            np.testing.assert_array_equal(mask, segmentation == annotation["instance_id"])
+            assert (annotation["area"], tuple(annotation["bbox"])) == (mask.sum(), label.bbox)
+            pose = annotation["pose_camera"]
+            np.testing.assert_array_equal(np.reshape(pose["rotation"], (3, 3)), label.rotation)
+            np.testing.assert_array_equal(pose["translation"], label.translation)
+            assert annotation["half_extents"] == (list(label.half_extents) if label.half_extents else None)
+
+
+def test_pictures_and_facts_of_an_image_are_what_was_rendered(tmp_path: Path) -> None:
+    write(tmp_path)
+    for number, image in enumerate(json.loads((tmp_path / "annotations.json").read_text())["images"]):
+        made = view(number)
+        np.testing.assert_array_equal(np.array(Image.open(tmp_path / image["file_name"])), made.frame.rgb)
+        segmentation = np.array(Image.open(tmp_path / image["segmentation_file"]))
+        assert segmentation.dtype == np.uint8
+        np.testing.assert_array_equal(segmentation, made.frame.segmentation)
+        depth = np.array(Image.open(tmp_path / image["depth_file"]))
+        assert depth.dtype == np.uint16
+        np.testing.assert_allclose(decode_depth(depth), made.frame.depth, atol=5.1e-5)
+        assert (image["seed"], image["index"]) == (SEED, number)
+        assert image["parameters"] == json.loads(json.dumps(dict(made.parameters)))
+        np.testing.assert_array_equal(np.reshape(image["camera"]["K"], (3, 3)), made.camera.intrinsics)
+
+
+def test_a_pose_takes_an_object_to_its_mask(tmp_path: Path) -> None:
+    write(tmp_path)
+    coco = COCO(tmp_path / "annotations.json")
+    seen = 0
+    for annotation in coco.anns.values():
+        if annotation["name"].startswith("object"):
+            camera = coco.imgs[annotation["image_id"]]["camera"]
+            pixel = np.reshape(camera["K"], (3, 3)) @ annotation["pose_camera"]["translation"]
+            x, y, width, height = annotation["bbox"]
+            u, v = pixel[:2] / pixel[2]
+            assert x - 1 <= u <= x + width + 1 and y - 1 <= v <= y + height + 1
+            seen += 1
+    assert seen >= COUNT
+
+
+def test_depth_saturates_and_keeps_nothing_as_nothing() -> None:
+    depth = np.array([0.0, 0.02, 1.23456, 6.5535, 9.0], dtype=np.float32)
+    assert encode_depth(depth).tolist() == [0, 200, 12346, 65535, 65535]
+
+
+def test_many_instances_take_sixteen_bits(tmp_path: Path) -> None:
+    made = view(0)
+    bodies = tuple(made.scene.bodies[0].model_copy(update={"name": f"floor_{i}"}) for i in range(300))
+    scene = made.scene.model_copy(update={"bodies": bodies})
+    frame = type(made.frame)(made.frame.rgb, made.frame.depth, np.full_like(made.frame.segmentation, 299))
+    poses = np.tile(made.state.body_poses[0], (300, 1))
+    state = type(made.state)(**vars(made.state) | {"body_poses": poses})
+    many = View(scene, state, made.camera, frame, {}, 0, 0)
+    write_images(tmp_path, {}, 1, ["floor"], lambda _: many)
+    assert (np.array(Image.open(tmp_path / "segmentation/000000.png")) == 299).all()
+    assert [a["instance_id"] for a in COCO(tmp_path / "annotations.json").anns.values()] == [299]
+
+
+def test_a_kill_at_any_write_leaves_a_valid_dataset_and_changes_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "whole")
+    expected = contents(tmp_path / "whole")
+    kills = 0
+    while True:
+        path = tmp_path / str(kills)
+
+        def writer(path: Path = path, left: int = kills) -> None:
+            replace = os.replace
+
+            def killing(source: Path, target: Path) -> None:
+                nonlocal left
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left -= 1
+                replace(source, target)
+
+            os.replace = killing  # type: ignore[assignment]
+            write(path)
+
+        if forked(writer) == 0:
+            break
+        finished = len(list((path / "labels").glob("0*.json")))
+        assert not (path / "annotations.json").exists() or images_of(path) <= finished
+        redone: list[int] = []
+        write(path, lambda i, redone=redone: redone.append(i) or view(i))  # type: ignore[misc]
+        assert redone == list(range(finished, COUNT))
+        assert contents(path) == expected
+        kills += 1
+    # The request, the annotations at both ends, four files an image, and the manifest.
+    assert kills == 1 + 2 + 4 * COUNT + 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_run_publishes_what_it_has(tmp_path: Path, error: type[BaseException]) -> None:
+    def interrupted(number: int) -> View:
+        if number == 2:
+            raise error
+        return view(number)
+
+    with pytest.raises(error):
+        write(tmp_path / "part", interrupted)
+    assert images_of(tmp_path / "part") == 2
+    assert write(tmp_path / "part").made == 1
+    write(tmp_path / "whole")
+    assert contents(tmp_path / "part") == contents(tmp_path / "whole")
+
+
+def test_a_full_disk_is_one_line_and_leaves_a_valid_dataset(tmp_path: Path) -> None:
+    path, told = tmp_path / "data", tmp_path / "told"
+
+    def filling(number: int) -> View:
+        if number == 1:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        return view(number)
+
+    def writer() -> None:
+        try:
+            write(path, filling)
+        except DatasetError as error:
+            told.write_text(str(error))
+
+    assert forked(writer) == 0
+    reason = os.strerror(errno.EFBIG)
+    line = f"cannot write {path}/images/000001.png: {reason}; what was finished is intact in {path}"
+    assert told.read_text() == line
+    assert not list(path.rglob(".tmp-*"))
+    assert images_of(path) == 0  # there was no room for new annotations either
+    assert write(path).made == 2
+    assert images_of(path) == COUNT and verify(path) == []
+
+
+def test_a_finished_dataset_is_left_alone_and_a_damaged_one_repaired(tmp_path: Path) -> None:
+    write(tmp_path)
+    expected = contents(tmp_path)
+    stamps = {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.*")}
+    counts: list[int] = []
+    report = write_images(tmp_path, REQUEST, COUNT, CATEGORIES, view, counts.append)
+    assert (report.made, counts) == (0, [])
+    assert {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.*")} == stamps
+    (tmp_path / "depth/000001.png").unlink()
+    assert write_images(tmp_path, REQUEST, COUNT, CATEGORIES, view, counts.append).made == 1
+    assert counts == [COUNT]
+    assert contents(tmp_path) == expected and verify(tmp_path) == []
+
+
+def test_another_request_is_refused(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(DatasetError, match="holds another dataset: count is 3 there and 4 here; choose"):
+        write_images(tmp_path, REQUEST, 4, CATEGORIES, view)
+    with pytest.raises(DatasetError, match="seed is 11 there and 12 here"):
+        write_images(tmp_path, REQUEST | {"seed": 12}, COUNT, CATEGORIES, view)
+    assert verify(tmp_path) == []
+
+
+def test_a_dataset_of_nothing_is_refused(tmp_path: Path) -> None:
+    for count, categories in ((0, CATEGORIES), (1, ())):
+        with pytest.raises(ConfigurationError, match="a dataset needs images and categories"):
+            write_images(tmp_path / "none", REQUEST, count, categories, view)
+    assert not (tmp_path / "none").exists()

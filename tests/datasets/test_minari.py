@@ -1,0 +1,193 @@
+"""Minari reads back what was exported, and makes the environment whose episodes these are."""
+
+import errno
+import multiprocessing
+import os
+import resource
+import signal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import minari
+import numpy as np
+import pytest
+
+from simworld.datasets import Episode, export_minari
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.scene.state import SceneState, stack_states
+
+ID = "simworld/place-in-box/random-v0"
+STEPS = 5
+FORK = multiprocessing.get_context("fork")
+
+
+@cache
+def played() -> tuple[dict[str, Any], list[Episode]]:
+    """An environment's spaces and spec, and some episodes of random actions in it."""
+    env = gymnasium.make("simworld/PlaceInBox-v0", randomization="default")
+    spec = {"observation_space": env.observation_space, "action_space": env.action_space, "env_spec": env.spec}
+    episodes = [_play(env, index) for index in range(3)]
+    env.close()
+    return spec, episodes
+
+
+def _play(env: Any, index: int) -> Episode:
+    first, info = env.reset(seed=5, options={"index": index})
+    actions = np.random.default_rng(index).uniform(-1, 1, (STEPS, 4)).astype(np.float32)
+    states: list[SceneState] = [env.unwrapped.world.state()]
+    steps = []
+    for action in actions:
+        steps.append(env.step(action))
+        states.append(env.unwrapped.world.state())
+    observations = [first, *(step[0] for step in steps)]
+    return Episode(
+        seed=5,
+        index=index,
+        scene=env.unwrapped.sample.scene,
+        parameters=info["parameters"],
+        observations={name: np.stack([o[name] for o in observations]) for name in first},
+        actions=actions,
+        rewards=np.array([step[1] for step in steps], dtype=np.float32),
+        terminations=np.array([step[2] for step in steps]),
+        truncations=np.array([step[3] for step in steps]),
+        infos={name: np.array([step[4][name] for step in steps]) for name in ("is_success", "grasped")},
+        states=stack_states(states),
+        expert_actions=-actions if index else None,
+    )
+
+
+def export(folder: Path, dataset_id: str = ID, **changes: Any) -> Path:
+    spec, episodes = played()
+    fields = {"episodes": iter(episodes), "algorithm": "random", "description": "Random actions", **spec, **changes}
+    return export_minari(folder=folder, dataset_id=dataset_id, **fields)
+
+
+def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> minari.MinariDataset:
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(folder))
+    return minari.load_dataset(ID)
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, strict=True)
+
+
+def hidden(folder: Path) -> set[str]:
+    """Names of what an export needs while it runs."""
+    return {path.name for path in folder.rglob(".*")}
+
+
+def test_minari_reads_every_array_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MINARI_DATASETS_PATH", raising=False)
+    assert export(tmp_path) == tmp_path / ID
+    assert "MINARI_DATASETS_PATH" not in os.environ
+    _, episodes = played()
+    dataset = loaded(tmp_path, monkeypatch)
+    assert (dataset.total_episodes, dataset.total_steps, dataset.id) == (3, 3 * STEPS, ID)
+    for found, episode in zip(dataset, episodes, strict=True):
+        names = ("actions", "rewards", "terminations", "truncations")
+        assert_same({name: getattr(found, name) for name in names}, {name: getattr(episode, name) for name in names})
+        extra = {"expert_actions": episode.expert_actions} if episode.index else {}
+        assert_same(found.observations, episode.observations)
+        assert_same(found.infos, {**episode.infos, **extra})
+        assert all(dataset.action_space.contains(row) for row in found.actions)
+
+
+def test_minari_lists_the_dataset_and_its_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(tmp_path)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    listed = minari.list_local_datasets()
+    assert set(listed) == {ID}
+    assert (listed[ID]["algorithm_name"], listed[ID]["description"]) == ("random", "Random actions")
+    assert set(minari.namespace.list_local_namespaces()) == {"simworld", "simworld/place-in-box"}
+
+
+def test_the_recovered_environment_begins_the_same_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(tmp_path)
+    dataset = loaded(tmp_path, monkeypatch)
+    env = dataset.recover_environment()
+    for number, known in enumerate(dataset.storage.get_episode_metadata(range(3))):
+        options = {name: int(value) for name, value in known["options"].items()}
+        observation, _ = env.reset(seed=known["seed"], options=options)
+        for name, array in dataset[number].observations.items():
+            np.testing.assert_array_equal(observation[name], array[0])
+    env.close()
+
+
+def test_a_dataset_is_replaced_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(tmp_path)
+    with pytest.raises(DatasetError, match=f"{ID} exists already; choose another id, or ask to overwrite it"):
+        export(tmp_path, episodes=played()[1][:1])
+    assert loaded(tmp_path, monkeypatch).total_episodes == 3
+    export(tmp_path, episodes=played()[1][:1], overwrite=True)
+    assert loaded(tmp_path, monkeypatch).total_episodes == 1
+    assert hidden(tmp_path) == {".random-v0.lock"}
+
+
+def test_a_failed_export_leaves_the_dataset_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(tmp_path)
+    with pytest.raises(DatasetError, match="Minari stores seeds below"):
+        big = Episode(**vars(played()[1][0]) | {"seed": 2**70})
+        export(tmp_path, episodes=[big], overwrite=True)
+    assert loaded(tmp_path, monkeypatch).total_episodes == 3
+    assert hidden(tmp_path) == {".random-v0.lock"}
+
+
+def test_a_killed_export_leaves_nothing_that_disturbs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def writer() -> None:
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        export(tmp_path, "random-v0")
+
+    played()
+    process = FORK.Process(target=writer)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert ".random-v0.part" in hidden(tmp_path)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    assert minari.list_local_datasets() == {}
+    export(tmp_path, "random-v0")
+    assert set(minari.list_local_datasets()) == {"random-v0"}
+    assert hidden(tmp_path) == {".random-v0.lock"}
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+
+    def writer() -> None:
+        export(tmp_path, "other-v0")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+        try:
+            export(tmp_path, "random-v0")
+        except DatasetError as error:
+            told.write_text(str(error))
+
+    played()
+    process = FORK.Process(target=writer)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert told.read_text() == f"cannot write {tmp_path / 'random-v0'}: {os.strerror(errno.EFBIG)}"
+    assert not (tmp_path / "random-v0").exists() and ".random-v0.part" not in hidden(tmp_path)
+
+
+def test_what_is_reserved_is_enough(tmp_path: Path) -> None:
+    from simworld.datasets.minari import _reserve
+
+    sizes: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", lambda _file, _start, size: sizes.append(size))
+        _reserve(tmp_path / "reserve", played()[1])
+    written = sum(path.stat().st_size for path in export(tmp_path).rglob("*") if path.is_file())
+    assert written < sizes[0] < 10 * written
+    assert not (tmp_path / "reserve").exists()
+
+
+@pytest.mark.parametrize("dataset_id", ["random", "a b-v0", "../random-v0", ""])
+def test_an_id_minari_cannot_read_is_refused(tmp_path: Path, dataset_id: str) -> None:
+    with pytest.raises(ConfigurationError, match="a Minari dataset id is like 'simworld/reach-v0', got"):
+        export(tmp_path, dataset_id)
+    assert list(tmp_path.iterdir()) == []
