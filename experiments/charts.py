@@ -1,4 +1,4 @@
-"""Charts as inline SVG. Colours and fonts are the page's: classes `a` to `e` for data, `axis`, `grid`, `mark`."""
+"""Charts as inline SVG. Colours and fonts are the page's: classes `a` and `b` for data, `axis`, `grid`, `name`."""
 
 import colorsys
 import math
@@ -10,8 +10,10 @@ from markupsafe import Markup, escape
 Color = tuple[float, float, float]
 Form = Callable[[float], str]
 
+MINUS = "\N{MINUS SIGN}"
 _SWATCH_COLUMNS, _SWATCH_ROWS = 28, 5
 _BINS = 16
+_RATE_WIDTH = 260.0
 
 
 @dataclass(frozen=True)
@@ -37,82 +39,74 @@ def number(value: float) -> str:
     """A number for people: three significant digits, thousands set apart."""
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+def decimals(span: float) -> Form:
+    """How to write numbers that lie `span` apart: with as many decimals as tell a tenth of it."""
+    places = max(0, 1 - math.floor(math.log10(span))) if span > 0 else 2
+    return lambda value: f"{value:,.{places}f}".replace("-", MINUS)
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) from `low` to `high`, roughly as many as asked for."""
-    span = high - low
-    if not span > 0:
-        return [low]
+    """Round numbers (1, 2 or 5 times a power of ten apart) that hold `low` and `high`, roughly `about` + 1 of them."""
+    span = (high - low) or 1.0
     power = 10.0 ** math.floor(math.log10(span / about))
     step = power * next(m for m in (1, 2, 5, 10) if power * m * about >= span * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [i * step for i in range(first, max(last, first + 1) + 1)]
 
 
 def line_chart(
-    lines: Sequence[Line],
-    label: str,
-    x_label: str,
-    form: Form = number,
-    low: float | None = None,
-    high: float | None = None,
+    lines: Sequence[Line], label: str, x_label: str, form: Form | None = None, low: float = math.inf
 ) -> Markup:
-    """Lines over a common axis, each named in the legend with its last value; `low` and `high` fix the y axis."""
-    width, height, left, right, top, bottom = 480.0, 270.0, 46.0, 14.0, 34.0, 38.0
+    """Lines over common axes, each named in the legend with its last value; the y axis goes down to `low` or lower."""
+    width, height, left, right, top, bottom = 340.0, 232.0, 40.0, 12.0, 34.0, 40.0
     points = [point for line in lines for point in line.points]
     if not points:
         raise ValueError("a curve needs at least one point")
     xs, ys = [p[0] for p in points], [p[1] for p in points]
-    x_ticks, y_ticks = ticks(0.0, max(xs)), ticks(*_range(ys, low, high))
-    x_max, (y_min, y_max) = max(xs) or 1.0, _range([*ys, *y_ticks], low, high)
+    x_ticks, y_ticks = ticks(0.0, max(xs)), ticks(min(*ys, low), max(ys))
+    on_axis = form or decimals(10 * (y_ticks[1] - y_ticks[0]))
 
     def place(x: float, y: float) -> tuple[float, float]:
-        share = (y - y_min) / (y_max - y_min)
-        return left + (width - left - right) * x / x_max, top + (height - top - bottom) * (1 - share)
+        share = (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return left + (width - left - right) * x / max(*xs, 1), top + (height - top - bottom) * (1 - share)
 
     parts = []
     for value in y_ticks:
         y = place(0, value)[1]
         parts.append(tag("line", class_="grid", x1=left, x2=width - right, y1=y, y2=y))
-        parts.append(tag("text", form(value), class_="axis", x=left - 8, y=y + 4, text_anchor="end"))
+        parts.append(tag("text", on_axis(value), class_="axis", x=left - 8, y=y + 4, text_anchor="end"))
     for value in x_ticks:
-        parts.append(
-            tag("text", number(value), class_="axis", x=place(value, 0)[0], y=height - bottom + 18, text_anchor="middle")
-        )
-    parts.append(tag("text", x_label, class_="axis", x=width - right, y=height - 4, text_anchor="end"))
+        if value <= max(xs):
+            x = place(value, 0)[0]
+            parts.append(tag("text", number(value), class_="axis", x=x, y=height - bottom + 18, text_anchor="middle"))
+    parts.append(tag("text", x_label, class_="axis", x=(left + width - right) / 2, y=height - 4, text_anchor="middle"))
     for i, line in enumerate(lines):
-        parts += _drawn(line, "ab"[i % 2], [place(*point) for point in line.points], form)
-    parts.append(_legend(lines, left, form))
+        parts += _drawn(line, "ab"[i % 2], [place(*point) for point in line.points], form or number)
+    parts.append(_legend(lines, left - 30, form or number))
     return _svg(label, width, height, *parts)
 
 
-def histogram(values: Sequence[float], label: str, form: Form = number) -> Markup:
+def histogram(values: Sequence[float], label: str) -> Markup:
     """How often values fall into equal bins from the least to the greatest."""
     width, height, floor = 240.0, 96.0, 74.0
     low, high = min(values), max(values)
+    form = decimals(high - low)
     counts = [0] * _BINS
     for value in values:
         counts[min(int((value - low) / ((high - low) or 1.0) * _BINS), _BINS - 1)] += 1
     step, edge = width / _BINS, (high - low) / _BINS
-    bars = [
-        tag(
-            "rect",
-            tag("title", f"{form(low + i * edge)} to {form(low + (i + 1) * edge)}: {count}"),
-            class_="a",
-            x=i * step + 1,
-            width=step - 2,
-            y=floor - floor * count / max(counts),
-            height=floor * count / max(counts),
-            rx=1,
-        )
-        for i, count in enumerate(counts)
-    ]
-    ends = [(low, 0.0, "start"), ((low + high) / 2, width / 2, "middle"), (high, width, "end")]
-    labels = [tag("text", form(v), class_="axis", x=x, y=floor + 18, text_anchor=anchor) for v, x, anchor in ends]
+    columns = []
+    for i, count in enumerate(counts):
+        title = tag("title", f"{form(low + i * edge)} to {form(low + (i + 1) * edge)}: {count}")
+        bar = {"x": i * step + 1, "width": step - 2, "height": floor * count / max(counts)}
+        columns.append(tag("rect", title, class_="a", y=floor - bar["height"], rx=1, **bar))
     base = tag("line", class_="base", x1=0, x2=width, y1=floor + 0.5, y2=floor + 0.5)
-    return _svg(label, width, height, *bars, base, *labels)
+    least = tag("text", form(low), class_="axis", x=0, y=floor + 18)
+    most = tag("text", form(high), class_="axis", x=width, y=floor + 18, text_anchor="end")
+    return _svg(label, width, height, *columns, base, least, most)
 
 
 def bars(counts: Mapping[str, int], label: str, width: float = 240.0) -> Markup:
@@ -148,37 +142,27 @@ def swatches(colors: Sequence[Color], label: str) -> Markup:
 
 def interval(rate: float, low: float, high: float, start: float, label: str) -> Markup:
     """A rate and its interval on an axis from `start` to 1, with the axis' round numbers as a faint grid."""
-    width, height = 260.0, 26.0
-
-    def place(value: float) -> float:
-        return 6 + (width - 12) * (max(value, start) - start) / (1 - start)
-
-    grid = [tag("line", class_="grid", x1=place(t), x2=place(t), y1=0, y2=height) for t in ticks(start, 1.0)]
-    whisker = tag("line", class_="whisker", x1=place(low), x2=place(high), y1=height / 2, y2=height / 2)
-    dot = tag("circle", class_="a", cx=place(rate), cy=height / 2, r=5)
-    return _svg(label, width, height, *grid, whisker, dot)
+    height = 26.0
+    grid = [tag("line", class_="grid", x1=x, x2=x, y1=0, y2=height) for x, _ in _rates(start)]
+    ends = {"x1": _rate_place(low, start), "x2": _rate_place(high, start)}
+    whisker = tag("line", class_="whisker", y1=height / 2, y2=height / 2, **ends)
+    dot = tag("circle", class_="a", cx=_rate_place(rate, start), cy=height / 2, r=5)
+    return _svg(label, _RATE_WIDTH, height, *grid, whisker, dot)
 
 
 def interval_axis(start: float) -> Markup:
     """The axis of `interval`."""
-    width, values = 260.0, ticks(start, 1.0)
-    anchors = ["start", *["middle"] * (len(values) - 2), "end"]
-    numbers = [
-        tag("text", f"{v:.0%}", class_="axis", x=6 + (width - 12) * (v - start) / (1 - start), y=12, text_anchor=anchor)
-        for v, anchor in zip(values, anchors, strict=False)
-    ]
-    return _svg("success rate from " + " to ".join(f"{v:.0%}" for v in (start, 1.0)), width, 16.0, *numbers)
+    texts = [tag("text", f"{v:.0%}", class_="axis", x=x, y=12, text_anchor="middle") for x, v in _rates(start)]
+    return _svg(f"Success rate, from {start:.0%} to 100%", _RATE_WIDTH, 16.0, *texts)
 
 
-def stack(parts: Mapping[str, float], label: str) -> Markup:
-    """Shares of a whole, side by side in one bar."""
-    width, total, x = 1000.0, sum(parts.values()), 0.0
-    drawn = []
-    for i, (name, value) in enumerate(parts.items()):
-        share = width * value / total
-        drawn.append(tag("rect", tag("title", name), class_="abcde"[i % 5], x=x, width=max(share - 2, 1), y=0, height=14))
-        x += share
-    return _svg(label, width, 14.0, *drawn)
+def _rates(start: float) -> list[tuple[float, float]]:
+    """Places and values of the round rates from `start` to 1."""
+    return [(_rate_place(value, start), value) for value in ticks(start, 1.0) if start <= value + 1e-9 <= 1.001]
+
+
+def _rate_place(value: float, start: float) -> float:
+    return 18 + (_RATE_WIDTH - 36) * (max(value, start) - start) / (1 - start)
 
 
 def _drawn(line: Line, name: str, points: Sequence[tuple[float, float]], form: Form) -> list[Markup]:
@@ -188,7 +172,7 @@ def _drawn(line: Line, name: str, points: Sequence[tuple[float, float]], form: F
     for (x, y), (step, value) in zip(points, line.points, strict=True):
         if few or (x, y) == points[-1]:
             title = tag("title", f"{line.name} at {number(step)}: {form(value)}")
-            drawn.append(tag("circle", title, class_=name, cx=x, cy=y, r=4 if (x, y) == points[-1] else 2.2))
+            drawn.append(tag("circle", title, class_=name, cx=x, cy=y, r=4 if (x, y) == points[-1] else 1.8))
     return drawn
 
 
@@ -200,12 +184,6 @@ def _legend(lines: Sequence[Line], x: float, form: Form) -> Markup:
         entries.append(tag("text", text, class_="name", x=x + 16, y=15))
         x += 40 + 7.2 * len(text)
     return tag("g", *entries)
-
-
-def _range(values: Sequence[float], low: float | None, high: float | None) -> tuple[float, float]:
-    least = min(values) if low is None else low
-    most = max(values) if high is None else high
-    return (least, most) if most > least else (least - 0.5, least + 0.5)
 
 
 def _number(value: object) -> str:

@@ -62,7 +62,9 @@ def rollout(
     seed: Seed = 0,
     randomization: Randomize = "default",
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
-    minari: Annotated[str, typer.Option(help="Also export as this Minari dataset, into OUT/minari.")] = "",
+    minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
+    minari_root: Annotated[Path | None, typer.Option(help="The folder of the Minari datasets.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
     from simworld.experiments.recipes import export_rollouts, write_rollouts
@@ -80,7 +82,7 @@ def rollout(
         )
     say(f"{report.episodes} episodes in {out} ({report.made} new)")
     if minari:
-        say(f"Minari dataset {minari} in {export_rollouts(out / 'minari', out, env_id, minari)}")
+        say(f"Minari dataset in {export_rollouts(out, env_id, minari, minari_root, overwrite)}")
 
 
 @app.command()

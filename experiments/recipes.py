@@ -59,19 +59,23 @@ def write_rollouts(
         )
 
 
-def export_rollouts(folder: Path, episodes: Path, env_id: str, dataset_id: str) -> Path:
-    """Export a store of episodes as a Minari dataset `dataset_id` under `folder`."""
+def export_rollouts(
+    episodes: Path, env_id: str, dataset_id: str, root: Path | None = None, overwrite: bool = False
+) -> Path:
+    """Export a store of episodes as a Minari dataset under `root`, by default where Minari looks for it."""
+    from minari.storage.datasets_root_dir import get_dataset_path
+
     from simworld.datasets.minari import export_minari
 
     with closing(make_env(env_id, "default")) as env:
         return export_minari(
             read_episodes(episodes),
-            folder,
+            root or Path(get_dataset_path()),
             dataset_id,
             observation_space=env.observation_space,
             action_space=env.action_space,
             env_spec=env.spec,
-            overwrite=True,
+            overwrite=overwrite,
         )
 
 

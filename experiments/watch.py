@@ -9,20 +9,23 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
-from simworld.experiments.video import write_video
 
 from simworld.agents.policy import Policy, load_policy
 from simworld.envs import ENV_IDS
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes import make_env
+from simworld.experiments.video import write_video
 from simworld.physics import CONTROL_HZ
+from simworld.rendering.tiny import has_display
 
 _STILL = 12
 """Frames a video stays on the end of an episode."""
 
 
 def watch(env_id: str, policy: str, *, episodes: int, seed: int, randomization: str) -> None:
-    """Show episodes in a window, in real time; needs a display."""
+    """Show episodes in a window, in real time; without a display it raises RenderError."""
+    if not has_display():
+        raise RenderError("there is no display for a window: set DISPLAY, or write a video with --video FILE.mp4")
     with closing(make_env(env_id, randomization, render_mode="human")) as env:
         act = load_policy(policy, ENV_IDS[env_id][0])
         for i in range(episodes):

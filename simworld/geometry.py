@@ -1,9 +1,12 @@
 """Poses and frames. A pose is seven numbers: position x, y, z in metres, then a unit quaternion x, y, z, w."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from simworld.errors import ConfigurationError
 
 Array = NDArray[np.float64]
 Vec3 = tuple[float, float, float]
@@ -29,15 +32,20 @@ def quat_multiply(a: ArrayLike, b: ArrayLike) -> Array:
 
 def quat_from_yaw(yaw: float) -> Quaternion:
     """Quaternion of a rotation by `yaw` radians about z."""
-    return (0.0, 0.0, float(np.sin(yaw / 2)), float(np.cos(yaw / 2)))
+    return (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))
 
 
 def quat_from_euler(roll: float, pitch: float, yaw: float) -> Quaternion:
     """Quaternion of fixed-axis rotations about x, then y, then z (the URDF convention), in radians."""
-    x = (np.sin(roll / 2), 0.0, 0.0, np.cos(roll / 2))
-    y = (0.0, np.sin(pitch / 2), 0.0, np.cos(pitch / 2))
-    q = quat_multiply(quat_from_yaw(yaw), quat_multiply(y, x))
-    return (float(q[0]), float(q[1]), float(q[2]), float(q[3]))
+    sr, cr = math.sin(roll / 2), math.cos(roll / 2)
+    sp, cp = math.sin(pitch / 2), math.cos(pitch / 2)
+    sy, cy = math.sin(yaw / 2), math.cos(yaw / 2)
+    return (
+        sr * cp * cy - cr * sp * sy,
+        cr * sp * cy + sr * cp * sy,
+        cr * cp * sy - sr * sp * cy,
+        cr * cp * cy + sr * sp * sy,
+    )
 
 
 def quat_to_matrix(q: ArrayLike) -> Array:
@@ -51,22 +59,23 @@ def quat_to_matrix(q: ArrayLike) -> Array:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def matrix_to_quat(matrix: ArrayLike) -> Quaternion:
+def matrix_to_quat(matrix: Array | Sequence[Vec3]) -> Quaternion:
     """Unit quaternion of a rotation matrix (3, 3), with w >= 0 (Shepperd 1978)."""
-    m = np.asarray(matrix, dtype=float)
-    diagonal = np.array([m[0, 0], m[1, 1], m[2, 2], np.trace(m)])
-    i = int(np.argmax(diagonal))
-    q = np.empty(4)
-    if i == 3:
-        q[:] = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1 + diagonal[3]
+    # Plain floats: cameras are made anew in every episode, and NumPy's call overhead would show in its reset.
+    m = matrix.tolist() if isinstance(matrix, np.ndarray) else matrix
+    trace = m[0][0] + m[1][1] + m[2][2]
+    i = max(range(3), key=lambda axis: m[axis][axis])
+    q = [0.0, 0.0, 0.0, 0.0]
+    if trace >= m[i][i]:
+        q = [m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1], 1 + trace]
     else:
         j, k = (i + 1) % 3, (i + 2) % 3
-        q[i] = 1 + m[i, i] - m[j, j] - m[k, k]
-        q[j] = m[j, i] + m[i, j]
-        q[k] = m[k, i] + m[i, k]
-        q[3] = m[k, j] - m[j, k]
-    q *= np.copysign(1.0, q[3]) / np.linalg.norm(q)
-    return (float(q[0]), float(q[1]), float(q[2]), float(q[3]))
+        q[i] = 1 + m[i][i] - m[j][j] - m[k][k]
+        q[j] = m[j][i] + m[i][j]
+        q[k] = m[k][i] + m[i][k]
+        q[3] = m[k][j] - m[j][k]
+    scale = math.copysign(1.0, q[3]) / math.hypot(*q)
+    return (q[0] * scale, q[1] * scale, q[2] * scale, q[3] * scale)
 
 
 def compose(a: ArrayLike, b: ArrayLike) -> Array:
@@ -91,10 +100,20 @@ def transform_points(pose: ArrayLike, points: ArrayLike) -> Array:
     return moved
 
 
-def look_at(eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0.0, 0.0, 1.0)) -> Quaternion:
+def look_at(eye: Vec3, target: Vec3, up: Vec3 = (0.0, 0.0, 1.0)) -> Quaternion:
     """Orientation of a camera at `eye` whose OpenCV frame (x right, y down, z forward) faces `target`."""
-    forward = np.asarray(target, dtype=float) - np.asarray(eye, dtype=float)
-    forward /= np.linalg.norm(forward)
-    right = np.cross(forward, np.asarray(up, dtype=float))
-    right /= np.linalg.norm(right)
-    return matrix_to_quat(np.stack([right, np.cross(forward, right), forward], axis=1))
+    forward = _normalized((target[0] - eye[0], target[1] - eye[1], target[2] - eye[2]))
+    right = _normalized(_cross(forward, up))
+    down = _cross(forward, right)
+    return matrix_to_quat([row for row in zip(right, down, forward, strict=True)])
+
+
+def _cross(a: Vec3, b: Vec3) -> Vec3:
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def _normalized(v: Vec3) -> Vec3:
+    length = math.hypot(*v)
+    if length == 0:
+        raise ConfigurationError("a camera cannot look at its own position, nor along its up direction")
+    return (v[0] / length, v[1] / length, v[2] / length)

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from simworld.errors import ConfigurationError, PlacementError
 from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw
+from simworld.randomization.distributions import Constant
 from simworld.randomization.randomization import Randomization
 from simworld.scene.catalogue import MESHES
 from simworld.scene.model import (
@@ -92,7 +91,9 @@ class _Draw:
     def __call__(self, address: str, item: int | None = None) -> Any:
         """The value of a factor; `item` replaces the `*` of its address."""
         name = address if item is None else address.replace("*", str(item))
-        value = self.generator_draw(address, self._streams(name))
+        factor = self._randomization[address]
+        # A generator takes 20 us to make, and a constant does not look at it.
+        value = factor.value if isinstance(factor, Constant) else factor(self._streams(name))
         self.values[name] = value
         return value
 
@@ -253,7 +254,7 @@ def _light(draw: _Draw) -> Light:
 
 
 def _cameras(draw: _Draw) -> tuple[Camera, ...]:
-    shift = np.array([draw(f"camera.shift.{axis}") for axis in "xyz"])
+    shift = [draw(f"camera.shift.{axis}") for axis in "xyz"]
     fov = draw("camera.fov")
     if not 0.05 < fov < 3.0:
         raise ConfigurationError(f"camera.fov: must be between 0.05 and 3 rad, got {fov}")
@@ -269,7 +270,7 @@ def _cameras(draw: _Draw) -> tuple[Camera, ...]:
 
     cameras = []
     for name, eye, target in _FIXED_CAMERAS:
-        x, y, z = (np.array(eye) + shift).tolist()
+        x, y, z = (e + s for e, s in zip(eye, shift, strict=True))
         cameras.append(camera(name, (x, y, z), look_at((x, y, z), target), focal))
     # On the hand, beside the fingers, looking along them; turned so that the image's right is the hand's y axis.
     beside = quat_from_euler(0.0, 0.0, math.pi / 4)

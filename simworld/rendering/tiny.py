@@ -8,10 +8,11 @@ from functools import cache
 import numpy as np
 
 from simworld.errors import RenderError
-from simworld.geometry import Array, compose, quat_to_matrix
+from simworld.geometry import Array, Vec3, compose, quat_to_matrix
 from simworld.physics.bodies import mesh_frame
 from simworld.physics.bullet import bullet
 from simworld.rendering.frame import Frame
+from simworld.rendering.meshes import TriangleMesh, unit_cylinder, unit_sphere
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Box, Camera, Cylinder, Mesh, Part, Scene, Sphere
 from simworld.scene.robots import ROBOTS
@@ -132,21 +133,33 @@ class TinyRenderer:
             self._bodies.append(parts)
         self._scene = scene
 
-    def _part(self, part: Part, color: tuple[float, float, float]) -> tuple[int, Array]:
+    def _part(self, part: Part, color: Vec3) -> tuple[int, Array]:
         fields: dict[str, object] = {"rgbaColor": (*color, 1), "physicsClientId": self._client}
         local = np.array([*part.position, *part.orientation])
         match part.shape:
             case Box(half_extents=half):
                 shape = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=half, **fields)
             case Cylinder(radius=radius, height=height):
-                shape = bullet.createVisualShape(bullet.GEOM_CYLINDER, radius=radius, length=height, **fields)
+                shape = self._mesh(unit_cylinder(), (radius, radius, height / 2), color)
             case Sphere(radius=radius):
-                shape = bullet.createVisualShape(bullet.GEOM_SPHERE, radius=radius, **fields)
+                # Bullet's own sphere is coarse: 6% of the radius off.
+                shape = self._mesh(unit_sphere(), (radius, radius, radius), color)
             case Mesh(name=name) as found:
                 local, scale = mesh_frame(part, found)
                 file = str(data_path() / mesh(name).visual)
                 shape = bullet.createVisualShape(bullet.GEOM_MESH, fileName=file, meshScale=[scale] * 3, **fields)
         return self._body(shape), local
+
+    def _mesh(self, unit: TriangleMesh, size: Vec3, color: Vec3) -> int:
+        shape: int = bullet.createVisualShape(
+            bullet.GEOM_MESH,
+            vertices=(unit.vertices * size).tolist(),
+            normals=unit.normals.tolist(),
+            indices=unit.triangles.ravel().tolist(),
+            rgbaColor=(*color, 1),
+            physicsClientId=self._client,
+        )
+        return shape
 
     def _body(self, shape: int) -> int:
         uid: int = bullet.createMultiBody(baseVisualShapeIndex=shape, physicsClientId=self._client)
@@ -167,8 +180,8 @@ def _projection(camera: Camera) -> tuple[float, ...]:
     """OpenGL projection matrix, column-major, of the pinhole K with pixel centres at +0.5."""
     w, h, n, f = camera.width, camera.height, camera.near, camera.far
     matrix = np.zeros((4, 4))
-    matrix[0, 0], matrix[0, 2] = 2 * camera.fx / w, 1 - 2 * camera.cx / w
-    matrix[1, 1], matrix[1, 2] = 2 * camera.fy / h, 2 * camera.cy / h - 1
+    matrix[0, 0], matrix[0, 2] = 2 * camera.fx / w, 1 - 2 * (camera.cx - 0.5) / w
+    matrix[1, 1], matrix[1, 2] = 2 * camera.fy / h, 2 * (camera.cy + 0.5) / h - 1
     matrix[2, 2], matrix[2, 3] = -(f + n) / (f - n), -2 * f * n / (f - n)
     matrix[3, 2] = -1.0
     return tuple(matrix.T.ravel().tolist())

@@ -61,15 +61,6 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0218,
         orientation=(0.0, 0.0, 0.5225, 0.85264),
     ),
-    "teddy": MeshAsset(
-        visual="teddy2_VHACD_CHs.obj",
-        collision="teddy2_VHACD_CHs.obj",
-        scale=0.0638,
-        center=(0.6846, 0.5836, 0.3001),
-        half_extents=(0.0219, 0.0329, 0.0238),
-        rest_height=0.0177,
-        orientation=(0.95530, -0.19886, 0.05556, -0.21159),
-    ),
     "blob_008": MeshAsset(
         visual="random_urdfs/008/008.obj",
         collision="random_urdfs/008/008.obj",
@@ -87,5 +78,14 @@ MESHES: dict[str, MeshAsset] = {
         half_extents=(0.0233, 0.0277, 0.0256),
         rest_height=0.0188,
         orientation=(-0.17789, 0.17287, 0.68166, 0.68834),
+    ),
+    "blob_028": MeshAsset(
+        visual="random_urdfs/028/028.obj",
+        collision="random_urdfs/028/028.obj",
+        scale=0.00675,
+        center=(0.0148, -0.1554, 0.0002),
+        half_extents=(0.0311, 0.0291, 0.0211),
+        rest_height=0.022,
+        orientation=(0.0, 0.0, 0.0, 1.0),
     ),
 }

@@ -1,0 +1,206 @@
+"""The demo: every part of simworld once, as the commands that a user would type, on two lanes at a time."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simworld.datasets.folder import exclusive, read_json, reporting, write_json
+from simworld.errors import DatasetError, SimworldError
+from simworld.experiments.console import say
+from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.report import write_report
+
+REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
+MINARI_ID = "simworld/place-in-box/expert-v0"
+RECORD = "demo.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command of the demo: `made` is the file that shows it is finished, `{out}` in `command` the demo's folder.
+
+    With `keep_output` what the command prints is what `made` will hold.
+    """
+
+    name: str
+    command: str
+    made: str
+    keep_output: bool = False
+
+
+def _evaluation(name: str, env_id: str, policy: str) -> Part:
+    command = f"evaluate {env_id} --policy {policy} --episodes 100 --json"
+    return Part(f"evaluate {name}", command, f"evaluation/{name}.json", keep_output=True)
+
+
+# The first lane learns to put things in the box; the second learns to reach, and renders. Each keeps one core busy.
+# Demonstrations and rollouts have seeds of their own: the seeds 0 to 99 of the evaluations are unseen.
+LANES: tuple[tuple[Part, ...], ...] = (
+    (
+        Part(
+            "demonstrations",
+            f"rollout {PLACE} --episodes 300 --seed 1000 --noise 0.3 --out {{out}}/demonstrations",
+            "demonstrations/manifest.json",
+        ),
+        Part(
+            "cloned agent",
+            f"train {PLACE} --algorithm cloning --demonstrations {{out}}/demonstrations --out {{out}}/policy",
+            "policy/training.json",
+        ),
+        _evaluation("cloned_agent", PLACE, "{out}/policy/policy.pt"),
+        _evaluation("expert", PLACE, "expert"),
+        Part(
+            "rollouts",
+            f"rollout {PLACE} --episodes 100 --seed 2000 --out {{out}}/rollouts/episodes --minari {MINARI_ID} "
+            "--minari-root {out}/rollouts/minari",
+            f"rollouts/minari/{MINARI_ID}/data/metadata.json",
+        ),
+        Part(
+            "video of the cloned agent",
+            f"play {PLACE} --policy {{out}}/policy/policy.pt --episodes 3 --video {{out}}/videos/place_in_box.mp4",
+            "videos/place_in_box.mp4",
+        ),
+    ),
+    (
+        Part(
+            "Reach agent",
+            f"train {REACH} --algorithm ppo --steps 28672 --out {{out}}/reach",
+            "reach/training.json",
+        ),
+        _evaluation("reach_agent", REACH, "{out}/reach/policy.zip"),
+        Part(
+            "images",
+            f"images {PLACE} --count 300 --seed 3000 --camera front --camera side --camera wrist --out {{out}}/images",
+            "images/manifest.json",
+        ),
+        Part(
+            "video of the Reach agent",
+            f"play {REACH} --policy {{out}}/reach/policy.zip --episodes 3 --video {{out}}/videos/reach.mp4",
+            "videos/reach.mp4",
+        ),
+    ),
+)
+
+NAMES = {"cloned_agent": "Cloned agent", "expert": "Scripted expert", "reach_agent": "Reach agent (PPO)"}
+
+
+def run_demo(folder: Path) -> Path:
+    """Run what is not finished yet and write the report; returns its path."""
+    if folder.exists() and not folder.is_dir():
+        raise DatasetError(f"{folder} is a file, and a folder is needed")
+    with reporting(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        foreign = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+        if foreign and not (folder / RECORD).is_file():
+            raise DatasetError(f"{folder} holds other files, such as {sorted(foreign)[0]}; choose another folder")
+    with exclusive(folder / ".lock", folder):
+        record = _read_record(folder)
+        begin = time.perf_counter()
+        _Lanes(folder, record).run()
+        _summarize(folder)
+        record["total_seconds"] += time.perf_counter() - begin
+        write_json(folder / RECORD, record)
+        report = write_report(folder)
+    say(f"done in {record['total_seconds'] / 60:.1f} minutes: open {report}")
+    return report
+
+
+class _Lanes:
+    """Runs the parts of each lane in order, the lanes side by side."""
+
+    def __init__(self, folder: Path, record: dict[str, Any]) -> None:
+        self._folder, self._record = folder, record
+        self._waiting = [[p for p in lane if not (folder / p.made).is_file()] for lane in LANES]
+        self._running: dict[int, tuple[Part, subprocess.Popen[bytes], float]] = {}
+
+    def run(self) -> None:
+        for part in (part for parts in LANES for part in parts if (self._folder / part.made).is_file()):
+            say(f"[green]✓[/] {part.name}: there already")
+        try:
+            while self._running or any(self._waiting):
+                for lane, waiting in enumerate(self._waiting):
+                    if lane not in self._running and waiting:
+                        self._start(lane, waiting.pop(0))
+                time.sleep(0.05)
+                for lane in [k for k, (_, process, _) in self._running.items() if process.poll() is not None]:
+                    self._finish(lane)
+        finally:
+            self._stop()
+
+    def _start(self, lane: int, part: Part) -> None:
+        say(f"[dim]▶ {part.name}[/]")
+        arguments = shlex.split(part.command.format(out=shlex.quote(str(self._folder))))
+        # One thread for each lane's numerics, so that the lanes do not fight over the cores.
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "simworld.experiments.cli", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        self._running[lane] = part, process, time.perf_counter()
+
+    def _finish(self, lane: int) -> None:
+        part, process, begin = self._running.pop(lane)
+        output, complaint = process.communicate()
+        if process.returncode == 130:
+            raise KeyboardInterrupt
+        if process.returncode:
+            last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            raise SimworldError(f"the part {part.name!r} failed: {last[0].removeprefix('error: ')}")
+        if part.keep_output:
+            name = Path(part.made).stem
+            path = self._folder / part.made
+            path.parent.mkdir(exist_ok=True)
+            write_json(path, {"name": NAMES[name]} | json.loads(output))
+        seconds = time.perf_counter() - begin
+        self._record["seconds"][part.name] = seconds
+        write_json(self._folder / RECORD, self._record)
+        say(f"[green]✓[/] {part.name} [dim]{seconds:.0f} s[/]")
+
+    def _stop(self) -> None:
+        """Interrupt what still runs, so that it puts its work in order, and wait for it."""
+        for _, process, _ in self._running.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+        for _, process, _ in self._running.values():
+            process.communicate()
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    path = folder / RECORD
+    old: Mapping[str, Any] = read_json(path) if path.is_file() else {}
+    commands = []
+    for part in (part for lane in LANES for part in lane):
+        command = f"simworld {part.command.format(out=shlex.quote(str(folder)))}"
+        commands.append({"part": part.name, "command": command + f" > {folder / part.made}" * part.keep_output})
+    record = {
+        "commands": commands,
+        "seconds": dict(old.get("seconds", {})),
+        "total_seconds": old.get("total_seconds", 0.0),
+        "machine": machine_description(),
+        "versions": versions(),
+    }
+    write_json(path, record)
+    return record
+
+
+def _summarize(folder: Path) -> None:
+    """What the report says of the rollout dataset."""
+    metadata = read_json(folder / f"rollouts/minari/{MINARI_ID}/data/metadata.json")
+    summary = {
+        "dataset_id": MINARI_ID,
+        "episodes": metadata["total_episodes"],
+        "steps": metadata["total_steps"],
+        "format": "minari",
+    }
+    write_json(folder / "rollouts/summary.json", summary)

@@ -1,0 +1,204 @@
+"""The report of a demo: one HTML file with everything in it, which shows what the folder holds and no more."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from simworld.datasets.folder import read_json, reporting, write_bytes
+from simworld.errors import SimworldError
+from simworld.experiments import charts
+from simworld.experiments.charts import Line
+from simworld.experiments.factors import factor_groups
+from simworld.experiments.pictures import data_uri, jpeg_uri, labelled_picture, layers, spread
+from simworld.experiments.video import middle_frame
+
+REPORT = "report.html"
+
+_LAYERED, _PICTURES = 3, 12
+_VIDEOS = {"place_in_box": "PlaceInBox", "reach": "Reach"}
+
+View = dict[str, Any]
+
+
+def write_report(folder: Path) -> Path:
+    """Write `folder/report.html` about what is in the folder, and return its path.
+
+    A part that is not there, or cannot be read, is one line in its section. A folder that cannot be written to raises
+    DatasetError.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": charts.number, "duration": duration}
+    page = environment.get_template(REPORT).render(_views(folder))
+    path = folder / REPORT
+    with reporting(path):
+        write_bytes(path, page.encode("utf-8"))
+    return path
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 9.1 s, 45 s, 5 min 12 s, 1 h 5 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def percent(successes: int, of: int) -> str:
+    """A success rate with a decimal where it needs one; never 100% where something failed."""
+    share = 100 * successes / of
+    return f"{min(share, 99.9 if successes < of else 100.0):.1f}".removesuffix(".0") + "%"
+
+
+def _views(folder: Path) -> View:
+    """What each section shows; `missing` in it says why it shows nothing."""
+
+    def section(build: Callable[[Path], View]) -> View:
+        try:
+            return {"missing": None} | build(folder)
+        except FileNotFoundError as error:
+            return {"missing": f"Not there: {Path(str(error.filename)).relative_to(folder)}."}
+        except (SimworldError, OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            return {"missing": f"Cannot be shown: {type(error).__name__}: {error}"}
+
+    views = {
+        "videos": [section(partial(_video, name)) for name in _VIDEOS],
+        "reach": section(_reach),
+        "cloning": section(_cloning),
+        "evaluation": section(_evaluation),
+        "images": section(_images),
+        "factors": section(_factors),
+        "rollouts": section(lambda path: {"summary": read_json(path / "rollouts/summary.json")}),
+        "demo": section(_demo),
+    }
+    return views | {"cards": _cards(views)}
+
+
+def _cards(views: Mapping[str, Any]) -> list[View]:
+    """The headline numbers; what is not known yet is a dash."""
+    cards = []
+    for task in ("PlaceInBox", "Reach"):
+        rows = [row for row in views["evaluation"].get("rows", []) if row["task"] == task]
+        row = next((row for row in rows if row["policy"] != "expert"), None)
+        note = f"{row['name']}; 95% interval {row['interval']}" if row else "not evaluated"
+        cards.append({"label": f"{task} success", "value": row["rate"] if row else None, "note": note})
+    images, rollouts, demo = views["images"], views["rollouts"].get("summary"), views["demo"]
+    labels = f"with {images['labels']:,} boxes and masks" if not images["missing"] else "not made"
+    cards.append({"label": "Labelled images", "value": images.get("count"), "note": labels})
+    steps = f"{rollouts['steps']:,} steps, in Minari" if rollouts else "not made"
+    cards.append({"label": "Episodes", "value": rollouts["episodes"] if rollouts else None, "note": steps})
+    total = None if demo["missing"] else demo["total"]
+    where = "not finished" if demo["missing"] else f"on {demo['machine'].get('cores', '?')} cores"
+    return [*cards, {"label": "Time in all", "value": total, "note": where}]
+
+
+def _video(name: str, folder: Path) -> View:
+    path = folder / "videos" / f"{name}.mp4"
+    return {
+        "task": _VIDEOS[name],
+        "source": data_uri("video/mp4", path.read_bytes()),
+        "poster": jpeg_uri(middle_frame(path)),
+    }
+
+
+def _reach(folder: Path) -> View:
+    training: View = read_json(folder / "reach/training.json")
+    curve = training["curve"]
+    success = Line("Success", [(p["step"], p["success"]) for p in curve])
+    gain = Line("Return", [(p["step"], p["return"]) for p in curve])
+    rising = "over the steps of training"
+    return training | {
+        "success": charts.line_chart([success], f"Success {rising}", "steps", "{:.0%}".format, low=0.0),
+        "return": charts.line_chart([gain], f"Return {rising}", "steps"),
+    }
+
+
+def _cloning(folder: Path) -> View:
+    training: View = read_json(folder / "policy/training.json")
+    lines = [
+        Line(name, [(p["epoch"], p[key]) for p in training["curve"] if p.get(key) is not None])
+        for name, key in (("Training", "loss"), ("Held out", "held_out"))
+    ]
+    drawn = charts.line_chart(lines, "Loss of cloning over the epochs of training", "epochs", low=0.0)
+    return training | {"loss": drawn}
+
+
+def _evaluation(folder: Path) -> View:
+    paths = sorted((folder / "evaluation").glob("*.json"))
+    if not paths:
+        raise FileNotFoundError(None, None, str(folder / "evaluation/*.json"))
+    found = [{"name": path.stem.replace("_", " ").capitalize()} | read_json(path) for path in paths]
+    found.sort(key=lambda e: (e["env_id"], e["policy"] != "expert"))
+    start = min(0.8, math.floor(10 * min(e["interval"][0] for e in found)) / 10)
+    return {"rows": [_row(e, start) for e in found], "axis": charts.interval_axis(start)}
+
+
+def _row(evaluation: Mapping[str, Any], start: float) -> View:
+    low, high = evaluation["interval"]
+    first, of = evaluation["first_seed"], evaluation["episodes"]
+    interval = f"{100 * low:.1f} to {100 * high:.1f}%"
+    return {
+        **evaluation,
+        "task": evaluation["env_id"].removeprefix("simworld/").partition("-v")[0],
+        "rate": percent(evaluation["successes"], of),
+        "interval": interval,
+        "chart": charts.interval(evaluation["success_rate"], low, high, start, f"95% interval {interval}"),
+        "seeds": f"seeds {first:,} to {first + of - 1:,}",
+    }
+
+
+def _images(folder: Path) -> View:
+    root = folder / "images"
+    coco = read_json(root / "annotations.json")
+    categories = {category["id"]: category["name"] for category in coco["categories"]}
+    annotations: dict[int, list[View]] = {}
+    for annotation in coco["annotations"]:
+        named = annotation | {"category": categories[annotation["category_id"]]}
+        annotations.setdefault(annotation["image_id"], []).append(named)
+    chosen = spread(coco["images"], _PICTURES)
+    pictures = [labelled_picture(root, image, annotations.get(image["id"], [])) for image in chosen]
+    counts = Counter({name: 0 for name in categories.values()})
+    counts.update(a["category"] for group in annotations.values() for a in group)
+    return {
+        "count": len(coco["images"]),
+        "labels": len(coco["annotations"]),
+        "layered": [
+            (picture, layers(root, image, annotations.get(image["id"], [])))
+            for picture, image in zip(pictures[:_LAYERED], chosen, strict=False)
+        ],
+        "plain": pictures[_LAYERED:],
+        "categories": _bars(counts),
+    }
+
+
+def _bars(counts: Mapping[str, int]) -> Markup:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return charts.bars({name.replace("_", " "): count for name, count in ordered}, "Labels by category", width=440)
+
+
+def _factors(folder: Path) -> View:
+    images = read_json(folder / "images/annotations.json")["images"]
+    groups = factor_groups(image["parameters"] for image in images)
+    return {"groups": groups, "samples": len(images), "count": sum(len(group.charts) for group in groups)}
+
+
+def _demo(folder: Path) -> View:
+    demo: View = {"commands": [], "seconds": {}, "machine": {}, "versions": {}} | read_json(folder / "demo.json")
+    steps = [step | {"seconds": demo["seconds"].get(step["part"])} for step in demo["commands"]]
+    return demo | {"steps": steps, "total": duration(demo["total_seconds"])}

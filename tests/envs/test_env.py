@@ -1,0 +1,182 @@
+"""The environments: Gymnasium's and stable-baselines3's contracts, options, goals and resources."""
+
+import os
+import warnings
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+from simworld.envs import ENV_IDS
+from simworld.envs.env import ManipulationEnv
+from simworld.errors import ConfigurationError, RenderError
+from simworld.physics.bullet import bullet
+from simworld.randomization import DEFAULT, NOMINAL
+
+
+def make(env_id: str = "simworld/PlaceInBox-v0", **options: Any) -> ManipulationEnv:
+    env = gym.make(env_id, **options).unwrapped
+    assert isinstance(env, ManipulationEnv)
+    return env
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("randomization", ["none", "default"])
+def test_the_checkers_pass_without_warnings(env_id: str, randomization: str) -> None:
+    env = make(env_id, randomization=randomization, render_mode="rgb_array", render_width=64, render_height=48)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env)
+        sb3_check_env(env)
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rewrd": "sparse"}, "unknown option 'rewrd'; did you mean 'reward'"),
+        ({"reward": "sprase"}, "reward: .*'sparse' or 'dense', got 'sprase'"),
+        ({"control": "joints"}, "control: .*'ee'"),
+        ({"render_width": 0}, "render_width: .*greater than or equal to 1, got 0"),
+        ({"render_height": "48"}, "render_height: .*integer, got '48'"),
+        ({"randomization": "defalt"}, "no preset 'defalt'; did you mean 'default'"),
+        ({"randomization": 3}, "randomization: expected one of"),
+        ({"randomization": {"objects.*.mas": 0.1}}, "did you mean 'objects.*.mass'"),
+    ],
+)
+def test_bad_options_are_refused_at_construction(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        make(**options)
+
+
+@pytest.mark.skipif(bool(os.environ.get("DISPLAY")), reason="there is a display")
+def test_a_window_without_a_display_is_a_clear_error() -> None:
+    assert "human" not in ManipulationEnv.metadata["render_modes"]
+    with pytest.raises(RenderError, match="no display"):
+        ManipulationEnv(task="reach", render_mode="human")
+
+
+def test_bad_actions_and_reset_options_are_refused() -> None:
+    env = make()
+    with pytest.raises(ConfigurationError, match="call reset"):
+        _ = env.sample
+    env.reset(seed=0)
+    for action in (np.zeros(3), np.array([0, 0, np.nan, 0])):
+        with pytest.raises(ConfigurationError, match="4 finite numbers"):
+            env.step(action)
+    with pytest.raises(ConfigurationError, match="unknown reset option 'indx'"):
+        env.reset(options={"indx": 3})
+    with pytest.raises(ConfigurationError, match="at least 0, got -1"):
+        env.reset(options={"index": -1})
+    env.close()
+
+
+def test_an_episode_is_named_by_seed_and_index() -> None:
+    env = make(randomization="default")
+    env.reset(seed=5)
+    env.reset()
+    third, info = env.reset()
+    assert env.episode == (5, 2)
+    again, info_again = env.reset(seed=5, options={"index": 2})
+    assert info["parameters"] == info_again["parameters"]
+    assert all(np.array_equal(third[key], again[key]) for key in third)
+    env.close()
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_info_records_what_was_drawn(env_id: str) -> None:
+    env = make(env_id, randomization="default")
+    _, info = env.reset(seed=1)
+    drawn = info["parameters"]
+    assert drawn == env.sample.parameters
+    addresses = {".".join("*" if part.isdecimal() else part for part in name.split(".")) for name in drawn}
+    assert addresses <= set(NOMINAL)
+    for name, value in drawn.items():
+        if name.endswith(".mass"):
+            body = "object" if name == "objects.0.mass" else f"object_{name.split('.')[1]}"
+            assert env.sample.scene.bodies[env.sample.scene.body_index(body)].mass == value
+    env.close()
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("reward", ["sparse", "dense"])
+def test_rewards_are_vectorized_bounded_and_best_at_the_goal(env_id: str, reward: str) -> None:
+    env = make(env_id, reward=reward)
+    size = env.task.goal_size
+    generator = np.random.default_rng(0)
+    achieved = generator.uniform(-0.3, 0.3, (50, size)).astype(np.float32)
+    desired = generator.uniform(-0.3, 0.3, (50, size)).astype(np.float32)
+    if size == 4:
+        achieved[:, 3], desired[:, 3] = generator.integers(0, 2, 50), generator.integers(0, 2, 50)
+    many = env.compute_reward(achieved, desired, [{}] * 50)
+    assert many.shape == (50,)
+    assert ((many >= -1) & (many <= 0)).all()
+    for i in range(50):
+        assert env.compute_reward(achieved[i], desired[i], {}) == many[i]
+        assert (many[i] == 0) == env.compute_terminated(achieved[i], desired[i], {})
+    assert (env.compute_reward(desired, desired, {}) == 0).all()
+    assert not env.compute_truncated(achieved, desired, {}).any()
+    env.close()
+
+
+def test_hindsight_goals_of_place_in_box() -> None:
+    reached = make().task.reached
+    inside, beside = np.array([0.0, 0.2, 0.03, 1.0]), np.array([0.0, 0.2, 0.03, 0.0])
+    wanted = np.array([0.05, 0.22, 0.008, 1.0])
+    assert reached(inside, wanted)
+    assert not reached(beside, wanted)
+    assert reached(beside, beside + np.array([0.02, 0, 0, 0]))
+    assert not reached(beside, beside + np.array([0.03, 0, 0, 0]))
+
+
+def memory() -> float:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+
+def clients() -> int:
+    return sum(bullet.isConnected(client) for client in range(64))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads memory from /proc")
+def test_a_thousand_environments_leave_nothing_behind() -> None:
+    def cycle(seed: int) -> None:
+        env = make(randomization="default", render_mode="rgb_array", render_width=32, render_height=24)
+        env.reset(seed=seed)
+        env.step(env.action_space.sample())
+        if seed % 50 == 0:
+            env.render()
+        env.close()
+
+    before_clients = clients()
+    for seed in range(100):
+        cycle(seed)
+    before = memory()
+    for seed in range(1000):
+        cycle(seed)
+    assert clients() == before_clients
+    assert memory() - before < 10
+
+
+def test_an_environment_that_is_dropped_gives_its_client_back() -> None:
+    before = clients()
+    env = make()
+    env.reset(seed=0)
+    assert clients() == before + 1
+    del env
+    import gc
+
+    gc.collect()
+    assert clients() == before
+
+
+def test_default_randomization_can_be_an_object() -> None:
+    env = make(randomization=DEFAULT | {"objects.count": 2, "objects.*.kind": "sphere"})
+    _, info = env.reset(seed=0)
+    assert info["parameters"]["objects.count"] == 2
+    assert info["parameters"]["objects.1.kind"] == "sphere"
+    env.close()

@@ -1,0 +1,137 @@
+"""Closed-form physics, and worlds that are exact and independent."""
+
+import numpy as np
+import pytest
+
+from simworld.errors import ConfigurationError
+from simworld.geometry import quat_to_matrix
+from simworld.physics import CONTROL_HZ, World
+from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
+from simworld.scene.robots import PANDA
+from simworld.streams import Streams
+
+ROBOT = Robot(position=(-0.6, 0.0, 0.0), joint_positions=PANDA.rest)
+TABLE = Body(
+    name="table",
+    category="table",
+    parts=(Part(shape=Box(half_extents=(0.55, 0.45, 0.2))),),
+    position=(-0.3, 0, -0.2),
+    friction=1.0,
+)
+
+
+def cube(**fields: object) -> Body:
+    fields = {"position": (0.0, -0.2, 0.02), "mass": 0.1, **fields}
+    return Body(name="cube", category="box", parts=(Part(shape=Box(half_extents=(0.02, 0.02, 0.02))),), **fields)
+
+
+def world_of(*bodies: Body, **scene: object) -> World:
+    world = World()
+    world.load(Scene(robot=ROBOT, bodies=bodies, **scene))
+    return world
+
+
+def test_a_free_body_falls_with_gravity() -> None:
+    with world_of(cube(position=(0.3, 0.5, 2.0))) as world:
+        world.step(10)
+        t = 10 / CONTROL_HZ
+        assert world.body_velocity("cube")[2] == pytest.approx(-9.81 * t, rel=1e-6)
+        # Symplectic Euler at 150 Hz falls ahead of g t^2 / 2 by g t dt / 2.
+        fallen = 9.81 * t * t / 2 + 9.81 * t / (2 * 150)
+        assert 2.0 - world.body_pose("cube")[2] == pytest.approx(fallen, rel=1e-6)
+
+
+def test_a_resting_body_is_carried_by_its_weight() -> None:
+    with world_of(TABLE, cube(mass=0.25)) as world:
+        world.step(25)
+        force = sum(contact.normal_force for contact in world.contacts("cube"))
+        assert force == pytest.approx(0.25 * 9.81, rel=0.02)
+        assert world.body_pose("cube")[2] == pytest.approx(0.02, abs=2e-4)
+
+
+@pytest.mark.parametrize(("friction", "slides"), [(0.3, True), (0.5, False)])
+def test_a_body_slides_where_the_slope_exceeds_its_friction(friction: float, slides: bool) -> None:
+    # A slope of tan(a) = 0.4, as sideways gravity; Bullet multiplies the coefficients of the two bodies.
+    gravity = (0.0, 9.81 * 0.4, -9.81)
+    with world_of(TABLE, cube(friction=friction), gravity=gravity) as world:
+        world.step(12)
+        moved = world.body_pose("cube")[1] + 0.2
+        t = 12 / CONTROL_HZ
+        expected = (0.4 - friction) * 9.81 * t * t / 2 if slides else 0.0
+        assert moved == pytest.approx(expected, rel=0.1, abs=2e-3)
+
+
+def test_the_arm_holds_still() -> None:
+    with world_of() as world:
+        before = world.tool_pose()
+        world.step(50)
+        assert np.abs(world.tool_pose() - before)[:3].max() < 5e-3
+
+
+def test_the_tool_jacobian_is_the_derivative_of_its_pose() -> None:
+    with world_of() as world:
+        q = world.joints()[0][:7] + np.linspace(-0.2, 0.3, 7)
+        world.place_arm(q)
+        jacobian = world.tool_kinematics()[1]
+        for joint in range(7):
+            step = np.zeros(7)
+            step[joint] = 1e-3
+            world.place_arm(q + step)
+            ahead = world.tool_pose()
+            world.place_arm(q - step)
+            behind = world.tool_pose()
+            np.testing.assert_allclose((ahead - behind)[:3] / 2e-3, jacobian[:3, joint], atol=1e-4)
+            turn = quat_to_matrix(ahead[3:]) @ quat_to_matrix(behind[3:]).T
+            spin = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]) / 2
+            np.testing.assert_allclose(spin / 2e-3, jacobian[3:, joint], atol=5e-4)
+
+
+def test_worlds_live_side_by_side() -> None:
+    with world_of(TABLE, cube(mass=0.1)) as one, world_of(TABLE, cube(mass=0.1, position=(0, 0.2, 0.5))) as other:
+        one.step(5)
+        other.step(5)
+        one.step(5)
+        with world_of(TABLE, cube(mass=0.1)) as alone:
+            alone.step(10)
+            assert np.array_equal(one.body_pose("cube"), alone.body_pose("cube"))
+
+
+def test_loading_again_forgets_everything() -> None:
+    scenes = [sample_scene(Layout(box=True), DEFAULT, Streams(3, i)).scene for i in range(6)]
+    with World() as used, World() as fresh:
+        for scene in scenes:
+            used.load(scene)
+            used.step(7)
+        fresh.load(scenes[-1])
+        fresh.step(7)
+        assert np.array_equal(used.state().body_poses, fresh.state().body_poses)
+        assert np.array_equal(used.state().joint_positions, fresh.state().joint_positions)
+
+
+def test_a_ball_comes_to_rest() -> None:
+    ball = Body(
+        name="ball",
+        category="sphere",
+        parts=(Part(shape=Sphere(radius=0.02)),),
+        position=(0, -0.2, 0.02),
+        mass=0.1,
+        rolling_friction=0.0005,
+    )
+    with world_of(TABLE, ball) as world:
+        world.step(25)
+        assert np.abs(world.body_velocity("ball")).max() < 1e-6
+
+
+def test_the_wrong_number_of_joints_is_refused() -> None:
+    scene = Scene(robot=Robot(joint_positions=(0.0,) * 7), bodies=())
+    with World() as world, pytest.raises(ConfigurationError, match="has 9 joints, got 7"):
+        world.load(scene)
+
+
+def test_closing_twice_is_harmless_and_an_unloaded_world_says_so() -> None:
+    world = World()
+    with pytest.raises(ConfigurationError, match="no scene is loaded"):
+        _ = world.scene
+    world.close()
+    world.close()

@@ -1,0 +1,89 @@
+"""Scenes are plain data: a JSON round trip, and clear errors for malformed files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.errors import ConfigurationError
+from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.scene.catalogue import MESHES, data_path
+from simworld.scene.model import Body, Camera, Scene
+from simworld.scene.shapes import inner_size, open_box
+from simworld.streams import Streams
+
+SCENE = sample_scene(Layout(box=True), DEFAULT, Streams(1, 2)).scene
+
+
+def test_a_scene_survives_json(tmp_path: Path) -> None:
+    path = tmp_path / "scene.json"
+    path.write_text(SCENE.to_json())
+    assert Scene.load(path) == SCENE
+
+
+def edited(change: Any) -> str:
+    data = json.loads(SCENE.to_json())
+    change(data)
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["bodies"][0].update(mass=-1), r"bodies\.0\.mass: .*greater than or equal to 0, got -1"),
+        (lambda d: d["bodies"][0].update(mas=1), r"bodies\.0\.mas: "),
+        (lambda d: d["bodies"][0].update(orientation=[0, 0, 0, 2]), "length 1"),
+        (lambda d: d["bodies"][1].update(name="floor"), "names must be unique, got .'floor'"),
+        (lambda d: d["cameras"][0].update(near=20), "near must be less than far"),
+        (lambda d: d["cameras"][0].update(fx=0), r"cameras\.0\.fx: "),
+        (lambda d: d["robot"].update(name="pandaa"), r"robot\.name: .*'panda'"),
+        (lambda d: d["bodies"][0]["parts"][0]["shape"].update(kind="cone"), "cone"),
+        (lambda d: d["light"].update(direction=[0, 0, 0]), "direction other than"),
+        (lambda d: d.pop("robot"), "robot: Field required"),
+        (lambda d: d["bodies"][0].update(position=[0, float("nan"), 0]), "position"),
+    ],
+)
+def test_a_malformed_scene_names_key_rule_and_value(tmp_path: Path, change: Any, message: str) -> None:
+    path = tmp_path / "scene.json"
+    path.write_text(edited(change))
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        Scene.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[]"])
+def test_what_is_not_a_scene_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "scene.json"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="scene.json"):
+        Scene.load(path)
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        Scene.load(tmp_path / "none.json")
+
+
+def test_unknown_names_are_answered_with_the_known() -> None:
+    with pytest.raises(ConfigurationError, match="no body 'cup'.*'table'"):
+        SCENE.body_index("cup")
+    with pytest.raises(ConfigurationError, match="no camera 'back'.*'front'"):
+        SCENE.camera("back")
+
+
+def test_a_resized_camera_sees_the_same_rays() -> None:
+    camera = SCENE.camera("front")
+    small = camera.resized(320, 240)
+    assert isinstance(small, Camera)
+    ray = np.linalg.solve(camera.intrinsics, [100.0, 300.0, 1.0])
+    np.testing.assert_allclose(np.linalg.solve(small.intrinsics, [50.0, 150.0, 1.0]), ray, atol=1e-12)
+
+
+def test_an_open_box_has_the_inner_size_it_was_made_with() -> None:
+    body = Body(name="box", category="open_box", parts=open_box((0.16, 0.14, 0.06), 0.008))
+    np.testing.assert_allclose(inner_size(body), (0.16, 0.14, 0.06))
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_catalogue_files_exist(name: str) -> None:
+    assert (data_path() / MESHES[name].visual).is_file()
+    assert (data_path() / MESHES[name].collision).is_file()
