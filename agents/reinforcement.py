@@ -58,9 +58,11 @@ class ReinforcedPolicy:
     @classmethod
     def load(cls, path: Path) -> "ReinforcedPolicy":
         """Read a model saved by PPO or SAC; ConfigurationError if it is something else."""
+        # To act takes no replay buffer, and a hindsight one would ask for an environment.
+        without_buffer = {"replay_buffer_class": None, "replay_buffer_kwargs": {}, "buffer_size": 1}
         for algorithm in (PPO, SAC):
             try:
-                return cls(algorithm.load(path, device="cpu"))
+                return cls(algorithm.load(path, device="cpu", custom_objects=without_buffer))
             except Exception as error:
                 reason = error
         raise ConfigurationError(f"{path} is not a model saved by stable-baselines3's PPO or SAC: {reason}")

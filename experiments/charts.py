@@ -58,15 +58,15 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
 
 
 def line_chart(
-    lines: Sequence[Line], label: str, x_label: str, form: Form | None = None, low: float = math.inf
+    lines: Sequence[Line], label: str, x_label: str, form: Form | None = None, within: Sequence[float] = ()
 ) -> Markup:
-    """Lines over common axes, each named in the legend with its last value; the y axis goes down to `low` or lower."""
+    """Lines over common axes, each named in the legend with its last value; the y axis holds all of `within`."""
     width, height, left, right, top, bottom = 340.0, 232.0, 40.0, 12.0, 34.0, 40.0
     points = [point for line in lines for point in line.points]
     if not points:
         raise ValueError("a curve needs at least one point")
     xs, ys = [p[0] for p in points], [p[1] for p in points]
-    x_ticks, y_ticks = ticks(0.0, max(xs)), ticks(min(*ys, low), max(ys))
+    x_ticks, y_ticks = ticks(0.0, max(xs)), ticks(min([*ys, *within]), max([*ys, *within]))
     on_axis = form or decimals(10 * (y_ticks[1] - y_ticks[0]))
 
     def place(x: float, y: float) -> tuple[float, float]:

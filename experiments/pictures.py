@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,14 +168,21 @@ def _rgb(annotation: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _masks(annotations: Sequence[Mapping[str, Any]], width: int, height: int) -> Picture:
     """The masks as one picture (h, w, 4), transparent elsewhere."""
-    from pycocotools import mask as coco
-
     picture = np.zeros((height, width, 4), dtype=np.uint8)
     for annotation in annotations:
-        mask = coco.decode(annotation["segmentation"]).astype(bool)
+        mask = _mask(annotation["segmentation"])
         picture[mask] = (*_rgb(annotation), _FILL)
         picture[mask & ~_inner(mask), 3] = _EDGE
     return picture
+
+
+def _mask(rle: Mapping[str, Any]) -> NDArray[np.bool_]:
+    from pycocotools import mask as coco
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # its own, with NumPy 2
+        mask: NDArray[np.bool_] = coco.decode(rle).astype(bool)
+    return mask
 
 
 def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

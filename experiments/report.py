@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 from markupsafe import Markup
 
 from simworld.datasets.folder import read_json, reporting, write_bytes
-from simworld.errors import SimworldError
 from simworld.experiments import charts
 from simworld.experiments.charts import Line
 from simworld.experiments.factors import factor_groups
 from simworld.experiments.pictures import data_uri, jpeg_uri, labelled_picture, layers, spread
+from simworld.experiments.records import Cloning, Demo, EvaluationRecord, Reinforcement, Rollouts, read_record
 from simworld.experiments.video import middle_frame
 
 REPORT = "report.html"
@@ -73,8 +73,9 @@ def _views(folder: Path) -> View:
         try:
             return {"missing": None} | build(folder)
         except FileNotFoundError as error:
-            return {"missing": f"Not there: {Path(str(error.filename)).relative_to(folder)}."}
-        except (SimworldError, OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            path = Path(str(error.filename))
+            return {"missing": f"Not there: {path.relative_to(folder) if path.is_relative_to(folder) else path}."}
+        except Exception as error:  # whatever is wrong with a part, the others are shown
             return {"missing": f"Cannot be shown: {type(error).__name__}: {error}"}
 
     views = {
@@ -84,28 +85,37 @@ def _views(folder: Path) -> View:
         "evaluation": section(_evaluation),
         "images": section(_images),
         "factors": section(_factors),
-        "rollouts": section(lambda path: {"summary": read_json(path / "rollouts/summary.json")}),
+        "rollouts": section(lambda path: {"summary": read_record(path / "rollouts/summary.json", Rollouts)}),
         "demo": section(_demo),
     }
     return views | {"cards": _cards(views)}
 
 
 def _cards(views: Mapping[str, Any]) -> list[View]:
-    """The headline numbers; what is not known yet is a dash."""
-    cards = []
-    for task in ("PlaceInBox", "Reach"):
-        rows = [row for row in views["evaluation"].get("rows", []) if row["task"] == task]
-        row = next((row for row in rows if row["policy"] != "expert"), None)
-        note = f"{row['name']}; 95% interval {row['interval']}" if row else "not evaluated"
-        cards.append({"label": f"{task} success", "value": row["rate"] if row else None, "note": note})
-    images, rollouts, demo = views["images"], views["rollouts"].get("summary"), views["demo"]
-    labels = f"with {images['labels']:,} boxes and masks" if not images["missing"] else "not made"
-    cards.append({"label": "Labelled images", "value": images.get("count"), "note": labels})
-    steps = f"{rollouts['steps']:,} steps, in Minari" if rollouts else "not made"
-    cards.append({"label": "Episodes", "value": rollouts["episodes"] if rollouts else None, "note": steps})
-    total = None if demo["missing"] else demo["total"]
-    where = "not finished" if demo["missing"] else f"on {demo['machine'].get('cores', '?')} cores"
+    """The headline numbers; what is not known is None."""
+    images, rollouts, demo = (views[name] for name in ("images", "rollouts", "demo"))
+    count, labels = (
+        (None, "not made") if images["missing"] else (images["count"], f"{images['labels']:,} boxes and masks")
+    )
+    cards = [_success_card(task, views["evaluation"].get("rows", [])) for task in ("PlaceInBox", "Reach")]
+    cards.append({"label": "Labelled images", "value": count, "note": labels})
+    episodes, steps = (None, "not made")
+    if not rollouts["missing"]:
+        episodes, steps = rollouts["summary"].episodes, f"{rollouts['summary'].steps:,} steps, in Minari"
+    cards.append({"label": "Rollout episodes", "value": episodes, "note": steps})
+    total, where = (None, "not finished")
+    if not demo["missing"]:
+        total, where = duration(demo["record"].total_seconds), f"on {demo['record'].machine.get('cores', '?')} cores"
     return [*cards, {"label": "Time in all", "value": total, "note": where}]
+
+
+def _success_card(task: str, rows: Sequence[View]) -> View:
+    """The first learnt policy of a task."""
+    for row in rows:
+        if row["task"] == task and row["record"].policy != "expert":
+            note = f"{row['name']}; 95% interval {row['interval']}"
+            return {"label": f"{task} success", "value": row["rate"], "note": note}
+    return {"label": f"{task} success", "value": None, "note": "not evaluated"}
 
 
 def _video(name: str, folder: Path) -> View:
@@ -118,48 +128,49 @@ def _video(name: str, folder: Path) -> View:
 
 
 def _reach(folder: Path) -> View:
-    training: View = read_json(folder / "reach/training.json")
-    curve = training["curve"]
-    success = Line("Success", [(p["step"], p["success"]) for p in curve])
-    gain = Line("Return", [(p["step"], p["return"]) for p in curve])
+    training = read_record(folder / "reach/training.json", Reinforcement)
+    success = Line("Success", [(p.step, p.success) for p in training.curve])
+    gain = Line("Return", [(p.step, p.gain) for p in training.curve])
     rising = "over the steps of training"
-    return training | {
-        "success": charts.line_chart([success], f"Success {rising}", "steps", "{:.0%}".format, low=0.0),
+    return {
+        "training": training,
+        "success": charts.line_chart([success], f"Success {rising}", "steps", "{:.0%}".format, (0.0, 1.0)),
         "return": charts.line_chart([gain], f"Return {rising}", "steps"),
     }
 
 
 def _cloning(folder: Path) -> View:
-    training: View = read_json(folder / "policy/training.json")
-    lines = [
-        Line(name, [(p["epoch"], p[key]) for p in training["curve"] if p.get(key) is not None])
-        for name, key in (("Training", "loss"), ("Held out", "held_out"))
-    ]
-    drawn = charts.line_chart(lines, "Loss of cloning over the epochs of training", "epochs", low=0.0)
-    return training | {"loss": drawn}
+    training = read_record(folder / "policy/training.json", Cloning)
+    lines = [Line("Training", [(p.epoch, p.loss) for p in training.curve])]
+    if held_out := [(p.epoch, p.held_out) for p in training.curve if p.held_out is not None]:
+        lines.append(Line("Held out", held_out))
+    drawn = charts.line_chart(lines, "Loss of cloning over the epochs of training", "epochs", within=(0.0,))
+    return {"training": training, "loss": drawn}
 
 
 def _evaluation(folder: Path) -> View:
     paths = sorted((folder / "evaluation").glob("*.json"))
     if not paths:
         raise FileNotFoundError(None, None, str(folder / "evaluation/*.json"))
-    found = [{"name": path.stem.replace("_", " ").capitalize()} | read_json(path) for path in paths]
-    found.sort(key=lambda e: (e["env_id"], e["policy"] != "expert"))
-    start = min(0.8, math.floor(10 * min(e["interval"][0] for e in found)) / 10)
-    return {"rows": [_row(e, start) for e in found], "axis": charts.interval_axis(start)}
+    found = [(path.stem, read_record(path, EvaluationRecord)) for path in paths]
+    found.sort(key=lambda item: (item[1].env_id, item[1].policy != "expert"))
+    start = min(0.8, math.floor(10 * min(record.interval[0] for _, record in found)) / 10)
+    return {"rows": [_row(stem, record, start) for stem, record in found], "axis": charts.interval_axis(start)}
 
 
-def _row(evaluation: Mapping[str, Any], start: float) -> View:
-    low, high = evaluation["interval"]
-    first, of = evaluation["first_seed"], evaluation["episodes"]
+def _row(stem: str, record: EvaluationRecord, start: float) -> View:
+    low, high = record.interval
+    first, last = record.first_seed, record.first_seed + record.episodes - 1
     interval = f"{100 * low:.1f} to {100 * high:.1f}%"
+    rate = record.successes / record.episodes
     return {
-        **evaluation,
-        "task": evaluation["env_id"].removeprefix("simworld/").partition("-v")[0],
-        "rate": percent(evaluation["successes"], of),
+        "record": record,
+        "name": record.name or stem.replace("_", " ").capitalize(),
+        "task": record.env_id.removeprefix("simworld/").partition("-v")[0],
+        "rate": percent(record.successes, record.episodes),
         "interval": interval,
-        "chart": charts.interval(evaluation["success_rate"], low, high, start, f"95% interval {interval}"),
-        "seeds": f"seeds {first:,} to {first + of - 1:,}",
+        "chart": charts.interval(rate, low, high, start, f"95% interval {interval}"),
+        "seeds": f"seeds {first:,} to {last:,}",
     }
 
 
@@ -199,6 +210,4 @@ def _factors(folder: Path) -> View:
 
 
 def _demo(folder: Path) -> View:
-    demo: View = {"commands": [], "seconds": {}, "machine": {}, "versions": {}} | read_json(folder / "demo.json")
-    steps = [step | {"seconds": demo["seconds"].get(step["part"])} for step in demo["commands"]]
-    return demo | {"steps": steps, "total": duration(demo["total_seconds"])}
+    return {"record": read_record(folder / "demo.json", Demo)}

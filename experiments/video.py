@@ -46,7 +46,7 @@ def middle_frame(path: Path) -> Picture:
             for number, frame in enumerate(container.decode(video=0)):
                 if number >= count // 2:
                     return frame.to_ndarray(format="rgb24").astype(np.uint8)
-    except (av.error.InvalidDataError, IndexError):
+    except (av.error.FFmpegError, IndexError):
         pass
     raise ConfigurationError(f"{path} is not a video")
 

@@ -1,0 +1,65 @@
+"""Evaluation: Wilson's interval, exact repetition, and what failures are called."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from simworld.agents.evaluation import evaluate, wilson_interval
+from simworld.agents.experts import expert
+from simworld.agents.policy import RandomPolicy, load_policy
+from simworld.envs import ENV_IDS
+from simworld.errors import ConfigurationError
+from simworld.streams import Streams
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "expected"),
+    # Values of the closed form in Brown, Cai and DasGupta (2001), computed by hand for z = 1.96.
+    [(0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (95, 100, (0.8882, 0.9785)), (50, 100, (0.4038, 0.5962))],
+)
+def test_wilson_interval(successes: int, n: int, expected: tuple[float, float]) -> None:
+    assert wilson_interval(successes, n) == pytest.approx(expected, abs=1e-4)
+
+
+def test_no_trials_say_nothing() -> None:
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+def test_an_evaluation_repeats_exactly() -> None:
+    env = gym.make("simworld/PlaceInBox-v0", randomization="default")
+    policy = expert("place_in_box")
+    first, again = (evaluate(policy, env, range(5)) for _ in range(2))
+    assert first.outcomes == again.outcomes
+    assert first.episodes == 5
+    assert first.successes == sum(outcome.success for outcome in first.outcomes)
+    env.close()
+
+
+def test_failures_are_named() -> None:
+    env = gym.make("simworld/PlaceInBox-v0", randomization="default")
+    result = evaluate(lambda _: np.zeros(4, dtype=np.float32), env, range(3))
+    assert result.failures == {"never grasped": 3}
+    assert result.success_rate == 0
+    assert result.to_dict()["failed_seeds"] == [0, 1, 2]
+    env.close()
+    reach = gym.make("simworld/Reach-v0")
+    assert evaluate(RandomPolicy(Streams(0)("random")), reach, range(2)).failures == {"short of the goal": 2}
+    reach.close()
+
+
+def test_policies_are_loaded_by_name() -> None:
+    assert load_policy("expert", "reach").__class__.__name__ == "ReachExpert"
+    for source, message in [("expret", "must be 'expert'"), ("none.pt", "there is no file none.pt")]:
+        with pytest.raises(ConfigurationError, match=message):
+            load_policy(source, "reach")
+    with pytest.raises(ConfigurationError, match="no expert for task 'fly'"):
+        expert("fly")
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_broken_policy_files_are_refused(env_id: str, tmp_path: pytest.TempPathFactory) -> None:
+    for suffix in ("pt", "zip"):
+        path = tmp_path / f"broken.{suffix}"  # type: ignore[operator]
+        path.write_bytes(b"not a policy")
+        with pytest.raises(ConfigurationError, match="broken"):
+            load_policy(str(path), ENV_IDS[env_id][0])

@@ -1,0 +1,93 @@
+"""Scripted experts: success over many seeds, grasps that hold, and recovery from a lost one."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from simworld.agents.evaluation import evaluate
+from simworld.agents.experts import expert
+from simworld.envs import ENV_IDS
+from simworld.envs.env import ManipulationEnv
+from simworld.geometry import compose, invert
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_experts_succeed_under_default_randomization(env_id: str) -> None:
+    env = gym.make(env_id, randomization="default")
+    result = evaluate(expert(ENV_IDS[env_id][0]), env, range(150))
+    # 98% is the bar on 500 seeds; on 150, 4 failures are within its chance.
+    assert result.successes >= 146, result.to_dict()
+    env.close()
+
+
+def pick(**randomization: Any) -> ManipulationEnv:
+    env = gym.make("simworld/PickAndPlace-v0", randomization={"goal.on_table": 0, **randomization}).unwrapped
+    assert isinstance(env, ManipulationEnv)
+    return env
+
+
+def lift(env: ManipulationEnv, seed: int) -> tuple[dict[str, Any], float]:
+    """Bring the object to its goal and return the observation and the deepest penetration on the way, in metres."""
+    policy = expert("pick_and_place")
+    observation, _ = env.reset(seed=seed)
+    deepest = 0.0
+    for _ in range(75):
+        observation, _, terminated, _, _ = env.step(policy(observation))
+        deepest = min([deepest, *(contact.distance for contact in env.world.contacts("object"))])
+        if terminated:
+            break
+    assert terminated
+    return observation, -deepest
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_grasp_holds(seed: int) -> None:
+    env, policy = pick(), expert("pick_and_place")
+    observation, penetration = lift(env, seed)
+    for _ in range(15):
+        observation, *_ = env.step(policy(observation))
+    before = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
+    for _ in range(50):
+        observation, _, _, _, info = env.step(policy(observation))
+        penetration = max([penetration, *(-contact.distance for contact in env.world.contacts("object"))])
+        assert info["grasped"]
+    after = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
+    assert np.linalg.norm((after - before)[:3]) < 2e-3
+    assert penetration < 1e-3
+    left, right = env.world.grip_forces("object")
+    # The gripper's force limit is 10 N.
+    assert (left, right) == (pytest.approx(10, rel=0.1), pytest.approx(10, rel=0.1))
+    env.close()
+
+
+def test_the_expert_recovers_a_lost_grasp() -> None:
+    env, policy = pick(), expert("pick_and_place")
+    observation, _ = env.reset(seed=1)
+    dropped = succeeded = False
+    for _ in range(75):
+        action = policy(observation)
+        if observation["observation"][7] > 0.5 and not dropped and observation["achieved_goal"][2] > 0.05:
+            dropped = True
+            for _ in range(6):
+                observation, *_ = env.step(np.array([0, 0, 0, 1], dtype=np.float32))
+            action = policy(observation)
+        observation, _, succeeded, _, _ = env.step(action)
+        if succeeded:
+            break
+    assert dropped
+    assert succeeded
+    env.close()
+
+
+def test_the_expert_sees_the_observation_alone() -> None:
+    env = gym.make("simworld/PlaceInBox-v0", randomization="default")
+    observation, _ = env.reset(seed=0)
+    kept = {key: value.copy() for key, value in observation.items()}
+    policy = expert("place_in_box")
+    first = policy(observation)
+    env.step(first)
+    assert np.array_equal(policy(kept), first)
+    env.close()

@@ -1,0 +1,75 @@
+"""The demo on lanes of small parts: it finishes, stops at once, and goes on where it stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from simworld.errors import SimworldError
+from simworld.experiments import demo
+from simworld.experiments.demo import Part
+
+REACH = "simworld/Reach-v0"
+EPISODES = Part("episodes", f"rollout {REACH} --episodes 2 --out {{out}}/a", "a/manifest.json")
+LIST = Part("list", "envs --json", "evaluation/expert.json", keep_output=True)
+
+
+def test_commands_are_what_a_user_would_type() -> None:
+    """Every part's command parses, and no two parts make the same file."""
+    parts = [part for lane in demo.LANES for part in lane]
+    assert len({part.made for part in parts}) == len(parts)
+    from typer.testing import CliRunner
+
+    from simworld.experiments.cli import app
+
+    for part in parts:
+        name, *_ = part.command.split()
+        assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
+        for word in part.command.split():
+            if word.startswith("--"):
+                assert word in CliRunner(env={"COLUMNS": "300"}).invoke(app, [name, "--help"]).output
+
+
+def test_a_failing_part_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Part("broken", "rollout simworld/Nowhere-v0 --out {out}/b", "b/manifest.json")
+    monkeypatch.setattr(demo, "LANES", ((broken,), (EPISODES,)))
+    with pytest.raises(SimworldError, match="the part 'broken' failed: unknown environment 'simworld/Nowhere-v0'"):
+        demo.run_demo(tmp_path / "demo")
+
+
+SLOW_DEMO = """
+import sys
+from pathlib import Path
+from simworld.experiments import demo
+from simworld.experiments.demo import Part
+place = "simworld/PlaceInBox-v0"
+demo.LANES = (
+    (Part("few", f"rollout {place} --episodes 2 --out {{out}}/few", "few/manifest.json"),
+     Part("many", f"rollout {place} --episodes 3000 --out {{out}}/many", "many/manifest.json")),
+)
+try:
+    demo.run_demo(Path(sys.argv[1]))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_interrupting_it_stops_its_parts_and_keeps_what_is_finished(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    process = subprocess.Popen([sys.executable, "-c", SLOW_DEMO, folder], start_new_session=True)
+    for _ in range(1200):
+        if list(folder.glob("many/episodes/*.npz")):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    seconds = json.loads((folder / "demo.json").read_text())["seconds"]
+    assert list(seconds) == ["few"]
+    assert list(folder.glob("many/episodes/*.npz"))
