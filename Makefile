@@ -27,9 +27,10 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: install ## measure speed, beside panda-gym
+bench: install ## measure speed beside panda-gym, and the experts
 	$(INSTALL) '.[bench]'
 	$(BIN)/python experiments/benchmarks/speed.py
+	$(BIN)/python experiments/benchmarks/experts.py
 
 clean: ## remove the environment, caches and build leftovers
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist simworld.egg-info

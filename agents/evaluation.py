@@ -48,18 +48,19 @@ class Evaluation:
 
 
 def evaluate(
-    policy: Policy, env: gym.Env[Any, Any], seeds: Iterable[int], progress: Callable[[Outcome], None] | None = None
+    policy: Policy, env: gym.Env[Any, Any], seeds: Iterable[int], progress: Callable[[int], None] | None = None
 ) -> Evaluation:
     """Run the policy once from each seed.
 
-    With a deterministic policy the result is a function of policy, environment and seeds.
+    With a deterministic policy the result is a function of policy, environment and seeds. `progress` is told how many
+    episodes are done.
     """
     begin = time.perf_counter()
     outcomes = []
     for seed in seeds:
         outcomes.append(run_episode(policy, env, seed))
         if progress is not None:
-            progress(outcomes[-1])
+            progress(len(outcomes))
     n, successes = len(outcomes), sum(outcome.success for outcome in outcomes)
     return Evaluation(
         episodes=n,

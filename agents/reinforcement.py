@@ -59,7 +59,7 @@ class ReinforcedPolicy:
     def load(cls, path: Path) -> "ReinforcedPolicy":
         """Read a model saved by PPO or SAC; ConfigurationError if it is something else."""
         # To act takes no replay buffer, and a hindsight one would ask for an environment.
-        without_buffer = {"replay_buffer_class": None, "replay_buffer_kwargs": {}, "buffer_size": 1}
+        without_buffer: dict[str, Any] = {"replay_buffer_class": None, "replay_buffer_kwargs": {}, "buffer_size": 1}
         for algorithm in (PPO, SAC):
             try:
                 return cls(algorithm.load(path, device="cpu", custom_objects=without_buffer))

@@ -22,6 +22,7 @@ WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
 
 _BOUND = 100.0
 _REWARD_SCALE = 5.0
+_NOT_PLACED = 0.1
 
 GoalDict = dict[str, Any]
 
@@ -122,19 +123,23 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         self._control.apply(np.minimum(np.maximum(command, -1.0), 1.0))
         self.world.step()
         observation, success, events = self._observe()
-        reward = self.compute_reward(observation["achieved_goal"], observation["desired_goal"], {})
+        reward = 0.0 if success else self._shortfall(observation["achieved_goal"], observation["desired_goal"])
         self._show()
         return observation, float(reward), success, False, {"is_success": success, **events}
 
     def compute_reward(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
         """Reward (...,) of goals (..., goal_size); `info` is not used."""
         reached = self.task.reached(achieved_goal, desired_goal)
+        return np.where(reached, 0.0, self._shortfall(achieved_goal, desired_goal)).astype(np.float32)
+
+    def _shortfall(self, achieved: Goals, desired: Goals) -> Any:
+        """Reward (...,) where the goal is not reached."""
         if self.options.reward == "sparse":
-            return -np.asarray(~reached, dtype=np.float32)
-        shaped = np.tanh(_REWARD_SCALE * distance(achieved_goal, desired_goal))
+            return np.float32(-1.0)
+        shaped = np.tanh(_REWARD_SCALE * distance(achieved, desired))
         if self.task.goal_size == 4:
-            shaped = np.maximum(shaped, 0.1 * (desired_goal[..., 3] > 0.5))
-        return -np.where(reached, 0.0, shaped).astype(np.float32)
+            shaped = np.maximum(shaped, _NOT_PLACED * (desired[..., 3] > 0.5))
+        return np.float32(-1.0) * shaped.astype(np.float32)
 
     def compute_terminated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
         """Whether the episode is over (...,): it is once the goal is reached."""

@@ -1,7 +1,7 @@
 """The recipes behind the command line: each writes one folder, and goes on where it stopped."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +26,7 @@ CATEGORIES = ("box", "cylinder", "open_box", "sphere", *MESHES)
 Progress = Callable[[int], None]
 
 
-def make_env(env_id: str, randomization: str, **options: Any) -> gym.Env[Any, Any]:
+def make_env(env_id: str, randomization: str | Mapping[str, Any], **options: Any) -> gym.Env[Any, Any]:
     """Make one of simworld's environments; an unknown id raises ConfigurationError."""
     if env_id not in ENV_IDS:
         raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, ENV_IDS)}")
@@ -218,19 +218,11 @@ def evaluate_policy(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Evaluate a policy on the seeds first_seed, first_seed + 1, ...: the summary as plain data."""
-    from simworld.agents.evaluation import Outcome, evaluate
+    from simworld.agents.evaluation import evaluate
 
     act = load_policy(policy, _task(env_id))
-    done = 0
-
-    def tell(outcome: Outcome) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done)
-
     with closing(make_env(env_id, randomization)) as env:
-        result = evaluate(act, env, range(first_seed, first_seed + episodes), tell)
+        result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
     about = {"env_id": env_id, "randomization": randomization, "policy": policy, "first_seed": first_seed}
     return about | result.to_dict()
 

@@ -218,15 +218,8 @@ class World:
         which = {} if name is None else {"bodyA": self._names[name]}
         points = bullet.getContactPoints(physicsClientId=self._client, **which)
         return tuple(
-            Contact(
-                instance_a=self._instances[p[1]],
-                instance_b=self._instances[p[2]],
-                link_a=p[3],
-                link_b=p[4],
-                # Bullet divides the last substep's impulse by the whole control step.
-                normal_force=p[9] * SUBSTEPS,
-                distance=p[8],
-            )
+            # Bullet divides the last substep's impulse by the whole control step.
+            Contact(self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[9] * SUBSTEPS, p[8])
             for p in points
         )
 

@@ -61,7 +61,7 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0218,
         orientation=(0.0, 0.0, 0.5225, 0.85264),
     ),
-    "blob_008": MeshAsset(
+    "block_a": MeshAsset(
         visual="random_urdfs/008/008.obj",
         collision="random_urdfs/008/008.obj",
         scale=0.01078,
@@ -70,7 +70,7 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0224,
         orientation=(-0.21239, -0.09107, 0.38739, 0.89248),
     ),
-    "blob_013": MeshAsset(
+    "block_b": MeshAsset(
         visual="random_urdfs/013/013.obj",
         collision="random_urdfs/013/013.obj",
         scale=0.00741,
@@ -79,7 +79,7 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0188,
         orientation=(-0.17789, 0.17287, 0.68166, 0.68834),
     ),
-    "blob_028": MeshAsset(
+    "block_c": MeshAsset(
         visual="random_urdfs/028/028.obj",
         collision="random_urdfs/028/028.obj",
         scale=0.00675,

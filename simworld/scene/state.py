@@ -1,6 +1,7 @@
 """The SceneState: poses, velocities and contacts of a Scene at one instant."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,7 @@ from simworld.scene.model import Camera, Scene
 from simworld.scene.robots import ROBOTS
 
 
-@dataclass(frozen=True)
-class Contact:
+class Contact(NamedTuple):
     """Contact between two instances: ids as in the segmentation, robot links (-1 for the base), force and gap.
 
     `normal_force` is in newtons; `distance` in metres is negative where the bodies penetrate.

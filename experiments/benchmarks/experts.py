@@ -1,0 +1,89 @@
+"""Success of the scripted experts over 500 seeds, and how well their grasps hold.
+
+Slip is how far the object moves in the tool's frame, and penetration the deepest contact of the object, while the
+expert holds it in the air for 2 s; both at the nominal friction and mass, over the default object poses.
+"""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simworld.agents.evaluation import evaluate
+from simworld.agents.experts import expert
+from simworld.datasets.folder import write_json
+from simworld.envs import ENV_IDS
+from simworld.envs.env import ManipulationEnv
+from simworld.experiments.collect import manipulation
+from simworld.experiments.console import progress, table
+from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.recipes import make_env
+from simworld.geometry import compose, invert
+
+SEEDS, GRASPS = 500, 100
+SETTLE, HOLD = 15, 50
+RESULTS = Path(__file__).parents[1] / "results" / "experts.json"
+
+
+def main() -> None:
+    successes = []
+    for env_id, (task, _) in ENV_IDS.items():
+        with closing(make_env(env_id, "default")) as env, progress(env_id, SEEDS) as tell:
+            result = evaluate(expert(task), env, range(SEEDS), tell)
+        successes.append({"env_id": env_id, **result.to_dict()})
+    grasps = measure_grasps()
+    table(
+        "Experts, default randomization",
+        ["environment", "success", "95% interval", "failures"],
+        [[s["env_id"], s["success_rate"], s["interval"], s["failures"]] for s in successes],
+    )
+    table("Grasps held for 2 s", list(grasps), [list(grasps.values())])
+    about = {"machine": machine_description(), "versions": versions()}
+    write_json(RESULTS, {"experts": successes, "grasps": grasps, **about})
+
+
+def measure_grasps() -> dict[str, Any]:
+    """Slip and penetration in millimetres of grasps held in the air."""
+    with (
+        closing(make_env("simworld/PickAndPlace-v0", {"goal.on_table": 0})) as env,
+        progress("grasps", GRASPS) as tell,
+    ):
+        held = []
+        for seed in range(GRASPS):
+            held.append(hold(manipulation(env), seed))
+            tell(seed + 1)
+    kept = np.array([both for both in held if both is not None])
+    return {
+        "grasps": GRASPS,
+        "lost": GRASPS - len(kept),
+        "slip median mm": round(float(np.median(kept[:, 0])), 3),
+        "slip largest mm": round(float(kept[:, 0].max()), 3),
+        "penetration median mm": round(float(np.median(kept[:, 1])), 3),
+        "penetration largest mm": round(float(kept[:, 1].max()), 3),
+    }
+
+
+def hold(env: ManipulationEnv, seed: int) -> tuple[float, float] | None:
+    """Grasp, lift and hold an object: its slip and its penetration in mm, or None where it was lost."""
+    policy = expert("pick_and_place")
+    observation, _ = env.reset(seed=seed)
+    terminated, steps = False, 0
+    while not terminated and steps < 75:
+        observation, _, terminated, _, info = env.step(policy(observation))
+        steps += 1
+    for _ in range(SETTLE):
+        observation, *_ = env.step(policy(observation))
+    before = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
+    deepest = 0.0
+    for _ in range(HOLD):
+        observation, _, _, _, info = env.step(policy(observation))
+        deepest = max([deepest, *(-contact.distance for contact in env.world.contacts("object"))])
+        if not info["grasped"]:
+            return None
+    after = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
+    return 1e3 * float(np.linalg.norm((after - before)[:3])), 1e3 * deepest
+
+
+if __name__ == "__main__":
+    main()
