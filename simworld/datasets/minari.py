@@ -35,7 +35,9 @@ def export_minari(
     already raises DatasetError, or is replaced with `overwrite`.
     """
     _check_id(dataset_id)
-    final = Path(folder) / dataset_id
+    # Minari joins a relative path to itself when it asks for the dataset's size.
+    folder = Path(folder).resolve()
+    final = folder / dataset_id
     # Hidden, so that Minari does not list them.
     part, lock = final.with_name(f".{final.name}.part"), final.with_name(f".{final.name}.lock")
     details = {
@@ -47,7 +49,7 @@ def export_minari(
     }
     with reporting(final):
         final.parent.mkdir(parents=True, exist_ok=True)
-        _name_spaces(Path(folder), final.parent)
+        _name_spaces(folder, final.parent)
         with exclusive(lock, final):
             if final.exists() and not overwrite:
                 raise DatasetError(f"{final} exists already; choose another id, or ask to overwrite it")

@@ -161,7 +161,8 @@ def _object(draw: _Draw, i: int, shape: Shape, place: tuple[float, float]) -> Bo
         friction=draw("objects.*.friction", i),
         # Enough that what rolls comes to rest; for the others it would double the solver's rows for nothing.
         rolling_friction=0.0005 if kind in _ROLLING else 0.0,
-        spinning_friction=0.001 if kind in _ROLLING else 0.0,
+        # Between fingers, all but flat-sided things would turn without.
+        spinning_friction=0.0 if kind == "box" else 0.001,
         color=draw("objects.*.color", i),
     )
 

@@ -117,6 +117,12 @@ def test_the_recovered_environment_begins_the_same_episodes(tmp_path: Path, monk
     env.close()
 
 
+def test_a_relative_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    export(Path("datasets"))
+    assert loaded(tmp_path / "datasets", monkeypatch).total_episodes == 3
+
+
 def test_a_dataset_is_replaced_only_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export(tmp_path)
     with pytest.raises(DatasetError, match=f"{ID} exists already; choose another id, or ask to overwrite it"):
