@@ -105,10 +105,12 @@ def run_demo(folder: Path) -> Path:
     with exclusive(folder / ".lock", folder):
         record = _read_record(folder)
         begin = time.perf_counter()
-        _Lanes(folder, record).run()
+        try:
+            _Lanes(folder, record).run()
+        finally:
+            record["total_seconds"] += time.perf_counter() - begin
+            write_json(folder / RECORD, record)
         _summarize(folder)
-        record["total_seconds"] += time.perf_counter() - begin
-        write_json(folder / RECORD, record)
         report = write_report(folder)
     say(f"done in {record['total_seconds'] / 60:.1f} minutes: open {report}")
     return report
