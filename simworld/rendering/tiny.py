@@ -42,6 +42,7 @@ class TinyRenderer:
         if window:
             for flag in (bullet.COV_ENABLE_GUI, bullet.COV_ENABLE_RGB_BUFFER_PREVIEW):
                 bullet.configureDebugVisualizer(flag, 0, physicsClientId=self._client)
+            bullet.resetDebugVisualizerCamera(1.2, 50, -30, (-0.15, 0.0, 0.1), physicsClientId=self._client)
         self._robot: str | None = None
         self._scene: Scene | None = None
         self._links: list[tuple[int, int, Array]] = []
