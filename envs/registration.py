@@ -10,4 +10,4 @@ ENV_IDS = {
 """Environment ids, each with its task and the steps of an episode."""
 
 for _id, (_task, _steps) in ENV_IDS.items():
-    register(id=_id, entry_point="simworld.envs.env:ManipulationEnv", kwargs={"task": _task}, max_episode_steps=_steps)
+    register(id=_id, entry_point=f"simworld.envs.env:{_task}", max_episode_steps=_steps)

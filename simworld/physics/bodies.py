@@ -1,11 +1,9 @@
 """Bodies of a Scene as Bullet bodies."""
 
-import numpy as np
-
-from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
+from simworld.scene.shapes import mesh_frame
 
 
 def add_body(body: Body, client: int) -> int:
@@ -30,14 +28,6 @@ def add_body(body: Body, client: int) -> int:
         physicsClientId=client,
     )
     return uid
-
-
-def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, float]:
-    """Pose (7,) in the body frame of a mesh file's own frame, and the scale of its vertices."""
-    asset = mesh(shape.name)
-    scale = asset.scale * shape.scale
-    offset = -quat_to_matrix(asset.orientation) @ np.array(asset.center) * scale
-    return compose([*part.position, *part.orientation], [*offset, *asset.orientation]), scale
 
 
 def _collision_shape(parts: tuple[Part, ...], client: int) -> int:

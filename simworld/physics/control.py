@@ -20,10 +20,11 @@ _POSTURE_GAIN = 0.1
 class EndEffectorControl:
     """Turns an action (dx, dy, dz, gripper), each in -1..1, into joint targets of the World.
 
-    The displacement moves a reference point, kept within MAX_DISPLACEMENT of the tool and inside the workspace; a zero
-    action holds still. The tool follows it, held in `orientation`, by damped least squares (Wampler 1986; Nakamura and
-    Hanafusa 1986) with the rest posture as the secondary task in the null space, within joint and velocity limits.
-    `gripper` sets the opening between the fingers: -1 closed, 1 open.
+    The displacement moves a reference point, kept within MAX_DISPLACEMENT of the tool and inside the workspace; with a
+    zero action the tool comes to rest, 4 mm below it as the motors give way to gravity. The tool follows it, held in
+    `orientation`, by damped least squares (Wampler 1986; Nakamura and Hanafusa 1986) with the rest posture as the
+    secondary task in the null space, within joint and velocity limits. `gripper` sets the opening between the fingers:
+    -1 closed, 1 open.
     """
 
     def __init__(self, world: World, workspace: tuple[Sequence[float], Sequence[float]]) -> None:

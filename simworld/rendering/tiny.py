@@ -4,21 +4,25 @@ import os
 import sys
 import weakref
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from simworld.errors import RenderError
 from simworld.geometry import Array, Vec3, compose, quat_to_matrix
-from simworld.physics.bodies import mesh_frame
 from simworld.physics.bullet import bullet
 from simworld.rendering.frame import Frame
-from simworld.rendering.meshes import TriangleMesh, unit_cylinder, unit_sphere
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Box, Camera, Cylinder, Mesh, Part, Scene, Sphere
 from simworld.scene.robots import ROBOTS
+from simworld.scene.shapes import mesh_frame
 from simworld.scene.state import SceneState, camera_pose
 
+ASSETS = Path(__file__).parent / "assets"
+
 _LIGHT_DISTANCE = 2.0
+# PyBullet frees the last 25 kB of a scene's shapes only with their client.
+_SCENES_PER_CLIENT = 400
 
 
 def has_display() -> bool:
@@ -35,16 +39,21 @@ class TinyRenderer:
     def __init__(self, window: bool = False) -> None:
         if window and not has_display():
             raise RenderError("there is no display for a window: set DISPLAY, or render to images or a video")
-        self._client = bullet.connect(bullet.GUI if window else bullet.DIRECT)
+        self._window = window
+        self._connect()
+
+    def _connect(self) -> None:
+        self._client = bullet.connect(bullet.GUI if self._window else bullet.DIRECT)
         if self._client < 0:
             raise RenderError("Bullet has no free client: close environments that are not used any more")
         self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._client)
-        if window:
+        if self._window:
             for flag in (bullet.COV_ENABLE_GUI, bullet.COV_ENABLE_RGB_BUFFER_PREVIEW):
                 bullet.configureDebugVisualizer(flag, 0, physicsClientId=self._client)
             bullet.resetDebugVisualizerCamera(1.2, 50, -30, (-0.15, 0.0, 0.1), physicsClientId=self._client)
         self._robot: str | None = None
         self._scene: Scene | None = None
+        self._scenes = 0
         self._links: list[tuple[int, int, Array]] = []
         self._bodies: list[list[tuple[int, Array]]] = []
         self._instances: dict[int, int] = {}
@@ -107,18 +116,17 @@ class TinyRenderer:
         """Replace the bodies by the scene's; the robot stays, as its meshes take long to read."""
         if scene == self._scene:
             return
+        self._scenes += 1
+        if self._scenes > _SCENES_PER_CLIENT and not self._window:
+            self._disconnect()
+            self._connect()
         cid = self._client
         if self._robot != scene.robot.name:
             bullet.resetSimulation(physicsClientId=cid)
             model = ROBOTS[scene.robot.name]
             self._links = []
             for visual in model.visuals:
-                shape = bullet.createVisualShape(
-                    bullet.GEOM_MESH,
-                    fileName=str(data_path() / visual.mesh),
-                    rgbaColor=(*visual.color, 1),
-                    physicsClientId=cid,
-                )
+                shape = self._mesh(data_path() / visual.mesh, (1.0, 1.0, 1.0), visual.color)
                 local = np.array([*visual.position, *visual.orientation])
                 self._links.append((self._body(shape), model.link_index(visual.link), local))
             self._robot = scene.robot.name
@@ -135,30 +143,26 @@ class TinyRenderer:
         self._scene = scene
 
     def _part(self, part: Part, color: Vec3) -> tuple[int, Array]:
-        fields: dict[str, object] = {"rgbaColor": (*color, 1), "physicsClientId": self._client}
         local = np.array([*part.position, *part.orientation])
         match part.shape:
             case Box(half_extents=half):
-                shape = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=half, **fields)
+                shape = bullet.createVisualShape(
+                    bullet.GEOM_BOX, halfExtents=half, rgbaColor=(*color, 1), physicsClientId=self._client
+                )
             case Cylinder(radius=radius, height=height):
-                shape = self._mesh(unit_cylinder(), (radius, radius, height / 2), color)
+                shape = self._mesh(ASSETS / "cylinder.obj", (radius, radius, height / 2), color)
             case Sphere(radius=radius):
                 # Bullet's own sphere is coarse: 6% of the radius off.
-                shape = self._mesh(unit_sphere(), (radius, radius, radius), color)
+                shape = self._mesh(ASSETS / "sphere.obj", (radius, radius, radius), color)
             case Mesh(name=name) as found:
                 local, scale = mesh_frame(part, found)
-                file = str(data_path() / mesh(name).visual)
-                shape = bullet.createVisualShape(bullet.GEOM_MESH, fileName=file, meshScale=[scale] * 3, **fields)
+                shape = self._mesh(data_path() / mesh(name).visual, (scale, scale, scale), color)
         return self._body(shape), local
 
-    def _mesh(self, unit: TriangleMesh, size: Vec3, color: Vec3) -> int:
+    def _mesh(self, file: Path, size: Vec3, color: Vec3) -> int:
+        # From a file: PyBullet never frees the vertices of a mesh that is given as arrays.
         shape: int = bullet.createVisualShape(
-            bullet.GEOM_MESH,
-            vertices=(unit.vertices * size).tolist(),
-            normals=unit.normals.tolist(),
-            indices=unit.triangles.ravel().tolist(),
-            rgbaColor=(*color, 1),
-            physicsClientId=self._client,
+            bullet.GEOM_MESH, fileName=str(file), meshScale=size, rgbaColor=(*color, 1), physicsClientId=self._client
         )
         return shape
 

@@ -8,12 +8,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Quaternion, Vec3
+from simworld.scene.catalogue import MESHES
+from simworld.scene.robots import ROBOTS
 
 
 def _unit(q: Quaternion) -> Quaternion:
     if abs(np.linalg.norm(q) - 1) > 1e-6:
         raise ValueError(f"a quaternion x, y, z, w must have length 1, got {q}")
     return q
+
+
+def _in_catalogue(name: str) -> str:
+    if name not in MESHES:
+        raise ValueError(f"must be one of {sorted(MESHES)}")
+    return name
 
 
 Unit = Annotated[Quaternion, AfterValidator(_unit)]
@@ -55,7 +63,7 @@ class Mesh(Plain):
     """A mesh of the object catalogue (`simworld.scene.catalogue.MESHES`), scaled about its origin."""
 
     kind: Literal["mesh"] = "mesh"
-    name: str
+    name: Annotated[str, AfterValidator(_in_catalogue)]
     scale: Positive = 1.0
 
 
@@ -181,6 +189,17 @@ class Scene(Plain):
                 raise ValueError(f"{kind} names must be unique, got {sorted(twice)} more than once")
         return self
 
+    @model_validator(mode="after")
+    def _fits_the_robot(self) -> Self:
+        model = ROBOTS[self.robot.name]
+        joints = len(self.robot.joint_positions)
+        if joints != len(model.lower):
+            raise ValueError(f"robot.joint_positions: {self.robot.name} has {len(model.lower)} joints, got {joints}")
+        for camera in self.cameras:
+            if camera.parent is not None and camera.parent not in model.links:
+                raise ValueError(f"camera {camera.name!r}: parent must be one of {model.links}, got {camera.parent!r}")
+        return self
+
     @property
     def instances(self) -> dict[str, int]:
         """Instance ids in the segmentation, by name: 1 for the robot, then the bodies in order; 0 is background."""
@@ -208,9 +227,10 @@ class Scene(Plain):
     def from_json(cls, text: str, source: str = "scene") -> "Scene":
         """Read a scene; a malformed one raises ConfigurationError naming the key, the rule and the value."""
         try:
-            return cls.model_validate_json(text)
+            scene = cls.model_validate_json(text, strict=True)
         except ValidationError as error:
             raise ConfigurationError(f"{source}: {describe(error)}") from None
+        return scene
 
     @classmethod
     def load(cls, path: Path) -> "Scene":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simworld.geometry import Vec3
+from simworld.geometry import Array, Vec3, compose, quat_to_matrix
 from simworld.scene.catalogue import mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -58,3 +58,11 @@ def inner_size(box: Body) -> Vec3:
     assert isinstance(side.shape, Box) and isinstance(end.shape, Box)
     wall = 2 * side.shape.half_extents[0]
     return (2 * abs(side.position[0]) - wall, 2 * abs(end.position[1]) - wall, 2 * side.shape.half_extents[2])
+
+
+def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, float]:
+    """Pose (7,) in the body frame of a mesh file's own frame, and the scale of its vertices."""
+    asset = mesh(shape.name)
+    scale = asset.scale * shape.scale
+    offset = -quat_to_matrix(asset.orientation) @ np.array(asset.center) * scale
+    return compose([*part.position, *part.orientation], [*offset, *asset.orientation]), scale

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.geometry import Array, compose
+from simworld.geometry import Array, Vec3, compose
 from simworld.scene.model import Camera, Scene
 from simworld.scene.robots import ROBOTS
 
@@ -14,7 +14,8 @@ from simworld.scene.robots import ROBOTS
 class Contact(NamedTuple):
     """Contact between two instances: ids as in the segmentation, robot links (-1 for the base), force and gap.
 
-    `normal_force` is in newtons; `distance` in metres is negative where the bodies penetrate.
+    `normal_force` is in newtons along `normal`, a unit vector in the world from b to a; `distance` in metres is
+    negative where the bodies penetrate.
     """
 
     instance_a: int
@@ -23,6 +24,7 @@ class Contact(NamedTuple):
     link_b: int
     normal_force: float
     distance: float
+    normal: Vec3
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ SEED = 12345
 
 def fingerprint(env: gym.Env[Any, Any], seed: int = SEED, steps: int = 40) -> str:
     """A hash of every bit of an episode that presses, grasps and lifts: observations, rewards, states and images."""
-    policy = expert(env.unwrapped.options.task)  # type: ignore[attr-defined]
+    policy = expert(env.unwrapped.task_name)  # type: ignore[attr-defined]
     digest = hashlib.sha256()
     observation, info = env.reset(seed=seed)
     digest.update(json.dumps(info["parameters"], sort_keys=True).encode())

@@ -5,7 +5,7 @@ import pytest
 
 from simworld.errors import ConfigurationError
 from simworld.geometry import quat_to_matrix
-from simworld.physics import CONTROL_HZ, World
+from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
@@ -123,10 +123,17 @@ def test_a_ball_comes_to_rest() -> None:
         assert np.abs(world.body_velocity("ball")).max() < 1e-6
 
 
-def test_the_wrong_number_of_joints_is_refused() -> None:
-    scene = Scene(robot=Robot(joint_positions=(0.0,) * 7), bodies=())
-    with World() as world, pytest.raises(ConfigurationError, match="has 9 joints, got 7"):
-        world.load(scene)
+def test_resting_the_fingertips_on_a_body_is_no_grasp() -> None:
+    with world_of(TABLE, cube(position=(0.05, -0.1, 0.02))) as world:
+        control = EndEffectorControl(world, ((-0.3, -0.4, 0.0), (0.3, 0.4, 0.5)))
+        touched = False
+        for _ in range(60):
+            ahead = np.clip((np.array([0.05, -0.1, 0.0]) - world.tool_pose()[:3]) / 0.04, -1, 1)
+            control.apply(np.array([*ahead, -0.6]))
+            world.step()
+            touched = touched or any(contact.instance_b == 1 for contact in world.contacts("cube"))
+            assert min(world.grip_forces("cube")) < 0.5
+        assert touched
 
 
 def test_closing_twice_is_harmless_and_an_unloaded_world_says_so() -> None:
