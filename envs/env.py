@@ -1,10 +1,12 @@
 """The manipulation environment: a task over a simulated world, with Gymnasium's goal API."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
@@ -14,11 +16,15 @@ from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
 from simworld.randomization.randomization import nearest
 from simworld.rendering.tiny import TinyRenderer, has_display
-from simworld.scene.model import Plain, describe
+from simworld.scene.model import Body, Part, Plain, Scene, Sphere, describe
+from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
 WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
 """Lowest and highest reference of the tool centre point in the world, metres."""
+
+GOAL_BALL = Body(name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), color=(0.15, 0.85, 0.35))
+"""Marks the goal in `render`; it is not in the world, and not in the labelled images."""
 
 _BOUND = 100.0
 _REWARD_SCALE = 5.0
@@ -30,7 +36,6 @@ GoalDict = dict[str, Any]
 class EnvOptions(Plain):
     """What `gym.make` takes beside the id; anything else is refused."""
 
-    task: Literal["reach", "pick_and_place", "place_in_box"]
     reward: Literal["sparse", "dense"] = "sparse"
     control: Literal["ee"] = "ee"
     render_mode: Literal["rgb_array", "human"] | None = None
@@ -59,11 +64,17 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         "render_fps": CONTROL_HZ,
     }
 
-    def __init__(self, *, randomization: Randomization | Mapping[str, Any] | str = "none", **options: Any) -> None:
+    def __init__(
+        self, task: str, /, *, randomization: Randomization | Mapping[str, Any] | str = "none", **options: Any
+    ) -> None:
+        if task not in TASKS:
+            raise ConfigurationError(f"unknown task {task!r}{nearest(task, TASKS)}")
         self.options = _validated(options)
         self.randomization = as_randomization(randomization)
+        self._spec: EnvSpec | None = None
         self.render_mode = self.options.render_mode
-        self.task = TASKS[self.options.task]
+        self.task_name = task
+        self.task = TASKS[task]
         self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
         goal = gym.spaces.Box(-_BOUND, _BOUND, (self.task.goal_size,), np.float32)
         size = sum(self.task.fields.values())
@@ -79,6 +90,17 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         self._renderer = TinyRenderer(window=True) if self.render_mode == "human" else None
         self._sample: Sample | None = None
         self.world = World()
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gym.make` was told, with the randomization as plain data, so that `to_json` can write it."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        if spec is not None and not isinstance(spec.kwargs.get("randomization", ""), str):
+            spec = replace(spec, kwargs={**spec.kwargs, "randomization": self.randomization.to_plain()})
+        self._spec = spec
 
     @property
     def sample(self) -> Sample:
@@ -153,12 +175,11 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         """The image (render_height, render_width, 3) uint8, or None with a window, which every step updates."""
         if self.render_mode != "rgb_array":
             return None
-        scene = self.sample.scene
-        camera = scene.camera(self.options.render_camera)
+        camera = self.sample.scene.camera(self.options.render_camera)
         camera = camera.resized(self.options.render_width, self.options.render_height)
         if self._renderer is None:
             self._renderer = TinyRenderer()
-        return self._renderer.render(scene, self.world.state(), camera).rgb
+        return self._renderer.render(*self._shown(), camera).rgb
 
     def close(self) -> None:
         """Give the Bullet clients back."""
@@ -170,7 +191,17 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
     def _show(self) -> None:
         """Update the window, if there is one."""
         if self.render_mode == "human" and self._renderer is not None:
-            self._renderer.show(self.sample.scene, self.world.state())
+            self._renderer.show(*self._shown())
+
+    def _shown(self) -> tuple[Scene, SceneState]:
+        """What a person sees: the world, with a ball at a goal that nothing else shows."""
+        scene, state = self.sample.scene, self.world.state()
+        if self.task.goal_size != 3:
+            return scene, state
+        goal = GOAL_BALL.model_copy(update={"position": tuple(self._observer.goal.tolist())})
+        poses, still = np.vstack([state.body_poses, goal.pose]), np.vstack([state.body_velocities, np.zeros(6)])
+        shown = replace(state, body_poses=poses, body_velocities=still)
+        return scene.model_copy(update={"bodies": (*scene.bodies, goal)}), shown
 
     def _observe(self) -> tuple[GoalDict, bool, dict[str, bool]]:
         now: Observation = self._observer(self.world)
@@ -180,10 +211,27 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         return observation, bool(self.task.reached(achieved, self._desired)), now.events
 
 
+# What is registered with Gymnasium: functions, because from a class it would read `metadata` and, where there is no
+# display, put a wrapper of its own that needs pygame around an environment asked to open a window.
+def reach(**options: Any) -> ManipulationEnv:
+    """Make `simworld/Reach-v0`: bring the tool centre point to a goal in the air."""
+    return ManipulationEnv("reach", **options)
+
+
+def pick_and_place(**options: Any) -> ManipulationEnv:
+    """Make `simworld/PickAndPlace-v0`: bring the object to a goal in the air or on the table."""
+    return ManipulationEnv("pick_and_place", **options)
+
+
+def place_in_box(**options: Any) -> ManipulationEnv:
+    """Make `simworld/PlaceInBox-v0`: grab the object, put it in the box and let go."""
+    return ManipulationEnv("place_in_box", **options)
+
+
 def _validated(options: Mapping[str, Any]) -> EnvOptions:
     for name in options:
         if name not in EnvOptions.model_fields:
-            allowed = {key: None for key in EnvOptions.model_fields if key != "task"} | {"randomization": None}
+            allowed = {key: None for key in EnvOptions.model_fields} | {"randomization": None}
             raise ConfigurationError(f"unknown option {name!r}{nearest(name, allowed)}")
     try:
         return EnvOptions(**options)

@@ -3,18 +3,19 @@
 from simworld.randomization.distributions import (
     HSV,
     Choice,
-    Constant,
-    Distribution,
     Integers,
     LogUniform,
     Normal,
     Uniform,
 )
-from simworld.randomization.randomization import DEFAULT, NOMINAL, NONE, PRESETS, Randomization, as_randomization
+from simworld.randomization.expressions import Constant, Distribution, from_plain
+from simworld.randomization.factors import FACTORS, NOMINAL, Factor
+from simworld.randomization.randomization import DEFAULT, NONE, PRESETS, Randomization, as_randomization
 from simworld.randomization.sampling import Layout, Sample, sample_scene
 
 __all__ = [
     "DEFAULT",
+    "FACTORS",
     "HSV",
     "NOMINAL",
     "NONE",
@@ -22,6 +23,7 @@ __all__ = [
     "Choice",
     "Constant",
     "Distribution",
+    "Factor",
     "Integers",
     "Layout",
     "LogUniform",
@@ -30,5 +32,6 @@ __all__ = [
     "Sample",
     "Uniform",
     "as_randomization",
+    "from_plain",
     "sample_scene",
 ]

@@ -1,68 +1,14 @@
-"""Distributions as values: callable on a generator, composable with arithmetic, printable and comparable."""
+"""The distributions of numbers, names and colours, as values."""
 
+import colorsys
 import math
-import operator
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from simworld.errors import ConfigurationError
+from simworld.randomization.expressions import UNBOUNDED, Distribution, from_plain
+from simworld.randomization.values import Value, check_numbers, check_range, immutable, is_number, plain
 from simworld.streams import Generator
-
-Value = float | int | str | tuple[float, ...]
-Number = float | int
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-}
-
-
-def _check_range(distribution: "Distribution", low: float, high: float) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise ConfigurationError(f"{distribution!r}: low and high must be finite and low at most high")
-
-
-class Distribution(ABC):
-    """What a factor may be: `distribution(generator)` draws one value."""
-
-    @abstractmethod
-    def __call__(self, generator: Generator) -> Any:
-        """Draw one value from `generator`."""
-
-    def __add__(self, other: "Distribution | Number") -> "Combination":
-        return Combination("+", self, as_distribution(other))
-
-    def __radd__(self, other: Number) -> "Combination":
-        return Combination("+", as_distribution(other), self)
-
-    def __sub__(self, other: "Distribution | Number") -> "Combination":
-        return Combination("-", self, as_distribution(other))
-
-    def __rsub__(self, other: Number) -> "Combination":
-        return Combination("-", as_distribution(other), self)
-
-    def __mul__(self, other: "Distribution | Number") -> "Combination":
-        return Combination("*", self, as_distribution(other))
-
-    def __rmul__(self, other: Number) -> "Combination":
-        return Combination("*", as_distribution(other), self)
-
-    def __truediv__(self, other: "Distribution | Number") -> "Combination":
-        return Combination("/", self, as_distribution(other))
-
-
-@dataclass(frozen=True)
-class Constant(Distribution):
-    """Always `value`."""
-
-    value: Value
-
-    def __call__(self, generator: Generator) -> Value:
-        return self.value
 
 
 @dataclass(frozen=True)
@@ -73,10 +19,13 @@ class Uniform(Distribution):
     high: float
 
     def __post_init__(self) -> None:
-        _check_range(self, self.low, self.high)
+        check_range(self, self.low, self.high)
 
     def __call__(self, generator: Generator) -> float:
         return float(generator.uniform(self.low, self.high))
+
+    def support(self) -> tuple[Any, ...]:
+        return float(self.low), float(self.high)
 
 
 @dataclass(frozen=True)
@@ -87,12 +36,16 @@ class LogUniform(Distribution):
     high: float
 
     def __post_init__(self) -> None:
-        _check_range(self, self.low, self.high)
+        check_range(self, self.low, self.high)
         if self.low <= 0:
             raise ConfigurationError(f"{self!r}: low must be greater than 0")
 
     def __call__(self, generator: Generator) -> float:
-        return math.exp(float(generator.uniform(math.log(self.low), math.log(self.high))))
+        value = math.exp(float(generator.uniform(math.log(self.low), math.log(self.high))))
+        return min(max(value, self.low), self.high)
+
+    def support(self) -> tuple[Any, ...]:
+        return float(self.low), float(self.high)
 
 
 @dataclass(frozen=True)
@@ -103,11 +56,15 @@ class Normal(Distribution):
     std: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std >= 0):
-            raise ConfigurationError(f"{self!r}: mean must be finite and std finite and at least 0")
+        check_numbers(self, self.mean, self.std)
+        if self.std < 0:
+            raise ConfigurationError(f"{self!r}: std must be at least 0")
 
     def __call__(self, generator: Generator) -> float:
         return float(generator.normal(self.mean, self.std))
+
+    def support(self) -> tuple[Any, ...]:
+        return UNBOUNDED
 
 
 @dataclass(frozen=True)
@@ -118,10 +75,15 @@ class Integers(Distribution):
     high: int
 
     def __post_init__(self) -> None:
-        _check_range(self, self.low, self.high)
+        check_range(self, self.low, self.high)
+        if not (isinstance(self.low, int) and isinstance(self.high, int)):
+            raise ConfigurationError(f"{self!r}: low and high must be whole numbers")
 
     def __call__(self, generator: Generator) -> int:
         return int(generator.integers(self.low, self.high, endpoint=True))
+
+    def support(self) -> tuple[Any, ...]:
+        return self.low, self.high
 
 
 @dataclass(frozen=True)
@@ -131,11 +93,22 @@ class Choice(Distribution):
     options: tuple[Value, ...]
 
     def __post_init__(self) -> None:
-        if not self.options:
-            raise ConfigurationError("Choice(()): there must be at least one option")
+        if not isinstance(self.options, tuple | list) or not self.options:
+            raise ConfigurationError(f"{self!r}: options must be a tuple of at least one value")
+        object.__setattr__(self, "options", tuple(immutable(option) for option in self.options))
 
     def __call__(self, generator: Generator) -> Value:
         return self.options[int(generator.integers(len(self.options)))]
+
+    def support(self) -> tuple[Any, ...]:
+        return self.options
+
+    @classmethod
+    def from_arguments(cls, *arguments: Any) -> "Choice":
+        return cls(arguments)
+
+    def to_plain(self) -> Any:
+        return {self.name: [plain(option) for option in self.options]}
 
 
 @dataclass(frozen=True)
@@ -146,28 +119,15 @@ class HSV(Distribution):
     saturation: Distribution = Uniform(0.0, 1.0)
     value: Distribution = Uniform(0.0, 1.0)
 
-    def __call__(self, generator: Generator) -> tuple[float, ...]:
-        import colorsys
+    def __post_init__(self) -> None:
+        for name in ("hue", "saturation", "value"):
+            part = from_plain(getattr(self, name))
+            object.__setattr__(self, name, part)
+            if not all(is_number(bound) and 0 <= bound <= 1 for bound in part.support()):
+                raise ConfigurationError(f"HSV: {name} must be from 0 to 1, got {part!r}")
 
+    def __call__(self, generator: Generator) -> tuple[float, ...]:
         return colorsys.hsv_to_rgb(self.hue(generator), self.saturation(generator), self.value(generator))
 
-
-@dataclass(frozen=True)
-class Combination(Distribution):
-    """Arithmetic on two distributions, drawn one after the other."""
-
-    operator: str
-    left: Distribution
-    right: Distribution
-
-    def __call__(self, generator: Generator) -> Any:
-        left, right = self.left(generator), self.right(generator)
-        return _OPERATORS[self.operator](left, right)
-
-    def __repr__(self) -> str:
-        return f"({self.left!r} {self.operator} {self.right!r})"
-
-
-def as_distribution(value: "Distribution | Value") -> Distribution:
-    """A distribution as it is, anything else as a Constant."""
-    return value if isinstance(value, Distribution) else Constant(value)
+    def support(self) -> tuple[Any, ...]:
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)

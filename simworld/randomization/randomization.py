@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -10,55 +10,13 @@ from simworld.errors import ConfigurationError
 from simworld.randomization.distributions import (
     HSV,
     Choice,
-    Constant,
-    Distribution,
     Integers,
     LogUniform,
     Uniform,
-    Value,
-    as_distribution,
 )
-from simworld.scene.catalogue import MESHES
-
-# What varies in every episode whatever the randomization is the task itself: where objects, box and goal are.
-NOMINAL: Mapping[str, Distribution] = MappingProxyType(
-    {
-        "objects.count": Constant(1),
-        "objects.*.kind": Constant("box"),
-        "objects.*.width": Constant(0.04),
-        "objects.*.depth": Constant(0.04),
-        "objects.*.height": Constant(0.04),
-        "objects.*.mass": Constant(0.1),
-        "objects.*.friction": Constant(0.5),
-        "objects.*.color": Constant((0.85, 0.2, 0.16)),
-        "objects.*.position.x": Uniform(-0.12, 0.12),
-        "objects.*.position.y": Uniform(-0.15, 0.15),
-        "objects.*.yaw": Constant(0.0),
-        "box.position.x": Constant(0.0),
-        "box.position.y": Constant(0.22),
-        "box.yaw": Constant(0.0),
-        "box.width": Constant(0.16),
-        "box.depth": Constant(0.16),
-        "box.height": Constant(0.06),
-        "box.color": Constant((0.22, 0.42, 0.68)),
-        "goal.on_table": Constant(0),
-        "goal.position.x": Uniform(-0.15, 0.15),
-        "goal.position.y": Uniform(-0.15, 0.15),
-        "goal.position.z": Uniform(0.05, 0.3),
-        "robot.joints.*.offset": Constant(0.0),
-        "table.color": Constant((0.72, 0.62, 0.5)),
-        "table.friction": Constant(1.0),
-        "floor.color": Constant((0.45, 0.46, 0.48)),
-        "light.azimuth": Constant(-0.9),
-        "light.elevation": Constant(1.0),
-        "light.ambient": Constant(0.45),
-        "light.diffuse": Constant(0.5),
-        "camera.shift.x": Constant(0.0),
-        "camera.shift.y": Constant(0.0),
-        "camera.shift.z": Constant(0.0),
-        "camera.fov": Constant(0.785),
-    }
-)
+from simworld.randomization.expressions import Distribution, from_plain
+from simworld.randomization.factors import FACTORS, KINDS, NOMINAL
+from simworld.randomization.values import Value
 
 
 @dataclass(frozen=True)
@@ -66,18 +24,14 @@ class Randomization:
     """Distributions by address; what is not named keeps its nominal value.
 
     Addresses are those of `NOMINAL`; a `*` stands for each object or joint in turn, every one with a stream of its own.
-    An unknown address raises ConfigurationError with the nearest valid one.
+    An unknown address raises ConfigurationError with the nearest valid one, and so does a value its factor cannot take.
     """
 
-    factors: Mapping[str, Distribution] = field(default_factory=dict)
+    factors: Mapping[str, Distribution]
 
-    def __init__(self, factors: Mapping[str, Distribution | Value] | None = None) -> None:
+    def __init__(self, factors: Mapping[str, Distribution | Value | Mapping[str, Any]] | None = None) -> None:
         given = factors or {}
-        for address in given:
-            if address not in NOMINAL:
-                raise ConfigurationError(f"unknown factor {address!r}{nearest(address, NOMINAL)}")
-        checked = {address: as_distribution(value) for address, value in given.items()}
-        object.__setattr__(self, "factors", MappingProxyType(checked))
+        object.__setattr__(self, "factors", MappingProxyType({a: _checked(a, value) for a, value in given.items()}))
 
     def __getitem__(self, address: str) -> Distribution:
         return self.factors.get(address, NOMINAL[address])
@@ -91,10 +45,33 @@ class Randomization:
         return Randomization({**self.factors, **more})
 
     def __hash__(self) -> int:
-        return hash(tuple(sorted((address, repr(value)) for address, value in self.factors.items())))
+        return hash(frozenset(self.factors.items()))
 
     def __reduce__(self) -> tuple[type["Randomization"], tuple[dict[str, Distribution]]]:
         return Randomization, (dict(self.factors),)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The mapping that `from_plain` reads, of the types that JSON has."""
+        return {address: distribution.to_plain() for address, distribution in self.factors.items()}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Randomization":
+        """What `to_plain` was called on."""
+        return cls(plain)
+
+
+def _checked(address: Any, value: Any) -> Distribution:
+    """The distribution of the factor at `address`, which may be given as plain data."""
+    if not isinstance(address, str):
+        raise ConfigurationError(f"randomization: an address is a string, got {address!r}")
+    if address not in FACTORS:
+        raise ConfigurationError(f"unknown factor {address!r}{nearest(address, FACTORS)}")
+    try:
+        distribution = from_plain(value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{address}: {error}") from None
+    FACTORS[address].check_distribution(address, distribution)
+    return distribution
 
 
 def nearest(name: str, valid: Mapping[str, Any]) -> str:
@@ -109,7 +86,7 @@ NONE = Randomization()
 DEFAULT = Randomization(
     {
         "objects.count": Integers(1, 3),
-        "objects.*.kind": Choice(("box", "cylinder", "sphere", *MESHES)),
+        "objects.*.kind": Choice(KINDS),
         "objects.*.width": Uniform(0.032, 0.046),
         "objects.*.depth": Uniform(0.032, 0.046),
         "objects.*.height": Uniform(0.032, 0.05),

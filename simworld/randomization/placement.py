@@ -1,0 +1,94 @@
+"""Places for the objects and the goal, by rejection."""
+
+import math
+
+from simworld.errors import PlacementError
+from simworld.randomization.draws import Draws
+from simworld.scene.model import Body, Box, Shape
+from simworld.scene.shapes import footprint_radius, half_extents, rest_height
+
+CLEARANCE = 0.06
+"""Free metres between the footprints of objects: an open finger fits in."""
+HAND_CLEARANCE = 0.08
+"""Free metres between an object's footprint and the box: half a hand fits in."""
+GOAL_DISTANCE = 0.06
+"""Least metres between a goal and the object at the start."""
+GOAL_HEADROOM = 0.02
+"""Free metres between an object at its goal and one below: the fingers reach that far down."""
+MAX_TRIES = 2000
+
+
+def object_places(draw: Draws, shapes: list[Shape], box: Body | None) -> list[tuple[float, float]]:
+    """Places on the table by rejection; all are drawn again when the last one no longer fits."""
+    radii = [footprint_radius(shape) for shape in shapes]
+    streams = [
+        (draw.stream(f"objects.{i}.position.x"), draw.stream(f"objects.{i}.position.y")) for i in range(len(radii))
+    ]
+    places: list[tuple[float, float]] = []
+    for tries in range(MAX_TRIES):
+        if len(places) == len(radii):
+            break
+        i = len(places)
+        x, y = (draw.again(f"objects.*.position.{a}", g) for a, g in zip("xy", streams[i], strict=True))
+        if _is_free(x, y, radii[i], places, radii, box):
+            places.append((x, y))
+        elif tries % 50 == 49:
+            places.clear()
+    else:
+        raise PlacementError(
+            f"no free place on the table for {len(radii)} objects after {MAX_TRIES} tries: ask for fewer or smaller "
+            "objects, or a larger range of objects.*.position"
+        )
+    for i, (x, y) in enumerate(places):
+        draw.values |= {f"objects.{i}.position.x": x, f"objects.{i}.position.y": y}
+    return places
+
+
+def _is_free(
+    x: float, y: float, radius: float, places: list[tuple[float, float]], radii: list[float], box: Body | None
+) -> bool:
+    apart = all(
+        math.hypot(x - px, y - py) >= radius + r + CLEARANCE for (px, py), r in zip(places, radii, strict=False)
+    )
+    return apart and (box is None or _distance_to_box(x, y, box) >= radius + HAND_CLEARANCE)
+
+
+def _distance_to_box(x: float, y: float, box: Body) -> float:
+    floor = box.parts[0].shape
+    assert isinstance(floor, Box)
+    yaw = 2 * math.atan2(box.orientation[2], box.orientation[3])
+    dx, dy = x - box.position[0], y - box.position[1]
+    local = (math.cos(yaw) * dx + math.sin(yaw) * dy, -math.sin(yaw) * dx + math.cos(yaw) * dy)
+    outside = [max(abs(p) - h, 0.0) for p, h in zip(local, floor.half_extents, strict=False)]
+    return math.hypot(*outside)
+
+
+def draw_goal(draw: Draws, bodies: list[Body]) -> None:
+    """Draw a goal, away from where the objects already are; on the table it is where the object would rest."""
+    on_table = draw("goal.on_table")
+    addresses = [f"goal.position.{axis}" for axis in "xyz"]
+    streams = [draw.stream(address) for address in addresses]
+    objects = [body for body in bodies if body.name.startswith("object")]
+    for _ in range(MAX_TRIES):
+        goal = [draw.again(a, g) for a, g in zip(addresses, streams, strict=True)]
+        if objects and on_table:
+            goal[2] = objects[0].position[2]
+        if not objects or _is_free_goal(goal, *objects):
+            break
+    else:
+        raise PlacementError(
+            f"no goal at least {GOAL_DISTANCE} m from the object and clear of the others: widen goal.position.*"
+        )
+    draw.values |= dict(zip(addresses, goal, strict=True))
+
+
+def _is_free_goal(goal: list[float], target: Body, *others: Body) -> bool:
+    return math.dist(goal, target.position) >= GOAL_DISTANCE and all(_is_clear(goal, target, other) for other in others)
+
+
+def _is_clear(goal: list[float], target: Body, other: Body) -> bool:
+    """Whether `target` at the goal is above `other` or beside it."""
+    (shape, about), z = (part.shape for part in (target.parts[0], other.parts[0])), goal[2]
+    above = z - rest_height(shape) >= other.position[2] + half_extents(about)[2] + GOAL_HEADROOM
+    apart = math.dist(goal[:2], other.position[:2])
+    return above or apart >= footprint_radius(shape) + footprint_radius(about)
