@@ -46,7 +46,10 @@ class CloningPolicy:
         task = TASKS[settings.task]
         self._fields = field_slices(task)
         blank = np.zeros(sum(task.fields.values()), np.float32), np.zeros(task.goal_size, np.float32)
-        self.network = _Network(self.features(*blank).shape[-1], settings)
+        # torch draws initial weights from its global generator, which is left as it was.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.network = _Network(self.features(*blank).shape[-1], settings)
 
     def features(self, observation: Float, goal: Float) -> Float:
         """Network inputs (..., n): the observation, the goal, and where object and goal are from the tool."""
@@ -114,7 +117,6 @@ def clone(
     Every tenth transition is held out. `progress` is told the epoch, the training and the held-out loss (Huber). The
     same data and settings give the same policy, on one machine.
     """
-    torch.manual_seed(settings.seed)
     policy = CloningPolicy(settings)
     network = policy.network
     inputs, labels = torch.from_numpy(policy.features(observations, goals)), torch.from_numpy(actions)

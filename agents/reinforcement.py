@@ -8,7 +8,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -17,7 +16,13 @@ from stable_baselines3.her import HerReplayBuffer
 
 from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.datasets.folder import write_bytes
+from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError
+
+TRAINING_SEEDS = 2_000_000
+"""The training environment's root seed is this plus the setting `seed`: no evaluation sees what was trained on."""
+TEST_SEEDS = 1_000_000
+"""The first seed of the tests during training, which no other part of simworld uses."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class ReinforcementSettings:
     def __post_init__(self) -> None:
         if self.algorithm not in ALGORITHMS:
             raise ConfigurationError(f"algorithm: must be one of {sorted(ALGORITHMS)}, got {self.algorithm!r}")
+        if min(self.steps, self.evaluate_every) < 1:
+            raise ConfigurationError(
+                f"steps and evaluate_every: must be at least 1, got {self.steps} and {self.evaluate_every}"
+            )
 
 
 class ReinforcedPolicy:
@@ -48,6 +57,17 @@ class ReinforcedPolicy:
         """The action (4,) for an observation."""
         action: NDArray[np.float32] = self.model.predict(dict(observation), deterministic=True)[0]
         return action
+
+    def mismatch(self, task: str) -> str | None:
+        """What of the model's observations and actions is not as in a task; None if the model fits."""
+        goal = (TASKS[task].goal_size,)
+        needed = {"observation": (sum(TASKS[task].fields.values()),), "achieved_goal": goal, "desired_goal": goal}
+        space = self.model.observation_space
+        found = {name: box.shape for name, box in space.items()} if isinstance(space, gym.spaces.Dict) else space.shape
+        if found != needed:
+            return f"its observations are {found}, not {needed}"
+        action = self.model.action_space.shape
+        return None if action == (4,) else f"its actions are {action}, not (4,)"
 
     def save(self, path: Path) -> None:
         """Write the model as stable-baselines3's .zip, atomically."""
@@ -77,9 +97,9 @@ def reinforce(
     """Train from scratch on `env`.
 
     `progress` is told the steps done and, every `evaluate_every` steps, how the policy does on `test_env` on the
-    seeds 1,000,000 and on, which no other part of simworld uses.
+    seeds from TEST_SEEDS on; `env` itself is reset with TRAINING_SEEDS + `seed`.
     """
-    torch.manual_seed(settings.seed)
+    # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](env, settings)
     model.learn(settings.steps, callback=_Progress(test_env, settings, progress))
     return ReinforcedPolicy(model)
@@ -98,7 +118,7 @@ def _common(settings: ReinforcementSettings) -> dict[str, Any]:
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
         "policy_kwargs": {"net_arch": [settings.hidden] * 2},
-        "seed": settings.seed,
+        "seed": TRAINING_SEEDS + settings.seed,
         "device": "cpu",
     }
 
@@ -107,6 +127,9 @@ ALGORITHMS: Mapping[str, Callable[[gym.Env[Any, Any], ReinforcementSettings], Ba
     "ppo": _ppo,
     "sac": _sac,
 }
+
+
+_TELL_EVERY = 256
 
 
 class _Progress(BaseCallback):
@@ -120,11 +143,9 @@ class _Progress(BaseCallback):
         self._test_env, self._settings, self._tell = test_env, settings, progress
 
     def _on_step(self) -> bool:
-        if self._tell is None or self.num_timesteps % 256:
-            return True
-        result = None
-        if self.num_timesteps % self._settings.evaluate_every == 0:
-            seeds = range(1_000_000, 1_000_000 + self._settings.evaluation_episodes)
-            result = evaluate(ReinforcedPolicy(self.model), self._test_env, seeds)
-        self._tell(self.num_timesteps, result)
+        due = self.num_timesteps % self._settings.evaluate_every == 0
+        if self._tell is not None and (due or self.num_timesteps % _TELL_EVERY == 0):
+            seeds = range(TEST_SEEDS, TEST_SEEDS + self._settings.evaluation_episodes)
+            result = evaluate(ReinforcedPolicy(self.model), self._test_env, seeds) if due else None
+            self._tell(self.num_timesteps, result)
         return True

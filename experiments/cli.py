@@ -1,5 +1,8 @@
 """The `simworld` command."""
 
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +13,43 @@ from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, SimworldError
 from simworld.experiments.console import complain, print_json, progress, say, table
 
+_GOES_ON = "; what was finished is intact, and the same command goes on from there"
+_AFTER_INTERRUPT = {
+    **dict.fromkeys(("rollout", "images", "demo"), _GOES_ON),
+    "train": "; the same command begins the training again",
+}
+
+_UsageError: Any = typer.BadParameter.__mro__[1]  # typer names only this one of its subclasses
+
 
 class _Commands(TyperGroup):
     """Turns what goes wrong in a command into one line and an exit code."""
+
+    def main(self, args: Any = None, *others: Any, **options: Any) -> Any:
+        arguments = sys.argv[1:] if args is None else list(args)
+        try:
+            code = super().main(arguments or ["--help"], *others, **options | {"standalone_mode": False})
+            sys.stdout.flush()
+        except _UsageError as error:
+            complain(error.format_message())
+            code = 2
+        except BrokenPipeError:
+            # Who read the output has left; what is still to be written at exit goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except (KeyboardInterrupt, typer.Abort):
+            code = 130
+        if code == 130:  # typer itself returns this after Ctrl-C
+            complain(f"interrupted{_AFTER_INTERRUPT.get(arguments[0], '') if arguments else ''}")
+        sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except SimworldError as error:
             complain(str(error))
-        except KeyboardInterrupt:
-            complain("interrupted; what was finished is intact, and the same command goes on from there")
-            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            raise
         except OSError as error:
             complain(f"{error.filename or 'output'}: {error.strerror or error}")
         raise typer.Exit(2)
@@ -30,14 +58,16 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     help="Robots that put things in a box: simulated, randomized, rendered, labelled, and learnt from.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 EnvId = Annotated[str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
-Seed = Annotated[int, typer.Option(min=0, help="Root seed: the same seed gives the same data.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]
+DataSeed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**31 - 1, help="Root seed of the data; `evaluate` takes seeds from 0 on.")
+]
 Randomize = Annotated[str, typer.Option("--randomization", help="A preset: none or default.")]
 PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
@@ -59,7 +89,7 @@ def rollout(
     out: Out,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     policy: PolicyName = "expert",
-    seed: Seed = 0,
+    seed: DataSeed = 1000,
     randomization: Randomize = "default",
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
     minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
@@ -67,6 +97,8 @@ def rollout(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
+    if not minari:
+        _refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     from simworld.experiments.recipes import export_rollouts, write_rollouts
 
     with progress("episodes", episodes) as tell:
@@ -82,7 +114,8 @@ def rollout(
         )
     say(f"{report.episodes} episodes in {out} ({report.made} new)")
     if minari:
-        say(f"Minari dataset in {export_rollouts(out, env_id, minari, minari_root, overwrite)}")
+        path, is_new = export_rollouts(out, minari, minari_root, overwrite)
+        say(f"Minari dataset in {path}{'' if is_new else ', there already'}")
 
 
 @app.command()
@@ -91,21 +124,31 @@ def train(
     out: Out,
     algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
     demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="cloning: passes over the demonstrations.")] = 40,
-    steps: Annotated[int, typer.Option(min=1, help="ppo, sac: environment steps.")] = 30_000,
-    reward: Annotated[str, typer.Option(help="ppo, sac: sparse or dense.")] = "dense",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, show_default="40", help="cloning: passes over the demonstrations.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, show_default="30000", help="ppo, sac: environment steps.")] = None,
+    reward: Annotated[str | None, typer.Option(show_default="dense", help="ppo, sac: sparse or dense.")] = None,
     seed: Seed = 0,
-    randomization: Randomize = "default",
+    randomization: Annotated[
+        str | None, typer.Option(show_default="default", help="ppo, sac: a preset: none or default.")
+    ] = None,
 ) -> None:
     """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
+    if algorithm == "cloning":
+        _refuse("with --algorithm cloning", steps=steps, reward=reward, randomization=randomization)
+    else:
+        _refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
     from simworld.experiments import recipes
 
     if algorithm == "cloning":
+        epochs = epochs or 40
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
         with progress("epochs", epochs) as tell:
             path = recipes.train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, progress=tell)
     else:
+        steps = steps or 30_000
         with progress("steps", steps) as tell:
             path = recipes.train_reinforcement(
                 out,
@@ -113,8 +156,8 @@ def train(
                 algorithm=algorithm,
                 steps=steps,
                 seed=seed,
-                randomization=randomization,
-                reward=reward,
+                randomization="default" if randomization is None else randomization,
+                reward="dense" if reward is None else reward,
                 progress=tell,
             )
     say(f"policy in {path}")
@@ -125,7 +168,7 @@ def evaluate(
     env_id: EnvId,
     policy: PolicyName = "expert",
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
     randomization: Randomize = "default",
     as_json: Json = False,
 ) -> None:
@@ -156,7 +199,7 @@ def images(
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
     camera: Annotated[list[str], typer.Option(help="A camera; repeat it to take several in turn.")] = ["front"],  # noqa: B006
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
-    seed: Seed = 0,
+    seed: DataSeed = 3000,
     randomization: Randomize = "default",
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
@@ -182,12 +225,16 @@ def play(
     policy: PolicyName = "expert",
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 3,
     video: Annotated[Path | None, typer.Option(help="Write this .mp4 file instead of opening a window.")] = None,
-    camera: Annotated[str, typer.Option(help="The video's camera.")] = "front",
-    size: Annotated[str, typer.Option(help="The video's WIDTHxHEIGHT in pixels.")] = "480x360",
+    camera: Annotated[str | None, typer.Option(show_default="front", help="The video's camera.")] = None,
+    size: Annotated[
+        str | None, typer.Option(show_default="480x360", help="The video's WIDTHxHEIGHT in pixels.")
+    ] = None,
     seed: Seed = 0,
     randomization: Randomize = "default",
 ) -> None:
     """Watch a policy, in a window or a video file."""
+    if video is None:
+        _refuse("without --video", camera=camera, size=size)
     from simworld.experiments.watch import record, watch
 
     if video is None:
@@ -199,8 +246,8 @@ def play(
         policy,
         seeds=range(seed, seed + episodes),
         randomization=randomization,
-        camera=camera,
-        size=parse_size(size),
+        camera="front" if camera is None else camera,
+        size=parse_size("480x360" if size is None else size),
     )
     say(f"{frames} frames in {video}")
 
@@ -224,8 +271,19 @@ def parse_size(text: str) -> tuple[int, int]:
     return size
 
 
+def _refuse(where: str, **options: object) -> None:
+    """Refuse options that were given where they do nothing."""
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigurationError(f"--{name.replace('_', '-')} does nothing {where}; leave it out")
+
+
 def main() -> None:
-    """Run the command; it exits with 0, with 2 after one clear line about an error, or with 130 after Ctrl-C."""
+    """Run the command; it exits with 0, with 2 after one clear line about an error, or with 130 after Ctrl-C.
+
+    SIGTERM is taken as Ctrl-C.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app(prog_name="simworld")
 
 

@@ -74,7 +74,7 @@ def collect_view(
 ) -> View:
     """The image `index` of a seed: its scene after some of the expert's steps, by one of the cameras in turn."""
     observation, info = env.reset(seed=seed, options={"index": index})
-    policy = expert(env.options.task)
+    policy = expert(env.task_name)
     for _ in range(int(Streams(seed, index)("view.step").integers(LATEST_VIEW, endpoint=True))):
         observation, _, terminated, _, _ = env.step(policy(observation))
         if terminated:

@@ -36,22 +36,23 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
     try:
         yield tell
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     """Print a table."""
-    made = Table(title=title, title_justify="left", header_style="bold")
+    made = Table(title=Text(title, "italic"), title_justify="left", header_style="bold")
     for column in columns:
         made.add_column(column)
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        made.add_row(*(Text(str(cell)) for cell in row))
     console.print(made)
 
 
-def say(text: str) -> None:
-    """Print a line for a person."""
-    console.print(text, highlight=False, soft_wrap=True)
+def say(text: str | Text) -> None:
+    """Print a line for a person; a string is printed as it is, without markup."""
+    console.print(Text(text) if isinstance(text, str) else text, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -63,4 +64,4 @@ def print_json(value: Any) -> None:
 
 def complain(message: str) -> None:
     """Print the one line of an error."""
-    errors.print(f"[bold red]error:[/] {' '.join(message.split())}", highlight=False, soft_wrap=True, markup=True)
+    errors.print(Text.assemble(("error:", "bold red"), " ", " ".join(message.split())), soft_wrap=True)

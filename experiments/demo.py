@@ -1,5 +1,6 @@
 """The demo: every part of simworld once, as the commands that a user would type, on two lanes at a time."""
 
+import ctypes
 import json
 import os
 import shlex
@@ -7,16 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.text import Text
 
 from simworld.datasets.folder import exclusive, read_json, reporting, write_json
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.console import say
 from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.records import Demo, read_record
 from simworld.experiments.report import write_report
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
@@ -54,7 +56,7 @@ LANES: tuple[tuple[Part, ...], ...] = (
         Part(
             "cloned agent",
             f"train {PLACE} --algorithm cloning --demonstrations {{out}}/demonstrations --out {{out}}/policy",
-            "policy/training.json",
+            "policy/manifest.json",
         ),
         _evaluation("cloned_agent", PLACE, "{out}/policy/policy.pt"),
         _evaluation("expert", PLACE, "expert"),
@@ -74,7 +76,7 @@ LANES: tuple[tuple[Part, ...], ...] = (
         Part(
             "Reach agent",
             f"train {REACH} --algorithm ppo --steps 28672 --out {{out}}/reach",
-            "reach/training.json",
+            "reach/manifest.json",
         ),
         _evaluation("reach_agent", REACH, "{out}/reach/policy.zip"),
         Part(
@@ -126,7 +128,7 @@ class _Lanes:
 
     def run(self) -> None:
         for part in (part for parts in LANES for part in parts if (self._folder / part.made).is_file()):
-            say(f"[green]✓[/] {part.name}: there already")
+            say(Text.assemble(("✓", "green"), f" {part.name}: there already"))
         try:
             while self._running or any(self._waiting):
                 for lane, waiting in enumerate(self._waiting):
@@ -139,7 +141,7 @@ class _Lanes:
             self._stop()
 
     def _start(self, lane: int, part: Part) -> None:
-        say(f"[dim]▶ {part.name}[/]")
+        say(Text(f"▶ {part.name}", "dim"))
         arguments = shlex.split(part.command.format(out=shlex.quote(str(self._folder))))
         # One thread for each lane's numerics, so that the lanes do not fight over the cores.
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -148,6 +150,7 @@ class _Lanes:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
+            preexec_fn=_end_with_parent,
         )
         self._running[lane] = part, process, time.perf_counter()
 
@@ -167,28 +170,33 @@ class _Lanes:
         seconds = time.perf_counter() - begin
         self._record["seconds"][part.name] = seconds
         write_json(self._folder / RECORD, self._record)
-        say(f"[green]✓[/] {part.name} [dim]{seconds:.0f} s[/]")
+        say(Text.assemble(("✓", "green"), f" {part.name} ", (f"{seconds:.0f} s", "dim")))
 
     def _stop(self) -> None:
         """Interrupt what still runs, so that it puts its work in order, and wait for it."""
         for _, process, _ in self._running.values():
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
+            process.terminate()  # which a command takes as Ctrl-C; Ctrl-C itself may be ignored in the background
         for _, process, _ in self._running.values():
             process.communicate()
 
 
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when the one that started it is gone, even if it was killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG of prctl(2)
+
+
 def _read_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
-    old: Mapping[str, Any] = read_json(path) if path.is_file() else {}
+    old = read_record(path, Demo) if path.is_file() else Demo(total_seconds=0.0)
     commands = []
     for part in (part for lane in LANES for part in lane):
         command = f"simworld {part.command.format(out=shlex.quote(str(folder)))}"
         commands.append({"part": part.name, "command": command + f" > {folder / part.made}" * part.keep_output})
     record = {
         "commands": commands,
-        "seconds": dict(old.get("seconds", {})),
-        "total_seconds": old.get("total_seconds", 0.0),
+        "seconds": old.seconds,
+        "total_seconds": old.total_seconds,
         "machine": machine_description(),
         "versions": versions(),
     }

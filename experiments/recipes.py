@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 
-from simworld.agents.policy import load_policy
-from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, write_episodes
-from simworld.datasets.folder import OutputFolder
+from simworld.agents.policy import Policy, load_policy, policy_digest
+from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
+from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest
 from simworld.datasets.images import ImageReport, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError
@@ -22,6 +22,9 @@ from simworld.scene.catalogue import MESHES
 
 CATEGORIES = ("box", "cylinder", "open_box", "sphere", *MESHES)
 """Categories of the labelled images: everything on the table."""
+
+ROLLOUT_SEED, IMAGE_SEED = 1000, 3000
+"""Root seeds where none is given, away from those of `evaluate`: 0, 1, 2, ..."""
 
 Progress = Callable[[int], None]
 
@@ -39,7 +42,7 @@ def write_rollouts(
     *,
     episodes: int,
     policy: str = "expert",
-    seed: int = 0,
+    seed: int = ROLLOUT_SEED,
     randomization: str = "default",
     noise: float = 0.0,
     progress: Progress | None = None,
@@ -48,7 +51,8 @@ def write_rollouts(
     act = load_policy(policy, _task(env_id))
     request = {
         "env_id": env_id,
-        "policy": policy,
+        "policy": Path(policy).name,
+        "policy_sha256": policy_digest(policy),
         "seed": seed,
         "randomization": randomization,
         "noise": noise,
@@ -60,23 +64,38 @@ def write_rollouts(
 
 
 def export_rollouts(
-    episodes: Path, env_id: str, dataset_id: str, root: Path | None = None, overwrite: bool = False
-) -> Path:
-    """Export a store of episodes as a Minari dataset under `root`, by default where Minari looks for it."""
+    episodes: Path, dataset_id: str, root: Path | None = None, overwrite: bool = False
+) -> tuple[Path, bool]:
+    """Export a store of `write_rollouts` as a Minari dataset under `root`, by default where Minari looks for it.
+
+    Returns its path, and whether it is new: one that is there with the same content stays as it is.
+    """
     from minari.storage.datasets_root_dir import get_dataset_path
 
-    from simworld.datasets.minari import export_minari
+    from simworld.datasets.minari import export_minari, minari_source
 
-    with closing(make_env(env_id, "default")) as env:
-        return export_minari(
+    root = root or Path(get_dataset_path())
+    request, source = read_request(episodes), content_digest(episodes)
+    if not overwrite and minari_source(root, dataset_id) == source:
+        return root / dataset_id, False
+    description = (
+        f"{request['count']} episodes of the policy {request['policy']} in {request['env_id']}, root seed "
+        f"{request['seed']}, randomization {request['randomization']}, action noise {request['noise']}"
+    )
+    with closing(make_env(request["env_id"], request["randomization"])) as env:
+        path = export_minari(
             read_episodes(episodes),
-            root or Path(get_dataset_path()),
+            root,
             dataset_id,
             observation_space=env.observation_space,
             action_space=env.action_space,
             env_spec=env.spec,
+            algorithm=request["policy"],
+            description=description,
+            source=source,
             overwrite=overwrite,
         )
+    return path, True
 
 
 def write_labelled_images(
@@ -84,7 +103,7 @@ def write_labelled_images(
     env_id: str,
     *,
     count: int,
-    seed: int = 0,
+    seed: int = IMAGE_SEED,
     randomization: str = "default",
     cameras: Sequence[str] = ("front",),
     size: tuple[int, int] = (320, 240),
@@ -126,15 +145,16 @@ def train_cloning(
     progress: Progress | None = None,
 ) -> Path:
     """Clone the expert of a store of episodes into `folder/policy.pt`, with `training.json` beside it."""
-    from simworld.agents.imitation import CloningSettings, clone
+    from simworld.agents.imitation import CloningPolicy, CloningSettings, clone
 
     settings = CloningSettings(task=_task(env_id), epochs=epochs, seed=seed)
-    request = {"kind": "training", "algorithm": "cloning", "env_id": env_id, "demonstrations": str(demonstrations)}
-    with OutputFolder(folder, request | {"settings": asdict(settings)}) as out:
-        if out.has("policy.pt", "training.json"):
-            return out.path / "policy.pt"
-        stored = list(read_episodes(demonstrations))
-        observations, goals, actions = transitions(stored)
+    asked, content = read_request(demonstrations), content_digest(demonstrations)
+    if asked["env_id"] != env_id:
+        raise ConfigurationError(f"{demonstrations} holds episodes of {asked['env_id']}, not of {env_id}")
+    stored = list(read_episodes(demonstrations))
+    data = transitions(stored)
+
+    def learn() -> tuple[CloningPolicy, dict[str, Any]]:
         curve: list[dict[str, float]] = []
 
         def tell(epoch: int, loss: float, held_out: float) -> None:
@@ -142,21 +162,11 @@ def train_cloning(
             if progress is not None:
                 progress(epoch)
 
-        begin = time.perf_counter()
-        policy = clone(observations, goals, actions, settings, tell)
-        policy.save(out.path / "policy.pt")
-        out.write_json(
-            "training.json",
-            {
-                "algorithm": "cloning",
-                "demonstrations": len(stored),
-                "transitions": len(actions),
-                "seconds": time.perf_counter() - begin,
-                "curve": curve,
-                "settings": asdict(settings),
-            },
-        )
-        return out.path / "policy.pt"
+        policy = clone(*data, settings, tell)
+        return policy, {"demonstrations": len(stored), "transitions": len(data[0]), "curve": curve}
+
+    request = {"algorithm": "cloning", "env_id": env_id, "demonstrations_sha256": content}
+    return _train(folder, "policy.pt", request | {"settings": asdict(settings)}, learn)
 
 
 def train_reinforcement(
@@ -172,40 +182,29 @@ def train_reinforcement(
 ) -> Path:
     """Train by stable-baselines3 into `folder/policy.zip`, with `training.json` beside it."""
     from simworld.agents.evaluation import Evaluation
-    from simworld.agents.reinforcement import ReinforcementSettings, reinforce
+    from simworld.agents.reinforcement import ReinforcedPolicy, ReinforcementSettings, reinforce
 
     settings = ReinforcementSettings(algorithm=algorithm, steps=steps, seed=seed)
-    request = {"kind": "training", "env_id": env_id, "randomization": randomization, "reward": reward}
-    with OutputFolder(folder, request | {"settings": asdict(settings)}) as out:
-        if out.has("policy.zip", "training.json"):
-            return out.path / "policy.zip"
-        curve: list[dict[str, float]] = []
+    with (
+        closing(make_env(env_id, randomization, reward=reward)) as env,
+        closing(make_env(env_id, randomization, reward=reward)) as test_env,
+    ):
 
-        def tell(step: int, result: Evaluation | None) -> None:
-            if result is not None:
-                point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
-                curve.append({"step": step} | point)
-            if progress is not None:
-                progress(min(step, steps))
+        def learn() -> tuple[ReinforcedPolicy, dict[str, Any]]:
+            curve: list[dict[str, float]] = []
 
-        begin = time.perf_counter()
-        with (
-            closing(make_env(env_id, randomization, reward=reward)) as env,
-            closing(make_env(env_id, randomization, reward=reward)) as test_env,
-        ):
+            def tell(step: int, result: Evaluation | None) -> None:
+                if result is not None:
+                    point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
+                    curve.append({"step": step} | point)
+                if progress is not None:
+                    progress(min(step, steps))
+
             policy = reinforce(env, test_env, settings, tell)
-        policy.save(out.path / "policy.zip")
-        out.write_json(
-            "training.json",
-            {
-                "algorithm": algorithm,
-                "steps": steps,
-                "seconds": time.perf_counter() - begin,
-                "curve": curve,
-                "settings": asdict(settings),
-            },
-        )
-        return out.path / "policy.zip"
+            return policy, {"steps": policy.model.num_timesteps, "curve": curve}
+
+        request = {"algorithm": algorithm, "env_id": env_id, "randomization": randomization, "reward": reward}
+        return _train(folder, "policy.zip", request | {"settings": asdict(settings)}, learn)
 
 
 def evaluate_policy(
@@ -235,6 +234,26 @@ def transitions(episodes: Sequence[Episode]) -> tuple[np.ndarray, np.ndarray, np
     if not actions:
         raise ConfigurationError("there are no demonstrations to learn from")
     return np.concatenate(observations), np.concatenate(goals), np.concatenate(actions)
+
+
+class _Trained(Policy, Protocol):
+    def save(self, path: Path) -> None: ...
+
+
+def _train(
+    folder: Path, name: str, request: Mapping[str, Any], learn: Callable[[], tuple[_Trained, dict[str, Any]]]
+) -> Path:
+    """The policy `folder / name`, learnt unless it is there, with the record of its training beside it."""
+    with OutputFolder(folder, {"kind": "training"} | dict(request)) as out:
+        if not out.has(name, "training.json"):
+            begin = time.perf_counter()
+            policy, record = learn()
+            policy.save(out.path / name)
+            about = {"algorithm": request["algorithm"], "settings": request["settings"]}
+            out.write_json("training.json", about | record | {"seconds": time.perf_counter() - begin})
+        if not out.has(MANIFEST):
+            out.finish()
+    return out.path / name
 
 
 def _task(env_id: str) -> str:

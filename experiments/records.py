@@ -39,7 +39,7 @@ class Reinforcement(Record):
 
 
 class CloningPoint(Record):
-    """The mean loss over an epoch, and that of the episodes held out."""
+    """The mean loss over an epoch, and that of the transitions held out: every tenth."""
 
     epoch: Count
     loss: float

@@ -50,9 +50,17 @@ def record(
     with closing(make_env(env_id, randomization, **shown)) as env:
         act = load_policy(policy, ENV_IDS[env_id][0])
         path.parent.mkdir(parents=True, exist_ok=True)
-        frames = [frame for seed in seeds for frame in _frames(env, act, seed)]
-        write_video(path, frames, CONTROL_HZ)
-    return len(frames)
+        count = 0
+
+        def frames() -> Iterator[NDArray[np.uint8]]:
+            nonlocal count
+            for seed in seeds:
+                for frame in _frames(env, act, seed):
+                    count += 1
+                    yield frame
+
+        write_video(path, frames(), CONTROL_HZ)
+    return count
 
 
 def _frames(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Iterator[NDArray[np.uint8]]:

@@ -5,12 +5,13 @@ from simworld.datasets.episodes import (
     EpisodeReport,
     load_episodes,
     read_episodes,
+    read_request,
     save_episodes,
     write_episodes,
 )
-from simworld.datasets.folder import OutputFolder, verify
+from simworld.datasets.folder import OutputFolder, content_digest, verify
 from simworld.datasets.images import ImageReport, View, decode_depth, encode_depth, write_images
-from simworld.datasets.minari import export_minari
+from simworld.datasets.minari import export_minari, minari_source
 
 __all__ = [
     "Episode",
@@ -18,11 +19,14 @@ __all__ = [
     "ImageReport",
     "OutputFolder",
     "View",
+    "content_digest",
     "decode_depth",
     "encode_depth",
     "export_minari",
     "load_episodes",
+    "minari_source",
     "read_episodes",
+    "read_request",
     "save_episodes",
     "verify",
     "write_episodes",

@@ -107,14 +107,21 @@ def write_episodes(
     return EpisodeReport(out.path, count, made)
 
 
-def read_episodes(folder: Path) -> Iterator[Episode]:
-    """The episodes of a dataset in order; of an interrupted one, those that are there."""
+def read_request(folder: Path) -> dict[str, Any]:
+    """What was asked for of a dataset of episodes; a folder of something else raises DatasetError."""
     try:
-        kind = read_json(folder / REQUEST).get("kind")
+        request: dict[str, Any] = read_json(folder / REQUEST)
     except OSError as error:
         raise DatasetError(f"cannot read episodes from {folder}: {error.strerror}: {REQUEST}") from None
+    kind = request.get("kind") if isinstance(request, dict) else None
     if kind != KIND:
         raise DatasetError(f"{folder} holds a dataset of {kind}, not of {KIND}")
+    return request
+
+
+def read_episodes(folder: Path) -> Iterator[Episode]:
+    """The episodes of a dataset in order; of an interrupted one, those that are there."""
+    read_request(folder)
     for path in sorted((folder / KIND).glob("*.npz")):
         yield from load_episodes(path)
 

@@ -107,6 +107,14 @@ def verify(folder: Path) -> list[str]:
     ]
 
 
+def content_digest(folder: Path) -> str:
+    """SHA-256 of the manifest, which stands for the whole content; an unfinished dataset raises DatasetError."""
+    try:
+        return str(_fingerprint(folder / MANIFEST)["sha256"])
+    except OSError:
+        raise DatasetError(f"{folder} is not finished: run the command that makes it again, to its end") from None
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file atomically: whatever happens, it is there whole or as it was before. Raises OSError."""
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")

@@ -138,7 +138,8 @@ def _write_view(out: OutputFolder, number: int, view: View, ids: Mapping[str, in
     segmentation = view.frame.segmentation
     small = segmentation.max(initial=0) < 256
     files, label = _file_names(number)
-    pictures = (view.frame.rgb, encode_depth(view.frame.depth), segmentation.astype(np.uint8 if small else np.uint16))
+    ids_as = np.uint8 if small else np.uint16
+    pictures: tuple[NDArray[Any], ...] = (view.frame.rgb, encode_depth(view.frame.depth), segmentation.astype(ids_as))
     for name, picture in zip(files.values(), pictures, strict=True):
         out.write_bytes(name, _png(picture))
     out.write_json(label, _entry(number, view, ids))

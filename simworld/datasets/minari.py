@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 
 from simworld.datasets.episodes import Episode
-from simworld.datasets.folder import exclusive, reporting, sync_folder, write_json
+from simworld.datasets.folder import exclusive, read_json, reporting, sync_folder, write_json
 from simworld.errors import ConfigurationError, DatasetError
+
+_SOURCE = "simworld_source"
+
+
+def minari_source(folder: Path, dataset_id: str) -> str | None:
+    """The `source` that `folder / dataset_id` was exported with; None where there is neither."""
+    metadata = Path(folder) / dataset_id / "data" / "metadata.json"
+    source = read_json(metadata).get(_SOURCE) if metadata.is_file() else None
+    return source or None
 
 
 def export_minari(
@@ -25,14 +34,15 @@ def export_minari(
     description: str = "",
     author: str = "simworld",
     code: str = "",
+    source: str = "",
     overwrite: bool = False,
 ) -> Path:
     """Write episodes as the Minari dataset `folder / dataset_id` and return that path.
 
     Spaces and the spec are Gymnasium's, those of the environment that the episodes are from; `code` is a link to what
-    made them. Infos keep their T rows, and `expert_actions` becomes one of them; each episode's metadata holds its
-    seed and, as options of `reset`, its index. The dataset appears at once, when it is complete. One that is there
-    already raises DatasetError, or is replaced with `overwrite`.
+    made them, and `source` what `minari_source` is to tell of them. Infos keep their T rows, and `expert_actions`
+    becomes one of them; each episode's metadata holds its seed and, as options of `reset`, its index. The dataset
+    appears at once, when it is complete. One that is there already is replaced with `overwrite`, else DatasetError.
     """
     _check_id(dataset_id)
     # Minari joins a relative path to itself when it asks for the dataset's size.
@@ -46,6 +56,7 @@ def export_minari(
         "description": description,
         "author": {author},
         "code_permalink": code,
+        _SOURCE: source,
     }
     with reporting(final):
         final.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ from simworld.agents.experts import expert
 from simworld.agents.policy import RandomPolicy, load_policy
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError
-from simworld.streams import Streams
 
 
 @pytest.mark.parametrize(
@@ -43,8 +42,24 @@ def test_failures_are_named() -> None:
     assert result.to_dict()["failed_seeds"] == [0, 1, 2]
     env.close()
     reach = gym.make("simworld/Reach-v0")
-    assert evaluate(RandomPolicy(Streams(0)("random")), reach, range(2)).failures == {"short of the goal": 2}
+    assert evaluate(RandomPolicy(), reach, range(2)).failures == {"short of the goal": 2}
     reach.close()
+
+
+def test_a_random_evaluation_does_not_depend_on_the_order() -> None:
+    env = gym.make("simworld/Reach-v0", randomization="default")
+    policy = load_policy("random", "reach")
+    forward, backward = (evaluate(policy, env, seeds).outcomes for seeds in ([3, 4, 5], [5, 4, 3]))
+    env.close()
+    assert forward == backward[::-1]
+    assert len({outcome.total_reward for outcome in forward}) > 1 or all(o.length == 50 for o in forward)
+
+
+def test_random_actions_are_uniform() -> None:
+    actions = np.array([RandomPolicy()({"observation": np.array([i], np.float32)}) for i in range(4000)])
+    assert actions.dtype == np.float32
+    np.testing.assert_allclose(actions.mean(axis=0), 0, atol=0.05)
+    np.testing.assert_allclose(actions.std(axis=0), 1 / np.sqrt(3), atol=0.02)
 
 
 def test_policies_are_loaded_by_name() -> None:

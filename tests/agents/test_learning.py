@@ -1,16 +1,18 @@
 """Cloning and reinforcement learn something, repeat exactly, and survive their files."""
 
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.experts import expert
 from simworld.agents.imitation import CloningPolicy, CloningSettings, clone
 from simworld.agents.policy import load_policy
-from simworld.agents.reinforcement import ReinforcementSettings, reinforce
+from simworld.agents.reinforcement import TRAINING_SEEDS, ReinforcementSettings, reinforce
 from simworld.errors import ConfigurationError
 from simworld.experiments.collect import collect_episode
 from simworld.experiments.recipes import transitions
@@ -41,6 +43,42 @@ def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
     assert np.array_equal(loaded(observation), policy(observation))
     with pytest.raises(ConfigurationError, match="trained for 'reach', not for 'place_in_box'"):
         load_policy(str(tmp_path / "policy.pt"), "place_in_box")
+
+
+def test_cloning_leaves_the_global_generator_alone() -> None:
+    before = torch.random.get_rng_state()
+    clone(*reach_demonstrations(3), CloningSettings(task="reach", hidden=8, epochs=1))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+class _Seeds(gym.Wrapper[Any, Any, Any, Any]):
+    """Keeps the root seeds that its environment is given."""
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self.seen: list[int] = []
+
+    def reset(self, **options: Any) -> Any:
+        if options.get("seed") is not None:
+            self.seen.append(options["seed"])
+        return super().reset(**options)
+
+
+def test_training_has_seeds_of_its_own_and_is_tested_on_time(tmp_path: Path) -> None:
+    settings = ReinforcementSettings(algorithm="sac", steps=230, evaluate_every=110, evaluation_episodes=1)
+    env, test_env = (_Seeds(gym.make("simworld/Reach-v0", reward="sparse")) for _ in range(2))
+    tested: list[int] = []
+    policy = reinforce(env, test_env, settings, lambda step, result: tested.append(step) if result else None)
+    env.close()
+    test_env.close()
+    assert env.seen == [TRAINING_SEEDS]
+    assert min(env.seen) >= 1_000_000 and not set(env.seen) & set(test_env.seen)
+    assert tested == [110, 220]
+    assert policy.model.num_timesteps == 230
+    policy.save(tmp_path / "policy.zip")
+    load_policy(str(tmp_path / "policy.zip"), "reach")
+    with pytest.raises(ConfigurationError, match="was not trained for 'place_in_box': its observations are"):
+        load_policy(str(tmp_path / "policy.zip"), "place_in_box")
 
 
 @pytest.mark.slow

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from simworld.agents.imitation import CloningPolicy, CloningSettings
 from simworld.datasets.episodes import read_episodes
 from simworld.datasets.folder import verify
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.experiments.recipes import train_cloning, write_rollouts
 
 COMMAND = [sys.executable, "-m", "simworld.experiments.cli"]
-PLACE = "simworld/PlaceInBox-v0"
+PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
 
 
 def simworld(*arguments: object, limit_file_size: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -71,6 +74,16 @@ def test_programs_read_json() -> None:
         (["train", PLACE, "--out", "x", "--algorithm", "tqc"], ["algorithm", "'tqc'"]),
         (["train", PLACE, "--out", "x", "--demonstrations", "none"], ["none"]),
         (["play", PLACE, "--video", "x.gif"], [".mp4"]),
+        (["evaluate", "[/foo]"], ["'[/foo]'"]),
+        (["train", PLACE, "--out", "x", "--algorithm", "ppo", "--reward", "dens"], ["reward", "'dens'"]),
+        (["train", PLACE, "--out", "x", "--algorithm", "sac", "--epochs", "3"], ["--epochs", "--algorithm sac"]),
+        (["train", PLACE, "--out", "x", "--reward", "dense"], ["--reward", "--algorithm cloning"]),
+        (["play", PLACE, "--camera", "side"], ["--camera", "--video"]),
+        (["rollout", PLACE, "--out", "x", "--overwrite"], ["--overwrite", "--minari"]),
+        (["envs", "--foo"], ["--foo"]),
+        (["fly"], ["'fly'"]),
+        (["rollout", PLACE], ["--out"]),
+        (["evaluate", PLACE, "--episodes", "0"], ["--episodes"]),
     ],
 )
 def test_bad_input_is_one_clear_line(
@@ -78,6 +91,7 @@ def test_bad_input_is_one_clear_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert_refused(simworld(*arguments), *words)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(bool(os.environ.get("DISPLAY")), reason="there is a display")
@@ -85,9 +99,81 @@ def test_playing_in_a_window_needs_a_display() -> None:
     assert_refused(simworld("play", PLACE), "no display", "--video")
 
 
-def test_usage_errors_exit_with_2() -> None:
-    for arguments in (["envs", "--foo"], ["fly"], ["rollout", PLACE], ["evaluate", PLACE, "--episodes", "0"]):
-        assert simworld(*arguments).returncode == 2
+def test_without_arguments_there_is_help() -> None:
+    assert "rollout" in simworld().stdout
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    for arguments in (["envs"], ["envs", "--json"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        result = subprocess.run([*COMMAND, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True)
+        os.close(writing)
+        assert result.stderr == ""
+
+
+def test_markup_in_a_name_is_only_a_name(tmp_path: Path) -> None:
+    out = tmp_path / "x[" / "y]"
+    result = simworld("rollout", REACH, "--episodes", 1, "--out", out)
+    assert result.stdout == f"1 episodes in {out} (1 new)\n"
+
+
+def test_exporting_again_leaves_the_same_dataset(tmp_path: Path) -> None:
+    def rollout(name: str, *options: object) -> subprocess.CompletedProcess[str]:
+        minari = ("--minari", "test/reach-v0", "--minari-root", tmp_path / "minari")
+        return simworld("rollout", REACH, "--episodes", 2, "--out", tmp_path / name, *minari, *options)
+
+    bare = ("--randomization", "none")
+    metadata = tmp_path / "minari/test/reach-v0/data/metadata.json"
+    assert rollout("a", *bare).returncode == 0
+    written = metadata.stat().st_mtime_ns
+    stored = json.loads(metadata.read_text())
+    assert json.loads(stored["env_spec"])["kwargs"] == {"randomization": "none"}
+    assert stored["algorithm_name"] == "expert" and REACH in stored["description"]
+    again = rollout("a", *bare)
+    assert again.returncode == 0 and "there already" in again.stdout
+    assert metadata.stat().st_mtime_ns == written
+    other = rollout("b")
+    assert other.returncode == 2 and "exists already" in other.stderr
+    assert rollout("b", "--overwrite").returncode == 0
+
+
+def test_cloning_needs_finished_demonstrations_of_its_environment(tmp_path: Path) -> None:
+    store, out = tmp_path / "demonstrations", tmp_path / "policy"
+    write_rollouts(store, REACH, episodes=12)
+    with pytest.raises(ConfigurationError, match=f"holds episodes of {REACH}, not of {PLACE}"):
+        train_cloning(out, PLACE, store)
+    (store / "manifest.json").rename(tmp_path / "manifest.json")
+    with pytest.raises(DatasetError, match="is not finished: run the command that makes it again"):
+        train_cloning(out, REACH, store)
+    assert not out.exists()
+    (tmp_path / "manifest.json").rename(store / "manifest.json")
+    path = train_cloning(out, REACH, store, epochs=1)
+    assert verify(out) == []
+    written = path.stat().st_mtime_ns
+    assert train_cloning(out, REACH, store.rename(tmp_path / "moved"), epochs=1) == path
+    assert path.stat().st_mtime_ns == written
+    write_rollouts(store, REACH, episodes=12, seed=7)
+    with pytest.raises(DatasetError, match="demonstrations_sha256"):
+        train_cloning(out, REACH, store, epochs=1)
+
+
+def test_random_rollouts_are_the_same_after_an_interruption(tmp_path: Path) -> None:
+    write_rollouts(tmp_path, REACH, episodes=11, policy="random")
+    last = tmp_path / "episodes/00001.npz"
+    whole = last.read_bytes()
+    last.unlink()
+    write_rollouts(tmp_path, REACH, episodes=11, policy="random")
+    assert last.read_bytes() == whole
+
+
+def test_another_policy_of_the_same_name_is_another_request(tmp_path: Path) -> None:
+    path = tmp_path / "policy.pt"
+    CloningPolicy(CloningSettings(task="reach", hidden=8)).save(path)
+    write_rollouts(tmp_path / "out", REACH, episodes=1, policy=str(path))
+    CloningPolicy(CloningSettings(task="reach", hidden=8, seed=1)).save(path)
+    with pytest.raises(DatasetError, match="policy_sha256"):
+        write_rollouts(tmp_path / "out", REACH, episodes=1, policy=str(path))
 
 
 def test_a_folder_with_other_content_is_left_alone(tmp_path: Path) -> None:
@@ -139,20 +225,33 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
         assert (out / "episodes" / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "promise"),
     [
-        ["images", PLACE, "--count", "200", "--size", "160x120"],
-        ["train", "simworld/Reach-v0", "--algorithm", "ppo", "--steps", "100000"],
+        (["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
+        (["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "begins the training again"),
     ],
 )
-def test_ctrl_c_ends_any_command_with_130(tmp_path: Path, arguments: list[str]) -> None:
+def test_ctrl_c_ends_any_command_with_130(
+    tmp_path: Path, arguments: list[str], promise: str, number: signal.Signals
+) -> None:
     process = begin(*arguments, "--out", tmp_path / "out")
     wait_for(tmp_path, "out/request.json", 1)
     time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert complaint.strip().endswith(promise)
+
+
+def test_an_interrupted_evaluation_promises_nothing() -> None:
+    process = begin("evaluate", PLACE, "--episodes", 9999)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complaint.strip().splitlines()[-1] == "error: interrupted"
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:

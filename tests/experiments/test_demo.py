@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simworld.errors import SimworldError
+from simworld.datasets.folder import verify
+from simworld.errors import DatasetError, SimworldError
 from simworld.experiments import demo
 from simworld.experiments.demo import Part
 
@@ -42,15 +43,23 @@ def test_a_failing_part_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         demo.run_demo(tmp_path / "demo")
 
 
+@pytest.mark.parametrize("content", ["[1, 2]", "{", '{"total_seconds": "x"}'])
+def test_a_malformed_record_is_a_clear_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "demo.json").write_text(content)
+    with pytest.raises(DatasetError, match="demo.json"):
+        demo.run_demo(tmp_path)
+
+
 SLOW_DEMO = """
 import sys
 from pathlib import Path
 from simworld.experiments import demo
 from simworld.experiments.demo import Part
 place = "simworld/PlaceInBox-v0"
+demo._summarize = lambda folder: None  # there are no rollouts to summarize
 demo.LANES = (
     (Part("few", f"rollout {place} --episodes 2 --out {{out}}/few", "few/manifest.json"),
-     Part("many", f"rollout {place} --episodes 3000 --out {{out}}/many", "many/manifest.json")),
+     Part("many", f"rollout {place} --episodes 60 --out {{out}}/many", "many/manifest.json")),
 )
 try:
     demo.run_demo(Path(sys.argv[1]))
@@ -59,7 +68,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_interrupting_it_stops_its_parts_and_keeps_what_is_finished(tmp_path: Path) -> None:
+def test_interrupted_it_stops_its_parts_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     process = subprocess.Popen([sys.executable, "-c", SLOW_DEMO, folder], start_new_session=True)
     for _ in range(1200):
@@ -72,4 +81,10 @@ def test_interrupting_it_stops_its_parts_and_keeps_what_is_finished(tmp_path: Pa
         os.killpg(process.pid, 0)
     seconds = json.loads((folder / "demo.json").read_text())["seconds"]
     assert list(seconds) == ["few"]
-    assert list(folder.glob("many/episodes/*.npz"))
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("*/episodes/*.npz")}
+    assert 2 <= len(kept) < 7
+    assert subprocess.run([sys.executable, "-c", SLOW_DEMO, folder], timeout=120).returncode == 0
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+    record = json.loads((folder / "demo.json").read_text())["seconds"]
+    assert (record["few"], list(record)) == (seconds["few"], ["few", "many"])
+    assert verify(folder / "few") == verify(folder / "many") == []
