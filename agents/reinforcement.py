@@ -143,9 +143,19 @@ class _Progress(BaseCallback):
         self._test_env, self._settings, self._tell = test_env, settings, progress
 
     def _on_step(self) -> bool:
-        due = self.num_timesteps % self._settings.evaluate_every == 0
-        if self._tell is not None and (due or self.num_timesteps % _TELL_EVERY == 0):
-            seeds = range(TEST_SEEDS, TEST_SEEDS + self._settings.evaluation_episodes)
-            result = evaluate(ReinforcedPolicy(self.model), self._test_env, seeds) if due else None
-            self._tell(self.num_timesteps, result)
+        if self._tell is None:
+            return True
+        if self.num_timesteps % self._settings.evaluate_every == 0:
+            self._evaluate()
+        elif self.num_timesteps % _TELL_EVERY == 0:
+            self._tell(self.num_timesteps, None)
         return True
+
+    def _on_training_end(self) -> None:
+        if self.num_timesteps % self._settings.evaluate_every:
+            self._evaluate()
+
+    def _evaluate(self) -> None:
+        if self._tell is not None:
+            seeds = range(TEST_SEEDS, TEST_SEEDS + self._settings.evaluation_episodes)
+            self._tell(self.num_timesteps, evaluate(ReinforcedPolicy(self.model), self._test_env, seeds))

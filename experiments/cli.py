@@ -253,6 +253,20 @@ def play(
 
 
 @app.command()
+def render(
+    scene: Annotated[Path, typer.Argument(help="A scene file: JSON, as `env.unwrapped.sample.scene.to_json()`.")],
+    out: Annotated[Path, typer.Option(help="The .png picture to write.")],
+    camera: Annotated[str, typer.Option(help="One of the scene's cameras.")] = "front",
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "640x480",
+) -> None:
+    """Render a scene file."""
+    from simworld.experiments.recipes import render_scene
+
+    render_scene(scene, out, camera=camera, size=parse_size(size))
+    say(f"{out}")
+
+
+@app.command()
 def demo(out: Out = Path("runs/demo")) -> None:
     """Run everything once: train, evaluate, write datasets and a report (under 8 minutes on two cores)."""
     from simworld.experiments.demo import run_demo

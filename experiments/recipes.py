@@ -1,5 +1,6 @@
 """The recipes behind the command line: each writes one folder, and goes on where it stopped."""
 
+import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -12,13 +13,14 @@ import numpy as np
 
 from simworld.agents.policy import Policy, load_policy, policy_digest
 from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
-from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest
+from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, reporting, write_bytes
 from simworld.datasets.images import ImageReport, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization.randomization import nearest
 from simworld.scene.catalogue import MESHES
+from simworld.scene.model import Scene
 
 CATEGORIES = ("box", "cylinder", "open_box", "sphere", *MESHES)
 """Categories of the labelled images: everything on the table."""
@@ -260,3 +262,24 @@ def _task(env_id: str) -> str:
     if env_id not in ENV_IDS:
         raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, ENV_IDS)}")
     return ENV_IDS[env_id][0]
+
+
+def render_scene(scene_file: Path, picture: Path, *, camera: str = "front", size: tuple[int, int] = (640, 480)) -> None:
+    """Render a scene file, such as `Scene.to_json` writes, as it is before anything moves, into a .png picture."""
+    from PIL import Image
+
+    from simworld.physics import World
+    from simworld.rendering.tiny import TinyRenderer
+
+    if picture.suffix != ".png":
+        raise ConfigurationError(f"--out: must be a .png file, got {picture}")
+    scene = Scene.load(scene_file)
+    seen = scene.camera(camera).resized(*size)
+    with World() as world, closing(TinyRenderer()) as renderer:
+        world.load(scene)
+        frame = renderer.render(scene, world.state(), seen)
+    encoded = io.BytesIO()
+    Image.fromarray(frame.rgb).save(encoded, format="PNG")
+    with reporting(picture):
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(picture, encoded.getvalue())

@@ -272,3 +272,17 @@ def test_a_video_is_written(tmp_path: Path) -> None:
     result = simworld("play", "simworld/Reach-v0", "--episodes", 1, "--video", path, "--size", "96x64")
     assert result.returncode == 0, result.stderr
     assert path.stat().st_size > 1000
+
+
+def test_a_scene_file_is_rendered_and_a_malformed_one_refused(tmp_path: Path) -> None:
+    from simworld.randomization import DEFAULT, Layout, sample_scene
+    from simworld.streams import Streams
+
+    path, picture = tmp_path / "scene.json", tmp_path / "pictures" / "scene.png"
+    path.write_text(sample_scene(Layout(box=True), DEFAULT, Streams(0)).scene.to_json())
+    assert simworld("render", path, "--out", picture, "--size", "64x48").returncode == 0
+    assert picture.stat().st_size > 500
+    assert_refused(simworld("render", path, "--out", tmp_path / "scene.jpg"), ".png")
+    path.write_text(path.read_text().replace('"mass":0.0', '"mass":-1', 1))
+    assert_refused(simworld("render", path, "--out", picture), "scene.json", "mass", "-1")
+    assert_refused(simworld("render", tmp_path / "none.json", "--out", picture), "cannot read scene")
