@@ -15,6 +15,7 @@ from simworld.errors import ConfigurationError
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
 from simworld.randomization.randomization import nearest
+from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.tiny import TinyRenderer, has_display
 from simworld.scene.model import Body, Part, Plain, Scene, Sphere, describe
 from simworld.scene.state import SceneState
@@ -87,7 +88,8 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         )
         self._seed: int | None = None
         self._index = 0
-        self._renderer = TinyRenderer(window=True) if self.render_mode == "human" else None
+        self._window = TinyRenderer(window=True) if self.render_mode == "human" else None
+        self._renderer: Renderer | None = None
         self._sample: Sample | None = None
         self.world = World()
 
@@ -133,6 +135,10 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         self._control = EndEffectorControl(self.world, WORKSPACE)
         self._observer: Observer = self.task.observer(self._sample)
         self._desired = self._observer.goal.astype(np.float32)
+        self._shown_scene = self._sample.scene
+        if self.task.goal_size == 3:
+            bodies = (*self._shown_scene.bodies, GOAL_BALL)
+            self._shown_scene = self._shown_scene.model_copy(update={"bodies": bodies})
         observation, _, events = self._observe()
         self._show()
         return observation, {"is_success": False, **events, "parameters": dict(self._sample.parameters)}
@@ -178,30 +184,30 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         camera = self.sample.scene.camera(self.options.render_camera)
         camera = camera.resized(self.options.render_width, self.options.render_height)
         if self._renderer is None:
-            self._renderer = TinyRenderer()
+            self._renderer = make_renderer("raster")
         return self._renderer.render(*self._shown(), camera).rgb
 
     def close(self) -> None:
         """Give the Bullet clients back."""
         self.world.close()
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
+        for renderer in (self._renderer, self._window):
+            if renderer is not None:
+                renderer.close()
+        self._renderer = self._window = None
 
     def _show(self) -> None:
         """Update the window, if there is one."""
-        if self.render_mode == "human" and self._renderer is not None:
-            self._renderer.show(*self._shown())
+        if self._window is not None:
+            self._window.show(*self._shown())
 
     def _shown(self) -> tuple[Scene, SceneState]:
         """What a person sees: the world, with a ball at a goal that nothing else shows."""
-        scene, state = self.sample.scene, self.world.state()
-        if self.task.goal_size != 3:
-            return scene, state
-        goal = GOAL_BALL.model_copy(update={"position": tuple(self._observer.goal.tolist())})
-        poses, still = np.vstack([state.body_poses, goal.pose]), np.vstack([state.body_velocities, np.zeros(6)])
-        shown = replace(state, body_poses=poses, body_velocities=still)
-        return scene.model_copy(update={"bodies": (*scene.bodies, goal)}), shown
+        state = self.world.state()
+        if self._shown_scene is self.sample.scene:
+            return self._shown_scene, state
+        pose = np.concatenate([self._observer.goal, GOAL_BALL.orientation])
+        poses, still = np.vstack([state.body_poses, pose]), np.vstack([state.body_velocities, np.zeros(6)])
+        return self._shown_scene, replace(state, body_poses=poses, body_velocities=still)
 
     def _observe(self) -> tuple[GoalDict, bool, dict[str, bool]]:
         now: Observation = self._observer(self.world)

@@ -199,6 +199,7 @@ def images(
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
     camera: Annotated[list[str], typer.Option(help="A camera; repeat it to take several in turn.")] = ["front"],  # noqa: B006
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
+    renderer: Annotated[str, typer.Option(help="raster, or tiny: PyBullet's own.")] = "raster",
     seed: DataSeed = 3000,
     randomization: Randomize = "default",
 ) -> None:
@@ -213,6 +214,7 @@ def images(
             seed=seed,
             randomization=randomization,
             cameras=camera,
+            renderer_name=renderer,
             size=parse_size(size),
             progress=tell,
         )

@@ -11,7 +11,7 @@ from simworld.annotation.draw import colorize_depth, colorize_segmentation, draw
 from simworld.annotation.labels import annotate
 from simworld.experiments.collect import collect_view, manipulation
 from simworld.experiments.recipes import CATEGORIES, make_env
-from simworld.rendering.tiny import TinyRenderer
+from simworld.rendering import make_renderer
 
 PICTURE = Path(__file__).parent / "results" / "gallery.png"
 SIZE = (400, 300)
@@ -20,7 +20,7 @@ SCENES = ((42, 0), (42, 5), (42, 8), (42, 14), (42, 3))
 
 
 def main() -> None:
-    with closing(make_env("simworld/PlaceInBox-v0", "default")) as env, closing(TinyRenderer()) as renderer:
+    with closing(make_env("simworld/PlaceInBox-v0", "default")) as env, closing(make_renderer("raster")) as renderer:
         views = [collect_view(manipulation(env), renderer, *scene, ("front",), SIZE) for scene in SCENES]
     first, *others = views
     labels = annotate(first.frame, first.scene, first.state, first.camera).only(CATEGORIES)

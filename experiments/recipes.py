@@ -19,6 +19,7 @@ from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization.randomization import nearest
+from simworld.rendering import make_renderer
 from simworld.scene.catalogue import MESHES
 from simworld.scene.model import Scene
 
@@ -109,20 +110,19 @@ def write_labelled_images(
     randomization: str = "default",
     cameras: Sequence[str] = ("front",),
     size: tuple[int, int] = (320, 240),
+    renderer_name: str = "raster",
     progress: Progress | None = None,
 ) -> ImageReport:
     """Write labelled images of an environment's scenes in COCO's format."""
-    from simworld.rendering.tiny import TinyRenderer
-
     request = {
         "env_id": env_id,
         "seed": seed,
         "randomization": randomization,
         "cameras": list(cameras),
         "size": list(size),
-        "renderer": "tiny",
+        "renderer": renderer_name,
     }
-    with closing(make_env(env_id, randomization)) as env, closing(TinyRenderer()) as renderer:
+    with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
         base.reset(seed=seed)
         for camera in cameras:
@@ -269,13 +269,12 @@ def render_scene(scene_file: Path, picture: Path, *, camera: str = "front", size
     from PIL import Image
 
     from simworld.physics import World
-    from simworld.rendering.tiny import TinyRenderer
 
     if picture.suffix != ".png":
         raise ConfigurationError(f"--out: must be a .png file, got {picture}")
     scene = Scene.load(scene_file)
     seen = scene.camera(camera).resized(*size)
-    with World() as world, closing(TinyRenderer()) as renderer:
+    with World() as world, closing(make_renderer("raster")) as renderer:
         world.load(scene)
         frame = renderer.render(scene, world.state(), seen)
     encoded = io.BytesIO()

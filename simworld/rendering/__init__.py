@@ -1,5 +1,23 @@
 """From (Scene, SceneState, Camera) to a Frame."""
 
+from simworld.errors import ConfigurationError
 from simworld.rendering.frame import Frame, Renderer
 
-__all__ = ["Frame", "Renderer"]
+RENDERERS = ("raster", "tiny")
+"""The fast rasterizer, which is the default, and PyBullet's TinyRenderer, which is independent of it."""
+
+
+def make_renderer(name: str) -> Renderer:
+    """A renderer by name; an unknown one raises ConfigurationError."""
+    if name == "raster":
+        from simworld.rendering.raster import RasterRenderer
+
+        return RasterRenderer()
+    if name == "tiny":
+        from simworld.rendering.tiny import TinyRenderer
+
+        return TinyRenderer()
+    raise ConfigurationError(f"renderer: must be one of {list(RENDERERS)}, got {name!r}")
+
+
+__all__ = ["RENDERERS", "Frame", "Renderer", "make_renderer"]

@@ -4,7 +4,6 @@ import os
 import sys
 import weakref
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -12,13 +11,12 @@ from simworld.errors import RenderError
 from simworld.geometry import Array, Vec3, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.rendering.frame import Frame
+from simworld.rendering.meshes import CYLINDER, SPHERE
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Box, Camera, Cylinder, Mesh, Part, Scene, Sphere
 from simworld.scene.robots import ROBOTS
 from simworld.scene.shapes import mesh_frame
 from simworld.scene.state import SceneState, camera_pose
-
-ASSETS = Path(__file__).parent / "assets"
 
 _LIGHT_DISTANCE = 2.0
 # PyBullet frees the last 25 kB of a scene's shapes only with their client.
@@ -126,7 +124,7 @@ class TinyRenderer:
             model = ROBOTS[scene.robot.name]
             self._links = []
             for visual in model.visuals:
-                shape = self._mesh(data_path() / visual.mesh, (1.0, 1.0, 1.0), visual.color)
+                shape = self._mesh(str(data_path() / visual.mesh), (1.0, 1.0, 1.0), visual.color)
                 local = np.array([*visual.position, *visual.orientation])
                 self._links.append((self._body(shape), model.link_index(visual.link), local))
             self._robot = scene.robot.name
@@ -150,19 +148,19 @@ class TinyRenderer:
                     bullet.GEOM_BOX, halfExtents=half, rgbaColor=(*color, 1), physicsClientId=self._client
                 )
             case Cylinder(radius=radius, height=height):
-                shape = self._mesh(ASSETS / "cylinder.obj", (radius, radius, height / 2), color)
+                shape = self._mesh(CYLINDER, (radius, radius, height / 2), color)
             case Sphere(radius=radius):
                 # Bullet's own sphere is coarse: 6% of the radius off.
-                shape = self._mesh(ASSETS / "sphere.obj", (radius, radius, radius), color)
+                shape = self._mesh(SPHERE, (radius, radius, radius), color)
             case Mesh(name=name) as found:
                 local, scale = mesh_frame(part, found)
-                shape = self._mesh(data_path() / mesh(name).visual, (scale, scale, scale), color)
+                shape = self._mesh(str(data_path() / mesh(name).visual), (scale, scale, scale), color)
         return self._body(shape), local
 
-    def _mesh(self, file: Path, size: Vec3, color: Vec3) -> int:
+    def _mesh(self, file: str, size: Vec3, color: Vec3) -> int:
         # From a file: PyBullet never frees the vertices of a mesh that is given as arrays.
         shape: int = bullet.createVisualShape(
-            bullet.GEOM_MESH, fileName=str(file), meshScale=size, rgbaColor=(*color, 1), physicsClientId=self._client
+            bullet.GEOM_MESH, fileName=file, meshScale=size, rgbaColor=(*color, 1), physicsClientId=self._client
         )
         return shape
 

@@ -1,0 +1,243 @@
+"""Frames of every renderer against closed forms; they depend on nothing but their arguments."""
+
+import numpy as np
+import pytest
+
+from simworld.errors import ConfigurationError, RenderError
+from simworld.geometry import look_at, quat_to_matrix
+from simworld.physics import World
+from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.rendering import RENDERERS, make_renderer
+from simworld.scene.model import Body, Box, Camera, Light, Part, Robot, Scene, Sphere
+from simworld.scene.robots import PANDA
+from simworld.scene.state import SceneState, camera_pose
+from simworld.streams import Streams
+
+
+def pinhole(eye: tuple[float, float, float], target: tuple[float, float, float]) -> Camera:
+    return Camera(
+        name="front",
+        width=160,
+        height=120,
+        fx=150,
+        fy=140,
+        cx=83.0,
+        cy=57.5,
+        position=eye,
+        orientation=look_at(eye, target),
+    )
+
+
+def frame_of(name: str, body: Body, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    # The robot stands behind the camera.
+    robot = Robot(position=(5.0, 0.0, 0.0), joint_positions=PANDA.rest)
+    scene = Scene(robot=robot, bodies=(body,), cameras=(camera,))
+    with World() as world:
+        world.load(scene)
+        renderer = make_renderer(name)
+        frame = renderer.render(scene, world.state(), camera)
+        renderer.close()
+    return frame.depth, frame.segmentation
+
+
+def rays(camera: Camera) -> np.ndarray:
+    """Directions (h, w, 3) in the world through the pixels' centres, with z-depth 1."""
+    u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    local = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1)
+    return local @ quat_to_matrix(camera.orientation).T
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_depth_of_a_plane_is_exact(name: str) -> None:
+    ground = Body(
+        name="ground", category="ground", parts=(Part(shape=Box(half_extents=(9, 9, 0.5))),), position=(0, 0, -0.5)
+    )
+    camera = pinhole((0.3, -0.4, 0.7), (0.0, 0.1, 0.0))
+    depth, segmentation = frame_of(name, ground, camera)
+    expected = -camera.position[2] / rays(camera)[..., 2]
+    assert (segmentation == 2).all()
+    assert np.abs(depth - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_a_sphere_covers_the_pixels_its_closed_form_says(name: str) -> None:
+    center, radius = np.array([0.02, 0.05, 0.1]), 0.08
+    ball = Body(name="ball", category="sphere", parts=(Part(shape=Sphere(radius=radius)),), position=tuple(center))
+    camera = pinhole((0.4, -0.3, 0.4), (0.0, 0.0, 0.1))
+    depth, segmentation = frame_of(name, ball, camera)
+    direction, offset = rays(camera), np.array(camera.position) - center
+    a = (direction**2).sum(-1)
+    b = direction @ offset
+    discriminant = b * b - a * (offset @ offset - radius**2)
+    inside = discriminant > 0
+    seen = segmentation == 2
+    assert (seen & inside).sum() / (seen | inside).sum() > 0.97
+    both = seen & inside
+    expected = (-b - np.sqrt(np.maximum(discriminant, 0))) / a
+    assert np.median(np.abs(depth - expected)[both]) < 1e-3
+    assert (depth[segmentation == 0] == 0).all()
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_every_instance_is_seen_under_its_own_id(name: str) -> None:
+    sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(0, 0))
+    with World() as world:
+        world.load(sample.scene)
+        frame = make_renderer(name).render(sample.scene, world.state(), sample.scene.camera("front").resized(160, 120))
+    assert set(np.unique(frame.segmentation)) - {0} == set(sample.scene.instances.values())
+    assert frame.rgb.std() > 10
+    assert (frame.segmentation == 1).mean() > 0.02
+
+
+def test_the_wrist_camera_moves_with_the_hand() -> None:
+    sample = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0))
+    camera = sample.scene.camera("wrist")
+    with World() as world:
+        world.load(sample.scene)
+        before = camera_pose(sample.scene, world.state(), camera)
+        world.place_arm(np.array(PANDA.rest[:7]) + np.array([0.3, 0, 0, 0, 0, 0, 0]))
+        after = camera_pose(sample.scene, world.state(), camera)
+        tool = world.tool_pose()
+    assert np.linalg.norm(after[:3] - before[:3]) > 0.05
+    # It looks along the fingers.
+    np.testing.assert_allclose(quat_to_matrix(after[3:])[:, 2], quat_to_matrix(tool[3:])[:, 2], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_a_frame_does_not_depend_on_what_was_rendered_before(name: str) -> None:
+    def scene_and_state(index: int) -> tuple[Scene, SceneState]:
+        sample = sample_scene(Layout(box=True), DEFAULT, Streams(9, index))
+        with World() as world:
+            world.load(sample.scene)
+            world.step(3)
+            return sample.scene, world.state()
+
+    used, fresh = make_renderer(name), make_renderer(name)
+    for index in range(12):
+        scene, state = scene_and_state(index)
+        frame = used.render(scene, state, scene.camera("front").resized(80, 60))
+    again = fresh.render(scene, state, scene.camera("front").resized(80, 60))
+    assert np.array_equal(frame.rgb, again.rgb)
+    assert np.array_equal(frame.depth, again.depth)
+    assert np.array_equal(frame.segmentation, again.segmentation)
+    used.close()
+    fresh.close()
+    fresh.close()
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (3, 7)])
+def test_any_image_size(name: str, size: tuple[int, int]) -> None:
+    sample = sample_scene(Layout(), DEFAULT, Streams(0, 0))
+    with World() as world:
+        world.load(sample.scene)
+        frame = make_renderer(name).render(sample.scene, world.state(), sample.scene.camera("top").resized(*size))
+    assert frame.rgb.shape == (size[1], size[0], 3)
+    assert frame.depth.shape == frame.segmentation.shape == (size[1], size[0])
+
+
+def test_an_unknown_renderer_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'raster', 'tiny'.*got 'rastre'"):
+        make_renderer("rastre")
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_the_renderers_agree(index: int) -> None:
+    sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index))
+    raster, tiny = make_renderer("raster"), make_renderer("tiny")
+    with World() as world:
+        world.load(sample.scene)
+        world.step(5)
+        state = world.state()
+    for camera in sample.scene.cameras:
+        ours, theirs = (r.render(sample.scene, state, camera.resized(320, 240)) for r in (raster, tiny))
+        for instance in np.unique(theirs.segmentation):
+            one, other = ours.segmentation == instance, theirs.segmentation == instance
+            if other.sum() > 200:
+                assert (one & other).sum() / (one | other).sum() > 0.995, (camera.name, instance)
+        same = (ours.segmentation == theirs.segmentation) & (theirs.segmentation > 0)
+        assert np.median(np.abs(ours.depth - theirs.depth)[same]) < 1e-4
+
+
+def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """Inverse depth and ids of camera-space triangles in a pinhole with a 90 degree view."""
+    from simworld.rendering.kernels import draw_perspective
+
+    f = np.float32
+    inverse_depth, ids = np.empty((size, size), f), np.empty((size, size), np.int32)
+    edges = np.empty((len(triangles), 3, 3), f)
+    pinhole = (f(size / 2), f(size / 2), f(size / 2), f(size / 2))
+    points = vertices.astype(f)
+    draw_perspective(points, triangles.astype(np.int32), pinhole, f(0.1), f(100), inverse_depth, ids, edges)
+    return inverse_depth, ids
+
+
+def test_neighbouring_triangles_leave_no_cracks_and_do_not_overlap() -> None:
+    generator = np.random.default_rng(0)
+    n = 13
+    grid = np.stack(np.meshgrid(np.linspace(-1.2, 1.2, n), np.linspace(-1.2, 1.2, n)), axis=-1)
+    grid[1:-1, 1:-1] += generator.uniform(-0.06, 0.06, (n - 2, n - 2, 2))
+    # Vertices on pixel centres and pixel edges are the hard ones.
+    grid[4:8, 4:8] = np.round(grid[4:8, 4:8] * 32) / 32
+    vertices = np.concatenate([grid.reshape(-1, 2), np.ones((n * n, 1))], axis=1)
+    first = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)).ravel()
+    squares = np.stack([first, first + 1, first + n, first + n + 1], axis=1)
+    triangles = np.concatenate([squares[:, [0, 2, 1]], squares[:, [1, 2, 3]]])
+    _, ids = raster_of(vertices, triangles)
+    assert (ids >= 0).all()
+    drawn = np.zeros_like(ids)
+    for triangle in triangles:
+        drawn += raster_of(vertices, triangle[None])[1] >= 0
+    assert (drawn == 1).all()
+
+
+def test_a_triangle_through_the_camera_plane_is_drawn_where_it_is_seen() -> None:
+    # A floor 1 m below the camera, from 5 m behind it to 50 m ahead (y is down, z forward).
+    vertices = np.array([[-50.0, 1, -5], [50, 1, -5], [-50, 1, 50], [50, 1, 50]])
+    inverse_depth, ids = raster_of(vertices, np.array([[0, 1, 2], [1, 3, 2]]))
+    rows = np.arange(64) + 0.5
+    expected = (rows - 32) / 32
+    below = expected > 1 / 50
+    assert (ids[below] >= 0).all()
+    assert (ids[expected <= 0] == -1).all()
+    np.testing.assert_allclose(inverse_depth[below], np.tile(expected[below, None], 64), rtol=1e-4)
+
+
+def test_degenerate_triangles_and_poses_that_are_not_finite() -> None:
+    vertices = np.array([[0.0, 0, 1], [0, 0, 1], [1, 0, 1], [2, 0, 1]])
+    _, ids = raster_of(vertices, np.array([[0, 1, 2], [0, 2, 3], [0, 0, 0]]))
+    assert (ids == -1).all()
+    sample = sample_scene(Layout(), DEFAULT, Streams(0, 0))
+    with World() as world:
+        world.load(sample.scene)
+        state = world.state()
+    state.body_poses[0, 0] = np.nan
+    with pytest.raises(RenderError, match="not finite"):
+        make_renderer("raster").render(sample.scene, state, sample.scene.camera("front"))
+
+
+def test_a_shadow_falls_where_the_light_is_hidden() -> None:
+    slab = Body(
+        name="slab", category="slab", parts=(Part(shape=Box(half_extents=(1, 1, 0.05))),), position=(0, 0, -0.05)
+    )
+    lid = Body(
+        name="lid", category="lid", parts=(Part(shape=Box(half_extents=(0.1, 0.1, 0.002))),), position=(0, 0, 0.2)
+    )
+    camera = pinhole((0.0, -0.6, 0.6), (0.0, 0.2, 0.0))
+    robot = Robot(position=(5.0, 0.0, 0.0), joint_positions=PANDA.rest)
+    light = Light(direction=(0.0, -1.0, 1.0), specular=0.0)
+    scene = Scene(robot=robot, bodies=(slab, lid), cameras=(camera,), light=light)
+    with World() as world:
+        world.load(scene)
+        frame = make_renderer("raster").render(scene, world.state(), camera)
+    # On the slab, the lid's shadow is its square moved by 0.2 m along y.
+    points = np.array(camera.position) + rays(camera) * frame.depth[..., None]
+    x, y = points[..., 0], points[..., 1] - 0.2
+    on_slab = frame.segmentation == 2
+    edge = np.maximum(np.abs(x), np.abs(y)) - 0.1
+    bright = frame.rgb[..., 0].astype(int)
+    inside, outside = bright[on_slab & (edge < -0.015)], bright[on_slab & (edge > 0.015)]
+    assert len(inside) > 50
+    assert inside.max() < outside.min() - 20
+    assert np.ptp(inside) <= 2
+    assert np.ptp(outside) <= 2
