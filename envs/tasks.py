@@ -93,7 +93,7 @@ def _is_placed(achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
 
 class _ToolObserver:
     def __init__(self, sample: Sample) -> None:
-        self.goal = np.array([sample.parameters[f"goal.position.{axis}"] for axis in "xyz"])
+        self.goal = _goal_position(sample)
 
     def __call__(self, world: World) -> Observation:
         return Observation(_tool_values(world), world.tool_pose()[:3], {})
@@ -101,7 +101,7 @@ class _ToolObserver:
 
 class _ObjectObserver:
     def __init__(self, sample: Sample) -> None:
-        self.goal = np.array([sample.parameters[f"goal.position.{axis}"] for axis in "xyz"])
+        self.goal = _goal_position(sample)
         self._half = _object_half_extents(sample.scene)
 
     def __call__(self, world: World) -> Observation:
@@ -142,6 +142,10 @@ class _BoxObserver:
         x, y, z = (self._to_box @ (pose[:3] - self._center)).tolist()
         width, depth, height = self._inner
         return bool(abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height)
+
+
+def _goal_position(sample: Sample) -> Array:
+    return np.array([sample.parameters[f"goal.position.{axis}"] for axis in "xyz"])
 
 
 def _tool_values(world: World) -> list[float]:

@@ -196,8 +196,11 @@ def evaluate(
 def images(
     env_id: EnvId,
     out: Out,
+    camera: Annotated[
+        list[str],
+        typer.Option(default_factory=lambda: ["front"], help="A camera; repeat it to take several in turn."),
+    ],
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
-    camera: Annotated[list[str], typer.Option(help="A camera; repeat it to take several in turn.")] = ["front"],  # noqa: B006
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
     renderer: Annotated[str, typer.Option(help="raster, or tiny: PyBullet's own.")] = "raster",
     seed: DataSeed = 3000,

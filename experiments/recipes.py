@@ -1,6 +1,5 @@
 """The recipes behind the command line: each writes one folder, and goes on where it stopped."""
 
-import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -14,7 +13,7 @@ import numpy as np
 from simworld.agents.policy import Policy, load_policy, policy_digest
 from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
 from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, reporting, write_bytes
-from simworld.datasets.images import ImageReport, write_images
+from simworld.datasets.images import ImageReport, encode_png, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
@@ -34,8 +33,7 @@ Progress = Callable[[int], None]
 
 def make_env(env_id: str, randomization: str | Mapping[str, Any], **options: Any) -> gym.Env[Any, Any]:
     """Make one of simworld's environments; an unknown id raises ConfigurationError."""
-    if env_id not in ENV_IDS:
-        raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, ENV_IDS)}")
+    _task(env_id)
     return gym.make(env_id, randomization=randomization, **options)
 
 
@@ -259,6 +257,7 @@ def _train(
 
 
 def _task(env_id: str) -> str:
+    """The task of an environment; an unknown id raises ConfigurationError."""
     if env_id not in ENV_IDS:
         raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, ENV_IDS)}")
     return ENV_IDS[env_id][0]
@@ -266,8 +265,6 @@ def _task(env_id: str) -> str:
 
 def render_scene(scene_file: Path, picture: Path, *, camera: str = "front", size: tuple[int, int] = (640, 480)) -> None:
     """Render a scene file, such as `Scene.to_json` writes, as it is before anything moves, into a .png picture."""
-    from PIL import Image
-
     from simworld.physics import World
 
     if picture.suffix != ".png":
@@ -277,8 +274,6 @@ def render_scene(scene_file: Path, picture: Path, *, camera: str = "front", size
     with World() as world, closing(make_renderer("raster")) as renderer:
         world.load(scene)
         frame = renderer.render(scene, world.state(), seen)
-    encoded = io.BytesIO()
-    Image.fromarray(frame.rgb).save(encoded, format="PNG")
     with reporting(picture):
         picture.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(picture, encoded.getvalue())
+        write_bytes(picture, encode_png(frame.rgb))

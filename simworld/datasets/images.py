@@ -108,6 +108,15 @@ def decode_depth(values: NDArray[Any]) -> NDArray[np.float32]:
     return (values.astype(np.float64) / DEPTH_UNITS).astype(np.float32)
 
 
+def encode_png(picture: NDArray[Any]) -> bytes:
+    """The PNG file of a picture, the same bytes for the same pixels."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG", compress_level=_COMPRESSION)
+    return buffer.getvalue()
+
+
 def _fill(
     out: OutputFolder,
     entries: dict[int, Entry],
@@ -141,7 +150,7 @@ def _write_view(out: OutputFolder, number: int, view: View, ids: Mapping[str, in
     ids_as = np.uint8 if small else np.uint16
     pictures: tuple[NDArray[Any], ...] = (view.frame.rgb, encode_depth(view.frame.depth), segmentation.astype(ids_as))
     for name, picture in zip(files.values(), pictures, strict=True):
-        out.write_bytes(name, _png(picture))
+        out.write_bytes(name, encode_png(picture))
     out.write_json(label, _entry(number, view, ids))
     # Read back, so that what is published is the same whether this run made it or an earlier one.
     entry: Entry = read_json(out.path / label)
@@ -218,11 +227,3 @@ def _file_names(number: int) -> tuple[dict[str, str], str]:
     """The pictures of an image by COCO field, and its label; relative to the dataset."""
     fields = {"file_name": "images", "depth_file": "depth", "segmentation_file": "segmentation"}
     return {field: f"{folder}/{number:06d}.png" for field, folder in fields.items()}, f"labels/{number:06d}.json"
-
-
-def _png(picture: NDArray[Any]) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG", compress_level=_COMPRESSION)
-    return buffer.getvalue()

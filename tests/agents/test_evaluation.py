@@ -1,5 +1,7 @@
 """Evaluation: Wilson's interval, exact repetition, and what failures are called."""
 
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -72,9 +74,9 @@ def test_policies_are_loaded_by_name() -> None:
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
-def test_broken_policy_files_are_refused(env_id: str, tmp_path: pytest.TempPathFactory) -> None:
+def test_broken_policy_files_are_refused(env_id: str, tmp_path: Path) -> None:
     for suffix in ("pt", "zip"):
-        path = tmp_path / f"broken.{suffix}"  # type: ignore[operator]
+        path = tmp_path / f"broken.{suffix}"
         path.write_bytes(b"not a policy")
         with pytest.raises(ConfigurationError, match="broken"):
             load_policy(str(path), ENV_IDS[env_id][0])
