@@ -11,20 +11,23 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from simworld.envs.tasks import TASKS, Goals, Observation, Observer, distance
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, nearest
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
-from simworld.randomization.randomization import nearest
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.tiny import TinyRenderer, has_display
-from simworld.scene.model import Body, Part, Plain, Scene, Sphere, describe
+from simworld.scene.material import Material
+from simworld.scene.model import Body, Part, Scene, Sphere
+from simworld.scene.plain import Plain, describe
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
 WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
 """Lowest and highest reference of the tool centre point in the world, metres."""
 
-GOAL_BALL = Body(name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), color=(0.15, 0.85, 0.35))
+GOAL_BALL = Body(
+    name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), material=Material(color=(0.15, 0.85, 0.35))
+)
 """Marks the goal in `render`; it is not in the world, and not in the labelled images."""
 
 _BOUND = 100.0

@@ -15,9 +15,8 @@ from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, re
 from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, reporting, write_bytes
 from simworld.datasets.images import ImageReport, encode_png, write_images
 from simworld.envs import ENV_IDS
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
-from simworld.randomization.randomization import nearest
 from simworld.rendering import make_renderer
 from simworld.scene.catalogue import MESHES
 from simworld.scene.model import Scene

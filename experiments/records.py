@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simworld.datasets.folder import read_json
 from simworld.errors import DatasetError
-from simworld.scene.model import describe
+from simworld.scene.plain import describe
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]

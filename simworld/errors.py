@@ -1,5 +1,8 @@
 """The exceptions a user may catch; each message is one clear line."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class SimworldError(Exception):
     """Anything simworld refuses to do; the command line prints it and exits with code 2."""
@@ -23,3 +26,10 @@ class RenderError(SimworldError):
 
 class MissingExtraError(SimworldError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The end of an error message for a name that is not in `valid`: the nearest one, or all of them."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {names}"

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
-from simworld.scene.model import Body, Camera, Scene
+from simworld.scene.camera import Camera
+from simworld.scene.model import Body, Scene
 from simworld.scene.shapes import half_extents
 from simworld.scene.state import SceneState, camera_pose
 
@@ -101,7 +102,7 @@ def _label(name: str, instance: int, mask: NDArray[np.bool_], body: Body | None,
         rotation=quat_to_matrix(pose[3:]),
         translation=pose[:3],
         half_extents=_size(body) if body else None,
-        color=body.color if body else None,
+        color=body.material.color if body else None,
     )
 
 

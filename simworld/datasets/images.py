@@ -34,7 +34,8 @@ from simworld.annotation.labels import InstanceLabel, annotate
 from simworld.datasets.folder import FORMAT_VERSION, MANIFEST, OutputFolder, read_json
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.rendering.frame import Frame
-from simworld.scene.model import Camera, Scene
+from simworld.scene.camera import Camera
+from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
 ANNOTATIONS = "annotations.json"

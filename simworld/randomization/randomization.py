@@ -1,12 +1,11 @@
 """A Randomization: addresses of factors, each with the distribution its values come from."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, nearest
 from simworld.randomization.distributions import (
     HSV,
     Choice,
@@ -74,12 +73,6 @@ def _checked(address: Any, value: Any) -> Distribution:
     return distribution
 
 
-def nearest(name: str, valid: Mapping[str, Any]) -> str:
-    """The end of an error message for a name that is not in `valid`: the nearest one, or all of them."""
-    close = difflib.get_close_matches(name, list(valid), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {sorted(valid)}"
-
-
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""
 
@@ -108,7 +101,7 @@ DEFAULT = Randomization(
         "light.azimuth": Uniform(-3.1416, 3.1416),
         "light.elevation": Uniform(0.6, 1.4),
         "light.ambient": Uniform(0.35, 0.6),
-        "light.diffuse": Uniform(0.3, 0.6),
+        "light.intensity": Uniform(0.3, 0.6),
         "camera.shift.x": Uniform(-0.05, 0.05),
         "camera.shift.y": Uniform(-0.05, 0.05),
         "camera.shift.z": Uniform(-0.05, 0.05),

@@ -9,12 +9,13 @@ from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_f
 from simworld.randomization.draws import Draws
 from simworld.randomization.placement import draw_goal, object_places
 from simworld.randomization.randomization import Randomization
+from simworld.scene.camera import Camera
+from simworld.scene.light import DirectionalLight
+from simworld.scene.material import Material
 from simworld.scene.model import (
     Body,
     Box,
-    Camera,
     Cylinder,
-    Light,
     Mesh,
     Part,
     Robot,
@@ -67,7 +68,8 @@ def sample_scene(layout: Layout, randomization: Randomization, streams: Streams)
     scene = Scene(
         robot=_robot(draw),
         bodies=tuple(bodies),
-        light=_light(draw),
+        lights=(_light(draw),),
+        ambient=(draw("light.ambient"),) * 3,
         cameras=_cameras(draw),
     )
     return Sample(scene, draw.values)
@@ -81,7 +83,13 @@ def _robot(draw: Draws) -> Robot:
 
 def _floor(draw: Draws) -> Body:
     slab = Part(shape=Box(half_extents=(2.0, 2.0, 0.05)))
-    return Body(name="floor", category="floor", parts=(slab,), position=(0, 0, -0.45), color=draw("floor.color"))
+    return Body(
+        name="floor",
+        category="floor",
+        parts=(slab,),
+        position=(0, 0, -0.45),
+        material=Material(color=draw("floor.color")),
+    )
 
 
 def _table(draw: Draws) -> Body:
@@ -91,7 +99,7 @@ def _table(draw: Draws) -> Body:
         parts=(Part(shape=Box(half_extents=(0.55, 0.45, 0.2))),),
         position=(-0.3, 0.0, -0.2),
         friction=draw("table.friction"),
-        color=draw("table.color"),
+        material=Material(color=draw("table.color")),
     )
 
 
@@ -103,7 +111,7 @@ def _box(draw: Draws) -> Body:
         parts=open_box(inner, WALL),
         position=(draw("box.position.x"), draw("box.position.y"), WALL),
         orientation=quat_from_yaw(draw("box.yaw")),
-        color=draw("box.color"),
+        material=Material(color=draw("box.color")),
     )
 
 
@@ -128,7 +136,7 @@ def _object(draw: Draws, i: int, shape: Shape, place: tuple[float, float]) -> Bo
         rolling_friction=0.0005 if kind in _ROLLING else 0.0,
         # Between fingers, all but flat-sided things would turn without.
         spinning_friction=0.0 if kind == "box" else 0.001,
-        color=draw("objects.*.color", i),
+        material=Material(color=draw("objects.*.color", i)),
     )
 
 
@@ -144,16 +152,15 @@ def _shape(draw: Draws, i: int) -> Shape:
     return Mesh(name=kind, scale=width / MESH_WIDTH)
 
 
-def _light(draw: Draws) -> Light:
+def _light(draw: Draws) -> DirectionalLight:
     azimuth, elevation = draw("light.azimuth"), draw("light.elevation")
-    return Light(
+    return DirectionalLight(
         direction=(
             math.cos(elevation) * math.cos(azimuth),
             math.cos(elevation) * math.sin(azimuth),
             math.sin(elevation),
         ),
-        ambient=draw("light.ambient"),
-        diffuse=draw("light.diffuse"),
+        intensity=draw("light.intensity"),
     )
 
 
@@ -164,10 +171,17 @@ def _cameras(draw: Draws) -> tuple[Camera, ...]:
     focal = height / 2 / math.tan(fov / 2)
 
     def camera(name: str, position: Vec3, orientation: Quaternion, f: float, parent: str | None = None) -> Camera:
-        cx, cy = width / 2, height / 2
-        size = {"width": width, "height": height}
         return Camera(
-            name=name, **size, fx=f, fy=f, cx=cx, cy=cy, position=position, orientation=orientation, parent=parent
+            name=name,
+            width=width,
+            height=height,
+            fx=f,
+            fy=f,
+            cx=width / 2,
+            cy=height / 2,
+            position=position,
+            orientation=orientation,
+            parent=parent,
         )
 
     cameras = []

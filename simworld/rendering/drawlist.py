@@ -6,13 +6,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.errors import RenderError
 from simworld.geometry import Array
-from simworld.rendering.meshes import CYLINDER, SPHERE, TriangleMesh, load_obj, unit_box
-from simworld.scene.catalogue import data_path, mesh
-from simworld.scene.model import Box, Color, Cylinder, Mesh, Part, Scene, Sphere
-from simworld.scene.robots import ROBOTS
-from simworld.scene.shapes import mesh_frame
+from simworld.rendering.meshes import TriangleMesh, load_obj, unit_box
+from simworld.rendering.surfaces import BOX, Surface, surfaces
+from simworld.scene.model import Scene
+from simworld.scene.plain import Color
 
 Float = NDArray[np.float32]
 
@@ -39,36 +37,10 @@ class DrawList:
     carrier: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    mesh: TriangleMesh
-    size: tuple[float, float, float]
-    color: Color
-    instance: int
-    local: Array
-    carrier: int
-
-
 def draw_list(scene: Scene) -> DrawList:
     """The draw list of a scene; a broken mesh file raises RenderError."""
-    model = ROBOTS[scene.robot.name]
-    drawn = [
-        _Drawn(
-            load_obj(str(data_path() / visual.mesh)),
-            (1.0, 1.0, 1.0),
-            visual.color,
-            1,
-            np.array([*visual.position, *visual.orientation]),
-            model.link_index(visual.link),
-        )
-        for visual in model.visuals
-    ]
-    floors = set()
-    for row, body in enumerate(scene.bodies):
-        if body.category == "floor":
-            floors.add(row + 2)
-        drawn += [_drawn(part, body.color, row + 2, len(model.links) + row) for part in body.parts]
-    return _concatenate(drawn, floors)
+    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
+    return _concatenate(surfaces(scene), floors)
 
 
 def to_linear(color: Color) -> Color:
@@ -86,34 +58,23 @@ def tone_curve() -> NDArray[np.uint8]:
     return curve
 
 
-def _drawn(part: Part, color: Color, instance: int, carrier: int) -> _Drawn:
-    local = np.array([*part.position, *part.orientation])
-    match part.shape:
-        case Box(half_extents=half):
-            return _Drawn(unit_box(), half, color, instance, local, carrier)
-        case Cylinder(radius=radius, height=height):
-            return _Drawn(load_obj(CYLINDER), (radius, radius, height / 2), color, instance, local, carrier)
-        case Sphere(radius=radius):
-            return _Drawn(load_obj(SPHERE), (radius, radius, radius), color, instance, local, carrier)
-        case Mesh(name=name) as shape:
-            frame, scale = mesh_frame(part, shape)
-            loaded = load_obj(str(data_path() / mesh(name).visual))
-            return _Drawn(loaded, (scale, scale, scale), color, instance, frame, carrier)
-    raise RenderError(f"cannot draw {part.shape!r}")
+def _mesh(surface: Surface) -> TriangleMesh:
+    return unit_box() if surface.mesh == BOX else load_obj(surface.mesh)
 
 
-def _concatenate(drawn: list[_Drawn], floors: set[int]) -> DrawList:
-    starts = np.cumsum([0, *(len(d.mesh.vertices) for d in drawn)])
-    triangles = [d.mesh.triangles + start for d, start in zip(drawn, starts, strict=False)]
+def _concatenate(drawn: list[Surface], floors: set[int]) -> DrawList:
+    meshes = [_mesh(d) for d in drawn]
+    starts = np.cumsum([0, *(len(m.vertices) for m in meshes)])
+    triangles = [m.triangles + start for m, start in zip(meshes, starts, strict=False)]
     casts = [t for t, d in zip(triangles, drawn, strict=True) if d.instance not in floors]
     return DrawList(
-        vertices=np.concatenate([d.mesh.vertices * d.size for d in drawn]).astype(np.float32),
-        normals=np.concatenate([d.mesh.normals for d in drawn]).astype(np.float32),
+        vertices=np.concatenate([m.vertices * d.size for m, d in zip(meshes, drawn, strict=True)]).astype(np.float32),
+        normals=np.concatenate([m.normals for m in meshes]).astype(np.float32),
         triangles=np.concatenate(triangles).astype(np.int32),
         casts=np.concatenate(casts).astype(np.int32),
         vertex_starts=starts.astype(np.int32),
-        part_of=np.repeat(np.arange(len(drawn)), [len(d.mesh.triangles) for d in drawn]).astype(np.int32),
-        colors=np.array([to_linear(d.color) for d in drawn], dtype=np.float32),
+        part_of=np.repeat(np.arange(len(drawn)), [len(m.triangles) for m in meshes]).astype(np.int32),
+        colors=np.array([to_linear(d.material.color) for d in drawn], dtype=np.float32),
         instances=np.array([d.instance for d in drawn], dtype=np.int32),
         local=np.stack([d.local for d in drawn]),
         carrier=np.array([d.carrier for d in drawn]),

@@ -1,35 +1,91 @@
 """The Frame a renderer makes, and the interface every renderer has."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Collection
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.scene.model import Camera, Scene
+from simworld.errors import ConfigurationError, nearest
+from simworld.scene.camera import Camera
+from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
+CHANNELS = {
+    "rgb": "(h, w, 3) uint8: the picture, sRGB",
+    "depth": "(h, w) float32: z-depth in metres, 0 where there is nothing",
+    "segmentation": "(h, w) int32: instance ids as in `Scene.instances`, 0 for background",
+    "links": "(h, w) int32: the robot's link, 1 for the base, 0 where there is no robot",
+    "normals": "(h, w, 3) float32: unit vectors out of the surface in the camera's frame, 0 where there is nothing",
+    "nocs": "(h, w, 3) float32: place on the body or link in its own frame, its bounding box about the origin scaled "
+    "to a diagonal of 1 and centred at 0.5; 0 where there is nothing (Wang et al. 2019)",
+    "flow": "(h, w, 2) float32: pixels right and down from here to where the same point is in the next state",
+    "occlusion": "(h, w) bool: where that point is not seen in the next state",
+    "amodal": "(n, h, w) bool: where each instance would be seen were it alone, in the order of their ids",
+}
+"""What a frame may hold, each with its shape, type and meaning."""
 
-@dataclass(frozen=True)
+DEFAULT_CHANNELS = ("rgb", "depth", "segmentation")
+WANT_NEXT = frozenset({"flow", "occlusion"})
+
+
 class Frame:
-    """What a camera sees at one instant.
-
-    `rgb` (h, w, 3) uint8, sRGB; `depth` (h, w) float32, z-depth in metres, 0 where there is nothing; `segmentation`
-    (h, w) int32, instance ids as in `Scene.instances`, 0 for background.
-    """
+    """What a camera sees at one instant: those of CHANNELS that were asked for, as attributes."""
 
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
     segmentation: NDArray[np.int32]
+    links: NDArray[np.int32]
+    normals: NDArray[np.float32]
+    nocs: NDArray[np.float32]
+    flow: NDArray[np.float32]
+    occlusion: NDArray[np.bool_]
+    amodal: NDArray[np.bool_]
+
+    def __init__(self, **channels: NDArray[Any]) -> None:
+        self.__dict__.update(channels)
+
+    @property
+    def channels(self) -> dict[str, NDArray[Any]]:
+        """What this frame holds, by name."""
+        return dict(self.__dict__)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in CHANNELS:
+            raise ConfigurationError(f"the frame has no {name}: render it with channels=({name!r}, ...)")
+        raise AttributeError(f"a frame has no attribute {name!r}")
 
 
 class Renderer(Protocol):
-    """Makes frames: a pure function of (Scene, SceneState, Camera), whatever was rendered before."""
+    """Makes frames: a pure function of its arguments, whatever was rendered before."""
 
-    def render(self, scene: Scene, state: SceneState, camera: Camera) -> Frame:
-        """Render one frame of the camera's size."""
+    channels: Collection[str]
+    """What it can make, of CHANNELS."""
+
+    def render(
+        self,
+        scene: Scene,
+        state: SceneState,
+        camera: Camera,
+        channels: Collection[str] = DEFAULT_CHANNELS,
+        next_state: SceneState | None = None,
+    ) -> Frame:
+        """Render one frame of the camera's size; what the renderer cannot do raises ConfigurationError."""
         ...
 
     def close(self) -> None:
         """Give resources back; closing twice is harmless."""
         ...
+
+
+def check_channels(renderer: str, able: Collection[str], asked: Collection[str], next_state: SceneState | None) -> None:
+    """Raise ConfigurationError for channels that do not exist, a renderer cannot make, or lack a next state."""
+    if isinstance(asked, str) or not asked:
+        raise ConfigurationError(f"channels: must be one or more of {list(CHANNELS)}, got {asked!r}")
+    for name in asked:
+        if name not in CHANNELS:
+            raise ConfigurationError(f"channels: no channel {name!r}{nearest(name, CHANNELS)}")
+        if name not in able:
+            raise ConfigurationError(f"renderer {renderer!r} cannot make {name!r}; 'raster' can")
+        if name in WANT_NEXT and next_state is None:
+            raise ConfigurationError(f"channel {name!r} needs next_state")

@@ -1,6 +1,7 @@
 """The software rasterizer: fast, exact at the edges, without PyBullet, a display or a GPU."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +9,12 @@ from numpy.typing import NDArray
 from simworld.errors import RenderError
 from simworld.geometry import Array, invert, quat_to_matrix
 from simworld.rendering.drawlist import DrawList, draw_list, to_linear, tone_curve
-from simworld.rendering.frame import Frame
+from simworld.rendering.frame import DEFAULT_CHANNELS, Frame
 from simworld.rendering.kernels import draw_perspective, draw_shadow, place, transform
 from simworld.rendering.shading import shade
-from simworld.scene.model import Camera, Scene
+from simworld.scene.camera import Camera
+from simworld.scene.light import DirectionalLight
+from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
 
 Float = NDArray[np.float32]
@@ -33,7 +36,16 @@ class RasterRenderer:
         self._scene: Scene | None = None
         self._list: DrawList | None = None
 
-    def render(self, scene: Scene, state: SceneState, camera: Camera) -> Frame:
+    channels: Collection[str] = DEFAULT_CHANNELS
+
+    def render(
+        self,
+        scene: Scene,
+        state: SceneState,
+        camera: Camera,
+        channels: Collection[str] = DEFAULT_CHANNELS,
+        next_state: SceneState | None = None,
+    ) -> Frame:
         """Render one frame of the camera's size; poses that are not finite raise RenderError."""
         drawn = self._draw_list(scene)
         carriers = np.concatenate([state.link_poses, state.body_poses])
@@ -104,9 +116,10 @@ class RasterRenderer:
         self, drawn: DrawList, scene: Scene, carriers: Array, view: Array, pixels: int
     ) -> tuple[Float, Float, Float]:
         """The light in the camera's frame, the transform of camera points to its shadow map, and the map."""
-        spec = scene.light
+        spec = scene.lights[0]
+        assert isinstance(spec, DirectionalLight)
         direction = np.array(spec.direction) / math.hypot(*spec.direction)
-        light = [*(view[:, :3] @ direction), spec.ambient, spec.diffuse, spec.specular, *to_linear(spec.color)]
+        light = [*(view[:, :3] @ direction), scene.ambient[0], spec.intensity, 0.05, *to_linear(spec.color)]
         if not spec.shadow:
             return np.array(light, dtype=np.float32), np.zeros((3, 4), np.float32), np.empty((0, 0), np.float32)
         size = next((s for s, most in zip(SHADOW_SIZES, (128, 400), strict=False) if pixels <= most), SHADOW_SIZES[-1])

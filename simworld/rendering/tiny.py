@@ -3,21 +3,26 @@
 import os
 import sys
 import weakref
+from collections.abc import Collection
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simworld.errors import RenderError
-from simworld.geometry import Array, Vec3, compose, quat_to_matrix
+from simworld.errors import ConfigurationError, RenderError
+from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
-from simworld.rendering.frame import Frame
-from simworld.rendering.meshes import CYLINDER, SPHERE
-from simworld.scene.catalogue import data_path, mesh
-from simworld.scene.model import Box, Camera, Cylinder, Mesh, Part, Scene, Sphere
-from simworld.scene.robots import ROBOTS
-from simworld.scene.shapes import mesh_frame
+from simworld.rendering.derived import DERIVED, derived
+from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
+from simworld.rendering.surfaces import BOX, Surface, surfaces
+from simworld.scene.camera import NO_DISTORTION, Camera
+from simworld.scene.light import DirectionalLight, SolidBackground
+from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
 
+_SPECULAR = 0.05
+_DARK = DirectionalLight(intensity=0.0, shadow=False)
 _LIGHT_DISTANCE = 2.0
 # PyBullet frees the last 25 kB of a scene's shapes only with their client.
 _SCENES_PER_CLIENT = 400
@@ -34,6 +39,8 @@ class TinyRenderer:
     With `window` the client is PyBullet's window, for a person to watch; it needs a display.
     """
 
+    channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links"}) | DERIVED
+
     def __init__(self, window: bool = False) -> None:
         if window and not has_display():
             raise RenderError("there is no display for a window: set DISPLAY, or render to images or a video")
@@ -49,66 +56,75 @@ class TinyRenderer:
             for flag in (bullet.COV_ENABLE_GUI, bullet.COV_ENABLE_RGB_BUFFER_PREVIEW):
                 bullet.configureDebugVisualizer(flag, 0, physicsClientId=self._client)
             bullet.resetDebugVisualizerCamera(1.2, 50, -30, (-0.15, 0.0, 0.1), physicsClientId=self._client)
-        self._robot: str | None = None
+        self._robot: object = None
         self._scene: Scene | None = None
         self._scenes = 0
-        self._links: list[tuple[int, int, Array]] = []
-        self._bodies: list[list[tuple[int, Array]]] = []
-        self._instances: dict[int, int] = {}
+        self._shown: list[tuple[int, Surface]] = []
 
     def show(self, scene: Scene, state: SceneState) -> None:
         """Put everything where the state says; with a window this is what the person sees."""
         self._load(scene)
-        for uid, link, local in self._links:
-            self._place(uid, compose(state.link_poses[link], local))
-        for pose, parts in zip(state.body_poses, self._bodies, strict=True):
-            for uid, local in parts:
-                self._place(uid, compose(pose, local))
+        carriers = np.concatenate([state.link_poses, state.body_poses])
+        if not np.isfinite(carriers).all():
+            raise RenderError("a pose of the scene's state is not finite")
+        for uid, surface in self._shown:
+            pose = compose(carriers[surface.carrier], surface.local).tolist()
+            bullet.resetBasePositionAndOrientation(uid, pose[:3], pose[3:], physicsClientId=self._client)
 
-    def render(self, scene: Scene, state: SceneState, camera: Camera) -> Frame:
+    def render(
+        self,
+        scene: Scene,
+        state: SceneState,
+        camera: Camera,
+        channels: Collection[str] = DEFAULT_CHANNELS,
+        next_state: SceneState | None = None,
+    ) -> Frame:
         """Render one frame of the camera's size."""
+        check_channels("tiny", self.channels, channels, next_state)
+        _check(scene, camera, channels)
+        made = self._image(scene, state, camera)
+        later = self._image(scene, next_state, camera) if next_state is not None and WANT_NEXT & set(channels) else None
+        made |= derived(channels, scene, state, camera, made, next_state, later)
+        return Frame(**{name: made[name] for name in channels})
+
+    def _image(self, scene: Scene, state: SceneState, camera: Camera) -> dict[str, NDArray[Any]]:
         self.show(scene, state)
-        projection = _projection(camera)
-        light = scene.light
+        light = next((light for light in scene.lights if isinstance(light, DirectionalLight)), _DARK)
         _, _, rgba, depth, segmentation = bullet.getCameraImage(
             camera.width,
             camera.height,
             viewMatrix=_view(camera_pose(scene, state, camera)),
-            projectionMatrix=projection,
+            projectionMatrix=_projection(camera),
             lightDirection=light.direction,
             lightColor=light.color,
             lightDistance=_LIGHT_DISTANCE,
             shadow=int(light.shadow),
-            lightAmbientCoeff=light.ambient,
-            lightDiffuseCoeff=light.diffuse,
-            lightSpecularCoeff=light.specular,
+            lightAmbientCoeff=sum(scene.ambient) / 3,
+            lightDiffuseCoeff=light.intensity,
+            lightSpecularCoeff=_SPECULAR,
             renderer=bullet.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )
         size = (camera.height, camera.width)
-        uids = np.asarray(segmentation, dtype=np.int32).reshape(size)
-        instances = self._instance_table()[np.maximum(uids, -1) + 1]
+        which = np.asarray(segmentation, dtype=np.int64).reshape(size)
+        ids = self._ids[np.maximum(which, -1) + 1]
         buffer = np.asarray(depth, dtype=np.float64).reshape(size)
         near, far = camera.near, camera.far
         metric = (far * near / (far - (far - near) * buffer)).astype(np.float32)
-        return Frame(
-            rgb=np.ascontiguousarray(np.asarray(rgba, dtype=np.uint8).reshape(*size, 4)[..., :3]),
-            depth=np.where(instances > 0, metric, np.float32(0)),
-            segmentation=instances,
-        )
+        seen = ids[..., 0] > 0
+        rgb = np.asarray(rgba, dtype=np.uint8).reshape(*size, 4)[..., :3]
+        assert isinstance(scene.background, SolidBackground)
+        behind = np.rint(255 * np.array(scene.background.color)).astype(np.uint8)
+        return {
+            "rgb": np.where(seen[..., None], rgb, behind),
+            "depth": np.where(seen, metric, np.float32(0)),
+            "segmentation": np.ascontiguousarray(ids[..., 0]),
+            "links": np.ascontiguousarray(ids[..., 1]),
+        }
 
     def close(self) -> None:
         """Give the client back; closing twice is harmless."""
         self._disconnect()
-
-    def _instance_table(self) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-        table = np.zeros(max(self._instances) + 2, dtype=np.int32)
-        for uid, instance in self._instances.items():
-            table[uid + 1] = instance
-        return table
-
-    def _place(self, uid: int, pose: Array) -> None:
-        bullet.resetBasePositionAndOrientation(uid, pose[:3].tolist(), pose[3:].tolist(), physicsClientId=self._client)
 
     def _load(self, scene: Scene) -> None:
         """Replace the bodies by the scene's; the robot stays, as its meshes take long to read."""
@@ -119,54 +135,62 @@ class TinyRenderer:
             self._disconnect()
             self._connect()
         cid = self._client
-        if self._robot != scene.robot.name:
+        drawn = surfaces(scene)
+        robot = (scene.robot.name, scene.robot.materials)
+        if self._robot != robot:
             bullet.resetSimulation(physicsClientId=cid)
-            model = ROBOTS[scene.robot.name]
-            self._links = []
-            for visual in model.visuals:
-                shape = self._mesh(str(data_path() / visual.mesh), (1.0, 1.0, 1.0), visual.color)
-                local = np.array([*visual.position, *visual.orientation])
-                self._links.append((self._body(shape), model.link_index(visual.link), local))
-            self._robot = scene.robot.name
-        else:
-            for parts in reversed(self._bodies):
-                for uid, _ in reversed(parts):
-                    bullet.removeBody(uid, physicsClientId=cid)
-        self._bodies = []
-        self._instances = {uid: 1 for uid, _, _ in self._links}
-        for instance, body in enumerate(scene.bodies, start=2):
-            parts = [self._part(part, body.color) for part in body.parts]
-            self._instances |= {uid: instance for uid, _ in parts}
-            self._bodies.append(parts)
+            self._shown = []
+            self._robot = robot
+        for uid, surface in reversed(self._shown):
+            if surface.link == 0:
+                bullet.removeBody(uid, physicsClientId=cid)
+        kept = [shown for shown in self._shown if shown[1].link]
+        self._shown = kept + [(self._body(surface), surface) for surface in drawn[len(kept) :]]
+        self._ids = np.zeros((max(uid for uid, _ in self._shown) + 2, 2), dtype=np.int32)
+        for uid, surface in self._shown:
+            self._ids[uid + 1] = surface.instance, surface.link
         self._scene = scene
 
-    def _part(self, part: Part, color: Vec3) -> tuple[int, Array]:
-        local = np.array([*part.position, *part.orientation])
-        match part.shape:
-            case Box(half_extents=half):
-                shape = bullet.createVisualShape(
-                    bullet.GEOM_BOX, halfExtents=half, rgbaColor=(*color, 1), physicsClientId=self._client
-                )
-            case Cylinder(radius=radius, height=height):
-                shape = self._mesh(CYLINDER, (radius, radius, height / 2), color)
-            case Sphere(radius=radius):
-                # Bullet's own sphere is coarse: 6% of the radius off.
-                shape = self._mesh(SPHERE, (radius, radius, radius), color)
-            case Mesh(name=name) as found:
-                local, scale = mesh_frame(part, found)
-                shape = self._mesh(str(data_path() / mesh(name).visual), (scale, scale, scale), color)
-        return self._body(shape), local
-
-    def _mesh(self, file: str, size: Vec3, color: Vec3) -> int:
-        # From a file: PyBullet never frees the vertices of a mesh that is given as arrays.
-        shape: int = bullet.createVisualShape(
-            bullet.GEOM_MESH, fileName=file, meshScale=size, rgbaColor=(*color, 1), physicsClientId=self._client
-        )
-        return shape
-
-    def _body(self, shape: int) -> int:
+    def _body(self, surface: Surface) -> int:
+        color = (*surface.material.color, 1)
+        if surface.mesh == BOX:
+            shape = bullet.createVisualShape(
+                bullet.GEOM_BOX, halfExtents=surface.size, rgbaColor=color, physicsClientId=self._client
+            )
+        else:
+            # From a file: PyBullet never frees the vertices of a mesh that is given as arrays. Its own sphere is
+            # coarse: 6% of the radius off.
+            shape = bullet.createVisualShape(
+                bullet.GEOM_MESH,
+                fileName=surface.mesh,
+                meshScale=surface.size,
+                rgbaColor=color,
+                physicsClientId=self._client,
+            )
         uid: int = bullet.createMultiBody(baseVisualShapeIndex=shape, physicsClientId=self._client)
         return uid
+
+
+def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
+    """Raise ConfigurationError for what TinyRenderer cannot do."""
+    materials = [surface.material for surface in surfaces(scene)]
+    refused = {
+        "lens distortion": camera.distortion != NO_DISTORTION,
+    }
+    if "rgb" in channels:
+        refused |= {
+            "more than one light, or one that is not directional": len(scene.lights) > 1
+            or any(not isinstance(light, DirectionalLight) for light in scene.lights),
+            "soft shadows": any(isinstance(light, DirectionalLight) and light.angle > 0 for light in scene.lights),
+            "textures": any(material.texture is not None for material in materials),
+            "metal": any(material.metallic > 0 for material in materials),
+            "backgrounds other than of one colour": not isinstance(scene.background, SolidBackground),
+            "exposure": camera.exposure != 0,
+            "anti-aliasing": camera.antialias > 1,
+        }
+    for what, asked in refused.items():
+        if asked:
+            raise ConfigurationError(f"renderer 'tiny' cannot do {what}; 'raster' can")
 
 
 def _view(pose: Array) -> list[float]:

@@ -1,40 +1,26 @@
 """The Scene: what is in the world, as frozen plain data with a JSON round trip and no physics handle."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import IDENTITY, Array, Quaternion, Vec3
+from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.scene.camera import Camera
 from simworld.scene.catalogue import MESHES
+from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground
+from simworld.scene.material import Material
+from simworld.scene.plain import Fraction, NonNegative, Plain, Positive, Unit, describe
 from simworld.scene.robots import ROBOTS
-
-
-def _unit(q: Quaternion) -> Quaternion:
-    if abs(np.linalg.norm(q) - 1) > 1e-6:
-        raise ValueError(f"a quaternion x, y, z, w must have length 1, got {q}")
-    return q
 
 
 def _in_catalogue(name: str) -> str:
     if name not in MESHES:
         raise ValueError(f"must be one of {sorted(MESHES)}")
     return name
-
-
-Unit = Annotated[Quaternion, AfterValidator(_unit)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Color = tuple[Fraction, Fraction, Fraction]
-
-
-class Plain(BaseModel):
-    """Immutable, strict about names, and finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Box(Plain):
@@ -82,7 +68,7 @@ class Body(Plain):
     """A rigid body: its parts, where it starts, and what it is made of.
 
     `mass` is in kg and 0 fixes the body in the world. `friction` is the lateral Coulomb coefficient; rolling and
-    spinning friction are Bullet's, in metres. `color` is sRGB in 0..1.
+    spinning friction are Bullet's, in metres.
     """
 
     name: str
@@ -95,7 +81,7 @@ class Body(Plain):
     rolling_friction: NonNegative = 0.0
     spinning_friction: NonNegative = 0.0
     restitution: Fraction = 0.0
-    color: Color = (0.7, 0.7, 0.7)
+    material: Material = Material()
 
     @property
     def pose(self) -> Array:
@@ -104,77 +90,31 @@ class Body(Plain):
 
 
 class Robot(Plain):
-    """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from."""
+    """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
+
+    `materials` are those of links, by name, that do not look as the model says.
+    """
 
     name: Literal["panda"] = "panda"
     position: Vec3 = (0.0, 0.0, 0.0)
     orientation: Unit = IDENTITY
     joint_positions: tuple[float, ...]
     finger_friction: NonNegative = 1.0
-
-
-class Light(Plain):
-    """One directional light. `direction` points from the scene to the light; the rest are Phong coefficients."""
-
-    direction: Vec3 = (0.4, -0.6, 1.0)
-    color: Color = (1.0, 1.0, 1.0)
-    ambient: Fraction = 0.45
-    diffuse: Fraction = 0.5
-    specular: Fraction = 0.1
-    shadow: bool = True
-
-    @model_validator(mode="after")
-    def _not_zero(self) -> Self:
-        if not any(self.direction):
-            raise ValueError("a light needs a direction other than (0, 0, 0)")
-        return self
-
-
-class Camera(Plain):
-    """A pinhole camera: K in pixels with pixel centres at +0.5, and the pose of its OpenCV frame.
-
-    With a `parent` (a link of the robot) the pose is in that link's frame, else in the world. `near` and `far`
-    bound what is seen, in metres of z-depth.
-    """
-
-    name: str
-    width: Annotated[int, Field(ge=1, le=8192)]
-    height: Annotated[int, Field(ge=1, le=8192)]
-    fx: Positive
-    fy: Positive
-    cx: float
-    cy: float
-    position: Vec3
-    orientation: Unit
-    parent: str | None = None
-    near: Positive = 0.02
-    far: Positive = 10.0
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.near >= self.far:
-            raise ValueError(f"near must be less than far, got near={self.near}, far={self.far}")
-        return self
-
-    @property
-    def intrinsics(self) -> Array:
-        """The matrix K (3, 3) in pixels."""
-        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
-
-    def resized(self, width: int, height: int) -> "Camera":
-        """The same camera with another image size and the same vertical field of view and principal point."""
-        s = height / self.height
-        cx, cy = self.cx * width / self.width, self.cy * s
-        fields = self.model_dump() | {"width": width, "height": height, "cx": cx, "cy": cy}
-        return Camera(**fields | {"fx": self.fx * s, "fy": self.fy * s})
+    materials: Mapping[str, Material] = {}
 
 
 class Scene(Plain):
-    """Everything there is: robot, bodies, light and cameras. Numbers only; the same Scene is the same world."""
+    """Everything there is: robot, bodies, lights and cameras. Numbers only; the same Scene is the same world.
+
+    `ambient` is light that comes evenly from everywhere, in linear red, green and blue: at 1 it makes a white surface
+    as bright as white gets at exposure 0.
+    """
 
     robot: Robot
     bodies: tuple[Body, ...]
-    light: Light = Light()
+    lights: tuple[Light, ...] = (DirectionalLight(),)
+    ambient: tuple[NonNegative, NonNegative, NonNegative] = (0.45, 0.45, 0.45)
+    background: Background = SolidBackground()
     cameras: tuple[Camera, ...] = ()
     gravity: Vec3 = (0.0, 0.0, -9.81)
 
@@ -195,6 +135,9 @@ class Scene(Plain):
         joints = len(self.robot.joint_positions)
         if joints != len(model.lower):
             raise ValueError(f"robot.joint_positions: {self.robot.name} has {len(model.lower)} joints, got {joints}")
+        for link in self.robot.materials:
+            if link not in model.links:
+                raise ValueError(f"robot.materials: must name one of {model.links}, got {link!r}")
         for camera in self.cameras:
             if camera.parent is not None and camera.parent not in model.links:
                 raise ValueError(f"camera {camera.name!r}: parent must be one of {model.links}, got {camera.parent!r}")
@@ -239,12 +182,3 @@ class Scene(Plain):
             return cls.from_json(path.read_text(encoding="utf-8"), source=str(path))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"cannot read scene {path}: {error}") from None
-
-
-def describe(error: ValidationError) -> str:
-    """One line for a validation error: the first key that is wrong, the rule and the value it got."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "document"
-    value = repr(first["input"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{key}: {first['msg']}, got {value if len(value) < 80 else value[:77] + '...'}{more}"

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array, Vec3, compose
-from simworld.scene.model import Camera, Scene
+from simworld.scene.camera import Camera
+from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS
 
 

@@ -11,7 +11,7 @@ def square() -> tuple[Frame, Labels]:
     segmentation = np.zeros((60, 80), dtype=np.int32)
     segmentation[30:50, 20:40] = 3
     depth = np.where(segmentation > 0, np.float32(0.5), np.float32(0))
-    frame = Frame(np.full((60, 80, 3), 100, dtype=np.uint8), depth, segmentation)
+    frame = Frame(rgb=np.full((60, 80, 3), 100, dtype=np.uint8), depth=depth, segmentation=segmentation)
     mask = segmentation == 3
     label = InstanceLabel("cube", "box", 3, (20, 30, 20, 20), 400, mask, np.eye(3), np.zeros(3), None, None)
     return frame, Labels((label,), "front", np.eye(3), np.eye(3, 4))

@@ -12,7 +12,8 @@ from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
 from simworld.rendering import Frame
 from simworld.rendering.tiny import TinyRenderer
-from simworld.scene.model import Body, Box, Camera, Part, Robot, Scene, Sphere
+from simworld.scene.camera import Camera
+from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.scene.shapes import open_box
 from simworld.scene.state import SceneState, camera_pose

@@ -135,7 +135,7 @@ def test_many_instances_take_sixteen_bits(tmp_path: Path) -> None:
     made = view(0)
     bodies = tuple(made.scene.bodies[0].model_copy(update={"name": f"floor_{i}"}) for i in range(300))
     scene = made.scene.model_copy(update={"bodies": bodies})
-    frame = type(made.frame)(made.frame.rgb, made.frame.depth, np.full_like(made.frame.segmentation, 299))
+    frame = type(made.frame)(**made.frame.channels | {"segmentation": np.full_like(made.frame.segmentation, 299)})
     poses = np.tile(made.state.body_poses[0], (300, 1))
     state = type(made.state)(**vars(made.state) | {"body_poses": poses})
     many = View(scene, state, made.camera, frame, {}, 0, 0)

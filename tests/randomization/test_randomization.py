@@ -77,7 +77,7 @@ def test_every_nominal_value_is_allowed(address: str) -> None:
         ({"table.color": (0.5, 0.5)}, "table.color: must be a colour"),
         ({"table.color": (0, 0, 255)}, "table.color: must be a colour"),
         ({"table.color": Uniform(0, 1)}, "table.color: must be a colour"),
-        ({"light.ambient": 3}, "light.ambient: must be a number from 0 to 1, got 3"),
+        ({"light.ambient": 30}, "light.ambient: must be a number from 0 to 5, got 30"),
         ({"box.width": 0}, "box.width: must be"),
         ({"robot.joints.*.offset": 9.0}, "robot.joints.*.offset: must be a number from -0.15 to 0.15 rad, got 9.0"),
         ({"objects.*.position.x": 5.0}, "objects.*.position.x: must be"),

@@ -8,7 +8,9 @@ from simworld.geometry import look_at, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import RENDERERS, make_renderer
-from simworld.scene.model import Body, Box, Camera, Light, Part, Robot, Scene, Sphere
+from simworld.scene.camera import Camera
+from simworld.scene.light import DirectionalLight
+from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
@@ -225,8 +227,8 @@ def test_a_shadow_falls_where_the_light_is_hidden() -> None:
     )
     camera = pinhole((0.0, -0.6, 0.6), (0.0, 0.2, 0.0))
     robot = Robot(position=(5.0, 0.0, 0.0), joint_positions=PANDA.rest)
-    light = Light(direction=(0.0, -1.0, 1.0), specular=0.0)
-    scene = Scene(robot=robot, bodies=(slab, lid), cameras=(camera,), light=light)
+    light = DirectionalLight(direction=(0.0, -1.0, 1.0))
+    scene = Scene(robot=robot, bodies=(slab, lid), cameras=(camera,), lights=(light,))
     with World() as world:
         world.load(scene)
         frame = make_renderer("raster").render(scene, world.state(), camera)

@@ -9,8 +9,9 @@ import pytest
 
 from simworld.errors import ConfigurationError
 from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.scene.camera import Camera
 from simworld.scene.catalogue import MESHES, data_path
-from simworld.scene.model import Body, Camera, Scene
+from simworld.scene.model import Body, Scene
 from simworld.scene.shapes import inner_size, open_box
 from simworld.streams import Streams
 
@@ -40,7 +41,7 @@ def edited(change: Any) -> str:
         (lambda d: d["cameras"][0].update(fx=0), r"cameras\.0\.fx: "),
         (lambda d: d["robot"].update(name="pandaa"), r"robot\.name: .*'panda'"),
         (lambda d: d["bodies"][0]["parts"][0]["shape"].update(kind="cone"), "cone"),
-        (lambda d: d["light"].update(direction=[0, 0, 0]), "direction other than"),
+        (lambda d: d["lights"][0].update(direction=[0, 0, 0]), "a direction must not be"),
         (lambda d: d["robot"]["joint_positions"].pop(), "has 9 joints, got 8"),
         (lambda d: d["cameras"][0].update(parent="elbow"), "parent must be one of .*'hand'.*, got 'elbow'"),
         (lambda d: d["bodies"][0]["parts"][0].update(shape={"kind": "mesh", "name": "cup"}), "one of .*'mug'"),

@@ -1,0 +1,78 @@
+"""A Scene as the surfaces that every renderer draws: which mesh, how large, where, and what it looks like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simworld.geometry import Array, Vec3
+from simworld.rendering.meshes import CYLINDER, SPHERE
+from simworld.scene.catalogue import data_path, mesh
+from simworld.scene.material import Material
+from simworld.scene.model import Box, Cylinder, Mesh, Part, Scene, Sphere
+from simworld.scene.robots import ROBOTS, LinkVisual
+from simworld.scene.shapes import mesh_frame
+
+BOX = "box"
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One mesh in the world.
+
+    `mesh` is BOX (a cube from -1 to 1) or the path of an OBJ file, `size` the factors (3,) that make it metres. It is
+    at the pose `local` (7,) on row `carrier` of the state's link poses followed by its body poses, and `fixed` where
+    that row never moves. `instance` is as in `Scene.instances`; `link` is 1 for the robot's base, 0 off the robot.
+    Groups of the file that name a colour of their own keep it where `own_colors`.
+    """
+
+    mesh: str
+    size: Vec3
+    local: Array
+    carrier: int
+    fixed: bool
+    instance: int
+    link: int
+    material: Material
+    own_colors: bool = False
+
+
+def surfaces(scene: Scene) -> list[Surface]:
+    """Everything there is to draw: the robot's links, then the bodies in their order."""
+    model = ROBOTS[scene.robot.name]
+    drawn = [_of_link(scene, model.link_index(visual.link), visual) for visual in model.visuals]
+    for row, body in enumerate(scene.bodies):
+        for part in body.parts:
+            name, size, local = _of_part(part)
+            carrier, fixed = len(model.links) + row, body.mass == 0
+            drawn.append(Surface(name, size, local, carrier, fixed, row + 2, 0, body.material))
+    return drawn
+
+
+def _of_link(scene: Scene, link: int, visual: LinkVisual) -> Surface:
+    given = scene.robot.materials.get(visual.link)
+    return Surface(
+        mesh=str(data_path() / visual.mesh),
+        size=(1.0, 1.0, 1.0),
+        local=np.array([*visual.position, *visual.orientation]),
+        carrier=link,
+        fixed=link == 0,
+        instance=1,
+        link=link + 1,
+        material=given or Material(color=visual.color),
+        own_colors=given is None,
+    )
+
+
+def _of_part(part: Part) -> tuple[str, Vec3, Array]:
+    """Mesh, size and pose in the body's frame of a part."""
+    local = np.array([*part.position, *part.orientation])
+    match part.shape:
+        case Box(half_extents=half):
+            return BOX, half, local
+        case Cylinder(radius=radius, height=height):
+            return CYLINDER, (radius, radius, height / 2), local
+        case Sphere(radius=radius):
+            return SPHERE, (radius, radius, radius), local
+        case Mesh(name=name) as shape:
+            frame, scale = mesh_frame(part, shape)
+            return str(data_path() / mesh(name).visual), (scale, scale, scale), frame

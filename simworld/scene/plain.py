@@ -1,0 +1,44 @@
+"""What every part of a Scene is made of: frozen, strict, finite plain data."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from simworld.geometry import Quaternion, Vec3
+
+
+def _unit(q: Quaternion) -> Quaternion:
+    if abs(np.linalg.norm(q) - 1) > 1e-6:
+        raise ValueError(f"a quaternion x, y, z, w must have length 1, got {q}")
+    return q
+
+
+def _not_zero(direction: Vec3) -> Vec3:
+    if not any(direction):
+        raise ValueError("a direction must not be (0, 0, 0)")
+    return direction
+
+
+Unit = Annotated[Quaternion, AfterValidator(_unit)]
+Direction = Annotated[Vec3, AfterValidator(_not_zero)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Color = tuple[Fraction, Fraction, Fraction]
+"""sRGB in 0..1."""
+
+
+class Plain(BaseModel):
+    """Immutable, strict about names, and finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def describe(error: ValidationError) -> str:
+    """One line for a validation error: the first key that is wrong, the rule and the value it got."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "document"
+    value = repr(first["input"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{key}: {first['msg']}, got {value if len(value) < 80 else value[:77] + '...'}{more}"
