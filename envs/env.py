@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
 
+from simworld.envs.observations import BOUND, ImageObserver, state_spaces
+from simworld.envs.options import episode_index, validated
 from simworld.envs.tasks import TASKS, Goals, Observation, Observer, distance
 from simworld.errors import ConfigurationError, nearest
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
@@ -18,7 +19,6 @@ from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.tiny import TinyRenderer, has_display
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Part, Scene, Sphere
-from simworld.scene.plain import Plain, describe
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
@@ -28,32 +28,20 @@ WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
 GOAL_BALL = Body(
     name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), material=Material(color=(0.15, 0.85, 0.35))
 )
-"""Marks the goal in `render`; it is not in the world, and not in the labelled images."""
+"""Marks the goal in `render` and in observed images; it is not in the world, and not in the labelled images."""
 
-_BOUND = 100.0
 _REWARD_SCALE = 5.0
 _NOT_PLACED = 0.1
 
-GoalDict = dict[str, Any]
 
-
-class EnvOptions(Plain):
-    """What `gym.make` takes beside the id; anything else is refused."""
-
-    reward: Literal["sparse", "dense"] = "sparse"
-    control: Literal["ee"] = "ee"
-    render_mode: Literal["rgb_array", "human"] | None = None
-    render_width: int = Field(default=640, ge=1, le=8192, strict=True)
-    render_height: int = Field(default=480, ge=1, le=8192, strict=True)
-    render_camera: Literal["front", "side", "top", "wrist"] = "front"
-
-
-class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
+class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     """A Franka Panda at a table.
 
     Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of `simworld.physics.control`)
-    and the gripper, -1 closed to 1 open, 25 times a second. Observations are float32: `observation` as listed by the
-    task's `fields` (SI units, world frame), `achieved_goal` and `desired_goal`.
+    and the gripper, -1 closed to 1 open, 25 times a second. The state is observed as float32: `observation` as listed
+    by the task's `fields` (SI units, world frame), `achieved_goal` and `desired_goal`. Images are observed as
+    `simworld.envs.observations.image_space` says, with a ball at a goal that is a point. One kind of image by one
+    camera is the observation itself; everything else is a dictionary.
 
     An episode is a pure function of the seed and its index: `reset(seed=s)` begins index 0 of seed s, every further
     `reset()` the next index; `reset(seed=s, options={"index": i})` begins any of them. `reset` gives every drawn value
@@ -73,22 +61,20 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
     ) -> None:
         if task not in TASKS:
             raise ConfigurationError(f"unknown task {task!r}{nearest(task, TASKS)}")
-        self.options = _validated(options)
+        self.options = validated(options)
         self.randomization = as_randomization(randomization)
         self._spec: EnvSpec | None = None
         self.render_mode = self.options.render_mode
         self.task_name = task
         self.task = TASKS[task]
         self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
-        goal = gym.spaces.Box(-_BOUND, _BOUND, (self.task.goal_size,), np.float32)
-        size = sum(self.task.fields.values())
-        self.observation_space = gym.spaces.Dict(
-            {
-                "observation": gym.spaces.Box(-_BOUND, _BOUND, (size,), np.float32),
-                "achieved_goal": goal,
-                "desired_goal": goal,
-            }
-        )
+        spaces = state_spaces(self.task) if "state" in self.options.observation else {}
+        self._sees_state = bool(spaces)
+        self._images: ImageObserver | None = None
+        if self.options.images:
+            self._images = ImageObserver(self.options.images, self.options.cameras, self.options.image_size)
+            spaces |= self._images.spaces
+        self.observation_space = gym.spaces.Dict(spaces) if len(spaces) > 1 else next(iter(spaces.values()))
         self._seed: int | None = None
         self._index = 0
         self._window = TinyRenderer(window=True) if self.render_mode == "human" else None
@@ -115,17 +101,21 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         return self._sample
 
     @property
+    def instances(self) -> dict[str, int]:
+        """Ids in the observed segmentation, by name: those of the scene, and `goal` where a ball marks it."""
+        _ = self.sample
+        return self._shown_scene.instances
+
+    @property
     def episode(self) -> tuple[int, int]:
         """Seed and index of the episode: all it takes to begin it again."""
         if self._seed is None:
             raise ConfigurationError("no episode has begun: call reset() first")
         return self._seed, self._index
 
-    def reset(
-        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[GoalDict, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; `options` may hold `index`, the episode's number under its seed."""
-        index = _episode_index(options)
+        index = episode_index(options)
         super().reset(seed=seed)
         if seed is not None or self._seed is None:
             self._seed, self._index = int(self.np_random_seed), 0
@@ -138,47 +128,28 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         self._control = EndEffectorControl(self.world, WORKSPACE)
         self._observer: Observer = self.task.observer(self._sample)
         self._desired = self._observer.goal.astype(np.float32)
-        self._shown_scene = self._sample.scene
+        self._shown_scene = scene = self._sample.scene
         if self.task.goal_size == 3:
-            bodies = (*self._shown_scene.bodies, GOAL_BALL)
-            self._shown_scene = self._shown_scene.model_copy(update={"bodies": bodies})
+            self._shown_scene = scene.model_copy(update={"bodies": (*scene.bodies, GOAL_BALL)})
+            self._ball_pose = np.array([[*self._observer.goal, *GOAL_BALL.orientation]])
+        if self._images is not None:
+            self._images.begin(self._shown_scene)
         observation, _, events = self._observe()
         self._show()
         return observation, {"is_success": False, **events, "parameters": dict(self._sample.parameters)}
 
-    def step(self, action: NDArray[np.float32]) -> tuple[GoalDict, float, bool, bool, dict[str, Any]]:
+    def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Act for one control step of 0.04 s."""
         command = np.asarray(action, dtype=np.float64)
         if command.shape != (4,) or not np.isfinite(command).all():
             raise ConfigurationError(f"an action is 4 finite numbers in -1..1, got {action!r}")
         self._control.apply(np.minimum(np.maximum(command, -1.0), 1.0))
         self.world.step()
-        observation, success, events = self._observe()
-        reward = 0.0 if success else self._shortfall(observation["achieved_goal"], observation["desired_goal"])
+        observation, achieved, events = self._observe()
+        success = bool(self.task.reached(achieved, self._desired))
+        reward = 0.0 if success else self._shortfall(achieved, self._desired)
         self._show()
         return observation, float(reward), success, False, {"is_success": success, **events}
-
-    def compute_reward(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
-        """Reward (...,) of goals (..., goal_size); `info` is not used."""
-        reached = self.task.reached(achieved_goal, desired_goal)
-        return np.where(reached, 0.0, self._shortfall(achieved_goal, desired_goal)).astype(np.float32)
-
-    def _shortfall(self, achieved: Goals, desired: Goals) -> Any:
-        """Reward (...,) where the goal is not reached."""
-        if self.options.reward == "sparse":
-            return np.float32(-1.0)
-        shaped = np.tanh(_REWARD_SCALE * distance(achieved, desired))
-        if self.task.goal_size == 4:
-            shaped = np.maximum(shaped, _NOT_PLACED * (desired[..., 3] > 0.5))
-        return np.float32(-1.0) * shaped.astype(np.float32)
-
-    def compute_terminated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
-        """Whether the episode is over (...,): it is once the goal is reached."""
-        return self.task.reached(achieved_goal, desired_goal)
-
-    def compute_truncated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
-        """Never (...,): the time limit is Gymnasium's TimeLimit."""
-        return np.zeros(np.shape(achieved_goal)[:-1], dtype=bool)
 
     def render(self) -> NDArray[np.uint8] | None:
         """The image (render_height, render_width, 3) uint8, or None with a window, which every step updates."""
@@ -186,9 +157,7 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
             return None
         camera = self.sample.scene.camera(self.options.render_camera)
         camera = camera.resized(self.options.render_width, self.options.render_height)
-        if self._renderer is None:
-            self._renderer = make_renderer("raster")
-        return self._renderer.render(*self._shown(), camera).rgb
+        return self._raster().render(*self._shown(), camera, ("rgb",)).rgb
 
     def close(self) -> None:
         """Give the Bullet clients back."""
@@ -208,51 +177,74 @@ class ManipulationEnv(gym.Env[GoalDict, NDArray[np.float32]]):
         state = self.world.state()
         if self._shown_scene is self.sample.scene:
             return self._shown_scene, state
-        pose = np.concatenate([self._observer.goal, GOAL_BALL.orientation])
-        poses, still = np.vstack([state.body_poses, pose]), np.vstack([state.body_velocities, np.zeros(6)])
-        return self._shown_scene, replace(state, body_poses=poses, body_velocities=still)
+        poses = np.concatenate([state.body_poses, self._ball_pose])
+        velocities = np.concatenate([state.body_velocities, np.zeros((1, 6))])
+        return self._shown_scene, replace(state, body_poses=poses, body_velocities=velocities)
 
-    def _observe(self) -> tuple[GoalDict, bool, dict[str, bool]]:
+    def _raster(self) -> Renderer:
+        """The one renderer of `render` and the observed images."""
+        if self._renderer is None:
+            self._renderer = make_renderer("raster")
+        return self._renderer
+
+    def _observe(self) -> tuple[Any, Goals, dict[str, bool]]:
+        """The observation, the achieved goal (goal_size,) and the events of this instant."""
         now: Observation = self._observer(self.world)
-        values = np.minimum(np.maximum(np.array(now.values, dtype=np.float32), -_BOUND), _BOUND)
         achieved = now.achieved.astype(np.float32)
-        observation = {"observation": values, "achieved_goal": achieved, "desired_goal": self._desired.copy()}
-        return observation, bool(self.task.reached(achieved, self._desired)), now.events
+        observation: dict[str, Any] = {}
+        if self._sees_state:
+            values = np.minimum(np.maximum(np.array(now.values, dtype=np.float32), -BOUND), BOUND)
+            observation = {"observation": values, "achieved_goal": achieved, "desired_goal": self._desired.copy()}
+        if self._images is not None:
+            observation |= self._images(self._raster(), *self._shown())
+        seen = observation if len(observation) > 1 else next(iter(observation.values()))
+        return seen, achieved, now.events
+
+    def _shortfall(self, achieved: Goals, desired: Goals) -> Any:
+        """Reward (...,) where the goal is not reached."""
+        if self.options.reward == "sparse":
+            return np.float32(-1.0)
+        shaped = np.tanh(_REWARD_SCALE * distance(achieved, desired))
+        if self.task.goal_size == 4:
+            shaped = np.maximum(shaped, _NOT_PLACED * (desired[..., 3] > 0.5))
+        return np.float32(-1.0) * shaped.astype(np.float32)
+
+
+class GoalEnv(ManipulationEnv):
+    """The environment where its state is observed: rewards of any goals can be computed, for hindsight replay."""
+
+    def compute_reward(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
+        """Reward (...,) of goals (..., goal_size); `info` is not used."""
+        reached = self.task.reached(achieved_goal, desired_goal)
+        return np.where(reached, 0.0, self._shortfall(achieved_goal, desired_goal)).astype(np.float32)
+
+    def compute_terminated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
+        """Whether the episode is over (...,): it is once the goal is reached."""
+        return self.task.reached(achieved_goal, desired_goal)
+
+    def compute_truncated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
+        """Never (...,): the time limit is Gymnasium's TimeLimit."""
+        return np.zeros(np.shape(achieved_goal)[:-1], dtype=bool)
 
 
 # What is registered with Gymnasium: functions, because from a class it would read `metadata` and, where there is no
 # display, put a wrapper of its own that needs pygame around an environment asked to open a window.
 def reach(**options: Any) -> ManipulationEnv:
     """Make `simworld/Reach-v0`: bring the tool centre point to a goal in the air."""
-    return ManipulationEnv("reach", **options)
+    return _make("reach", **options)
 
 
 def pick_and_place(**options: Any) -> ManipulationEnv:
     """Make `simworld/PickAndPlace-v0`: bring the object to a goal in the air or on the table."""
-    return ManipulationEnv("pick_and_place", **options)
+    return _make("pick_and_place", **options)
 
 
 def place_in_box(**options: Any) -> ManipulationEnv:
     """Make `simworld/PlaceInBox-v0`: grab the object, put it in the box and let go."""
-    return ManipulationEnv("place_in_box", **options)
+    return _make("place_in_box", **options)
 
 
-def _validated(options: Mapping[str, Any]) -> EnvOptions:
-    for name in options:
-        if name not in EnvOptions.model_fields:
-            allowed = {key: None for key in EnvOptions.model_fields} | {"randomization": None}
-            raise ConfigurationError(f"unknown option {name!r}{nearest(name, allowed)}")
-    try:
-        return EnvOptions(**options)
-    except ValidationError as error:
-        raise ConfigurationError(describe(error)) from None
-
-
-def _episode_index(options: Mapping[str, Any] | None) -> int | None:
-    for name in options or {}:
-        if name != "index":
-            raise ConfigurationError(f"unknown reset option {name!r}; there is 'index'")
-    index = (options or {}).get("index")
-    if index is not None and (not isinstance(index, int) or index < 0):
-        raise ConfigurationError(f"reset option index: must be a whole number, at least 0, got {index!r}")
-    return index
+def _make(task: str, /, **options: Any) -> ManipulationEnv:
+    kinds = validated({name: value for name, value in options.items() if name != "randomization"}).observation
+    # Where no goals are observed there is no `compute_reward`: stable-baselines3 takes what has one for a goal's.
+    return GoalEnv(task, **options) if "state" in kinds else ManipulationEnv(task, **options)

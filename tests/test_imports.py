@@ -15,6 +15,7 @@ UPPER = LAYERS[1:]
 HOMES = {  # who may import what
     "pybullet": ("simworld/physics/", "simworld/rendering/tiny.py"),
     "pybullet_data": ("simworld/scene/catalogue.py",),
+    "mitsuba": ("simworld/rendering/mitsuba.py", "simworld/rendering/mitsuba_scene.py"),
     "gymnasium": UPPER,
     "torch": ("agents/",),
     "stable_baselines3": ("agents/",),

@@ -3,8 +3,8 @@
 from simworld.errors import ConfigurationError
 from simworld.rendering.frame import Frame, Renderer
 
-RENDERERS = ("raster", "tiny")
-"""The fast rasterizer, which is the default, and PyBullet's TinyRenderer, which is independent of it."""
+RENDERERS = ("raster", "tiny", "mitsuba")
+"""The fast rasterizer, which is the default; PyBullet's TinyRenderer, which is independent of it; a path tracer."""
 
 
 def make_renderer(name: str) -> Renderer:
@@ -17,6 +17,10 @@ def make_renderer(name: str) -> Renderer:
         from simworld.rendering.tiny import TinyRenderer
 
         return TinyRenderer()
+    if name == "mitsuba":
+        from simworld.rendering.mitsuba import MitsubaRenderer
+
+        return MitsubaRenderer()
     raise ConfigurationError(f"renderer: must be one of {list(RENDERERS)}, got {name!r}")
 
 

@@ -1,15 +1,27 @@
 """Channels that follow from depth, ids and poses, for every renderer alike: object coordinates and optical flow."""
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from simworld.geometry import Array
+from simworld.rendering.kernels import kernel, place, to_view
+from simworld.rendering.lens import rays
+from simworld.rendering.memory import PerScene
+from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
-from simworld.scene.state import SceneState
+from simworld.scene.state import SceneState, camera_pose
 
 DERIVED = frozenset({"nocs", "flow", "occlusion"})
+_F = np.float32
+_ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
+
+_TOLERANCE = 0.01
+"""Share of the depth by which a point may be behind what is seen there and still count as seen."""
 
 
 def derived(
@@ -21,4 +33,173 @@ def derived(
     next_state: SceneState | None,
     later: Mapping[str, NDArray[Any]] | None,
 ) -> dict[str, NDArray[Any]]:
-    return {}
+    """Those of DERIVED that are among the channels.
+
+    `made` holds depth, segmentation and links of the state; `later` depth of the next state, for flow and occlusion.
+    """
+    asked = DERIVED & set(channels)
+    if not asked:
+        return {}
+    size, out = made["depth"].shape, {}
+    carriers, sight = _carriers(state), _sight(camera)
+    view = _view(scene, state, camera)
+    rows = len(state.link_poses)
+    if "nocs" in asked:
+        out["nocs"] = np.empty((*size, 3), dtype=np.float32)
+        back = np.stack([_motion(view, pose) for pose in carriers])
+        write_nocs(made["depth"], made["segmentation"], made["links"], sight, rows, back, _bounds(scene), out["nocs"])
+    if next_state is not None and later is not None:
+        onto = _view(scene, next_state, camera)
+        moved = np.stack([_moved(view, a, b, onto) for a, b in zip(carriers, _carriers(next_state), strict=True)])
+        still = _moved(view, _REST, _REST, onto)
+        out["flow"], out["occlusion"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
+        lens = np.array([camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion], dtype=np.float32)
+        write_flow(
+            made["depth"],
+            made["segmentation"],
+            made["links"],
+            sight,
+            rows,
+            moved,
+            still,
+            lens,
+            later["depth"],
+            _F(_TOLERANCE),
+            out["flow"],
+            out["occlusion"],
+        )
+    return out
+
+
+_REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+
+
+def _carriers(state: SceneState) -> Array:
+    return np.concatenate([state.link_poses, state.body_poses])
+
+
+def _view(scene: Scene, state: SceneState, camera: Camera) -> Array:
+    """The matrix (3, 4) from the world to the camera."""
+    view = np.empty((3, 4))
+    to_view(camera_pose(scene, state, camera), view)
+    return view
+
+
+def _motion(view: Array, pose: Array) -> NDArray[np.float32]:
+    """The matrix (3, 4) from the camera to the frame of a pose."""
+    local = np.empty((3, 4))
+    to_view(pose, local)
+    return _after(local, _inverse(view)).astype(np.float32)
+
+
+def _moved(view: Array, before: Array, after: Array, onto: Array) -> NDArray[np.float32]:
+    """The matrix (3, 4) from a place in the camera to where it is in the next camera, on a body that has moved."""
+    local, whole = np.empty((3, 4)), np.empty((1, 3, 4))
+    to_view(before, local)
+    place(after[None], np.zeros(1, dtype=np.int64), _REST[None], onto, whole)
+    return _after(whole[0], _after(local, _inverse(view))).astype(np.float32)
+
+
+def _inverse(matrix: Array) -> Array:
+    """The inverse of a rigid (3, 4) matrix."""
+    turned = matrix[:, :3].T
+    return np.column_stack([turned, -np.einsum("ij,j->i", turned, matrix[:, 3])])
+
+
+def _after(second: Array, first: Array) -> Array:
+    """The product of two (3, 4) matrices; einsum, as BLAS rounds differently on other machines."""
+    moved: Array = np.einsum("ij,jk->ik", second[:, :3], first)
+    moved[:, 3] += second[:, 3]
+    return moved
+
+
+@lru_cache(maxsize=32)
+def _sight(camera: Camera) -> NDArray[np.float32]:
+    """Rays (h, w, 2) of the pixels' centres, at depth 1."""
+    return np.stack(rays(camera), axis=-1).astype(np.float32)
+
+
+_bounds = PerScene(lambda scene: surface_bounds(scene).astype(np.float32))
+
+
+@kernel
+def carrier_of(instance: int, link: int, rows: int) -> int:
+    """Row of what a pixel shows among link poses, of which there are `rows`, followed by body poses; -1 for nothing."""
+    if instance <= 0:
+        return -1
+    return link - 1 if link > 0 else rows + instance - 2
+
+
+@kernel
+def write_nocs(
+    depth: Any, segmentation: Any, links: Any, sight: Any, rows: int, back: Any, bounds: Any, out: Any
+) -> None:
+    """Fill `out` (h, w, 3) with places in the frame of what is seen, to which `back` (n, 3, 4) brings camera points."""
+    for i in range(depth.shape[0]):
+        for j in range(depth.shape[1]):
+            k = carrier_of(segmentation[i, j], links[i, j], rows)
+            if k < 0:
+                out[i, j, 0] = out[i, j, 1] = out[i, j, 2] = _ZERO
+                continue
+            z = depth[i, j]
+            x, y = sight[i, j, 0] * z, sight[i, j, 1] * z
+            a, b, c = bounds[k, 0], bounds[k, 1], bounds[k, 2]
+            scale = _HALF / np.sqrt(a * a + b * b + c * c)
+            for axis in range(3):
+                place = back[k, axis, 0] * x + back[k, axis, 1] * y + back[k, axis, 2] * z + back[k, axis, 3]
+                out[i, j, axis] = place * scale + _HALF
+
+
+@kernel
+def write_flow(
+    depth: Any,
+    segmentation: Any,
+    links: Any,
+    sight: Any,
+    rows: int,
+    moved: Any,
+    still: Any,
+    lens: Any,
+    later: Any,
+    tolerance: Any,
+    flow: Any,
+    occlusion: Any,
+) -> None:
+    """Fill `flow` (h, w, 2) and `occlusion` (h, w): where each point goes, and whether it is hidden or outside there.
+
+    `moved` (n, 3, 4) takes camera points to the next camera on each link and body, `still` those at rest; the
+    background is infinitely far away. `lens` is fx, fy, cx, cy and the distortion; `later` (h, w) the next depth.
+    """
+    height, width = depth.shape
+    for i in range(height):
+        for j in range(width):
+            k = carrier_of(segmentation[i, j], links[i, j], rows)
+            u, v = sight[i, j, 0], sight[i, j, 1]
+            if k >= 0:
+                z = depth[i, j]
+                x, y = u * z, v * z
+                px = moved[k, 0, 0] * x + moved[k, 0, 1] * y + moved[k, 0, 2] * z + moved[k, 0, 3]
+                py = moved[k, 1, 0] * x + moved[k, 1, 1] * y + moved[k, 1, 2] * z + moved[k, 1, 3]
+                pz = moved[k, 2, 0] * x + moved[k, 2, 1] * y + moved[k, 2, 2] * z + moved[k, 2, 3]
+            else:
+                px = still[0, 0] * u + still[0, 1] * v + still[0, 2]
+                py = still[1, 0] * u + still[1, 1] * v + still[1, 2]
+                pz = still[2, 0] * u + still[2, 1] * v + still[2, 2]
+            if pz <= _F(1e-6):
+                # Behind the camera there is no pixel to go to.
+                flow[i, j, 0] = flow[i, j, 1] = _ZERO
+                occlusion[i, j] = True
+                continue
+            x, y = px / pz, py / pz
+            r2 = x * x + y * y
+            radial = _ONE + r2 * (lens[4] + r2 * (lens[5] + r2 * lens[8]))
+            bx = x * radial + _F(2.0) * lens[6] * x * y + lens[7] * (r2 + _F(2.0) * x * x)
+            by = y * radial + lens[6] * (r2 + _F(2.0) * y * y) + _F(2.0) * lens[7] * x * y
+            u, v = lens[0] * bx + lens[2], lens[1] * by + lens[3]
+            flow[i, j, 0], flow[i, j, 1] = u - _F(j) - _HALF, v - _F(i) - _HALF
+            column, row = np.floor(u), np.floor(v)
+            if column < _ZERO or row < _ZERO or column >= _F(width) or row >= _F(height):
+                occlusion[i, j] = True
+                continue
+            there = later[np.uint32(row), np.uint32(column)]
+            occlusion[i, j] = there > _ZERO and (k < 0 or pz > there * (_ONE + tolerance))

@@ -1,81 +1,218 @@
-"""A Scene as the arrays that renderers draw: triangles by part, and where each part is at one instant."""
+"""A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
 
 from dataclasses import dataclass
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array
-from simworld.rendering.meshes import TriangleMesh, load_obj, unit_box
-from simworld.rendering.surfaces import BOX, Surface, surfaces
+from simworld.rendering.color import to_linear
+from simworld.rendering.meshes import MeshGroup, load_mesh
+from simworld.rendering.surfaces import Surface, surfaces
+from simworld.rendering.textures import Pyramid, pyramid
+from simworld.scene.material import Material, Texture
 from simworld.scene.model import Scene
-from simworld.scene.plain import Color
 
 Float = NDArray[np.float32]
+Whole = NDArray[np.int32]
+
+
+class Geometry(NamedTuple):
+    """Triangles by part: a part is one group of triangles of a surface, with one material.
+
+    `vertices` (v, 3) in their part's frame, metres; `triangles` (t, 3) with their corners' `normals` (t, 3, 3), the
+    `axes` (t,) of the frame that they look along most, and their `part_of` (t,). Part p has the vertices from
+    `vertex_starts[p]` to the next, the triangles from `triangle_starts[p]`, is within `spheres[p]` (x, y, z, radius) of
+    its frame, and what faces away of it is never seen if it is `closed`.
+    """
+
+    vertices: Float
+    vertex_starts: Whole
+    triangles: Whole
+    triangle_starts: Whole
+    normals: Float
+    axes: Whole
+    part_of: Whole
+    spheres: Float
+    closed: NDArray[np.bool_]
+
+
+class Looks(NamedTuple):
+    """Materials of the parts.
+
+    `table` (p, 10): linear colour (3), the texture's linear colour (3), roughness squared, metallic, reflectance at
+    normal incidence, and textures a metre. `texture` (p,) is a row of Textures.
+    """
+
+    table: Float
+    texture: Whole
+
+
+class Textures(NamedTuple):
+    """All levels of all textures of a scene.
+
+    Channel by channel, texture k begins at `starts[k]` with a level of one texel, and each further level has twice the
+    side, up to 2 ** `sides[k]` texels. The first is none: one texel without channels.
+    """
+
+    texels: NDArray[np.uint64]
+    starts: Whole
+    sides: Whole
+    channels: Whole
 
 
 @dataclass(frozen=True)
 class DrawList:
-    """Everything of a scene that stays the same while it moves.
+    """What is drawn, and where: part p is at the pose `local[p]` (7,) on row `carrier[p]` of the link and body poses.
 
-    `vertices` and `normals` (v, 3) float32 in their part's frame, sized in metres; `triangles` (t, 3) int32;
-    `vertex_starts` (p + 1,) and `part_of` (t,) int32; `colors` (p, 3) float32, linear; `instances` (p,) int32.
-    `casts` (t, 3) are the triangles that cast shadows: all but the floor's. `local` (p, 7) are the parts' poses on
-    row `carrier` (p,) of the state's link poses followed by its body poses.
+    Parts that are `fixed` never move; those that do not `cast` throw no shadow. `instance` and `link` (p,) are what
+    `segmentation` and `links` show.
     """
 
-    vertices: Float
-    normals: Float
-    triangles: NDArray[np.int32]
-    casts: NDArray[np.int32]
-    vertex_starts: NDArray[np.int32]
-    part_of: NDArray[np.int32]
-    colors: Float
-    instances: NDArray[np.int32]
+    geometry: Geometry
+    looks: Looks
+    textures: Textures
     local: Array
     carrier: NDArray[np.int64]
+    fixed: NDArray[np.bool_]
+    cast: NDArray[np.bool_]
+    instance: Whole
+    link: Whole
 
 
-def draw_list(scene: Scene) -> DrawList:
-    """The draw list of a scene; a broken mesh file raises RenderError."""
+_FINEST = 0.004
+"""Share of its diagonal by which a drawn mesh may differ at most."""
+_BLACK = (0.0, 0.0, 0.0)
+_LEAST_ROUGHNESS = 0.08
+"""Smoother than this, highlights of lights without extent would be smaller than pixels and flicker."""
+
+
+def draw_list(scene: Scene, error: float) -> DrawList:
+    """The draw list of a scene, with meshes within `error` metres; a broken mesh or texture raises RenderError."""
+    parts = [
+        (surface, group) for surface in surfaces(scene) for group in load_mesh(surface.mesh, _tolerance(surface, error))
+    ]
+    materials = [_material(surface, group) for surface, group in parts]
     floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
-    return _concatenate(surfaces(scene), floors)
-
-
-def to_linear(color: Color) -> Color:
-    """Linear light of an sRGB colour (IEC 61966-2-1)."""
-    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color)
-    return r, g, b
-
-
-@cache
-def tone_curve() -> NDArray[np.uint8]:
-    """sRGB 0..255 of linear 0..1 in 4,096 steps (IEC 61966-2-1)."""
-    linear = np.linspace(0, 1, 4096)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    curve: NDArray[np.uint8] = np.rint(255 * encoded).astype(np.uint8)
-    return curve
-
-
-def _mesh(surface: Surface) -> TriangleMesh:
-    return unit_box() if surface.mesh == BOX else load_obj(surface.mesh)
-
-
-def _concatenate(drawn: list[Surface], floors: set[int]) -> DrawList:
-    meshes = [_mesh(d) for d in drawn]
-    starts = np.cumsum([0, *(len(m.vertices) for m in meshes)])
-    triangles = [m.triangles + start for m, start in zip(meshes, starts, strict=False)]
-    casts = [t for t, d in zip(triangles, drawn, strict=True) if d.instance not in floors]
+    looks, textures = _looks(materials)
     return DrawList(
-        vertices=np.concatenate([m.vertices * d.size for m, d in zip(meshes, drawn, strict=True)]).astype(np.float32),
-        normals=np.concatenate([m.normals for m in meshes]).astype(np.float32),
-        triangles=np.concatenate(triangles).astype(np.int32),
-        casts=np.concatenate(casts).astype(np.int32),
-        vertex_starts=starts.astype(np.int32),
-        part_of=np.repeat(np.arange(len(drawn)), [len(m.triangles) for m in meshes]).astype(np.int32),
-        colors=np.array([to_linear(d.material.color) for d in drawn], dtype=np.float32),
-        instances=np.array([d.instance for d in drawn], dtype=np.int32),
-        local=np.stack([d.local for d in drawn]),
-        carrier=np.array([d.carrier for d in drawn]),
+        geometry=_geometry(parts),
+        looks=looks,
+        textures=textures,
+        local=np.stack([surface.local for surface, _ in parts]),
+        carrier=np.array([surface.carrier for surface, _ in parts]),
+        fixed=np.array([surface.fixed for surface, _ in parts]),
+        cast=np.array([surface.instance not in floors for surface, _ in parts]),
+        instance=np.array([surface.instance for surface, _ in parts], dtype=np.int32),
+        link=np.array([surface.link for surface, _ in parts], dtype=np.int32),
     )
+
+
+def _tolerance(surface: Surface, error: float) -> float:
+    """Error in the mesh's own unit: small things are drawn finer, so that their outlines stay as true."""
+    points = np.concatenate([group.mesh.vertices for group in load_mesh(surface.mesh, 0.0)])
+    diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
+    return min(error / max(surface.size), _FINEST * diagonal) if error > 0 else 0.0
+
+
+def _material(surface: Surface, group: MeshGroup) -> Material:
+    if surface.own_colors and group.color is not None:
+        return surface.material.model_copy(update={"color": group.color})
+    return surface.material
+
+
+def _geometry(parts: list[tuple[Surface, MeshGroup]]) -> Geometry:
+    meshes = [group.mesh for _, group in parts]
+    sized = [mesh.vertices * surface.size for (surface, _), mesh in zip(parts, meshes, strict=True)]
+    vertex_starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    triangle_starts = np.cumsum([0, *(len(mesh.triangles) for mesh in meshes)])
+    triangles = [mesh.triangles + start for mesh, start in zip(meshes, vertex_starts, strict=False)]
+    normals = [_stretched(mesh.normals, surface.size) for (surface, _), mesh in zip(parts, meshes, strict=True)]
+    vertices, faces = np.concatenate(sized), np.concatenate(triangles)
+    a, b, c = vertices[faces].transpose(1, 0, 2)
+    return Geometry(
+        vertices=vertices.astype(np.float32),
+        vertex_starts=vertex_starts.astype(np.int32),
+        triangles=faces.astype(np.int32),
+        triangle_starts=triangle_starts.astype(np.int32),
+        normals=np.concatenate(normals).astype(np.float32),
+        axes=np.abs(np.cross(b - a, c - a)).argmax(axis=1).astype(np.int32),
+        part_of=np.repeat(np.arange(len(meshes)), np.diff(triangle_starts)).astype(np.int32),
+        spheres=np.stack([_sphere(points) for points in sized]),
+        closed=np.array([mesh.closed for mesh in meshes]),
+    )
+
+
+def _stretched(normals: Array, size: tuple[float, float, float]) -> Array:
+    """Unit normals of a mesh that is scaled by `size`."""
+    if size[0] == size[1] == size[2]:
+        return normals
+    turned = normals / size
+    unit: Array = turned / np.linalg.norm(turned, axis=-1, keepdims=True)
+    return unit
+
+
+def _sphere(points: Array) -> Float:
+    """A sphere (x, y, z, radius) around points (n, 3)."""
+    center = (points.min(axis=0) + points.max(axis=0)) / 2
+    radius = np.sqrt(((points - center) ** 2).sum(axis=1).max())
+    return np.array([*center, radius * 1.0001 + 1e-6], dtype=np.float32)
+
+
+def _looks(materials: list[Material]) -> tuple[Looks, Textures]:
+    used: dict[Texture, int] = {}
+    for material in materials:
+        if material.texture is not None:
+            used.setdefault(_pattern(material.texture), len(used) + 1)
+    rows = np.array([_row(material) for material in materials], dtype=np.float32)
+    index = [0 if m.texture is None else used[_pattern(m.texture)] for m in materials]
+    return Looks(rows, np.array(index, dtype=np.int32)), _bank([pyramid(texture) for texture in used])
+
+
+def _pattern(texture: Texture) -> Texture:
+    """The texture without what its texels do not depend on."""
+    neutral = {"size": 1.0, "color": (1.0, 1.0, 1.0)} if texture.kind == "procedural" else {"size": 1.0}
+    return texture.model_copy(update=neutral)
+
+
+def _row(material: Material) -> list[float]:
+    texture = material.texture
+    color = to_linear(material.color)
+    # An image is a mix of black and the material's colour, channel by channel.
+    ends = (color, color) if texture is None else (_BLACK, color)
+    if texture is not None and texture.kind == "procedural":
+        ends = color, to_linear(texture.color)
+    roughness = max(material.roughness, _LEAST_ROUGHNESS)
+    return [
+        *ends[0],
+        *ends[1],
+        roughness * roughness,
+        material.metallic,
+        0.08 * material.specular,
+        1.0 / texture.size if texture is not None else 0.0,
+    ]
+
+
+def _bank(pyramids: list[Pyramid]) -> Textures:
+    packed = [np.zeros(1, dtype=np.uint64), *(_packed(pyramid) for pyramid in pyramids)]
+    return Textures(
+        texels=np.concatenate(packed),
+        starts=np.cumsum([0, *(len(texels) for texels in packed)])[:-1].astype(np.int32),
+        sides=np.array([0, *(p.side.bit_length() - 1 for p in pyramids)], dtype=np.int32),
+        channels=np.array([0, *(p.channels for p in pyramids)], dtype=np.int32),
+    )
+
+
+def _packed(pyramid: Pyramid) -> NDArray[np.uint64]:
+    """Every texel with its neighbours right, below, and below right, so that one look-up finds all four."""
+    channels: list[list[NDArray[np.uint64]]] = [[] for _ in range(pyramid.channels)]
+    start, side = 0, pyramid.side
+    while side >= 1:
+        level = pyramid.texels[start : start + side * side * pyramid.channels].reshape(side, side, -1)
+        start, side = start + level.size, side // 2
+        for levels, one in zip(channels, np.moveaxis(level, -1, 0).astype(np.uint64), strict=True):
+            right, below = np.roll(one, -1, axis=1), np.roll(one, -1, axis=0)
+            four = one | right << 16 | below << 32 | np.roll(right, -1, axis=0) << 48
+            levels.insert(0, four.ravel().astype(np.uint64))
+    return np.concatenate([texels for levels in channels for texels in levels])

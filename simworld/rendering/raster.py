@@ -1,42 +1,47 @@
 """The software rasterizer: fast, exact at the edges, without PyBullet, a display or a GPU."""
 
-import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from simworld.errors import RenderError
-from simworld.geometry import Array, invert, quat_to_matrix
-from simworld.rendering.drawlist import DrawList, draw_list, to_linear, tone_curve
-from simworld.rendering.frame import DEFAULT_CHANNELS, Frame
-from simworld.rendering.kernels import draw_perspective, draw_shadow, place, transform
-from simworld.rendering.shading import shade
+from simworld.errors import ConfigurationError
+from simworld.rendering.canvas import Canvas
+from simworld.rendering.drawlist import draw_list
+from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels
+from simworld.rendering.memory import PerScene
 from simworld.scene.camera import Camera
-from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Scene
-from simworld.scene.state import SceneState, camera_pose
+from simworld.scene.state import SceneState
 
-Float = NDArray[np.float32]
+DETAIL = 0.0005
+"""Metres by which the drawn meshes may differ from the true ones."""
 
-SHADOW_SIZES = (256, 512, 1024)
-"""Texels along a side of the shadow map, for images up to 128, 400 and more pixels."""
-_SHADOW_MIDDLE = np.array([-0.25, 0.0, 0.1])
-_SHADOW_REACH = 1.0
-"""The shadow map covers this many metres around a point above the table."""
+
+class Shot(NamedTuple):
+    """One frame to render: what `render` takes."""
+
+    scene: Scene
+    state: SceneState
+    camera: Camera
+    next_state: SceneState | None = None
 
 
 class RasterRenderer:
-    """Renders with compiled loops on one core; a pure function of (Scene, SceneState, Camera).
+    """Renders with compiled loops; a pure function of its arguments.
 
-    What a scene's draw list holds is kept for the next frame of the same scene.
+    Meshes are within `error` metres of the true ones; 0 is full detail. What a scene is drawn from, and what stays the
+    same from frame to frame, is kept for the next.
     """
 
-    def __init__(self) -> None:
-        self._scene: Scene | None = None
-        self._list: DrawList | None = None
+    channels: Collection[str] = frozenset(CHANNELS)
 
-    channels: Collection[str] = DEFAULT_CHANNELS
+    def __init__(self, error: float = DETAIL) -> None:
+        if not 0 <= error < 1:
+            raise ConfigurationError(f"error: must be at least 0 and less than 1 m, got {error!r}")
+        self._error = error
+        self._draw_list = PerScene(partial(draw_list, error=error))
+        self._canvas = Canvas()
 
     def render(
         self,
@@ -47,107 +52,34 @@ class RasterRenderer:
         next_state: SceneState | None = None,
     ) -> Frame:
         """Render one frame of the camera's size; poses that are not finite raise RenderError."""
-        drawn = self._draw_list(scene)
-        carriers = np.concatenate([state.link_poses, state.body_poses])
-        if not np.isfinite(carriers).all():
-            raise RenderError("a pose of the scene's state is not finite")
-        view = _matrix(invert(camera_pose(scene, state, camera)))
-        points, matrices = self._points(drawn, carriers, view)
-        edges = np.empty((len(drawn.triangles), 3, 3), dtype=np.float32)
-        size = (camera.height, camera.width)
-        inverse_depth, ids = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.int32)
-        pinhole = tuple(np.float32(value) for value in (camera.fx, camera.fy, camera.cx, camera.cy))
-        draw_perspective(
-            points,
-            drawn.triangles,
-            pinhole,
-            np.float32(camera.near),
-            np.float32(camera.far),
-            inverse_depth,
-            ids,
-            edges,
-        )
-        light, to_light, shadows = self._light(drawn, scene, carriers, view, max(size))
-        frame = Frame(
-            rgb=np.empty((*size, 3), dtype=np.uint8),
-            depth=np.empty(size, dtype=np.float32),
-            segmentation=np.empty(size, dtype=np.int32),
-        )
-        shade(
-            inverse_depth,
-            ids,
-            edges,
-            drawn.triangles,
-            drawn.normals,
-            drawn.part_of,
-            drawn.colors,
-            drawn.instances,
-            matrices,
-            pinhole,
-            light,
-            to_light,
-            shadows,
-            tone_curve(),
-            frame.rgb,
-            frame.depth,
-            frame.segmentation,
-        )
-        return frame
+        check_channels("raster", self.channels, channels, next_state)
+        return self._canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
+
+    def render_many(
+        self, shots: Sequence[Shot], channels: Collection[str] = DEFAULT_CHANNELS, threads: int = 1
+    ) -> list[Frame]:
+        """Render many frames, of any scenes, states and cameras, in threads; the same frames as one by one."""
+        if threads < 1:
+            raise ConfigurationError(f"threads: must be at least 1, got {threads!r}")
+        for shot in shots:
+            check_channels("raster", self.channels, channels, shot.next_state)
+        if threads == 1:
+            return [self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state) for shot in shots]
+
+        def share(first: int) -> list[Frame]:
+            canvas = Canvas()
+            return [
+                canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
+                for scene, state, camera, next_state in shots[first::threads]
+            ]
+
+        frames: list[Frame | None] = [None] * len(shots)
+        with ThreadPoolExecutor(threads) as pool:
+            for first, made in enumerate(pool.map(share, range(threads))):
+                frames[first::threads] = made
+        return [frame for frame in frames if frame is not None]
 
     def close(self) -> None:
-        """Forget the last scene."""
-        self._scene = self._list = None
-
-    def _draw_list(self, scene: Scene) -> DrawList:
-        if self._list is None or scene is not self._scene:
-            self._scene, self._list = scene, draw_list(scene)
-        return self._list
-
-    @staticmethod
-    def _points(drawn: DrawList, carriers: Array, view: Array) -> tuple[Float, Float]:
-        """All vertices (v, 3) in a view, and the matrices (p, 3, 4) that brought the parts there."""
-        matrices = np.empty((len(drawn.local), 3, 4), dtype=np.float32)
-        points = np.empty_like(drawn.vertices)
-        place(carriers, drawn.carrier, drawn.local, view, matrices)
-        transform(drawn.vertices, drawn.vertex_starts, matrices, points)
-        return points, matrices
-
-    def _light(
-        self, drawn: DrawList, scene: Scene, carriers: Array, view: Array, pixels: int
-    ) -> tuple[Float, Float, Float]:
-        """The light in the camera's frame, the transform of camera points to its shadow map, and the map."""
-        spec = scene.lights[0]
-        assert isinstance(spec, DirectionalLight)
-        direction = np.array(spec.direction) / math.hypot(*spec.direction)
-        light = [*(view[:, :3] @ direction), scene.ambient[0], spec.intensity, 0.05, *to_linear(spec.color)]
-        if not spec.shadow:
-            return np.array(light, dtype=np.float32), np.zeros((3, 4), np.float32), np.empty((0, 0), np.float32)
-        size = next((s for s, most in zip(SHADOW_SIZES, (128, 400), strict=False) if pixels <= most), SHADOW_SIZES[-1])
-        to_map = _light_matrix(direction, size)
-        points, _ = self._points(drawn, carriers, to_map)
-        shadows, ids = np.empty((size, size), dtype=np.float32), np.empty((size, size), dtype=np.int32)
-        draw_shadow(points, drawn.casts, shadows, ids)
-        # The map's matrix after the camera's inverse.
-        to_light = np.empty((3, 4), dtype=np.float32)
-        to_light[:, :3] = to_map[:, :3] @ view[:, :3].T
-        to_light[:, 3] = to_map[:, 3] - to_light[:, :3] @ view[:, 3]
-        return np.array(light, dtype=np.float32), to_light, shadows
-
-
-def _matrix(pose: Array) -> Array:
-    """The matrix (3, 4) of a pose (7,)."""
-    return np.concatenate([quat_to_matrix(pose[3:]), pose[:3, None]], axis=1)
-
-
-def _light_matrix(direction: Array, size: int) -> Array:
-    """World points to texels and nearness (3, 4) of a shadow map: nearness grows towards the light, in metres."""
-    x, y, z = direction.tolist()
-    # A level axis across the light; for one from straight above, any.
-    across = math.hypot(x, y)
-    right = np.array([-y / across, x / across, 0.0]) if across > 1e-6 else np.array([1.0, 0.0, 0.0])
-    scale = size / (2 * _SHADOW_REACH)
-    rx, ry, rz = right.tolist()
-    down = np.array([y * rz - z * ry, z * rx - x * rz, x * ry - y * rx])
-    axes = np.stack([right * scale, down * scale, direction])
-    middle = np.array([size / 2, size / 2, 0.0]) - axes @ _SHADOW_MIDDLE
-    return np.concatenate([axes, middle[:, None]], axis=1)
+        """Forget all scenes."""
+        self._draw_list = PerScene(partial(draw_list, error=self._error))
+        self._canvas = Canvas()

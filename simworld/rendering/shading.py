@@ -1,120 +1,392 @@
-"""The compiled shading of visible pixels: normals, a directional light with soft shadows, and sRGB."""
+"""From what each pixel sees to its colour: materials, lights, shadows, and the tone curve.
+
+Pixels that see something are gathered into blocks of LANES and shaded together, in passes over one flat array `w` with
+a row of numbers for each quantity: with rows at constant distances the compiler proves that they do not overlap,
+and uses vector units. Radiance is in units of what a white diffuse surface shows under a light of intensity 1.
+"""
 
 from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import jit
+from simworld.rendering.kernels import inlined, kernel
+from simworld.rendering.sampling import between_texels, mixed, octahedral, texture_rows
+from simworld.rendering.shadows import shadow_rows
+from simworld.rendering.visibility import edges_of
+from simworld.rendering.work import (
+    ALBEDO,
+    ALPHA,
+    BASE,
+    CODE,
+    LANES,
+    LIT,
+    METALLIC,
+    NEXT,
+    NORMAL,
+    OTHER,
+    OUT,
+    POSITION,
+    SIDE,
+    START,
+    TEXTURE,
+    VIEW,
+    WHERE,
+)
 
 _F = np.float32
 _ZERO, _HALF, _ONE, _TWO = _F(0.0), _F(0.5), _F(1.0), _F(2.0)
+_X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
+_NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
+_VX, _VY, _VZ = VIEW, VIEW + LANES, VIEW + 2 * LANES
+_RED, _GREEN, _BLUE = ALBEDO, ALBEDO + LANES, ALBEDO + 2 * LANES
+_OUT_RED, _OUT_GREEN, _OUT_BLUE = OUT, OUT + LANES, OUT + 2 * LANES
+
+PLANE = 20
+"""Numbers kept of a visible triangle, as (x, y, 1) coefficients in pixels: inverse depth q (3) and normal (9); bounds
+of q (2); and q times the place in the texture along its two axes (3, 3)."""
 
 
-@jit
+@kernel
+def set_up(
+    geometry: Any, looks: Any, matrices: Any, points: Any, pinhole: Any, ids: Any, planes: Any, known: Any
+) -> None:
+    """Fill `planes` (t, PLANE) for the triangles in `ids` (h, w) that are not `known` (t,) yet."""
+    last = -1
+    for i in range(ids.shape[0]):
+        for j in range(ids.shape[1]):
+            t = ids[i, j]
+            if t == last or t < 0:
+                continue
+            last = t
+            if known[t]:
+                continue
+            known[t] = True
+            p = geometry.part_of[t]
+            plane_of(geometry, t, matrices[p], looks.table[p, 9], points, pinhole, planes[t])
+
+
+@kernel
+def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: Any, plane: Any) -> None:
+    """Fill one row of `planes`; `m` (3, 4) turns the part into the camera, `scale` is textures a metre."""
+    ia, ib, ic = geometry.triangles[t, 0], geometry.triangles[t, 1], geometry.triangles[t, 2]
+    a, b, c = points[ia], points[ib], points[ic]
+    normals, vertices = geometry.normals[t], geometry.vertices
+    one, other = (geometry.axes[t] + 1) % 3, (geometry.axes[t] + 2) % 3
+    k, el, g, volume = edges_of(a, b, c, pinhole)
+    d = 1.0 / abs(volume)
+    for x in range(3):
+        wa, wb, wc = k[x] * d, el[x] * d, g[x] * d
+        plane[x] = wa + wb + wc
+        nx = wa * normals[0, 0] + wb * normals[1, 0] + wc * normals[2, 0]
+        ny = wa * normals[0, 1] + wb * normals[1, 1] + wc * normals[2, 1]
+        nz = wa * normals[0, 2] + wb * normals[1, 2] + wc * normals[2, 2]
+        for row in range(3):
+            plane[3 + 3 * row + x] = m[row, 0] * nx + m[row, 1] * ny + m[row, 2] * nz
+        plane[14 + x] = scale * (wa * vertices[ia, one] + wb * vertices[ib, one] + wc * vertices[ic, one])
+        plane[17 + x] = scale * (wa * vertices[ia, other] + wb * vertices[ib, other] + wc * vertices[ic, other])
+    plane[12] = 1.0 / max(a[2], b[2], c[2])
+    nearest = min(a[2], b[2], c[2])
+    plane[13] = 1.0 / nearest if nearest > 1e-6 else 1e6
+
+
+@kernel
 def shade(
-    inverse_depth: Any,
-    ids: Any,
-    edges: Any,
-    triangles: Any,
-    normals: Any,
-    part_of: Any,
-    colors: Any,
-    instances: Any,
-    matrices: Any,
-    pinhole: Any,
-    light: Any,
-    to_light: Any,
+    geometry: Any,
+    looks: Any,
+    textures: Any,
+    lights: Any,
     shadows: Any,
+    matrices: Any,
+    points: Any,
+    pinhole: Any,
+    ids: Any,
+    nearness: Any,
+    grid: Any,
+    planes: Any,
+    known: Any,
+    backdrop: Any,
+    to_world: Any,
+    exposure: float,
+    factor: int,
+    tone: Any,
+    scratch: Any,
+    total: Any,
+    rgb: Any,
+) -> None:
+    """Fill `rgb` (h / factor, w / factor, 3) with what `ids` and `nearness` (h, w) say is seen.
+
+    Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded by `tone`. `grid` (h, w, 2)
+    is where in the pinhole image each sample looks, empty where that is the sample itself. `backdrop` (n, n, 3) is seen
+    behind everything, in the direction that `to_world` (3, 3) turns out of the camera. `total` is zeros like `rgb`, and
+    empty for a factor of 1.
+    """
+    height, width = ids.shape
+    fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
+    gain = _F(exposure)
+    w, bits, whole, fours = scratch.w, scratch.bits, scratch.whole, scratch.fours
+    part_of, table, texture = geometry.part_of, looks.table, looks.texture
+    starts, sides, channels = textures.starts, textures.sides, textures.channels
+    flat = rgb.reshape(-1)
+    count, layers = 0, 0
+    for i in range(height):
+        j = 0
+        while j < width:
+            t, first = ids[i, j], j
+            if t < 0:
+                j += 1
+                continue
+            end = min(width, j + LANES - count)
+            while j < end and ids[i, j] == t:
+                j += 1
+            p = part_of[t]
+            if not known[t]:
+                known[t] = True
+                plane_of(geometry, t, matrices[p], table[p, 9], points, pinhole, planes[t])
+            gather(i, first, j, count, planes, t, fx, fy, cx, cy, nearness, grid, w)
+            k = texture[p]
+            dress(j - first, count, table, p, i * width + first, starts[k], sides[k], channels[k], w, whole)
+            layers = max(layers, channels[k])
+            count += j - first
+            if count == LANES:
+                shade_block(count, layers, textures.texels, lights, shadows, w, bits, whole, fours)
+                flush(count, gain, whole, width, factor, total, tone, w, flat)
+                count, layers = 0, 0
+    shade_block(count, layers, textures.texels, lights, shadows, w, bits, whole, fours)
+    flush(count, gain, whole, width, factor, total, tone, w, flat)
+    fill_behind(ids, fx, fy, cx, cy, grid, backdrop, to_world, gain, factor, total, tone, rgb)
+    weight = _ONE / _F(factor * factor)
+    for i in range(total.shape[0]):
+        for j in range(total.shape[1]):
+            for channel in range(3):
+                rgb[i, j, channel] = encoded(total[i, j, channel] * weight, tone)
+
+
+@kernel
+def fill_behind(
+    ids: Any,
+    fx: Any,
+    fy: Any,
+    cx: Any,
+    cy: Any,
+    grid: Any,
+    backdrop: Any,
+    to_world: Any,
+    gain: Any,
+    factor: int,
+    total: Any,
     tone: Any,
     rgb: Any,
-    depth: Any,
-    segmentation: Any,
 ) -> None:
-    """Fill `rgb` (h, w, 3), `depth` and `segmentation` (h, w) from what `draw_perspective` left.
-
-    `normals` (v, 3) are those of parts, turned into the camera by `matrices` (p, 3, 4); `part_of` (t,) is each
-    triangle's part, `colors` (p, 3) linear, `instances` (p,). `light` is (x, y, z towards it in the camera's frame,
-    ambient, diffuse, specular, red, green, blue). `to_light` (3, 4) takes camera points to texels and nearness of
-    the shadow map `shadows` (n, n), which is empty without shadows. `tone` takes linear 0..1, in steps, to sRGB 0..255.
-    """
-    height, width = inverse_depth.shape
-    fx, fy, cx, cy = pinhole
-    steps = _F(tone.shape[0] - 1)
-    for i in range(height):
-        y = _F(i)
-        dy = (y + _HALF - cy) / fy
-        for j in range(width):
-            t = ids[i, j]
-            if t < 0:
-                depth[i, j] = _ZERO
-                segmentation[i, j] = 0
-                rgb[i, j, 0] = rgb[i, j, 1] = rgb[i, j, 2] = 255
+    """Put the background into the samples that see nothing."""
+    bent, side = grid.shape[0] > 0, backdrop.shape[0]
+    xx, xy, xz = to_world[0, 0], to_world[0, 1], to_world[0, 2]
+    yx, yy, yz = to_world[1, 0], to_world[1, 1], to_world[1, 2]
+    zx, zy, zz = to_world[2, 0], to_world[2, 1], to_world[2, 2]
+    red, green, blue = backdrop[0, 0, 0] * gain, backdrop[0, 0, 1] * gain, backdrop[0, 0, 2] * gain
+    for i in range(ids.shape[0]):
+        for j in range(ids.shape[1]):
+            if ids[i, j] >= 0:
                 continue
-            x = _F(j)
-            z = _ONE / inverse_depth[i, j]
-            p = part_of[t]
-            depth[i, j] = z
-            segmentation[i, j] = instances[p]
-            wa = edges[t, 0, 0] * x + edges[t, 0, 1] * y + edges[t, 0, 2]
-            wb = edges[t, 1, 0] * x + edges[t, 1, 1] * y + edges[t, 1, 2]
-            wc = edges[t, 2, 0] * x + edges[t, 2, 1] * y + edges[t, 2, 2]
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            lx = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
-            ly = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
-            lz = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
-            r = matrices[p]
-            nx = r[0, 0] * lx + r[0, 1] * ly + r[0, 2] * lz
-            ny = r[1, 0] * lx + r[1, 1] * ly + r[1, 2] * lz
-            nz = r[2, 0] * lx + r[2, 1] * ly + r[2, 2] * lz
-            dx = (x + _HALF - cx) / fx
-            scale = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz)
-            # Both sides of a surface are lit: towards the camera is outside.
-            if nx * dx + ny * dy + nz > _ZERO:
-                scale = -scale
-            nx, ny, nz = nx * scale, ny * scale, nz * scale
-            towards = nx * light[0] + ny * light[1] + nz * light[2]
-            bright, shine = light[3], _ZERO
-            if towards > _ZERO:
-                lit = visibility(dx * z, dy * z, z, nx, ny, nz, to_light, shadows)
-                bright += light[4] * towards * lit
-                # Blinn-Phong with exponent 32.
-                hx, hy, hz = light[0], light[1], light[2]
-                toward_eye = _ONE / np.sqrt(dx * dx + dy * dy + _ONE)
-                hx, hy, hz = hx - dx * toward_eye, hy - dy * toward_eye, hz - toward_eye
-                half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
-                if half > _ZERO:
-                    half *= half
-                    half *= half
-                    half *= half
-                    half *= half
-                    shine = light[5] * lit * half * half
-            for channel in range(3):
-                value = (colors[p, channel] * bright + shine) * light[6 + channel]
-                rgb[i, j, channel] = tone[int(min(value, _ONE) * steps + _HALF)]
+            if side > 1:
+                x, y = _F(j), _F(i)
+                if bent:
+                    x, y = grid[i, j, 0], grid[i, j, 1]
+                x, y = (x - cx) * fx, (y - cy) * fy
+                u, v = octahedral(xx * x + xy * y + xz, yx * x + yy * y + yz, zx * x + zy * y + zz)
+                row, column, s, t = between_texels(side, u, v)
+                red = gain * mixed(backdrop, row, column, 0, s, t)
+                green = gain * mixed(backdrop, row, column, 1, s, t)
+                blue = gain * mixed(backdrop, row, column, 2, s, t)
+            put(red, green, blue, i, j, factor, total, tone, rgb)
 
 
-@jit
-def visibility(x: Any, y: Any, z: Any, nx: Any, ny: Any, nz: Any, to_light: Any, shadows: Any) -> Any:
-    """How much of the light reaches a camera-space point, 0..1, by the shadow map (Reeves et al. 1987)."""
-    size = shadows.shape[0]
-    if size == 0:
-        return _ONE
-    m = to_light
-    u = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
-    v = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
-    w = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
-    # Moving two texels out along the normal clears the surface's own slope within the taps.
-    reach = _TWO * _ONE / np.sqrt(m[0, 0] * m[0, 0] + m[0, 1] * m[0, 1] + m[0, 2] * m[0, 2])
-    u += reach * (m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz)
-    v += reach * (m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz)
-    w += reach * (m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz)
-    # Compared first, blended after: a bilinear weight of the four texels around.
-    u, v = u - _HALF, v - _HALF
-    left, top = np.floor(u), np.floor(v)
-    column, row = int(left), int(top)
-    if column < 0 or row < 0 or column >= size - 1 or row >= size - 1:
-        return _ONE
-    s, t = u - left, v - top
-    upper = (_ONE - s) * (shadows[row, column] <= w) + s * (shadows[row, column + 1] <= w)
-    lower = (_ONE - s) * (shadows[row + 1, column] <= w) + s * (shadows[row + 1, column + 1] <= w)
-    return (_ONE - t) * upper + t * lower
+@inlined
+def gather(
+    i: int,
+    first: int,
+    end: int,
+    lane: int,
+    planes: Any,
+    t: int,
+    fx: Any,
+    fy: Any,
+    cx: Any,
+    cy: Any,
+    nearness: Any,
+    grid: Any,
+    w: Any,
+) -> None:
+    """Begin lanes from `lane` on with the samples `first` to `end` of row i, which all see triangle t."""
+    qx, qy = planes[t, 0], planes[t, 1]
+    ax, ay, a0 = planes[t, 3], planes[t, 4], planes[t, 5]
+    bx, by, b0 = planes[t, 6], planes[t, 7], planes[t, 8]
+    gx, gy, g0 = planes[t, 9], planes[t, 10], planes[t, 11]
+    ux, uy, u0 = planes[t, 14], planes[t, 15], planes[t, 16]
+    vx, vy, v0 = planes[t, 17], planes[t, 18], planes[t, 19]
+    bent, below = grid.shape[0] > 0, _F(i)
+    # Indices that may be negative would be wrapped around, one by one.
+    first, lane = max(first, 0), max(lane, 0)
+    for k in range(end - first):
+        x = grid[i, first + k, 0] if bent else _F(np.int32(first + k))
+        y = grid[i, first + k, 1] if bent else below
+        z = _ONE / nearness[i, first + k]
+        j = lane + k
+        w[_X + j], w[_Y + j], w[_Z + j] = (x - cx) * fx * z, (y - cy) * fy * z, z
+        w[_NX + j] = ax * x + ay * y + a0
+        w[_NY + j] = bx * x + by * y + b0
+        w[_NZ + j] = gx * x + gy * y + g0
+        u, v = (ux * x + uy * y + u0) * z, (vx * x + vy * y + v0) * z
+        w[TEXTURE + j], w[TEXTURE + LANES + j] = u, v
+        # How far the place in the texture moves with a pixel right (squared), and down.
+        right, down = (ux - qx * u) * (ux - qx * u), (uy - qy * u) * (uy - qy * u)
+        right, down = right + (vx - qx * v) * (vx - qx * v), down + (vy - qy * v) * (vy - qy * v)
+        w[TEXTURE + 2 * LANES + j] = max(right, down) * z * z
+
+
+@inlined
+def dress(
+    n: int, lane: int, table: Any, p: int, sample: int, start: Any, side: Any, channels: Any, w: Any, whole: Any
+) -> None:
+    """Give `n` lanes from `lane` on the material of part p, its texture, and numbers from `sample` on."""
+    red, green, blue = table[p, 0], table[p, 1], table[p, 2]
+    other_red, other_green, other_blue = table[p, 3], table[p, 4], table[p, 5]
+    alpha, metallic, base = table[p, 6], table[p, 7], table[p, 8]
+    width = _F(1 << side)
+    apart = 0x55555555 & ((4 << (2 * side)) - 1) if channels > 1 else 0
+    lane = max(lane, 0)
+    for k in range(n):
+        j = lane + k
+        w[_RED + j], w[_GREEN + j], w[_BLUE + j] = red, green, blue
+        w[OTHER + j], w[OTHER + LANES + j], w[OTHER + 2 * LANES + j] = other_red, other_green, other_blue
+        w[ALPHA + j], w[METALLIC + j], w[BASE + j], w[SIDE + j] = alpha, metallic, base, width
+        whole[WHERE + j], whole[START + j], whole[NEXT + j] = sample + k, start, apart
+
+
+@kernel
+def shade_block(
+    count: int, layers: int, texels: Any, lights: Any, shadows: Any, w: Any, bits: Any, whole: Any, fours: Any
+) -> None:
+    """Shade the first `count` lanes of `w` and `whole`, whose textures have at most so many channels, into OUT."""
+    face(count, w)
+    if layers > 0:
+        texture_rows(count, layers, texels, w, bits, whole, fours)
+    add_ambient(count, lights.ambient, w)
+    for k in range(lights.table.shape[0]):
+        shadow_rows(count, lights, k, shadows, w, whole)
+        add_light(count, lights.table[k, 7], lights.table[k, 8], lights.table[k, 9], w)
+
+
+@kernel
+def face(count: int, w: Any) -> None:
+    """Make normals unit and face the camera, as both sides of a surface are lit; and find the way to the camera."""
+    for j in range(count):
+        x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
+        nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
+        scale = _ONE / np.sqrt(max(nx * nx + ny * ny + nz * nz, _F(1e-30)))
+        scale = -scale if nx * x + ny * y + nz * z > _ZERO else scale
+        w[_NX + j], w[_NY + j], w[_NZ + j] = nx * scale, ny * scale, nz * scale
+        eye = -_ONE / np.sqrt(x * x + y * y + z * z)
+        w[_VX + j], w[_VY + j], w[_VZ + j] = x * eye, y * eye, z * eye
+
+
+@kernel
+def add_ambient(count: int, ambient: Any, w: Any) -> None:
+    """Begin OUT with light that comes evenly from everywhere; rough surfaces mirror less of it (Lagarde 2011)."""
+    red, green, blue = ambient[0], ambient[1], ambient[2]
+    for j in range(count):
+        facing = w[_VX + j] * w[_NX + j] + w[_VY + j] * w[_NY + j] + w[_VZ + j] * w[_NZ + j]
+        grazing = _ONE - min(max(facing, _ZERO), _ONE)
+        square = grazing * grazing
+        fresnel = square * square * grazing
+        metallic, base = w[METALLIC + j], w[BASE + j]
+        smooth, diffuse = _ONE - np.sqrt(w[ALPHA + j]), _ONE - metallic
+        r, g, b = w[_RED + j], w[_GREEN + j], w[_BLUE + j]
+        fr, fg, fb = base + metallic * (r - base), base + metallic * (g - base), base + metallic * (b - base)
+        gr, gg, gb = _most(smooth, fr), _most(smooth, fg), _most(smooth, fb)
+        w[_OUT_RED + j] = red * (r * diffuse + fr + (gr - fr) * fresnel)
+        w[_OUT_GREEN + j] = green * (g * diffuse + fg + (gg - fg) * fresnel)
+        w[_OUT_BLUE + j] = blue * (b * diffuse + fb + (gb - fb) * fresnel)
+
+
+@inlined
+def _most(smooth: Any, f0: Any) -> Any:
+    """Reflectance at grazing angles: 1 for smooth surfaces, except those that hardly reflect at all."""
+    return max(smooth * min(_ONE, _F(25.0) * f0), f0)
+
+
+@kernel
+def add_light(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
+    """Add a light to OUT, which reaches each lane from TO_LIGHT with the strength in LIT.
+
+    Lambert, and GGX (Walter et al. 2007) with Hammon's (2017) visibility term and Schlick's (1994) Fresnel term.
+    """
+    for j in range(count):
+        nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
+        vx, vy, vz = w[_VX + j], w[_VY + j], w[_VZ + j]
+        lx, ly, lz = w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j]
+        towards = nx * lx + ny * ly + nz * lz
+        strength = w[LIT + j] * max(towards, _ZERO)
+        hx, hy, hz = lx + vx, ly + vy, lz + vz
+        size = _ONE / np.sqrt(max(hx * hx + hy * hy + hz * hz, _F(1e-12)))
+        half = (nx * hx + ny * hy + nz * hz) * size
+        cosine = (vx * hx + vy * hy + vz * hz) * size
+        facing = max(nx * vx + ny * vy + nz * vz, _F(1e-3))
+        towards = max(towards, _F(1e-3))
+        alpha, metallic, base = w[ALPHA + j], w[METALLIC + j], w[BASE + j]
+        spread = half * half * (alpha * alpha - _ONE) + _ONE
+        shape = towards * (facing * (_ONE - alpha) + alpha) + facing * (towards * (_ONE - alpha) + alpha)
+        peak = alpha * alpha * _HALF / (spread * spread * shape)
+        grazing = _ONE - min(max(cosine, _ZERO), _ONE)
+        square = grazing * grazing
+        fresnel = square * square * grazing
+        diffuse = _ONE - metallic
+        r, g, b = w[_RED + j], w[_GREEN + j], w[_BLUE + j]
+        fr, fg, fb = base + metallic * (r - base), base + metallic * (g - base), base + metallic * (b - base)
+        gr, gg, gb = min(_ONE, _F(25.0) * fr), min(_ONE, _F(25.0) * fg), min(_ONE, _F(25.0) * fb)
+        w[_OUT_RED + j] += red * strength * (r * diffuse + peak * (fr + (gr - fr) * fresnel))
+        w[_OUT_GREEN + j] += green * strength * (g * diffuse + peak * (fg + (gg - fg) * fresnel))
+        w[_OUT_BLUE + j] += blue * strength * (b * diffuse + peak * (fb + (gb - fb) * fresnel))
+
+
+@inlined
+def flush(count: int, gain: Any, whole: Any, width: int, factor: int, total: Any, tone: Any, w: Any, flat: Any) -> None:
+    """Put the first `count` lanes of OUT into their samples."""
+    most = _F(tone.shape[0] - 1)
+    for j in range(count):
+        w[_OUT_RED + j], w[_OUT_GREEN + j], w[_OUT_BLUE + j] = (
+            min(max(w[_OUT_RED + j] * gain, _ZERO), _ONE),
+            min(max(w[_OUT_GREEN + j] * gain, _ZERO), _ONE),
+            min(max(w[_OUT_BLUE + j] * gain, _ZERO), _ONE),
+        )
+        whole[CODE + j] = np.int32(w[_OUT_RED + j] * most + _HALF)
+        whole[CODE + LANES + j] = np.int32(w[_OUT_GREEN + j] * most + _HALF)
+        whole[CODE + 2 * LANES + j] = np.int32(w[_OUT_BLUE + j] * most + _HALF)
+    if factor == 1:
+        for j in range(count):
+            k, one, two = np.uint64(3 * whole[WHERE + j]), np.uint64(1), np.uint64(2)
+            flat[k] = tone[np.uint32(whole[CODE + j])]
+            flat[k + one] = tone[np.uint32(whole[CODE + LANES + j])]
+            flat[k + two] = tone[np.uint32(whole[CODE + 2 * LANES + j])]
+        return
+    for j in range(count):
+        row, column = whole[WHERE + j] // width // factor, whole[WHERE + j] % width // factor
+        for channel in range(3):
+            total[row, column, channel] += w[_OUT_RED + channel * LANES + j]
+
+
+@inlined
+def put(red: Any, green: Any, blue: Any, i: int, j: int, factor: int, total: Any, tone: Any, rgb: Any) -> None:
+    """Encode a sample into its pixel, or add it to the pixel's total."""
+    if factor == 1:
+        rgb[i, j, 0], rgb[i, j, 1], rgb[i, j, 2] = encoded(red, tone), encoded(green, tone), encoded(blue, tone)
+    else:
+        row, column = i // factor, j // factor
+        total[row, column, 0] += min(red, _ONE)
+        total[row, column, 1] += min(green, _ONE)
+        total[row, column, 2] += min(blue, _ONE)
+
+
+@inlined
+def encoded(value: Any, tone: Any) -> Any:
+    """The byte of a linear value; what is brighter than white is white."""
+    return tone[np.uint32(min(max(value, _ZERO), _ONE) * _F(tone.shape[0] - 1) + _HALF)]

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simworld.geometry import Array, Vec3
-from simworld.rendering.meshes import CYLINDER, SPHERE
+from simworld.geometry import Array, Vec3, transform_points
+from simworld.rendering.meshes import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.material import Material
 from simworld.scene.model import Box, Cylinder, Mesh, Part, Scene, Sphere
 from simworld.scene.robots import ROBOTS, LinkVisual
 from simworld.scene.shapes import mesh_frame
-
-BOX = "box"
 
 
 @dataclass(frozen=True)
@@ -76,3 +74,17 @@ def _of_part(part: Part) -> tuple[str, Vec3, Array]:
         case Mesh(name=name) as shape:
             frame, scale = mesh_frame(part, shape)
             return str(data_path() / mesh(name).visual), (scale, scale, scale), frame
+
+
+def surface_bounds(scene: Scene) -> Array:
+    """Half extents (n, 3) in metres of the box about the origin of each link's and each body's frame that holds it.
+
+    One row for each of the state's link poses, then its body poses; those that show nothing have 1.
+    """
+    half = np.zeros((len(ROBOTS[scene.robot.name].links) + len(scene.bodies), 3))
+    for surface in surfaces(scene):
+        for group in load_mesh(surface.mesh, 0.0):
+            points = transform_points(surface.local, group.mesh.vertices * surface.size)
+            half[surface.carrier] = np.maximum(half[surface.carrier], np.abs(points).max(axis=0))
+    half[(half == 0).all(axis=1)] = 1.0
+    return half

@@ -15,7 +15,8 @@ from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
-from simworld.rendering.surfaces import BOX, Surface, surfaces
+from simworld.rendering.meshes import BOX
+from simworld.rendering.surfaces import Surface, surfaces
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.light import DirectionalLight, SolidBackground
 from simworld.scene.model import Scene

@@ -13,7 +13,10 @@ ASSETS = Path(__file__).parent / "assets"
 
 @dataclass(frozen=True)
 class LinkVisual:
-    """A mesh file (relative to pybullet_data) on a link, its place in the link's frame and its sRGB colour."""
+    """A mesh file (relative to pybullet_data) on a link, its place in the link's frame and its sRGB colour.
+
+    Groups of the file with a colour of their own have that instead.
+    """
 
     link: str
     mesh: str
@@ -52,8 +55,6 @@ class RobotModel:
 
 
 _WHITE: Vec3 = (0.93, 0.93, 0.92)
-_GREY: Vec3 = (0.36, 0.37, 0.40)
-_DARK: Vec3 = (0.18, 0.18, 0.20)
 # The hand is fixed to link 7: 0.107 m along z and turned by -45 degrees.
 _HAND = quat_from_euler(0.0, 0.0, -np.pi / 4)
 _FLIP = quat_from_euler(0.0, 0.0, np.pi)
@@ -75,16 +76,16 @@ PANDA = RobotModel(
     max_opening=0.08,
     visuals=(
         LinkVisual("link0", "franka_panda/meshes/collision/link0.obj", _WHITE),
-        LinkVisual("link1", "franka_panda/meshes/collision/link1.obj", _WHITE),
-        LinkVisual("link2", "franka_panda/meshes/collision/link2.obj", _WHITE),
-        LinkVisual("link3", "franka_panda/meshes/collision/link3.obj", _WHITE),
-        LinkVisual("link4", "franka_panda/meshes/collision/link4.obj", _WHITE),
-        LinkVisual("link5", "franka_panda/meshes/collision/link5.obj", _WHITE),
-        LinkVisual("link6", "franka_panda/meshes/collision/link6.obj", _GREY),
-        LinkVisual("hand", "franka_panda/meshes/collision/link7.obj", _GREY),
-        LinkVisual("hand", "franka_panda/meshes/collision/hand.obj", _WHITE, (0.0, 0.0, 0.107), _HAND),
-        LinkVisual("left_finger", "franka_panda/meshes/visual/finger.obj", _DARK),
-        LinkVisual("right_finger", "franka_panda/meshes/visual/finger.obj", _DARK, orientation=_FLIP),
+        LinkVisual("link1", "franka_panda/meshes/visual/link1.obj", _WHITE),
+        LinkVisual("link2", "franka_panda/meshes/visual/link2.obj", _WHITE),
+        LinkVisual("link3", "franka_panda/meshes/visual/link3.obj", _WHITE),
+        LinkVisual("link4", "franka_panda/meshes/visual/link4.obj", _WHITE),
+        LinkVisual("link5", "franka_panda/meshes/visual/link5.obj", _WHITE),
+        LinkVisual("link6", "franka_panda/meshes/visual/link6.obj", _WHITE),
+        LinkVisual("hand", "franka_panda/meshes/collision/link7.obj", _WHITE),
+        LinkVisual("hand", "franka_panda/meshes/visual/hand.obj", _WHITE, (0.0, 0.0, 0.107), _HAND),
+        LinkVisual("left_finger", "franka_panda/meshes/visual/finger.obj", _WHITE),
+        LinkVisual("right_finger", "franka_panda/meshes/visual/finger.obj", _WHITE, orientation=_FLIP),
     ),
 )
 

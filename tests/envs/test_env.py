@@ -165,7 +165,7 @@ def test_a_thousand_environments_leave_nothing_behind() -> None:
     assert memory() - before < 10
 
 
-def test_the_goal_is_shown_to_people_only() -> None:
+def test_the_goal_is_shown_but_is_not_in_the_world() -> None:
     env = make("simworld/Reach-v0", render_mode="rgb_array", render_width=320, render_height=240)
     env.reset(seed=1)
     image = env.render()
@@ -173,6 +173,7 @@ def test_the_goal_is_shown_to_people_only() -> None:
     green = (image[..., 1].astype(int) - image[..., 0] > 40) & (image[..., 1].astype(int) - image[..., 2] > 40)
     assert green.sum() > 5
     assert "goal" not in env.sample.scene.instances
+    assert len(env.world.state().body_poses) == len(env.sample.scene.bodies)
     env.close()
 
 

@@ -38,12 +38,13 @@ def fingerprint(env: gym.Env[Any, Any], seed: int = SEED, steps: int = 40) -> st
     return digest.hexdigest()
 
 
-def make(env_id: str) -> gym.Env[Any, Any]:
-    return gym.make(env_id, randomization="default", render_mode="rgb_array", render_width=48, render_height=36)
+def make(env_id: str, **options: Any) -> gym.Env[Any, Any]:
+    size = {"render_width": 48, "render_height": 36}
+    return gym.make(env_id, randomization="default", render_mode="rgb_array", **size, **options)
 
 
-def fresh_process(env_id: str) -> str:
-    code = f"from test_exact_reset import *; print(fingerprint(make({env_id!r})))"
+def fresh_process(env_id: str, **options: Any) -> str:
+    code = f"from test_exact_reset import *; print(fingerprint(make({env_id!r}, **{options!r})))"
     folder = __file__.rpartition("/")[0]
     return subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
@@ -68,6 +69,18 @@ def test_the_same_seed_gives_the_same_bits_after_other_episodes_and_elsewhere(en
         assert fingerprint(env) == first, f"after {others} other episodes"
     assert fingerprint(env, seed=SEED + 1) != first
     assert fresh_process(env_id) == first
+    env.close()
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_observed_images_are_the_same_bits_after_other_episodes_and_elsewhere(env_id: str) -> None:
+    options = {"observation": ["state", "rgbd", "segmentation", "pointcloud"], "cameras": ["front", "wrist"]}
+    env = make(env_id, **options)
+    first = fingerprint(env)
+    env.reset(seed=1)
+    assert fingerprint(env, seed=SEED + 1) != first
+    assert fingerprint(env) == first
+    assert fresh_process(env_id, **options) == first
     env.close()
 
 

@@ -7,7 +7,10 @@ from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
-from simworld.rendering import RENDERERS, make_renderer
+from simworld.rendering import make_renderer
+from simworld.rendering.drawlist import Geometry
+from simworld.rendering.raster import RasterRenderer
+from simworld.rendering.visibility import draw
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
@@ -49,7 +52,7 @@ def rays(camera: Camera) -> np.ndarray:
     return local @ quat_to_matrix(camera.orientation).T
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", ("raster", "tiny"))
 def test_depth_of_a_plane_is_exact(name: str) -> None:
     ground = Body(
         name="ground", category="ground", parts=(Part(shape=Box(half_extents=(9, 9, 0.5))),), position=(0, 0, -0.5)
@@ -61,7 +64,7 @@ def test_depth_of_a_plane_is_exact(name: str) -> None:
     assert np.abs(depth - expected).max() < 1e-4
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", ("raster", "tiny"))
 def test_a_sphere_covers_the_pixels_its_closed_form_says(name: str) -> None:
     center, radius = np.array([0.02, 0.05, 0.1]), 0.08
     ball = Body(name="ball", category="sphere", parts=(Part(shape=Sphere(radius=radius)),), position=tuple(center))
@@ -80,7 +83,7 @@ def test_a_sphere_covers_the_pixels_its_closed_form_says(name: str) -> None:
     assert (depth[segmentation == 0] == 0).all()
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", ("raster", "tiny"))
 def test_every_instance_is_seen_under_its_own_id(name: str) -> None:
     sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(0, 0))
     with World() as world:
@@ -105,7 +108,7 @@ def test_the_wrist_camera_moves_with_the_hand() -> None:
     np.testing.assert_allclose(quat_to_matrix(after[3:])[:, 2], quat_to_matrix(tool[3:])[:, 2], atol=1e-6)
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", ("raster", "tiny"))
 def test_a_frame_does_not_depend_on_what_was_rendered_before(name: str) -> None:
     def scene_and_state(index: int) -> tuple[Scene, SceneState]:
         sample = sample_scene(Layout(box=True), DEFAULT, Streams(9, index))
@@ -127,7 +130,7 @@ def test_a_frame_does_not_depend_on_what_was_rendered_before(name: str) -> None:
     fresh.close()
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", ("raster", "tiny"))
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (3, 7)])
 def test_any_image_size(name: str, size: tuple[int, int]) -> None:
     sample = sample_scene(Layout(), DEFAULT, Streams(0, 0))
@@ -146,32 +149,41 @@ def test_an_unknown_renderer_is_refused() -> None:
 @pytest.mark.parametrize("index", range(4))
 def test_the_renderers_agree(index: int) -> None:
     sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index))
-    raster, tiny = make_renderer("raster"), make_renderer("tiny")
+    full, default, tiny = RasterRenderer(error=0.0), RasterRenderer(), make_renderer("tiny")
     with World() as world:
         world.load(sample.scene)
         world.step(5)
         state = world.state()
     for camera in sample.scene.cameras:
-        ours, theirs = (r.render(sample.scene, state, camera.resized(320, 240)) for r in (raster, tiny))
+        ours, coarse, theirs = (r.render(sample.scene, state, camera.resized(320, 240)) for r in (full, default, tiny))
         for instance in np.unique(theirs.segmentation):
-            one, other = ours.segmentation == instance, theirs.segmentation == instance
+            one, other, third = (f.segmentation == instance for f in (ours, theirs, coarse))
             if other.sum() > 200:
                 assert (one & other).sum() / (one | other).sum() > 0.995, (camera.name, instance)
-        same = (ours.segmentation == theirs.segmentation) & (theirs.segmentation > 0)
-        assert np.median(np.abs(ours.depth - theirs.depth)[same]) < 1e-4
+                assert (third & other).sum() / (third | other).sum() > 0.98, (camera.name, instance)
+        same = (coarse.segmentation == theirs.segmentation) & (theirs.segmentation > 0)
+        assert np.median(np.abs(coarse.depth - theirs.depth)[same]) < 5e-4
 
 
 def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
     """Inverse depth and ids of camera-space triangles in a pinhole with a 90 degree view."""
-    from simworld.rendering.kernels import draw_perspective
-
-    f = np.float32
-    inverse_depth, ids = np.empty((size, size), f), np.empty((size, size), np.int32)
-    edges = np.empty((len(triangles), 3, 3), f)
-    pinhole = (f(size / 2), f(size / 2), f(size / 2), f(size / 2))
-    points = vertices.astype(f)
-    draw_perspective(points, triangles.astype(np.int32), pinhole, f(0.1), f(100), inverse_depth, ids, edges)
-    return inverse_depth, ids
+    count, f = len(triangles), np.float32
+    geometry = Geometry(
+        vertices=vertices.astype(f),
+        vertex_starts=np.array([0, len(vertices)], np.int32),
+        triangles=triangles.astype(np.int32),
+        triangle_starts=np.array([0, count], np.int32),
+        normals=np.zeros((count, 3, 3), f),
+        axes=np.zeros(count, np.int32),
+        part_of=np.zeros(count, np.int32),
+        spheres=np.array([[0, 0, 0, 1000.0]], f),
+        closed=np.zeros(1, np.bool_),
+    )
+    nearness, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
+    points, screen = np.empty((len(vertices), 3), f), np.empty((len(vertices), 2), f)
+    matrices, pinhole = np.eye(3, 4, dtype=f)[None], (size / 2, size / 2, size / 2, size / 2)
+    draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, nearness, ids)
+    return nearness, ids
 
 
 def test_neighbouring_triangles_leave_no_cracks_and_do_not_overlap() -> None:

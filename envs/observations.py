@@ -1,0 +1,125 @@
+"""What can be observed: the spaces, and how images are made of what the renderer gives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box, Space
+from numpy.typing import NDArray
+
+from simworld.envs.tasks import Task
+from simworld.geometry import Array, quat_to_matrix
+from simworld.rendering import Renderer
+from simworld.rendering.lens import rays
+from simworld.scene.camera import Camera
+from simworld.scene.model import Scene
+from simworld.scene.state import SceneState, camera_pose
+
+Float = NDArray[np.float32]
+
+IMAGES: Mapping[str, str] = {"rgb": "rgb", "depth": "depth", "segmentation": "segmentation", "pointcloud": "depth"}
+"""Images that can be observed, each with the renderer's channel it is made of."""
+
+BOUND = 100.0
+"""Positions that are observed, in metres, and whatever else is of no known size, are within plus and minus this."""
+FAR: float = Camera.model_fields["far"].default
+"""Metres of z-depth at which the scenes' cameras see no further."""
+
+
+def state_spaces(task: Task) -> dict[str, Space[Any]]:
+    """The spaces of a task's state in Gymnasium's goal API: SI units, world frame."""
+    goal = Box(-BOUND, BOUND, (task.goal_size,), np.float32)
+    size = sum(task.fields.values())
+    return {"observation": Box(-BOUND, BOUND, (size,), np.float32), "achieved_goal": goal, "desired_goal": goal}
+
+
+def image_space(kind: str, width: int, height: int) -> Box:
+    """The space of one of IMAGES.
+
+    `rgb` (h, w, 3) uint8; `depth` (h, w, 1) float32 z-depth in metres, 0 where there is nothing; `segmentation`
+    (h, w, 1) uint8 instance ids, 0 for background; `pointcloud` (h w, 3) float32 points in the world, in metres and in
+    the order of the pixels' rows, (0, 0, 0) where there is nothing.
+    """
+    if kind == "pointcloud":
+        return Box(-BOUND, BOUND, (height * width, 3), np.float32)
+    if kind == "depth":
+        return Box(0.0, FAR, (height, width, 1), np.float32)
+    return Box(0, 255, (height, width, 3 if kind == "rgb" else 1), np.uint8)
+
+
+class ImageObserver:
+    """Observes scenes as images of some kinds by some cameras, of (width, height) `size`.
+
+    `spaces` by key: the kind, after the camera's name where there are several cameras.
+    """
+
+    def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int]) -> None:
+        self._kinds = tuple(kinds)
+        self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))
+        self._size = size
+        self._prefixes = {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
+        self._cameras: list[tuple[str, Camera, BackProjection | None]] = []
+        self.spaces: dict[str, Space[Any]] = {
+            prefix + kind: image_space(kind, *size) for prefix in self._prefixes.values() for kind in self._kinds
+        }
+
+    def begin(self, scene: Scene) -> None:
+        """Begin an episode in a scene: what stays the same in it is computed once."""
+        resized = [(prefix, scene.camera(name).resized(*self._size)) for name, prefix in self._prefixes.items()]
+        clouds = "pointcloud" in self._kinds
+        self._cameras = [(prefix, camera, BackProjection(camera) if clouds else None) for prefix, camera in resized]
+
+    def __call__(self, renderer: Renderer, scene: Scene, state: SceneState) -> dict[str, NDArray[Any]]:
+        """The images, by key, of one instant of the scene that `begin` was given or of one with its cameras."""
+        images: dict[str, NDArray[Any]] = {}
+        for prefix, camera, points in self._cameras:
+            frame = renderer.render(scene, state, camera, self._channels)
+            for kind in self._kinds:
+                if kind == "rgb":
+                    image: NDArray[Any] = frame.rgb
+                elif kind == "depth":
+                    image = frame.depth[..., None]
+                elif kind == "segmentation":
+                    # The scenes have far fewer than 256 instances.
+                    image = frame.segmentation.astype(np.uint8)[..., None]
+                else:
+                    assert points is not None
+                    image = points(frame.depth, scene, state)
+                images[prefix + kind] = image
+        return images
+
+
+class BackProjection:
+    """Brings depth images of a camera to points in the world; the rays of a camera that stands still are kept.
+
+    Elementwise throughout: unlike a matrix product it gives the same bits whatever the library and its threads.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._rays = np.stack(rays(camera)).reshape(2, -1).astype(np.float32)
+        self._still: Float | None = None
+
+    def __call__(self, depth: Float, scene: Scene, state: SceneState) -> Float:
+        """Points (h w, 3) of a depth image (h, w): world frame, metres, (0, 0, 0) where there is nothing."""
+        pose = camera_pose(scene, state, self._camera)
+        turned = self._turned(pose[3:]) if self._still is None else self._still
+        if self._camera.parent is None:
+            self._still = turned
+        flat = depth.reshape(-1)
+        seen = (flat != 0).astype(np.float32)
+        points = np.empty((flat.size, 3), dtype=np.float32)
+        for axis, origin in enumerate(pose[:3].astype(np.float32)):
+            along = turned[axis] * flat
+            along += seen * origin
+            points[:, axis] = along
+        return points
+
+    def _turned(self, orientation: Array) -> Float:
+        """The rays (3, h w) in the world's axes."""
+        turned = np.empty((3, self._rays.shape[1]), dtype=np.float32)
+        for row, (x, y, z) in zip(turned, quat_to_matrix(orientation).astype(np.float32), strict=True):
+            np.multiply(self._rays[0], x, out=row)
+            row += self._rays[1] * y
+            row += z
+        return turned

@@ -1,0 +1,122 @@
+"""What `gym.make` takes beside the id, checked whole before anything starts."""
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+
+from simworld.envs.observations import IMAGES
+from simworld.errors import ConfigurationError, nearest
+from simworld.scene.plain import Plain, describe
+
+MOST_PIXELS = 8192
+CameraName = Literal["front", "side", "top", "wrist"]
+Pixels = Annotated[int, Field(ge=1, le=MOST_PIXELS, strict=True)]
+
+CAMERAS: tuple[str, ...] = get_args(CameraName)
+"""Cameras of every environment's scene."""
+
+OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
+    "state": (),
+    "rgbd": ("rgb", "depth"),
+    **{image: (image,) for image in IMAGES},
+}
+"""What can be observed, each with the images it stands for."""
+
+
+def _names(value: Any) -> tuple[Any, ...]:
+    """A name or a list of names as a tuple; a set would have no order, and no JSON."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError("must be a name or a list of one or more names")
+    return tuple(value)
+
+
+def _known(names: tuple[str, ...], allowed: Collection[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"unknown {name!r}{nearest(name, allowed)}")
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is there more than once")
+    return names
+
+
+def _size(value: Any) -> tuple[int, ...]:
+    """A side, or width and height, as (width, height)."""
+    size = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    if len(size) != 2 or not all(type(side) is int and 1 <= side <= MOST_PIXELS for side in size):
+        raise ValueError(f"must be a side or (width, height), whole pixels in 1..{MOST_PIXELS}")
+    return size
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class EnvOptions(Plain):
+    """What `gym.make` takes beside the id; anything else is refused.
+
+    `observation` is one or more of OBSERVATIONS; `cameras` and `image_size`, one side or (width, height) in pixels,
+    are of the images among them.
+    """
+
+    observation: Names = ("state",)
+    cameras: Names = ("front",)
+    image_size: Annotated[tuple[int, int], BeforeValidator(_size)] = (84, 84)
+    reward: Literal["sparse", "dense"] = "sparse"
+    control: Literal["ee"] = "ee"
+    render_mode: Literal["rgb_array", "human"] | None = None
+    render_width: Pixels = 640
+    render_height: Pixels = 480
+    render_camera: CameraName = "front"
+
+    @field_validator("observation")
+    @classmethod
+    def _exists_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        _known(names, OBSERVATIONS)
+        images = [image for name in names for image in OBSERVATIONS[name]]
+        for image in images:
+            if images.count(image) > 1:
+                raise ValueError(f"'rgbd' is 'rgb' and 'depth': {image!r} is there more than once")
+        return names
+
+    @field_validator("cameras")
+    @classmethod
+    def _in_the_scene(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _known(names, CAMERAS)
+
+    @field_validator("cameras", "image_size")
+    @classmethod
+    def _has_images(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("observation") == ("state",):
+            raise ValueError(f"only images have cameras and a size: observe one or more of {[*OBSERVATIONS][1:]}")
+        return value
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images that are observed, in the order of IMAGES."""
+        asked = {image for name in self.observation for image in OBSERVATIONS[name]}
+        return tuple(image for image in IMAGES if image in asked)
+
+
+def validated(options: Mapping[str, Any]) -> EnvOptions:
+    """The options as a value; a wrong one raises ConfigurationError naming the key, the rule and the value."""
+    for name in options:
+        if name not in EnvOptions.model_fields:
+            allowed = {key: None for key in EnvOptions.model_fields} | {"randomization": None}
+            raise ConfigurationError(f"unknown option {name!r}{nearest(name, allowed)}")
+    try:
+        return EnvOptions(**options)
+    except ValidationError as error:
+        raise ConfigurationError(describe(error)) from None
+
+
+def episode_index(options: Mapping[str, Any] | None) -> int | None:
+    """The episode's number that `reset` was asked for, if any."""
+    for name in options or {}:
+        if name != "index":
+            raise ConfigurationError(f"unknown reset option {name!r}; there is 'index'")
+    index = (options or {}).get("index")
+    if index is not None and (not isinstance(index, int) or index < 0):
+        raise ConfigurationError(f"reset option index: must be a whole number, at least 0, got {index!r}")
+    return index

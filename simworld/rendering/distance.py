@@ -1,0 +1,198 @@
+"""Exact distances between triangle surfaces, from a tree of bounding boxes.
+
+The tree is a complete binary one over the triangles in Morton order, stored as a heap.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.geometry import Array
+from simworld.rendering.kernels import jit
+
+Index = NDArray[np.int64]
+
+
+class Surface(NamedTuple):
+    """Vertices (n, 3), triangles (m, 3), and a label (m,) of each: the error is measured label by label."""
+
+    vertices: Array
+    triangles: Index
+    labels: Index
+
+
+class Tree(NamedTuple):
+    """Triangles in Morton order, a power of two p of them: corners (p, 3, 3), unit normals (p, 3), labels (p,).
+
+    `row` (p,) is each one's row in the surface; `boxes` (2p, 6) are bounds of a heap whose leaves are the last p.
+    """
+
+    corners: Array
+    normals: Array
+    labels: Index
+    row: Index
+    boxes: Array
+
+
+def deviation(one: Surface, other: Surface, limit: float) -> float:
+    """The two-sided distance of two surfaces with the same labels, inf from `limit` on.
+
+    Both ways, from points of one to the triangles of the other: from all vertices, midpoints of edges and centroids of
+    the triangles cut in four.
+    """
+    worst = 0.0
+    for start, end in ((one, other), (other, one)):
+        fine = quartered(start)
+        points, home = samples(fine)
+        worst = max(worst, farthest(points, fine.labels[home], *plant(end), limit))
+    return worst
+
+
+def face_normals(vertices: Array, triangles: Index) -> Array:
+    """Unit normals (m, 3) of triangles (m, 3); zero for a triangle without area."""
+    a, b, c = vertices[triangles].transpose(1, 0, 2)
+    normal = np.cross(b - a, c - a)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    unit: Array = np.divide(normal, length, out=np.zeros_like(normal), where=length > 0)
+    return unit
+
+
+def plant(surface: Surface) -> Tree:
+    """The search tree of a surface with at least one triangle."""
+    corners = surface.vertices[surface.triangles]
+    normals = face_normals(surface.vertices, surface.triangles)
+    centers = corners.mean(axis=1) - corners.min(axis=(0, 1))
+    cells = (centers * (1023 / max(centers.max(), 1e-300))).astype(np.int64)
+    code = np.zeros(len(cells), dtype=np.int64)
+    for bit in range(10):
+        for axis in range(3):
+            code |= (cells[:, axis] >> bit & 1) << (3 * bit + axis)
+    order = np.argsort(code, kind="stable")
+    size = 1 << (len(order) - 1).bit_length()
+    order = np.concatenate([order, np.repeat(order[-1:], size - len(order))])
+    corners = np.ascontiguousarray(corners[order])
+    boxes = np.empty((2 * size, 6))
+    boxes[size:, :3], boxes[size:, 3:] = corners.min(axis=1), corners.max(axis=1)
+    while size > 1:
+        left, right = boxes[size : 2 * size : 2], boxes[size + 1 : 2 * size : 2]
+        size //= 2
+        boxes[size : 2 * size, :3] = np.minimum(left[:, :3], right[:, :3])
+        boxes[size : 2 * size, 3:] = np.maximum(left[:, 3:], right[:, 3:])
+    return Tree(corners, normals[order], surface.labels[order], order, boxes)
+
+
+def quartered(surface: Surface) -> Surface:
+    """The same surface with each triangle cut in four, not welded."""
+    a, b, c = surface.vertices[surface.triangles].transpose(1, 0, 2)
+    ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
+    corners = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
+    return Surface(corners, np.arange(len(corners)).reshape(-1, 3), np.repeat(surface.labels, 4))
+
+
+def samples(surface: Surface) -> tuple[Array, Index]:
+    """Points (s, 3) on a surface and a triangle (s,) that has each: vertices, midpoints and centroids, by label."""
+    triangles, rows = surface.triangles, np.arange(len(surface.triangles))
+    owner, label = np.tile(rows, 3), np.tile(surface.labels, 3)
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    vertex = np.unique(np.column_stack([triangles.T.ravel(), label]), axis=0, return_index=True)[1]
+    edge = np.unique(np.column_stack([edges, label]), axis=0, return_index=True)[1]
+    points = [
+        surface.vertices[triangles.T.ravel()[vertex]],
+        surface.vertices[edges[edge]].mean(axis=1),
+        surface.vertices[triangles].mean(axis=1),
+    ]
+    return np.concatenate(points), np.concatenate([owner[vertex], owner[edge], rows])
+
+
+@jit
+def dot(a: Any, b: Any) -> Any:
+    """The scalar product of two 3-vectors."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@jit
+def minus(a: Any, b: Any) -> Any:
+    """The difference of two 3-vectors."""
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@jit
+def cross(a: Any, b: Any) -> Any:
+    """The vector product of two 3-vectors."""
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@jit
+def closest(p: Any, a: Any, b: Any, c: Any) -> Any:
+    """Squared distance from p to the triangle a, b, c, and the weights of b and c there (Ericson 2005, 5.1.5)."""
+    u, v, w = minus(b, a), minus(c, a), minus(p, a)
+    d1, d2, uu, uv, vv = dot(u, w), dot(v, w), dot(u, u), dot(u, v), dot(v, v)
+    d3, d4, d5, d6 = d1 - uu, d2 - uv, d1 - uv, d2 - vv
+    wa, wb, wc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
+    if d1 <= 0 and d2 <= 0:
+        s, t = 0.0, 0.0
+    elif d3 >= 0 and d4 <= d3:
+        s, t = 1.0, 0.0
+    elif d6 >= 0 and d5 <= d6:
+        s, t = 0.0, 1.0
+    elif wc <= 0 and d1 >= 0 and d3 <= 0:
+        s, t = d1 / (d1 - d3), 0.0
+    elif wb <= 0 and d2 >= 0 and d6 <= 0:
+        s, t = 0.0, d2 / (d2 - d6)
+    elif wa <= 0:
+        t = (d4 - d3) / ((d4 - d3) + (d5 - d6))
+        s = 1.0 - t
+    else:
+        s, t = wb / (wa + wb + wc), wc / (wa + wb + wc)
+    x, y, z = w[0] - s * u[0] - t * v[0], w[1] - s * u[1] - t * v[1], w[2] - s * u[2] - t * v[2]
+    return x * x + y * y + z * z, s, t
+
+
+@jit
+def gap(p: Any, box: Any) -> Any:
+    """Squared distance from a point to a box."""
+    x, y = max(box[0] - p[0], p[0] - box[3], 0.0), max(box[1] - p[1], p[1] - box[4], 0.0)
+    z = max(box[2] - p[2], p[2] - box[5], 0.0)
+    return x * x + y * y + z * z
+
+
+@jit
+def nearest(p: Any, label: int, facing: Any, enough: Any, limit: Any, tree: Any, stack: Any) -> Any:
+    """Smallest squared distance below `limit` from p to a triangle of a label that faces one side, `limit` if none.
+
+    Stops at the first below `enough`. `facing` is a normal that the triangle's has to agree with, or zero.
+    """
+    corners, normals, labels, boxes = tree
+    size = labels.shape[0]
+    stack[0], count, best = 1, 1, limit
+    while count > 0 and best >= enough:
+        count -= 1
+        node = stack[count]
+        if gap(p, boxes[node]) >= best:
+            continue
+        if node < size:
+            near = 2 * node
+            if gap(p, boxes[near]) > gap(p, boxes[near + 1]):
+                near += 1
+            stack[count], stack[count + 1] = near ^ 1, near
+            count += 2
+            continue
+        k = node - size
+        if labels[k] == label and dot(normals[k], facing) >= 0:
+            best = min(best, closest(p, corners[k, 0], corners[k, 1], corners[k, 2])[0])
+    return best
+
+
+@jit
+def farthest(
+    points: Any, wanted: Any, corners: Any, normals: Any, labels: Any, row: Any, boxes: Any, limit: float
+) -> float:
+    """The largest distance from points (s, 3) to the triangles with their label, inf from `limit` on."""
+    tree, stack, top = (corners, normals, labels, boxes), np.empty(64, np.int64), 0.0
+    for i in range(points.shape[0]):
+        best = nearest(points[i], wanted[i], (0.0, 0.0, 0.0), top, limit * limit, tree, stack)
+        if best >= limit * limit:
+            return np.inf
+        top = max(top, best)
+    return float(np.sqrt(top))

@@ -1,0 +1,194 @@
+"""How much of a light reaches each point, by shadow maps (Reeves et al. 1987; Fernando 2005 for soft ones)."""
+
+from typing import Any
+
+import numpy as np
+
+from simworld.rendering.kernels import inlined, kernel
+from simworld.rendering.work import CORNER, LANES, LIT, MAP, NORMAL, POSITION, TAPS
+
+_F = np.float32
+_ZERO, _HALF, _ONE, _TWO = _F(0.0), _F(0.5), _F(1.0), _F(2.0)
+_X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
+_NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
+_SEARCH = 3
+_MOST_TAPS = 4
+"""Soft shadows look for what is in the way at 7 x 7 places, and average up to 9 x 9."""
+
+
+@kernel
+def shadow_rows(count: int, lights: Any, which: int, shadows: Any, w: Any, whole: Any) -> None:
+    """Fill LIT: how strongly a light reaches each lane, after distance, cone and shadows, and the way to it."""
+    light, first = lights.table[which], lights.first_map[which]
+    kind, px, py, pz = light[0], light[1], light[2], light[3]
+    if kind == _ZERO:
+        lx, ly, lz = px, py, pz
+        for j in range(count):
+            w[LIT + j] = _ONE
+            w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j] = lx, ly, lz
+        if first >= 0:
+            _parallel_rows(count, lights, first, shadows, light[12], w, whole)
+        return
+    for j in range(count):
+        x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
+        nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
+        lx, ly, lz = px - x, py - y, pz - z
+        inverse = _ONE / np.sqrt(max(lx * lx + ly * ly + lz * lz, _F(1e-6)))
+        lx, ly, lz = lx * inverse, ly * inverse, lz * inverse
+        strength = inverse * inverse
+        if kind == _TWO:
+            away = arc_cosine(-(lx * light[4] + ly * light[5] + lz * light[6]))
+            strength *= min(max((light[10] - away) * light[11], _ZERO), _ONE)
+        if first >= 0 and strength > _ZERO and nx * lx + ny * ly + nz * lz > _ZERO:
+            strength *= _perspective(lights, which, shadows, light, x, y, z, nx, ny, nz)
+        w[LIT + j], w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j] = strength, lx, ly, lz
+
+
+@kernel
+def _parallel_rows(count: int, lights: Any, index: int, shadows: Any, angle: Any, w: Any, whole: Any) -> None:
+    """Dim LIT by the shadow map of a light from far away."""
+    m, texel = lights.to_maps[index], lights.texels[index]
+    # Two texels out along the normal clear the surface's own slope within the taps.
+    off = _TWO * texel
+    ux, uy, uz, u0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
+    vx, vy, vz, v0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
+    wx, wy, wz, w0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
+    for j in range(count):
+        x, y, z = w[_X + j] + off * w[_NX + j], w[_Y + j] + off * w[_NY + j], w[_Z + j] + off * w[_NZ + j]
+        w[MAP + j] = ux * x + uy * y + uz * z + u0
+        w[MAP + LANES + j] = vx * x + vy * y + vz * z + v0
+        w[MAP + 2 * LANES + j] = wx * x + wy * y + wz * z + w0
+    if angle <= _ZERO:
+        _tap_rows(count, shadows.reshape(-1), index, shadows.shape[1], w, whole)
+        return
+    reach = _HALF * angle / texel
+    for j in range(count):
+        u, v, near = w[MAP + j], w[MAP + LANES + j], w[MAP + 2 * LANES + j]
+        blocker = _blocker(shadows[index], u, v, near, min(reach * _HALF, _F(32.0)))
+        if blocker > near:
+            w[LIT + j] = _filtered(shadows[index], u, v, near, (blocker - near) * reach)
+
+
+@inlined
+def arc_cosine(x: Any) -> Any:
+    """The angle in radians whose cosine is x, within 1e-4 (Abramowitz and Stegun 1964, 4.4.45)."""
+    a = min(abs(x), _ONE)
+    angle = np.sqrt(_ONE - a) * (_F(1.5707288) + a * (_F(-0.2121144) + a * (_F(0.0742610) + a * _F(-0.0187293))))
+    return angle if x >= _ZERO else _F(3.1415927) - angle
+
+
+@inlined
+def _perspective(
+    lights: Any,
+    which: int,
+    shadows: Any,
+    light: Any,
+    x: Any,
+    y: Any,
+    z: Any,
+    nx: Any,
+    ny: Any,
+    nz: Any,
+) -> Any:
+    first, count = lights.first_map[which], lights.map_count[which]
+    best, depth = first, _ZERO
+    for k in range(first, first + count):
+        m = lights.to_maps[k]
+        d = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+        if d > depth:
+            best, depth = k, d
+    if depth <= _ZERO:
+        return _ONE
+    m = lights.to_maps[best]
+    focal = _ONE / lights.texels[best]
+    off = _TWO * depth / focal
+    x, y, z = x + off * nx, y + off * ny, z + off * nz
+    depth = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+    if depth <= _ZERO:
+        return _ONE
+    middle = _F(shadows.shape[1]) * _HALF
+    u = focal * (m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / depth + middle
+    v = focal * (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / depth + middle
+    w = _ONE / depth
+    radius = light[12]
+    if radius <= _ZERO:
+        return _tap(shadows[best], u, v, w)
+    search = min(radius * focal / depth, _F(32.0))
+    blocker = _blocker(shadows[best], u, v, w, search)
+    return _filtered(shadows[best], u, v, w, radius * (blocker - w) * focal) if blocker > w else _ONE
+
+
+@kernel
+def _tap_rows(count: int, flat: Any, index: int, size: int, w: Any, whole: Any) -> None:
+    """Fill LIT with one tap of the map `index`, of `size` texels a side, at the places MAP."""
+    for j in range(count):
+        corner, w[MAP + j], w[MAP + LANES + j] = corner_in(size, w[MAP + j], w[MAP + LANES + j])
+        whole[CORNER + j] = index * size * size + corner
+    for j in range(count):
+        k = np.uint64(whole[CORNER + j])
+        w[TAPS + j], w[TAPS + LANES + j] = flat[k], flat[k + np.uint64(1)]
+        w[TAPS + 2 * LANES + j], w[TAPS + 3 * LANES + j] = flat[k + np.uint64(size)], flat[k + np.uint64(size + 1)]
+    for j in range(count):
+        a, b, c, d = w[TAPS + j], w[TAPS + LANES + j], w[TAPS + 2 * LANES + j], w[TAPS + 3 * LANES + j]
+        w[LIT + j] = _weighed(a, b, c, d, w[MAP + j], w[MAP + LANES + j], w[MAP + 2 * LANES + j])
+
+
+@inlined
+def corner_in(size: int, u: Any, v: Any) -> Any:
+    """The upper left of the four texels around (u, v), and how far right and below its centre that is."""
+    most = _F(size - 2)
+    u, v = u - _HALF, v - _HALF
+    left, top = min(max(np.floor(u), _ZERO), most), min(max(np.floor(v), _ZERO), most)
+    return np.int32(top * _F(size) + left), u - left, v - top
+
+
+@inlined
+def _weighed(a: Any, b: Any, c: Any, d: Any, s: Any, t: Any, near: Any) -> Any:
+    """Compared first, blended after: a bilinear weight of four texels; beyond the map all is lit."""
+    inside = (s >= _ZERO) & (s <= _ONE) & (t >= _ZERO) & (t <= _ONE)
+    a, b = _ONE if a <= near else _ZERO, _ONE if b <= near else _ZERO
+    c, d = _ONE if c <= near else _ZERO, _ONE if d <= near else _ZERO
+    upper = a + s * (b - a)
+    lower = c + s * (d - c)
+    return upper + t * (lower - upper) if inside else _ONE
+
+
+@inlined
+def _tap(shadows: Any, u: Any, v: Any, near: Any) -> Any:
+    """How much of the light passes one place (u, v) of a shadow map (n, n)."""
+    size = shadows.shape[0]
+    corner, s, t = corner_in(size, u, v)
+    i, j = np.uint64(corner // size), np.uint64(corner % size)
+    below, right = i + np.uint64(1), j + np.uint64(1)
+    return _weighed(shadows[i, j], shadows[i, right], shadows[below, j], shadows[below, right], s, t, near)
+
+
+@kernel
+def _blocker(shadows: Any, u: Any, v: Any, w: Any, reach: Any) -> Any:
+    """Mean nearness of what is between a point and the light within `reach` texels; 0 or less where nothing is."""
+    size = shadows.shape[0]
+    total, count = _ZERO, 0
+    for y in range(-_SEARCH, _SEARCH + 1):
+        for x in range(-_SEARCH, _SEARCH + 1):
+            j = np.int64(np.floor(u + reach * _F(x) / _F(_SEARCH)))
+            i = np.int64(np.floor(v + reach * _F(y) / _F(_SEARCH)))
+            if 0 <= i < size and 0 <= j < size and shadows[i, j] > w:
+                total += shadows[i, j]
+                count += 1
+    return total / _F(count) if count > 0 else _F(-1e9)
+
+
+@kernel
+def _filtered(shadows: Any, u: Any, v: Any, w: Any, radius: Any) -> Any:
+    """Mean of taps on a square grid within a disc of `radius` texels."""
+    taps = int(min(np.ceil(radius), _F(_MOST_TAPS)))
+    if taps < 1:
+        return _tap(shadows, u, v, w)
+    total, weight = _ZERO, _ZERO
+    for y in range(-taps, taps + 1):
+        for x in range(-taps, taps + 1):
+            if x * x + y * y <= taps * taps + taps:
+                step = radius / _F(taps)
+                total += _tap(shadows, u + step * _F(x), v + step * _F(y), w)
+                weight += _ONE
+    return total / weight

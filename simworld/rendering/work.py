@@ -1,0 +1,77 @@
+"""The rows of the flat array in which blocks of pixels are shaded."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANES = 64
+"""Pixels shaded together."""
+POSITION = 0
+"""In the camera's frame, metres (3 rows)."""
+NORMAL = 3 * LANES
+"""Unit, towards the camera (3 rows)."""
+VIEW = 6 * LANES
+"""Unit, from the surface to the camera (3 rows)."""
+ALBEDO = 9 * LANES
+"""Linear colour (3 rows)."""
+OTHER = 12 * LANES
+"""Linear colour that a pattern mixes it with (3 rows)."""
+ALPHA = 15 * LANES
+"""Roughness squared."""
+METALLIC = 16 * LANES
+BASE = 17 * LANES
+"""Reflectance at normal incidence of what is not metallic."""
+OUT = 18 * LANES
+"""Radiance (3 rows)."""
+LIT = 21 * LANES
+"""How strongly a light reaches the place, then the unit vector towards it (4 rows)."""
+TEXTURE = 25 * LANES
+"""Place in the texture (2 rows), and the square of how many texels a pixel is wide (1 row)."""
+MAP = 28 * LANES
+"""Place in a shadow map, and nearness to the light (3 rows)."""
+PLACE = 31 * LANES
+"""How far right and below a texel's centre it is, in the finer of two levels and in the coarser (4 rows)."""
+MIX = 35 * LANES
+"""How much of OTHER is in the mix."""
+TAPS = 36 * LANES
+"""Nearness to the light at the four texels of the shadow map around the place (4 rows)."""
+SIDE = 40 * LANES
+"""Texels along a side of the texture; of the finer of two levels, later."""
+ROWS = 41
+
+# Rows of a second array, of whole numbers.
+WHERE = 0
+"""The sample's number in its image, row by row."""
+START = LANES
+"""Where the texture begins in all texels."""
+NEXT = 2 * LANES
+"""Texels from one channel of the texture to the next, 0 for a pattern."""
+FINE = 3 * LANES
+"""Where the texel is among all of them, in the finer of two levels."""
+COARSE = 4 * LANES
+CORNER = 5 * LANES
+"""Where the texel is among those of all shadow maps."""
+CODE = 6 * LANES
+"""Red, green and blue as steps of the tone curve (3 rows)."""
+WHOLE_ROWS = 9
+
+
+class Scratch(NamedTuple):
+    """Room for a block: `w` (ROWS * LANES,), the same memory as whole numbers `bits`, `whole` (WHOLE_ROWS * LANES,).
+
+    In `fours` (2 * LANES,) is what was looked up in textures.
+    """
+
+    w: NDArray[np.float32]
+    bits: NDArray[np.int32]
+    whole: NDArray[np.int32]
+    fours: NDArray[np.uint64]
+
+
+def scratch() -> Scratch:
+    """New room for blocks."""
+    w = np.zeros(ROWS * LANES, dtype=np.float32)
+    return Scratch(
+        w, w.view(np.int32), np.zeros(WHOLE_ROWS * LANES, dtype=np.int32), np.zeros(2 * LANES, dtype=np.uint64)
+    )
