@@ -10,7 +10,7 @@ from simworld.errors import RenderError
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.rendering.color import tone_curve
 from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.drawlist import DrawList
+from simworld.rendering.drawlist import Casters, DrawList, casters
 from simworld.rendering.frame import WANT_NEXT, Frame
 from simworld.rendering.kernels import place, to_view
 from simworld.rendering.labels import mask_through_lens, through_lens, write_depth, write_ids, write_normals
@@ -31,9 +31,26 @@ Made = dict[str, NDArray[Any]]
 SHADOW_SIZES = (256, 512, 1024)
 """Texels along a side of the shadow maps, for images up to 128, 400 and more pixels."""
 _KEPT_VIEWS = 8
-_KEPT_PIXELS = 1 << 21
+_KEPT_PIXELS = 1 << 20
 _ARM_REACH = 0.6
 _BEHIND = -1e9
+_NEAREST_CASTER = 0.02
+"""Metres from a lamp within which nothing throws a shadow."""
+_SHADOW_ERROR = 0.5
+"""Share of a shadow map's texel by which what throws a shadow may differ."""
+
+
+class View(NamedTuple):
+    """Buffers of a pinhole image, what fixed parts look like in it, and its lights by the size of their shadow maps."""
+
+    fixed_ids: NDArray[np.int32]
+    fixed_nearness: Float
+    ids: NDArray[np.int32]
+    nearness: Float
+    points: Float
+    screen: NDArray[np.int32]
+    to_world: Float
+    lights: dict[int, Lights]
 
 
 class Seen(NamedTuple):
@@ -42,21 +59,10 @@ class Seen(NamedTuple):
     ids: NDArray[np.int32]
     nearness: Float
     matrices: Float
-    points: Float
     planes: Float
     known: NDArray[np.bool_]
     pinhole: Pinhole
-
-
-class View(NamedTuple):
-    """Buffers of a pinhole image, and what fixed parts look like in it."""
-
-    fixed_ids: NDArray[np.int32]
-    fixed_nearness: Float
-    ids: NDArray[np.int32]
-    nearness: Float
-    points: Float
-    screen: Float
+    view: View
 
 
 class Shadows(NamedTuple):
@@ -113,6 +119,7 @@ class Canvas:
         self._views: dict[bytes, View] = {}
         self._shadows: dict[int, tuple[bytes, bytes, Shadows]] = {}
         self._backdrop = environment(scene.background)
+        self._casters: dict[int, Casters] = {}
         self._planes = np.empty((len(drawn.geometry.triangles), PLANE), dtype=np.float32)
         self._box = _extent(scene)
 
@@ -130,15 +137,10 @@ class Canvas:
         to_view(camera_pose(scene, state, camera), view)
         return carriers, view
 
-    def _placed(self, carriers: Array, view: Array) -> Float:
-        matrices = np.empty((len(self._list.carrier), 3, 4), dtype=np.float32)
-        place(carriers, self._list.carrier, self._list.local, view, matrices)
-        return matrices
-
     def _see(self, carriers: Array, view: Array, camera: Camera, factor: int, planes: bool) -> Seen:
         """What the camera sees, with `factor` x `factor` samples to a pixel; `planes` are filled on request."""
         lens = pinhole(camera, factor)
-        matrices = self._placed(carriers, view)
+        matrices = _placed(self._list, carriers, view)
         kept = self._view(carriers, view, camera, lens, matrices)
         np.copyto(kept.ids, kept.fixed_ids)
         np.copyto(kept.nearness, kept.fixed_nearness)
@@ -156,11 +158,11 @@ class Canvas:
                 known,
             )
         if not lens.grid.size:
-            return Seen(kept.ids, kept.nearness, matrices, kept.points, self._planes, known, lens)
+            return Seen(kept.ids, kept.nearness, matrices, self._planes, known, lens, kept)
         size = lens.grid.shape[:2]
         ids, nearness = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.float32)
         through_lens(kept.ids, self._planes, lens.grid, camera.far, ids, nearness)
-        return Seen(ids, nearness, matrices, kept.points, self._planes, known, lens)
+        return Seen(ids, nearness, matrices, self._planes, known, lens, kept)
 
     def _view(self, carriers: Array, view: Array, camera: Camera, lens: Pinhole, matrices: Float) -> View:
         """The buffers of a view with the fixed parts drawn, from the last frame if nothing of that has changed."""
@@ -175,7 +177,9 @@ class Canvas:
                 ids=np.empty(size, dtype=np.int32),
                 nearness=np.empty(size, dtype=np.float32),
                 points=np.empty((count, 3), dtype=np.float32),
-                screen=np.empty((count, 2), dtype=np.float32),
+                screen=np.empty((count, 4), dtype=np.int32),
+                to_world=np.ascontiguousarray(view[:, :3].T, dtype=np.float32),
+                lights={},
             )
             self._draw(self._list.fixed, matrices, camera, lens, kept, kept.fixed_nearness, kept.fixed_ids)
             if camera.parent is None and size[0] * size[1] <= _KEPT_PIXELS:
@@ -214,15 +218,19 @@ class Canvas:
 
     def _picture(self, scene: Scene, carriers: Array, view: Array, camera: Camera, seen: Seen) -> NDArray[np.uint8]:
         shadows = self._shadow_maps(scene, carriers, max(camera.width, camera.height))
+        size = shadows.maps.shape[1]
+        lights = seen.view.lights.get(size)
+        if lights is None:
+            lights = seen.view.lights[size] = _lights(scene, shadows, view)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
         shade(
             self._list.geometry,
             self._list.looks,
             self._list.textures,
-            _lights(scene, shadows, view),
+            lights,
             shadows.maps,
             seen.matrices,
-            seen.points,
+            seen.view.points,
             seen.pinhole.parameters,
             seen.ids,
             seen.nearness,
@@ -230,7 +238,7 @@ class Canvas:
             seen.planes,
             seen.known,
             self._backdrop,
-            np.ascontiguousarray(view[:, :3].T.astype(np.float32)),
+            seen.view.to_world,
             2.0**camera.exposure,
             camera.antialias,
             tone_curve(),
@@ -242,7 +250,7 @@ class Canvas:
 
     def _amodal(self, scene: Scene, carriers: Array, view: Array, camera: Camera) -> NDArray[np.bool_]:
         lens = pinhole(camera)
-        matrices = self._placed(carriers, view)
+        matrices = _placed(self._list, carriers, view)
         kept = self._view(carriers, view, camera, lens, matrices)
         masks = np.empty((len(scene.instances), camera.height, camera.width), dtype=np.bool_)
         none = np.empty((0, 0), dtype=np.int32)
@@ -259,13 +267,14 @@ class Canvas:
         kept = self._shadows.get(size)
         if kept is not None and kept[1] == now:
             return kept[2]
+        casting = self._casting(scene, size)
         if kept is None or kept[0] != fixed:
             shadows = self._new_shadows(scene, size)
-            self._cast(carriers, shadows, self._list.fixed & self._list.cast, shadows.fixed)
+            _cast(carriers, shadows, casting, casting.fixed, shadows.fixed)
         else:
             shadows = kept[2]
         np.copyto(shadows.maps, shadows.fixed)
-        self._cast(carriers, shadows, self._moving & self._list.cast, shadows.maps)
+        _cast(carriers, shadows, casting, ~casting.fixed, shadows.maps)
         self._shadows[size] = (fixed, now, shadows)
         return shadows
 
@@ -279,18 +288,35 @@ class Canvas:
             nearness[:] = 0 if view.focal else _BEHIND
         return Shadows(np.empty_like(fixed), fixed, flat, first, count)
 
-    def _cast(self, carriers: Array, shadows: Shadows, chosen: NDArray[np.bool_], maps: Float) -> None:
-        geometry = self._list.geometry
-        points, none = np.empty_like(geometry.vertices), np.empty((0, 0), dtype=np.int32)
-        for view, nearness in zip(shadows.views, maps, strict=True):
-            matrices = self._placed(carriers, view.matrix)
-            if not view.focal:
-                draw_parallel(geometry, chosen, matrices, points, nearness, none)
-                continue
+    def _casting(self, scene: Scene, size: int) -> Casters:
+        """What throws shadows, as finely as a map of `size` texels shows."""
+        if size not in self._casters:
+            texel = float(np.linalg.norm(self._box[1] - self._box[0])) / size
+            error = max(self._list.error, _SHADOW_ERROR * texel) if self._list.error > 0 else 0.0
+            self._casters[size] = casters(scene, error)
+        return self._casters[size]
+
+
+def _placed(parts: Casters, carriers: Array, view: Array) -> Float:
+    """Matrices (p, 3, 4) that bring the parts to a view (3, 4)."""
+    matrices = np.empty((len(parts.carrier), 3, 4), dtype=np.float32)
+    place(carriers, parts.carrier, parts.local, view, matrices)
+    return matrices
+
+
+def _cast(carriers: Array, shadows: Shadows, parts: Casters, chosen: NDArray[np.bool_], maps: Float) -> None:
+    """Draw the chosen parts into shadow maps."""
+    count = len(parts.geometry.vertices)
+    points, screen = np.empty((count, 3), dtype=np.float32), np.empty((count, 4), dtype=np.int32)
+    none = np.empty((0, 0), dtype=np.int32)
+    for view, nearness in zip(shadows.views, maps, strict=True):
+        matrices = _placed(parts, carriers, view.matrix)
+        if view.focal:
             middle = nearness.shape[0] / 2
-            screen = np.empty((len(points), 2), dtype=np.float32)
-            parameters = (view.focal, view.focal, middle, middle)
-            draw(geometry, chosen, matrices, parameters, 0.02, points, screen, nearness, none)
+            pinhole = (view.focal, view.focal, middle, middle)
+            draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, none)
+        else:
+            draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, none)
 
 
 def _needed(channels: Collection[str]) -> set[str]:

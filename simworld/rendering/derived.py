@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Array
 from simworld.rendering.kernels import kernel, place, to_view
-from simworld.rendering.lens import rays
+from simworld.rendering.lens import fold, rays
 from simworld.rendering.memory import PerScene
 from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
@@ -53,7 +53,8 @@ def derived(
         moved = np.stack([_moved(view, a, b, onto) for a, b in zip(carriers, _carriers(next_state), strict=True)])
         still = _moved(view, _REST, _REST, onto)
         out["flow"], out["occlusion"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
-        lens = np.array([camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion], dtype=np.float32)
+        numbers = (camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion, fold(camera.distortion))
+        lens = np.array(numbers, dtype=np.float32)
         write_flow(
             made["depth"],
             made["segmentation"],
@@ -168,7 +169,8 @@ def write_flow(
     """Fill `flow` (h, w, 2) and `occlusion` (h, w): where each point goes, and whether it is hidden or outside there.
 
     `moved` (n, 3, 4) takes camera points to the next camera on each link and body, `still` those at rest; the
-    background is infinitely far away. `lens` is fx, fy, cx, cy and the distortion; `later` (h, w) the next depth.
+    background is infinitely far away. `lens` is fx, fy, cx, cy, the distortion, and where it folds; `later` (h, w) the
+    next depth.
     """
     height, width = depth.shape
     for i in range(height):
@@ -185,13 +187,13 @@ def write_flow(
                 px = still[0, 0] * u + still[0, 1] * v + still[0, 2]
                 py = still[1, 0] * u + still[1, 1] * v + still[1, 2]
                 pz = still[2, 0] * u + still[2, 1] * v + still[2, 2]
-            if pz <= _F(1e-6):
-                # Behind the camera there is no pixel to go to.
+            x, y = px / pz, py / pz
+            r2 = x * x + y * y
+            if pz <= _F(1e-6) or r2 > lens[9]:
+                # Behind the camera, and where the lens would fold it back into the image, there is no pixel to go to.
                 flow[i, j, 0] = flow[i, j, 1] = _ZERO
                 occlusion[i, j] = True
                 continue
-            x, y = px / pz, py / pz
-            r2 = x * x + y * y
             radial = _ONE + r2 * (lens[4] + r2 * (lens[5] + r2 * lens[8]))
             bx = x * radial + _F(2.0) * lens[6] * x * y + lens[7] * (r2 + _F(2.0) * x * x)
             by = y * radial + lens[6] * (r2 + _F(2.0) * y * y) + _F(2.0) * lens[7] * x * y

@@ -1,18 +1,20 @@
 """A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.geometry import Array
+from simworld.geometry import Array, Vec3
 from simworld.rendering.color import to_linear
 from simworld.rendering.meshes import MeshGroup, load_mesh
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures import Pyramid, pyramid
 from simworld.scene.material import Material, Texture
 from simworld.scene.model import Scene
+from simworld.scene.plain import Color
 
 Float = NDArray[np.float32]
 Whole = NDArray[np.int32]
@@ -63,88 +65,101 @@ class Textures(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DrawList:
-    """What is drawn, and where: part p is at the pose `local[p]` (7,) on row `carrier[p]` of the link and body poses.
+class Casters:
+    """What throws shadows: part p is at the pose `local[p]` (7,) on row `carrier[p]` of the link and body poses.
 
-    Parts that are `fixed` never move; those that do not `cast` throw no shadow. `instance` and `link` (p,) are what
-    `segmentation` and `links` show.
+    Parts that are `fixed` never move.
     """
 
     geometry: Geometry
-    looks: Looks
-    textures: Textures
     local: Array
     carrier: NDArray[np.int64]
     fixed: NDArray[np.bool_]
-    cast: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class DrawList(Casters):
+    """What is drawn, within `error` metres; `instance` and `link` (p,) are what `segmentation` and `links` show."""
+
+    looks: Looks
+    textures: Textures
     instance: Whole
     link: Whole
+    error: float
 
 
-_FINEST = 0.004
-"""Share of its diagonal by which a drawn mesh may differ at most."""
 _BLACK = (0.0, 0.0, 0.0)
+_FINEST = 0.002
+"""Share of its diagonal by which a drawn mesh may differ at most: the outlines of small things stay as true."""
 _LEAST_ROUGHNESS = 0.08
 """Smoother than this, highlights of lights without extent would be smaller than pixels and flicker."""
 
 
 def draw_list(scene: Scene, error: float) -> DrawList:
     """The draw list of a scene, with meshes within `error` metres; a broken mesh or texture raises RenderError."""
-    parts = [
-        (surface, group) for surface in surfaces(scene) for group in load_mesh(surface.mesh, _tolerance(surface, error))
-    ]
-    materials = [_material(surface, group) for surface, group in parts]
-    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
+    parts = _parts(surfaces(scene), error, _FINEST)
+    materials = [_material(surface, piece) for surface, piece in parts]
     looks, textures = _looks(materials)
     return DrawList(
-        geometry=_geometry(parts),
+        **_placed(parts),
         looks=looks,
         textures=textures,
-        local=np.stack([surface.local for surface, _ in parts]),
-        carrier=np.array([surface.carrier for surface, _ in parts]),
-        fixed=np.array([surface.fixed for surface, _ in parts]),
-        cast=np.array([surface.instance not in floors for surface, _ in parts]),
         instance=np.array([surface.instance for surface, _ in parts], dtype=np.int32),
         link=np.array([surface.link for surface, _ in parts], dtype=np.int32),
+        error=error,
     )
 
 
-def _tolerance(surface: Surface, error: float) -> float:
-    """Error in the mesh's own unit: small things are drawn finer, so that their outlines stay as true."""
-    points = np.concatenate([group.mesh.vertices for group in load_mesh(surface.mesh, 0.0)])
-    diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
-    return min(error / max(surface.size), _FINEST * diagonal) if error > 0 else 0.0
+def casters(scene: Scene, error: float) -> Casters:
+    """What throws shadows, within `error` metres: all but floors."""
+    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
+    return Casters(**_placed(_parts([s for s in surfaces(scene) if s.instance not in floors], error, 1.0)))
 
 
-def _material(surface: Surface, group: MeshGroup) -> Material:
-    if surface.own_colors and group.color is not None:
-        return surface.material.model_copy(update={"color": group.color})
-    return surface.material
+class Piece(NamedTuple):
+    """One group of a surface's triangles as Geometry holds them, with the colour its file names."""
+
+    vertices: Float
+    triangles: Whole
+    normals: Float
+    axes: Whole
+    sphere: Float
+    closed: bool
+    color: Color | None
 
 
-def _geometry(parts: list[tuple[Surface, MeshGroup]]) -> Geometry:
-    meshes = [group.mesh for _, group in parts]
-    sized = [mesh.vertices * surface.size for (surface, _), mesh in zip(parts, meshes, strict=True)]
-    vertex_starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
-    triangle_starts = np.cumsum([0, *(len(mesh.triangles) for mesh in meshes)])
-    triangles = [mesh.triangles + start for mesh, start in zip(meshes, vertex_starts, strict=False)]
-    normals = [_stretched(mesh.normals, surface.size) for (surface, _), mesh in zip(parts, meshes, strict=True)]
-    vertices, faces = np.concatenate(sized), np.concatenate(triangles)
-    a, b, c = vertices[faces].transpose(1, 0, 2)
-    return Geometry(
+def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Piece]]:
+    return [(surface, piece) for surface in drawn for piece in _pieces(surface.mesh, surface.size, error, share)]
+
+
+@lru_cache(maxsize=1024)
+def _pieces(mesh: str, size: Vec3, error: float, share: float) -> tuple[Piece, ...]:
+    """The pieces of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
+    tolerance = min(error / max(size), share * _diagonal(mesh)) if error > 0 else 0.0
+    return tuple(_piece(group, size) for group in load_mesh(mesh, tolerance))
+
+
+@cache
+def _diagonal(mesh: str) -> float:
+    points = np.concatenate([group.mesh.vertices for group in load_mesh(mesh, 0.0)])
+    return float(np.linalg.norm(np.ptp(points, axis=0)))
+
+
+def _piece(group: MeshGroup, size: Vec3) -> Piece:
+    vertices, triangles = group.mesh.vertices * size, group.mesh.triangles
+    a, b, c = vertices[triangles].transpose(1, 0, 2)
+    return Piece(
         vertices=vertices.astype(np.float32),
-        vertex_starts=vertex_starts.astype(np.int32),
-        triangles=faces.astype(np.int32),
-        triangle_starts=triangle_starts.astype(np.int32),
-        normals=np.concatenate(normals).astype(np.float32),
+        triangles=triangles.astype(np.int32),
+        normals=_stretched(group.mesh.normals, size).astype(np.float32),
         axes=np.abs(np.cross(b - a, c - a)).argmax(axis=1).astype(np.int32),
-        part_of=np.repeat(np.arange(len(meshes)), np.diff(triangle_starts)).astype(np.int32),
-        spheres=np.stack([_sphere(points) for points in sized]),
-        closed=np.array([mesh.closed for mesh in meshes]),
+        sphere=_sphere(vertices),
+        closed=group.mesh.closed,
+        color=group.color,
     )
 
 
-def _stretched(normals: Array, size: tuple[float, float, float]) -> Array:
+def _stretched(normals: Array, size: Vec3) -> Array:
     """Unit normals of a mesh that is scaled by `size`."""
     if size[0] == size[1] == size[2]:
         return normals
@@ -160,6 +175,37 @@ def _sphere(points: Array) -> Float:
     return np.array([*center, radius * 1.0001 + 1e-6], dtype=np.float32)
 
 
+def _placed(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
+    """The fields of Casters."""
+    pieces = [piece for _, piece in parts]
+    vertex_starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
+    triangle_starts = np.cumsum([0, *(len(piece.triangles) for piece in pieces)])
+    triangles = [piece.triangles + start for piece, start in zip(pieces, vertex_starts, strict=False)]
+    geometry = Geometry(
+        vertices=np.concatenate([piece.vertices for piece in pieces]),
+        vertex_starts=vertex_starts.astype(np.int32),
+        triangles=np.concatenate(triangles).astype(np.int32),
+        triangle_starts=triangle_starts.astype(np.int32),
+        normals=np.concatenate([piece.normals for piece in pieces]),
+        axes=np.concatenate([piece.axes for piece in pieces]),
+        part_of=np.repeat(np.arange(len(pieces)), np.diff(triangle_starts)).astype(np.int32),
+        spheres=np.stack([piece.sphere for piece in pieces]),
+        closed=np.array([piece.closed for piece in pieces]),
+    )
+    return {
+        "geometry": geometry,
+        "local": np.stack([surface.local for surface, _ in parts]),
+        "carrier": np.array([surface.carrier for surface, _ in parts]),
+        "fixed": np.array([surface.fixed for surface, _ in parts]),
+    }
+
+
+def _material(surface: Surface, piece: Piece) -> Material:
+    if surface.own_colors and piece.color is not None:
+        return surface.material.model_copy(update={"color": piece.color})
+    return surface.material
+
+
 def _looks(materials: list[Material]) -> tuple[Looks, Textures]:
     used: dict[Texture, int] = {}
     for material in materials:
@@ -167,7 +213,7 @@ def _looks(materials: list[Material]) -> tuple[Looks, Textures]:
             used.setdefault(_pattern(material.texture), len(used) + 1)
     rows = np.array([_row(material) for material in materials], dtype=np.float32)
     index = [0 if m.texture is None else used[_pattern(m.texture)] for m in materials]
-    return Looks(rows, np.array(index, dtype=np.int32)), _bank([pyramid(texture) for texture in used])
+    return Looks(rows, np.array(index, dtype=np.int32)), _bank(list(used))
 
 
 def _pattern(texture: Texture) -> Texture:
@@ -194,7 +240,8 @@ def _row(material: Material) -> list[float]:
     ]
 
 
-def _bank(pyramids: list[Pyramid]) -> Textures:
+def _bank(textures: list[Texture]) -> Textures:
+    pyramids = [pyramid(texture) for texture in textures]
     packed = [np.zeros(1, dtype=np.uint64), *(_packed(pyramid) for pyramid in pyramids)]
     return Textures(
         texels=np.concatenate(packed),
@@ -204,6 +251,7 @@ def _bank(pyramids: list[Pyramid]) -> Textures:
     )
 
 
+@lru_cache(maxsize=64)
 def _packed(pyramid: Pyramid) -> NDArray[np.uint64]:
     """Every texel with its neighbours right, below, and below right, so that one look-up finds all four."""
     channels: list[list[NDArray[np.uint64]]] = [[] for _ in range(pyramid.channels)]

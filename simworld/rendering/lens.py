@@ -1,5 +1,6 @@
 """Lens distortion (Brown 1966, Conrady 1919), in OpenCV's form, and the pinhole image that covers a distorted one."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +14,9 @@ from simworld.scene.camera import NO_DISTORTION, Camera, Distortion
 _FINER = 2
 """Pixels of the pinhole image to a pixel of the distorted one, along each axis."""
 _ITERATIONS = 40
+_RADII = 1024
 _MOST_PIXELS = 1 << 26
+_WIDEST = 1e12
 
 
 def distort(x: Array, y: Array, distortion: Distortion) -> tuple[Array, Array]:
@@ -25,6 +28,32 @@ def distort(x: Array, y: Array, distortion: Distortion) -> tuple[Array, Array]:
         x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
         y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y,
     )
+
+
+@lru_cache(maxsize=32)
+def fold(distortion: Distortion) -> float:
+    """The least x * x + y * y of rays (x, y, 1) from which on a lens folds its image back, inf if it never does.
+
+    There r (1 + k1 r^2 + k2 r^4 + k3 r^6) stops growing; p1 and p2 are left out. Found by bisection, between the
+    places where the slope of that, a cubic in r^2, turns.
+    """
+    k1, k2, _, _, k3 = distortion
+
+    def slope(r2: float) -> float:
+        return 1 + r2 * (3 * k1 + r2 * (5 * k2 + r2 * 7 * k3))
+
+    a, b, c = 21 * k3, 10 * k2, 3 * k1
+    q = -(b + math.copysign(math.sqrt(max(b * b - 4 * a * c, 0.0)), b)) / 2
+    turns = [over / under for over, under in ((q, a), (c, q)) if under]
+    low = 0.0
+    for high in sorted([turn for turn in turns if 0 < turn < _WIDEST] + [_WIDEST]):
+        if slope(high) <= 0:
+            for _ in range(200):
+                middle = (low + high) / 2
+                low, high = (middle, high) if slope(middle) > 0 else (low, middle)
+            return low
+        low = high
+    return math.inf
 
 
 @dataclass(frozen=True)
@@ -45,21 +74,30 @@ class Pinhole:
 def pinhole(camera: Camera, factor: int = 1) -> Pinhole:
     """The pinhole image for a camera with `factor` samples to a pixel along each axis.
 
-    A distortion that folds the image onto itself raises RenderError.
+    A distortion that folds the image onto itself, or takes too many pixels, raises RenderError.
     """
     if camera.distortion == NO_DISTORTION:
         scaled = (camera.fx * factor, camera.fy * factor, camera.cx * factor, camera.cy * factor)
         empty = np.empty((0, 0, 2), dtype=np.float32)
         return Pinhole(camera.width * factor, camera.height * factor, scaled, empty)
+    _check(camera, factor, camera.width * factor * _FINER, camera.height * factor * _FINER)
     x, y = rays(camera, factor)
     fx, fy = camera.fx * factor * _FINER, camera.fy * factor * _FINER
     u, v = fx * x, fy * y
     cx, cy = 2 - np.floor(u.min()), 2 - np.floor(v.min())
     width, height = int(np.ceil(u.max() + cx)) + 2, int(np.ceil(v.max() + cy)) + 2
-    if width * height > _MOST_PIXELS:
-        raise RenderError(f"camera {camera.name!r}: its distortion {camera.distortion} spreads the image too far")
+    _check(camera, factor, width, height)
     grid = np.stack([u + cx - 0.5, v + cy - 0.5], axis=-1).astype(np.float32)
     return Pinhole(width, height, (fx, fy, float(cx), float(cy)), grid)
+
+
+def _check(camera: Camera, factor: int, width: int, height: int) -> None:
+    """Raise RenderError if a pinhole image has too many pixels."""
+    if width * height > _MOST_PIXELS:
+        raise RenderError(
+            f"camera {camera.name!r}: to distort {camera.width}x{camera.height} pixels of {factor}x{factor} samples "
+            f"takes {width}x{height}, and at most {_MOST_PIXELS} can be drawn"
+        )
 
 
 def rays(camera: Camera, factor: int = 1) -> tuple[Array, Array]:
@@ -69,7 +107,7 @@ def rays(camera: Camera, factor: int = 1) -> tuple[Array, Array]:
     seen_x, seen_y = np.meshgrid((columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy)
     if camera.distortion == NO_DISTORTION:
         return seen_x, seen_y
-    x, y = seen_x.copy(), seen_y.copy()
+    x, y = _start(seen_x, seen_y, camera.distortion)
     for _ in range(_ITERATIONS):
         (a, b, c, d), error = _jacobian(x, y, camera.distortion), distort(x, y, camera.distortion)
         ex, ey = error[0] - seen_x, error[1] - seen_y
@@ -78,8 +116,26 @@ def rays(camera: Camera, factor: int = 1) -> tuple[Array, Array]:
             break
         x, y = x - (d * ex - b * ey) / determinant, y - (a * ey - c * ex) / determinant
         if max(np.abs(ex).max() * camera.fx, np.abs(ey).max() * camera.fy) < 1e-9:
+            # Farther out the image may grow again, but what is seen there is seen nearer the middle too.
+            if (x * x + y * y).max() > fold(camera.distortion):
+                break
             return x, y
     raise RenderError(f"camera {camera.name!r}: its distortion {camera.distortion} folds the image onto itself")
+
+
+def _start(x: Array, y: Array, distortion: Distortion) -> tuple[Array, Array]:
+    """Nearly the rays that appear at (x, y), none beyond the fold: by a table of radii, without p1 and p2."""
+    k1, k2, _, _, k3 = distortion
+    seen, limit = np.sqrt(x * x + y * y), math.sqrt(fold(distortion))
+    most = min(float(seen.max()), limit)
+    for _ in range(_ITERATIONS):
+        radii = np.linspace(0.0, most, _RADII)
+        appear = radii * (1 + radii**2 * (k1 + radii**2 * (k2 + radii**2 * k3)))
+        if most >= limit or appear[-1] >= seen.max():
+            break
+        most = min(2 * most, limit)
+    scale = np.interp(seen, appear, radii) / np.maximum(seen, 1e-12)
+    return x * scale, y * scale
 
 
 def _jacobian(x: Array, y: Array, distortion: Distortion) -> tuple[Array, Array, Array, Array]:

@@ -1,8 +1,7 @@
-"""The compiled generators of procedural patterns: numbers in 0..1 on a square tile without seams.
+"""Procedural patterns: numbers in 0..1 on a square tile without seams, from a family and a seed.
 
 They use + - * /, square roots, comparisons and integer hashes only, which IEEE 754 rounds alike everywhere, so that a
-seed gives the same bits on every machine. Noise is Perlin's (2002), evaluated a row at a time: what does not depend on
-the column is interpolated once a row.
+seed gives the same bits on every machine. Noise and flecks are compiled; the rest are a few NumPy operations.
 """
 
 from collections.abc import Callable
@@ -17,275 +16,257 @@ from simworld.scene.material import Family
 SIDE = 256
 """Texels along a side of a pattern, a power of two."""
 
+Float = NDArray[np.float32]
 _F = np.float32
-_ZERO, _HALF, _ONE, _TWO, _THREE = _F(0), _F(0.5), _F(1), _F(2), _F(3)
+_ZERO, _HALF, _ONE, _TWO = _F(0), _F(0.5), _F(1), _F(2)
 _TEXEL = _F(1 / SIDE)
-_AXES = np.array([(1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2)])
-_HEXAGON = np.array(
-    [(1, 0), (0.5, 0.8660254), (-0.5, 0.8660254), (-1, 0), (-0.5, -0.8660254), (0.5, -0.8660254)], dtype=_F
-)
+_LINE = np.arange(SIDE, dtype=np.int32)
+_AXES = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
+_FINEST = SIDE // 4
+"""Most cells of noise along a side: of smaller ones a texel would be a random sample."""
+_SIN_60 = 0.8660254
+_HEXAGON = np.array([(1, 0), (0.5, _SIN_60), (-0.5, _SIN_60), (-1, 0), (-0.5, -_SIN_60), (0.5, -_SIN_60)], dtype=_F)
 
 
 def pattern(family: Family, seed: int) -> NDArray[np.uint16]:
     """The pattern (SIDE, SIDE) of a family and seed, its 0..1 as 0..65535."""
-    values = np.zeros((SIDE, SIDE), dtype=_F)
-    _FAMILIES[family](values, seed)
-    texels = np.empty((SIDE, SIDE), dtype=np.uint16)
-    quantize(values, texels)
-    return texels
+    values = _FAMILIES[family](_Draws(seed))
+    scaled = _clip(values)
+    scaled *= 65535
+    scaled += _HALF
+    return scaled.astype(np.uint16, order="C")
 
 
 @jit
-def hashed(seed: int, key: int) -> int:
-    """32 random bits of two integers: Murmur3's finalizer (Appleby 2011), with Weyl's step between the keys."""
-    h = (seed + (key + 1) * 0x9E3779B9) & 0xFFFFFFFF
+def hashed(h: int) -> int:
+    """32 random bits from 32 others: Murmur3's finalizer (Appleby 2011)."""
+    h &= 0xFFFFFFFF
     h = ((h ^ (h >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
     h = ((h ^ (h >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
     return h ^ (h >> 16)
 
 
 @jit
-def pick(seed: int, key: int, low: int, high: int) -> int:
-    """A random integer from `low` to `high`, both included."""
-    return low + ((hashed(seed, key) * (high - low + 1)) >> 32)
+def unit(h: int) -> Any:
+    """A float32 in 0..1, 1 excluded, from 32 random bits."""
+    return _F(h >> 8) * _F(2.0**-24)
 
 
 @jit
-def between(seed: int, key: int, low: float, high: float) -> Any:
-    """A random float32 from `low` to `high`."""
-    return _F(low) + _F(high - low) * (_F(hashed(seed, key) >> 8) * _F(2.0**-24))
-
-
-@jit
-def direction(seed: int, key: int) -> Any:
-    """A random unit vector, by the rational points of the circle."""
-    t = between(seed, key, -1.0, 1.0)
-    s = _ONE if hashed(seed, key) & 1 else -_ONE
-    d = s / (_ONE + t * t)
+def direction(h: int) -> Any:
+    """A unit vector from 32 random bits, by the rational points of the circle."""
+    t = _TWO * unit(h) - _ONE
+    d = (_ONE if h & 1 else -_ONE) / (_ONE + t * t)
     return (_ONE - t * t) * d, _TWO * t * d
 
 
 @jit
-def clip(x: Any) -> Any:
-    """The nearest number in 0..1."""
-    return min(max(x, _ZERO), _ONE)
-
-
-@jit
-def smooth(x: Any) -> Any:
-    """Hermite's step from 0 to 1."""
-    x = clip(x)
-    return x * x * (_THREE - _TWO * x)
-
-
-@jit
-def wave(x: Any) -> Any:
-    """Triangle wave of period 1: 1 at whole numbers, 0 halfway."""
-    return abs(_TWO * (x - np.floor(x)) - _ONE)
+def quintic(x: Any) -> Any:
+    """Perlin's step from 0 to 1 (2002)."""
+    return x * x * x * (x * (x * _F(6) - _F(15)) + _F(10))
 
 
 @jit
 def add_noise(out: Any, rows: int, columns: int, amplitude: Any, seed: int) -> None:
-    """Add gradient noise of rows x columns cells a tile, within about +-0.7 times the amplitude."""
+    """Add Perlin's gradient noise of rows x columns cells a tile, within about +-0.7 times the amplitude.
+
+    What does not depend on the column is interpolated once a row; between two lines of the lattice, noise is linear
+    in x but for the step from left to right.
+    """
     gx, gy = np.empty((rows, columns + 1), dtype=_F), np.empty((rows, columns + 1), dtype=_F)
     for j in range(rows):
         for i in range(columns):
-            gx[j, i], gy[j, i] = direction(seed, j * columns + i)
+            gx[j, i], gy[j, i] = direction(hashed(seed + (j << 16) + i))
         gx[j, columns], gy[j, columns] = gx[j, 0], gy[j, 0]
-    cell, dx, fade = np.empty(SIDE, dtype=np.int64), np.empty(SIDE, dtype=_F), np.empty(SIDE, dtype=_F)
+    # Unsigned indices need no check for negative ones, so that the inner loop uses vector units.
+    end, dx, fade = np.empty(columns, dtype=np.uint64), np.empty(SIDE, dtype=_F), np.empty(SIDE, dtype=_F)
     for c in range(SIDE):
         x = (_F(c) + _HALF) * _F(columns) * _TEXEL
-        cell[c] = int(x)
-        x -= _F(cell[c])
-        dx[c], fade[c] = x, x * x * x * (x * (x * _F(6) - _F(15)) + _F(10))
+        end[int(x)] = c + 1
+        dx[c] = x - np.floor(x)
+        fade[c] = quintic(dx[c])
     slope, rest = np.empty(columns + 1, dtype=_F), np.empty(columns + 1, dtype=_F)
     for r in range(SIDE):
         y = (_F(r) + _HALF) * _F(rows) * _TEXEL
         j = int(y)
         k = j + 1 if j + 1 < rows else 0
         y -= _F(j)
-        f = y * y * y * (y * (y * _F(6) - _F(15)) + _F(10))
+        f = quintic(y)
         for i in range(columns + 1):
             slope[i] = amplitude * (gx[j, i] + f * (gx[k, i] - gx[j, i]))
             rest[i] = amplitude * (gy[j, i] * y + f * (gy[k, i] * (y - _ONE) - gy[j, i] * y))
-        row = out[r]
-        for c in range(SIDE):
-            i = cell[c]
-            a = slope[i] * dx[c] + rest[i]
-            b = slope[i + 1] * (dx[c] - _ONE) + rest[i + 1]
-            row[c] += a + fade[c] * (b - a)
+        row, start = out[r], np.uint64(0)
+        for i in range(columns):
+            left, right, at_left, at_right = slope[i], slope[i + 1], rest[i], rest[i + 1] - slope[i + 1]
+            for c in range(start, end[i]):
+                a = left * dx[c] + at_left
+                b = right * dx[c] + at_right
+                row[c] += a + fade[c] * (b - a)
+            start = end[i]
 
 
 @jit
-def fractal(rows: int, columns: int, octaves: int, seed: int) -> Any:
+def add_flecks(out: Any, cells: int, seed: int, dots: Any) -> None:
+    """Draw a fleck at random in each of cells x cells squares, over what there is: dots, or hexagonal chips."""
+    cell = _F(SIDE) / _F(cells)
+    sides = np.empty((6, 3), dtype=_F)
+    for n in range(cells * cells):
+        h = hashed(seed + n)
+        x0 = (_F(n % cells) + unit(hashed(h + 1))) * cell
+        y0 = (_F(n // cells) + unit(hashed(h + 2))) * cell
+        radius = cell * (_F(0.2) + _F(0.35) * unit(hashed(h + 3)))
+        tone = _F(0.45) + _F(0.55) * unit(hashed(h + 4))
+        cos, sin = direction(hashed(h + 5))
+        for k in range(6):
+            hx, hy = _HEXAGON[k, 0], _HEXAGON[k, 1]
+            sides[k, 0], sides[k, 1] = cos * hx - sin * hy, sin * hx + cos * hy
+            sides[k, 2] = radius * (_HALF + _HALF * unit(hashed(h + 6 + k))) + _HALF
+        reach = int(radius * _F(1.2)) + 2
+        for r in range(int(y0) - reach, int(y0) + reach + 1):
+            row, dy = out[r & (SIDE - 1)], _F(r) + _HALF - y0
+            for c in range(int(x0) - reach, int(x0) + reach + 1):
+                dx = _F(c) + _HALF - x0
+                inside = _ONE
+                if dots:
+                    inside = min(inside, radius + _HALF - np.sqrt(dx * dx + dy * dy))
+                else:
+                    for k in range(6):
+                        inside = min(inside, sides[k, 2] - dx * sides[k, 0] - dy * sides[k, 1])
+                if inside > _ZERO:
+                    row[c & (SIDE - 1)] += inside * (tone - row[c & (SIDE - 1)])
+
+
+class _Draws:
+    """The random parameters of a pattern, one after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._count = int(hashed(seed)), 0
+
+    def bits(self) -> int:
+        self._count += 1
+        return int(hashed(self._seed + self._count * 0x9E3779B9))
+
+    def whole(self, low: int, high: int) -> int:
+        """An integer, both ends included."""
+        return low + (self.bits() * (high - low + 1) >> 32)
+
+    def real(self, low: float, high: float) -> np.float32:
+        return _F(low + (high - low) * self.bits() / 2**32)
+
+
+def _clip(x: Float) -> Float:
+    y = np.maximum(x, _ZERO)
+    return np.minimum(y, _ONE, out=y)
+
+
+def _smooth(x: Float) -> Float:
+    """Hermite's step from 0 to 1."""
+    x = _clip(x)
+    rest = 3 - 2 * x
+    x *= x
+    x *= rest
+    return x
+
+
+def _wave(x: Float) -> Float:
+    """Triangle wave of period 1: 1 at whole numbers, 0 halfway."""
+    x = x - np.floor(x)
+    x *= 2
+    x -= 1
+    return np.abs(x, out=x)
+
+
+def _phase(axis: tuple[int, int], count: int) -> Float:
+    """How far each texel (SIDE, SIDE) is in one of `count` periods along an axis, in 0..1."""
+    line = count * _LINE
+    return ((axis[0] * line + axis[1] * line[:, None]) & (SIDE - 1)).astype(_F) * _TEXEL
+
+
+def _fractal(rows: int, columns: int, octaves: int, seed: int) -> Float:
     """Noise (SIDE, SIDE) of several octaves, each half the size and strength of the one before."""
     out = np.zeros((SIDE, SIDE), dtype=_F)
-    amplitude = _ONE
     for k in range(octaves):
-        add_noise(out, min(rows << k, SIDE), min(columns << k, SIDE), amplitude, hashed(seed, k))
-        amplitude *= _HALF
+        add_noise(out, min(rows << k, _FINEST), min(columns << k, _FINEST), _F(0.5**k), int(hashed(seed + k)))
     return out
 
 
-@jit
-def checker(out: Any, seed: int) -> None:
+def _checker(draws: _Draws) -> Float:
     """Squares, an even number a side."""
-    count = 2 * pick(seed, 0, 1, 4)
-    x0, y0 = pick(seed, 1, 0, SIDE - 1), pick(seed, 2, 0, SIDE - 1)
-    edge = np.empty(SIDE, dtype=_F)
-    for c in range(SIDE):
-        # A square wave's average over the texel, -1..1: half a triangle wave's height at its zeros, cut off.
-        x = (_F(c) + _HALF) * _F(count // 2) * _TEXEL
-        distance = (wave(x + _F(0.25)) - _HALF) * _F(SIDE // 2) / _F(count // 2)
-        edge[c] = _TWO * clip(distance * _TWO * _HALF + _HALF) - _ONE
-    for r in range(SIDE):
-        for c in range(SIDE):
-            out[r, c] = _HALF + _HALF * edge[(r + y0) % SIDE] * edge[(c + x0) % SIDE]
+    count = 2 * draws.whole(1, 4)
+    # A square wave's mean over each texel: a triangle wave that is a texel steep at its zeros, cut off.
+    wave = _wave((_LINE.astype(_F) + _HALF) * (_TEXEL * count / 2) + _F(0.25))
+    edge = 2 * _clip((wave - _HALF) * _F(SIDE / count) + _HALF) - 1
+    return _HALF + _HALF * np.roll(edge, draws.whole(0, SIDE - 1)) * np.roll(edge, draws.whole(0, SIDE - 1))[:, None]
 
 
-@jit
-def stripes(out: Any, seed: int) -> None:
-    """Bands along an axis or a diagonal, some with a thin band between two."""
-    axis = pick(seed, 0, 0, 3)
-    a, b = _AXES[axis]
-    count = pick(seed, 1, 2, 10 if axis < 2 else 6)
-    texels = _F(SIDE) / (_F(count) * np.sqrt(_F(a * a + b * b)))
-    half = between(seed, 2, 0.15, 0.3)
-    thin = between(seed, 3, 0.02, 0.06) if pick(seed, 4, 0, 1) else -_ONE
-    tone = between(seed, 5, 0.5, 1.0)
-    shift = between(seed, 6, 0.0, 1.0)
-    for r in range(SIDE):
-        for c in range(SIDE):
-            x = _F((count * (a * c + b * r)) % SIDE) * _TEXEL + shift
-            d = _HALF * wave(x)
-            band = clip((half - d) * texels + _HALF)
-            between_two = clip((thin - (_HALF - d)) * texels + _HALF)
-            out[r, c] = max(band, between_two * tone)
+def _stripes(draws: _Draws) -> Float:
+    """Bands along an axis or a diagonal, half of them with a thin band between two."""
+    axis = _AXES[draws.whole(0, 3)]
+    diagonal = axis[0] * axis[1] != 0
+    count = draws.whole(2, 6 if diagonal else 10)
+    texels = np.sqrt(_F(0.5 if diagonal else 1)) * _F(SIDE / count)
+    half, thin, tone = draws.real(0.15, 0.3), draws.real(0.02, 0.06), draws.real(0.5, 1) * draws.whole(0, 1)
+    distance = _HALF * _wave(_phase(axis, count) + draws.real(0, 1))
+    band = _clip((half - distance) * texels + _HALF)
+    both: Float = np.maximum(band, tone * _clip((thin - (_HALF - distance)) * texels + _HALF))
+    return both
 
 
-@jit
-def noise(out: Any, seed: int) -> None:
+def _noise(draws: _Draws) -> Float:
     """Clouds, from soft to blotches."""
-    cells = pick(seed, 0, 2, 7)
-    field = fractal(cells, cells, pick(seed, 1, 3, 6), hashed(seed, 2))
-    contrast = between(seed, 3, 0.8, 2.2)
-    for r in range(SIDE):
-        for c in range(SIDE):
-            out[r, c] = smooth(_HALF + contrast * field[r, c])
+    cells = draws.whole(2, 7)
+    return _smooth(_HALF + draws.real(0.8, 2.2) * _fractal(cells, cells, draws.whole(3, 6), draws.bits()))
 
 
-@jit
-def gradient(out: Any, seed: int) -> None:
+def _gradient(draws: _Draws) -> Float:
     """A soft ramp there and back, bent to one side by Schlick's bias (1994)."""
-    a, b = _AXES[pick(seed, 0, 0, 7)]
-    shift = between(seed, 1, 0.0, 1.0)
-    bend = _ONE / between(seed, 2, 0.35, 0.65) - _TWO
-    for r in range(SIDE):
-        for c in range(SIDE):
-            t = smooth(wave(_F((a * c + b * r) % SIDE) * _TEXEL + shift))
-            out[r, c] = t / (bend * (_ONE - t) + _ONE)
+    ramp = _smooth(_wave(_phase(_AXES[draws.whole(0, 7)], 1) + draws.real(0, 1)))
+    bend = 1 / draws.real(0.35, 0.65) - 2
+    return ramp / (bend * (1 - ramp) + 1)
 
 
-@jit
-def wood(out: Any, seed: int) -> None:
+def _wood(draws: _Draws) -> Float:
     """Boards side by side: rings cut lengthwise, bent by slow noise, with fibres."""
-    boards = pick(seed, 0, 1, 4)
-    rings = _F(pick(seed, 1, 4, 9)) * _TEXEL
-    swing = between(seed, 2, 2.0, 4.5)
-    figure = fractal(1, pick(seed, 3, 2, 3), 3, hashed(seed, 4))
-    fibres = fractal(3, 48, 3, hashed(seed, 5))
-    turned = pick(seed, 6, 0, 1)
-    for c in range(SIDE):
-        place = _F(c * boards % SIDE) / _F(boards)
-        board = c * boards // SIDE
-        shift = pick(seed, 8 + board, 0, SIDE - 1)
-        tone = between(seed, 16 + board, -0.16, 0.16) if boards > 1 else _ZERO
-        joint = _ONE if boards == 1 else clip(place * _F(0.4) + _F(0.2))
-        for r in range(SIDE):
-            k = (r + shift) % SIDE
-            x = rings * _F(c) + swing * figure[k, c]
-            x -= np.floor(x)
-            ring = smooth(x / _F(0.8)) * smooth((_ONE - x) / _F(0.2))
-            value = joint * clip(_F(0.2) + tone + _F(0.6) * ring + _F(0.45) * fibres[k, c])
-            if turned:
-                out[c, r] = value
-            else:
-                out[r, c] = value
+    boards, rings, swing = draws.whole(1, 4), draws.whole(5, 12), draws.real(1.5, 4)
+    figure = swing * _fractal(1, draws.whole(2, 3), 3, draws.bits()) + _phase((1, 0), 1) * rings
+    fibres = _F(0.4) * _fractal(4, 48, 2, draws.bits())
+    edges = [SIDE * board // boards for board in range(boards + 1)]
+    for first, end in zip(edges, edges[1:], strict=False):
+        along = draws.whole(0, SIDE - 1)
+        figure[:, first:end] = np.roll(figure[:, first:end], along, axis=0) + draws.real(0, 1)
+        fibres[:, first:end] = np.roll(fibres[:, first:end], along, axis=0) + draws.real(0.1, 0.32)
+    x = figure - np.floor(figure)
+    values = _clip(fibres + _F(0.55) * _smooth(x * _F(1.25)) * _smooth((1 - x) * 5))
+    for first in edges[:-1] if boards > 1 else ():
+        values[:, first : first + 3] *= np.array([0.1, 0.35, 0.8], dtype=_F)
+    return values.T if draws.whole(0, 1) else values
 
 
-@jit
-def marble(out: Any, seed: int) -> None:
+def _marble(draws: _Draws) -> Float:
     """Bands stirred by turbulence, crossed by thin veins."""
-    a, b = _AXES[pick(seed, 0, 0, 3)]
-    bands = pick(seed, 1, 1, 3)
-    cells = pick(seed, 2, 2, 4)
-    body = fractal(cells, cells, 6, hashed(seed, 3))
-    cracks = fractal(cells, cells, 5, hashed(seed, 4))
-    stir = between(seed, 5, 0.7, 1.6)
-    width = between(seed, 6, 5.0, 10.0)
-    strength = between(seed, 7, 0.4, 0.8)
-    for r in range(SIDE):
-        for c in range(SIDE):
-            t = wave(_F((bands * (a * c + b * r)) % SIDE) * _TEXEL + stir * body[r, c])
-            vein = clip(_ONE - width * abs(cracks[r, c] + _F(0.3) * body[r, c]))
-            out[r, c] = clip(smooth(t) * (_ONE - strength * vein * vein))
+    cells = draws.whole(2, 4)
+    body = _fractal(cells, cells, 5, draws.bits())
+    cracks = _fractal(cells, cells, 4, draws.bits()) + _F(0.3) * body
+    bands = _smooth(_wave(_phase(_AXES[draws.whole(0, 3)], draws.whole(1, 3)) + draws.real(0.7, 1.6) * body))
+    vein = _clip(1 - draws.real(5, 10) * np.abs(cracks))
+    return bands * (1 - draws.real(0.4, 0.8) * vein * vein)
 
 
-@jit
-def fleck(out: Any, cell: Any, cell_x: int, cell_y: int, seed: int, round_ones: int) -> None:
-    """Draw one dot or hexagonal chip over what there is, somewhere in its cell of `cell` texels."""
-    x0 = (_F(cell_x) + between(seed, 0, 0.0, 1.0)) * cell
-    y0 = (_F(cell_y) + between(seed, 1, 0.0, 1.0)) * cell
-    radius = cell * between(seed, 2, 0.25, 0.7)
-    tone = between(seed, 3, 0.45, 1.0)
-    cos, sin = direction(seed, 4)
-    sides = np.empty((6, 3), dtype=_F)
-    for k in range(6):
-        hx, hy = _HEXAGON[k]
-        sides[k, 0], sides[k, 1] = cos * hx - sin * hy, sin * hx + cos * hy
-        sides[k, 2] = radius * between(seed, 5 + k, 0.5, 1.0) + _HALF
-    reach = int(radius * _F(1.3)) + 2
-    for r in range(int(y0) - reach, int(y0) + reach + 1):
-        dy = _F(r) + _HALF - y0
-        row = out[r % SIDE]
-        for c in range(int(x0) - reach, int(x0) + reach + 1):
-            dx = _F(c) + _HALF - x0
-            inside = radius + _HALF - np.sqrt(dx * dx + dy * dy) if round_ones else _ONE
-            if not round_ones:
-                for k in range(6):
-                    inside = min(inside, sides[k, 2] - dx * sides[k, 0] - dy * sides[k, 1])
-            row[c % SIDE] += clip(inside) * (tone - row[c % SIDE])
+def _speckle(draws: _Draws) -> Float:
+    """Flecks of two sizes strewn over a ground: dots, or chips as in terrazzo."""
+    cells, dots = draws.whole(5, 12), draws.whole(0, 2) == 0
+    out = np.full((SIDE, SIDE), draws.real(0, 0.12))
+    add_flecks(out, 3 * cells, draws.bits(), dots)
+    add_flecks(out, cells, draws.bits(), dots)
+    return out
 
 
-@jit
-def speckle(out: Any, seed: int) -> None:
-    """Flecks of two sizes strewn over a ground, like terrazzo, or round dots."""
-    coarse = pick(seed, 0, 5, 12)
-    round_ones = pick(seed, 1, 0, 2) == 0
-    ground = between(seed, 2, 0.0, 0.12)
-    out[:] = ground
-    for scale in range(2):
-        cells = coarse * (3 - 2 * scale)
-        for j in range(cells):
-            for i in range(cells):
-                own = hashed(hashed(seed, 3 + scale), j * cells + i)
-                fleck(out, _F(SIDE) / _F(cells), i, j, own, round_ones)
-
-
-@jit
-def quantize(values: Any, out: Any) -> None:
-    """0..1 as the nearest of 0..65535."""
-    for r in range(values.shape[0]):
-        for c in range(values.shape[1]):
-            out[r, c] = np.uint16(clip(values[r, c]) * _F(65535) + _HALF)
-
-
-_FAMILIES: dict[str, Callable[[Any, int], None]] = {
-    "checker": checker,
-    "stripes": stripes,
-    "noise": noise,
-    "gradient": gradient,
-    "wood": wood,
-    "marble": marble,
-    "speckle": speckle,
+_FAMILIES: dict[str, Callable[[_Draws], Float]] = {
+    "checker": _checker,
+    "stripes": _stripes,
+    "noise": _noise,
+    "gradient": _gradient,
+    "wood": _wood,
+    "marble": _marble,
+    "speckle": _speckle,
 }

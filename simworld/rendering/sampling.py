@@ -19,6 +19,7 @@ def texture_rows(count: int, layers: int, texels: Any, w: Any, bits: Any, whole:
     Between the two levels whose texels are nearest in size to the pixel, and between texels, it is linear
     (Williams 1983). `bits` is `w` as whole numbers, `fours` (2 LANES,) room for what is looked up.
     """
+    last = texels.shape[0] - 1
     for j in range(count):
         side, texel = SIDE + j, TEXTURE + 2 * LANES + j
         w[texel] = min(max(w[texel] * w[side] * w[side], _ONE), _F(1e9))
@@ -33,7 +34,9 @@ def texture_rows(count: int, layers: int, texels: Any, w: Any, bits: Any, whole:
             fine, w[PLACE + j], w[PLACE + LANES + j] = place_in(side, u, v)
             coarse, w[PLACE + 2 * LANES + j], w[PLACE + 3 * LANES + j] = place_in(max(side * _HALF, _ONE), u, v)
             start = whole[START + j] + k * whole[NEXT + j]
-            whole[FINE + j], whole[COARSE + j] = start + np.int32(fine), start + np.int32(coarse)
+            # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
+            whole[FINE + j] = min(max(start + np.int32(fine), 0), last)
+            whole[COARSE + j] = min(max(start + np.int32(coarse), 0), last)
         for j in range(count):
             fours[j], fours[LANES + j] = texels[np.uint32(whole[FINE + j])], texels[np.uint32(whole[COARSE + j])]
         for j in range(count):
@@ -82,7 +85,12 @@ def between_texels(side: int, u: Any, v: Any) -> Any:
     most = _F(side - 2)
     s, t = u * _F(side) - _HALF, v * _F(side) - _HALF
     left, top = min(max(np.floor(s), _ZERO), most), min(max(np.floor(t), _ZERO), most)
-    return np.uint64(top), np.uint64(left), min(max(s - left, _ZERO), _ONE), min(max(t - top, _ZERO), _ONE)
+    return (
+        np.uint64(max(np.int32(top), 0)),
+        np.uint64(max(np.int32(left), 0)),
+        min(max(s - left, _ZERO), _ONE),
+        min(max(t - top, _ZERO), _ONE),
+    )
 
 
 @inlined

@@ -82,6 +82,9 @@ def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: An
         nz = wa * normals[0, 2] + wb * normals[1, 2] + wc * normals[2, 2]
         for row in range(3):
             plane[3 + 3 * row + x] = m[row, 0] * nx + m[row, 1] * ny + m[row, 2] * nz
+        plane[14 + x], plane[17 + x] = _ZERO, _ZERO
+        if scale == _ZERO:
+            continue
         plane[14 + x] = scale * (wa * vertices[ia, one] + wb * vertices[ib, one] + wc * vertices[ic, one])
         plane[17 + x] = scale * (wa * vertices[ia, other] + wb * vertices[ib, other] + wc * vertices[ic, other])
     plane[12] = 1.0 / max(a[2], b[2], c[2])
@@ -351,16 +354,17 @@ def add_light(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
 @inlined
 def flush(count: int, gain: Any, whole: Any, width: int, factor: int, total: Any, tone: Any, w: Any, flat: Any) -> None:
     """Put the first `count` lanes of OUT into their samples."""
-    most = _F(tone.shape[0] - 1)
+    most, last = _F(tone.shape[0] - 1), np.int32(tone.shape[0] - 1)
     for j in range(count):
         w[_OUT_RED + j], w[_OUT_GREEN + j], w[_OUT_BLUE + j] = (
             min(max(w[_OUT_RED + j] * gain, _ZERO), _ONE),
             min(max(w[_OUT_GREEN + j] * gain, _ZERO), _ONE),
             min(max(w[_OUT_BLUE + j] * gain, _ZERO), _ONE),
         )
-        whole[CODE + j] = np.int32(w[_OUT_RED + j] * most + _HALF)
-        whole[CODE + LANES + j] = np.int32(w[_OUT_GREEN + j] * most + _HALF)
-        whole[CODE + 2 * LANES + j] = np.int32(w[_OUT_BLUE + j] * most + _HALF)
+        # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
+        whole[CODE + j] = min(max(np.int32(w[_OUT_RED + j] * most + _HALF), 0), last)
+        whole[CODE + LANES + j] = min(max(np.int32(w[_OUT_GREEN + j] * most + _HALF), 0), last)
+        whole[CODE + 2 * LANES + j] = min(max(np.int32(w[_OUT_BLUE + j] * most + _HALF), 0), last)
     if factor == 1:
         for j in range(count):
             k, one, two = np.uint64(3 * whole[WHERE + j]), np.uint64(1), np.uint64(2)
@@ -389,4 +393,5 @@ def put(red: Any, green: Any, blue: Any, i: int, j: int, factor: int, total: Any
 @inlined
 def encoded(value: Any, tone: Any) -> Any:
     """The byte of a linear value; what is brighter than white is white."""
-    return tone[np.uint32(min(max(value, _ZERO), _ONE) * _F(tone.shape[0] - 1) + _HALF)]
+    step = np.int32(min(max(value, _ZERO), _ONE) * _F(tone.shape[0] - 1) + _HALF)
+    return tone[np.uint32(min(max(step, 0), tone.shape[0] - 1))]

@@ -139,7 +139,7 @@ def corner_in(size: int, u: Any, v: Any) -> Any:
     most = _F(size - 2)
     u, v = u - _HALF, v - _HALF
     left, top = min(max(np.floor(u), _ZERO), most), min(max(np.floor(v), _ZERO), most)
-    return np.int32(top * _F(size) + left), u - left, v - top
+    return min(max(np.int32(top * _F(size) + left), 0), size * (size - 1) - 2), u - left, v - top
 
 
 @inlined

@@ -19,12 +19,15 @@ from simworld.scene.plain import Color
 
 MOST_TEXELS = 512
 """Texels along a side to which larger images are reduced."""
-_MOST_PIXELS = 1 << 27
+_MOST_PIXELS = 1 << 26
+"""Below the number from which Pillow warns."""
 _BACKDROP = 512
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
+"""Not all that Pillow reads: of some, as PostScript, it runs the program that is in the file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pyramid:
     """Mip levels one after the other, largest first: level l is a square of `side` >> l texels, row by row.
 
@@ -45,6 +48,8 @@ def pyramid(texture: Texture) -> Pyramid:
         status = Path(texture.file).stat()
     except OSError as error:
         raise RenderError(f"texture {texture.file}: {error.strerror or error}") from None
+    except ValueError as error:  # a path with a null character
+        raise RenderError(f"texture {texture.file!r}: {error}") from None
     return _of_image(texture.file, texture.sha256, status.st_mtime_ns, status.st_size)
 
 
@@ -95,18 +100,27 @@ def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
         digest = hashlib.sha256(content).hexdigest()
         if sha256 and digest != sha256:
             raise RenderError(f"texture {file}: its sha256 is {digest}, but the scene says {sha256}")
-        with Image.open(BytesIO(content)) as opened:
+        with Image.open(BytesIO(content), formats=_FORMATS) as opened:
             image: Image.Image = opened
             if image.width * image.height > _MOST_PIXELS:
                 raise RenderError(f"texture {file}: must have at most {_MOST_PIXELS} pixels, got {image.size}")
-            if image.mode.startswith(("I", "F")):
-                image = image.point(lambda value: value * (255 / 65535)).convert("L")
+            if image.mode == "F":
+                raise RenderError(f"texture {file}: its pixels must be whole numbers, got floats")
+            image = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I"):
+                grey = np.asarray(image.convert("I")).clip(0, 65535)
+                image = Image.fromarray(((grey * 255 + 32767) // 65535).astype(np.uint8))
             flat = Image.new("RGBA", image.size, (0, 0, 0, 255))
             flat.alpha_composite(image.convert("RGBA"))
-            upright = ImageOps.exif_transpose(flat).convert("RGB")
             side = min(1 << (max(image.size) - 1).bit_length(), MOST_TEXELS)
-            pixels = np.asarray(upright.resize((side, side), Image.Resampling.LANCZOS))
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            pixels = np.asarray(flat.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
+    except UnidentifiedImageError:
+        raise RenderError(f"texture {file}: not an image of a known format") from None
+    except RenderError:
+        raise
+    except OSError as error:
+        raise RenderError(f"texture {file}: not a readable image: {error.strerror or error}") from None
+    except Exception as error:  # Pillow's decoders meet broken files with nearly any exception
         raise RenderError(f"texture {file}: not a readable image: {error}") from None
     return _pyramid(LINEAR[pixels])
 

@@ -15,6 +15,8 @@ from simworld.rendering.kernels import inlined, kernel
 
 _F = np.float32
 _FAR = 1e9
+_OUTSIDE = _F(1e6)
+"""Pixels from the image beyond which all is alike."""
 
 
 @kernel
@@ -32,8 +34,9 @@ def draw(
     """Rasterize the `chosen` (p,) parts of a geometry as a pinhole (fx, fy, cx, cy) sees them.
 
     `matrices` (p, 3, 4) bring the parts to the camera; nothing nearer than `closest` metres is drawn. Writes `points`
-    (v, 3) in the camera's frame, `screen` (v, 2) in pixels, and where a triangle is nearer than what is there its
-    inverse depth into `nearness` (h, w) and its index into `ids` (h, w). Where `ids` is empty only nearness is kept.
+    (v, 3) in the camera's frame, `screen` (v, 4), their bounds in pixels, and where a triangle is nearer than what is
+    there its inverse depth into `nearness` (h, w) and its index into `ids` (h, w). Where `ids` is empty only nearness is
+    kept.
     """
     height, width = nearness.shape
     limit = _F(1.0 / closest)
@@ -46,28 +49,28 @@ def draw(
             continue
         whole = depth - radius > closest
         first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
-        transform(geometry.vertices, first, last, m, pinhole, points, screen)
+        transform(geometry.vertices, first, last, m, points)
+        if whole:
+            project(first, last, pinhole, points, screen)
         one_sided = whole and geometry.closed[p]
         for t in range(geometry.triangle_starts[p], geometry.triangle_starts[p + 1]):
             a, b, c = geometry.triangles[t, 0], geometry.triangles[t, 1], geometry.triangles[t, 2]
             if whole:
-                ua, ub, uc = screen[a, 0], screen[b, 0], screen[c, 0]
-                va, vb, vc = screen[a, 1], screen[b, 1], screen[c, 1]
-                bounds = clipped(min(ua, ub, uc), max(ua, ub, uc), min(va, vb, vc), max(va, vb, vc), width, height)
+                j0, j1, i0, i1 = bounds_on(screen, a, b, c, width, height)
             else:
-                bounds = bounds_in_view(points[a], points[b], points[c], pinhole, closest, width, height)
-            if bounds[0] > bounds[1] or bounds[2] > bounds[3]:
+                j0, j1, i0, i1 = bounds_in_view(points[a], points[b], points[c], pinhole, closest, width, height)
+            if j0 > j1 or i0 > i1:
                 continue
             k, el, m3, volume = edges_of(points[a], points[b], points[c], pinhole)
             if volume == 0.0 or (one_sided and volume > 0.0):
                 continue
             d = 1.0 / abs(volume)
             n = ((k[0] + el[0] + m3[0]) * d, (k[1] + el[1] + m3[1]) * d, (k[2] + el[2] + m3[2]) * d)
-            fill(k, el, m3, n, bounds, limit, nearness, ids, t)
+            fill(k, el, m3, n, j0, j1, i0, i1, limit, nearness, ids, t)
 
 
 @kernel
-def draw_parallel(geometry: Any, chosen: Any, matrices: Any, points: Any, nearness: Any, ids: Any) -> None:
+def draw_parallel(geometry: Any, chosen: Any, matrices: Any, points: Any, screen: Any, nearness: Any, ids: Any) -> None:
     """Rasterize the `chosen` (p,) parts as light from far away sees them.
 
     `matrices` (p, 3, 4) bring the parts to texels and nearness to the light; writes those `points` (v, 3) and the
@@ -78,17 +81,14 @@ def draw_parallel(geometry: Any, chosen: Any, matrices: Any, points: Any, nearne
         if not chosen[p]:
             continue
         m = matrices[p]
-        for v in range(geometry.vertex_starts[p], geometry.vertex_starts[p + 1]):
-            x, y, z = geometry.vertices[v, 0], geometry.vertices[v, 1], geometry.vertices[v, 2]
-            points[v, 0] = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
-            points[v, 1] = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
-            points[v, 2] = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+        first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
+        transform(geometry.vertices, first, last, m, points)
+        for v in range(max(first, 0), last):
+            bound(points[v, 0], points[v, 1], v, screen)
         for t in range(geometry.triangle_starts[p], geometry.triangle_starts[p + 1]):
             a, b, c = geometry.triangles[t, 0], geometry.triangles[t, 1], geometry.triangles[t, 2]
-            ua, ub, uc = points[a, 0], points[b, 0], points[c, 0]
-            va, vb, vc = points[a, 1], points[b, 1], points[c, 1]
-            bounds = clipped(min(ua, ub, uc), max(ua, ub, uc), min(va, vb, vc), max(va, vb, vc), width, height)
-            if bounds[0] > bounds[1] or bounds[2] > bounds[3]:
+            j0, j1, i0, i1 = bounds_on(screen, a, b, c, width, height)
+            if j0 > j1 or i0 > i1:
                 continue
             k, el, m3, area = flat_edges_of(points[a], points[b], points[c])
             if area == 0.0 or (geometry.closed[p] and area < 0.0):
@@ -100,7 +100,7 @@ def draw_parallel(geometry: Any, chosen: Any, matrices: Any, points: Any, nearne
                 k[1] * za + el[1] * zb + m3[1] * zc,
                 k[2] * za + el[2] * zb + m3[2] * zc,
             )
-            fill(k, el, m3, n, bounds, _F(_FAR), nearness, ids, t)
+            fill(k, el, m3, n, j0, j1, i0, i1, _F(_FAR), nearness, ids, t)
 
 
 @inlined
@@ -121,18 +121,46 @@ def flat_edges_of(pa: Any, pb: Any, pc: Any) -> Any:
 
 
 @inlined
-def transform(vertices: Any, first: int, last: int, m: Any, pinhole: Any, points: Any, screen: Any) -> None:
-    """Move vertices by the matrix m (3, 4) into `points` (v, 3) and project them into `screen` (v, 2)."""
-    fx, fy, cx, cy = _F(pinhole[0]), _F(pinhole[1]), _F(pinhole[2]), _F(pinhole[3])
-    for v in range(first, last):
+def transform(vertices: Any, first: int, last: int, m: Any, points: Any) -> None:
+    """Move vertices by the matrix m (3, 4) into `points` (v, 3)."""
+    xx, xy, xz, x0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
+    yx, yy, yz, y0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
+    zx, zy, zz, z0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
+    for v in range(max(first, 0), last):
         x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
-        px = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
-        py = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
-        pz = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
-        points[v, 0], points[v, 1], points[v, 2] = px, py, pz
-        inverse = _F(1.0) / pz
-        screen[v, 0] = fx * px * inverse + cx
-        screen[v, 1] = fy * py * inverse + cy
+        points[v, 0] = xx * x + xy * y + xz * z + x0
+        points[v, 1] = yx * x + yy * y + yz * z + y0
+        points[v, 2] = zx * x + zy * y + zz * z + z0
+
+
+@inlined
+def project(first: int, last: int, pinhole: Any, points: Any, screen: Any) -> None:
+    """Bound camera-space points by whole pixels in `screen` (v, 4)."""
+    fx, fy, cx, cy = _F(pinhole[0]), _F(pinhole[1]), _F(pinhole[2]), _F(pinhole[3])
+    for v in range(max(first, 0), last):
+        inverse = _F(1.0) / points[v, 2]
+        bound(fx * points[v, 0] * inverse + cx, fy * points[v, 1] * inverse + cy, v, screen)
+
+
+@inlined
+def bound(x: Any, y: Any, v: int, screen: Any) -> None:
+    """Fill screen[v]: the first column whose pixels' centres may be right of x, the last left of it, and the rows of y.
+
+    By a thousandth of a pixel more: these are rounded, and the edges decide.
+    """
+    x, y = min(max(x, -_OUTSIDE), _OUTSIDE), min(max(y, -_OUTSIDE), _OUTSIDE)
+    screen[v, 0], screen[v, 1] = np.int32(np.ceil(x - _F(0.501))), np.int32(np.floor(x - _F(0.499)))
+    screen[v, 2], screen[v, 3] = np.int32(np.ceil(y - _F(0.501))), np.int32(np.floor(y - _F(0.499)))
+
+
+@inlined
+def bounds_on(screen: Any, a: int, b: int, c: int, width: int, height: int) -> Any:
+    """First and last column and row of the pixels a triangle may cover; empty where first > last."""
+    j0 = max(min(screen[a, 0], screen[b, 0], screen[c, 0]), 0)
+    j1 = min(max(screen[a, 1], screen[b, 1], screen[c, 1]), width - 1)
+    i0 = max(min(screen[a, 2], screen[b, 2], screen[c, 2]), 0)
+    i1 = min(max(screen[a, 3], screen[b, 3], screen[c, 3]), height - 1)
+    return j0, j1, i0, i1
 
 
 @inlined
@@ -167,7 +195,7 @@ def edges_of(pa: Any, pb: Any, pc: Any, pinhole: Any) -> Any:
     mx, my, mz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     volume = ax * kx + ay * ky + az * kz
     s = 1.0 if volume > 0.0 else -1.0
-    sx, sy = s / fx, s / fy
+    sx, sy = s * (1.0 / fx), s * (1.0 / fy)
     ox, oy = 0.5 - cx, 0.5 - cy
     k = (kx * sx, ky * sy, s * kz + kx * sx * ox + ky * sy * oy)
     el = (lx * sx, ly * sy, s * lz + lx * sx * ox + ly * sy * oy)
@@ -176,13 +204,25 @@ def edges_of(pa: Any, pb: Any, pc: Any, pinhole: Any) -> Any:
 
 
 @inlined
-def fill(a: Any, b: Any, c: Any, n: Any, bounds: Any, limit: Any, nearness: Any, ids: Any, t: Any) -> None:
+def fill(
+    a: Any,
+    b: Any,
+    c: Any,
+    n: Any,
+    j0: int,
+    j1: int,
+    i0: int,
+    i1: int,
+    limit: Any,
+    nearness: Any,
+    ids: Any,
+    t: Any,
+) -> None:
     """Fill the pixels of triangle `t` that are nearer than what is there.
 
     Edge functions `a`, `b`, `c` and nearness `n` are each (x, y, 1) coefficients in pixels; a larger nearness wins, up
-    to `limit`. `bounds` are the first and last column and row to look at.
+    to `limit`. Columns from `j0` to `j1` and rows from `i0` to `i1` are looked at.
     """
-    j0, j1, i0, i1 = bounds
     ra = 1.0 / a[0] if a[0] != 0.0 else 0.0
     rb = 1.0 / b[0] if b[0] != 0.0 else 0.0
     rc = 1.0 / c[0] if c[0] != 0.0 else 0.0
@@ -238,12 +278,6 @@ def bounds_in_view(a: Any, b: Any, c: Any, pinhole: Any, closest: float, width: 
             v = fy * (p[1] + s * (q[1] - p[1])) / closest + cy
             u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
     # A thousandth of a pixel more: these are rounded, and the edges decide.
-    return clipped(u0 - 1e-3, u1 + 1e-3, v0 - 1e-3, v1 + 1e-3, width, height)
-
-
-@inlined
-def clipped(u0: Any, u1: Any, v0: Any, v1: Any, width: int, height: int) -> Any:
-    """Columns and rows whose pixel centres are in a rectangle, within the image."""
     j0 = int(max(0.0, np.ceil(min(u0, _FAR) - 0.501)))
     j1 = int(min(width - 1.0, np.floor(max(u1, -1.0) - 0.499)))
     i0 = int(max(0.0, np.ceil(min(v0, _FAR) - 0.501)))

@@ -13,6 +13,7 @@ from simworld.rendering.raster import RasterRenderer
 from simworld.rendering.visibility import draw
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
+from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState, camera_pose
@@ -180,7 +181,7 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
         closed=np.zeros(1, np.bool_),
     )
     nearness, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
-    points, screen = np.empty((len(vertices), 3), f), np.empty((len(vertices), 2), f)
+    points, screen = np.empty((len(vertices), 3), f), np.empty((len(vertices), 4), np.int32)
     matrices, pinhole = np.eye(3, 4, dtype=f)[None], (size / 2, size / 2, size / 2, size / 2)
     draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, nearness, ids)
     return nearness, ids
@@ -232,7 +233,11 @@ def test_degenerate_triangles_and_poses_that_are_not_finite() -> None:
 
 def test_a_shadow_falls_where_the_light_is_hidden() -> None:
     slab = Body(
-        name="slab", category="slab", parts=(Part(shape=Box(half_extents=(1, 1, 0.05))),), position=(0, 0, -0.05)
+        name="slab",
+        category="slab",
+        parts=(Part(shape=Box(half_extents=(1, 1, 0.05))),),
+        position=(0, 0, -0.05),
+        material=Material(specular=0.0),
     )
     lid = Body(
         name="lid", category="lid", parts=(Part(shape=Box(half_extents=(0.1, 0.1, 0.002))),), position=(0, 0, 0.2)
