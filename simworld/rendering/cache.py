@@ -19,7 +19,7 @@ Arrays = dict[str, NDArray[Any]]
 
 VARIABLE = "SIMWORLD_CACHE"
 _DIGEST = "digest"
-_warned = threading.Event()
+_warned, _announced = threading.Event(), threading.Event()
 
 
 def cached(key: bytes, build: Callable[[], Arrays]) -> Arrays:
@@ -37,6 +37,14 @@ def cached(key: bytes, build: Callable[[], Arrays]) -> Arrays:
         found = build()
         _write(path, found)
     return found
+
+
+def announce() -> None:
+    """Say once per process, on stderr, that meshes are being simplified: without a word it looks like a hang."""
+    if not _announced.is_set():
+        _announced.set()
+        with contextlib.suppress(RuntimeError):  # there is no home folder
+            print(f"simworld: simplifying meshes for the first time; kept in {folder()}", file=sys.stderr, flush=True)
 
 
 def folder() -> Path:

@@ -16,11 +16,12 @@ from simworld.rendering.kernels import place, to_view
 from simworld.rendering.labels import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.lens import Pinhole, pinhole
 from simworld.rendering.lights import Lights, MapView, light_table, map_views
-from simworld.rendering.shading import PLANE, set_up, shade
+from simworld.rendering.shading import ALL, KEEP, MOVING, PLANE, set_up, shade, show_kept
 from simworld.rendering.textures import environment
 from simworld.rendering.visibility import draw, draw_parallel
 from simworld.rendering.work import scratch
 from simworld.scene.camera import Camera
+from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Scene
 from simworld.scene.shapes import half_extents
 from simworld.scene.state import SceneState, camera_pose
@@ -40,8 +41,24 @@ _SHADOW_ERROR = 0.5
 """Share of a shadow map's texel by which what throws a shadow may differ."""
 
 
+class Kept(NamedTuple):
+    """What light does to the fixed parts of a view but for shadows, by pixel, row by row.
+
+    `base` (3, n) radiance without lights; `direct` (l, 3, n) what each light adds where nothing is in its way, which
+    the four texels at and around `corner` (l, n) of its shadow map say, that are `right` of it, `below` it, and
+    compared with `near` (l, n).
+    """
+
+    base: Float
+    direct: Float
+    corner: NDArray[np.int32]
+    right: Float
+    below: Float
+    near: Float
+
+
 class View(NamedTuple):
-    """Buffers of a pinhole image, what fixed parts look like in it, and its lights by the size of their shadow maps."""
+    """Buffers of a pinhole image and what fixed parts look like in it; lights by the size of their shadow maps."""
 
     fixed_ids: NDArray[np.int32]
     fixed_nearness: Float
@@ -51,6 +68,7 @@ class View(NamedTuple):
     screen: NDArray[np.int32]
     to_world: Float
     lights: dict[int, Lights]
+    kept: dict[int, Kept | None]
 
 
 class Seen(NamedTuple):
@@ -73,6 +91,10 @@ class Shadows(NamedTuple):
     views: list[MapView]
     firsts: NDArray[np.int32]
     counts: NDArray[np.int32]
+
+
+_EMPTY = np.empty((0, 0), dtype=np.float32)
+_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), np.empty((0, 0), dtype=np.int32), _EMPTY, _EMPTY, _EMPTY)
 
 
 class Canvas:
@@ -180,6 +202,7 @@ class Canvas:
                 screen=np.empty((count, 4), dtype=np.int32),
                 to_world=np.ascontiguousarray(view[:, :3].T, dtype=np.float32),
                 lights={},
+                kept={},
             )
             self._draw(self._list.fixed, matrices, camera, lens, kept, kept.fixed_nearness, kept.fixed_ids)
             if camera.parent is None and size[0] * size[1] <= _KEPT_PIXELS:
@@ -223,6 +246,48 @@ class Canvas:
         if lights is None:
             lights = seen.view.lights[size] = _lights(scene, shadows, view)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
+        kept = self._kept(scene, camera, seen, lights, shadows)
+        if kept is None:
+            self._shade(camera, seen, lights, shadows, rgb, ALL, _NOTHING)
+        else:
+            show_kept(kept, lights, shadows.maps, 2.0**camera.exposure, tone_curve(), self._scratch, rgb)
+            self._shade(camera, seen, lights, shadows, rgb, MOVING, _NOTHING)
+        return rgb
+
+    def _kept(self, scene: Scene, camera: Camera, seen: Seen, lights: Lights, shadows: Shadows) -> Kept | None:
+        """What is kept of a view, from its second frame on; None where nothing can be."""
+        view, size, pixels = seen.view, shadows.maps.shape[1], camera.width * camera.height
+        sharp = all(isinstance(light, DirectionalLight) and light.angle == 0 for light in scene.lights)
+        if not sharp or camera.antialias > 1 or seen.pinhole.grid.size or pixels > _KEPT_PIXELS:
+            return None
+        if size not in view.kept:
+            view.kept[size] = None
+            return None
+        kept = view.kept[size]
+        if kept is None:
+            count = len(scene.lights)
+            kept = view.kept[size] = Kept(
+                base=np.zeros((3, pixels), dtype=np.float32),
+                direct=np.zeros((count, 3, pixels), dtype=np.float32),
+                corner=np.zeros((count, pixels), dtype=np.int32),
+                right=np.zeros((count, pixels), dtype=np.float32),
+                below=np.zeros((count, pixels), dtype=np.float32),
+                near=np.zeros((count, pixels), dtype=np.float32),
+            )
+            fixed = seen._replace(ids=view.fixed_ids, nearness=view.fixed_nearness)
+            self._shade(camera, fixed, lights, shadows, np.empty((0, 0, 3), dtype=np.uint8), KEEP, kept)
+        return kept
+
+    def _shade(
+        self,
+        camera: Camera,
+        seen: Seen,
+        lights: Lights,
+        shadows: Shadows,
+        rgb: NDArray[np.uint8],
+        mode: int,
+        kept: Kept,
+    ) -> None:
         shade(
             self._list.geometry,
             self._list.looks,
@@ -245,8 +310,10 @@ class Canvas:
             self._scratch,
             np.zeros(rgb.shape if camera.antialias > 1 else (0, 0, 3), dtype=np.float32),
             rgb,
+            mode,
+            self._list.fixed,
+            kept,
         )
-        return rgb
 
     def _amodal(self, scene: Scene, carriers: Array, view: Array, camera: Camera) -> NDArray[np.bool_]:
         lens = pinhole(camera)

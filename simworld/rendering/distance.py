@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array
-from simworld.rendering.kernels import jit
+from simworld.rendering.kernels import inlined, jit, kernel
 
 Index = NDArray[np.int64]
 
@@ -83,47 +83,61 @@ def plant(surface: Surface) -> Tree:
 
 
 def quartered(surface: Surface) -> Surface:
-    """The same surface with each triangle cut in four, not welded."""
-    a, b, c = surface.vertices[surface.triangles].transpose(1, 0, 2)
-    ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
+    """The same surface with each triangle cut in four."""
+    n, m, triangles = len(surface.vertices), len(surface.triangles), surface.triangles
+    ends, side = _edges(triangles, np.zeros(m, dtype=np.int64))
+    ab, bc, ca = n + side.reshape(3, m)
+    a, b, c = triangles.T
     corners = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
-    return Surface(corners, np.arange(len(corners)).reshape(-1, 3), np.repeat(surface.labels, 4))
+    vertices = np.concatenate([surface.vertices, surface.vertices[ends].mean(axis=1)])
+    return Surface(vertices, corners, np.repeat(surface.labels, 4))
 
 
 def samples(surface: Surface) -> tuple[Array, Index]:
     """Points (s, 3) on a surface and a triangle (s,) that has each: vertices, midpoints and centroids, by label."""
     triangles, rows = surface.triangles, np.arange(len(surface.triangles))
     owner, label = np.tile(rows, 3), np.tile(surface.labels, 3)
-    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
-    vertex = np.unique(np.column_stack([triangles.T.ravel(), label]), axis=0, return_index=True)[1]
-    edge = np.unique(np.column_stack([edges, label]), axis=0, return_index=True)[1]
+    corner = triangles.T.ravel()
+    vertex = np.unique(corner + len(surface.vertices) * label, return_index=True)[1]
+    ends, edge = _edges(triangles, surface.labels)
+    first = np.unique(edge, return_index=True)[1]
     points = [
-        surface.vertices[triangles.T.ravel()[vertex]],
-        surface.vertices[edges[edge]].mean(axis=1),
+        surface.vertices[corner[vertex]],
+        surface.vertices[ends].mean(axis=1),
         surface.vertices[triangles].mean(axis=1),
     ]
-    return np.concatenate(points), np.concatenate([owner[vertex], owner[edge], rows])
+    return np.concatenate(points), np.concatenate([owner[vertex], owner[first], rows])
 
 
-@jit
+def _edges(triangles: Index, labels: Index) -> tuple[Index, Index]:
+    """The ends (e, 2) of the edges, label by label, and the edge of each side (3m,): all first sides come first."""
+    starts, ends = triangles.T.ravel(), np.roll(triangles, -1, axis=1).T.ravel()
+    low, high, count = np.minimum(starts, ends), np.maximum(starts, ends), triangles.max() + 1
+    _, first, edge = np.unique(
+        (np.tile(labels, 3) * count + low) * count + high, return_index=True, return_inverse=True
+    )
+    return np.stack([low, high], axis=1)[first], edge.ravel()
+
+
+@inlined
 def dot(a: Any, b: Any) -> Any:
     """The scalar product of two 3-vectors."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@jit
+@inlined
 def minus(a: Any, b: Any) -> Any:
     """The difference of two 3-vectors."""
     return a[0] - b[0], a[1] - b[1], a[2] - b[2]
 
 
-@jit
+@inlined
 def cross(a: Any, b: Any) -> Any:
     """The vector product of two 3-vectors."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
-@jit
+@inlined
 def closest(p: Any, a: Any, b: Any, c: Any) -> Any:
     """Squared distance from p to the triangle a, b, c, and the weights of b and c there (Ericson 2005, 5.1.5)."""
     u, v, w = minus(b, a), minus(c, a), minus(p, a)
@@ -149,7 +163,7 @@ def closest(p: Any, a: Any, b: Any, c: Any) -> Any:
     return x * x + y * y + z * z, s, t
 
 
-@jit
+@inlined
 def gap(p: Any, box: Any) -> Any:
     """Squared distance from a point to a box."""
     x, y = max(box[0] - p[0], p[0] - box[3], 0.0), max(box[1] - p[1], p[1] - box[4], 0.0)
@@ -157,7 +171,7 @@ def gap(p: Any, box: Any) -> Any:
     return x * x + y * y + z * z
 
 
-@jit
+@kernel
 def nearest(p: Any, label: int, facing: Any, enough: Any, limit: Any, tree: Any, stack: Any) -> Any:
     """Smallest squared distance below `limit` from p to a triangle of a label that faces one side, `limit` if none.
 
@@ -184,15 +198,54 @@ def nearest(p: Any, label: int, facing: Any, enough: Any, limit: Any, tree: Any,
     return best
 
 
+@inlined
+def _counts(k: int, p: Any, label: int, facing: Any, limit: Any, tree: Any) -> Any:
+    """Whether a leaf's triangle has the label, faces the side, and is near enough."""
+    if tree[2][k] != label or dot(tree[1][k], facing) < 0:
+        return False
+    corners = tree[0]
+    return closest(p, corners[k, 0], corners[k, 1], corners[k, 2])[0] < limit
+
+
+@kernel
+def within(p: Any, label: int, facing: Any, limit: Any, tree: Any, stack: Any, hint: int) -> int:
+    """A leaf with a triangle as in `nearest` at a squared distance below `limit`, -1 if none; tries a hint first."""
+    boxes, size = tree[3], tree[2].shape[0]
+    if hint >= 0 and _counts(hint, p, label, facing, limit, tree):
+        return hint
+    stack[0], count = 1, 1
+    while count > 0:
+        count -= 1
+        node = stack[count]
+        if node >= size:
+            k = node - size
+            if _counts(k, p, label, facing, limit, tree):
+                return int(k)
+            continue
+        near = 2 * node
+        left, right = gap(p, boxes[near]), gap(p, boxes[near + 1])
+        if left > right:
+            near += 1
+        if max(left, right) < limit:
+            stack[count] = near ^ 1
+            count += 1
+        if min(left, right) < limit:
+            stack[count] = near
+            count += 1
+    return -1
+
+
 @jit
 def farthest(
     points: Any, wanted: Any, corners: Any, normals: Any, labels: Any, row: Any, boxes: Any, limit: float
 ) -> float:
     """The largest distance from points (s, 3) to the triangles with their label, inf from `limit` on."""
     tree, stack, top = (corners, normals, labels, boxes), np.empty(64, np.int64), 0.0
+    hit, aside = -1, (0.0, 0.0, 0.0)
     for i in range(points.shape[0]):
-        best = nearest(points[i], wanted[i], (0.0, 0.0, 0.0), top, limit * limit, tree, stack)
-        if best >= limit * limit:
-            return np.inf
-        top = max(top, best)
+        hit = within(points[i], wanted[i], aside, top, tree, stack, hit)
+        if hit < 0:
+            top = nearest(points[i], wanted[i], aside, 0.0, limit * limit, tree, stack)
+            if top >= limit * limit:
+                return np.inf
     return float(np.sqrt(top))

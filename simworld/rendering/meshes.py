@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simworld.geometry import Array
-from simworld.rendering.cache import Arrays, cached
+from simworld.rendering.cache import Arrays, announce, cached
 from simworld.rendering.detail import carried_normals, simplify
 from simworld.rendering.distance import Index, Surface
 from simworld.rendering.obj import Source, open_source, triangles_of
@@ -28,7 +28,7 @@ BOX = "box"
 SPHERE, CYLINDER = str(ASSETS / "sphere.obj"), str(ASSETS / "cylinder.obj")
 """A sphere of radius 1, and a cylinder about z of radius 1 from z = -1 to 1, within 0.3% of the true shapes."""
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of what is made from a file."""
 
 STEPS, COARSEST, FINEST, FULL = 4, 4 * 4, 16 * 4, -1
@@ -112,6 +112,7 @@ def _make(source: str, level: int) -> Groups:
     full = load_mesh(source, 0)
     given, normals = _joined([group.mesh for group in full])
     tolerance = _tolerance(_diagonal(source), level)
+    announce()
     simple = simplify(given, tolerance)
     if len(simple.triangles) > WORTH * len(given.triangles):
         return full

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simworld.rendering.distance import cross, dot, minus
-from simworld.rendering.kernels import jit
+from simworld.rendering.kernels import jit, kernel
 
 
 @jit
@@ -49,7 +49,7 @@ def quadrics_of(vertices: Any, triangles: Any, tags: Any, around: Any, users: An
     return quadrics, rim
 
 
-@jit
+@kernel
 def _add_plane(quadric: Any, normal: Any, point: Any, weight: float) -> None:
     x, y, z = normal[0], normal[1], normal[2]
     d = -(x * point[0] + y * point[1] + z * point[2])
@@ -57,7 +57,7 @@ def _add_plane(quadric: Any, normal: Any, point: Any, weight: float) -> None:
         quadric[k] += weight * value
 
 
-@jit
+@kernel
 def _cost(q: Any, p: Any) -> Any:
     """The weighted sum of a point's squared distances to the planes of a quadric."""
     x, y, z = p[0], p[1], p[2]
@@ -67,7 +67,7 @@ def _cost(q: Any, p: Any) -> Any:
     )  # fmt: skip
 
 
-@jit
+@kernel
 def place_for(u: int, v: int, vertices: Any, quadrics: Any, spot: Any) -> Any:
     """Write the best place for the vertex that replaces u and v to `spot`; its cost orders the collapses."""
     a, b, p, r = vertices[u], vertices[v], quadrics[u], quadrics[v]

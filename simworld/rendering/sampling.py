@@ -80,10 +80,27 @@ def blended(four: Any, s: Any, t: Any) -> Any:
 
 
 @inlined
-def between_texels(side: int, u: Any, v: Any) -> Any:
-    """Row and column of the upper left of the four texels around (u, v), and how far right and below it that is."""
+def backdrop_at(backdrop: Any, to_world: Any, dx: Any, dy: Any) -> Any:
+    """Radiance behind everything along the camera's ray (dx, dy, 1), from an octahedral map (n, n, 3)."""
+    side = backdrop.shape[0]
+    if side == 1:
+        return backdrop[0, 0, 0], backdrop[0, 0, 1], backdrop[0, 0, 2]
+    x = to_world[0, 0] * dx + to_world[0, 1] * dy + to_world[0, 2]
+    y = to_world[1, 0] * dx + to_world[1, 1] * dy + to_world[1, 2]
+    z = to_world[2, 0] * dx + to_world[2, 1] * dy + to_world[2, 2]
+    row, column, s, t = between_texels(side, octahedral(x, y, z))
+    return (
+        mixed(backdrop, row, column, 0, s, t),
+        mixed(backdrop, row, column, 1, s, t),
+        mixed(backdrop, row, column, 2, s, t),
+    )
+
+
+@inlined
+def between_texels(side: int, at: Any) -> Any:
+    """Row and column of the upper left of the four texels around `at`, and how far right and below it that is."""
     most = _F(side - 2)
-    s, t = u * _F(side) - _HALF, v * _F(side) - _HALF
+    s, t = at[0] * _F(side) - _HALF, at[1] * _F(side) - _HALF
     left, top = min(max(np.floor(s), _ZERO), most), min(max(np.floor(t), _ZERO), most)
     return (
         np.uint64(max(np.int32(top), 0)),

@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 
 from simworld.rendering.kernels import inlined, kernel
-from simworld.rendering.sampling import between_texels, mixed, octahedral, texture_rows
-from simworld.rendering.shadows import shadow_rows
+from simworld.rendering.sampling import backdrop_at, texture_rows
+from simworld.rendering.shadows import corner_in, distant_rows, map_rows, shadow_rows, weigh_rows
 from simworld.rendering.visibility import edges_of
 from simworld.rendering.work import (
     ALBEDO,
     ALPHA,
     BASE,
     CODE,
+    CORNER,
+    DIRECT,
     LANES,
     LIT,
+    MAP,
     METALLIC,
     NEXT,
     NORMAL,
@@ -41,6 +44,8 @@ _VX, _VY, _VZ = VIEW, VIEW + LANES, VIEW + 2 * LANES
 _RED, _GREEN, _BLUE = ALBEDO, ALBEDO + LANES, ALBEDO + 2 * LANES
 _OUT_RED, _OUT_GREEN, _OUT_BLUE = OUT, OUT + LANES, OUT + 2 * LANES
 
+ALL, MOVING, KEEP = 0, 1, 2
+"""Modes of `shade`."""
 PLANE = 20
 """Numbers kept of a visible triangle, as (x, y, 1) coefficients in pixels: inverse depth q (3) and normal (9); bounds
 of q (2); and q times the place in the texture along its two axes (3, 3)."""
@@ -115,13 +120,17 @@ def shade(
     scratch: Any,
     total: Any,
     rgb: Any,
+    mode: int,
+    fixed: Any,
+    kept: Any,
 ) -> None:
     """Fill `rgb` (h / factor, w / factor, 3) with what `ids` and `nearness` (h, w) say is seen.
 
     Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded by `tone`. `grid` (h, w, 2)
     is where in the pinhole image each sample looks, empty where that is the sample itself. `backdrop` (n, n, 3) is seen
     behind everything, in the direction that `to_world` (3, 3) turns out of the camera. `total` is zeros like `rgb`, and
-    empty for a factor of 1.
+    empty for a factor of 1. In the mode MOVING parts that are `fixed` (p,) and what is behind everything are left out;
+    in the mode KEEP what does not depend on shadows goes into `kept`, and `rgb` is not written.
     """
     height, width = ids.shape
     fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
@@ -135,7 +144,7 @@ def shade(
         j = 0
         while j < width:
             t, first = ids[i, j], j
-            if t < 0:
+            if t < 0 or (mode == MOVING and fixed[part_of[t]]):
                 j += 1
                 continue
             end = min(width, j + LANES - count)
@@ -151,11 +160,20 @@ def shade(
             layers = max(layers, channels[k])
             count += j - first
             if count == LANES:
-                shade_block(count, layers, textures.texels, lights, shadows, w, bits, whole, fours)
-                flush(count, gain, whole, width, factor, total, tone, w, flat)
+                if mode == KEEP:
+                    keep_block(count, layers, textures.texels, lights, shadows.shape[1], w, bits, whole, fours, kept)
+                else:
+                    shade_block(count, layers, textures.texels, lights, shadows, w, bits, whole, fours)
+                    flush(count, gain, whole, width, factor, total, tone, w, flat)
                 count, layers = 0, 0
+    if mode == KEEP:
+        keep_block(count, layers, textures.texels, lights, shadows.shape[1], w, bits, whole, fours, kept)
+        keep_behind(ids, fx, fy, cx, cy, backdrop, to_world, kept.base)
+        return
     shade_block(count, layers, textures.texels, lights, shadows, w, bits, whole, fours)
     flush(count, gain, whole, width, factor, total, tone, w, flat)
+    if mode == MOVING:
+        return
     fill_behind(ids, fx, fy, cx, cy, grid, backdrop, to_world, gain, factor, total, tone, rgb)
     weight = _ONE / _F(factor * factor)
     for i in range(total.shape[0]):
@@ -181,26 +199,27 @@ def fill_behind(
     rgb: Any,
 ) -> None:
     """Put the background into the samples that see nothing."""
-    bent, side = grid.shape[0] > 0, backdrop.shape[0]
-    xx, xy, xz = to_world[0, 0], to_world[0, 1], to_world[0, 2]
-    yx, yy, yz = to_world[1, 0], to_world[1, 1], to_world[1, 2]
-    zx, zy, zz = to_world[2, 0], to_world[2, 1], to_world[2, 2]
-    red, green, blue = backdrop[0, 0, 0] * gain, backdrop[0, 0, 1] * gain, backdrop[0, 0, 2] * gain
+    bent = grid.shape[0] > 0
     for i in range(ids.shape[0]):
         for j in range(ids.shape[1]):
             if ids[i, j] >= 0:
                 continue
-            if side > 1:
-                x, y = _F(j), _F(i)
-                if bent:
-                    x, y = grid[i, j, 0], grid[i, j, 1]
-                x, y = (x - cx) * fx, (y - cy) * fy
-                u, v = octahedral(xx * x + xy * y + xz, yx * x + yy * y + yz, zx * x + zy * y + zz)
-                row, column, s, t = between_texels(side, u, v)
-                red = gain * mixed(backdrop, row, column, 0, s, t)
-                green = gain * mixed(backdrop, row, column, 1, s, t)
-                blue = gain * mixed(backdrop, row, column, 2, s, t)
-            put(red, green, blue, i, j, factor, total, tone, rgb)
+            x, y = _F(j), _F(i)
+            if bent:
+                x, y = grid[i, j, 0], grid[i, j, 1]
+            red, green, blue = backdrop_at(backdrop, to_world, (x - cx) * fx, (y - cy) * fy)
+            put(red * gain, green * gain, blue * gain, i, j, factor, total, tone, rgb)
+
+
+@kernel
+def keep_behind(ids: Any, fx: Any, fy: Any, cx: Any, cy: Any, backdrop: Any, to_world: Any, base: Any) -> None:
+    """Put the background into `base` (3, h * w) where nothing is seen."""
+    for i in range(ids.shape[0]):
+        for j in range(ids.shape[1]):
+            if ids[i, j] < 0:
+                k = i * ids.shape[1] + j
+                x, y = (_F(j) - cx) * fx, (_F(i) - cy) * fy
+                base[0, k], base[1, k], base[2, k] = backdrop_at(backdrop, to_world, x, y)
 
 
 @inlined
@@ -276,7 +295,69 @@ def shade_block(
     add_ambient(count, lights.ambient, w)
     for k in range(lights.table.shape[0]):
         shadow_rows(count, lights, k, shadows, w, whole)
-        add_light(count, lights.table[k, 7], lights.table[k, 8], lights.table[k, 9], w)
+        light_rows(count, lights.table[k, 7], lights.table[k, 8], lights.table[k, 9], w)
+        for channel in range(3):
+            for j in range(count):
+                w[OUT + channel * LANES + j] += w[LIT + j] * w[DIRECT + channel * LANES + j]
+
+
+@kernel
+def keep_block(
+    count: int, layers: int, texels: Any, lights: Any, size: int, w: Any, bits: Any, whole: Any, fours: Any, kept: Any
+) -> None:
+    """As `shade_block`, but keep what shadows of distant lights have no part in; maps have `size` texels a side."""
+    face(count, w)
+    if layers > 0:
+        texture_rows(count, layers, texels, w, bits, whole, fours)
+    add_ambient(count, lights.ambient, w)
+    for channel in range(3):
+        for j in range(count):
+            kept.base[channel, whole[WHERE + j]] = w[OUT + channel * LANES + j]
+    for k in range(lights.table.shape[0]):
+        distant_rows(count, lights.table[k, 1], lights.table[k, 2], lights.table[k, 3], w)
+        light_rows(count, lights.table[k, 7], lights.table[k, 8], lights.table[k, 9], w)
+        for channel in range(3):
+            for j in range(count):
+                kept.direct[k, channel, whole[WHERE + j]] = w[DIRECT + channel * LANES + j]
+        if lights.first_map[k] >= 0:
+            map_rows(count, lights, lights.first_map[k], w)
+            for j in range(count):
+                at = whole[WHERE + j]
+                corner, right, below = corner_in(size, w[MAP + j], w[MAP + LANES + j])
+                kept.corner[k, at], kept.right[k, at], kept.below[k, at] = corner, right, below
+                kept.near[k, at] = w[MAP + 2 * LANES + j]
+
+
+@kernel
+def show_kept(kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any, rgb: Any) -> None:
+    """Fill `rgb` (h, w, 3) with what is kept, under the shadows of now."""
+    w, whole, flat, maps = scratch.w, scratch.whole, rgb.reshape(-1), shadows.reshape(-1)
+    pixels, size, gain = kept.base.shape[1], shadows.shape[1], _F(exposure)
+    for first in range(0, pixels, LANES):
+        first = max(first, 0)
+        count = min(LANES, pixels - first)
+        for channel in range(3):
+            for j in range(count):
+                w[OUT + channel * LANES + j] = kept.base[channel, first + j]
+        for k in range(lights.table.shape[0]):
+            index = lights.first_map[k]
+            for j in range(count):
+                w[LIT + j] = _ONE
+            if index >= 0:
+                for j in range(count):
+                    w[MAP + j], w[MAP + LANES + j] = kept.right[k, first + j], kept.below[k, first + j]
+                    w[MAP + 2 * LANES + j] = kept.near[k, first + j]
+                    whole[CORNER + j] = index * size * size + kept.corner[k, first + j]
+                weigh_rows(count, maps, size, w, whole)
+            for channel in range(3):
+                for j in range(count):
+                    w[OUT + channel * LANES + j] += w[LIT + j] * kept.direct[k, channel, first + j]
+        encode_rows(count, gain, tone, w, whole)
+        for j in range(count):
+            p = 3 * (first + j)
+            flat[p] = tone[np.uint32(whole[CODE + j])]
+            flat[p + 1] = tone[np.uint32(whole[CODE + LANES + j])]
+            flat[p + 2] = tone[np.uint32(whole[CODE + 2 * LANES + j])]
 
 
 @kernel
@@ -318,8 +399,8 @@ def _most(smooth: Any, f0: Any) -> Any:
 
 
 @kernel
-def add_light(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
-    """Add a light to OUT, which reaches each lane from TO_LIGHT with the strength in LIT.
+def light_rows(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
+    """Fill DIRECT with what a light of a linear colour adds, from where LIT says it comes, and with all its strength.
 
     Lambert, and GGX (Walter et al. 2007) with Hammon's (2017) visibility term and Schlick's (1994) Fresnel term.
     """
@@ -328,7 +409,7 @@ def add_light(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
         vx, vy, vz = w[_VX + j], w[_VY + j], w[_VZ + j]
         lx, ly, lz = w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j]
         towards = nx * lx + ny * ly + nz * lz
-        strength = w[LIT + j] * max(towards, _ZERO)
+        strength = max(towards, _ZERO)
         hx, hy, hz = lx + vx, ly + vy, lz + vz
         size = _ONE / np.sqrt(max(hx * hx + hy * hy + hz * hz, _F(1e-12)))
         half = (nx * hx + ny * hy + nz * hz) * size
@@ -346,25 +427,15 @@ def add_light(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
         r, g, b = w[_RED + j], w[_GREEN + j], w[_BLUE + j]
         fr, fg, fb = base + metallic * (r - base), base + metallic * (g - base), base + metallic * (b - base)
         gr, gg, gb = min(_ONE, _F(25.0) * fr), min(_ONE, _F(25.0) * fg), min(_ONE, _F(25.0) * fb)
-        w[_OUT_RED + j] += red * strength * (r * diffuse + peak * (fr + (gr - fr) * fresnel))
-        w[_OUT_GREEN + j] += green * strength * (g * diffuse + peak * (fg + (gg - fg) * fresnel))
-        w[_OUT_BLUE + j] += blue * strength * (b * diffuse + peak * (fb + (gb - fb) * fresnel))
+        w[DIRECT + j] = red * strength * (r * diffuse + peak * (fr + (gr - fr) * fresnel))
+        w[DIRECT + LANES + j] = green * strength * (g * diffuse + peak * (fg + (gg - fg) * fresnel))
+        w[DIRECT + 2 * LANES + j] = blue * strength * (b * diffuse + peak * (fb + (gb - fb) * fresnel))
 
 
 @inlined
 def flush(count: int, gain: Any, whole: Any, width: int, factor: int, total: Any, tone: Any, w: Any, flat: Any) -> None:
     """Put the first `count` lanes of OUT into their samples."""
-    most, last = _F(tone.shape[0] - 1), np.int32(tone.shape[0] - 1)
-    for j in range(count):
-        w[_OUT_RED + j], w[_OUT_GREEN + j], w[_OUT_BLUE + j] = (
-            min(max(w[_OUT_RED + j] * gain, _ZERO), _ONE),
-            min(max(w[_OUT_GREEN + j] * gain, _ZERO), _ONE),
-            min(max(w[_OUT_BLUE + j] * gain, _ZERO), _ONE),
-        )
-        # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
-        whole[CODE + j] = min(max(np.int32(w[_OUT_RED + j] * most + _HALF), 0), last)
-        whole[CODE + LANES + j] = min(max(np.int32(w[_OUT_GREEN + j] * most + _HALF), 0), last)
-        whole[CODE + 2 * LANES + j] = min(max(np.int32(w[_OUT_BLUE + j] * most + _HALF), 0), last)
+    encode_rows(count, gain, tone, w, whole)
     if factor == 1:
         for j in range(count):
             k, one, two = np.uint64(3 * whole[WHERE + j]), np.uint64(1), np.uint64(2)
@@ -375,7 +446,19 @@ def flush(count: int, gain: Any, whole: Any, width: int, factor: int, total: Any
     for j in range(count):
         row, column = whole[WHERE + j] // width // factor, whole[WHERE + j] % width // factor
         for channel in range(3):
-            total[row, column, channel] += w[_OUT_RED + channel * LANES + j]
+            total[row, column, channel] += w[OUT + channel * LANES + j]
+
+
+@inlined
+def encode_rows(count: int, gain: Any, tone: Any, w: Any, whole: Any) -> None:
+    """Expose OUT, clip it to 0..1, and fill CODE with its steps of the tone curve."""
+    most, last = _F(tone.shape[0] - 1), np.int32(tone.shape[0] - 1)
+    for channel in range(3):
+        for j in range(count):
+            value = min(max(w[OUT + channel * LANES + j] * gain, _ZERO), _ONE)
+            w[OUT + channel * LANES + j] = value
+            # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
+            whole[CODE + channel * LANES + j] = min(max(np.int32(value * most + _HALF), 0), last)
 
 
 @inlined

@@ -22,10 +22,7 @@ def shadow_rows(count: int, lights: Any, which: int, shadows: Any, w: Any, whole
     light, first = lights.table[which], lights.first_map[which]
     kind, px, py, pz = light[0], light[1], light[2], light[3]
     if kind == _ZERO:
-        lx, ly, lz = px, py, pz
-        for j in range(count):
-            w[LIT + j] = _ONE
-            w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j] = lx, ly, lz
+        distant_rows(count, px, py, pz, w)
         if first >= 0:
             _parallel_rows(count, lights, first, shadows, light[12], w, whole)
         return
@@ -44,12 +41,20 @@ def shadow_rows(count: int, lights: Any, which: int, shadows: Any, w: Any, whole
         w[LIT + j], w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j] = strength, lx, ly, lz
 
 
-@kernel
-def _parallel_rows(count: int, lights: Any, index: int, shadows: Any, angle: Any, w: Any, whole: Any) -> None:
-    """Dim LIT by the shadow map of a light from far away."""
-    m, texel = lights.to_maps[index], lights.texels[index]
+@inlined
+def distant_rows(count: int, x: Any, y: Any, z: Any, w: Any) -> None:
+    """Fill LIT for a light far away in the direction (x, y, z), with nothing in its way."""
+    for j in range(count):
+        w[LIT + j] = _ONE
+        w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j] = x, y, z
+
+
+@inlined
+def map_rows(count: int, lights: Any, index: int, w: Any) -> None:
+    """Fill MAP with the places in the shadow map of a light from far away."""
+    m = lights.to_maps[index]
     # Two texels out along the normal clear the surface's own slope within the taps.
-    off = _TWO * texel
+    off = _TWO * lights.texels[index]
     ux, uy, uz, u0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
     vx, vy, vz, v0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
     wx, wy, wz, w0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
@@ -58,10 +63,16 @@ def _parallel_rows(count: int, lights: Any, index: int, shadows: Any, angle: Any
         w[MAP + j] = ux * x + uy * y + uz * z + u0
         w[MAP + LANES + j] = vx * x + vy * y + vz * z + v0
         w[MAP + 2 * LANES + j] = wx * x + wy * y + wz * z + w0
+
+
+@kernel
+def _parallel_rows(count: int, lights: Any, index: int, shadows: Any, angle: Any, w: Any, whole: Any) -> None:
+    """Dim LIT by the shadow map of a light from far away."""
+    map_rows(count, lights, index, w)
     if angle <= _ZERO:
         _tap_rows(count, shadows.reshape(-1), index, shadows.shape[1], w, whole)
         return
-    reach = _HALF * angle / texel
+    reach = _HALF * angle / lights.texels[index]
     for j in range(count):
         u, v, near = w[MAP + j], w[MAP + LANES + j], w[MAP + 2 * LANES + j]
         blocker = _blocker(shadows[index], u, v, near, min(reach * _HALF, _F(32.0)))
@@ -124,6 +135,12 @@ def _tap_rows(count: int, flat: Any, index: int, size: int, w: Any, whole: Any) 
     for j in range(count):
         corner, w[MAP + j], w[MAP + LANES + j] = corner_in(size, w[MAP + j], w[MAP + LANES + j])
         whole[CORNER + j] = index * size * size + corner
+    weigh_rows(count, flat, size, w, whole)
+
+
+@inlined
+def weigh_rows(count: int, flat: Any, size: int, w: Any, whole: Any) -> None:
+    """Fill LIT from the four texels at and around CORNER, weighed by how far right and below it MAP says."""
     for j in range(count):
         k = np.uint64(whole[CORNER + j])
         w[TAPS + j], w[TAPS + LANES + j] = flat[k], flat[k + np.uint64(1)]

@@ -38,7 +38,9 @@ TAPS = 36 * LANES
 """Nearness to the light at the four texels of the shadow map around the place (4 rows)."""
 SIDE = 40 * LANES
 """Texels along a side of the texture; of the finer of two levels, later."""
-ROWS = 41
+DIRECT = 41 * LANES
+"""Radiance that a light adds where nothing is in its way (3 rows)."""
+ROWS = 44
 
 # Rows of a second array, of whole numbers.
 WHERE = 0
