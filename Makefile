@@ -27,9 +27,10 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: install ## measure speed beside panda-gym, and the experts
+bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, and the experts
 	$(INSTALL) '.[bench]'
 	$(BIN)/python experiments/benchmarks/speed.py
+	$(BIN)/python experiments/benchmarks/rendering.py
 	$(BIN)/python experiments/benchmarks/experts.py
 
 clean: ## remove the environment, caches and build leftovers

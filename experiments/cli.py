@@ -70,6 +70,9 @@ DataSeed = Annotated[
 ]
 Randomize = Annotated[str, typer.Option("--randomization", help="A preset: none or default.")]
 PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
+RendererName = Annotated[
+    str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
@@ -202,7 +205,7 @@ def images(
     ],
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
-    renderer: Annotated[str, typer.Option(help="raster, or tiny: PyBullet's own.")] = "raster",
+    renderer: RendererName = "raster",
     seed: DataSeed = 3000,
     randomization: Randomize = "default",
 ) -> None:
@@ -263,12 +266,35 @@ def render(
     out: Annotated[Path, typer.Option(help="The .png picture to write.")],
     camera: Annotated[str, typer.Option(help="One of the scene's cameras.")] = "front",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "640x480",
+    renderer: RendererName = "raster",
+    channel: Annotated[
+        str, typer.Option(help="rgb, or in colours: depth, segmentation, links, normals, nocs or amodal.")
+    ] = "rgb",
 ) -> None:
     """Render a scene file."""
     from simworld.experiments.recipes import render_scene
 
-    render_scene(scene, out, camera=camera, size=parse_size(size))
+    render_scene(scene, out, camera=camera, size=parse_size(size), renderer_name=renderer, channel=channel)
     say(f"{out}")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check that every renderer works here, that they agree, how fast they are, and the cache."""
+    from simworld.experiments.doctor import diagnose
+
+    report = diagnose()
+    if as_json:
+        print_json(report)
+    else:
+        about = {"python": report["machine"]["python"], "cores": report["machine"]["cores"]} | report["versions"]
+        say(", ".join(f"{name} {value or 'missing'}" for name, value in about.items()))
+        for finding in report["findings"]:
+            say(f"{finding['verdict']:4}  {finding['about']:8} {finding['text']}")
+            if finding["fix"]:
+                say(f"      {'':8} -> {finding['fix']}")
+    if not report["ok"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -6,39 +6,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.errors import RenderError
-from simworld.geometry import Array, compose, quat_to_matrix
+from simworld.geometry import Array
 from simworld.rendering.color import tone_curve
 from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.drawlist import Casters, DrawList, casters
+from simworld.rendering.drawlist import DrawList, placed
 from simworld.rendering.frame import WANT_NEXT, Frame
-from simworld.rendering.kernels import place, to_view
+from simworld.rendering.kept import show_kept
+from simworld.rendering.kernels import to_view
 from simworld.rendering.labels import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.lens import Pinhole, pinhole
-from simworld.rendering.lights import Lights, MapView, light_table, map_views
-from simworld.rendering.shading import ALL, KEEP, MOVING, PLANE, set_up, shade, show_kept
+from simworld.rendering.lights import Lights
+from simworld.rendering.planes import PLANE, set_up
+from simworld.rendering.shading import ALL, KEEP, MOVING, shade
+from simworld.rendering.shadow_maps import ShadowMaps, Shadows, lights_in
+from simworld.rendering.surfaces import poses_of
 from simworld.rendering.textures import environment
-from simworld.rendering.visibility import draw, draw_parallel
+from simworld.rendering.visibility import draw
 from simworld.rendering.work import scratch
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Scene
-from simworld.scene.shapes import half_extents
 from simworld.scene.state import SceneState, camera_pose
 
 Float = NDArray[np.float32]
 Made = dict[str, NDArray[Any]]
 
-SHADOW_SIZES = (256, 512, 1024)
-"""Texels along a side of the shadow maps, for images up to 128, 400 and more pixels."""
 _KEPT_VIEWS = 8
 _KEPT_PIXELS = 1 << 20
-_ARM_REACH = 0.6
-_BEHIND = -1e9
-_NEAREST_CASTER = 0.02
-"""Metres from a lamp within which nothing throws a shadow."""
-_SHADOW_ERROR = 0.5
-"""Share of a shadow map's texel by which what throws a shadow may differ."""
 
 
 class Kept(NamedTuple):
@@ -83,18 +77,8 @@ class Seen(NamedTuple):
     view: View
 
 
-class Shadows(NamedTuple):
-    """Shadow maps (m, n, n) of a state, those of fixed parts alone, and from where they are seen."""
-
-    maps: Float
-    fixed: Float
-    views: list[MapView]
-    firsts: NDArray[np.int32]
-    counts: NDArray[np.int32]
-
-
-_EMPTY = np.empty((0, 0), dtype=np.float32)
-_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), np.empty((0, 0), dtype=np.int32), _EMPTY, _EMPTY, _EMPTY)
+_EMPTY, _NO_IDS = np.empty((0, 0), dtype=np.float32), np.empty((0, 0), dtype=np.int32)
+_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), _NO_IDS, _EMPTY, _EMPTY, _EMPTY)
 
 
 class Canvas:
@@ -139,11 +123,9 @@ class Canvas:
         self._moving = ~drawn.fixed
         self._fixed_rows = np.unique(drawn.carrier[drawn.fixed])
         self._views: dict[bytes, View] = {}
-        self._shadows: dict[int, tuple[bytes, bytes, Shadows]] = {}
+        self._shadows = ShadowMaps(scene, drawn.error, self._fixed_rows)
         self._backdrop = environment(scene.background)
-        self._casters: dict[int, Casters] = {}
         self._planes = np.empty((len(drawn.geometry.triangles), PLANE), dtype=np.float32)
-        self._box = _extent(scene)
 
     @property
     def _list(self) -> DrawList:
@@ -152,9 +134,7 @@ class Canvas:
 
     def _pose(self, scene: Scene, state: SceneState, camera: Camera) -> tuple[Array, Array]:
         """Carriers (n, 7) of a state, and the matrix (3, 4) from the world to the camera."""
-        carriers = np.concatenate([state.link_poses, state.body_poses])
-        if not np.isfinite(carriers).all():
-            raise RenderError("a pose of the scene's state is not finite")
+        carriers = poses_of(scene, state)
         view = np.empty((3, 4))
         to_view(camera_pose(scene, state, camera), view)
         return carriers, view
@@ -162,7 +142,7 @@ class Canvas:
     def _see(self, carriers: Array, view: Array, camera: Camera, factor: int, planes: bool) -> Seen:
         """What the camera sees, with `factor` x `factor` samples to a pixel; `planes` are filled on request."""
         lens = pinhole(camera, factor)
-        matrices = _placed(self._list, carriers, view)
+        matrices = placed(self._list, carriers, view)
         kept = self._view(carriers, view, camera, lens, matrices)
         np.copyto(kept.ids, kept.fixed_ids)
         np.copyto(kept.nearness, kept.fixed_nearness)
@@ -240,11 +220,11 @@ class Canvas:
         return made
 
     def _picture(self, scene: Scene, carriers: Array, view: Array, camera: Camera, seen: Seen) -> NDArray[np.uint8]:
-        shadows = self._shadow_maps(scene, carriers, max(camera.width, camera.height))
+        shadows = self._shadows.cast(carriers, max(camera.width, camera.height))
         size = shadows.maps.shape[1]
         lights = seen.view.lights.get(size)
         if lights is None:
-            lights = seen.view.lights[size] = _lights(scene, shadows, view)
+            lights = seen.view.lights[size] = lights_in(scene, shadows, view)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
         kept = self._kept(scene, camera, seen, lights, shadows)
         if kept is None:
@@ -317,116 +297,17 @@ class Canvas:
 
     def _amodal(self, scene: Scene, carriers: Array, view: Array, camera: Camera) -> NDArray[np.bool_]:
         lens = pinhole(camera)
-        matrices = _placed(self._list, carriers, view)
+        matrices = placed(self._list, carriers, view)
         kept = self._view(carriers, view, camera, lens, matrices)
         masks = np.empty((len(scene.instances), camera.height, camera.width), dtype=np.bool_)
-        none = np.empty((0, 0), dtype=np.int32)
         for mask, instance in zip(masks, scene.instances.values(), strict=True):
             kept.nearness[:] = 0
-            self._draw(self._list.instance == instance, matrices, camera, lens, kept, kept.nearness, none)
+            self._draw(self._list.instance == instance, matrices, camera, lens, kept, kept.nearness, _NO_IDS)
             mask_through_lens(kept.nearness, lens.grid, mask)
         return masks
-
-    def _shadow_maps(self, scene: Scene, carriers: Array, pixels: int) -> Shadows:
-        """The shadow maps of a state; those of fixed parts are kept, and all of them if nothing has moved."""
-        size = next((s for s, most in zip(SHADOW_SIZES, (128, 400), strict=False) if pixels <= most), SHADOW_SIZES[-1])
-        fixed, now = carriers[self._fixed_rows].tobytes(), carriers.tobytes()
-        kept = self._shadows.get(size)
-        if kept is not None and kept[1] == now:
-            return kept[2]
-        casting = self._casting(scene, size)
-        if kept is None or kept[0] != fixed:
-            shadows = self._new_shadows(scene, size)
-            _cast(carriers, shadows, casting, casting.fixed, shadows.fixed)
-        else:
-            shadows = kept[2]
-        np.copyto(shadows.maps, shadows.fixed)
-        _cast(carriers, shadows, casting, ~casting.fixed, shadows.maps)
-        self._shadows[size] = (fixed, now, shadows)
-        return shadows
-
-    def _new_shadows(self, scene: Scene, size: int) -> Shadows:
-        views = [map_views(light, size, self._box) for light in scene.lights]
-        count = np.array([len(v) for v in views], dtype=np.int32)
-        first = np.where(count > 0, np.cumsum(count) - count, -1).astype(np.int32)
-        flat = [view for one in views for view in one]
-        fixed = np.zeros((len(flat), size, size), dtype=np.float32)
-        for view, nearness in zip(flat, fixed, strict=True):
-            nearness[:] = 0 if view.focal else _BEHIND
-        return Shadows(np.empty_like(fixed), fixed, flat, first, count)
-
-    def _casting(self, scene: Scene, size: int) -> Casters:
-        """What throws shadows, as finely as a map of `size` texels shows."""
-        if size not in self._casters:
-            texel = float(np.linalg.norm(self._box[1] - self._box[0])) / size
-            error = max(self._list.error, _SHADOW_ERROR * texel) if self._list.error > 0 else 0.0
-            self._casters[size] = casters(scene, error)
-        return self._casters[size]
-
-
-def _placed(parts: Casters, carriers: Array, view: Array) -> Float:
-    """Matrices (p, 3, 4) that bring the parts to a view (3, 4)."""
-    matrices = np.empty((len(parts.carrier), 3, 4), dtype=np.float32)
-    place(carriers, parts.carrier, parts.local, view, matrices)
-    return matrices
-
-
-def _cast(carriers: Array, shadows: Shadows, parts: Casters, chosen: NDArray[np.bool_], maps: Float) -> None:
-    """Draw the chosen parts into shadow maps."""
-    count = len(parts.geometry.vertices)
-    points, screen = np.empty((count, 3), dtype=np.float32), np.empty((count, 4), dtype=np.int32)
-    none = np.empty((0, 0), dtype=np.int32)
-    for view, nearness in zip(shadows.views, maps, strict=True):
-        matrices = _placed(parts, carriers, view.matrix)
-        if view.focal:
-            middle = nearness.shape[0] / 2
-            pinhole = (view.focal, view.focal, middle, middle)
-            draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, none)
-        else:
-            draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, none)
 
 
 def _needed(channels: Collection[str]) -> set[str]:
     """The labels to write: those asked for, and those that others are derived from."""
     asked = set(channels) & {"depth", "segmentation", "links", "normals"}
     return asked | {"depth", "segmentation", "links"} if DERIVED & set(channels) else asked
-
-
-def _lights(scene: Scene, shadows: Shadows, view: Array) -> Lights:
-    """The lights in the frame of a camera to which `view` (3, 4) takes world points."""
-    to_maps = np.empty((len(shadows.views), 3, 4), dtype=np.float32)
-    for out, seen in zip(to_maps, shadows.views, strict=True):
-        # The map's matrix after the camera's inverse; einsum, as BLAS rounds differently on other machines.
-        turned = np.einsum("ij,kj->ik", seen.matrix[:, :3], view[:, :3])
-        out[:, :3] = turned
-        out[:, 3] = seen.matrix[:, 3] - np.einsum("ij,j->i", turned, view[:, 3])
-    return Lights(
-        table=light_table(scene, view),
-        first_map=shadows.firsts,
-        map_count=shadows.counts,
-        to_maps=to_maps,
-        texels=np.array([seen.texel for seen in shadows.views], dtype=np.float32),
-        ambient=np.array(scene.ambient, dtype=np.float32),
-    )
-
-
-def _extent(scene: Scene) -> Array:
-    """Lowest and highest corner (2, 3) of what shadow maps of distant lights cover.
-
-    That is all bodies but floors, and the arm's reach as far as it is over them, where they are as the scene begins.
-    """
-    boxes = []
-    for body in scene.bodies:
-        for part in body.parts if body.category != "floor" else ():
-            place = compose(body.pose, [*part.position, *part.orientation])
-            half = np.abs(quat_to_matrix(place[3:])) @ half_extents(part.shape)
-            boxes.append((place[:3] - half, place[:3] + half))
-    base = np.array(scene.robot.position)
-    arm = base - [_ARM_REACH, _ARM_REACH, 0.0], base + _ARM_REACH
-    low, high = np.array(boxes or [arm]).min(axis=0)[0], np.array(boxes or [arm]).max(axis=0)[1]
-    return np.array(
-        [
-            np.minimum(low, np.maximum(arm[0], low - _ARM_REACH)),
-            np.maximum(high, np.minimum(arm[1], high + _ARM_REACH)),
-        ]
-    )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Array, Vec3
 from simworld.rendering.color import to_linear
+from simworld.rendering.kernels import place
 from simworld.rendering.meshes import MeshGroup, load_mesh
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures import Pyramid, pyramid
@@ -101,7 +102,7 @@ def draw_list(scene: Scene, error: float) -> DrawList:
     materials = [_material(surface, piece) for surface, piece in parts]
     looks, textures = _looks(materials)
     return DrawList(
-        **_placed(parts),
+        **_assembled(parts),
         looks=looks,
         textures=textures,
         instance=np.array([surface.instance for surface, _ in parts], dtype=np.int32),
@@ -113,7 +114,14 @@ def draw_list(scene: Scene, error: float) -> DrawList:
 def casters(scene: Scene, error: float) -> Casters:
     """What throws shadows, within `error` metres: all but floors."""
     floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
-    return Casters(**_placed(_parts([s for s in surfaces(scene) if s.instance not in floors], error, 1.0)))
+    return Casters(**_assembled(_parts([s for s in surfaces(scene) if s.instance not in floors], error, 1.0)))
+
+
+def placed(parts: Casters, carriers: Array, view: Array) -> Float:
+    """Matrices (p, 3, 4) that bring the parts to a view (3, 4)."""
+    matrices = np.empty((len(parts.carrier), 3, 4), dtype=np.float32)
+    place(carriers, parts.carrier, parts.local, view, matrices)
+    return matrices
 
 
 class Piece(NamedTuple):
@@ -175,7 +183,7 @@ def _sphere(points: Array) -> Float:
     return np.array([*center, radius * 1.0001 + 1e-6], dtype=np.float32)
 
 
-def _placed(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
+def _assembled(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
     """The fields of Casters."""
     pieces = [piece for _, piece in parts]
     vertex_starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])

@@ -5,6 +5,8 @@ they give the same bits whatever vector units a machine has.
 """
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -17,7 +19,7 @@ _LEAN: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "
 
 def jit(function: Function) -> Function:
     """Compile a function for this machine, once; threads may run it side by side."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compiled(function, cache=True, nogil=True, error_model="numpy")
 
 
 def kernel(function: Function) -> Function:
@@ -25,12 +27,27 @@ def kernel(function: Function) -> Function:
 
     So it must not make arrays, nor return any.
     """
-    return cast(Function, njit(**_LEAN)(function))
+    return _compiled(function, **_LEAN)
 
 
 def inlined(function: Function) -> Function:
     """Compile a function into the kernels that call it: arrays are dear to pass in inner loops."""
-    return cast(Function, njit(forceinline=True, **_LEAN)(function))
+    return _compiled(function, forceinline=True, **_LEAN)
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    dispatcher = njit(**options)(function)
+    # numba takes what it compiled for up to date while the function's own file is the same; but these are compiled into
+    # each other, so all of them are out of date when one of the files has changed.
+    dispatcher._cache._cache_file._source_stamp = _stamp()
+    return cast(Function, dispatcher)
+
+
+@cache
+def _stamp() -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every file of this package."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
 @inlined

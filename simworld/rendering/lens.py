@@ -11,7 +11,7 @@ from simworld.errors import RenderError
 from simworld.geometry import Array
 from simworld.scene.camera import NO_DISTORTION, Camera, Distortion
 
-_FINER = 2
+FINER = 2
 """Pixels of the pinhole image to a pixel of the distorted one, along each axis."""
 _ITERATIONS = 40
 _RADII = 1024
@@ -80,9 +80,9 @@ def pinhole(camera: Camera, factor: int = 1) -> Pinhole:
         scaled = (camera.fx * factor, camera.fy * factor, camera.cx * factor, camera.cy * factor)
         empty = np.empty((0, 0, 2), dtype=np.float32)
         return Pinhole(camera.width * factor, camera.height * factor, scaled, empty)
-    _check(camera, factor, camera.width * factor * _FINER, camera.height * factor * _FINER)
+    _check(camera, factor, camera.width * factor * FINER, camera.height * factor * FINER)
     x, y = rays(camera, factor)
-    fx, fy = camera.fx * factor * _FINER, camera.fy * factor * _FINER
+    fx, fy = camera.fx * factor * FINER, camera.fy * factor * FINER
     u, v = fx * x, fy * y
     cx, cy = 2 - np.floor(u.min()), 2 - np.floor(v.min())
     width, height = int(np.ceil(u.max() + cx)) + 2, int(np.ceil(v.max() + cy)) + 2

@@ -102,12 +102,8 @@ def between_texels(side: int, at: Any) -> Any:
     most = _F(side - 2)
     s, t = at[0] * _F(side) - _HALF, at[1] * _F(side) - _HALF
     left, top = min(max(np.floor(s), _ZERO), most), min(max(np.floor(t), _ZERO), most)
-    return (
-        np.uint64(max(np.int32(top), 0)),
-        np.uint64(max(np.int32(left), 0)),
-        min(max(s - left, _ZERO), _ONE),
-        min(max(t - top, _ZERO), _ONE),
-    )
+    row, column = np.uint64(max(int(top), 0)), np.uint64(max(int(left), 0))
+    return row, column, min(max(s - left, _ZERO), _ONE), min(max(t - top, _ZERO), _ONE)
 
 
 @inlined

@@ -12,7 +12,9 @@ _ZERO, _HALF, _ONE, _TWO = _F(0.0), _F(0.5), _F(1.0), _F(2.0)
 _X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
 _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
 _SEARCH = 3
-_MOST_TAPS = 4
+_STEEPEST = _F(0.16)
+"""Cosine of the slope beyond which a surface is taken for less steep."""
+_MOST_TAPS, _WIDEST = 4, _F(32.0)
 """Soft shadows look for what is in the way at 7 x 7 places, and average up to 9 x 9."""
 
 
@@ -53,16 +55,28 @@ def distant_rows(count: int, x: Any, y: Any, z: Any, w: Any) -> None:
 def map_rows(count: int, lights: Any, index: int, w: Any) -> None:
     """Fill MAP with the places in the shadow map of a light from far away."""
     m = lights.to_maps[index]
-    # Two texels out along the normal clear the surface's own slope within the taps.
-    off = _TWO * lights.texels[index]
+    texel = lights.texels[index]
     ux, uy, uz, u0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
     vx, vy, vz, v0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
     wx, wy, wz, w0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
     for j in range(count):
-        x, y, z = w[_X + j] + off * w[_NX + j], w[_Y + j] + off * w[_NY + j], w[_Z + j] + off * w[_NZ + j]
+        x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
+        lx, ly, lz = w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j]
+        facing = w[_NX + j] * lx + w[_NY + j] * ly + w[_NZ + j] * lz
         w[MAP + j] = ux * x + uy * y + uz * z + u0
         w[MAP + LANES + j] = vx * x + vy * y + vz * z + v0
-        w[MAP + 2 * LANES + j] = wx * x + wy * y + wz * z + w0
+        w[MAP + 2 * LANES + j] = wx * x + wy * y + wz * z + w0 + texel * slack(facing)
+
+
+@inlined
+def slack(facing: Any) -> Any:
+    """How many texels nearer to the light a surface may be within the taps than where it is asked about.
+
+    `facing` is the cosine of its slope. The farthest tap is the diagonal of a texel away; what throws the shadow is
+    drawn within half a texel.
+    """
+    facing = min(max(facing, _STEEPEST), _ONE)
+    return _F(0.6) + _F(1.42) * np.sqrt(_ONE - facing * facing) / facing
 
 
 @kernel
@@ -72,12 +86,17 @@ def _parallel_rows(count: int, lights: Any, index: int, shadows: Any, angle: Any
     if angle <= _ZERO:
         _tap_rows(count, shadows.reshape(-1), index, shadows.shape[1], w, whole)
         return
-    reach = _HALF * angle / lights.texels[index]
+    m, reach = lights.to_maps[index], _HALF * angle / lights.texels[index]
+    across, along = _ONE / _squared(m, 0), _ONE / _squared(m, 1)
     for j in range(count):
         u, v, near = w[MAP + j], w[MAP + LANES + j], w[MAP + 2 * LANES + j]
-        blocker = _blocker(shadows[index], u, v, near, min(reach * _HALF, _F(32.0)))
+        nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
+        facing = max(m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz, _STEEPEST)
+        gu = -(m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz) / facing * across
+        gv = -(m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz) / facing * along
+        blocker = _blocker(shadows[index], u, v, near, gu, gv, min(reach * _HALF, _WIDEST))
         if blocker > near:
-            w[LIT + j] = _filtered(shadows[index], u, v, near, (blocker - near) * reach)
+            w[LIT + j] = _filtered(shadows[index], u, v, near, gu, gv, (blocker - near) * reach)
 
 
 @inlined
@@ -111,22 +130,30 @@ def _perspective(
     if depth <= _ZERO:
         return _ONE
     m = lights.to_maps[best]
+    dx, dy, dz = x - light[1], y - light[2], z - light[3]
+    distance = np.sqrt(max(dx * dx + dy * dy + dz * dz, _F(1e-9)))
+    facing = -(nx * dx + ny * dy + nz * dz) / distance
     focal = _ONE / lights.texels[best]
-    off = _TWO * depth / focal
-    x, y, z = x + off * nx, y + off * ny, z + off * nz
-    depth = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
-    if depth <= _ZERO:
-        return _ONE
     middle = _F(shadows.shape[1]) * _HALF
     u = focal * (m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / depth + middle
     v = focal * (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / depth + middle
-    w = _ONE / depth
+    w = _ONE / max(depth - depth / focal * slack(facing), _F(1e-3))
     radius = light[12]
     if radius <= _ZERO:
         return _tap(shadows[best], u, v, w)
-    search = min(radius * focal / depth, _F(32.0))
-    blocker = _blocker(shadows[best], u, v, w, search)
-    return _filtered(shadows[best], u, v, w, radius * (blocker - w) * focal) if blocker > w else _ONE
+    ax = m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz
+    ay = m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz
+    # In perspective a plane's inverse depth is linear in the image.
+    level = -focal * distance * max(facing, _STEEPEST)
+    gu, gv = ax / level, ay / level
+    blocker = _blocker(shadows[best], u, v, w, gu, gv, min(radius * focal / depth, _WIDEST))
+    return _filtered(shadows[best], u, v, w, gu, gv, radius * (blocker - w) * focal) if blocker > w else _ONE
+
+
+@inlined
+def _squared(m: Any, row: int) -> Any:
+    """Square of the length of a row of a matrix (3, 4), without its last number."""
+    return m[row, 0] * m[row, 0] + m[row, 1] * m[row, 1] + m[row, 2] * m[row, 2]
 
 
 @kernel
@@ -181,31 +208,37 @@ def _tap(shadows: Any, u: Any, v: Any, near: Any) -> Any:
 
 
 @kernel
-def _blocker(shadows: Any, u: Any, v: Any, w: Any, reach: Any) -> Any:
-    """Mean nearness of what is between a point and the light within `reach` texels; 0 or less where nothing is."""
+def _blocker(shadows: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, reach: Any) -> Any:
+    """Mean nearness of what is between a surface and the light within `reach` texels; very low where nothing is.
+
+    The surface's own nearness is `near` at (u, v), and changes by `gu` and `gv` with a texel right and down.
+    """
     size = shadows.shape[0]
     total, count = _ZERO, 0
     for y in range(-_SEARCH, _SEARCH + 1):
         for x in range(-_SEARCH, _SEARCH + 1):
-            j = np.int64(np.floor(u + reach * _F(x) / _F(_SEARCH)))
-            i = np.int64(np.floor(v + reach * _F(y) / _F(_SEARCH)))
-            if 0 <= i < size and 0 <= j < size and shadows[i, j] > w:
-                total += shadows[i, j]
-                count += 1
+            right, down = reach * _F(x) / _F(_SEARCH), reach * _F(y) / _F(_SEARCH)
+            left, top = np.floor(u + right), np.floor(v + down)
+            if left >= _ZERO and top >= _ZERO and left < _F(size) and top < _F(size):
+                found = shadows[np.uint64(top), np.uint64(left)]
+                if found > near + gu * right + gv * down:
+                    total += found - gu * right - gv * down
+                    count += 1
     return total / _F(count) if count > 0 else _F(-1e9)
 
 
 @kernel
-def _filtered(shadows: Any, u: Any, v: Any, w: Any, radius: Any) -> Any:
-    """Mean of taps on a square grid within a disc of `radius` texels."""
-    taps = int(min(np.ceil(radius), _F(_MOST_TAPS)))
+def _filtered(shadows: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, radius: Any) -> Any:
+    """Mean of taps on a square grid within a disc of `radius` texels; the rest is as in `_blocker`."""
+    taps = int(min(max(np.ceil(radius), _ZERO), _F(_MOST_TAPS)))
     if taps < 1:
-        return _tap(shadows, u, v, w)
+        return _tap(shadows, u, v, near)
     total, weight = _ZERO, _ZERO
+    step = min(radius, _F(4.0) * _WIDEST) / _F(taps)
     for y in range(-taps, taps + 1):
         for x in range(-taps, taps + 1):
             if x * x + y * y <= taps * taps + taps:
-                step = radius / _F(taps)
-                total += _tap(shadows, u + step * _F(x), v + step * _F(y), w)
+                right, down = step * _F(x), step * _F(y)
+                total += _tap(shadows, u + right, v + down, near + gu * right + gv * down)
                 weight += _ONE
     return total / weight

@@ -138,7 +138,7 @@ def _pyramid(texels: NDArray[np.uint16]) -> Pyramid:
 
 
 def _panorama(texture: Texture, color: Color) -> NDArray[np.float32]:
-    """A texture around the world: its x once about z from -x on, its y from above to below."""
+    """A texture around the world: its x once about z, clockwise from -x on, its y from above to below."""
     made = pyramid(texture)
     texels = made.texels[: made.side**2 * made.channels].reshape(made.side, made.side, made.channels) / 65535
     if isinstance(texture, ProceduralTexture):
@@ -147,7 +147,7 @@ def _panorama(texture: Texture, color: Color) -> NDArray[np.float32]:
     else:
         radiance = texels * np.array(to_linear(color))
     x, y, z = np.moveaxis(_directions(), -1, 0)
-    u = np.arctan2(y, x) / (2 * np.pi) + 0.5
+    u = 0.5 - np.arctan2(y, x) / (2 * np.pi)
     v = np.arccos(np.clip(z, -1, 1)) / np.pi
     s, t = u * made.side - 0.5, np.clip(v * made.side - 0.5, 0, made.side - 1)
     left, top = np.floor(s).astype(int), np.minimum(np.floor(t).astype(int), made.side - 2)

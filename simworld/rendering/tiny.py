@@ -16,7 +16,7 @@ from simworld.physics.bullet import bullet
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
 from simworld.rendering.meshes import BOX
-from simworld.rendering.surfaces import Surface, surfaces
+from simworld.rendering.surfaces import Surface, poses_of, surfaces
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.light import DirectionalLight, SolidBackground
 from simworld.scene.model import Scene
@@ -65,9 +65,7 @@ class TinyRenderer:
     def show(self, scene: Scene, state: SceneState) -> None:
         """Put everything where the state says; with a window this is what the person sees."""
         self._load(scene)
-        carriers = np.concatenate([state.link_poses, state.body_poses])
-        if not np.isfinite(carriers).all():
-            raise RenderError("a pose of the scene's state is not finite")
+        carriers = poses_of(scene, state)
         for uid, surface in self._shown:
             pose = compose(carriers[surface.carrier], surface.local).tolist()
             bullet.resetBasePositionAndOrientation(uid, pose[:3], pose[3:], physicsClientId=self._client)

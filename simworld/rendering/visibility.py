@@ -35,8 +35,7 @@ def draw(
 
     `matrices` (p, 3, 4) bring the parts to the camera; nothing nearer than `closest` metres is drawn. Writes `points`
     (v, 3) in the camera's frame, `screen` (v, 4), their bounds in pixels, and where a triangle is nearer than what is
-    there its inverse depth into `nearness` (h, w) and its index into `ids` (h, w). Where `ids` is empty only nearness is
-    kept.
+    there its inverse depth into `nearness` (h, w) and its index into `ids` (h, w); if `ids` is empty, only the former.
     """
     height, width = nearness.shape
     limit = _F(1.0 / closest)

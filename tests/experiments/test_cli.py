@@ -50,7 +50,7 @@ def test_help_is_light() -> None:
     )
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
     listed = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True).stdout
-    for name in ("envs", "rollout", "train", "evaluate", "images", "demo", "play"):
+    for name in ("envs", "rollout", "train", "evaluate", "images", "demo", "play", "render", "doctor"):
         assert name in listed
 
 
@@ -70,6 +70,7 @@ def test_programs_read_json() -> None:
         (["evaluate", PLACE, "--randomization", "defalt"], ["'defalt'", "'default'"]),
         (["images", PLACE, "--out", "x", "--size", "32"], ["WIDTHxHEIGHT", "'32'"]),
         (["images", PLACE, "--out", "x", "--camera", "back"], ["'back'", "'front'"]),
+        (["images", PLACE, "--out", "x", "--renderer", "tny"], ["renderer", "'tny'"]),
         (["train", PLACE, "--out", "x"], ["--demonstrations"]),
         (["train", PLACE, "--out", "x", "--algorithm", "tqc"], ["algorithm", "'tqc'"]),
         (["train", PLACE, "--out", "x", "--demonstrations", "none"], ["none"]),
@@ -282,6 +283,13 @@ def test_a_scene_file_is_rendered_and_a_malformed_one_refused(tmp_path: Path) ->
     path.write_text(sample_scene(Layout(box=True), DEFAULT, Streams(0)).scene.to_json())
     assert simworld("render", path, "--out", picture, "--size", "64x48").returncode == 0
     assert picture.stat().st_size > 500
+    depth = tmp_path / "depth.png"
+    assert simworld("render", path, "--out", depth, "--size", "64x48", "--channel", "depth").returncode == 0
+    assert depth.stat().st_size > 100 and depth.read_bytes() != picture.read_bytes()
+    assert_refused(simworld("render", path, "--out", depth, "--channel", "dept"), "'dept'", "'depth'")
+    assert_refused(simworld("render", path, "--out", depth, "--channel", "flow"), "'flow'", "one state")
+    assert_refused(simworld("render", path, "--out", depth, "--renderer", "rastr"), "'rastr'")
+    assert_refused(simworld("render", path, "--out", depth, "--renderer", "tiny", "--channel", "amodal"), "'amodal'")
     assert_refused(simworld("render", path, "--out", tmp_path / "scene.jpg"), ".png")
     path.write_text(path.read_text().replace('"mass":0.0', '"mass":-1', 1))
     assert_refused(simworld("render", path, "--out", picture), "scene.json", "mass", "-1")

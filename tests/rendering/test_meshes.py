@@ -43,6 +43,7 @@ def forget() -> None:
     for function in (meshes._source, meshes._diagonal, meshes._key):
         function.cache_clear()
     cache._warned.clear()
+    cache._announced.clear()
 
 
 def write(folder: Path, text: str, name: str = "mesh.obj") -> str:
@@ -96,6 +97,7 @@ def test_round_shapes_are_as_far_outside_as_inside(source: str, axes: int, toler
         assert set(mesh.vertices[:, 2]) == {-1.0, 1.0}
     ((full, _),) = load_mesh(source, 0)
     assert len(mesh.triangles) < len(full.triangles)
+    assert full.closed
     assert same(load_mesh(source, 1e-3), load_mesh(source, 0))
 
 
@@ -214,6 +216,21 @@ def test_without_a_cache_it_works_and_warns_once(tmp_path: Path, monkeypatch: py
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_mesh(source, 0.1)
+
+
+def test_the_first_simplification_is_announced_once(
+    tmp_path: Path, empty_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = ball(tmp_path)
+    load_mesh(source, 0)
+    assert capsys.readouterr().err == ""
+    load_mesh(source, 0.05)
+    load_mesh(source, 0.1)
+    line = f"simworld: simplifying meshes for the first time; kept in {empty_cache}\n"
+    assert capsys.readouterr().err == line
+    forget()
+    load_mesh(source, 0.05)
+    assert capsys.readouterr().err == ""
 
 
 def test_threads_share_one_mesh(tmp_path: Path) -> None:

@@ -1,0 +1,200 @@
+"""Whether this machine renders as it should: every renderer in a process of its own, its labels, speed and cache."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from simworld.errors import SimworldError
+from simworld.experiments.machine import machine_description
+from simworld.randomization import Layout, Randomization, sample_scene
+from simworld.rendering import RENDERERS, Frame, cache, make_renderer
+from simworld.scene.model import Scene
+from simworld.scene.state import stack_states, unstack_state
+from simworld.streams import Streams
+
+PACKAGES = ("simworld", "numpy", "numba", "pybullet", "mitsuba")
+SIZES = ((84, 84), (320, 240))
+REFERENCE = "tiny"  # it shares no code with the others
+LEAST_PIXELS, LEAST_IOU, MOST_DEPTH = 200, 0.97, 0.002  # metres, in the median
+_SECONDS, _TIMEOUT = 0.5, 600.0
+_REPORT = "report it, with the output of simworld doctor --json"
+
+Measured = Mapping[str, Any]  # where a check went wrong, `error`, the kind of it, and `message`
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is so about a part, whether that is well, and what to do if it is not."""
+
+    about: str
+    verdict: Literal["ok", "warn", "fail"]
+    text: str
+    fix: str = ""
+
+
+def diagnose() -> dict[str, Any]:
+    """Check the cache, physics and every renderer, as JSON data; what crashes or hangs becomes a finding."""
+    scene = default_scene()
+    findings, measured, frames = [check_cache(cache.folder)], {}, {}
+    with tempfile.TemporaryDirectory() as name:
+        for part in ("physics", *RENDERERS):
+            command = [sys.executable, "-m", "simworld.experiments.doctor", part, name]
+            found = apart(command, Path(name, f"{part}.json"), _TIMEOUT)
+            trouble = judge_run(part, found)
+            if trouble is None and part in RENDERERS:
+                measured[part] = found
+                with np.load(Path(name, f"{part}.npz")) as arrays:
+                    frames[part] = Frame(**dict(arrays))
+            findings.append(trouble or judge_success(part, found))
+            if trouble and part == "physics":
+                break  # there is no state to render
+    for part, frame in frames.items():
+        findings += judge_frame(part, frame, scene)
+        if part != REFERENCE and REFERENCE in frames:
+            findings.append(compare(part, frame, frames[REFERENCE], scene))
+    ok = all(finding.verdict != "fail" for finding in findings)
+    about = {"machine": machine_description(), "versions": {name: _version(name) for name in PACKAGES}}
+    return {"ok": ok, "findings": [asdict(finding) for finding in findings], "renderers": measured} | about
+
+
+def default_scene() -> Scene:
+    """The nominal scene with a box and three objects, all in sight of the front camera; every renderer can draw it."""
+    return sample_scene(Layout(box=True), Randomization({"objects.count": 3}), Streams(0)).scene
+
+
+def apart(command: Sequence[str], result: Path, timeout: float) -> Measured:
+    """Run a command that writes its result as JSON; a crash, a hang or no result is an `error` as well."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return {"error": "Timeout", "message": f"not done after {timeout:g} s"}
+    said = done.stderr.strip() or f"it ended with {done.returncode}"
+    if done.returncode < 0:
+        return {"error": "Crash", "message": f"crashed: {signal.Signals(-done.returncode).name}"}
+    if done.returncode or not result.is_file():
+        return {"error": "Exit", "message": said.splitlines()[-1]}
+    measured: Measured = json.loads(result.read_text())
+    return measured
+
+
+def judge_run(name: str, measured: Measured) -> Finding | None:
+    """What went wrong in a check, if anything did."""
+    if "error" not in measured:
+        return None
+    kind, message = measured["error"], " ".join(measured["message"].split())
+    if kind == "MissingExtraError":
+        return Finding(name, "warn", "not installed", f"pip install 'simworld[{name}]'")
+    if "no locator available" in message:  # numba's words
+        return Finding(name, "fail", message, "set NUMBA_CACHE_DIR to a folder that can be written")
+    package = {"raster": "numba", "mitsuba": "mitsuba"}.get(name, "pybullet")
+    fix = f"pip install --force-reinstall {package}; if it stays, {_REPORT}" if kind == "Crash" else _REPORT
+    return Finding(name, "fail", message, fix)
+
+
+def judge_success(name: str, measured: Measured) -> Finding:
+    """How fast a renderer is; of physics, whether there is a display."""
+    if "display" in measured:
+        return Finding("display", "ok", "yes" if measured["display"] else "no: images and videos, but no windows")
+    rates = ", ".join(f"{rate:.3g} frames/s at {size}" for size, rate in measured["frames_per_second"].items())
+    return Finding(name, "ok", f"{rates}; the first after {measured['first_frame_seconds']:.2g} s")
+
+
+def judge_frame(name: str, frame: Frame, scene: Scene) -> list[Finding]:
+    """A picture of one colour, depth that cannot be, and instances in sight without a pixel; or that all is there."""
+    seen = frame.segmentation > 0
+    missing = [instance for instance, label in scene.instances.items() if not (frame.segmentation == label).any()]
+    wrong = []
+    if (frame.rgb == frame.rgb[0, 0]).all():
+        wrong.append(f"the picture is of one colour, {frame.rgb[0, 0].tolist()}")
+    if not np.isfinite(frame.depth).all() or (frame.depth[seen] <= 0).any() or (frame.depth[~seen] != 0).any():
+        wrong.append("depth is not positive where there is something and 0 elsewhere")
+    if missing:
+        wrong.append(f"in sight but without a pixel: {', '.join(missing)}")
+    well = Finding(name, "ok", f"all {len(scene.instances)} instances are labelled")
+    return [Finding(name, "fail", text, _REPORT) for text in wrong] or [well]
+
+
+def compare(name: str, frame: Frame, reference: Frame, scene: Scene) -> Finding:
+    """How well labels and depth agree with the reference's."""
+    overlaps = dict[str, float]()
+    for instance, label in scene.instances.items():
+        one, other = frame.segmentation == label, reference.segmentation == label
+        if max(one.sum(), other.sum()) >= LEAST_PIXELS:
+            overlaps[instance] = float((one & other).sum() / (one | other).sum())
+    both = (frame.segmentation == reference.segmentation) & (reference.segmentation > 0)
+    off = float(np.median(np.abs(frame.depth - reference.depth)[both])) if both.any() else np.inf
+    worst, least = min(overlaps.items(), key=lambda item: item[1], default=("none", 0.0))
+    text = f"against {REFERENCE}: IoU {least:.4f} at worst ({worst}), median depth {1000 * off:.2g} mm off"
+    agree = least >= LEAST_IOU and off <= MOST_DEPTH
+    return Finding(name, "ok", text) if agree else Finding(name, "fail", text, _REPORT)
+
+
+def check_cache(folder_of: Callable[[], Path]) -> Finding:
+    """Whether the cache's folder can be written, and how large it is."""
+    try:
+        folder = folder_of()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            sizes = [path.stat().st_size for path in folder.iterdir() if path.is_file()]
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
+        fix = f"set {cache.VARIABLE} to a folder that can be written"
+        return Finding("cache", "warn", f"cannot be written, so that every process fills it anew: {error}", fix)
+    return Finding("cache", "ok", f"{folder}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def measure(part: str, folder: Path) -> None:
+    """Run one check, in the process that `diagnose` starts for it, and write what it found out to the folder."""
+    try:
+        found = _physics(folder) if part == "physics" else _renderer(part, folder)
+    except (SimworldError, ImportError, RuntimeError, OSError) as error:
+        found = {"error": type(error).__name__, "message": str(error)}
+    (folder / f"{part}.json").write_text(json.dumps(found))
+
+
+def _physics(folder: Path) -> Measured:
+    from simworld.physics import World
+    from simworld.rendering.tiny import has_display
+
+    with World() as world:
+        world.load(default_scene())
+        np.savez(folder / "state.npz", allow_pickle=False, **stack_states([world.state()]))
+    return {"display": has_display()}
+
+
+def _renderer(name: str, folder: Path) -> Measured:
+    with np.load(folder / "state.npz") as arrays:
+        state = unstack_state(dict(arrays), 0)
+    scene, rates, begin = default_scene(), dict[str, float](), time.perf_counter()
+    renderer = make_renderer(name)
+    frame = renderer.render(scene, state, scene.camera("front").resized(*SIZES[-1]))
+    first = time.perf_counter() - begin
+    np.savez(folder / f"{name}.npz", allow_pickle=False, **frame.channels)
+    for width, height in SIZES:
+        camera = scene.camera("front").resized(width, height)
+        begin, frames = time.perf_counter(), 0
+        while (seconds := time.perf_counter() - begin) < _SECONDS:
+            renderer.render(scene, state, camera)
+            frames += 1
+        rates[f"{width}x{height}"] = frames / seconds
+    return {"first_frame_seconds": first, "frames_per_second": rates}
+
+
+if __name__ == "__main__":
+    measure(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,62 @@
+"""What shading needs of each visible triangle, as functions of the pixel."""
+
+from typing import Any
+
+import numpy as np
+
+from simworld.rendering.kernels import kernel
+from simworld.rendering.visibility import edges_of
+
+_F = np.float32
+_ZERO = _F(0.0)
+
+
+PLANE = 20
+"""Numbers kept of a visible triangle, as (x, y, 1) coefficients in pixels: inverse depth q (3) and normal (9); bounds
+of q (2); and q times the place in the texture along its two axes (3, 3)."""
+
+
+@kernel
+def set_up(
+    geometry: Any, looks: Any, matrices: Any, points: Any, pinhole: Any, ids: Any, planes: Any, known: Any
+) -> None:
+    """Fill `planes` (t, PLANE) for the triangles in `ids` (h, w) that are not `known` (t,) yet."""
+    last = -1
+    for i in range(ids.shape[0]):
+        for j in range(ids.shape[1]):
+            t = ids[i, j]
+            if t == last or t < 0:
+                continue
+            last = t
+            if known[t]:
+                continue
+            known[t] = True
+            p = geometry.part_of[t]
+            plane_of(geometry, t, matrices[p], looks.table[p, 9], points, pinhole, planes[t])
+
+
+@kernel
+def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: Any, plane: Any) -> None:
+    """Fill one row of `planes`; `m` (3, 4) turns the part into the camera, `scale` is textures a metre."""
+    ia, ib, ic = geometry.triangles[t, 0], geometry.triangles[t, 1], geometry.triangles[t, 2]
+    a, b, c = points[ia], points[ib], points[ic]
+    normals, vertices = geometry.normals[t], geometry.vertices
+    one, other = (geometry.axes[t] + 1) % 3, (geometry.axes[t] + 2) % 3
+    k, el, g, volume = edges_of(a, b, c, pinhole)
+    d = 1.0 / abs(volume)
+    for x in range(3):
+        wa, wb, wc = k[x] * d, el[x] * d, g[x] * d
+        plane[x] = wa + wb + wc
+        nx = wa * normals[0, 0] + wb * normals[1, 0] + wc * normals[2, 0]
+        ny = wa * normals[0, 1] + wb * normals[1, 1] + wc * normals[2, 1]
+        nz = wa * normals[0, 2] + wb * normals[1, 2] + wc * normals[2, 2]
+        for row in range(3):
+            plane[3 + 3 * row + x] = m[row, 0] * nx + m[row, 1] * ny + m[row, 2] * nz
+        plane[14 + x], plane[17 + x] = _ZERO, _ZERO
+        if scale == _ZERO:
+            continue
+        plane[14 + x] = scale * (wa * vertices[ia, one] + wb * vertices[ib, one] + wc * vertices[ic, one])
+        plane[17 + x] = scale * (wa * vertices[ia, other] + wb * vertices[ib, other] + wc * vertices[ic, other])
+    plane[12] = 1.0 / max(a[2], b[2], c[2])
+    nearest = min(a[2], b[2], c[2])
+    plane[13] = 1.0 / nearest if nearest > 1e-6 else 1e6

@@ -1,0 +1,414 @@
+"""Channels that training needs beyond depth and ids: links, normals, object coordinates, flow and amodal masks."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from simworld.errors import ConfigurationError
+from simworld.geometry import compose, invert, look_at, quat_from_euler, quat_from_yaw, quat_to_matrix, transform_points
+from simworld.physics import World
+from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.rendering import make_renderer
+from simworld.rendering.distance import Surface, farthest, plant
+from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame
+from simworld.rendering.meshes import load_mesh
+from simworld.rendering.raster import RasterRenderer
+from simworld.rendering.surfaces import surfaces
+from simworld.scene.camera import Camera
+from simworld.scene.light import DirectionalLight
+from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
+from simworld.scene.robots import PANDA
+from simworld.scene.state import SceneState, camera_pose
+from simworld.streams import Streams
+
+Vec3 = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
+IDENTITY = (0.0, 0.0, 0.0, 1.0)
+
+
+def pinhole(eye: Vec3, target: Vec3, up: Vec3 = (0, 0, 1), **options: object) -> Camera:
+    size = {"width": 160, "height": 120, "fx": 150, "fy": 140, "cx": 83.0, "cy": 57.5}
+    return Camera.model_validate(
+        {"name": "front", "position": eye, "orientation": look_at(eye, target, up)} | size | options
+    )
+
+
+def body_of(shape: Box | Sphere | Cylinder, position: Vec3 = (0, 0, 0), turned: Quaternion = IDENTITY) -> Body:
+    part = Part(shape=shape)
+    return Body(name=f"{shape.kind} {position}", category="thing", parts=(part,), position=position, orientation=turned)
+
+
+def scene_of(*bodies: Body) -> tuple[Scene, SceneState]:
+    """A scene of which the robot is out of sight, and its state."""
+    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=bodies, lights=(DirectionalLight(),))
+    links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
+    joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)
+    return scene, SceneState(0.0, joints, np.zeros_like(joints), links, poses, np.zeros((len(bodies), 6)))
+
+
+@cache
+def sampled(index: int) -> tuple[Scene, SceneState, SceneState]:
+    """A scene of the defaults, its state, and one in which the arm and the objects have moved."""
+    scene = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index)).scene
+    generator = np.random.default_rng(index)
+    with World() as world:
+        world.load(scene)
+        world.step(5)
+        before = world.state()
+        world.place_arm(before.joint_positions[:7] + generator.uniform(-0.05, 0.05, 7))
+        after = world.state()
+    poses = after.body_poses.copy()
+    for row, body in enumerate(scene.bodies):
+        if body.mass > 0:
+            motion = [*generator.uniform(-0.01, 0.01, 2), 0.005, *quat_from_yaw(generator.uniform(-0.2, 0.2))]
+            # About the body's own middle.
+            poses[row] = np.concatenate([poses[row, :3] + motion[:3], compose([0, 0, 0, *motion[3:]], poses[row])[3:]])
+    return scene, before, replace(after, body_poses=poses)
+
+
+def rays(camera: Camera) -> np.ndarray:
+    """Directions (h, w, 3) in the camera's frame through the pixels' centres, with z-depth 1."""
+    u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    return np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1)
+
+
+def seen_points(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> np.ndarray:
+    """Points (h, w, 3) in the world that the pixels see."""
+    local = rays(camera) * frame.depth[..., None].astype(float)
+    return transform_points(camera_pose(scene, state, camera), local.reshape(-1, 3)).reshape(local.shape)
+
+
+def outermost(scene: Scene, carrier: int) -> np.ndarray:
+    """Half extents (3,) about the origin of a link's or body's frame of all that is on it."""
+    corners = [
+        np.abs(transform_points(surface.local, group.mesh.vertices * surface.size))
+        for surface in surfaces(scene)
+        if surface.carrier == carrier
+        for group in load_mesh(surface.mesh, 0.0)
+    ]
+    return np.concatenate(corners).max(axis=0)
+
+
+def distance_to_link(scene: Scene, link: int, points: np.ndarray) -> float:
+    """The largest distance of points (n, 3), in a link's frame, from the link's surface."""
+    vertices, triangles, start = [], [], 0
+    for surface in surfaces(scene):
+        for group in load_mesh(surface.mesh, 0.0) if surface.carrier == link else ():
+            vertices.append(transform_points(surface.local, group.mesh.vertices * surface.size))
+            triangles.append(group.mesh.triangles + start)
+            start += len(group.mesh.vertices)
+    faces = np.concatenate(triangles)
+    tree = plant(Surface(np.concatenate(vertices), faces, np.zeros(len(faces), dtype=np.int64)))
+    return float(farthest(np.ascontiguousarray(points), np.zeros(len(points), dtype=np.int64), *tree, 1.0))
+
+
+@pytest.mark.parametrize("camera_name", ["front", "wrist"])
+def test_pixels_of_a_link_are_on_its_surface(camera_name: str) -> None:
+    scene, state, _ = sampled(0)
+    camera = scene.camera(camera_name).resized(160, 120)
+    frame = RasterRenderer(error=0.0).render(scene, state, camera, ("depth", "segmentation", "links"))
+    assert np.array_equal(frame.links > 0, frame.segmentation == 1)
+    found, points = np.unique(frame.links[frame.links > 0]), seen_points(frame, scene, state, camera)
+    assert len(found) >= (6 if camera_name == "front" else 2)
+    for link in found:
+        own = transform_points(invert(state.link_poses[link - 1]), points[frame.links == link])
+        assert distance_to_link(scene, int(link) - 1, own) < 1e-5, link
+
+
+def test_normals_of_a_plane_are_its_own() -> None:
+    turned = quat_from_euler(0.4, -0.3, 0.7)
+    slab = body_of(Box(half_extents=(9, 9, 0.5)), (0, 0, -0.6), turned)
+    scene, state = scene_of(slab)
+    camera = pinhole((0.3, -0.4, 1.5), (0.0, 0.1, 0.0))
+    frame = RasterRenderer().render(scene, state, camera, ("normals", "segmentation"))
+    assert (frame.segmentation == 2).all()
+    expected = quat_to_matrix(turned)[:, 2] @ quat_to_matrix(camera.orientation)
+    assert np.abs(frame.normals - expected).max() < 1e-6
+
+
+def test_normals_of_a_sphere_point_away_from_its_middle() -> None:
+    center, radius = np.array([0.02, 0.05, 0.1]), 0.08
+    scene, state = scene_of(body_of(Sphere(radius=radius), (0.02, 0.05, 0.1)))
+    camera = pinhole((0.4, -0.3, 0.4), (0.0, 0.0, 0.1))
+    frame = RasterRenderer(error=0.0).render(scene, state, camera, ("normals", "depth", "segmentation"))
+    inside = frame.segmentation == 2
+    assert inside.sum() > 1000
+    outward = (seen_points(frame, scene, state, camera) - center) @ quat_to_matrix(camera.orientation)
+    expected = outward / np.linalg.norm(outward, axis=-1, keepdims=True)
+    angle = np.degrees(np.arccos(np.clip((frame.normals * expected).sum(-1), -1, 1)))[inside]
+    # Normals are interpolated between the corners of facets that are about 8 degrees across.
+    assert np.median(angle) < 0.5
+    assert angle.max() < 4
+    assert np.abs(np.linalg.norm(frame.normals, axis=-1)[inside] - 1).max() < 1e-6
+    assert (frame.normals[~inside] == 0).all()
+    towards = (frame.normals * rays(camera)).sum(-1)[inside]
+    assert towards.max() <= 0
+
+
+@pytest.mark.parametrize("name", ["raster", "tiny"])
+def test_object_coordinates_of_a_box_have_a_closed_form(name: str) -> None:
+    half, turned = (0.06, 0.1, 0.15), quat_from_euler(0.3, 0.2, 0.5)
+    scene, state = scene_of(body_of(Box(half_extents=half), (0.05, 0.1, 0.1), turned))
+    camera = pinhole((0.5, -0.4, 0.5), (0.0, 0.1, 0.1))
+    frame = make_renderer(name).render(scene, state, camera, ("nocs", "depth", "segmentation"))
+    inside = frame.segmentation == 2
+    assert inside.sum() > 1500
+    own = transform_points(invert(state.body_poses[0]), seen_points(frame, scene, state, camera)[inside])
+    expected = own / (2 * np.linalg.norm(half)) + 0.5
+    assert np.abs(frame.nocs[inside] - expected).max() < 1e-5
+    # One coordinate is a face's.
+    faces = (np.array(half) / (2 * np.linalg.norm(half)) - np.abs(frame.nocs[inside] - 0.5)).min(axis=1)
+    assert np.abs(faces).max() < 1e-3
+    assert np.ptp(frame.nocs[inside], axis=0).min() > 0.2
+    assert (frame.nocs[~inside] == 0).all()
+
+
+def test_object_coordinates_of_links_and_bodies_are_in_their_frames() -> None:
+    scene, state, _ = sampled(1)
+    camera = scene.camera("front").resized(160, 120)
+    frame = RasterRenderer().render(scene, state, camera, ("nocs", "depth", "segmentation", "links"))
+    points, carriers = seen_points(frame, scene, state, camera), np.concatenate([state.link_poses, state.body_poses])
+    rows = np.where(frame.links > 0, frame.links - 1, len(state.link_poses) + frame.segmentation - 2)
+    rows[frame.segmentation == 0] = -1
+    found = [row for row in np.unique(rows) if row >= 0]
+    assert len(found) > 10
+    for row in found:
+        there, half = rows == row, outermost(scene, row)
+        own = transform_points(invert(carriers[row]), points[there])
+        assert np.abs(frame.nocs[there] - 0.5 - own / (2 * np.linalg.norm(half))).max() < 1e-5, row
+        assert (np.abs(own) < half + 1e-3).all(), row
+    assert 0 <= frame.nocs.min() < frame.nocs.max() <= 1
+
+
+@pytest.mark.parametrize("camera_name", ["front", "wrist"])
+def test_amodal_masks_are_what_is_seen_of_each_alone(camera_name: str) -> None:
+    scene, state, _ = sampled(2)
+    camera = scene.camera(camera_name).resized(160, 120)
+    frame = RasterRenderer().render(scene, state, camera, ("amodal", "segmentation"))
+    assert len(frame.amodal) == len(scene.instances)
+    for row, body in enumerate(scene.bodies):
+        alone = scene.model_copy(update={"bodies": (body,)})
+        away = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
+        shown = replace(state, body_poses=state.body_poses[[row]], link_poses=away)
+        fixed = camera
+        if camera.parent is not None:
+            pose = camera_pose(scene, state, camera)
+            # The hand is away, so the camera stands where it was.
+            fixed = camera.model_copy(
+                update={"parent": None, "position": tuple(pose[:3]), "orientation": tuple(pose[3:])}
+            )
+        single = RasterRenderer().render(alone, shown, fixed, ("segmentation",)).segmentation > 0
+        assert np.array_equal(frame.amodal[row + 1], single), body.name
+    robot = scene.model_copy(update={"bodies": ()})
+    shown = replace(state, body_poses=np.empty((0, 7)), body_velocities=np.empty((0, 6)))
+    assert np.array_equal(
+        frame.amodal[0], RasterRenderer().render(robot, shown, camera, ("segmentation",)).segmentation > 0
+    )
+    for mask, instance in zip(frame.amodal, scene.instances.values(), strict=True):
+        assert (mask | (frame.segmentation != instance)).all(), "what is seen is within the amodal mask"
+
+
+def test_the_visibility_fraction_of_a_half_hidden_square() -> None:
+    near = body_of(Box(half_extents=(0.2, 0.4, 0.001)), (-0.2, 0, 0.5))
+    far = body_of(Box(half_extents=(0.2, 0.2, 0.001)))
+    scene, state = scene_of(near, far)
+    # From 2 m above, the near one's edge hides all with x < 0, and the far one is 40 pixels across.
+    camera = pinhole((0, 0, 2), (0, 0, 0), (0, 1, 0), fx=200, fy=200, cx=80, cy=60)
+    frame = RasterRenderer().render(scene, state, camera, ("amodal", "segmentation"))
+    visible, whole = (frame.segmentation == 3).sum(), frame.amodal[2].sum()
+    assert whole == 40 * 40
+    assert visible == 20 * 40
+
+
+def warped(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column in the next image of what is not occluded there."""
+    i, j = np.nonzero(~frame.occlusion)
+    u, v = j + 0.5 + frame.flow[i, j, 0], i + 0.5 + frame.flow[i, j, 1]
+    return np.floor(v).astype(int), np.floor(u).astype(int)
+
+
+@pytest.mark.parametrize("camera_name", ["front", "wrist"])
+@pytest.mark.parametrize("index", range(3))
+def test_flow_takes_every_pixel_to_where_it_is_seen_next(index: int, camera_name: str) -> None:
+    scene, before, after = sampled(index)
+    camera = scene.camera(camera_name).resized(160, 120)
+    renderer = RasterRenderer()
+    channels = ("segmentation", "links", "flow", "occlusion")
+    frame = renderer.render(scene, before, camera, channels, after)
+    later = renderer.render(scene, after, camera, ("segmentation", "links"))
+    moved = np.linalg.norm(frame.flow, axis=-1)[frame.segmentation > 0]
+    assert (moved > 1).mean() > (0.9 if camera_name == "wrist" else 0.02)
+    assert (~frame.occlusion).mean() > 0.5
+    row, column = warped(frame)
+    for name in ("segmentation", "links"):
+        share = (getattr(frame, name)[~frame.occlusion] == getattr(later, name)[row, column]).mean()
+        assert share >= 0.99, (name, share)
+
+
+@pytest.mark.parametrize("name", ["raster", "tiny"])
+def test_flow_of_a_moved_plane_has_a_closed_form(name: str) -> None:
+    slab = body_of(Box(half_extents=(9, 9, 0.5)), (0, 0, -0.5))
+    scene, state = scene_of(slab)
+    camera = pinhole((0.3, -0.4, 1.5), (0.0, 0.1, 0.0))
+    turn, shift = quat_from_yaw(0.02), np.array([0.01, -0.02, 0.005])
+    later = replace(state, body_poses=np.array([[*(np.array([0, 0, -0.5]) + shift), *turn]]))
+    frame = make_renderer(name).render(scene, state, camera, ("flow", "occlusion"), later)
+    forward = rays(camera) @ quat_to_matrix(camera.orientation).T
+    points = np.array(camera.position) + forward * (-camera.position[2] / forward[..., 2:])
+    moved = (points @ quat_to_matrix(turn).T + shift - camera.position) @ quat_to_matrix(camera.orientation)
+    place = moved[..., :2] / moved[..., 2:] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+    v, u = np.indices(place.shape[:2]) + 0.5
+    assert np.abs(frame.flow - (place - np.stack([u, v], axis=-1))).max() < 2e-3
+    outside = ((place < 0) | (place >= [camera.width, camera.height])).any(axis=-1)
+    assert 10 < outside.sum() < 2000
+    assert np.array_equal(frame.occlusion, outside)
+
+
+def test_flow_of_the_background_is_that_of_the_camera_turning() -> None:
+    scene, state = scene_of()
+    # On the hand, and looking away from it.
+    camera = pinhole((1, 0, 0), (2, 0, 0), parent="hand")
+    turned = state.link_poses.copy()
+    turned[:, 3:] = quat_from_yaw(0.03)
+    turned[:, :3] += 0.4  # is nothing to what is infinitely far away
+    later = replace(state, link_poses=turned)
+    frame = RasterRenderer().render(scene, state, camera, ("flow", "segmentation"), later)
+    there = frame.segmentation == 0
+    now = rays(camera) @ quat_to_matrix(camera.orientation).T
+    later = now @ quat_to_matrix(quat_from_yaw(0.03)) @ quat_to_matrix(camera.orientation)
+    place = later[..., :2] / later[..., 2:] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+    v, u = np.indices(there.shape) + 0.5
+    assert there.mean() > 0.1
+    assert np.abs(frame.flow - (place - np.stack([u, v], axis=-1)))[there].max() < 2e-3
+    assert np.abs(frame.flow[there]).max() > 3
+
+
+def test_what_gets_hidden_is_occluded_and_what_hides_it_is_not() -> None:
+    lid = body_of(Box(half_extents=(0.1, 0.1, 0.001)), (-0.5, 0, 0.5))
+    slab = body_of(Box(half_extents=(2, 2, 0.5)), (0, 0, -0.5))
+    scene, state = scene_of(lid, slab)
+    poses = state.body_poses.copy()
+    poses[0, 0] = 0.2
+    camera = pinhole((0, 0, 2), (0, 0, 0), (0, 1, 0), fx=120, fy=120, cx=80, cy=60)
+    later = replace(state, body_poses=poses)
+    renderer = RasterRenderer()
+    frame = renderer.render(scene, state, camera, ("flow", "occlusion", "segmentation"), later)
+    hidden = renderer.render(scene, later, camera, ("segmentation",)).segmentation == 2
+    assert hidden.sum() > 200
+    slab_now = frame.segmentation == 3
+    assert np.array_equal(frame.occlusion & slab_now, hidden & slab_now)
+    assert not frame.occlusion[frame.segmentation == 2].any()
+    # The slab is at rest, and the lid moves by 0.7 m at 1.499 m.
+    assert np.abs(frame.flow[slab_now]).max() < 1e-4
+    lid_flow = frame.flow[frame.segmentation == 2]
+    assert np.abs(lid_flow - [0.7 * 120 / 1.499, 0]).max() < 1e-2
+
+
+def test_what_comes_to_be_behind_the_camera_is_occluded() -> None:
+    wall = body_of(Box(half_extents=(0.001, 2, 2)), (0.5, 0, 0))
+    scene, state = scene_of(wall)
+    poses = state.body_poses.copy()
+    poses[0, 0] = -0.5
+    frame = RasterRenderer().render(
+        scene, state, pinhole((0, 0, 0), (1, 0, 0)), ("flow", "occlusion"), replace(state, body_poses=poses)
+    )
+    assert frame.occlusion.all()
+    assert (frame.flow == 0).all()
+
+
+def test_flow_through_a_lens_goes_where_the_lens_shows_it() -> None:
+    slab = body_of(Box(half_extents=(9, 9, 0.5)), (0, 0, -0.5))
+    ball = body_of(Sphere(radius=0.2), (0.1, 0.2, 0.2))
+    scene, state = scene_of(slab, ball)
+    poses = state.body_poses.copy()
+    poses[1, :2] += (0.06, -0.05)
+    later = replace(state, body_poses=poses)
+    camera = pinhole((0.3, -0.6, 0.9), (0, 0.1, 0), fx=110, fy=110, distortion=(-0.25, 0.05, 0.002, -0.001, 0.0))
+    renderer = RasterRenderer()
+    frame = renderer.render(scene, state, camera, ("segmentation", "flow", "occlusion"), later)
+    after = renderer.render(scene, later, camera, ("segmentation",)).segmentation
+    row, column = warped(frame)
+    same = frame.segmentation[~frame.occlusion] == after[row, column]
+    assert same.mean() > 0.99
+    assert np.abs(frame.flow[frame.segmentation == 2]).max() < 2e-3
+
+
+def test_what_leaves_a_lens_with_barrel_distortion_does_not_come_back_on_the_other_side() -> None:
+    # With k1 = -0.25 alone, rays beyond 49 degrees would fold back, and at 2 m to the side of 1 m hit the middle.
+    ball = body_of(Sphere(radius=0.2), (0, 0, 1))
+    scene, state = scene_of(ball)
+    poses = state.body_poses.copy()
+    poses[0, 0] = 1.95
+    camera = pinhole((0, 0, 0), (0, 0, 1), (0, 1, 0), fx=200, fy=200, distortion=(-0.25, 0, 0, 0, 0))
+    channels = ("segmentation", "flow", "occlusion")
+    frame = RasterRenderer().render(scene, state, camera, channels, replace(state, body_poses=poses))
+    assert (frame.segmentation == 2).sum() > 500
+    assert frame.occlusion[frame.segmentation == 2].all()
+
+
+@pytest.mark.parametrize("camera_name", ["front", "wrist"])
+def test_channels_of_both_renderers_agree(camera_name: str) -> None:
+    scene, before, after = sampled(1)
+    camera = scene.camera(camera_name).resized(160, 120)
+    channels = ("segmentation", "links", "nocs", "flow", "occlusion")
+    tiny = make_renderer("tiny")
+    one, other = (r.render(scene, before, camera, channels, after) for r in (RasterRenderer(error=0.0), tiny))
+    tiny.close()
+    same = (one.segmentation == other.segmentation) & (one.links == other.links) & (one.segmentation > 0)
+    assert same.sum() > 0.95 * (other.segmentation > 0).sum()
+    assert np.median(np.abs(one.nocs - other.nocs)[same]) < 1e-3
+    assert np.quantile(np.abs(one.nocs - other.nocs)[same], 0.99) < 0.01
+    assert np.median(np.abs(one.flow - other.flow)[same]) < 0.05
+    assert np.quantile(np.abs(one.flow - other.flow)[same], 0.99) < 0.5
+    assert (one.occlusion == other.occlusion)[same].mean() > 0.97
+
+
+@pytest.mark.parametrize("name", ["raster", "tiny"])
+def test_every_channel_has_its_shape_and_type(name: str) -> None:
+    scene, before, after = sampled(0)
+    renderer, camera = make_renderer(name), scene.camera("front").resized(40, 30)
+    frame = renderer.render(scene, before, camera, tuple(renderer.channels), after)
+    assert set(frame.channels) == set(renderer.channels)
+    size = {"rgb": (30, 40, 3), "normals": (30, 40, 3), "nocs": (30, 40, 3), "flow": (30, 40, 2)}
+    types = {"rgb": np.uint8, "segmentation": np.int32, "links": np.int32, "occlusion": np.bool_, "amodal": np.bool_}
+    for channel, made in frame.channels.items():
+        expected = (len(scene.instances), 30, 40) if channel == "amodal" else size.get(channel, (30, 40))
+        assert made.shape == expected, channel
+        assert made.dtype == types.get(channel, np.float32), channel
+        assert np.isfinite(made).all(), channel
+
+
+@pytest.mark.parametrize("channel", sorted(CHANNELS))
+def test_a_channel_does_not_depend_on_what_else_is_asked_for(channel: str) -> None:
+    scene, before, after = sampled(2)
+    camera = scene.camera("wrist").resized(40, 30)
+    alone = RasterRenderer().render(scene, before, camera, (channel,), after)
+    everything = RasterRenderer().render(scene, before, camera, tuple(CHANNELS), after)
+    assert set(alone.channels) == {channel}
+    assert getattr(alone, channel).tobytes() == getattr(everything, channel).tobytes()
+
+
+def test_frames_and_renderers_say_what_is_wrong() -> None:
+    scene, state = scene_of(body_of(Sphere(radius=0.1)))
+    camera, renderer = pinhole((1, 0, 1), (0, 0, 0)).resized(8, 6), RasterRenderer()
+    frame = renderer.render(scene, state, camera)
+    assert tuple(frame.channels) == DEFAULT_CHANNELS
+    with pytest.raises(ConfigurationError, match=r"the frame has no normals: render it with channels=\('normals'"):
+        _ = frame.normals
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        _ = frame.colour
+    assert not hasattr(frame, "colour")
+    for given, message in (
+        (("depht",), "no channel 'depht'; did you mean 'depth'?"),
+        (("xyz",), "no channel 'xyz'; there are .*'amodal'.*'segmentation'"),
+        ("depth", "channels: must be one or more of .*, got 'depth'"),
+        ((), "channels: must be one or more of"),
+        (("rgb", "flow"), "'flow' needs next_state"),
+        (("occlusion",), "'occlusion' needs next_state"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            renderer.render(scene, state, camera, given)
+    with pytest.raises(ConfigurationError, match="renderer 'tiny' cannot make 'normals'; 'raster' can"):
+        make_renderer("tiny").render(scene, state, camera, ("normals",))
