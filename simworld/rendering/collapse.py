@@ -19,12 +19,16 @@ SPOTS = (
 @jit
 def collapse(
     vertices: Any, triangles: Any, tags: Any, points: Any, home: Any,
-    corners: Any, normals: Any, labels: Any, row: Any, boxes: Any, tolerance: float,
-) -> None:  # fmt: skip
+    corners: Any, normals: Any, labels: Any, row: Any, boxes: Any, tolerances: Any,
+    careful: Any, pairs: Any, places: Any, known: int,
+) -> int:  # fmt: skip
     """Collapse edges of `triangles` (m, 3) in place until none can go; those that went have a first vertex of -1.
 
-    `points` (s, 3) of the surface, each on a triangle `home` (s,), stay within the tolerance of the triangles, and the
-    triangles of the surface that the tree holds.
+    `points` (s, 3) of the surface, each on a triangle `home` (s,), stay within a tolerance of the triangles, and the
+    triangles of the surface that the tree holds. Which of the tolerances it is `careful` (n,) says for each vertex.
+
+    The collapses that were made, their number is returned, are written to `pairs` (n, 2) and `places` (n, 3). The first
+    `known` of them, from a collapse of the same surface, are made again where no vertex has become careful.
     """
     n, m = vertices.shape[0], triangles.shape[0]
     around, users = _chains(triangles.ravel(), n)  # the corners of each vertex
@@ -42,7 +46,9 @@ def collapse(
     ring, seen = np.empty(n, np.int64), np.full(n, -1, np.int64)
     stamps, touched = np.zeros(n, np.int64), np.zeros(n, np.int64)
     spot, clock = np.empty(3), 0
-    heap = _candidates(vertices, triangles, around, users, quadrics, seen, ring, spot)
+    made = _replay(known, pairs, places, spot, quadrics, rim, careful, mesh, scratch, tree, tolerances)
+    chosen = careful if known else np.ones(n, np.int64)  # all else failed before
+    heap = _candidates(vertices, triangles, around, users, quadrics, seen, ring, spot, chosen)
     while len(heap) > 0:  # again, those that failed and about which something has changed since
         heapq.heapify(heap)
         failed = [(0.0, 0, 0, -2, -2, 0)]
@@ -50,9 +56,13 @@ def collapse(
             cost, u, v, one, other = heapq.heappop(heap)
             if stamps[u] != one or stamps[v] != other:
                 continue
+            tolerance = tolerances[max(careful[u], careful[v])]
             if not _attempt(u, v, quadrics, rim, spot, mesh, scratch, tree, tolerance):
                 failed.append((cost, u, v, one, other, clock))
                 continue
+            careful[u] = max(careful[u], careful[v])
+            pairs[made, 0], pairs[made, 1], places[made] = u, v, spot
+            made += 1
             clock += 1
             stamps[u] += 1
             stamps[v] = -1
@@ -64,17 +74,35 @@ def collapse(
         for cost, u, v, one, other, then in failed:
             if stamps[u] == one and stamps[v] == other and max(touched[u], touched[v]) > then:
                 heap.append((cost, u, v, one, other))
+    return made
+
+
+@jit
+def _replay(
+    known: int, pairs: Any, places: Any, spot: Any, quadrics: Any, rim: Any, careful: Any,
+    mesh: Any, scratch: Any, tree: Any, tolerances: Any,
+) -> int:  # fmt: skip
+    """Make the known collapses again where that can be; they move to the front, and their number is returned."""
+    made = 0
+    for k in range(known):
+        u, v = pairs[k]
+        for x in range(3):
+            spot[x] = places[k, x]
+        if _again(u, v, spot, quadrics, rim, careful, mesh, scratch, tree, tolerances):
+            pairs[made, 0], pairs[made, 1], places[made] = u, v, spot
+            made += 1
+    return made
 
 
 @jit
 def _candidates(
-    vertices: Any, triangles: Any, around: Any, users: Any, quadrics: Any, seen: Any, ring: Any, spot: Any
+    vertices: Any, triangles: Any, around: Any, users: Any, quadrics: Any, seen: Any, ring: Any, spot: Any, chosen: Any
 ) -> Any:
-    """All edges: cost, ends, and the ends' stamps at that cost."""
+    """All edges with a `chosen` end: cost, ends, and the ends' stamps at that cost."""
     heap = [(0.0, 0, 0, -2, -2)]
     for u in range(vertices.shape[0]):
         for k in range(_ring(u, triangles, around, users, seen, u, ring)):
-            if ring[k] > u:
+            if ring[k] > u and (chosen[u] or chosen[ring[k]]):
                 heap.append((place_for(u, ring[k], vertices, quadrics, spot), u, ring[k], 0, 0))
     return heap
 
@@ -110,7 +138,7 @@ def _attempt(
     u: int, v: int, quadrics: Any, rim: Any, spot: Any, mesh: Any, scratch: Any, tree: Any, tolerance: float
 ) -> bool:
     """Replace u and v by one vertex, called u, if the shape of the surface and the tolerance allow it."""
-    vertices, triangles, around, users, star = mesh[0], mesh[1], mesh[3], mesh[4], scratch[0]
+    vertices = mesh[0]
     count, dying = _star(u, v, rim, mesh, scratch)
     if count == 0:
         return False
@@ -122,6 +150,42 @@ def _attempt(
             fits = _fits(u, v, spot, count, dying, mesh, scratch, tree, tolerance)
     if not fits:
         return False
+    _merge(u, v, spot, count, dying, quadrics, rim, mesh, scratch)
+    return True
+
+
+@kernel
+def _again(
+    u: int, v: int, spot: Any, quadrics: Any, rim: Any, careful: Any,
+    mesh: Any, scratch: Any, tree: Any, tolerances: Any,
+) -> bool:  # fmt: skip
+    """Replace u and v by one vertex at `spot`, as was done before, if nothing about them has become careful.
+
+    Where a neighbour has, all is checked again; where that fails, u and v become careful.
+    """
+    if careful[u] or careful[v]:
+        careful[u] = max(careful[u], careful[v])
+        careful[v] = careful[u]
+        return False
+    triangles, star = mesh[1], scratch[0]
+    count, dying = _star(u, v, rim, mesh, scratch)
+    near = 0
+    for k in range(count):
+        t = triangles[star[k]]
+        near = max(near, careful[t[0]], careful[t[1]], careful[t[2]])
+    fits = count > 0 and _turns(u, v, spot, count, mesh, scratch)
+    if not fits or (near > 0 and not _fits(u, v, spot, count, dying, mesh, scratch, tree, tolerances[0])):
+        careful[u] = 1
+        careful[v] = 1
+        return False
+    _merge(u, v, spot, count, dying, quadrics, rim, mesh, scratch)
+    return True
+
+
+@kernel
+def _merge(u: int, v: int, spot: Any, count: int, dying: int, quadrics: Any, rim: Any, mesh: Any, scratch: Any) -> None:
+    """Move u to `spot` and let it take the place of v."""
+    vertices, triangles, around, users, star = mesh[0], mesh[1], mesh[3], mesh[4], scratch[0]
     _settle(count, dying, mesh, scratch)
     _add(u, v, spot, vertices, quadrics, rim)
     for k in range(dying):
@@ -135,7 +199,6 @@ def _attempt(
                 triangles[star[k], j] = u
                 users[3 * star[k] + j] = around[u]
                 around[u] = 3 * star[k] + j
-    return True
 
 
 @kernel

@@ -1,8 +1,9 @@
 """Fewer triangles for a surface, within a geometric error that is measured.
 
 Edges are collapsed in the order of their quadric error (Garland and Heckbert 1997). A collapse is kept only if, in both
-directions between the given surface and the new triangles, no vertex, centroid or midpoint of an edge is farther than
-the tolerance, and the new triangles face the side that the surface near them faces.
+directions between the given surface and the new triangles, no sample is farther than a share of the tolerance, and the
+new triangles face the side that the surface near them faces. At last the error of all points is bounded,
+and where it is too large the collapses are taken back, and done again with a lower tolerance.
 """
 
 from typing import Any
@@ -14,7 +15,6 @@ from simworld.rendering.collapse import collapse
 from simworld.rendering.distance import (
     Surface,
     closest,
-    deviation,
     dot,
     face_normals,
     gap,
@@ -22,26 +22,43 @@ from simworld.rendering.distance import (
     plant,
     quartered,
     samples,
+    strays,
 )
 from simworld.rendering.kernels import jit
 
-MARGINS = (0.95, 0.88, 0.78, 0.6)
-"""Shares of the tolerance that collapses may use, tried in turn, as the error between their points can be larger."""
-
-ALLOWED = 0.97
-"""Share of the tolerance that the error may reach, which is measured at more points, but not at all."""
+MARGIN, TIGHTER, ROUNDS = 0.95, 0.7, 10
+"""Share of the tolerance that the samples may be off, by how much it shrinks where other points are too far then, and
+how often it may."""
 
 
 def simplify(surface: Surface, tolerance: float) -> Surface:
     """The surface with as few triangles as were found within the tolerance, which is in the vertices' unit."""
-    for margin in MARGINS:
+    count = len(surface.vertices)
+    points, home = samples(quartered(surface))
+    tree, careful = plant(surface), np.zeros(count, dtype=np.int64)
+    pairs, places, known = np.empty((count, 2), dtype=np.int64), np.empty((count, 3)), 0
+    shares = MARGIN * tolerance * TIGHTER ** np.arange(ROUNDS)
+    before = np.full((len(surface.triangles), 3, 3), np.nan)
+    for _ in range(ROUNDS):
         vertices, triangles = surface.vertices.copy(), surface.triangles.copy()
-        points, home = samples(quartered(surface))
-        collapse(vertices, triangles, surface.labels, points, home // 4, *plant(surface), margin * tolerance)
+        known = collapse(
+            *(vertices, triangles, surface.labels, points, home // 4, *tree, shares),
+            *(careful.copy(), pairs, places, known),
+        )
         kept = triangles[:, 0] >= 0
         simple = Surface(vertices, triangles[kept], surface.labels[kept])
-        if deviation(surface, simple, ALLOWED * tolerance) < np.inf:
+        cells = np.where(kept[:, None, None], vertices[triangles], np.nan)
+        new = ~(cells == before).all(axis=(1, 2))[kept]
+        there, back = strays(surface, simple, tolerance), np.zeros(len(new), dtype=np.bool_)
+        back[new] = strays(Surface(vertices, simple.triangles[new], simple.labels[new]), surface, tolerance)
+        if not there.any() and not back.any():
             return simple
+        before = cells
+        before[np.flatnonzero(kept)[back]] = np.nan
+        into = np.arange(count)
+        for u, v in pairs[:known][::-1]:
+            into[v] = into[u]
+        careful += np.isin(into, [*into[surface.triangles[there]].ravel(), *simple.triangles[back].ravel()])
     return surface
 
 
@@ -68,7 +85,7 @@ def _carry(
     for i in range(places.shape[0]):
         for j in range(3):
             p = places[i, j]
-            reach = (np.sqrt(nearest(p, wanted[i], faces[i], 0.0, np.inf, tree, stack)) + slack) ** 2
+            reach = (np.sqrt(nearest(p, wanted[i], faces[i], 0.0, np.inf, tree, stack)[0]) + slack) ** 2
             out[i, j], best = faces[i], 0.5
             stack[0], count = 1, 1
             while count > 0:

@@ -13,6 +13,9 @@ from simworld.rendering.kernels import inlined, jit, kernel
 
 Index = NDArray[np.int64]
 
+ACCURACY = 0.03
+"""Share of the limit by which a measured error can be too large."""
+
 
 class Surface(NamedTuple):
     """Vertices (n, 3), triangles (m, 3), and a label (m,) of each: the error is measured label by label."""
@@ -36,17 +39,20 @@ class Tree(NamedTuple):
 
 
 def deviation(one: Surface, other: Surface, limit: float) -> float:
-    """The two-sided distance of two surfaces with the same labels, inf from `limit` on.
+    """The two-sided distance of all points of two surfaces, label by label, and up to ACCURACY * limit more, not less.
 
-    Both ways, from points of one to the triangles of the other: from all vertices, midpoints of edges and centroids of
-    the triangles cut in four.
+    It is inf where that could reach `limit`.
     """
-    worst = 0.0
-    for start, end in ((one, other), (other, one)):
-        fine = quartered(start)
-        points, home = samples(fine)
-        worst = max(worst, farthest(points, fine.labels[home], *plant(end), limit))
-    return worst
+    there = farthest(one.vertices[one.triangles], one.labels, *plant(other), 0.0, limit, ACCURACY * limit)
+    back = farthest(other.vertices[other.triangles], other.labels, *plant(one), 0.0, limit, ACCURACY * limit)
+    return float(max(there.max(), back.max()))
+
+
+def strays(one: Surface, other: Surface, limit: float) -> Array:
+    """Whether each triangle (m,) of one surface may have points that are `limit` or farther from the other."""
+    enough, slack = (1 - ACCURACY) * limit, ACCURACY * limit
+    cells = one.vertices[one.triangles]
+    return np.isinf(farthest(cells, one.labels, *plant(other), enough, limit, slack))
 
 
 def face_normals(vertices: Array, triangles: Index) -> Array:
@@ -173,13 +179,14 @@ def gap(p: Any, box: Any) -> Any:
 
 @kernel
 def nearest(p: Any, label: int, facing: Any, enough: Any, limit: Any, tree: Any, stack: Any) -> Any:
-    """Smallest squared distance below `limit` from p to a triangle of a label that faces one side, `limit` if none.
+    """Smallest squared distance below `limit` from p to a triangle of a label that faces one side, and its leaf.
 
-    Stops at the first below `enough`. `facing` is a normal that the triangle's has to agree with, or zero.
+    They are `limit` and -1 if there is none. Stops at the first below `enough`. `facing` is a normal that the triangle's
+    has to agree with, or zero.
     """
     corners, normals, labels, boxes = tree
     size = labels.shape[0]
-    stack[0], count, best = 1, 1, limit
+    stack[0], count, best, leaf = 1, 1, limit, -1
     while count > 0 and best >= enough:
         count -= 1
         node = stack[count]
@@ -194,8 +201,10 @@ def nearest(p: Any, label: int, facing: Any, enough: Any, limit: Any, tree: Any,
             continue
         k = node - size
         if labels[k] == label and dot(normals[k], facing) >= 0:
-            best = min(best, closest(p, corners[k, 0], corners[k, 1], corners[k, 2])[0])
-    return best
+            away = closest(p, corners[k, 0], corners[k, 1], corners[k, 2])[0]
+            if away < best:
+                best, leaf = away, k
+    return best, leaf
 
 
 @inlined
@@ -235,17 +244,96 @@ def within(p: Any, label: int, facing: Any, limit: Any, tree: Any, stack: Any, h
     return -1
 
 
+@inlined
+def longest(cell: Any) -> Any:
+    """Which side of a triangle (3, 3) is the longest, by its first corner, and its squared length."""
+    side, most = 0, -1.0
+    for k in range(3):
+        along = minus(cell[(k + 1) % 3], cell[k])
+        length = dot(along, along)
+        if length > most:
+            side, most = k, length
+    return side, most
+
+
+@inlined
+def halve(cells: Any, place: int, side: int) -> None:
+    """Cut the triangle in a row of `cells` (c, 3, 3) at the middle of a side: its halves are there and in the next."""
+    end = (side + 1) % 3
+    for x in range(3):
+        middle = (cells[place, side, x] + cells[place, end, x]) / 2
+        for k in range(3):
+            cells[place + 1, k, x] = cells[place, k, x]
+        cells[place + 1, side, x] = middle
+        cells[place, end, x] = middle
+
+
+@inlined
+def spread(cell: Any, corner: Any) -> Any:
+    """The largest squared distance from a triangle (3, 3) to another one: convex, it is that of a corner."""
+    return max(
+        closest(cell[0], corner[0], corner[1], corner[2])[0],
+        closest(cell[1], corner[0], corner[1], corner[2])[0],
+        closest(cell[2], corner[0], corner[1], corner[2])[0],
+    )
+
+
+@kernel
+def _rest(cells: Any, label: int, tree: Any, stack: Any, hit: int, top: float, limit: float, slack: float) -> Any:
+    """The larger of `top` and what `farthest` finds for the triangle cells[0], and the last leaf that was near."""
+    corners, aside, count = tree[0], (0.0, 0.0, 0.0), 1
+    while count > 0:
+        count -= 1
+        cell = cells[count]
+        if hit >= 0 and spread(cell, corners[hit]) <= top * top:
+            continue
+        p = (
+            (cell[0, 0] + cell[1, 0] + cell[2, 0]) / 3,
+            (cell[0, 1] + cell[1, 1] + cell[2, 1]) / 3,
+            (cell[0, 2] + cell[1, 2] + cell[2, 2]) / 3,
+        )
+        a, b, c = minus(cell[0], p), minus(cell[1], p), minus(cell[2], p)
+        radius = np.sqrt(max(dot(a, a), dot(b, b), dot(c, c)))
+        room = max(top - radius, 0.0)
+        hit = within(p, label, aside, room * room if room > 0 else limit * limit, tree, stack, hit)
+        if hit >= 0 and room > 0:
+            continue
+        if hit < 0:
+            squared, hit = nearest(p, label, aside, 0.0, limit * limit, tree, stack)
+            if hit < 0:
+                return np.inf, hit
+            away, bound = np.sqrt(squared), np.sqrt(spread(cell, corners[hit]))
+            bound = min(away + radius, bound)
+            fine = slack if bound < limit else slack / 10
+            if bound <= top or bound <= away + fine or count + 2 > cells.shape[0]:
+                top = max(top, bound)
+                continue
+        elif spread(cell, corners[hit]) <= top * top:
+            continue
+        halve(cells, count, longest(cell)[0])
+        count += 2
+    return top, hit
+
+
 @jit
 def farthest(
-    points: Any, wanted: Any, corners: Any, normals: Any, labels: Any, row: Any, boxes: Any, limit: float
-) -> float:
-    """The largest distance from points (s, 3) to the triangles with their label, inf from `limit` on."""
-    tree, stack, top = (corners, normals, labels, boxes), np.empty(64, np.int64), 0.0
-    hit, aside = -1, (0.0, 0.0, 0.0)
-    for i in range(points.shape[0]):
-        hit = within(points[i], wanted[i], aside, top, tree, stack, hit)
-        if hit < 0:
-            top = nearest(points[i], wanted[i], aside, 0.0, limit * limit, tree, stack)
-            if top >= limit * limit:
-                return np.inf
-    return float(np.sqrt(top))
+    triangles: Any, wanted: Any, corners: Any, normals: Any, labels: Any, row: Any, boxes: Any,
+    enough: float, limit: float, slack: float,
+) -> Any:  # fmt: skip
+    """The largest distances (m,) from points of triangles (m, 3, 3) to the tree's triangles with their label.
+
+    Each is `slack` too large at most, no less than those before it, `enough` where they are less, and inf where it may
+    reach `limit`.
+    """
+    tree, stack, top = (corners, normals, labels, boxes), np.empty(64, np.int64), enough
+    cells, hit, out = np.empty((128, 3, 3)), -1, np.empty(triangles.shape[0])
+    for i in range(triangles.shape[0]):
+        cells[0] = triangles[i]
+        if hit >= 0 and labels[hit] != wanted[i]:
+            hit = -1
+        most, hit = _rest(cells, wanted[i], tree, stack, hit, top, limit, slack)
+        if most < limit:
+            out[i], top = most, most
+        else:
+            out[i] = np.inf
+    return out

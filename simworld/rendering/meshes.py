@@ -28,7 +28,7 @@ BOX = "box"
 SPHERE, CYLINDER = str(ASSETS / "sphere.obj"), str(ASSETS / "cylinder.obj")
 """A sphere of radius 1, and a cylinder about z of radius 1 from z = -1 to 1, within 0.3% of the true shapes."""
 
-VERSION = 2
+VERSION = 3
 """To be raised with every change of what is made from a file."""
 
 STEPS, COARSEST, FINEST, FULL = 4, 4 * 4, 16 * 4, -1

@@ -139,12 +139,11 @@ def test_a_quaternion_of_length_zero_is_a_whole_frame_or_an_error() -> None:
         whole(frame, camera, scene)
 
 
-@pytest.mark.xfail(strict=False, reason="canvas._pose does not compare the state's rows with the scene's")
 def test_a_state_of_another_scene_is_refused() -> None:
     scene, before, _ = sampled(0)
     # Without the last body that is seen, so that nothing is read from beyond the array by this test either.
     more = replace(before, body_poses=np.concatenate([before.body_poses, before.body_poses[:1]]))
-    with pytest.raises(RenderError, match="bodies"):
+    with pytest.raises(RenderError, match="body poses"):
         RasterRenderer().render(scene, more, scene.camera("front").resized(16, 12))
 
 

@@ -318,7 +318,6 @@ def test_next_to_no_distortion_is_none() -> None:
     assert np.quantile(np.abs(straight.rgb.astype(int) - bent.rgb)[same], 0.98) <= 1
 
 
-@pytest.mark.xfail(strict=False, reason="shading.gather measures textures in pixels of the pinhole image, twice as fine")
 def test_textures_are_as_soft_through_a_lens() -> None:
     texture = ProceduralTexture(family="noise", seed=3, color=(0.1, 0.2, 0.3), size=0.5)
     slab = body_of("slab", Box(half_extents=(3, 3, 0.1)), Material(specular=0.0, texture=texture), (0, 0, -0.1))

@@ -288,8 +288,8 @@ def test_textures_lie_across_the_axis_that_a_face_looks_along_most(make: Make) -
     frame = make(samples=64, max_depth=2).render(scene, state, camera, ("rgb", "depth", "segmentation"))
     points = (np.array(camera.position) + rays(camera) * frame.depth[..., None]) @ quat_to_matrix(turned)
     axis = (np.abs(points) / part.shape.half_extents).argmax(axis=-1)
-    texels, side, _ = pyramid(texture)
-    level = np.asarray(texels[: side * side]).reshape(side, side) / 65535
+    made, side = pyramid(texture), pyramid(texture).side
+    level = np.asarray(made.texels[: side * side]).reshape(side, side) / 65535
     near = np.sort(np.abs(points) / part.shape.half_extents, axis=-1)[..., 1] < 0.95
     for which in range(3):
         u, v = (points[..., (which + k) % 3] / texture.size * side for k in (1, 2))

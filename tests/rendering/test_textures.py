@@ -297,7 +297,7 @@ def test_a_panorama_goes_once_around_and_from_above_to_below() -> None:
     texture = ProceduralTexture(family="noise", seed=1, color=(0.9, 0.1, 0.2))
     made = environment(TextureBackground(texture=texture, color=(0.1, 0.5, 0.8)))
     x, y, z = np.moveaxis(octahedron(len(made)), -1, 0)
-    column = np.floor((np.arctan2(y, x) / (2 * np.pi) + 0.5) * SIDE).astype(int) % SIDE
+    column = np.floor((0.5 - np.arctan2(y, x) / (2 * np.pi)) * SIDE).astype(int) % SIDE
     row = np.floor(np.arccos(z) / np.pi * SIDE).astype(int).clip(0, SIDE - 1)
     mix = pattern("noise", 1)[row, column][..., None] / 65535
     one, other = decoded((0.1, 0.5, 0.8)), decoded((0.9, 0.1, 0.2))
