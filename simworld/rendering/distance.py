@@ -43,8 +43,8 @@ def deviation(one: Surface, other: Surface, limit: float) -> float:
 
     It is inf where that could reach `limit`.
     """
-    there = farthest(one.vertices[one.triangles], one.labels, *plant(other), 0.0, limit, ACCURACY * limit)
-    back = farthest(other.vertices[other.triangles], other.labels, *plant(one), 0.0, limit, ACCURACY * limit)
+    there = bounds(one.vertices[one.triangles], one.labels, *plant(other), 0.0, limit, ACCURACY * limit)
+    back = bounds(other.vertices[other.triangles], other.labels, *plant(one), 0.0, limit, ACCURACY * limit)
     return float(max(there.max(), back.max()))
 
 
@@ -52,7 +52,7 @@ def strays(one: Surface, other: Surface, limit: float) -> Array:
     """Whether each triangle (m,) of one surface may have points that are `limit` or farther from the other."""
     enough, slack = (1 - ACCURACY) * limit, ACCURACY * limit
     cells = one.vertices[one.triangles]
-    return np.isinf(farthest(cells, one.labels, *plant(other), enough, limit, slack))
+    return np.asarray(np.isinf(bounds(cells, one.labels, *plant(other), enough, limit, slack)))
 
 
 def face_normals(vertices: Array, triangles: Index) -> Array:
@@ -181,8 +181,8 @@ def gap(p: Any, box: Any) -> Any:
 def nearest(p: Any, label: int, facing: Any, enough: Any, limit: Any, tree: Any, stack: Any) -> Any:
     """Smallest squared distance below `limit` from p to a triangle of a label that faces one side, and its leaf.
 
-    They are `limit` and -1 if there is none. Stops at the first below `enough`. `facing` is a normal that the triangle's
-    has to agree with, or zero.
+    They are `limit` and -1 if there is none. Stops at the first below `enough`. `facing` is a normal that the
+    triangle's has to agree with, or zero.
     """
     corners, normals, labels, boxes = tree
     size = labels.shape[0]
@@ -280,7 +280,7 @@ def spread(cell: Any, corner: Any) -> Any:
 
 @kernel
 def _rest(cells: Any, label: int, tree: Any, stack: Any, hit: int, top: float, limit: float, slack: float) -> Any:
-    """The larger of `top` and what `farthest` finds for the triangle cells[0], and the last leaf that was near."""
+    """The larger of `top` and what `bounds` finds for the triangle cells[0], and the last leaf that was near."""
     corners, aside, count = tree[0], (0.0, 0.0, 0.0), 1
     while count > 0:
         count -= 1
@@ -294,29 +294,27 @@ def _rest(cells: Any, label: int, tree: Any, stack: Any, hit: int, top: float, l
         )
         a, b, c = minus(cell[0], p), minus(cell[1], p), minus(cell[2], p)
         radius = np.sqrt(max(dot(a, a), dot(b, b), dot(c, c)))
-        room = max(top - radius, 0.0)
-        hit = within(p, label, aside, room * room if room > 0 else limit * limit, tree, stack, hit)
-        if hit >= 0 and room > 0:
-            continue
-        if hit < 0:
+        room, full = max(top - radius, 0.0), count + 2 > cells.shape[0]
+        if room > 0 or (radius > limit and not full):  # a large one is cut, whatever is near
+            hit = within(p, label, aside, room * room if room > 0 else limit * limit, tree, stack, hit)
+            if hit >= 0 and (room > 0 or spread(cell, corners[hit]) <= top * top):
+                continue
+        if room > 0 or radius <= limit or full or hit < 0:
             squared, hit = nearest(p, label, aside, 0.0, limit * limit, tree, stack)
             if hit < 0:
                 return np.inf, hit
-            away, bound = np.sqrt(squared), np.sqrt(spread(cell, corners[hit]))
-            bound = min(away + radius, bound)
-            fine = slack if bound < limit else slack / 10
-            if bound <= top or bound <= away + fine or count + 2 > cells.shape[0]:
+            away = np.sqrt(squared)
+            bound = min(away + radius, np.sqrt(spread(cell, corners[hit])))
+            if bound <= top or bound <= away + (slack if bound < limit else slack / 10) or full:
                 top = max(top, bound)
                 continue
-        elif spread(cell, corners[hit]) <= top * top:
-            continue
         halve(cells, count, longest(cell)[0])
         count += 2
     return top, hit
 
 
 @jit
-def farthest(
+def bounds(
     triangles: Any, wanted: Any, corners: Any, normals: Any, labels: Any, row: Any, boxes: Any,
     enough: float, limit: float, slack: float,
 ) -> Any:  # fmt: skip
@@ -337,3 +335,19 @@ def farthest(
         else:
             out[i] = np.inf
     return out
+
+
+@jit
+def farthest(
+    points: Any, wanted: Any, corners: Any, normals: Any, labels: Any, row: Any, boxes: Any, limit: float
+) -> float:
+    """The largest distance from points (s, 3) to the triangles with their label, inf from `limit` on."""
+    tree, stack, top = (corners, normals, labels, boxes), np.empty(64, np.int64), 0.0
+    hit, aside = -1, (0.0, 0.0, 0.0)
+    for i in range(points.shape[0]):
+        hit = within(points[i], wanted[i], aside, top, tree, stack, hit)
+        if hit < 0:
+            top = nearest(points[i], wanted[i], aside, 0.0, limit * limit, tree, stack)[0]
+            if top >= limit * limit:
+                return np.inf
+    return float(np.sqrt(top))

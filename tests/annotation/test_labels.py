@@ -173,3 +173,14 @@ def test_another_camera_than_the_frames_is_refused() -> None:
     frame, scene, state, camera = taken()
     with pytest.raises(ConfigurationError, match="the frame is 200x150 but camera 'made' is 64x48"):
         annotate(frame, scene, state, camera.resized(64, 48))
+
+
+def test_a_lens_moves_what_is_off_the_axis() -> None:
+    camera = Camera(
+        name="c", width=64, height=48, fx=60, fy=50, cx=30, cy=25, position=(0, 0, 0), orientation=(0, 0, 0, 1)
+    )
+    bent = camera.model_copy(update={"distortion": (0.1, 0.0, 0.01, 0.0, 0.0)})
+    point, origin = [[1.0, 0.0, 2.0]], (0, 0, 0, 0, 0, 0, 1)
+    np.testing.assert_allclose(project(point, camera, origin), [[60.0, 25.0]])
+    # At (0.5, 0, 1) r2 is 0.25: 1 + k1 r2 outwards, and p1 r2 downwards.
+    np.testing.assert_allclose(project(point, bent, origin), [[30 + 60 * 0.5125, 25 + 50 * 0.0025]])
