@@ -35,7 +35,7 @@ from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, WANT_NEXT
 from simworld.rendering.raster import RasterRenderer, Shot
 from simworld.scene.material import Family, Material, ProceduralTexture
-from simworld.scene.model import Scene
+from simworld.scene.model import LinkMaterial, Scene
 from simworld.scene.robots import ROBOTS
 from simworld.scene.state import SceneState, stack_states
 
@@ -155,7 +155,8 @@ def with_textures(scene: Scene) -> Scene:
 
     bodies = tuple(b.model_copy(update={"material": textured(b.material, i)}) for i, b in enumerate(scene.bodies))
     links = ROBOTS[scene.robot.name].links
-    materials = {link: textured(Material(color=(0.9, 0.9, 0.9)), i) for i, link in enumerate(links)}
+    white = Material(color=(0.9, 0.9, 0.9))
+    materials = tuple(LinkMaterial(link=link, material=textured(white, i)) for i, link in enumerate(links))
     robot = scene.robot.model_copy(update={"materials": materials})
     return scene.model_copy(update={"bodies": bodies, "robot": robot})
 

@@ -102,7 +102,7 @@ class Canvas:
             self._begin(drawn, scene)
         carriers, view = self._pose(scene, state, camera)
         made, labels = Made(), _needed(channels)
-        if labels or camera.antialias == 1:
+        if labels or ("rgb" in channels and camera.antialias == 1):
             seen = self._see(carriers, view, camera, 1, "normals" in channels)
             made |= self._labels(seen, labels)
         if "rgb" in channels:
@@ -301,9 +301,9 @@ class Canvas:
         kept = self._view(carriers, view, camera, lens, matrices)
         masks = np.empty((len(scene.instances), camera.height, camera.width), dtype=np.bool_)
         for mask, instance in zip(masks, scene.instances.values(), strict=True):
-            kept.nearness[:] = 0
+            kept.nearness[:] = 1 / camera.far
             self._draw(self._list.instance == instance, matrices, camera, lens, kept, kept.nearness, _NO_IDS)
-            mask_through_lens(kept.nearness, lens.grid, mask)
+            mask_through_lens(kept.nearness, lens.grid, camera.far, mask)
         return masks
 
 

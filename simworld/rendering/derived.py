@@ -200,7 +200,7 @@ def write_flow(
             u, v = lens[0] * bx + lens[2], lens[1] * by + lens[3]
             flow[i, j, 0], flow[i, j, 1] = u - _F(j) - _HALF, v - _F(i) - _HALF
             column, row = np.floor(u), np.floor(v)
-            if column < _ZERO or row < _ZERO or column >= _F(width) or row >= _F(height):
+            if not (column >= _ZERO and row >= _ZERO and column < _F(width) and row < _F(height)):
                 occlusion[i, j] = True
                 continue
             there = later[np.uint32(row), np.uint32(column)]

@@ -78,8 +78,11 @@ class Renderer(Protocol):
         ...
 
 
-def check_channels(renderer: str, able: Collection[str], asked: Collection[str], next_state: SceneState | None) -> None:
-    """Raise ConfigurationError for channels that do not exist, a renderer cannot make, or lack a next state."""
+def check_channels(
+    renderer: str, able: Collection[str], asked: Collection[str], next_state: SceneState | None
+) -> tuple[str, ...]:
+    """The channels; those that do not exist, cannot be made, or lack a next state raise ConfigurationError."""
+    asked = asked if isinstance(asked, str) else tuple(asked)
     if isinstance(asked, str) or not asked:
         raise ConfigurationError(f"channels: must be one or more of {list(CHANNELS)}, got {asked!r}")
     for name in asked:
@@ -89,3 +92,4 @@ def check_channels(renderer: str, able: Collection[str], asked: Collection[str],
             raise ConfigurationError(f"renderer {renderer!r} cannot make {name!r}; 'raster' can")
         if name in WANT_NEXT and next_state is None:
             raise ConfigurationError(f"channel {name!r} needs next_state")
+    return asked

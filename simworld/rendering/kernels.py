@@ -39,7 +39,8 @@ def _compiled(function: Function, **options: Any) -> Function:
     dispatcher = njit(**options)(function)
     # numba takes what it compiled for up to date while the function's own file is the same; but these are compiled into
     # each other, so all of them are out of date when one of the files has changed.
-    dispatcher._cache._cache_file._source_stamp = _stamp()
+    if hasattr(dispatcher, "_cache"):  # not where NUMBA_DISABLE_JIT is set
+        dispatcher._cache._cache_file._source_stamp = _stamp()
     return cast(Function, dispatcher)
 
 

@@ -65,11 +65,11 @@ def through_lens(ids: Any, planes: Any, grid: Any, farthest: float, ids_out: Any
 
 
 @kernel
-def mask_through_lens(nearness: Any, grid: Any, out: Any) -> None:
-    """Fill `out` (h, w) with whether there is anything where `grid` (h, w, 2) looks, or at each pixel without it."""
+def mask_through_lens(nearness: Any, grid: Any, farthest: float, out: Any) -> None:
+    """Fill `out` (h, w) with whether anything nearer than `farthest` is where `grid` (h, w, 2), or the pixel, looks."""
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             y, x = i, j
             if grid.shape[0] > 0:
                 y, x = int(np.floor(grid[i, j, 1] + _F(0.5))), int(np.floor(grid[i, j, 0] + _F(0.5)))
-            out[i, j] = nearness[y, x] > _F(0.0)
+            out[i, j] = nearness[y, x] > _F(1.0 / farthest)

@@ -6,10 +6,12 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from simworld.errors import RenderError
+from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import Array
 from simworld.scene.camera import NO_DISTORTION, Camera, Distortion
+from simworld.scene.plain import describe
 
 FINER = 2
 """Pixels of the pinhole image to a pixel of the distorted one, along each axis."""
@@ -76,7 +78,9 @@ def pinhole(camera: Camera, factor: int = 1) -> Pinhole:
 
     A distortion that folds the image onto itself, or takes too many pixels, raises RenderError.
     """
+    check_camera(camera)
     if camera.distortion == NO_DISTORTION:
+        _check(camera, factor, camera.width * factor, camera.height * factor)
         scaled = (camera.fx * factor, camera.fy * factor, camera.cx * factor, camera.cy * factor)
         empty = np.empty((0, 0, 2), dtype=np.float32)
         return Pinhole(camera.width * factor, camera.height * factor, scaled, empty)
@@ -91,11 +95,20 @@ def pinhole(camera: Camera, factor: int = 1) -> Pinhole:
     return Pinhole(width, height, (fx, fy, float(cx), float(cy)), grid)
 
 
+@lru_cache(maxsize=256)
+def check_camera(camera: Camera) -> None:
+    """Raise ConfigurationError for a camera that `model_copy`, which checks nothing, made impossible."""
+    try:
+        Camera.model_validate(camera.model_dump())
+    except ValidationError as error:
+        raise ConfigurationError(f"camera {camera.name!r}: {describe(error)}") from None
+
+
 def _check(camera: Camera, factor: int, width: int, height: int) -> None:
     """Raise RenderError if a pinhole image has too many pixels."""
     if width * height > _MOST_PIXELS:
         raise RenderError(
-            f"camera {camera.name!r}: to distort {camera.width}x{camera.height} pixels of {factor}x{factor} samples "
+            f"camera {camera.name!r}: to draw {camera.width}x{camera.height} pixels of {factor}x{factor} samples "
             f"takes {width}x{height}, and at most {_MOST_PIXELS} can be drawn"
         )
 

@@ -52,8 +52,9 @@ def map_views(light: Light, size: int, box: Array) -> list[MapView]:
             return [_parallel(direction, size, box)]
         case SpotLight(position=position, direction=direction, angle=angle):
             return [_looking(position, direction, size, angle * 1.02)]
-        case PointLight(position=position):
-            return [_looking(position, axis, size, math.pi / 4 * 1.02) for axis in _SIDES]
+        case PointLight(position=position, radius=radius):
+            # Wide enough that what softens shadows looks beyond the edge between two faces.
+            return [_looking(position, axis, size, 1.0 if radius > 0 else math.pi / 4 * 1.02) for axis in _SIDES]
 
 
 def light_table(scene: Scene, view: Array) -> Float:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.errors import ConfigurationError, MissingExtraError, RenderError
+from simworld.errors import ConfigurationError, MissingExtraError
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering.color import to_linear
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
+from simworld.rendering.lens import check_camera
+from simworld.rendering.surfaces import poses_of
 from simworld.rendering.textures import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.light import Background, SolidBackground
@@ -22,6 +24,10 @@ from simworld.scene.state import SceneState, camera_pose
 _VARIANT = "scalar_rgb"
 # Mitsuba's own choice depends on the number of cores, and every block has its own random numbers.
 _BLOCK = 32
+
+
+_WIDEST = 100.0
+"""Image width in focal lengths."""
 
 
 class MitsubaRenderer:
@@ -61,7 +67,7 @@ class MitsubaRenderer:
         next_state: SceneState | None = None,
     ) -> Frame:
         """Render one frame of the camera's size; the same arguments give the same bits."""
-        check_channels("mitsuba", self.channels, channels, next_state)
+        channels = check_channels("mitsuba", self.channels, channels, next_state)
         _check(scene, camera, channels)
         made: dict[str, NDArray[Any]] = {}
         later = None
@@ -133,9 +139,7 @@ class MitsubaRenderer:
         """The scene for rays, with its lights or without; kept until the scene or a pose changes."""
         from simworld.rendering import mitsuba_scene
 
-        carriers = np.concatenate([state.link_poses, state.body_poses])
-        if not np.isfinite(carriers).all():
-            raise RenderError("a pose of the scene's state is not finite")
+        carriers = poses_of(scene, state)
         if scene != self._scene:
             self.close()
             self._scene, self._pieces = scene, mitsuba_scene.pieces(scene, self._error)
@@ -178,9 +182,11 @@ class MitsubaRenderer:
 
 def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
     """Raise ConfigurationError for what Mitsuba cannot do."""
+    check_camera(camera)
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
         "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),
+        "so wide a field of view": camera.width / camera.fx > _WIDEST,
         "lights without shadows": "rgb" in channels and not all(light.shadow for light in scene.lights),
     }
     for what, asked in refused.items():

@@ -1,6 +1,7 @@
 """The software rasterizer: fast, exact at the edges, without PyBullet, a display or a GPU."""
 
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -41,7 +42,7 @@ class RasterRenderer:
             raise ConfigurationError(f"error: must be at least 0 and less than 1 m, got {error!r}")
         self._error = error
         self._draw_list = PerScene(partial(draw_list, error=error))
-        self._canvas = Canvas()
+        self._local = threading.local()
 
     def render(
         self,
@@ -52,15 +53,16 @@ class RasterRenderer:
         next_state: SceneState | None = None,
     ) -> Frame:
         """Render one frame of the camera's size; poses that are not finite raise RenderError."""
-        check_channels("raster", self.channels, channels, next_state)
+        channels = check_channels("raster", self.channels, channels, next_state)
         return self._canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
 
     def render_many(
-        self, shots: Sequence[Shot], channels: Collection[str] = DEFAULT_CHANNELS, threads: int = 1
+        self, shots: Iterable[Shot], channels: Collection[str] = DEFAULT_CHANNELS, threads: int = 1
     ) -> list[Frame]:
         """Render many frames, of any scenes, states and cameras, in threads; the same frames as one by one."""
-        if threads < 1:
-            raise ConfigurationError(f"threads: must be at least 1, got {threads!r}")
+        if not isinstance(threads, int) or threads < 1:
+            raise ConfigurationError(f"threads: must be a whole number, at least 1, got {threads!r}")
+        shots, channels = [Shot(*shot) for shot in shots], tuple(channels)
         for shot in shots:
             check_channels("raster", self.channels, channels, shot.next_state)
         if threads == 1:
@@ -82,4 +84,12 @@ class RasterRenderer:
     def close(self) -> None:
         """Forget all scenes."""
         self._draw_list = PerScene(partial(draw_list, error=self._error))
-        self._canvas = Canvas()
+        self._local = threading.local()
+
+    @property
+    def _canvas(self) -> Canvas:
+        """The calling thread's own."""
+        canvas: Canvas | None = getattr(self._local, "canvas", None)
+        if canvas is None:
+            canvas = self._local.canvas = Canvas()
+        return canvas

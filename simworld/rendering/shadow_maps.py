@@ -16,6 +16,8 @@ Float = NDArray[np.float32]
 
 SHADOW_SIZES = (256, 512, 1024)
 """Texels along a side of the shadow maps, for images up to 128, 400 and more pixels."""
+_GROUND = 2.5
+"""Metres of half a side from which on a body is taken for the ground."""
 _ARM_REACH = 0.6
 _BEHIND = -1e9
 _NEAREST_CASTER = 0.02
@@ -43,9 +45,6 @@ class Shadows(NamedTuple):
     screen: NDArray[np.int32]
 
 
-_EMPTY = np.empty((0, 0), dtype=np.float32)
-
-
 class ShadowMaps:
     """Draws the shadow maps of one scene; meshes are within `error` metres, or as finely as a map shows."""
 
@@ -68,6 +67,8 @@ class ShadowMaps:
             self._draw(carriers, shadows, shadows.casters.fixed, shadows.fixed)
         else:
             shadows = kept[2]
+        # Whoever interrupts this must not leave half of it for the last state's.
+        self._kept.pop(size, None)
         np.copyto(shadows.maps, shadows.fixed)
         self._draw(carriers, shadows, shadows.moving, shadows.maps)
         self._kept[size] = (fixed, now, shadows)
@@ -125,14 +126,15 @@ def lights_in(scene: Scene, shadows: Shadows, view: Array) -> Lights:
 def _extent(scene: Scene) -> Array:
     """Lowest and highest corner (2, 3) of what shadow maps of distant lights cover.
 
-    That is all bodies but floors, and the arm's reach as far as it is over them, where they are as the scene begins.
+    That is all bodies but floors and larger ones, and the arm's reach as far as it is over them, as the scene begins.
     """
     boxes = []
     for body in scene.bodies:
         for part in body.parts if body.category != "floor" else ():
             place = compose(body.pose, [*part.position, *part.orientation])
             half = np.abs(quat_to_matrix(place[3:])) @ half_extents(part.shape)
-            boxes.append((place[:3] - half, place[:3] + half))
+            if half.max() < _GROUND:
+                boxes.append((place[:3] - half, place[:3] + half))
     base = np.array(scene.robot.position)
     arm = base - [_ARM_REACH, _ARM_REACH, 0.0], base + _ARM_REACH
     low, high = np.array(boxes or [arm]).min(axis=0)[0], np.array(boxes or [arm]).max(axis=0)[1]

@@ -50,7 +50,7 @@ def surfaces(scene: Scene) -> list[Surface]:
 
 
 def _of_link(scene: Scene, link: int, visual: LinkVisual) -> Surface:
-    given = scene.robot.materials.get(visual.link)
+    given = next((m.material for m in scene.robot.materials if m.link == visual.link), None)
     return Surface(
         mesh=str(data_path() / visual.mesh),
         size=(1.0, 1.0, 1.0),

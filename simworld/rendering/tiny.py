@@ -15,6 +15,7 @@ from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
+from simworld.rendering.lens import check_camera
 from simworld.rendering.meshes import BOX
 from simworld.rendering.surfaces import Surface, poses_of, surfaces
 from simworld.scene.camera import NO_DISTORTION, Camera
@@ -23,6 +24,8 @@ from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
 
 _SPECULAR = 0.05
+_NARROWEST = 1e4
+"""Focal length in image widths beyond which it may not come to an end."""
 _DARK = DirectionalLight(intensity=0.0, shadow=False)
 _LIGHT_DISTANCE = 2.0
 # PyBullet frees the last 25 kB of a scene's shapes only with their client.
@@ -79,7 +82,7 @@ class TinyRenderer:
         next_state: SceneState | None = None,
     ) -> Frame:
         """Render one frame of the camera's size."""
-        check_channels("tiny", self.channels, channels, next_state)
+        channels = check_channels("tiny", self.channels, channels, next_state)
         _check(scene, camera, channels)
         made = self._image(scene, state, camera)
         later = self._image(scene, next_state, camera) if next_state is not None and WANT_NEXT & set(channels) else None
@@ -172,9 +175,11 @@ class TinyRenderer:
 
 def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
     """Raise ConfigurationError for what TinyRenderer cannot do."""
+    check_camera(camera)
     materials = [surface.material for surface in surfaces(scene)]
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
+        "so narrow a field of view": max(camera.fx / camera.width, camera.fy / camera.height) > _NARROWEST,
     }
     if "rgb" in channels:
         refused |= {

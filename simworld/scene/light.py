@@ -7,7 +7,9 @@ from pydantic import Field
 
 from simworld.geometry import Vec3
 from simworld.scene.material import Texture
-from simworld.scene.plain import Color, Direction, Fraction, NonNegative, Plain
+from simworld.scene.plain import Color, Direction, Fraction, Plain
+
+Strength = Annotated[float, Field(ge=0, le=1e6)]
 
 
 class DirectionalLight(Plain):
@@ -19,7 +21,7 @@ class DirectionalLight(Plain):
     kind: Literal["directional"] = "directional"
     direction: Direction = (0.4, -0.6, 1.0)
     color: Color = (1.0, 1.0, 1.0)
-    intensity: NonNegative = 0.5
+    intensity: Strength = 0.5
     shadow: bool = True
     angle: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
@@ -33,7 +35,7 @@ class PointLight(Plain):
     kind: Literal["point"] = "point"
     position: Vec3
     color: Color = (1.0, 1.0, 1.0)
-    intensity: NonNegative = 1.0
+    intensity: Strength = 1.0
     shadow: bool = True
     radius: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
@@ -50,7 +52,7 @@ class SpotLight(Plain):
     angle: Annotated[float, Field(gt=0, le=0.45 * pi)] = 0.6
     blend: Fraction = 0.2
     color: Color = (1.0, 1.0, 1.0)
-    intensity: NonNegative = 1.0
+    intensity: Strength = 1.0
     shadow: bool = True
     radius: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 

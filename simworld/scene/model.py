@@ -1,6 +1,5 @@
 """The Scene: what is in the world, as frozen plain data with a JSON round trip and no physics handle."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -11,7 +10,7 @@ from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3
 from simworld.scene.camera import Camera
 from simworld.scene.catalogue import MESHES
-from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground
+from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground, Strength
 from simworld.scene.material import Material
 from simworld.scene.plain import Fraction, NonNegative, Plain, Positive, Unit, describe
 from simworld.scene.robots import ROBOTS
@@ -89,10 +88,17 @@ class Body(Plain):
         return np.array([*self.position, *self.orientation])
 
 
+class LinkMaterial(Plain):
+    """What a link of the robot, by name, is made of."""
+
+    link: str
+    material: Material
+
+
 class Robot(Plain):
     """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
 
-    `materials` are those of links, by name, that do not look as the model says.
+    `materials` are those of links that do not look as the model says.
     """
 
     name: Literal["panda"] = "panda"
@@ -100,7 +106,7 @@ class Robot(Plain):
     orientation: Unit = IDENTITY
     joint_positions: tuple[float, ...]
     finger_friction: NonNegative = 1.0
-    materials: Mapping[str, Material] = {}
+    materials: tuple[LinkMaterial, ...] = ()
 
 
 class Scene(Plain):
@@ -113,7 +119,7 @@ class Scene(Plain):
     robot: Robot
     bodies: tuple[Body, ...]
     lights: tuple[Light, ...] = (DirectionalLight(),)
-    ambient: tuple[NonNegative, NonNegative, NonNegative] = (0.45, 0.45, 0.45)
+    ambient: tuple[Strength, Strength, Strength] = (0.45, 0.45, 0.45)
     background: Background = SolidBackground()
     cameras: tuple[Camera, ...] = ()
     gravity: Vec3 = (0.0, 0.0, -9.81)
@@ -135,7 +141,7 @@ class Scene(Plain):
         joints = len(self.robot.joint_positions)
         if joints != len(model.lower):
             raise ValueError(f"robot.joint_positions: {self.robot.name} has {len(model.lower)} joints, got {joints}")
-        for link in self.robot.materials:
+        for link in (made.link for made in self.robot.materials):
             if link not in model.links:
                 raise ValueError(f"robot.materials: must name one of {model.links}, got {link!r}")
         for camera in self.cameras:

@@ -246,7 +246,7 @@ def test_many_frames_are_the_same_as_one_by_one_in_any_number_of_threads() -> No
             assert all(map(same, made, alone)), threads
     assert RasterRenderer().render_many([], EVERYTHING, 2) == []
     assert not same(alone[0], alone[3])
-    with pytest.raises(ConfigurationError, match="threads: must be at least 1, got 0"):
+    with pytest.raises(ConfigurationError, match="threads: must be a whole number"):
         RasterRenderer().render_many(todo, threads=0)
     with pytest.raises(ConfigurationError, match="needs next_state"):
         RasterRenderer().render_many([todo[0]._replace(next_state=None)], ("flow",), threads=2)
@@ -274,3 +274,43 @@ def test_two_renderers_work_side_by_side() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(work, (1, -1))) == [True, True]
+
+
+def test_threads_may_share_a_renderer() -> None:
+    scenes = [sampled(i) for i in range(2)]
+    camera = camera_at((0.6, -0.5, 0.5), (0, 0, 0))
+    expected = [RasterRenderer().render(scene, state, camera).rgb for scene, state, _ in scenes]
+    shared = RasterRenderer()
+
+    def render(i: int) -> np.ndarray:
+        scene, state, _ = scenes[i % 2]
+        return shared.render(scene, state, camera).rgb
+
+    with ThreadPoolExecutor(4) as pool:
+        for i, rgb in enumerate(pool.map(render, range(60))):
+            assert np.array_equal(rgb, expected[i % 2])
+
+
+def test_shots_and_channels_may_be_any_iterables() -> None:
+    scene, state, _ = sampled(0)
+    camera = camera_at((0.6, -0.5, 0.5), (0, 0, 0))
+    frames = RasterRenderer().render_many((shot for shot in [(scene, state, camera)] * 2), (c for c in ("rgb",)))
+    assert [frame.rgb.shape for frame in frames] == [(30, 40, 3)] * 2
+    with pytest.raises(ConfigurationError, match="threads"):
+        RasterRenderer().render_many([], threads=0)
+
+
+@pytest.mark.parametrize("change", [{"antialias": -1}, {"width": 0}, {"near": -1.0}, {"position": (np.nan, 0, 0)}])
+def test_a_camera_that_was_made_impossible_is_refused(change: dict[str, Any]) -> None:
+    scene, state, _ = sampled(0)
+    camera = camera_at((0.6, -0.5, 0.5), (0, 0, 0)).model_copy(update=change)
+    with pytest.raises(ConfigurationError, match=next(iter(change))):
+        RasterRenderer().render(scene, state, camera)
+
+
+def test_amodal_masks_end_where_the_camera_does() -> None:
+    scene, state, _ = sampled(0)
+    camera = camera_at((0.6, -0.5, 0.5), (0, 0, 0), far=0.8)
+    frame = RasterRenderer().render(scene, state, camera, ("segmentation", "amodal"))
+    assert np.array_equal(frame.amodal.any(axis=0), frame.segmentation > 0)
+    assert 0 < (frame.segmentation > 0).sum() < 1200

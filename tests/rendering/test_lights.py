@@ -13,7 +13,7 @@ from simworld.rendering.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 from simworld.scene.material import Material
-from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
+from simworld.scene.model import Body, Box, LinkMaterial, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
@@ -314,7 +314,9 @@ def lambert(scene: Scene) -> Scene:
         b.model_copy(update={"material": Material(color=b.material.color, specular=0)}) for b in scene.bodies
     )
     plain = Material(color=(0.8, 0.8, 0.8), specular=0.0)
-    robot = scene.robot.model_copy(update={"materials": {link: plain for link in PANDA.links}})
+    robot = scene.robot.model_copy(
+        update={"materials": tuple(LinkMaterial(link=link, material=plain) for link in PANDA.links)}
+    )
     light = next(light for light in scene.lights if isinstance(light, DirectionalLight))
     changes = {"bodies": bodies, "robot": robot, "lights": (light,), "ambient": (0.0, 0.0, 0.0)}
     return scene.model_copy(update=changes)
@@ -367,3 +369,16 @@ def test_pictures_agree_with_the_path_tracer(index: int) -> None:
 @pytest.mark.parametrize("index", range(2))
 def test_shadows_agree_with_the_path_tracer(index: int) -> None:
     assert against_the_path_tracer(index)[1] >= 0.95
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.1, 0.3])
+def test_no_light_leaks_between_the_faces_of_a_bulbs_shadow_maps(radius: float) -> None:
+    # Straight between two faces of the cube of maps, at 45 degrees, a plate hides the bulb altogether.
+    bulb = PointLight(position=(0, 0, 1), radius=radius, intensity=2.0)
+    plate = body_of(Box(half_extents=(0.3, 0.6, 0.005)), (0.5, 0, 0.5), name="plate")
+    camera = pinhole((1.0, -0.9, 0.25), (1.0, 0.0, 0.0), width=160, height=40, fx=300, fy=300, cx=80.0, cy=20.0)
+    frame = shown(camera, slab(), plate, lights=(bulb,), ambient=(0.0,) * 3)
+    x, y = on_the_slab(camera)[..., 0], on_the_slab(camera)[..., 1]
+    umbra = (frame.segmentation == 2) & (np.abs(x - 1) < 0.09) & (np.abs(y) < 0.1)
+    assert umbra.sum() > 300
+    assert frame.rgb[umbra].max() == 0
