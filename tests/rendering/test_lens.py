@@ -177,7 +177,7 @@ def test_a_fold_between_the_pixels_is_refused_too() -> None:
 
 def test_an_image_too_large_to_bend_is_refused_at_once() -> None:
     camera = camera_of(width=8000, height=6000, fx=7500, fy=7500, cx=4000, cy=3000)
-    with pytest.raises(RenderError, match="'front': to distort 8000x6000 pixels of 1x1 samples takes .* at most"):
+    with pytest.raises(RenderError, match="'front': to draw 8000x6000 pixels of 1x1 samples takes .* at most"):
         pinhole(camera)
 
 
