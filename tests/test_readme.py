@@ -25,6 +25,13 @@ def test_the_experts() -> None:
         assert line.endswith(f"| {row['success_rate']:.1%} |"), row
 
 
+def test_the_pictures() -> None:
+    for row in results("rendering")["frames"]:  # type: ignore[attr-defined]
+        if row["what"] in ("raster", "all channels"):
+            speed, panda, fetch = (row[name]["median"] for name in ("frames/s", "x panda-gym", "x Fetch"))
+            assert f", {row['size']} | {speed:.0f} | {panda:.1f} | {fetch:.1f} |" in README, row
+
+
 def test_the_grasps() -> None:
     grasps = results("experts")["grasps"]
     for row in grasps:  # type: ignore[attr-defined]
