@@ -329,7 +329,22 @@ def main() -> None:
     SIGTERM is taken as Ctrl-C.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _repeat_lost_interrupts()
     app(prog_name="simworld")
+
+
+def _repeat_lost_interrupts() -> None:
+    """Interrupt again, soon, where Python dropped an interrupt: inside a callback from C, as numba makes."""
+    report = sys.unraisablehook
+
+    def repeat(lost: Any) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        else:
+            report(lost)
+
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    sys.unraisablehook = repeat
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from simworld.annotation.draw import colorize_depth, colorize_segmentation, draw
+from simworld.annotation.draw import channel_picture, colorize_depth, colorize_segmentation, draw
 from simworld.annotation.labels import annotate
 from simworld.experiments.collect import collect_view, manipulation
-from simworld.experiments.recipes import CATEGORIES, channel_picture, make_env
+from simworld.experiments.recipes import CATEGORIES, make_env
 from simworld.geometry import look_at
 from simworld.rendering import RENDERERS, make_renderer
 from simworld.rendering.frame import CHANNELS

@@ -11,14 +11,14 @@ import gymnasium as gym
 import numpy as np
 
 from simworld.agents.policy import Policy, load_policy, policy_digest
-from simworld.annotation.draw import Picture, colorize_depth, colorize_segmentation, instance_color
+from simworld.annotation.draw import channel_picture
 from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
 from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, reporting, write_bytes
 from simworld.datasets.images import ImageReport, encode_png, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
-from simworld.rendering import Frame, make_renderer
+from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.catalogue import MESHES
 from simworld.scene.model import Scene
@@ -288,46 +288,3 @@ def render_scene(
     with reporting(picture):
         picture.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(picture, encode_png(channel_picture(frame, channel)))
-
-
-def channel_picture(frame: Frame, channel: str) -> Picture:
-    """A channel of a frame as a picture (h, w, 3) to look at; where there is nothing it is black."""
-    match channel:
-        case "rgb":
-            return frame.rgb
-        case "depth":
-            return colorize_depth(frame.depth)
-        case "segmentation" | "links":
-            return colorize_segmentation(frame.channels[channel])
-        case "normals":
-            something = np.any(frame.normals != 0, axis=-1, keepdims=True)
-            # Right is red, up green, and towards the camera blue.
-            return _bytes((frame.normals * (1, -1, -1) + 1) / 2 * something)
-        case "nocs":
-            return _bytes(frame.nocs)
-        case "flow":
-            return _wheel(frame.flow)
-        case "occlusion":
-            return _bytes(np.repeat(frame.occlusion[..., None], 3, axis=-1))
-    return _layers(frame.amodal)
-
-
-def _bytes(values: np.ndarray) -> Picture:
-    picture: Picture = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
-    return picture
-
-
-def _wheel(flow: np.ndarray) -> Picture:
-    """Flow (h, w, 2) by the direction as hue and the length as saturation: white is at rest (Baker et al. 2011)."""
-    length = np.hypot(flow[..., 0], flow[..., 1])
-    strength = (length / max(float(length.max()), 1e-6))[..., None]
-    turn = np.arctan2(flow[..., 1], flow[..., 0])[..., None] + np.arange(3) * (-2 * np.pi / 3)
-    return _bytes(1 - strength * (0.5 - 0.5 * np.cos(turn)))
-
-
-def _layers(masks: np.ndarray) -> Picture:
-    """Masks (n, h, w) of the instances 1 to n, the larger below the smaller and all of them half transparent."""
-    mixed = np.zeros((*masks.shape[1:], 3))
-    for i in sorted(range(len(masks)), key=lambda i: -int(masks[i].sum())):
-        mixed[masks[i]] += 0.6 * (np.array(instance_color(i + 1)) / 255 - mixed[masks[i]])
-    return _bytes(mixed)

@@ -12,21 +12,20 @@ from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.drawlist import DrawList, placed
 from simworld.rendering.frame import WANT_NEXT, Frame
 from simworld.rendering.kept import show_kept
-from simworld.rendering.kernels import to_view
 from simworld.rendering.labels import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.lens import Pinhole, pinhole
 from simworld.rendering.lights import Lights
 from simworld.rendering.planes import PLANE, set_up
+from simworld.rendering.poses import poses_of, view_of
 from simworld.rendering.shading import ALL, KEEP, MOVING, shade
 from simworld.rendering.shadow_maps import ShadowMaps, Shadows, lights_in
-from simworld.rendering.surfaces import poses_of
 from simworld.rendering.textures import environment
-from simworld.rendering.visibility import draw
+from simworld.rendering.visibility import NO_IDS, draw
 from simworld.rendering.work import scratch
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Scene
-from simworld.scene.state import SceneState, camera_pose
+from simworld.scene.state import SceneState
 
 Float = NDArray[np.float32]
 Made = dict[str, NDArray[Any]]
@@ -77,8 +76,8 @@ class Seen(NamedTuple):
     view: View
 
 
-_EMPTY, _NO_IDS = np.empty((0, 0), dtype=np.float32), np.empty((0, 0), dtype=np.int32)
-_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), _NO_IDS, _EMPTY, _EMPTY, _EMPTY)
+_EMPTY = np.empty((0, 0), dtype=np.float32)
+_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY)
 
 
 class Canvas:
@@ -134,10 +133,7 @@ class Canvas:
 
     def _pose(self, scene: Scene, state: SceneState, camera: Camera) -> tuple[Array, Array]:
         """Carriers (n, 7) of a state, and the matrix (3, 4) from the world to the camera."""
-        carriers = poses_of(scene, state)
-        view = np.empty((3, 4))
-        to_view(camera_pose(scene, state, camera), view)
-        return carriers, view
+        return poses_of(scene, state), view_of(scene, state, camera)
 
     def _see(self, carriers: Array, view: Array, camera: Camera, factor: int, planes: bool) -> Seen:
         """What the camera sees, with `factor` x `factor` samples to a pixel; `planes` are filled on request."""
@@ -302,7 +298,7 @@ class Canvas:
         masks = np.empty((len(scene.instances), camera.height, camera.width), dtype=np.bool_)
         for mask, instance in zip(masks, scene.instances.values(), strict=True):
             kept.nearness[:] = 1 / camera.far
-            self._draw(self._list.instance == instance, matrices, camera, lens, kept, kept.nearness, _NO_IDS)
+            self._draw(self._list.instance == instance, matrices, camera, lens, kept, kept.nearness, NO_IDS)
             mask_through_lens(kept.nearness, lens.grid, camera.far, mask)
         return masks
 

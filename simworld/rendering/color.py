@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.geometry import Array
 from simworld.scene.plain import Color
 
 
@@ -18,13 +19,18 @@ def to_linear(color: Color) -> Color:
     return _decoded(r), _decoded(g), _decoded(b)
 
 
+def encode(linear: Array) -> NDArray[np.uint8]:
+    """sRGB bytes of linear light, which is cut off at 0 and 1."""
+    light = np.clip(linear, 0, 1)
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    encoded: NDArray[np.uint8] = np.rint(255 * curve).astype(np.uint8)
+    return encoded
+
+
 @cache
 def tone_curve() -> NDArray[np.uint8]:
     """sRGB 0..255 of linear 0..1 in 4,096 steps."""
-    linear = np.linspace(0, 1, 4096)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    curve: NDArray[np.uint8] = np.rint(255 * encoded).astype(np.uint8)
-    return curve
+    return encode(np.linspace(0, 1, 4096))
 
 
 LINEAR: NDArray[np.uint16] = np.array([round(65535 * _decoded(byte / 255)) for byte in range(256)], dtype=np.uint16)

@@ -11,10 +11,11 @@ from simworld.geometry import Array
 from simworld.rendering.kernels import kernel, place, to_view
 from simworld.rendering.lens import fold, rays
 from simworld.rendering.memory import PerScene
+from simworld.rendering.poses import from_view, poses_of, view_of
 from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
-from simworld.scene.state import SceneState, camera_pose
+from simworld.scene.state import SceneState
 
 DERIVED = frozenset({"nocs", "flow", "occlusion"})
 _F = np.float32
@@ -41,16 +42,16 @@ def derived(
     if not asked:
         return {}
     size, out = made["depth"].shape, {}
-    carriers, sight = _carriers(state), _sight(camera)
-    view = _view(scene, state, camera)
+    carriers, sight = poses_of(scene, state), _sight(camera)
+    view = view_of(scene, state, camera)
     rows = len(state.link_poses)
     if "nocs" in asked:
         out["nocs"] = np.empty((*size, 3), dtype=np.float32)
         back = np.stack([_motion(view, pose) for pose in carriers])
         write_nocs(made["depth"], made["segmentation"], made["links"], sight, rows, back, _bounds(scene), out["nocs"])
     if next_state is not None and later is not None:
-        onto = _view(scene, next_state, camera)
-        moved = np.stack([_moved(view, a, b, onto) for a, b in zip(carriers, _carriers(next_state), strict=True)])
+        onto, after = view_of(scene, next_state, camera), poses_of(scene, next_state)
+        moved = np.stack([_moved(view, a, b, onto) for a, b in zip(carriers, after, strict=True)])
         still = _moved(view, _REST, _REST, onto)
         out["flow"], out["occlusion"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
         numbers = (camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion, fold(camera.distortion))
@@ -75,22 +76,11 @@ def derived(
 _REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 
 
-def _carriers(state: SceneState) -> Array:
-    return np.concatenate([state.link_poses, state.body_poses])
-
-
-def _view(scene: Scene, state: SceneState, camera: Camera) -> Array:
-    """The matrix (3, 4) from the world to the camera."""
-    view = np.empty((3, 4))
-    to_view(camera_pose(scene, state, camera), view)
-    return view
-
-
 def _motion(view: Array, pose: Array) -> NDArray[np.float32]:
     """The matrix (3, 4) from the camera to the frame of a pose."""
     local = np.empty((3, 4))
     to_view(pose, local)
-    return _after(local, _inverse(view)).astype(np.float32)
+    return from_view(local, view).astype(np.float32)
 
 
 def _moved(view: Array, before: Array, after: Array, onto: Array) -> NDArray[np.float32]:
@@ -98,20 +88,9 @@ def _moved(view: Array, before: Array, after: Array, onto: Array) -> NDArray[np.
     local, whole = np.empty((3, 4)), np.empty((1, 3, 4))
     to_view(before, local)
     place(after[None], np.zeros(1, dtype=np.int64), _REST[None], onto, whole)
-    return _after(whole[0], _after(local, _inverse(view))).astype(np.float32)
-
-
-def _inverse(matrix: Array) -> Array:
-    """The inverse of a rigid (3, 4) matrix."""
-    turned = matrix[:, :3].T
-    return np.column_stack([turned, -np.einsum("ij,j->i", turned, matrix[:, 3])])
-
-
-def _after(second: Array, first: Array) -> Array:
-    """The product of two (3, 4) matrices; einsum, as BLAS rounds differently on other machines."""
-    moved: Array = np.einsum("ij,jk->ik", second[:, :3], first)
-    moved[:, 3] += second[:, 3]
-    return moved
+    moved: Array = np.einsum("ij,jk->ik", whole[0, :, :3], from_view(local, view))
+    moved[:, 3] += whole[0, :, 3]
+    return moved.astype(np.float32)
 
 
 @lru_cache(maxsize=32)

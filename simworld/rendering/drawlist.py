@@ -1,7 +1,7 @@
 """A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simworld.geometry import Array, Vec3
 from simworld.rendering.color import to_linear
 from simworld.rendering.kernels import place
-from simworld.rendering.meshes import MeshGroup, load_mesh
+from simworld.rendering.meshes import MeshGroup, diagonal, load_mesh
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures import Pyramid, pyramid
 from simworld.scene.material import Material, Texture
@@ -143,14 +143,8 @@ def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surfa
 @lru_cache(maxsize=1024)
 def _pieces(mesh: str, size: Vec3, error: float, share: float) -> tuple[Piece, ...]:
     """The pieces of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
-    tolerance = min(error / max(size), share * _diagonal(mesh)) if error > 0 else 0.0
+    tolerance = min(error / max(size), share * diagonal(mesh)) if error > 0 else 0.0
     return tuple(_piece(group, size) for group in load_mesh(mesh, tolerance))
-
-
-@cache
-def _diagonal(mesh: str) -> float:
-    points = np.concatenate([group.mesh.vertices for group in load_mesh(mesh, 0.0)])
-    return float(np.linalg.norm(np.ptp(points, axis=0)))
 
 
 def _piece(group: MeshGroup, size: Vec3) -> Piece:

@@ -21,16 +21,22 @@ def flush(count: int, gain: Any, whole: Any, width: int, factor: int, total: Any
     """Put the first `count` lanes of OUT into their samples."""
     encode_rows(count, gain, tone, w, whole)
     if factor == 1:
-        for j in range(count):
-            k, one, two = np.uint64(3 * whole[WHERE + j]), np.uint64(1), np.uint64(2)
-            flat[k] = tone[np.uint32(whole[CODE + j])]
-            flat[k + one] = tone[np.uint32(whole[CODE + LANES + j])]
-            flat[k + two] = tone[np.uint32(whole[CODE + 2 * LANES + j])]
+        store_rows(count, tone, whole, flat)
         return
     for j in range(count):
         row, column = whole[WHERE + j] // width // factor, whole[WHERE + j] % width // factor
         for channel in range(3):
             total[row, column, channel] += w[OUT + channel * LANES + j]
+
+
+@inlined
+def store_rows(count: int, tone: Any, whole: Any, flat: Any) -> None:
+    """Put the bytes of CODE into the pixels WHERE of the picture `flat` (h * w * 3,)."""
+    for j in range(count):
+        k, one, two = np.uint64(3 * whole[WHERE + j]), np.uint64(1), np.uint64(2)
+        flat[k] = tone[np.uint32(whole[CODE + j])]
+        flat[k + one] = tone[np.uint32(whole[CODE + LANES + j])]
+        flat[k + two] = tone[np.uint32(whole[CODE + 2 * LANES + j])]
 
 
 @inlined

@@ -1,6 +1,6 @@
 """The Frame a renderer makes, and the interface every renderer has."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -93,3 +93,10 @@ def check_channels(
         if name in WANT_NEXT and next_state is None:
             raise ConfigurationError(f"channel {name!r} needs next_state")
     return asked
+
+
+def refuse(renderer: str, asked: Mapping[str, bool]) -> None:
+    """Raise ConfigurationError if something is asked for, by its name, that a renderer cannot do."""
+    for what, wanted in asked.items():
+        if wanted:
+            raise ConfigurationError(f"renderer {renderer!r} cannot do {what}; 'raster' can")

@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.film import encode_rows
+from simworld.rendering.film import encode_rows, store_rows
 from simworld.rendering.illumination import add_ambient, face, light_rows
 from simworld.rendering.kernels import inlined, kernel
 from simworld.rendering.sampling import backdrop_at, texture_rows
 from simworld.rendering.shadows import corner_in, distant_rows, map_rows, weigh_rows
 from simworld.rendering.work import (
-    CODE,
     CORNER,
     DIRECT,
     LANES,
@@ -66,10 +65,8 @@ def show_kept(kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, 
             add_kept_light(first, count, kept, k, lights.first_map[k], maps, size, w, whole)
         encode_rows(count, gain, tone, w, whole)
         for j in range(count):
-            p = 3 * (first + j)
-            flat[p] = tone[np.uint32(whole[CODE + j])]
-            flat[p + 1] = tone[np.uint32(whole[CODE + LANES + j])]
-            flat[p + 2] = tone[np.uint32(whole[CODE + 2 * LANES + j])]
+            whole[WHERE + j] = first + j
+        store_rows(count, tone, whole, flat)
 
 
 @inlined

@@ -83,7 +83,7 @@ def load_mesh(source: str, tolerance: float) -> Groups:
         shape = UNIT_SHAPES[source](tolerance)
         return _shaped(shape) if shape else load_mesh(source, 0)
     with _lock:  # one thread simplifies, and the others find what it made
-        level = _level(_diagonal(source), tolerance) if tolerance > 0 else FULL
+        level = _level(diagonal(source), tolerance) if tolerance > 0 else FULL
         if (source, level) not in _loaded:
             _loaded[source, level] = _load(source, level)
         return _loaded[source, level]
@@ -111,7 +111,7 @@ def _make(source: str, level: int) -> Groups:
         return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in triangles_of(_source(source)))
     full = load_mesh(source, 0)
     given, normals = _joined([group.mesh for group in full])
-    tolerance = _tolerance(_diagonal(source), level)
+    tolerance = _tolerance(diagonal(source), level)
     announce()
     simple = simplify(given, tolerance)
     if len(simple.triangles) > WORTH * len(given.triangles):
@@ -150,8 +150,10 @@ def _source(path: str) -> Source:
 
 
 @cache
-def _diagonal(source: str) -> float:
-    """The length of the diagonal of a file's bounds."""
+def diagonal(source: str) -> float:
+    """The length of the diagonal of the bounds of BOX or a file, without reading its mesh where it is kept."""
+    if source == BOX:
+        return float(2 * np.sqrt(3))
 
     def measure() -> Arrays:
         vertices = np.concatenate([group.mesh.vertices for group in load_mesh(source, 0)])

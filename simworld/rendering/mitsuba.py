@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from simworld.errors import ConfigurationError, MissingExtraError
 from simworld.geometry import Array, quat_to_matrix
-from simworld.rendering.color import to_linear
+from simworld.rendering.color import encode
 from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
-from simworld.rendering.lens import check_camera
-from simworld.rendering.surfaces import poses_of
+from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
+from simworld.rendering.kept import keep_behind
+from simworld.rendering.lens import check_camera, rays
+from simworld.rendering.poses import poses_of
 from simworld.rendering.textures import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
-from simworld.scene.light import Background, SolidBackground
+from simworld.scene.light import Background
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
 
@@ -96,9 +97,9 @@ class MitsubaRenderer:
         integrator = {"type": "path", "max_depth": self._max_depth, "hide_emitters": True}
         sampler = {"type": "multijitter", "sample_count": self._samples}
         image = self._trace(scene, state, camera, integrator, sampler, lit=True)
-        behind = _backdrop(scene.background, _rays(camera) @ quat_to_matrix(camera_pose(scene, state, camera)[3:]).T)
+        behind = _behind(scene.background, camera, quat_to_matrix(camera_pose(scene, state, camera)[3:]))
         linear = image[..., :3] + (1 - image[..., 3:]) * behind
-        return _encoded(linear * 2.0**camera.exposure)
+        return encode(linear * 2.0**camera.exposure)
 
     def _labels(self, scene: Scene, state: SceneState, camera: Camera) -> dict[str, NDArray[Any]]:
         integrator = {"type": "aov", "aovs": "point:position,normal:sh_normal,triangle:prim_index"}
@@ -189,46 +190,20 @@ def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
         "so wide a field of view": camera.width / camera.fx > _WIDEST,
         "lights without shadows": "rgb" in channels and not all(light.shadow for light in scene.lights),
     }
-    for what, asked in refused.items():
-        if asked:
-            raise ConfigurationError(f"renderer 'mitsuba' cannot do {what}; 'raster' can")
+    refuse("mitsuba", refused)
 
 
 def _rays(camera: Camera) -> Array:
     """Directions (h, w, 3) through the pixels' centres in the camera's frame, with z 1."""
-    u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
-    return np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1)
+    x, y = rays(camera)
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
 
 
-def _backdrop(background: Background, directions: Array) -> Array:
-    """Linear colour (h, w, 3) of the background in directions (h, w, 3) of the world."""
-    if isinstance(background, SolidBackground):
-        return np.broadcast_to(to_linear(background.color), directions.shape)
-    radiance = np.asarray(environment(background), dtype=np.float64)
-    side = len(radiance)
-    place = _octahedral(directions) * side - 0.5
-    place = np.clip(place, 0, side - 1)
-    first = np.minimum(place.astype(np.int64), max(side - 2, 0))
-    s, t = np.moveaxis(place - first, -1, 0)[..., None]
-    column, row = np.moveaxis(first, -1, 0)
-    right, down = np.minimum(column + 1, side - 1), np.minimum(row + 1, side - 1)
-    upper = (1 - s) * radiance[row, column] + s * radiance[row, right]
-    lower = (1 - s) * radiance[down, column] + s * radiance[down, right]
-    mixed: Array = (1 - t) * upper + t * lower
-    return mixed
-
-
-def _octahedral(directions: Array) -> Array:
-    """Place (..., 2) of directions (..., 3) in an octahedral map, each in 0..1 (Engelhardt and Dachsbacher 2008)."""
-    flat = directions[..., :2] / np.abs(directions).sum(axis=-1, keepdims=True)
-    folded = (1 - np.abs(flat[..., ::-1])) * np.where(flat >= 0, 1, -1)
-    place: Array = np.where(directions[..., 2:] < 0, folded, flat) / 2 + 0.5
-    return place
-
-
-def _encoded(linear: Array) -> NDArray[np.uint8]:
-    """sRGB bytes of linear light, cut off at 0 and 1 (IEC 61966-2-1)."""
-    light = np.clip(linear, 0, 1)
-    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    encoded: NDArray[np.uint8] = np.rint(255 * curve).astype(np.uint8)
-    return encoded
+def _behind(background: Background, camera: Camera, to_world: Array) -> Array:
+    """Linear colour (h, w, 3) of the background; `to_world` (3, 3) turns out of the camera."""
+    nothing = np.full((camera.height, camera.width), -1, dtype=np.int32)
+    fx, fy, cx, cy = np.array([1 / camera.fx, 1 / camera.fy, camera.cx - 0.5, camera.cy - 0.5], dtype=np.float32)
+    radiance = np.empty((3, nothing.size), dtype=np.float32)
+    turn = np.ascontiguousarray(to_world, dtype=np.float32)
+    keep_behind(nothing, fx, fy, cx, cy, environment(background), turn, radiance)
+    return radiance.T.reshape(*nothing.shape, 3).astype(np.float64)

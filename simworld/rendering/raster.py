@@ -65,21 +65,14 @@ class RasterRenderer:
         shots, channels = [Shot(*shot) for shot in shots], tuple(channels)
         for shot in shots:
             check_channels("raster", self.channels, channels, shot.next_state)
+
+        def one(shot: Shot) -> Frame:
+            return self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state)
+
         if threads == 1:
-            return [self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state) for shot in shots]
-
-        def share(first: int) -> list[Frame]:
-            canvas = Canvas()
-            return [
-                canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
-                for scene, state, camera, next_state in shots[first::threads]
-            ]
-
-        frames: list[Frame | None] = [None] * len(shots)
+            return [one(shot) for shot in shots]
         with ThreadPoolExecutor(threads) as pool:
-            for first, made in enumerate(pool.map(share, range(threads))):
-                frames[first::threads] = made
-        return [frame for frame in frames if frame is not None]
+            return list(pool.map(one, shots))
 
     def close(self) -> None:
         """Forget all scenes."""

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.rendering.drawlist import Casters, casters, placed
 from simworld.rendering.lights import Lights, MapView, light_table, map_views
-from simworld.rendering.visibility import draw, draw_parallel
+from simworld.rendering.poses import from_view
+from simworld.rendering.visibility import NO_IDS, draw, draw_parallel
 from simworld.scene.model import Scene
 from simworld.scene.shapes import half_extents
 
@@ -24,7 +25,6 @@ _NEAREST_CASTER = 0.02
 """Metres from a lamp within which nothing throws a shadow."""
 _SHADOW_ERROR = 0.5
 """Share of a shadow map's texel by which what throws a shadow may differ."""
-_NO_IDS = np.empty((0, 0), dtype=np.int32)
 
 
 class Shadows(NamedTuple):
@@ -100,19 +100,16 @@ class ShadowMaps:
             if view.focal:
                 middle = nearness.shape[0] / 2
                 pinhole = (view.focal, view.focal, middle, middle)
-                draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, _NO_IDS)
+                draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, NO_IDS)
             else:
-                draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, _NO_IDS)
+                draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, NO_IDS)
 
 
 def lights_in(scene: Scene, shadows: Shadows, view: Array) -> Lights:
     """The lights in the frame of a camera to which `view` (3, 4) takes world points."""
     to_maps = np.empty((len(shadows.views), 3, 4), dtype=np.float32)
     for out, seen in zip(to_maps, shadows.views, strict=True):
-        # The map's matrix after the camera's inverse; einsum, as BLAS rounds differently on other machines.
-        turned = np.einsum("ij,kj->ik", seen.matrix[:, :3], view[:, :3])
-        out[:, :3] = turned
-        out[:, 3] = seen.matrix[:, 3] - np.einsum("ij,j->i", turned, view[:, 3])
+        out[:] = from_view(seen.matrix, view)
     return Lights(
         table=light_table(scene, view),
         first_map=shadows.firsts,

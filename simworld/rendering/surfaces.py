@@ -1,11 +1,9 @@
 """A Scene as the surfaces that every renderer draws: which mesh, how large, where, and what it looks like."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from simworld.errors import RenderError
 from simworld.geometry import Array, Vec3, transform_points
 from simworld.rendering.meshes import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.catalogue import data_path, mesh
@@ -13,7 +11,6 @@ from simworld.scene.material import Material
 from simworld.scene.model import Box, Cylinder, Mesh, Part, Scene, Sphere
 from simworld.scene.robots import ROBOTS, LinkVisual
 from simworld.scene.shapes import mesh_frame
-from simworld.scene.state import SceneState
 
 
 @dataclass(frozen=True)
@@ -91,19 +88,3 @@ def surface_bounds(scene: Scene) -> Array:
             half[surface.carrier] = np.maximum(half[surface.carrier], np.abs(points).max(axis=0))
     half[(half == 0).all(axis=1)] = 1.0
     return half
-
-
-def poses_of(scene: Scene, state: SceneState) -> Array:
-    """Poses (n, 7) of links, then of bodies: what surfaces are carried by.
-
-    A state that is not one of the scene, or poses that are none, raise RenderError.
-    """
-    links, bodies = len(ROBOTS[scene.robot.name].links), len(scene.bodies)
-    if state.link_poses.shape != (links, 7) or state.body_poses.shape != (bodies, 7):
-        got = f"{state.link_poses.shape} and {state.body_poses.shape}"
-        raise RenderError(f"the state must have link poses ({links}, 7) and body poses ({bodies}, 7), got {got}")
-    poses = np.concatenate([state.link_poses, state.body_poses])
-    lengths = (poses[:, 3:] * poses[:, 3:]).sum(axis=1)
-    if not (math.isfinite(poses.sum()) and lengths.min() > 0.99 and lengths.max() < 1.01):
-        raise RenderError("a pose of the scene's state is not finite, or its quaternion has not length 1")
-    return poses

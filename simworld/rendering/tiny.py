@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.errors import ConfigurationError, RenderError
+from simworld.errors import RenderError
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels
+from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.lens import check_camera
 from simworld.rendering.meshes import BOX
-from simworld.rendering.surfaces import Surface, poses_of, surfaces
+from simworld.rendering.poses import poses_of
+from simworld.rendering.surfaces import Surface, surfaces
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.light import DirectionalLight, SolidBackground
 from simworld.scene.model import Scene
@@ -192,9 +193,7 @@ def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
             "exposure": camera.exposure != 0,
             "anti-aliasing": camera.antialias > 1,
         }
-    for what, asked in refused.items():
-        if asked:
-            raise ConfigurationError(f"renderer 'tiny' cannot do {what}; 'raster' can")
+    refuse("tiny", refused)
 
 
 def _view(pose: Array) -> list[float]:

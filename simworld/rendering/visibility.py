@@ -18,6 +18,9 @@ _FAR = 1e9
 _OUTSIDE = _F(1e6)
 """Pixels from the image beyond which all is alike."""
 
+NO_IDS = np.empty((0, 0), dtype=np.int32)
+"""For whoever wants to know how near things are, but not which."""
+
 
 @kernel
 def draw(

@@ -246,6 +246,28 @@ def test_ctrl_c_ends_any_command_with_130(
     assert complaint.strip().endswith(promise)
 
 
+def test_ctrl_c_inside_a_callback_from_c_is_not_lost() -> None:
+    program = """
+import ctypes, os, signal, time
+from simworld.experiments import cli
+
+@ctypes.CFUNCTYPE(None)
+def interrupted_in_c():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0)
+
+def work(**_):
+    interrupted_in_c()
+    time.sleep(30)
+
+cli.app = work
+cli.main()
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=25)
+    assert result.stderr.endswith("KeyboardInterrupt\n")
+    assert "ignored" not in result.stderr
+
+
 def test_an_interrupted_evaluation_promises_nothing() -> None:
     process = begin("evaluate", PLACE, "--episodes", 9999)
     time.sleep(3)

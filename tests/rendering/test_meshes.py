@@ -40,7 +40,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget() -> None:
     meshes._loaded.clear()
-    for function in (meshes._source, meshes._diagonal, meshes._key):
+    for function in (meshes._source, meshes.diagonal, meshes._key):
         function.cache_clear()
     cache._warned.clear()
     cache._announced.clear()
@@ -155,7 +155,7 @@ def test_missing_files_and_tolerances_are_refused(tmp_path: Path) -> None:
 
 def test_levels_round_down_and_bound_the_error(tmp_path: Path) -> None:
     source = ball(tmp_path)
-    diagonal = meshes._diagonal(source)
+    diagonal = meshes.diagonal(source)
     full, _ = meshes._joined([g.mesh for g in load_mesh(source, 0)])
     for tolerance in (0.01, 0.0123, 0.1, 0.7, 100.0):
         level = meshes._level(diagonal, tolerance)

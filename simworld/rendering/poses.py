@@ -1,0 +1,45 @@
+"""Where what is drawn is: poses of links and bodies, and the matrices (3, 4) from one frame to another.
+
+Sums of products are einsum's, as BLAS rounds differently on other machines.
+"""
+
+import math
+
+import numpy as np
+
+from simworld.errors import RenderError
+from simworld.geometry import Array
+from simworld.rendering.kernels import to_view
+from simworld.scene.camera import Camera
+from simworld.scene.model import Scene
+from simworld.scene.robots import ROBOTS
+from simworld.scene.state import SceneState, camera_pose
+
+
+def poses_of(scene: Scene, state: SceneState) -> Array:
+    """Poses (n, 7) of links, then of bodies: what surfaces are carried by.
+
+    A state that is not one of the scene, or poses that are none, raise RenderError.
+    """
+    links, bodies = len(ROBOTS[scene.robot.name].links), len(scene.bodies)
+    if state.link_poses.shape != (links, 7) or state.body_poses.shape != (bodies, 7):
+        got = f"{state.link_poses.shape} and {state.body_poses.shape}"
+        raise RenderError(f"the state must have link poses ({links}, 7) and body poses ({bodies}, 7), got {got}")
+    poses = np.concatenate([state.link_poses, state.body_poses])
+    lengths = (poses[:, 3:] * poses[:, 3:]).sum(axis=1)
+    if not (math.isfinite(poses.sum()) and lengths.min() > 0.99 and lengths.max() < 1.01):
+        raise RenderError("a pose of the scene's state is not finite, or its quaternion has not length 1")
+    return poses
+
+
+def view_of(scene: Scene, state: SceneState, camera: Camera) -> Array:
+    """The matrix from the world to the camera's OpenCV frame."""
+    view = np.empty((3, 4))
+    to_view(camera_pose(scene, state, camera), view)
+    return view
+
+
+def from_view(matrix: Array, view: Array) -> Array:
+    """The matrix from a view to where `matrix` takes the world; `view` takes the world to the view, and is rigid."""
+    turned = np.einsum("ij,kj->ik", matrix[:, :3], view[:, :3])
+    return np.column_stack([turned, matrix[:, 3] - np.einsum("ij,j->i", turned, view[:, 3])])
