@@ -1,7 +1,6 @@
 """The `simworld` command."""
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, SimworldError
 from simworld.experiments.console import complain, print_json, progress, say, table
+from simworld.experiments.interrupts import end_with_interrupts
 
 _GOES_ON = "; what was finished is intact, and the same command goes on from there"
 _AFTER_INTERRUPT = {
@@ -328,23 +328,8 @@ def main() -> None:
 
     SIGTERM is taken as Ctrl-C.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _repeat_lost_interrupts()
+    end_with_interrupts()
     app(prog_name="simworld")
-
-
-def _repeat_lost_interrupts() -> None:
-    """Interrupt again, soon, where Python dropped an interrupt: inside a callback from C, as numba makes."""
-    report = sys.unraisablehook
-
-    def repeat(lost: Any) -> None:
-        if issubclass(lost.exc_type, KeyboardInterrupt):
-            signal.setitimer(signal.ITIMER_REAL, 0.01)
-        else:
-            report(lost)
-
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
-    sys.unraisablehook = repeat
 
 
 if __name__ == "__main__":
