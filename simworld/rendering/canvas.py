@@ -11,7 +11,7 @@ from simworld.rendering.color import tone_curve
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.drawlist import DrawList, placed
 from simworld.rendering.frame import WANT_NEXT, Frame
-from simworld.rendering.kept import show_kept
+from simworld.rendering.kept import show_all_kept, show_kept
 from simworld.rendering.labels import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.lens import Pinhole, pinhole
 from simworld.rendering.lights import Lights
@@ -39,7 +39,7 @@ class Kept(NamedTuple):
 
     `base` (3, n) radiance without lights; `direct` (l, 3, n) what each light adds where nothing is in its way, which
     the four texels at and around `corner` (l, n) of its shadow map say, that are `right` of it, `below` it, and
-    compared with `near` (l, n).
+    compared with `near` (l, n). `picture` (3 n,) is what that looks like where fixed parts alone throw shadows.
     """
 
     base: Float
@@ -48,6 +48,7 @@ class Kept(NamedTuple):
     right: Float
     below: Float
     near: Float
+    picture: NDArray[np.uint8]
 
 
 class View(NamedTuple):
@@ -77,7 +78,7 @@ class Seen(NamedTuple):
 
 
 _EMPTY = np.empty((0, 0), dtype=np.float32)
-_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY)
+_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY, np.empty(0, dtype=np.uint8))
 
 
 class Canvas:
@@ -164,7 +165,7 @@ class Canvas:
 
     def _view(self, carriers: Array, view: Array, camera: Camera, lens: Pinhole, matrices: Float) -> View:
         """The buffers of a view with the fixed parts drawn, from the last frame if nothing of that has changed."""
-        numbers = (*lens.parameters, lens.width, lens.height, camera.near, camera.far)
+        numbers = (*lens.parameters, lens.width, lens.height, camera.near, camera.far, camera.exposure)
         key = np.array(numbers).tobytes() + view.tobytes() + carriers[self._fixed_rows].tobytes()
         kept = self._views.get(key)
         if kept is None:
@@ -226,7 +227,9 @@ class Canvas:
         if kept is None:
             self._shade(camera, seen, lights, shadows, rgb, ALL, _NOTHING)
         else:
-            show_kept(kept, lights, shadows.maps, 2.0**camera.exposure, tone_curve(), self._scratch, rgb)
+            gain, tone = 2.0**camera.exposure, tone_curve()
+            rgb.reshape(-1)[:] = kept.picture
+            show_kept(kept, lights, shadows.maps, shadows.changed, gain, tone, self._scratch, rgb)
             self._shade(camera, seen, lights, shadows, rgb, MOVING, _NOTHING)
         return rgb
 
@@ -249,9 +252,11 @@ class Canvas:
                 right=np.zeros((count, pixels), dtype=np.float32),
                 below=np.zeros((count, pixels), dtype=np.float32),
                 near=np.zeros((count, pixels), dtype=np.float32),
+                picture=np.empty(3 * pixels, dtype=np.uint8),
             )
             fixed = seen._replace(ids=view.fixed_ids, nearness=view.fixed_nearness)
             self._shade(camera, fixed, lights, shadows, np.empty((0, 0, 3), dtype=np.uint8), KEEP, kept)
+            show_all_kept(kept, lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
         return kept
 
     def _shade(

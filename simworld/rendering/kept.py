@@ -21,6 +21,8 @@ from simworld.rendering.work import (
 
 _F = np.float32
 _ONE = _F(1.0)
+_STRIDE = 32
+"""Pixels that are looked through, and renewed, together."""
 
 
 @kernel
@@ -51,41 +53,73 @@ def keep_block(
 
 
 @kernel
-def show_kept(kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any, rgb: Any) -> None:
-    """Fill `rgb` (h, w, 3) with what is kept, under the shadows of now."""
-    w, whole, flat, maps = scratch.w, scratch.whole, rgb.reshape(-1), shadows.reshape(-1)
-    pixels, size, gain = kept.base.shape[1], shadows.shape[1], _F(exposure)
-    for first in range(0, pixels, LANES):
+def show_all_kept(kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any) -> None:
+    """Fill the picture of all that is kept, under these shadows."""
+    for first in range(0, kept.base.shape[1], LANES):
+        count = min(LANES, kept.base.shape[1] - first)
+        show_rows(first, count, kept, lights, shadows, exposure, tone, scratch, kept.picture)
+
+
+@kernel
+def show_kept(
+    kept: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, scratch: Any, rgb: Any
+) -> None:
+    """Renew the kept picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (m, n, n)."""
+    flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), kept.base.shape[1]
+    for first in range(0, pixels, _STRIDE):
         first = max(first, 0)
-        count = min(LANES, pixels - first)
-        for channel in range(3):
-            for j in range(count):
-                w[OUT + channel * LANES + j] = kept.base[channel, first + j]
+        count = min(_STRIDE, pixels - first)
+        stale = np.uint8(0)
         for k in range(lights.table.shape[0]):
-            add_kept_light(first, count, kept, k, lights.first_map[k], maps, size, w, whole)
-        encode_rows(count, gain, tone, w, whole)
-        for j in range(count):
-            whole[WHERE + j] = first + j
-        store_rows(count, tone, whole, flat)
+            if lights.first_map[k] >= 0:
+                start = lights.first_map[k] * changed.shape[1] * changed.shape[2]
+                for j in range(count):
+                    stale |= flags[np.uint64(start + kept.corner[k, first + j])]
+        if stale > 0:
+            show_rows(first, count, kept, lights, shadows, exposure, tone, scratch, flat)
 
 
 @inlined
-def add_kept_light(
-    first: int, count: int, kept: Any, k: int, index: int, maps: Any, size: int, w: Any, whole: Any
+def show_rows(
+    first: int, count: int, kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any, flat: Any
 ) -> None:
-    """Add light k to OUT of `count` pixels from `first` on; its shadow map is `index`, -1 for none, of all `maps`."""
-    first = max(first, 0)
-    for j in range(count):
-        w[LIT + j] = _ONE
-    if index >= 0:
-        for j in range(count):
-            w[MAP + j], w[MAP + LANES + j] = kept.right[k, first + j], kept.below[k, first + j]
-            w[MAP + 2 * LANES + j] = kept.near[k, first + j]
-            whole[CORNER + j] = index * size * size + kept.corner[k, first + j]
-        weigh_rows(count, maps, size, w, whole)
+    """Put what is kept of `count` pixels from `first` on, under these shadows, into the picture `flat` (h * w * 3,)."""
+    w, whole, maps, size, first = scratch.w, scratch.whole, shadows.reshape(-1), shadows.shape[1], max(first, 0)
     for channel in range(3):
         for j in range(count):
-            w[OUT + channel * LANES + j] += w[LIT + j] * kept.direct[k, channel, first + j]
+            w[OUT + channel * LANES + j] = kept.base[channel, first + j]
+    for k in range(lights.table.shape[0]):
+        for j in range(count):
+            w[LIT + j] = _ONE
+        if lights.first_map[k] >= 0:
+            start = lights.first_map[k] * size * size
+            for j in range(count):
+                w[MAP + j], w[MAP + LANES + j] = kept.right[k, first + j], kept.below[k, first + j]
+                w[MAP + 2 * LANES + j] = kept.near[k, first + j]
+                whole[CORNER + j] = start + kept.corner[k, first + j]
+            weigh_rows(count, maps, size, w, whole)
+        for channel in range(3):
+            for j in range(count):
+                w[OUT + channel * LANES + j] += w[LIT + j] * kept.direct[k, channel, first + j]
+    encode_rows(count, _F(exposure), tone, w, whole)
+    for j in range(count):
+        whole[WHERE + j] = first + j
+    store_rows(count, tone, whole, flat)
+
+
+@kernel
+def mark_changed(shadows: Any, fixed: Any, within: Any, changed: Any) -> None:
+    """Fill `changed` (n, n) for texels around which a shadow map (n, n) is not what fixed parts alone make it.
+
+    Around a texel are itself and its neighbours right, below, and below right; the maps differ only `within` (4,):
+    first column, the one after the last, and rows.
+    """
+    last = shadows.shape[0] - 1
+    for i in range(max(within[2] - 1, 0), min(within[3], last)):
+        for j in range(max(within[0] - 1, 0), min(within[1], last)):
+            upper = (shadows[i, j] != fixed[i, j]) | (shadows[i, j + 1] != fixed[i, j + 1])
+            lower = (shadows[i + 1, j] != fixed[i + 1, j]) | (shadows[i + 1, j + 1] != fixed[i + 1, j + 1])
+            changed[i, j] = upper | lower
 
 
 @kernel

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.rendering.drawlist import Casters, casters, placed
+from simworld.rendering.kept import mark_changed
 from simworld.rendering.lights import Lights, MapView, light_table, map_views
 from simworld.rendering.poses import from_view
-from simworld.rendering.visibility import NO_IDS, draw, draw_parallel
+from simworld.rendering.visibility import NO_IDS, draw, draw_parallel, drawn_within
 from simworld.scene.model import Scene
 from simworld.scene.shapes import half_extents
 
@@ -30,12 +31,15 @@ _SHADOW_ERROR = 0.5
 class Shadows(NamedTuple):
     """Shadow maps (m, n, n) of a state, those of fixed parts alone, and from where they are seen.
 
-    Light k has the maps from `firsts[k]` on, -1 for none, `counts[k]` of them. Of the casters those in `moving` (p,)
+    They differ at and around the texels that have `changed` (m, n, n), which are found for distant lights alone; and
+    only `within` (m, 4), first column, the one after the last, and rows, each. Light k has the maps from `firsts[k]` on, -1 for none, `counts[k]` of them. Of the casters those in `moving` (p,)
     are drawn for every state, by way of `points` (v, 3) and `screen` (v, 4).
     """
 
     maps: Float
     fixed: Float
+    changed: NDArray[np.uint8]
+    within: NDArray[np.int32]
     views: list[MapView]
     firsts: NDArray[np.int32]
     counts: NDArray[np.int32]
@@ -64,13 +68,15 @@ class ShadowMaps:
             return kept[2]
         if kept is None or kept[0] != fixed:
             shadows = self._begin(size)
-            self._draw(carriers, shadows, shadows.casters.fixed, shadows.fixed)
+            for index, nearness in enumerate(shadows.fixed):
+                _draw(carriers, shadows, index, shadows.casters.fixed, nearness)
+            np.copyto(shadows.maps, shadows.fixed)
         else:
             shadows = kept[2]
         # Whoever interrupts this must not leave half of it for the last state's.
         self._kept.pop(size, None)
-        np.copyto(shadows.maps, shadows.fixed)
-        self._draw(carriers, shadows, shadows.moving, shadows.maps)
+        for index in range(len(shadows.maps)):
+            _redraw(carriers, shadows, index)
         self._kept[size] = (fixed, now, shadows)
         return shadows
 
@@ -85,24 +91,50 @@ class ShadowMaps:
         parts = self._casters(size)
         points = np.empty((len(parts.geometry.vertices), 3), dtype=np.float32)
         screen = np.empty((len(points), 4), dtype=np.int32)
-        return Shadows(np.empty_like(fixed), fixed, flat, first, count, parts, ~parts.fixed, points, screen)
+        return Shadows(
+            maps=np.empty_like(fixed),
+            fixed=fixed,
+            changed=np.zeros(fixed.shape, dtype=np.uint8),
+            within=np.zeros((len(flat), 4), dtype=np.int32),
+            views=flat,
+            firsts=first,
+            counts=count,
+            casters=parts,
+            moving=~parts.fixed,
+            points=points,
+            screen=screen,
+        )
 
     def _casters(self, size: int) -> Casters:
         """What throws shadows, as finely as a map of `size` texels shows."""
         texel = float(np.linalg.norm(self._box[1] - self._box[0])) / size
         return casters(self._scene, max(self._error, _SHADOW_ERROR * texel) if self._error > 0 else 0.0)
 
-    def _draw(self, carriers: Array, shadows: Shadows, chosen: NDArray[np.bool_], maps: Float) -> None:
-        """Draw the chosen casters into shadow maps."""
-        parts, points, screen = shadows.casters, shadows.points, shadows.screen
-        for view, nearness in zip(shadows.views, maps, strict=True):
-            matrices = placed(parts, carriers, view.matrix)
-            if view.focal:
-                middle = nearness.shape[0] / 2
-                pinhole = (view.focal, view.focal, middle, middle)
-                draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, NO_IDS)
-            else:
-                draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, NO_IDS)
+
+def _redraw(carriers: Array, shadows: Shadows, index: int) -> None:
+    """Draw the moving casters into a shadow map, in place of those of another state, and find what that changes."""
+    nearness, fixed, changed = shadows.maps[index], shadows.fixed[index], shadows.changed[index]
+    j0, j1, i0, i1 = shadows.within[index].tolist()
+    nearness[i0:i1, j0:j1] = fixed[i0:i1, j0:j1]
+    changed[max(i0 - 1, 0) : i1, max(j0 - 1, 0) : j1] = 0
+    _draw(carriers, shadows, index, shadows.moving, nearness)
+    if shadows.views[index].focal:
+        shadows.within[index] = 0, len(fixed), 0, len(fixed)
+    else:
+        drawn_within(shadows.casters.geometry, shadows.moving, shadows.screen, len(fixed), shadows.within[index])
+        mark_changed(nearness, fixed, shadows.within[index], changed)
+
+
+def _draw(carriers: Array, shadows: Shadows, index: int, chosen: NDArray[np.bool_], nearness: Float) -> None:
+    """Draw the chosen casters into what is to be the shadow map `index`."""
+    parts, points, screen, view = shadows.casters, shadows.points, shadows.screen, shadows.views[index]
+    matrices = placed(parts, carriers, view.matrix)
+    if view.focal:
+        middle = nearness.shape[0] / 2
+        pinhole = (view.focal, view.focal, middle, middle)
+        draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, NO_IDS)
+    else:
+        draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, NO_IDS)
 
 
 def lights_in(scene: Scene, shadows: Shadows, view: Array) -> Lights:

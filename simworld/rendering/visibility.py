@@ -105,6 +105,22 @@ def draw_parallel(geometry: Any, chosen: Any, matrices: Any, points: Any, screen
             fill(k, el, m3, n, j0, j1, i0, i1, _F(_FAR), nearness, ids, t)
 
 
+@kernel
+def drawn_within(geometry: Any, chosen: Any, screen: Any, size: int, within: Any) -> None:
+    """Fill `within` (4,): first column, the one after the last, and rows, of what was drawn of the `chosen` (p,) parts.
+
+    `screen` (v, 4) is as `draw_parallel` filled it for an image of `size` pixels a side.
+    """
+    j0, j1, i0, i1 = size, 0, size, 0
+    for p in range(chosen.shape[0]):
+        if chosen[p]:
+            for v in range(geometry.vertex_starts[p], geometry.vertex_starts[p + 1]):
+                j0, j1 = min(j0, screen[v, 0]), max(j1, screen[v, 1] + 1)
+                i0, i1 = min(i0, screen[v, 2]), max(i1, screen[v, 3] + 1)
+    within[0], within[1] = max(j0, 0), min(j1, size)
+    within[2], within[3] = max(i0, 0), min(i1, size)
+
+
 @inlined
 def flat_edges_of(pa: Any, pb: Any, pc: Any) -> Any:
     """The edge functions of a triangle given in pixels, as (x, y, 1) coefficients, positive inside, and its area."""
