@@ -19,6 +19,7 @@ from simworld.rendering.planes import PLANE, set_up
 from simworld.rendering.poses import poses_of, view_of
 from simworld.rendering.shading import ALL, KEEP, MOVING, shade
 from simworld.rendering.shadow_maps import ShadowMaps, Shadows, lights_in
+from simworld.rendering.spans import spans
 from simworld.rendering.textures import environment
 from simworld.rendering.visibility import NO_IDS, draw
 from simworld.rendering.work import scratch
@@ -125,7 +126,8 @@ class Canvas:
         self._views: dict[bytes, View] = {}
         self._shadows = ShadowMaps(scene, drawn.error, self._fixed_rows)
         self._backdrop = environment(scene.background)
-        self._planes = np.empty((len(drawn.geometry.triangles), PLANE), dtype=np.float32)
+        self._planes = np.empty((drawn.geometry.triangles.shape[1], PLANE), dtype=np.float32)
+        self._room = spans(len(self._planes))
 
     @property
     def _list(self) -> DrawList:
@@ -169,14 +171,14 @@ class Canvas:
         key = np.array(numbers).tobytes() + view.tobytes() + carriers[self._fixed_rows].tobytes()
         kept = self._views.get(key)
         if kept is None:
-            size, count = (lens.height, lens.width), len(self._list.geometry.vertices)
+            size, count = (lens.height, lens.width), self._list.geometry.vertices.shape[1]
             kept = View(
                 fixed_ids=np.full(size, -1, dtype=np.int32),
                 fixed_nearness=np.full(size, 1 / camera.far, dtype=np.float32),
                 ids=np.empty(size, dtype=np.int32),
                 nearness=np.empty(size, dtype=np.float32),
-                points=np.empty((count, 3), dtype=np.float32),
-                screen=np.empty((count, 4), dtype=np.int32),
+                points=np.empty((3, count), dtype=np.float32),
+                screen=np.empty((4, count), dtype=np.int32),
                 to_world=np.ascontiguousarray(view[:, :3].T, dtype=np.float32),
                 lights={},
                 kept={},
@@ -199,7 +201,8 @@ class Canvas:
         ids: NDArray[np.int32],
     ) -> None:
         geometry = self._list.geometry
-        draw(geometry, chosen, matrices, lens.parameters, camera.near, view.points, view.screen, nearness, ids)
+        room = view.points, view.screen, self._room
+        draw(geometry, chosen, matrices, lens.parameters, camera.near, *room, nearness, ids)
 
     def _labels(self, seen: Seen, channels: Collection[str]) -> Made:
         """Those of depth, segmentation, links and normals that are among the channels."""

@@ -24,7 +24,7 @@ Whole = NDArray[np.int32]
 class Geometry(NamedTuple):
     """Triangles by part: a part is one group of triangles of a surface, with one material.
 
-    `vertices` (v, 3) in their part's frame, metres; `triangles` (t, 3) with their corners' `normals` (t, 3, 3), the
+    `vertices` (3, v) in their part's frame, metres; `triangles` (3, t) with their corners' `normals` (t, 3, 3), the
     `axes` (t,) of the frame that they look along most, and their `part_of` (t,). Part p has the vertices from
     `vertex_starts[p]` to the next, the triangles from `triangle_starts[p]`, is within `spheres[p]` (x, y, z, radius) of
     its frame, and what faces away of it is never seen if it is `closed`.
@@ -32,7 +32,7 @@ class Geometry(NamedTuple):
 
     vertices: Float
     vertex_starts: Whole
-    triangles: Whole
+    triangles: NDArray[np.uint32]
     triangle_starts: Whole
     normals: Float
     axes: Whole
@@ -184,9 +184,9 @@ def _assembled(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
     triangle_starts = np.cumsum([0, *(len(piece.triangles) for piece in pieces)])
     triangles = [piece.triangles + start for piece, start in zip(pieces, vertex_starts, strict=False)]
     geometry = Geometry(
-        vertices=np.concatenate([piece.vertices for piece in pieces]),
+        vertices=np.concatenate([piece.vertices for piece in pieces]).T.copy(),
         vertex_starts=vertex_starts.astype(np.int32),
-        triangles=np.concatenate(triangles).astype(np.int32),
+        triangles=np.concatenate(triangles).T.astype(np.uint32, order="C"),
         triangle_starts=triangle_starts.astype(np.int32),
         normals=np.concatenate([piece.normals for piece in pieces]),
         axes=np.concatenate([piece.axes for piece in pieces]),

@@ -38,11 +38,10 @@ def set_up(
 @kernel
 def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: Any, plane: Any) -> None:
     """Fill one row of `planes`; `m` (3, 4) turns the part into the camera, `scale` is textures a metre."""
-    ia, ib, ic = geometry.triangles[t, 0], geometry.triangles[t, 1], geometry.triangles[t, 2]
-    a, b, c = points[ia], points[ib], points[ic]
+    a, b, c = geometry.triangles[0, t], geometry.triangles[1, t], geometry.triangles[2, t]
     normals, vertices = geometry.normals[t], geometry.vertices
     one, other = (geometry.axes[t] + 1) % 3, (geometry.axes[t] + 2) % 3
-    k, el, g, volume = edges_of(a, b, c, pinhole)
+    k, el, g, volume = edges_of(points, a, b, c, pinhole)
     d = 1.0 / abs(volume)
     for x in range(3):
         wa, wb, wc = k[x] * d, el[x] * d, g[x] * d
@@ -55,8 +54,8 @@ def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: An
         plane[14 + x], plane[17 + x] = _ZERO, _ZERO
         if scale == _ZERO:
             continue
-        plane[14 + x] = scale * (wa * vertices[ia, one] + wb * vertices[ib, one] + wc * vertices[ic, one])
-        plane[17 + x] = scale * (wa * vertices[ia, other] + wb * vertices[ib, other] + wc * vertices[ic, other])
-    plane[12] = 1.0 / max(a[2], b[2], c[2])
-    nearest = min(a[2], b[2], c[2])
+        plane[14 + x] = scale * (wa * vertices[one, a] + wb * vertices[one, b] + wc * vertices[one, c])
+        plane[17 + x] = scale * (wa * vertices[other, a] + wb * vertices[other, b] + wc * vertices[other, c])
+    plane[12] = 1.0 / max(points[2, a], points[2, b], points[2, c])
+    nearest = min(points[2, a], points[2, b], points[2, c])
     plane[13] = 1.0 / nearest if nearest > 1e-6 else 1e6

@@ -10,6 +10,7 @@ from simworld.rendering.drawlist import Casters, casters, placed
 from simworld.rendering.kept import mark_changed
 from simworld.rendering.lights import Lights, MapView, light_table, map_views
 from simworld.rendering.poses import from_view
+from simworld.rendering.spans import Spans, spans
 from simworld.rendering.visibility import NO_IDS, draw, draw_parallel, drawn_within
 from simworld.scene.model import Scene
 from simworld.scene.shapes import half_extents
@@ -33,7 +34,7 @@ class Shadows(NamedTuple):
 
     They differ at and around the texels that have `changed` (m, n, n), which are found for distant lights alone; and
     only `within` (m, 4), first column, the one after the last, and rows, each. Light k has the maps from `firsts[k]` on, -1 for none, `counts[k]` of them. Of the casters those in `moving` (p,)
-    are drawn for every state, by way of `points` (v, 3) and `screen` (v, 4).
+    are drawn for every state, by way of `points` (3, v), `screen` (4, v) and `room`.
     """
 
     maps: Float
@@ -47,6 +48,7 @@ class Shadows(NamedTuple):
     moving: NDArray[np.bool_]
     points: Float
     screen: NDArray[np.int32]
+    room: Spans
 
 
 class ShadowMaps:
@@ -89,8 +91,7 @@ class ShadowMaps:
         for view, nearness in zip(flat, fixed, strict=True):
             nearness[:] = 0 if view.focal else _BEHIND
         parts = self._casters(size)
-        points = np.empty((len(parts.geometry.vertices), 3), dtype=np.float32)
-        screen = np.empty((len(points), 4), dtype=np.int32)
+        geometry = parts.geometry
         return Shadows(
             maps=np.empty_like(fixed),
             fixed=fixed,
@@ -101,8 +102,9 @@ class ShadowMaps:
             counts=count,
             casters=parts,
             moving=~parts.fixed,
-            points=points,
-            screen=screen,
+            points=np.empty_like(geometry.vertices),
+            screen=np.empty((4, geometry.vertices.shape[1]), dtype=np.int32),
+            room=spans(geometry.triangles.shape[1]),
         )
 
     def _casters(self, size: int) -> Casters:
@@ -127,14 +129,15 @@ def _redraw(carriers: Array, shadows: Shadows, index: int) -> None:
 
 def _draw(carriers: Array, shadows: Shadows, index: int, chosen: NDArray[np.bool_], nearness: Float) -> None:
     """Draw the chosen casters into what is to be the shadow map `index`."""
-    parts, points, screen, view = shadows.casters, shadows.points, shadows.screen, shadows.views[index]
+    parts, view = shadows.casters, shadows.views[index]
+    room = shadows.points, shadows.screen, shadows.room
     matrices = placed(parts, carriers, view.matrix)
     if view.focal:
         middle = nearness.shape[0] / 2
         pinhole = (view.focal, view.focal, middle, middle)
-        draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, points, screen, nearness, NO_IDS)
+        draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, *room, nearness, NO_IDS)
     else:
-        draw_parallel(parts.geometry, chosen, matrices, points, screen, nearness, NO_IDS)
+        draw_parallel(parts.geometry, chosen, matrices, *room, nearness, NO_IDS)
 
 
 def lights_in(scene: Scene, shadows: Shadows, view: Array) -> Lights:

@@ -1,0 +1,204 @@
+"""From triangles to the pixels they cover: blocks of triangles, then rows of pixels, in passes over flat arrays.
+
+An edge function is affine in the pixel, so on each row of pixels it is solved for the column where it becomes positive,
+instead of being tested. As neighbours negate each other's edges exactly, that column is the same number for both, and a
+pixel on a shared edge belongs to exactly one of them. What differs from triangle to triangle is selected rather than
+branched on: triangles are small, and mispredicted branches would be most of the time.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.rendering.kernels import inlined, kernel
+
+_F = np.float32
+
+LANES = 64
+"""Triangles set up together."""
+_SPANS = 256
+"""Rows of pixels of such triangles that are filled together."""
+_BEYOND = 1e12
+"""Pixels to the side of any image."""
+
+# Rows of `edges`: corners (9 rows), which become what follows.
+CORNERS = 0
+LEFT, RIGHT = 0, 4 * LANES
+"""Slope and offset of two borders each, columns by row: the first is where the triangle begins, the second ends."""
+NEARNESS = 9 * LANES
+"""As (x, y, 1) coefficients in pixels (3 rows)."""
+BOUNDS = 12 * LANES
+"""First column, the one after the last, first row, last row (4 rows)."""
+_EDGE_ROWS = 16
+
+# Rows of `places`.
+_LANE, _ROW, _FIRST, _COUNT, _NAME = 0, _SPANS, 2 * _SPANS, 3 * _SPANS, 4 * _SPANS
+_PLACE_ROWS = 5
+
+
+class Spans(NamedTuple):
+    """Room for blocks: `edges` by triangle; `places` and `values`, nearness at the first pixel and its step, by row.
+
+    In `todo` are triangles; `names` (LANES,) are those of the block.
+    """
+
+    edges: NDArray[np.float64]
+    names: NDArray[np.int32]
+    places: NDArray[np.int32]
+    values: NDArray[np.float32]
+    todo: NDArray[np.int32]
+
+
+def spans(triangles: int) -> Spans:
+    """New room for a geometry of so many triangles."""
+    return Spans(
+        edges=np.zeros(_EDGE_ROWS * LANES),
+        names=np.zeros(LANES, dtype=np.int32),
+        places=np.zeros(_PLACE_ROWS * _SPANS, dtype=np.int32),
+        values=np.zeros(2 * _SPANS, dtype=np.float32),
+        todo=np.zeros(triangles + 1, dtype=np.int32),
+    )
+
+
+@kernel
+def solid_edges(count: int, pinhole: Any, one_sided: bool, edges: Any) -> None:
+    """Turn CORNERS, in camera space, of `count` triangles into their borders and nearness; empty BOUNDS of unseen ones.
+
+    A triangle a, b, c covers the pixels whose ray d has d.(b x c), d.(c x a) and d.(a x b) of one sign (Olano and Greer
+    1997). Their sum over the volume is the inverse depth; the volume is negative for triangles that run
+    counterclockwise as seen from the camera, and only those are seen if they are `one_sided`.
+    """
+    fx, fy, cx, cy = pinhole
+    ix, iy, ox, oy = 1.0 / fx, 1.0 / fy, 0.5 - cx, 0.5 - cy
+    for q in range(count):
+        ax, ay, az = edges[q], edges[LANES + q], edges[2 * LANES + q]
+        bx, by, bz = edges[3 * LANES + q], edges[4 * LANES + q], edges[5 * LANES + q]
+        gx, gy, gz = edges[6 * LANES + q], edges[7 * LANES + q], edges[8 * LANES + q]
+        kx, ky, kz = by * gz - bz * gy, bz * gx - bx * gz, bx * gy - by * gx
+        lx, ly, lz = gy * az - gz * ay, gz * ax - gx * az, gx * ay - gy * ax
+        mx, my, mz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        volume = ax * kx + ay * ky + az * kz
+        s = 1.0 if volume > 0.0 else -1.0
+        sx, sy = s * ix, s * iy
+        a = (kx * sx, ky * sy, s * kz + kx * sx * ox + ky * sy * oy)
+        b = (lx * sx, ly * sy, s * lz + lx * sx * ox + ly * sy * oy)
+        c = (mx * sx, my * sy, s * mz + mx * sx * ox + my * sy * oy)
+        d = 1.0 / abs(volume)
+        n = ((a[0] + b[0] + c[0]) * d, (a[1] + b[1] + c[1]) * d, (a[2] + b[2] + c[2]) * d)
+        seen = (volume < 0.0) | ((volume > 0.0) & (not one_sided))
+        borders(q, a, b, c, n, seen, edges)
+
+
+@kernel
+def flat_edges(count: int, one_sided: Any, edges: Any) -> None:
+    """As `solid_edges` for CORNERS given in pixels and nearness; the area is positive where the volume is negative."""
+    for q in range(count):
+        ua, va, za = edges[q], edges[LANES + q], edges[2 * LANES + q]
+        ub, vb, zb = edges[3 * LANES + q], edges[4 * LANES + q], edges[5 * LANES + q]
+        uc, vc, zc = edges[6 * LANES + q], edges[7 * LANES + q], edges[8 * LANES + q]
+        kx, ky, kz = vb - vc, uc - ub, ub * vc - uc * vb
+        lx, ly, lz = vc - va, ua - uc, uc * va - ua * vc
+        mx, my, mz = va - vb, ub - ua, ua * vb - ub * va
+        area = kz + lz + mz
+        s = 1.0 if area > 0.0 else -1.0
+        a = (s * kx, s * ky, s * (kz + 0.5 * (kx + ky)))
+        b = (s * lx, s * ly, s * (lz + 0.5 * (lx + ly)))
+        c = (s * mx, s * my, s * (mz + 0.5 * (mx + my)))
+        d = 1.0 / abs(area)
+        za, zb, zc = za * d, zb * d, zc * d
+        n = (a[0] * za + b[0] * zb + c[0] * zc, a[1] * za + b[1] * zb + c[1] * zc, a[2] * za + b[2] * zb + c[2] * zc)
+        seen = (area > 0.0) | ((area < 0.0) & (not one_sided))
+        borders(q, a, b, c, n, seen, edges)
+
+
+@inlined
+def borders(q: int, a: Any, b: Any, c: Any, n: Any, seen: Any, edges: Any) -> None:
+    """Fill lane q from three edge functions, positive inside, and nearness, each as (x, y, 1) coefficients in pixels.
+
+    A triangle has at most two borders on a side; the third edge function takes the place of one that is on the other.
+    """
+    ra, rb, rc = -1.0 / a[0], -1.0 / b[0], -1.0 / c[0]
+    sa, sb, sc = a[1] * ra, b[1] * rb, c[1] * rc
+    ta, tb, tc = a[2] * ra, b[2] * rb, c[2] * rc
+    slope, offset = (sc, tc) if c[0] > 0.0 else (0.0, -_BEYOND)
+    edges[LEFT + q], edges[LEFT + LANES + q] = (sa, ta) if a[0] > 0.0 else (slope, offset)
+    edges[LEFT + 2 * LANES + q], edges[LEFT + 3 * LANES + q] = (sb, tb) if b[0] > 0.0 else (slope, offset)
+    slope, offset = (sc, tc) if c[0] < 0.0 else (0.0, _BEYOND)
+    edges[RIGHT + q], edges[RIGHT + LANES + q] = (sa, ta) if a[0] < 0.0 else (slope, offset)
+    edges[RIGHT + 2 * LANES + q], edges[RIGHT + 3 * LANES + q] = (sb, tb) if b[0] < 0.0 else (slope, offset)
+    edges[NEARNESS + q], edges[NEARNESS + LANES + q], edges[NEARNESS + 2 * LANES + q] = n
+    low, high = edges[BOUNDS + 2 * LANES + q], edges[BOUNDS + 3 * LANES + q]
+    low, high = level(a, low, high)
+    low, high = level(b, low, high)
+    low, high = level(c, low, high)
+    edges[BOUNDS + 2 * LANES + q], edges[BOUNDS + 3 * LANES + q] = low, high if seen else -1.0
+
+
+@inlined
+def level(edge: Any, low: Any, high: Any) -> Any:
+    """The rows from `low` to `high` that are inside an edge, if it runs along them."""
+    y = np.ceil(-edge[2] / edge[1])
+    along = edge[0] == 0.0
+    low = max(low, y) if along & (edge[1] > 0.0) else low
+    high = min(high, y - 1.0) if along & (edge[1] < 0.0) else high
+    return low, -1.0 if along & (edge[1] == 0.0) & (edge[2] <= 0.0) else high
+
+
+@inlined
+def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> None:
+    """Fill the pixels of `count` triangles that are nearer than what is there, and not nearer than `limit`.
+
+    Their inverse depth goes into `nearness` (h, w) and their name into `ids` (h, w), unless that is empty.
+    """
+    edges, places = room.edges, room.places
+    n = 0
+    for q in range(count):
+        for i in range(int(edges[BOUNDS + 2 * LANES + q]), int(edges[BOUNDS + 3 * LANES + q]) + 1):
+            places[_LANE + n], places[_ROW + n] = q, i
+            n += 1
+            if n == _SPANS:
+                fill_spans(n, edges, room.names, places, room.values, limit, nearness, ids)
+                n = 0
+    fill_spans(n, edges, room.names, places, room.values, limit, nearness, ids)
+
+
+@kernel
+def fill_spans(
+    count: int, edges: Any, names: Any, places: Any, values: Any, limit: Any, nearness: Any, ids: Any
+) -> None:
+    """Fill `count` rows of pixels, each of a triangle."""
+    n = 0
+    for r in range(count):
+        q, i = np.uint32(places[_LANE + r]), places[_ROW + r]
+        y = float(i)
+        low = max(edges[LEFT + q] * y + edges[LEFT + LANES + q], edges[BOUNDS + q])
+        low = np.ceil(max(low, edges[LEFT + 2 * LANES + q] * y + edges[LEFT + 3 * LANES + q]))
+        high = min(edges[RIGHT + q] * y + edges[RIGHT + LANES + q], edges[BOUNDS + LANES + q])
+        high = np.ceil(min(high, edges[RIGHT + 2 * LANES + q] * y + edges[RIGHT + 3 * LANES + q]))
+        step = edges[NEARNESS + q]
+        value = step * low + edges[NEARNESS + LANES + q] * y + edges[NEARNESS + 2 * LANES + q]
+        # Written over by the next one if it is empty.
+        places[_ROW + n], places[_FIRST + n], places[_COUNT + n] = i, np.int32(low), np.int32(high - low)
+        places[_NAME + n], values[n], values[_SPANS + n] = names[q], _F(value), _F(step)
+        n += np.int64(high > low)
+    for r in range(n):
+        i, first = np.uint32(places[_ROW + r]), np.uint32(places[_FIRST + r])
+        name, value, step = places[_NAME + r], values[r], values[_SPANS + r]
+        old = nearness[i, first]
+        nearer = (value > old) & (value <= limit)
+        nearness[i, first] = value if nearer else old
+        if ids.shape[0] > 0:
+            ids[i, first] = name if nearer else ids[i, first]
+            for k in range(1, places[_COUNT + r]):
+                further = value + step * _F(np.int32(k))
+                at = first + np.uint32(k)
+                if further > nearness[i, at] and further <= limit:
+                    nearness[i, at] = further
+                    ids[i, at] = name
+        else:
+            for k in range(1, places[_COUNT + r]):
+                further = value + step * _F(np.int32(k))
+                at = first + np.uint32(k)
+                if further <= limit:
+                    nearness[i, at] = max(nearness[i, at], further)
