@@ -79,7 +79,9 @@ class Seen(NamedTuple):
 
 
 _EMPTY = np.empty((0, 0), dtype=np.float32)
-_NOTHING = Kept(_EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY, np.empty(0, dtype=np.uint8))
+_NOTHING = Kept(
+    _EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY, np.empty(0, dtype=np.uint8)
+)
 
 
 class Canvas:
@@ -122,6 +124,7 @@ class Canvas:
     def _begin(self, drawn: DrawList, scene: Scene) -> None:
         self._drawn = drawn
         self._moving = ~drawn.fixed
+        self._first_moving = int(drawn.geometry.triangle_starts[np.count_nonzero(drawn.fixed)])
         self._fixed_rows = np.unique(drawn.carrier[drawn.fixed])
         self._views: dict[bytes, View] = {}
         self._shadows = ShadowMaps(scene, drawn.error, self._fixed_rows)
@@ -295,7 +298,7 @@ class Canvas:
             np.zeros(rgb.shape if camera.antialias > 1 else (0, 0, 3), dtype=np.float32),
             rgb,
             mode,
-            self._list.fixed,
+            self._first_moving if mode == MOVING else 0,
             kept,
         )
 

@@ -69,7 +69,7 @@ class Textures(NamedTuple):
 class Casters:
     """What throws shadows: part p is at the pose `local[p]` (7,) on row `carrier[p]` of the link and body poses.
 
-    Parts that are `fixed` never move.
+    Parts that are `fixed` never move; they come first.
     """
 
     geometry: Geometry
@@ -137,6 +137,8 @@ class Piece(NamedTuple):
 
 
 def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Piece]]:
+    """Fixed ones first."""
+    drawn = sorted(drawn, key=lambda surface: not surface.fixed)
     return [(surface, piece) for surface in drawn for piece in _pieces(surface.mesh, surface.size, error, share)]
 
 

@@ -115,11 +115,15 @@ def mark_changed(shadows: Any, fixed: Any, within: Any, changed: Any) -> None:
     first column, the one after the last, and rows.
     """
     last = shadows.shape[0] - 1
-    for i in range(max(within[2] - 1, 0), min(within[3], last)):
-        for j in range(max(within[0] - 1, 0), min(within[1], last)):
+    left, top = max(within[0] - 1, 0), max(within[2] - 1, 0)
+    width, height = min(within[1], last) - left, min(within[3], last) - top
+    for y in range(height):
+        i = top + y
+        for x in range(width):
+            j = left + x
             upper = (shadows[i, j] != fixed[i, j]) | (shadows[i, j + 1] != fixed[i, j + 1])
             lower = (shadows[i + 1, j] != fixed[i + 1, j]) | (shadows[i + 1, j + 1] != fixed[i + 1, j + 1])
-            changed[i, j] = upper | lower
+            changed[i, j] = np.uint8(upper | lower)
 
 
 @kernel

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -66,6 +67,20 @@ def rotation(pose: Any) -> Any:
         2 * (y * z + x * w),
         1 - 2 * (x * x + y * y),
     )
+
+
+@kernel
+def are_poses(poses: Any) -> bool:
+    """Whether all poses (n, 7) are finite, with quaternions of length 1, within half a percent."""
+    good = True
+    for k in range(poses.shape[0]):
+        square, total = 0.0, 0.0
+        for x in range(3):
+            total += poses[k, x]
+        for x in range(3, 7):
+            square += poses[k, x] * poses[k, x]
+        good &= (square > 0.99) & (square < 1.01) & (abs(total) < np.inf)
+    return good
 
 
 @kernel

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import kernel
+from simworld.rendering.kernels import inlined, kernel
 from simworld.rendering.visibility import edges_of
 
 _F = np.float32
@@ -35,7 +35,7 @@ def set_up(
             plane_of(geometry, t, matrices[p], looks.table[p, 9], points, pinhole, planes[t])
 
 
-@kernel
+@inlined
 def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: Any, plane: Any) -> None:
     """Fill one row of `planes`; `m` (3, 4) turns the part into the camera, `scale` is textures a metre."""
     a, b, c = geometry.triangles[0, t], geometry.triangles[1, t], geometry.triangles[2, t]

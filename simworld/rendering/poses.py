@@ -3,13 +3,11 @@
 Sums of products are einsum's, as BLAS rounds differently on other machines.
 """
 
-import math
-
 import numpy as np
 
 from simworld.errors import RenderError
 from simworld.geometry import Array
-from simworld.rendering.kernels import to_view
+from simworld.rendering.kernels import are_poses, to_view
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS
@@ -26,8 +24,7 @@ def poses_of(scene: Scene, state: SceneState) -> Array:
         got = f"{state.link_poses.shape} and {state.body_poses.shape}"
         raise RenderError(f"the state must have link poses ({links}, 7) and body poses ({bodies}, 7), got {got}")
     poses = np.concatenate([state.link_poses, state.body_poses])
-    lengths = (poses[:, 3:] * poses[:, 3:]).sum(axis=1)
-    if not (math.isfinite(poses.sum()) and lengths.min() > 0.99 and lengths.max() < 1.01):
+    if not are_poses(poses):
         raise RenderError("a pose of the scene's state is not finite, or its quaternion has not length 1")
     return poses
 

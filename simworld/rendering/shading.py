@@ -21,6 +21,7 @@ from simworld.rendering.work import (
     ALBEDO,
     ALPHA,
     BASE,
+    COLUMN,
     DIRECT,
     LANES,
     LIT,
@@ -30,9 +31,11 @@ from simworld.rendering.work import (
     OTHER,
     OUT,
     POSITION,
+    ROW,
     SIDE,
     START,
     TEXTURE,
+    TRIANGLE,
     WHERE,
 )
 
@@ -70,7 +73,7 @@ def shade(
     total: Any,
     rgb: Any,
     mode: int,
-    fixed: Any,
+    least: int,
     kept: Any,
 ) -> None:
     """Fill `rgb` (h / factor, w / factor, 3) with what `ids` and `nearness` (h, w) say is seen.
@@ -78,41 +81,32 @@ def shade(
     Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded by `tone`. `grid` (h, w, 2)
     is where in the pinhole image each sample looks, empty where that is the sample itself. `backdrop` (n, n, 3) is seen
     behind everything, in the direction that `to_world` (3, 3) turns out of the camera. `total` is zeros like `rgb`, and
-    empty for a factor of 1. In the mode MOVING parts that are `fixed` (p,) and what is behind everything are left out;
-    in the mode KEEP what does not depend on shadows goes into `kept`, and `rgb` is not written.
+    empty for a factor of 1. In the mode MOVING triangles before `least` and what is behind everything are left out; in the
+    mode KEEP what does not depend on shadows goes into `kept`, and `rgb` is not written.
     """
     height, width = ids.shape
     fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
     gain = _F(exposure)
     w, whole = scratch.w, scratch.whole
-    part_of, table, texture = geometry.part_of, looks.table, looks.texture
-    starts, sides, channels = textures.starts, textures.sides, textures.channels
     flat = rgb.reshape(-1)
-    count, layers = 0, 0
+    count = 0
     for i in range(height):
-        j = 0
-        while j < width:
-            t, first = ids[i, j], j
-            if t < 0 or (mode == MOVING and fixed[part_of[t]]):
-                j += 1
+        for j in range(width):
+            if ids[i, j] < least:
                 continue
-            end = min(width, j + LANES - count)
-            while j < end and ids[i, j] == t:
-                j += 1
-            p = part_of[t]
-            if not known[t]:
-                known[t] = True
-                plane_of(geometry, t, matrices[p], table[p, 9], points, pinhole, planes[t])
-            gather(i, first, j, count, planes, t, fx, fy, cx, cy, nearness, grid, w)
-            k = texture[p]
-            dress(j - first, count, table, p, i * width + first, starts[k], sides[k], channels[k], w, whole)
-            layers = max(layers, channels[k])
-            count += j - first
+            whole[TRIANGLE + count], whole[ROW + count], whole[COLUMN + count] = ids[i, j], np.int32(i), np.int32(j)
+            count += 1
             if count == LANES:
+                layers = meet(count, geometry, looks, textures, matrices, points, pinhole, planes, known, whole)
+                gather(count, planes, fx, fy, cx, cy, nearness, grid, w, whole)
+                dress(count, width, geometry.part_of, looks, textures, w, whole)
                 finish(mode, count, layers, textures.texels, lights, shadows, scratch, kept)
                 if mode != KEEP:
                     flush(count, gain, whole, width, factor, total, tone, w, flat)
-                count, layers = 0, 0
+                count = 0
+    layers = meet(count, geometry, looks, textures, matrices, points, pinhole, planes, known, whole)
+    gather(count, planes, fx, fy, cx, cy, nearness, grid, w, whole)
+    dress(count, width, geometry.part_of, looks, textures, w, whole)
     finish(mode, count, layers, textures.texels, lights, shadows, scratch, kept)
     if mode == KEEP:
         keep_behind(ids, fx, fy, cx, cy, backdrop, to_world, kept.base)
@@ -162,68 +156,72 @@ def fill_behind(
             put(red * gain, green * gain, blue * gain, i, j, factor, total, tone, rgb)
 
 
-@inlined
-def gather(
-    i: int,
-    first: int,
-    end: int,
-    lane: int,
+@kernel
+def meet(
+    count: int,
+    geometry: Any,
+    looks: Any,
+    textures: Any,
+    matrices: Any,
+    points: Any,
+    pinhole: Any,
     planes: Any,
-    t: int,
-    fx: Any,
-    fy: Any,
-    cx: Any,
-    cy: Any,
-    nearness: Any,
-    grid: Any,
-    w: Any,
+    known: Any,
+    whole: Any,
+) -> int:
+    """Fill `planes` for those triangles of the first `count` lanes that are not `known` yet; the channels they need."""
+    layers = np.int32(0)
+    for k in range(count):
+        t = np.uint32(whole[TRIANGLE + k])
+        p = geometry.part_of[t]
+        if not known[t]:
+            known[t] = True
+            plane_of(geometry, t, matrices[p], looks.table[p, 9], points, pinhole, planes[t])
+        layers = max(layers, textures.channels[looks.texture[p]])
+    return layers
+
+
+@kernel
+def gather(
+    count: int, planes: Any, fx: Any, fy: Any, cx: Any, cy: Any, nearness: Any, grid: Any, w: Any, whole: Any
 ) -> None:
-    """Begin lanes from `lane` on with the samples `first` to `end` of row i, which all see triangle t."""
-    qx, qy = planes[t, 0], planes[t, 1]
-    ax, ay, a0 = planes[t, 3], planes[t, 4], planes[t, 5]
-    bx, by, b0 = planes[t, 6], planes[t, 7], planes[t, 8]
-    gx, gy, g0 = planes[t, 9], planes[t, 10], planes[t, 11]
-    ux, uy, u0 = planes[t, 14], planes[t, 15], planes[t, 16]
-    vx, vy, v0 = planes[t, 17], planes[t, 18], planes[t, 19]
-    bent, below = grid.shape[0] > 0, _F(i)
+    """Fill position, normal and place in the texture of the first `count` lanes from what their triangle is there."""
+    bent = grid.shape[0] > 0
     # Through a lens a pixel is as wide as several of the pinhole image.
     coarser = _F(FINER * FINER) if bent else _ONE
-    # Indices that may be negative would be wrapped around, one by one.
-    first, lane = max(first, 0), max(lane, 0)
-    for k in range(end - first):
-        x = grid[i, first + k, 0] if bent else _F(np.int32(first + k))
-        y = grid[i, first + k, 1] if bent else below
-        z = _ONE / nearness[i, first + k]
-        j = lane + k
-        w[_X + j], w[_Y + j], w[_Z + j] = (x - cx) * fx * z, (y - cy) * fy * z, z
-        w[_NX + j] = ax * x + ay * y + a0
-        w[_NY + j] = bx * x + by * y + b0
-        w[_NZ + j] = gx * x + gy * y + g0
-        u, v = (ux * x + uy * y + u0) * z, (vx * x + vy * y + v0) * z
-        w[TEXTURE + j], w[TEXTURE + LANES + j] = u, v
+    for k in range(count):
+        t, row, column = np.uint32(whole[TRIANGLE + k]), np.uint32(whole[ROW + k]), np.uint32(whole[COLUMN + k])
+        x = grid[row, column, 0] if bent else _F(np.int32(column))
+        y = grid[row, column, 1] if bent else _F(np.int32(row))
+        z = _ONE / nearness[row, column]
+        plane = planes[t]
+        w[_X + k], w[_Y + k], w[_Z + k] = (x - cx) * fx * z, (y - cy) * fy * z, z
+        w[_NX + k] = plane[3] * x + plane[4] * y + plane[5]
+        w[_NY + k] = plane[6] * x + plane[7] * y + plane[8]
+        w[_NZ + k] = plane[9] * x + plane[10] * y + plane[11]
+        ux, uy, vx, vy = plane[14], plane[15], plane[17], plane[18]
+        u, v = (ux * x + uy * y + plane[16]) * z, (vx * x + vy * y + plane[19]) * z
+        w[TEXTURE + k], w[TEXTURE + LANES + k] = u, v
         # How far the place in the texture moves with a pixel right (squared), and down.
-        right, down = (ux - qx * u) * (ux - qx * u), (uy - qy * u) * (uy - qy * u)
-        right, down = right + (vx - qx * v) * (vx - qx * v), down + (vy - qy * v) * (vy - qy * v)
-        w[TEXTURE + 2 * LANES + j] = max(right, down) * z * z * coarser
+        right, down = (ux - plane[0] * u) * (ux - plane[0] * u), (uy - plane[1] * u) * (uy - plane[1] * u)
+        right, down = right + (vx - plane[0] * v) * (vx - plane[0] * v), down + (vy - plane[1] * v) * (vy - plane[1] * v)
+        w[TEXTURE + 2 * LANES + k] = max(right, down) * z * z * coarser
 
 
-@inlined
-def dress(
-    n: int, lane: int, table: Any, p: int, sample: int, start: Any, side: Any, channels: Any, w: Any, whole: Any
-) -> None:
-    """Give `n` lanes from `lane` on the material of part p, its texture, and numbers from `sample` on."""
-    red, green, blue = table[p, 0], table[p, 1], table[p, 2]
-    other_red, other_green, other_blue = table[p, 3], table[p, 4], table[p, 5]
-    alpha, metallic, base = table[p, 6], table[p, 7], table[p, 8]
-    width = _F(1 << side)
-    apart = 0x55555555 & ((4 << (2 * side)) - 1) if channels > 1 else 0
-    lane = max(lane, 0)
-    for k in range(n):
-        j = lane + k
-        w[_RED + j], w[_GREEN + j], w[_BLUE + j] = red, green, blue
-        w[OTHER + j], w[OTHER + LANES + j], w[OTHER + 2 * LANES + j] = other_red, other_green, other_blue
-        w[ALPHA + j], w[METALLIC + j], w[BASE + j], w[SIDE + j] = alpha, metallic, base, width
-        whole[WHERE + j], whole[START + j], whole[NEXT + j] = sample + k, start, apart
+@kernel
+def dress(count: int, width: int, part_of: Any, looks: Any, textures: Any, w: Any, whole: Any) -> None:
+    """Give the first `count` lanes the materials of their parts, their textures, and numbers in an image `width` wide."""
+    for k in range(count):
+        p = part_of[np.uint32(whole[TRIANGLE + k])]
+        row, texture = looks.table[p], looks.texture[p]
+        w[_RED + k], w[_GREEN + k], w[_BLUE + k] = row[0], row[1], row[2]
+        w[OTHER + k], w[OTHER + LANES + k], w[OTHER + 2 * LANES + k] = row[3], row[4], row[5]
+        w[ALPHA + k], w[METALLIC + k], w[BASE + k] = row[6], row[7], row[8]
+        side = textures.sides[texture]
+        w[SIDE + k] = _F(1 << side)
+        whole[START + k] = textures.starts[texture]
+        whole[NEXT + k] = 0x55555555 & ((4 << (2 * side)) - 1) if textures.channels[texture] > 1 else 0
+        whole[WHERE + k] = whole[ROW + k] * width + whole[COLUMN + k]
 
 
 @kernel

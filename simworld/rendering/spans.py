@@ -33,8 +33,8 @@ BOUNDS = 12 * LANES
 _EDGE_ROWS = 16
 
 # Rows of `places`.
-_LANE, _ROW, _FIRST, _COUNT, _NAME = 0, _SPANS, 2 * _SPANS, 3 * _SPANS, 4 * _SPANS
-_PLACE_ROWS = 5
+_ROW, _FIRST, _COUNT, _NAME = 0, _SPANS, 2 * _SPANS, 3 * _SPANS
+_PLACE_ROWS = 4
 
 
 class Spans(NamedTuple):
@@ -151,38 +151,36 @@ def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> No
 
     Their inverse depth goes into `nearness` (h, w) and their name into `ids` (h, w), unless that is empty.
     """
-    edges, places = room.edges, room.places
+    edges, places, values = room.edges, room.places, room.values
     n = 0
     for q in range(count):
-        for i in range(int(edges[BOUNDS + 2 * LANES + q]), int(edges[BOUNDS + 3 * LANES + q]) + 1):
-            places[_LANE + n], places[_ROW + n] = q, i
-            n += 1
+        left, right = edges[BOUNDS + q], edges[BOUNDS + LANES + q]
+        begin, last = int(edges[BOUNDS + 2 * LANES + q]), int(edges[BOUNDS + 3 * LANES + q])
+        s0, o0 = edges[LEFT + q], edges[LEFT + LANES + q]
+        s1, o1 = edges[LEFT + 2 * LANES + q], edges[LEFT + 3 * LANES + q]
+        s2, o2 = edges[RIGHT + q], edges[RIGHT + LANES + q]
+        s3, o3 = edges[RIGHT + 2 * LANES + q], edges[RIGHT + 3 * LANES + q]
+        step, down = edges[NEARNESS + q], edges[NEARNESS + LANES + q]
+        rest, name = edges[NEARNESS + 2 * LANES + q], room.names[q]
+        for i in range(begin, last + 1):
+            y = float(i)
+            low = np.ceil(max(max(s0 * y + o0, s1 * y + o1), left))
+            high = np.ceil(min(min(s2 * y + o2, s3 * y + o3), right))
+            # Written over by the next one if it is empty.
+            places[_ROW + n], places[_FIRST + n] = np.int32(i), np.int32(low)
+            places[_COUNT + n], places[_NAME + n] = np.int32(high - low), name
+            values[n], values[_SPANS + n] = _F(step * low + down * y + rest), _F(step)
+            n += np.int64(high > low)
             if n == _SPANS:
-                fill_spans(n, edges, room.names, places, room.values, limit, nearness, ids)
+                fill_spans(n, places, values, limit, nearness, ids)
                 n = 0
-    fill_spans(n, edges, room.names, places, room.values, limit, nearness, ids)
+    fill_spans(n, places, values, limit, nearness, ids)
 
 
 @kernel
-def fill_spans(
-    count: int, edges: Any, names: Any, places: Any, values: Any, limit: Any, nearness: Any, ids: Any
-) -> None:
-    """Fill `count` rows of pixels, each of a triangle."""
-    n = 0
+def fill_spans(count: int, places: Any, values: Any, limit: Any, nearness: Any, ids: Any) -> None:
+    """Fill `count` rows of pixels, none of which is empty."""
     for r in range(count):
-        q, i = np.uint32(places[_LANE + r]), places[_ROW + r]
-        y = float(i)
-        low = max(edges[LEFT + q] * y + edges[LEFT + LANES + q], edges[BOUNDS + q])
-        low = np.ceil(max(low, edges[LEFT + 2 * LANES + q] * y + edges[LEFT + 3 * LANES + q]))
-        high = min(edges[RIGHT + q] * y + edges[RIGHT + LANES + q], edges[BOUNDS + LANES + q])
-        high = np.ceil(min(high, edges[RIGHT + 2 * LANES + q] * y + edges[RIGHT + 3 * LANES + q]))
-        step = edges[NEARNESS + q]
-        value = step * low + edges[NEARNESS + LANES + q] * y + edges[NEARNESS + 2 * LANES + q]
-        # Written over by the next one if it is empty.
-        places[_ROW + n], places[_FIRST + n], places[_COUNT + n] = i, np.int32(low), np.int32(high - low)
-        places[_NAME + n], values[n], values[_SPANS + n] = names[q], _F(value), _F(step)
-        n += np.int64(high > low)
-    for r in range(n):
         i, first = np.uint32(places[_ROW + r]), np.uint32(places[_FIRST + r])
         name, value, step = places[_NAME + r], values[r], values[_SPANS + r]
         old = nearness[i, first]

@@ -56,7 +56,11 @@ CORNER = 5 * LANES
 """Where the texel is among those of all shadow maps."""
 CODE = 6 * LANES
 """Red, green and blue as steps of the tone curve (3 rows)."""
-WHOLE_ROWS = 9
+TRIANGLE = 9 * LANES
+ROW = 10 * LANES
+COLUMN = 11 * LANES
+"""Of the sample in its image."""
+WHOLE_ROWS = 12
 
 
 class Scratch(NamedTuple):
