@@ -47,12 +47,14 @@ def derived(
     rows = len(state.link_poses)
     if "nocs" in asked:
         out["nocs"] = np.empty((*size, 3), dtype=np.float32)
-        back = np.stack([_motion(view, pose) for pose in carriers])
-        write_nocs(made["depth"], made["segmentation"], made["links"], sight, rows, back, _bounds(scene), out["nocs"])
+        back = _into(carriers, view) * (0.5 / np.linalg.norm(_bounds(scene), axis=1))[:, None, None]
+        back[:, :, 3] += 0.5
+        labels = made["depth"], made["segmentation"], made["links"]
+        write_nocs(*labels, sight, rows, back.astype(np.float32), out["nocs"])
     if next_state is not None and later is not None:
         onto, after = view_of(scene, next_state, camera), poses_of(scene, next_state)
-        moved = np.stack([_moved(view, a, b, onto) for a, b in zip(carriers, after, strict=True)])
-        still = _moved(view, _REST, _REST, onto)
+        moved = _moved(carriers, view, after, onto).astype(np.float32)
+        still = _moved(_REST, view, _REST, onto)[0].astype(np.float32)
         out["flow"], out["occlusion"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
         numbers = (camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion, fold(camera.distortion))
         lens = np.array(numbers, dtype=np.float32)
@@ -73,24 +75,24 @@ def derived(
     return out
 
 
-_REST = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+_REST = np.array([[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]])
 
 
-def _motion(view: Array, pose: Array) -> NDArray[np.float32]:
-    """The matrix (3, 4) from the camera to the frame of a pose."""
-    local = np.empty((3, 4))
-    to_view(pose, local)
-    return from_view(local, view).astype(np.float32)
+def _into(poses: Array, view: Array) -> Array:
+    """The matrices (n, 3, 4) from the camera that has a view (3, 4) to the frames of poses (n, 7)."""
+    local = np.empty((len(poses), 3, 4))
+    for out, pose in zip(local, poses, strict=True):
+        to_view(pose, out)
+    return from_view(local, view)
 
 
-def _moved(view: Array, before: Array, after: Array, onto: Array) -> NDArray[np.float32]:
-    """The matrix (3, 4) from a place in the camera to where it is in the next camera, on a body that has moved."""
-    local, whole = np.empty((3, 4)), np.empty((1, 3, 4))
-    to_view(before, local)
-    place(after[None], np.zeros(1, dtype=np.int64), _REST[None], onto, whole)
-    moved: Array = np.einsum("ij,jk->ik", whole[0, :, :3], from_view(local, view))
-    moved[:, 3] += whole[0, :, 3]
-    return moved.astype(np.float32)
+def _moved(before: Array, view: Array, after: Array, onto: Array) -> Array:
+    """The matrices (n, 3, 4) from places in the camera to where they are in the next, on bodies that have moved."""
+    placed = np.empty((len(after), 3, 4))
+    place(after, np.arange(len(after)), np.repeat(_REST, len(after), axis=0), onto, placed)
+    moved: Array = np.einsum("nij,njk->nik", placed[:, :, :3], _into(before, view))
+    moved[:, :, 3] += placed[:, :, 3]
+    return moved
 
 
 @lru_cache(maxsize=32)
@@ -99,7 +101,7 @@ def _sight(camera: Camera) -> NDArray[np.float32]:
     return np.stack(rays(camera), axis=-1).astype(np.float32)
 
 
-_bounds = PerScene(lambda scene: surface_bounds(scene).astype(np.float32))
+_bounds = PerScene(surface_bounds)
 
 
 @kernel
@@ -111,10 +113,8 @@ def carrier_of(instance: int, link: int, rows: int) -> int:
 
 
 @kernel
-def write_nocs(
-    depth: Any, segmentation: Any, links: Any, sight: Any, rows: int, back: Any, bounds: Any, out: Any
-) -> None:
-    """Fill `out` (h, w, 3) with places in the frame of what is seen, to which `back` (n, 3, 4) brings camera points."""
+def write_nocs(depth: Any, segmentation: Any, links: Any, sight: Any, rows: int, back: Any, out: Any) -> None:
+    """Fill `out` (h, w, 3) with places on what is seen, to which `back` (n, 3, 4) brings camera points."""
     for i in range(depth.shape[0]):
         for j in range(depth.shape[1]):
             k = carrier_of(segmentation[i, j], links[i, j], rows)
@@ -123,11 +123,8 @@ def write_nocs(
                 continue
             z = depth[i, j]
             x, y = sight[i, j, 0] * z, sight[i, j, 1] * z
-            a, b, c = bounds[k, 0], bounds[k, 1], bounds[k, 2]
-            scale = _HALF / np.sqrt(a * a + b * b + c * c)
             for axis in range(3):
-                place = back[k, axis, 0] * x + back[k, axis, 1] * y + back[k, axis, 2] * z + back[k, axis, 3]
-                out[i, j, axis] = place * scale + _HALF
+                out[i, j, axis] = back[k, axis, 0] * x + back[k, axis, 1] * y + back[k, axis, 2] * z + back[k, axis, 3]
 
 
 @kernel
@@ -152,6 +149,7 @@ def write_flow(
     next depth.
     """
     height, width = depth.shape
+    bent = lens[4] != _ZERO or lens[5] != _ZERO or lens[6] != _ZERO or lens[7] != _ZERO or lens[8] != _ZERO
     for i in range(height):
         for j in range(width):
             k = carrier_of(segmentation[i, j], links[i, j], rows)
@@ -173,10 +171,12 @@ def write_flow(
                 flow[i, j, 0] = flow[i, j, 1] = _ZERO
                 occlusion[i, j] = True
                 continue
-            radial = _ONE + r2 * (lens[4] + r2 * (lens[5] + r2 * lens[8]))
-            bx = x * radial + _F(2.0) * lens[6] * x * y + lens[7] * (r2 + _F(2.0) * x * x)
-            by = y * radial + lens[6] * (r2 + _F(2.0) * y * y) + _F(2.0) * lens[7] * x * y
-            u, v = lens[0] * bx + lens[2], lens[1] * by + lens[3]
+            if bent:
+                radial = _ONE + r2 * (lens[4] + r2 * (lens[5] + r2 * lens[8]))
+                bx = x * radial + _F(2.0) * lens[6] * x * y + lens[7] * (r2 + _F(2.0) * x * x)
+                by = y * radial + lens[6] * (r2 + _F(2.0) * y * y) + _F(2.0) * lens[7] * x * y
+                x, y = bx, by
+            u, v = lens[0] * x + lens[2], lens[1] * y + lens[3]
             flow[i, j, 0], flow[i, j, 1] = u - _F(j) - _HALF, v - _F(i) - _HALF
             column, row = np.floor(u), np.floor(v)
             if not (column >= _ZERO and row >= _ZERO and column < _F(width) and row < _F(height)):

@@ -36,7 +36,7 @@ def set_up(
 
 
 @inlined
-def plane_of(geometry: Any, t: int, m: Any, scale: Any, points: Any, pinhole: Any, plane: Any) -> None:
+def plane_of(geometry: Any, t: Any, m: Any, scale: Any, points: Any, pinhole: Any, plane: Any) -> None:
     """Fill one row of `planes`; `m` (3, 4) turns the part into the camera, `scale` is textures a metre."""
     a, b, c = geometry.triangles[0, t], geometry.triangles[1, t], geometry.triangles[2, t]
     normals, vertices = geometry.normals[t], geometry.vertices

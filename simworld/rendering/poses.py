@@ -36,7 +36,8 @@ def view_of(scene: Scene, state: SceneState, camera: Camera) -> Array:
     return view
 
 
-def from_view(matrix: Array, view: Array) -> Array:
-    """The matrix from a view to where `matrix` takes the world; `view` takes the world to the view, and is rigid."""
-    turned = np.einsum("ij,kj->ik", matrix[:, :3], view[:, :3])
-    return np.column_stack([turned, matrix[:, 3] - np.einsum("ij,j->i", turned, view[:, 3])])
+def from_view(matrices: Array, view: Array) -> Array:
+    """Matrices (..., 3, 4) from a view to where `matrices` take the world, which a rigid `view` (3, 4) takes there."""
+    turned = np.einsum("...ij,kj->...ik", matrices[..., :3], view[:, :3])
+    moved = matrices[..., 3] - np.einsum("...ij,j->...i", turned, view[:, 3])
+    return np.concatenate([turned, moved[..., None]], axis=-1)

@@ -81,8 +81,8 @@ def shade(
     Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded by `tone`. `grid` (h, w, 2)
     is where in the pinhole image each sample looks, empty where that is the sample itself. `backdrop` (n, n, 3) is seen
     behind everything, in the direction that `to_world` (3, 3) turns out of the camera. `total` is zeros like `rgb`, and
-    empty for a factor of 1. In the mode MOVING triangles before `least` and what is behind everything are left out; in the
-    mode KEEP what does not depend on shadows goes into `kept`, and `rgb` is not written.
+    empty for a factor of 1. Triangles before `least` are left out, and in the mode MOVING what is behind everything; in
+    the mode KEEP what does not depend on shadows goes into `kept`, and `rgb` is not written.
     """
     height, width = ids.shape
     fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
@@ -168,7 +168,7 @@ def meet(
     planes: Any,
     known: Any,
     whole: Any,
-) -> int:
+) -> Any:
     """Fill `planes` for those triangles of the first `count` lanes that are not `known` yet; the channels they need."""
     layers = np.int32(0)
     for k in range(count):
@@ -199,18 +199,18 @@ def gather(
         w[_NX + k] = plane[3] * x + plane[4] * y + plane[5]
         w[_NY + k] = plane[6] * x + plane[7] * y + plane[8]
         w[_NZ + k] = plane[9] * x + plane[10] * y + plane[11]
-        ux, uy, vx, vy = plane[14], plane[15], plane[17], plane[18]
+        qx, qy, ux, uy, vx, vy = plane[0], plane[1], plane[14], plane[15], plane[17], plane[18]
         u, v = (ux * x + uy * y + plane[16]) * z, (vx * x + vy * y + plane[19]) * z
         w[TEXTURE + k], w[TEXTURE + LANES + k] = u, v
         # How far the place in the texture moves with a pixel right (squared), and down.
-        right, down = (ux - plane[0] * u) * (ux - plane[0] * u), (uy - plane[1] * u) * (uy - plane[1] * u)
-        right, down = right + (vx - plane[0] * v) * (vx - plane[0] * v), down + (vy - plane[1] * v) * (vy - plane[1] * v)
+        right, down = (ux - qx * u) * (ux - qx * u), (uy - qy * u) * (uy - qy * u)
+        right, down = right + (vx - qx * v) * (vx - qx * v), down + (vy - qy * v) * (vy - qy * v)
         w[TEXTURE + 2 * LANES + k] = max(right, down) * z * z * coarser
 
 
 @kernel
 def dress(count: int, width: int, part_of: Any, looks: Any, textures: Any, w: Any, whole: Any) -> None:
-    """Give the first `count` lanes the materials of their parts, their textures, and numbers in an image `width` wide."""
+    """Give the first `count` lanes the materials and textures of their parts, and numbers in an image `width` wide."""
     for k in range(count):
         p = part_of[np.uint32(whole[TRIANGLE + k])]
         row, texture = looks.table[p], looks.texture[p]

@@ -33,8 +33,9 @@ class Shadows(NamedTuple):
     """Shadow maps (m, n, n) of a state, those of fixed parts alone, and from where they are seen.
 
     They differ at and around the texels that have `changed` (m, n, n), which are found for distant lights alone; and
-    only `within` (m, 4), first column, the one after the last, and rows, each. Light k has the maps from `firsts[k]` on, -1 for none, `counts[k]` of them. Of the casters those in `moving` (p,)
-    are drawn for every state, by way of `points` (3, v), `screen` (4, v) and `room`.
+    only `within` (m, 4), first column, the one after the last, and rows, each. Light k has the maps from `firsts[k]`
+    on, -1 for none, `counts[k]` of them. Of the casters those in `moving` (p,) are drawn for every state, by way of
+    `points` (3, v), `screen` (4, v) and `room`.
     """
 
     maps: Float

@@ -170,7 +170,7 @@ def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> No
             places[_ROW + n], places[_FIRST + n] = np.int32(i), np.int32(low)
             places[_COUNT + n], places[_NAME + n] = np.int32(high - low), name
             values[n], values[_SPANS + n] = _F(step * low + down * y + rest), _F(step)
-            n += np.int64(high > low)
+            n += int(high > low)
             if n == _SPANS:
                 fill_spans(n, places, values, limit, nearness, ids)
                 n = 0

@@ -101,12 +101,12 @@ def draw_parallel(
 
 @kernel
 def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, height: int, todo: Any) -> int:
-    """Put those of the triangles from `begin` to before `end` that may cover a pixel into `todo`; how many these are."""
+    """Put those triangles from `begin` to before `end` that may cover a pixel into `todo`; how many these are."""
     count = 0
     for t in range(max(begin, 0), end):
         j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
         todo[count] = t
-        count += np.int64((j0 <= j1) & (i0 <= i1))
+        count += int((j0 <= j1) & (i0 <= i1))
     return count
 
 
@@ -174,7 +174,7 @@ def project(first: int, last: int, pinhole: Any, points: Any, screen: Any) -> No
 
 @inlined
 def bound(x: Any, y: Any, v: int, screen: Any) -> None:
-    """Fill screen[:, v]: the first column whose pixels' centres may be right of x, the last left of it, and the rows of y.
+    """Fill screen[:, v]: the first column whose pixels' centres may be right of x, the last left of it, and rows of y.
 
     By a thousandth of a pixel more: these are rounded, and the edges decide.
     """

@@ -10,6 +10,7 @@ from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.drawlist import Geometry
 from simworld.rendering.raster import RasterRenderer
+from simworld.rendering.spans import spans
 from simworld.rendering.visibility import draw
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
@@ -170,9 +171,9 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
     """Inverse depth and ids of camera-space triangles in a pinhole with a 90 degree view."""
     count, f = len(triangles), np.float32
     geometry = Geometry(
-        vertices=vertices.astype(f),
+        vertices=vertices.T.astype(f, order="C"),
         vertex_starts=np.array([0, len(vertices)], np.int32),
-        triangles=triangles.astype(np.int32),
+        triangles=triangles.T.astype(np.uint32, order="C"),
         triangle_starts=np.array([0, count], np.int32),
         normals=np.zeros((count, 3, 3), f),
         axes=np.zeros(count, np.int32),
@@ -181,9 +182,9 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
         closed=np.zeros(1, np.bool_),
     )
     nearness, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
-    points, screen = np.empty((len(vertices), 3), f), np.empty((len(vertices), 4), np.int32)
+    points, screen = np.empty((3, len(vertices)), f), np.empty((4, len(vertices)), np.int32)
     matrices, pinhole = np.eye(3, 4, dtype=f)[None], (size / 2, size / 2, size / 2, size / 2)
-    draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, nearness, ids)
+    draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, spans(count), nearness, ids)
     return nearness, ids
 
 
