@@ -9,8 +9,9 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from simworld.envs.disturbances import Disturbances
 from simworld.envs.observations import BOUND, ImageObserver, state_spaces
-from simworld.envs.options import episode_index, validated
+from simworld.envs.options import reset_options, validated
 from simworld.envs.tasks import TASKS, Goals, Observation, Observer, distance
 from simworld.errors import ConfigurationError, nearest
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
@@ -114,8 +115,13 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return self._seed, self._index
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; `options` may hold `index`, the episode's number under its seed."""
-        index = episode_index(options)
+        """Begin an episode; the info holds every value that was drawn for it as `parameters`.
+
+        `options` may hold `index`, the episode's number under its seed; `randomization`, for this episode alone; and
+        `parameters`, values by address that are not drawn: all those of another episode make that episode again.
+        """
+        given = reset_options(options)
+        index = given.index
         super().reset(seed=seed)
         if seed is not None or self._seed is None:
             self._seed, self._index = int(self.np_random_seed), 0
@@ -123,10 +129,13 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             self._index += 1
         if index is not None:
             self._index = index
-        self._sample = sample_scene(self.task.layout, self.randomization, Streams(self._seed, self._index))
+        randomization = self.randomization if given.randomization is None else given.randomization
+        self._sample = sample_scene(self.task.layout, randomization, Streams(self._seed, self._index), given.parameters)
         self.world.load(self._sample.scene)
         self._control = EndEffectorControl(self.world, WORKSPACE)
         self._observer: Observer = self.task.observer(self._sample)
+        pushed = "object" if self.task.layout.objects else None
+        self._disturbances = Disturbances(self._sample.parameters, self.task, pushed)
         self._desired = self._observer.goal.astype(np.float32)
         self._shown_scene = scene = self._sample.scene
         if self.task.goal_size == 3:
@@ -143,7 +152,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         command = np.asarray(action, dtype=np.float64)
         if command.shape != (4,) or not np.isfinite(command).all():
             raise ConfigurationError(f"an action is 4 finite numbers in -1..1, got {action!r}")
-        self._control.apply(np.minimum(np.maximum(command, -1.0), 1.0))
+        self._control.apply(self._disturbances.command(np.minimum(np.maximum(command, -1.0), 1.0)))
+        self._disturbances.push(self.world)
         self.world.step()
         observation, achieved, events = self._observe()
         success = bool(self.task.reached(achieved, self._desired))
@@ -193,7 +203,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         achieved = now.achieved.astype(np.float32)
         observation: dict[str, Any] = {}
         if self._sees_state:
-            values = np.minimum(np.maximum(np.array(now.values, dtype=np.float32), -BOUND), BOUND)
+            values = self._disturbances.observe(np.array(now.values, dtype=np.float32))
+            values = np.minimum(np.maximum(values, -BOUND), BOUND)
             observation = {"observation": values, "achieved_goal": achieved, "desired_goal": self._desired.copy()}
         if self._images is not None:
             observation |= self._images(self._raster(), *self._shown())

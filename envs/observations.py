@@ -11,6 +11,7 @@ from simworld.envs.tasks import Task
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering import Renderer
 from simworld.rendering.lens import rays
+from simworld.rendering.sensor import sense
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
@@ -73,7 +74,7 @@ class ImageObserver:
         """The images, by key, of one instant of the scene that `begin` was given or of one with its cameras."""
         images: dict[str, NDArray[Any]] = {}
         for prefix, camera, points in self._cameras:
-            frame = renderer.render(scene, state, camera, self._channels)
+            frame = sense(renderer.render(scene, state, camera, self._channels), camera, state.time)
             for kind in self._kinds:
                 if kind == "rgb":
                     image: NDArray[Any] = frame.rgb

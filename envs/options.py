@@ -1,12 +1,15 @@
 """What `gym.make` takes beside the id, checked whole before anything starts."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from simworld.envs.observations import IMAGES
 from simworld.errors import ConfigurationError, nearest
+from simworld.randomization import Randomization, as_randomization
+from simworld.randomization.randomization import checked_parameters
 from simworld.scene.plain import Plain, describe
 
 MOST_PIXELS = 8192
@@ -111,12 +114,27 @@ def validated(options: Mapping[str, Any]) -> EnvOptions:
         raise ConfigurationError(describe(error)) from None
 
 
-def episode_index(options: Mapping[str, Any] | None) -> int | None:
-    """The episode's number that `reset` was asked for, if any."""
-    for name in options or {}:
-        if name != "index":
-            raise ConfigurationError(f"unknown reset option {name!r}; there is 'index'")
-    index = (options or {}).get("index")
+@dataclass(frozen=True)
+class ResetOptions:
+    """What `reset` may be told: the episode's number, and what is not as the environment has it."""
+
+    index: int | None
+    randomization: Randomization | None
+    parameters: Mapping[str, Any]
+
+
+def reset_options(options: Mapping[str, Any] | None) -> ResetOptions:
+    """The options of `reset`, checked; a wrong one raises ConfigurationError."""
+    given = dict(options or {})
+    names = [field.name for field in fields(ResetOptions)]
+    for name in given:
+        if name not in names:
+            raise ConfigurationError(f"unknown reset option {name!r}{nearest(name, names)}")
+    index, randomization = given.get("index"), given.get("randomization")
     if index is not None and (not isinstance(index, int) or index < 0):
         raise ConfigurationError(f"reset option index: must be a whole number, at least 0, got {index!r}")
-    return index
+    return ResetOptions(
+        index,
+        None if randomization is None else as_randomization(randomization),
+        checked_parameters(given.get("parameters") or {}),
+    )

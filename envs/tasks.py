@@ -11,7 +11,7 @@ from simworld.geometry import Array, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import Choice, Layout, Randomization, Sample, Uniform
 from simworld.scene.model import Scene
-from simworld.scene.shapes import half_extents, inner_size
+from simworld.scene.shapes import bounds, inner_size
 
 Goals = NDArray[np.floating[Any]]
 
@@ -159,7 +159,7 @@ def _object_values(grasped: bool, pose: Array, velocity: Array, half: tuple[floa
 
 
 def _object_half_extents(scene: Scene) -> tuple[float, ...]:
-    return half_extents(scene.bodies[scene.body_index("object")].parts[0].shape)
+    return bounds(scene.bodies[scene.body_index("object")].parts)
 
 
 def _is_off_table(pose: Array) -> bool:

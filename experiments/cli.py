@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from simworld.envs import ENV_IDS
-from simworld.errors import ConfigurationError, SimworldError
+from simworld.errors import ConfigurationError, SimworldError, nearest
 from simworld.experiments.console import complain, print_json, progress, say, table
 from simworld.experiments.interrupts import end_with_interrupts
 
@@ -68,7 +68,22 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the sa
 DataSeed = Annotated[
     int, typer.Option("--seed", min=0, max=2**31 - 1, help="Root seed of the data; `evaluate` takes seeds from 0 on.")
 ]
-Randomize = Annotated[str, typer.Option("--randomization", help="A preset: none or default.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        "--randomization",
+        help="A preset (none, default, visual, dynamics, full, extreme), several joined by +, or a YAML file.",
+    ),
+]
+Change = Annotated[
+    list[str],
+    typer.Option(
+        "--randomize",
+        metavar="ADDRESS=DISTRIBUTION",
+        default_factory=list,
+        help="Another distribution of a factor, such as objects.*.mass=loguniform(0.02,0.5); may be repeated.",
+    ),
+]
 PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
 RendererName = Annotated[
     str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
@@ -87,13 +102,33 @@ def envs(as_json: Json = False) -> None:
 
 
 @app.command()
+def factors(
+    family: Annotated[str, typer.Argument(help="One family alone: physics, geometry, appearance, ...")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the factors that randomizations name, with unit, default, range and meaning."""
+    from simworld.randomization.factors import FAMILIES, described
+
+    if family and family not in FAMILIES:
+        raise ConfigurationError(f"no family {family!r}{nearest(family, FAMILIES)}")
+    rows = [row for row in described() if family in ("", row["family"])]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        allowed = row["allowed"] if row["kind"] == "name" else f"{row['allowed'][0]} to {row['allowed'][1]}"
+        say(f"{row['address']:32} {row['meaning']} [{row['unit'] or row['kind']}; {row['default']}; {allowed}]")
+
+
+@app.command()
 def rollout(
     env_id: EnvId,
     out: Out,
+    randomize: Change,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     policy: PolicyName = "expert",
     seed: DataSeed = 1000,
-    randomization: Randomize = "default",
+    randomization: Preset = "default",
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
     minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
     minari_root: Annotated[Path | None, typer.Option(help="The folder of the Minari datasets.")] = None,
@@ -111,7 +146,7 @@ def rollout(
             episodes=episodes,
             policy=policy,
             seed=seed,
-            randomization=randomization,
+            randomization=asked_randomization(randomization, randomize),
             noise=noise,
             progress=tell,
         )
@@ -125,6 +160,7 @@ def rollout(
 def train(
     env_id: EnvId,
     out: Out,
+    randomize: Change,
     algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
     demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
     epochs: Annotated[
@@ -134,12 +170,13 @@ def train(
     reward: Annotated[str | None, typer.Option(show_default="dense", help="ppo, sac: sparse or dense.")] = None,
     seed: Seed = 0,
     randomization: Annotated[
-        str | None, typer.Option(show_default="default", help="ppo, sac: a preset: none or default.")
+        str | None, typer.Option(show_default="default", help="ppo, sac: as for `rollout`.")
     ] = None,
 ) -> None:
     """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
     if algorithm == "cloning":
-        _refuse("with --algorithm cloning", steps=steps, reward=reward, randomization=randomization)
+        given = {"randomization": randomization, "randomize": randomize or None}
+        _refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
     else:
         _refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
     from simworld.experiments import recipes
@@ -159,7 +196,7 @@ def train(
                 algorithm=algorithm,
                 steps=steps,
                 seed=seed,
-                randomization="default" if randomization is None else randomization,
+                randomization=asked_randomization(randomization or "default", randomize),
                 reward="dense" if reward is None else reward,
                 progress=tell,
             )
@@ -169,19 +206,19 @@ def train(
 @app.command()
 def evaluate(
     env_id: EnvId,
+    randomize: Change,
     policy: PolicyName = "expert",
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
-    randomization: Randomize = "default",
+    randomization: Preset = "default",
     as_json: Json = False,
 ) -> None:
     """Evaluate a policy on unseen seeds."""
     from simworld.experiments.recipes import evaluate_policy
 
+    asked = asked_randomization(randomization, randomize)
     with progress("episodes", episodes) as tell:
-        result = evaluate_policy(
-            env_id, policy, episodes=episodes, first_seed=seed, randomization=randomization, progress=tell
-        )
+        result = evaluate_policy(env_id, policy, episodes=episodes, first_seed=seed, randomization=asked, progress=tell)
     if as_json:
         print_json(result)
         return
@@ -199,6 +236,7 @@ def evaluate(
 def images(
     env_id: EnvId,
     out: Out,
+    randomize: Change,
     camera: Annotated[
         list[str],
         typer.Option(default_factory=lambda: ["front"], help="A camera; repeat it to take several in turn."),
@@ -207,7 +245,7 @@ def images(
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
     renderer: RendererName = "raster",
     seed: DataSeed = 3000,
-    randomization: Randomize = "default",
+    randomization: Preset = "default",
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
     from simworld.experiments.recipes import write_labelled_images
@@ -218,7 +256,7 @@ def images(
             env_id,
             count=count,
             seed=seed,
-            randomization=randomization,
+            randomization=asked_randomization(randomization, randomize),
             cameras=camera,
             renderer_name=renderer,
             size=parse_size(size),
@@ -230,6 +268,7 @@ def images(
 @app.command()
 def play(
     env_id: EnvId,
+    randomize: Change,
     policy: PolicyName = "expert",
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 3,
     video: Annotated[Path | None, typer.Option(help="Write this .mp4 file instead of opening a window.")] = None,
@@ -238,22 +277,23 @@ def play(
         str | None, typer.Option(show_default="480x360", help="The video's WIDTHxHEIGHT in pixels.")
     ] = None,
     seed: Seed = 0,
-    randomization: Randomize = "default",
+    randomization: Preset = "default",
 ) -> None:
     """Watch a policy, in a window or a video file."""
     if video is None:
         _refuse("without --video", camera=camera, size=size)
     from simworld.experiments.watch import record, watch
 
+    asked = asked_randomization(randomization, randomize)
     if video is None:
-        watch(env_id, policy, episodes=episodes, seed=seed, randomization=randomization)
+        watch(env_id, policy, episodes=episodes, seed=seed, randomization=asked)
         return
     frames = record(
         video,
         env_id,
         policy,
         seeds=range(seed, seed + episodes),
-        randomization=randomization,
+        randomization=asked,
         camera="front" if camera is None else camera,
         size=parse_size("480x360" if size is None else size),
     )
@@ -303,6 +343,13 @@ def demo(out: Out = Path("runs/demo")) -> None:
     from simworld.experiments.demo import run_demo
 
     run_demo(out)
+
+
+def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:
+    """What `--randomization` and `--randomize` ask for."""
+    from simworld.randomization.files import asked_randomization
+
+    return asked_randomization(base, changes)
 
 
 def parse_size(text: str) -> tuple[int, int]:

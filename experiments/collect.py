@@ -13,6 +13,7 @@ from simworld.datasets.episodes import Episode
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.rendering.frame import Renderer
+from simworld.rendering.sensor import sense
 from simworld.scene.state import stack_states
 from simworld.streams import Streams
 
@@ -81,7 +82,7 @@ def collect_view(
             break
     scene, state = env.sample.scene, env.world.state()
     camera = scene.camera(cameras[index % len(cameras)]).resized(*size)
-    frame = renderer.render(scene, state, camera)
+    frame = sense(renderer.render(scene, state, camera), camera, state.time)
     return View(scene, state, camera, frame, info["parameters"], seed, index)
 
 

@@ -30,7 +30,7 @@ def end_with_interrupts() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith("llvmlite."):
+        if str(frame.f_globals.get("__name__")).startswith("llvmlite."):
             # numba's compiler hands its result over in a callback: dropped there, numba would find none and fail.
             signal.setitimer(signal.ITIMER_REAL, _SOON)
             return

@@ -32,7 +32,7 @@ ROLLOUT_SEED, IMAGE_SEED = 1000, 3000
 Progress = Callable[[int], None]
 
 
-def make_env(env_id: str, randomization: str | Mapping[str, Any], **options: Any) -> gym.Env[Any, Any]:
+def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
     """Make one of simworld's environments; an unknown id raises ConfigurationError."""
     _task(env_id)
     return gym.make(env_id, randomization=randomization, **options)
@@ -45,7 +45,7 @@ def write_rollouts(
     episodes: int,
     policy: str = "expert",
     seed: int = ROLLOUT_SEED,
-    randomization: str = "default",
+    randomization: str | Sequence[Any] = "default",
     noise: float = 0.0,
     progress: Progress | None = None,
 ) -> EpisodeReport:
@@ -106,7 +106,7 @@ def write_labelled_images(
     *,
     count: int,
     seed: int = IMAGE_SEED,
-    randomization: str = "default",
+    randomization: str | Sequence[Any] = "default",
     cameras: Sequence[str] = ("front",),
     size: tuple[int, int] = (320, 240),
     renderer_name: str = "raster",
@@ -177,7 +177,7 @@ def train_reinforcement(
     algorithm: str = "ppo",
     steps: int = 30_000,
     seed: int = 0,
-    randomization: str = "default",
+    randomization: str | Sequence[Any] = "default",
     reward: str = "dense",
     progress: Progress | None = None,
 ) -> Path:
@@ -214,7 +214,7 @@ def evaluate_policy(
     *,
     episodes: int = 100,
     first_seed: int = 0,
-    randomization: str = "default",
+    randomization: str | Sequence[Any] = "default",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Evaluate a policy on the seeds first_seed, first_seed + 1, ...: the summary as plain data."""

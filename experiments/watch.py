@@ -1,7 +1,7 @@
 """Watching a policy: in PyBullet's window, or as a video."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ _STILL = 12
 """Frames a video stays on the end of an episode."""
 
 
-def watch(env_id: str, policy: str, *, episodes: int, seed: int, randomization: str) -> None:
+def watch(env_id: str, policy: str, *, episodes: int, seed: int, randomization: str | Sequence[Any]) -> None:
     """Show episodes in a window, in real time; without a display it raises RenderError."""
     if not has_display():
         raise RenderError("there is no display for a window: set DISPLAY, or write a video with --video FILE.mp4")
@@ -39,7 +39,7 @@ def record(
     policy: str,
     *,
     seeds: Iterable[int],
-    randomization: str = "default",
+    randomization: str | Sequence[Any] = "default",
     camera: str = "front",
     size: tuple[int, int] = (480, 360),
 ) -> int:

@@ -30,6 +30,19 @@ def quat_multiply(a: ArrayLike, b: ArrayLike) -> Array:
     )
 
 
+def rotated(q: Sequence[float], v: Sequence[float]) -> Vec3:
+    """The vector v turned by a unit quaternion; plain floats, as NumPy's call overhead would show in every step."""
+    x, y, z, w = q
+    a, b, c = v
+    # v + 2 q x (q x v + w v)
+    tx, ty, tz = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    return (
+        a + w * tx + y * tz - z * ty,
+        b + w * ty + z * tx - x * tz,
+        c + w * tz + x * ty - y * tx,
+    )
+
+
 def quat_from_yaw(yaw: float) -> Quaternion:
     """Quaternion of a rotation by `yaw` radians about z."""
     return (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))

@@ -1,5 +1,6 @@
 """Bodies of a Scene as Bullet bodies."""
 
+from simworld.geometry import Vec3, transform_points
 from simworld.physics.bullet import bullet
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
@@ -7,11 +8,15 @@ from simworld.scene.shapes import mesh_frame
 
 
 def add_body(body: Body, client: int) -> int:
-    """Add a body to a client and return Bullet's id; its frame is its centre of mass."""
+    """Add a body to a client and return Bullet's id, whose frame is at its centre of mass."""
+    parts, position = body.parts, body.position
+    if any(body.center_of_mass):
+        parts = tuple(_moved(part, body.center_of_mass) for part in parts)
+        position = transform_points(body.pose, [body.center_of_mass])[0].tolist()
     uid: int = bullet.createMultiBody(
         baseMass=body.mass,
-        baseCollisionShapeIndex=_collision_shape(body.parts, client),
-        basePosition=body.position,
+        baseCollisionShapeIndex=_collision_shape(parts, client),
+        basePosition=position,
         baseOrientation=body.orientation,
         useMaximalCoordinates=1,
         physicsClientId=client,
@@ -27,7 +32,20 @@ def add_body(body: Body, client: int) -> int:
         angularDamping=0.0,
         physicsClientId=client,
     )
+    if body.inertia != 1 and body.mass > 0:
+        diagonal = [body.inertia * moment for moment in bullet.getDynamicsInfo(uid, -1, physicsClientId=client)[2]]
+        # Without the mass Bullet would take it for 0.
+        bullet.changeDynamics(uid, -1, mass=body.mass, localInertiaDiagonal=diagonal, physicsClientId=client)
+    if body.compliance > 0:
+        stiffness = {"contactStiffness": 1 / body.compliance, "contactDamping": body.contact_damping}
+        bullet.changeDynamics(uid, -1, **stiffness, physicsClientId=client)
     return uid
+
+
+def _moved(part: Part, center: Vec3) -> Part:
+    """The part in a frame at `center`."""
+    x, y, z = (p - c for p, c in zip(part.position, center, strict=True))
+    return part.model_copy(update={"position": (x, y, z)})
 
 
 def _collision_shape(parts: tuple[Part, ...], client: int) -> int:

@@ -1,5 +1,6 @@
 """The World: one Bullet client that holds a Scene, steps it and tells its state."""
 
+import math
 import weakref
 from types import TracebackType
 from typing import Self
@@ -7,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import Array
+from simworld.geometry import Array, Vec3, rotated
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
 from simworld.scene.model import Scene
@@ -26,6 +27,10 @@ CONTACT_ERP = 0.6
 # and soft enough that a carried object's inertia stays within its friction.
 _ARM_GAINS = (0.0625, 0.5)
 _FINGER_GAINS = (0.1, 1.0)
+
+
+_SLIP_SPEED = 0.2
+"""rad/s at which a joint's friction is 3/4 of what it is when it moves fast: it would shake if that jumped."""
 
 
 class World:
@@ -76,6 +81,7 @@ class World:
         self._bodies = [add_body(body, cid) for body in scene.bodies]
         self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
         self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
+        self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
@@ -89,11 +95,12 @@ class World:
         )
         self._joints = list(range(len(model.lower)))
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
-        self._forces = [force / SUBSTEPS for force in model.max_force]
-        fingers = len(self._joints) - model.arm_joints
-        self._position_gains, self._velocity_gains = (
-            [arm] * model.arm_joints + [finger] * fingers for arm, finger in zip(_ARM_GAINS, _FINGER_GAINS, strict=True)
-        )
+        robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
+        times = [robot.strength] * arm + [robot.grip] * fingers
+        self._forces = [force * factor / SUBSTEPS for force, factor in zip(model.max_force, times, strict=True)]
+        self._position_gains = [robot.gain * _ARM_GAINS[0]] * arm + [_FINGER_GAINS[0]] * fingers
+        self._velocity_gains = [_ARM_GAINS[1]] * arm + [_FINGER_GAINS[1]] * fingers
+        self._driven: list[float] = []
         self._fingers = tuple(model.link_index(name) - 1 for name in model.finger_links)
         self._tool_link = model.link_index(model.tool_link) - 1
         for joint, position in enumerate(scene.robot.joint_positions):
@@ -107,6 +114,8 @@ class World:
                 frictionAnchor=1,
                 physicsClientId=cid,
             )
+        for joint, damping in enumerate(robot.joint_damping):
+            bullet.changeDynamics(self._robot, joint, jointDamping=damping, physicsClientId=cid)
         self._couple_fingers()
         self.set_joint_targets(scene.robot.joint_positions)
 
@@ -127,6 +136,8 @@ class World:
 
     def set_joint_targets(self, positions: tuple[float, ...] | list[float]) -> None:
         """Position targets of every joint's motor, rad or m; forces are limited as the robot's are."""
+        if self.scene.robot.backlash > 0:
+            positions = self._through_play(positions)
         bullet.setJointMotorControlArray(
             self._robot,
             self._joints,
@@ -138,9 +149,38 @@ class World:
             physicsClientId=self._client,
         )
 
+    def _through_play(self, targets: tuple[float, ...] | list[float]) -> list[float]:
+        """What the arm's gears turn to: they follow a target only where it is beyond half of their play."""
+        half, arm = self.scene.robot.backlash / 2, self.model.arm_joints
+        before = self._driven or list(targets)
+        driven = [min(max(b, t - half), t + half) for b, t in zip(before[:arm], targets[:arm], strict=True)]
+        self._driven = [*driven, *targets[arm:]]
+        return self._driven
+
+    def _rub(self) -> None:
+        """Let friction brake the arm's joints in the next step."""
+        friction, velocities = self.scene.robot.joint_friction, self.joints()[1].tolist()
+        torques = [-f * math.tanh(v / _SLIP_SPEED) for f, v in zip(friction, velocities, strict=False)]
+        bullet.setJointMotorControlArray(
+            self._robot,
+            self._joints[: len(torques)],
+            bullet.TORQUE_CONTROL,
+            forces=torques,
+            physicsClientId=self._client,
+        )
+
+    def push(self, name: str, force: Vec3, torque: Vec3) -> None:
+        """Push a body at its centre of mass during the next control step: N and N m, in the world frame."""
+        uid, cid = self._names[name], self._client
+        position, _ = bullet.getBasePositionAndOrientation(uid, physicsClientId=cid)
+        bullet.applyExternalForce(uid, -1, force, position, bullet.WORLD_FRAME, physicsClientId=cid)
+        bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
+
     def step(self, steps: int = 1) -> None:
         """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps."""
         for _ in range(steps):
+            if self.scene.robot.joint_friction:
+                self._rub()
             bullet.stepSimulation(physicsClientId=self._client)
         self._forget()
         self._time += steps / CONTROL_HZ
@@ -200,13 +240,32 @@ class World:
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
-        position, orientation = bullet.getBasePositionAndOrientation(self._names[name], physicsClientId=self._client)
-        return np.array(position + orientation)
+        return np.array(self._pose(self._names[name]))
+
+    def _pose(self, uid: int) -> tuple[float, ...]:
+        """Pose (7,) of a body's frame, which Bullet knows by its centre of mass."""
+        position, orientation = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)
+        center = self._centers[uid]
+        if any(center):
+            offset = rotated(orientation, center)
+            position = tuple(p - o for p, o in zip(position, offset, strict=True))
+        pose: tuple[float, ...] = position + orientation
+        return pose
+
+    def _velocity(self, uid: int) -> tuple[float, ...]:
+        """Velocity (6,) of a body's frame."""
+        linear, angular = bullet.getBaseVelocity(uid, physicsClientId=self._client)
+        center = self._centers[uid]
+        if any(center):
+            _, orientation = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)
+            (x, y, z), (a, b, c) = angular, rotated(orientation, center)
+            linear = (linear[0] - y * c + z * b, linear[1] - z * a + x * c, linear[2] - x * b + y * a)
+        velocity: tuple[float, ...] = linear + angular
+        return velocity
 
     def body_velocity(self, name: str) -> Array:
         """Linear (m/s) and angular (rad/s) velocity (6,) of a body in the world frame."""
-        linear, angular = bullet.getBaseVelocity(self._names[name], physicsClientId=self._client)
-        return np.array(linear + angular)
+        return np.array(self._velocity(self._names[name]))
 
     def contacts(self, name: str | None = None) -> tuple[Contact, ...]:
         """Contacts at the last step: all of them, or those of one body, which is then instance_a."""
@@ -239,16 +298,14 @@ class World:
         cid = self._client
         positions, velocities = self.joints()
         links = bullet.getLinkStates(self._robot, self._joints, computeForwardKinematics=1, physicsClientId=cid)
-        bodies = [bullet.getBasePositionAndOrientation(uid, physicsClientId=cid) for uid in self._bodies]
-        body_velocities = [bullet.getBaseVelocity(uid, physicsClientId=cid) for uid in self._bodies]
         base = self.scene.robot
         return SceneState(
             time=self._time,
             joint_positions=positions,
             joint_velocities=velocities,
             link_poses=np.array([base.position + base.orientation, *(link[4] + link[5] for link in links)]),
-            body_poses=np.array([p + q for p, q in bodies]).reshape(-1, 7),
-            body_velocities=np.array([v + w for v, w in body_velocities]).reshape(-1, 6),
+            body_poses=np.array([self._pose(uid) for uid in self._bodies]).reshape(-1, 7),
+            body_velocities=np.array([self._velocity(uid) for uid in self._bodies]).reshape(-1, 6),
             contacts=self.contacts(),
         )
 

@@ -1,37 +1,88 @@
 """What may vary: distributions, the factors they belong to, and the scenes drawn from them."""
 
+from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
 from simworld.randomization.distributions import (
     HSV,
     Choice,
+    Correlated,
     Integers,
     LogUniform,
+    Mixture,
     Normal,
+    Tagged,
+    TruncatedNormal,
     Uniform,
 )
 from simworld.randomization.expressions import Constant, Distribution, from_plain
-from simworld.randomization.factors import FACTORS, NOMINAL, Factor
-from simworld.randomization.randomization import DEFAULT, NONE, PRESETS, Randomization, as_randomization
+from simworld.randomization.factors import FACTORS, FAMILIES, NOMINAL
+from simworld.randomization.families.factor import Factor
+from simworld.randomization.files import load_randomization, save_randomization
+from simworld.randomization.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
+from simworld.randomization.presets import (
+    DEFAULT,
+    DYNAMICS,
+    EXTREME,
+    FULL,
+    NONE,
+    PRESETS,
+    VISUAL,
+    as_randomization,
+    protocols,
+)
+from simworld.randomization.quotas import Quota, QuotaError, read_quotas
+from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Layout, Sample, sample_scene
+from simworld.randomization.steering import Candidate, Outcome, meet
+from simworld.randomization.text import parse
 
 __all__ = [
     "DEFAULT",
+    "DYNAMICS",
+    "EXTREME",
     "FACTORS",
+    "FAMILIES",
+    "FULL",
     "HSV",
     "NOMINAL",
     "NONE",
     "PRESETS",
+    "VISUAL",
+    "AutomaticRandomization",
+    "Candidate",
     "Choice",
     "Constant",
+    "Correlated",
     "Distribution",
     "Factor",
+    "InBox",
+    "InDisc",
+    "InFrustum",
     "Integers",
     "Layout",
     "LogUniform",
+    "Mixture",
     "Normal",
+    "OnSurface",
+    "Outcome",
+    "Quota",
+    "QuotaError",
     "Randomization",
+    "Rotation",
+    "RotationAbout",
     "Sample",
+    "Schedule",
+    "Span",
+    "Tagged",
+    "Trial",
+    "TruncatedNormal",
     "Uniform",
     "as_randomization",
     "from_plain",
+    "load_randomization",
+    "meet",
+    "parse",
+    "protocols",
+    "read_quotas",
     "sample_scene",
+    "save_randomization",
 ]

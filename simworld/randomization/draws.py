@@ -1,44 +1,66 @@
 """The draws of one scene: every factor from its own stream, checked and kept."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from simworld.errors import ConfigurationError
 from simworld.randomization.expressions import Constant, Distribution
-from simworld.randomization.factors import FACTORS
+from simworld.randomization.factors import FACTORS, starred
 from simworld.randomization.randomization import Randomization
+from simworld.randomization.values import Value
 from simworld.streams import Generator, Streams
 
 
 class Draws:
-    """Draws factors by address, each from its own stream, and keeps what it drew."""
+    """Draws factors by address, each from its own stream, and keeps what it drew; `imposed` values are not drawn."""
 
-    def __init__(self, defaults: Randomization, randomization: Randomization, streams: Streams) -> None:
+    def __init__(
+        self, defaults: Randomization, randomization: Randomization, streams: Streams, imposed: Mapping[str, Value]
+    ) -> None:
         self._defaults = defaults
         self._randomization = randomization
         self._streams = streams
+        self._imposed = imposed
+        self._generator = streams("")
         self.values: dict[str, Any] = {}
 
-    def __call__(self, address: str, item: int | None = None) -> Any:
+    def __call__(self, address: str, item: int | str | None = None) -> Any:
         """The value of a factor; `item` replaces the `*` of its address."""
         name = address if item is None else address.replace("*", str(item))
-        factor = self._factor(address)
+        factor = self.distribution(address, name)
         if isinstance(factor, Constant):
-            # Checked already, and a generator, which takes 20 us to make, would not be looked at.
-            value = factor.value
+            value = factor.value  # checked already
         else:
-            value = factor(self._streams(name))
+            value = factor(self._streams.begin(name, self._generator))
             FACTORS[address].check(name, value)
         self.values[name] = value
         return value
 
-    def again(self, address: str, generator: Generator) -> Any:
+    def again(self, address: str, item: int | str | None, generator: Generator) -> Any:
         """A further value of a factor from its own stream, not kept."""
-        value = self._factor(address)(generator)
-        FACTORS[address].check(address, value)
+        name = address if item is None else address.replace("*", str(item))
+        value = self.distribution(address, name)(generator)
+        FACTORS[address].check(name, value)
         return value
 
     def stream(self, name: str) -> Generator:
         """The stream of a factor, for `again`."""
         return self._streams(name)
 
-    def _factor(self, address: str) -> Distribution:
-        return self._randomization.factors.get(address, self._defaults[address])
+    def distribution(self, address: str, name: str) -> Distribution:
+        """Where the values of the factor `name` come from, which is `address` without its star."""
+        for one in (name, address):
+            if one in self._imposed:
+                return Constant(self._imposed[one])
+        for given in (self._randomization.factors, self._defaults.factors):
+            for one in (name, address):
+                if one in given:
+                    return given[one]
+        return FACTORS[address].nominal
+
+    def refuse_unused(self) -> None:
+        """Raise ConfigurationError if an imposed value is of nothing that there is."""
+        used = set(self.values) | {starred(name) for name in self.values}
+        for address in self._imposed:
+            if address not in used:
+                raise ConfigurationError(f"parameters: nothing in this episode has {address!r}")

@@ -4,8 +4,8 @@ import math
 
 from simworld.errors import PlacementError
 from simworld.randomization.draws import Draws
-from simworld.scene.model import Body, Box, Shape
-from simworld.scene.shapes import footprint_radius, half_extents, rest_height
+from simworld.scene.model import Body, Box, Part
+from simworld.scene.shapes import bounds, footprint_radius, rest_height
 
 CLEARANCE = 0.06
 """Free metres between the footprints of objects: an open finger fits in."""
@@ -18,7 +18,7 @@ GOAL_HEADROOM = 0.02
 MAX_TRIES = 2000
 
 
-def object_places(draw: Draws, shapes: list[Shape], box: Body | None) -> list[tuple[float, float]]:
+def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None) -> list[tuple[float, float]]:
     """Places on the table by rejection; all are drawn again when the last one no longer fits."""
     radii = [footprint_radius(shape) for shape in shapes]
     streams = [
@@ -29,7 +29,7 @@ def object_places(draw: Draws, shapes: list[Shape], box: Body | None) -> list[tu
         if len(places) == len(radii):
             break
         i = len(places)
-        x, y = (draw.again(f"objects.*.position.{a}", g) for a, g in zip("xy", streams[i], strict=True))
+        x, y = (draw.again(f"objects.*.position.{a}", i, g) for a, g in zip("xy", streams[i], strict=True))
         if _is_free(x, y, radii[i], places, radii, box):
             places.append((x, y))
         elif tries % 50 == 49:
@@ -70,7 +70,7 @@ def draw_goal(draw: Draws, bodies: list[Body]) -> None:
     streams = [draw.stream(address) for address in addresses]
     objects = [body for body in bodies if body.name.startswith("object")]
     for _ in range(MAX_TRIES):
-        goal = [draw.again(a, g) for a, g in zip(addresses, streams, strict=True)]
+        goal = [draw.again(a, None, g) for a, g in zip(addresses, streams, strict=True)]
         if objects and on_table:
             goal[2] = objects[0].position[2]
         if not objects or _is_free_goal(goal, *objects):
@@ -88,7 +88,6 @@ def _is_free_goal(goal: list[float], target: Body, *others: Body) -> bool:
 
 def _is_clear(goal: list[float], target: Body, other: Body) -> bool:
     """Whether `target` at the goal is above `other` or beside it."""
-    (shape, about), z = (part.shape for part in (target.parts[0], other.parts[0])), goal[2]
-    above = z - rest_height(shape) >= other.position[2] + half_extents(about)[2] + GOAL_HEADROOM
+    above = goal[2] - rest_height(target.parts) >= other.position[2] + bounds(other.parts)[2] + GOAL_HEADROOM
     apart = math.dist(goal[:2], other.position[:2])
-    return above or apart >= footprint_radius(shape) + footprint_radius(about)
+    return above or apart >= footprint_radius(target.parts) + footprint_radius(other.parts)

@@ -1,38 +1,29 @@
 """From a Randomization to a Scene: draw every factor from its own stream, then put the things in their places."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw
+from simworld.geometry import Vec3, quat_from_euler, quat_from_yaw, quat_to_matrix
 from simworld.randomization.draws import Draws
+from simworld.randomization.factors import FACTORS
+from simworld.randomization.lighting import draw_lights
+from simworld.randomization.looks import draw_background, draw_material
 from simworld.randomization.placement import draw_goal, object_places
 from simworld.randomization.randomization import Randomization
-from simworld.scene.camera import Camera
-from simworld.scene.light import DirectionalLight
-from simworld.scene.material import Material
-from simworld.scene.model import (
-    Body,
-    Box,
-    Cylinder,
-    Mesh,
-    Part,
-    Robot,
-    Scene,
-    Shape,
-    Sphere,
-)
+from simworld.randomization.values import Value
+from simworld.randomization.views import draw_cameras
+from simworld.scene.model import Body, Box, Cylinder, LinkMaterial, Mesh, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
-from simworld.scene.shapes import open_box, rest_height
+from simworld.scene.shapes import bounds, compound, open_box, rest_height
 from simworld.streams import Streams
 
 BASE: Vec3 = (-0.6, 0.0, 0.0)
-WALL = 0.008
 MESH_WIDTH = 0.046
 """The width at which a catalogue mesh has scale 1."""
 
 _ROLLING = ("sphere", "cylinder")
+_FLAT_SIDED = ("box",)
 
 
 @dataclass(frozen=True)
@@ -52,12 +43,15 @@ class Sample:
     parameters: Mapping[str, Any]
 
 
-def sample_scene(layout: Layout, randomization: Randomization, streams: Streams) -> Sample:
-    """Draw a scene: a pure function of its arguments.
+def sample_scene(
+    layout: Layout, randomization: Randomization, streams: Streams, parameters: Mapping[str, Value] | None = None
+) -> Sample:
+    """Draw a scene: a pure function of its arguments; `parameters` are values by address that are not drawn.
 
-    Raises PlacementError if the objects do not fit on the table.
+    All that a sample has, given back, make the same scene. Raises PlacementError if the objects do not fit on the
+    table, and ConfigurationError for values of what is not in the scene.
     """
-    draw = Draws(layout.factors, randomization, streams)
+    draw = Draws(layout.factors, randomization, streams, parameters or {})
     bodies = [_floor(draw), _table(draw)]
     if layout.box:
         bodies.append(_box(draw))
@@ -68,27 +62,57 @@ def sample_scene(layout: Layout, randomization: Randomization, streams: Streams)
     scene = Scene(
         robot=_robot(draw),
         bodies=tuple(bodies),
-        lights=(_light(draw),),
-        ambient=(draw("light.ambient"),) * 3,
-        cameras=_cameras(draw),
+        lights=draw_lights(draw),
+        ambient=(draw("lights.ambient"),) * 3,
+        background=draw_background(draw),
+        cameras=draw_cameras(draw, draw("noise.seed")),
+        gravity=_gravity(draw),
     )
+    for address in _EPISODE:
+        draw(address)
+    draw.refuse_unused()
     return Sample(scene, draw.values)
 
 
+_EPISODE = tuple(address for address in FACTORS if address.split(".")[0] in ("control", "observation", "pushes"))
+"""Factors of what happens during the episode rather than of the scene."""
+
+
+def _gravity(draw: Draws) -> Vec3:
+    """Gravity in the table's frame: what tilts is the table, with all that stands on it."""
+    strength, x, y = draw("gravity"), draw("table.tilt.x"), draw("table.tilt.y")
+    if x == y == 0:
+        return (0.0, 0.0, -strength)
+    down = quat_to_matrix(quat_from_euler(x, y, 0.0)).T @ [0.0, 0.0, -strength]
+    return (float(down[0]), float(down[1]), float(down[2]))
+
+
 def _robot(draw: Draws) -> Robot:
-    arm = PANDA.arm_joints
-    joints = [PANDA.rest[j] + draw("robot.joints.*.offset", j) for j in range(arm)]
-    return Robot(position=BASE, joint_positions=(*joints, *PANDA.rest[arm:]))
+    arm = range(PANDA.arm_joints)
+    joints = [PANDA.rest[j] + draw("robot.joints.*.offset", j) for j in arm]
+    damping, friction = (tuple(draw(f"robot.joints.*.{name}", j) for j in arm) for name in ("damping", "friction"))
+    materials: tuple[LinkMaterial, ...] = ()
+    if draw("robot.painted"):
+        paint = draw_material(draw, "robot")
+        materials = tuple(LinkMaterial(link=link, material=paint) for link in PANDA.links)
+    return Robot(
+        position=(BASE[0], BASE[1], BASE[2] - draw("table.height")),
+        joint_positions=(*joints, *PANDA.rest[len(arm) :]),
+        finger_friction=draw("robot.finger_friction"),
+        joint_damping=damping if any(damping) else (),
+        joint_friction=friction if any(friction) else (),
+        gain=draw("robot.gain"),
+        strength=draw("robot.strength"),
+        grip=draw("robot.grip"),
+        backlash=draw("robot.backlash"),
+        materials=materials,
+    )
 
 
 def _floor(draw: Draws) -> Body:
     slab = Part(shape=Box(half_extents=(2.0, 2.0, 0.05)))
     return Body(
-        name="floor",
-        category="floor",
-        parts=(slab,),
-        position=(0, 0, -0.45),
-        material=Material(color=draw("floor.color")),
+        name="floor", category="floor", parts=(slab,), position=(0, 0, -0.45), material=draw_material(draw, "floor")
     )
 
 
@@ -99,103 +123,65 @@ def _table(draw: Draws) -> Body:
         parts=(Part(shape=Box(half_extents=(0.55, 0.45, 0.2))),),
         position=(-0.3, 0.0, -0.2),
         friction=draw("table.friction"),
-        material=Material(color=draw("table.color")),
+        restitution=draw("table.restitution"),
+        material=draw_material(draw, "table"),
     )
 
 
 def _box(draw: Draws) -> Body:
-    inner = (draw("box.width"), draw("box.depth"), draw("box.height"))
+    inner, wall = (draw("box.width"), draw("box.depth"), draw("box.height")), draw("box.wall")
     return Body(
         name="box",
         category="open_box",
-        parts=open_box(inner, WALL),
-        position=(draw("box.position.x"), draw("box.position.y"), WALL),
+        parts=open_box(inner, wall),
+        position=(draw("box.position.x"), draw("box.position.y"), wall),
         orientation=quat_from_yaw(draw("box.yaw")),
-        material=Material(color=draw("box.color")),
+        material=draw_material(draw, "box"),
     )
 
 
 def _objects(draw: Draws, box: Body | None) -> list[Body]:
     count = draw("objects.count")
-    shapes = [_shape(draw, i) for i in range(count)]
+    shapes = [_parts(draw, i) for i in range(count)]
     places = object_places(draw, shapes, box)
-    return [_object(draw, i, shape, place) for i, (shape, place) in enumerate(zip(shapes, places, strict=True))]
+    return [_object(draw, i, parts, place) for i, (parts, place) in enumerate(zip(shapes, places, strict=True))]
 
 
-def _object(draw: Draws, i: int, shape: Shape, place: tuple[float, float]) -> Body:
-    kind = draw.values[f"objects.{i}.kind"]
+def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: tuple[float, float]) -> Body:
+    kind, half = draw.values[f"objects.{i}.kind"], bounds(parts)
+    x, y, z = (draw(f"objects.*.center.{axis}", i) * size for axis, size in zip("xyz", half, strict=True))
+    compliance = draw("objects.*.compliance", i)
     return Body(
         name="object" if i == 0 else f"object_{i}",
         category=kind,
-        parts=(Part(shape=shape),),
-        position=(*place, rest_height(shape)),
+        parts=parts,
+        position=(*place, rest_height(parts)),
         orientation=quat_from_yaw(draw("objects.*.yaw", i)),
         mass=draw("objects.*.mass", i),
+        center_of_mass=(x, y, z),
+        inertia=draw("objects.*.inertia", i),
         friction=draw("objects.*.friction", i),
         # Enough that what rolls comes to rest; for the others it would double the solver's rows for nothing.
-        rolling_friction=0.0005 if kind in _ROLLING else 0.0,
+        rolling_friction=draw("objects.*.rolling_friction", i) if kind in _ROLLING else 0.0,
         # Between fingers, all but flat-sided things would turn without.
-        spinning_friction=0.0 if kind == "box" else 0.001,
-        material=Material(color=draw("objects.*.color", i)),
+        spinning_friction=draw("objects.*.spinning_friction", i) if kind not in _FLAT_SIDED else 0.0,
+        restitution=draw("objects.*.restitution", i),
+        compliance=compliance,
+        contact_damping=draw("objects.*.contact_damping", i) if compliance > 0 else 0.0,
+        material=draw_material(draw, "objects.*", i),
     )
 
 
-def _shape(draw: Draws, i: int) -> Shape:
+def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
     kind = draw("objects.*.kind", i)
     width, depth, height = (draw(f"objects.*.{side}", i) for side in ("width", "depth", "height"))
-    if kind == "box":
-        return Box(half_extents=(width / 2, depth / 2, height / 2))
-    if kind == "cylinder":
-        return Cylinder(radius=width / 2, height=height)
-    if kind == "sphere":
-        return Sphere(radius=width / 2)
-    return Mesh(name=kind, scale=width / MESH_WIDTH)
-
-
-def _light(draw: Draws) -> DirectionalLight:
-    azimuth, elevation = draw("light.azimuth"), draw("light.elevation")
-    return DirectionalLight(
-        direction=(
-            math.cos(elevation) * math.cos(azimuth),
-            math.cos(elevation) * math.sin(azimuth),
-            math.sin(elevation),
-        ),
-        intensity=draw("light.intensity"),
-    )
-
-
-def _cameras(draw: Draws) -> tuple[Camera, ...]:
-    shift = [draw(f"camera.shift.{axis}") for axis in "xyz"]
-    fov = draw("camera.fov")
-    width, height = 640, 480
-    focal = height / 2 / math.tan(fov / 2)
-
-    def camera(name: str, position: Vec3, orientation: Quaternion, f: float, parent: str | None = None) -> Camera:
-        return Camera(
-            name=name,
-            width=width,
-            height=height,
-            fx=f,
-            fy=f,
-            cx=width / 2,
-            cy=height / 2,
-            position=position,
-            orientation=orientation,
-            parent=parent,
-        )
-
-    cameras = []
-    for name, eye, target in _FIXED_CAMERAS:
-        x, y, z = (e + s for e, s in zip(eye, shift, strict=True))
-        cameras.append(camera(name, (x, y, z), look_at((x, y, z), target), focal))
-    # On the hand, beside the fingers, looking along them; turned so that the image's right is the hand's y axis.
-    beside = quat_from_euler(0.0, 0.0, math.pi / 4)
-    return (*cameras, camera("wrist", (0.05, -0.05, 0.1), beside, 0.6 * focal, parent="hand"))
-
-
-_FIXED_CAMERAS: tuple[tuple[str, Vec3, Vec3], ...] = (
-    ("front", (0.55, -0.4, 0.45), (-0.06, 0.03, 0.05)),
-    ("side", (0.05, -0.75, 0.35), (-0.05, 0.05, 0.06)),
-    ("top", (0.15, 0.04, 1.0), (0.0, 0.04, 0.0)),
-)
-"""Cameras in the world: name, eye and the point they look at, in metres."""
+    match kind:
+        case "box":
+            return (Part(shape=Box(half_extents=(width / 2, depth / 2, height / 2))),)
+        case "cylinder":
+            return (Part(shape=Cylinder(radius=width / 2, height=height)),)
+        case "sphere":
+            return (Part(shape=Sphere(radius=width / 2)),)
+        case "compound":
+            return compound((width, depth, height), draw("objects.*.seed", i))
+    return (Part(shape=Mesh(name=kind, scale=width / MESH_WIDTH)),)

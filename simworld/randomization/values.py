@@ -1,19 +1,31 @@
-"""The values that distributions take and give: numbers, names and tuples, with their checks and their plain form."""
+"""The values that distributions take and give: numbers, names and tuples, with their checks, plain form and text."""
 
+import bisect
+import itertools
+import keyword
 import math
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from simworld.errors import ConfigurationError
+from simworld.streams import Generator
 
 Value = float | int | str | tuple[float, ...]
 Number = float | int
+Weights = tuple[float, ...] | None
 
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a finite int or float; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_point(value: Any) -> bool:
+    """Whether `value` is a tuple of three finite numbers."""
+    return isinstance(value, tuple) and len(value) == 3 and all(is_number(number) for number in value)
 
 
 def check_numbers(owner: Any, *numbers: Any) -> None:
@@ -29,12 +41,91 @@ def check_range(owner: Any, low: Any, high: Any) -> None:
         raise ConfigurationError(f"{owner!r}: low must be at most high")
 
 
+def check_probability(owner: Any, p: Any) -> None:
+    """Raise ConfigurationError if `p`, asked of `owner`, is not from 0 to 1."""
+    if not is_number(p) or not 0 <= p <= 1:
+        raise ConfigurationError(f"{owner!r}: a probability must be from 0 to 1, got {p!r}")
+
+
+def check_weights(owner: Any, weights: Any, count: int) -> None:
+    """Raise ConfigurationError if `weights` of `owner` are neither None nor `count` numbers greater than 0."""
+    if weights is None:
+        return
+    fits = isinstance(weights, tuple) and len(weights) == count
+    if not fits or not all(is_number(weight) and weight > 0 for weight in weights):
+        raise ConfigurationError(f"{owner!r}: weights must be {count} numbers greater than 0")
+
+
+def shares(weights: Weights, count: int) -> tuple[float, ...]:
+    """The probabilities (count,) that weights stand for; None stands for equal ones."""
+    given = weights or (1.0,) * count
+    return tuple(weight / sum(given) for weight in given)
+
+
+def pick(generator: Generator, weights: Weights, count: int) -> int:
+    """Draw one of 0, ..., count - 1."""
+    if weights is None:
+        return int(generator.integers(count))
+    sums = list(itertools.accumulate(weights))
+    return min(bisect.bisect_right(sums, generator.random() * sums[-1]), count - 1)
+
+
 def immutable(value: Any) -> Any:
-    """Lists and arrays as tuples, NumPy's numbers as Python's, anything else as it is."""
+    """Lists and arrays as tuples, also within each other, NumPy's numbers as Python's, anything else as it is."""
     value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(immutable(part) for part in value) if isinstance(value, list | tuple) else value
 
 
 def plain(value: Any) -> Any:
-    """Tuples as lists, anything else as it is."""
-    return list(value) if isinstance(value, tuple) else value
+    """What JSON can hold: tuples as lists, distributions as mappings, infinity as "inf", anything else as it is."""
+    if hasattr(value, "to_plain"):
+        return value.to_plain()
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(part) for part in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def is_word(value: Any) -> bool:
+    """Whether `value` is a name that text gives without quotes."""
+    return isinstance(value, str) and value.isidentifier() and not keyword.iskeyword(value) and value != "inf"
+
+
+def text(value: Any) -> str:
+    """A value as `simworld.randomization.text.parse` reads it."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(text, value))}{',' * (len(value) == 1)})"
+    return repr(value) if isinstance(value, str) and not is_word(value) else str(value)
+
+
+def first_at(cdf: Callable[[float], float], p: float, low: float, high: float) -> float:
+    """The least number from `low` to `high` where a rising function reaches `p`, by up to 100 halvings."""
+    if cdf(low) >= p:
+        return low
+    for _ in range(100):
+        middle = low + (high - low) / 2
+        if not low < middle < high:
+            break
+        low, high = (low, middle) if cdf(middle) >= p else (middle, high)
+    return high
+
+
+def normal_cdf(z: float) -> float:
+    """The probability that a standard normal number is at most `z`, with full relative precision where z < 0."""
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+def normal_quantile(p: float) -> float:
+    """The standard normal number that a share `p` of them does not exceed; infinite at 0 and 1."""
+    return NormalDist().inv_cdf(p) if 0 < p < 1 else math.copysign(math.inf, p - 0.5)
+
+
+def normal_density(z: float) -> float:
+    """The density of the standard normal distribution at `z`."""
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def dot(a: Sequence[float], b: Sequence[float]) -> float:
+    """The scalar product of two vectors."""
+    return math.fsum(x * y for x, y in zip(a, b, strict=True))

@@ -122,7 +122,8 @@ class Canvas:
         return Frame(**{name: made[name] for name in channels})
 
     def _begin(self, drawn: DrawList, scene: Scene) -> None:
-        self._drawn = drawn
+        # Nothing of the last scene is left to draw with if this ends half way.
+        self._drawn = None
         self._moving = ~drawn.fixed
         self._first_moving = int(drawn.geometry.triangle_starts[np.count_nonzero(drawn.fixed)])
         self._fixed_rows = np.unique(drawn.carrier[drawn.fixed])
@@ -131,6 +132,7 @@ class Canvas:
         self._backdrop = environment(scene.background)
         self._planes = np.empty((drawn.geometry.triangles.shape[1], PLANE), dtype=np.float32)
         self._room = spans(len(self._planes))
+        self._drawn = drawn
 
     @property
     def _list(self) -> DrawList:
@@ -251,7 +253,7 @@ class Canvas:
         kept = view.kept[size]
         if kept is None:
             count = len(scene.lights)
-            kept = view.kept[size] = Kept(
+            kept = Kept(
                 base=np.zeros((3, pixels), dtype=np.float32),
                 direct=np.zeros((count, 3, pixels), dtype=np.float32),
                 corner=np.zeros((count, pixels), dtype=np.int32),
@@ -263,6 +265,7 @@ class Canvas:
             fixed = seen._replace(ids=view.fixed_ids, nearness=view.fixed_nearness)
             self._shade(camera, fixed, lights, shadows, np.empty((0, 0, 3), dtype=np.uint8), KEEP, kept)
             show_all_kept(kept, lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
+            view.kept[size] = kept
         return kept
 
     def _shade(

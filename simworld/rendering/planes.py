@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from simworld.rendering.kernels import inlined, kernel
-from simworld.rendering.visibility import edges_of
 
 _F = np.float32
 _ZERO = _F(0.0)
@@ -59,3 +58,26 @@ def plane_of(geometry: Any, t: Any, m: Any, scale: Any, points: Any, pinhole: An
     plane[12] = 1.0 / max(points[2, a], points[2, b], points[2, c])
     nearest = min(points[2, a], points[2, b], points[2, c])
     plane[13] = 1.0 / nearest if nearest > 1e-6 else 1e6
+
+
+@inlined
+def edges_of(points: Any, a: int, b: int, c: int, pinhole: Any) -> Any:
+    """The edge functions of a triangle as (x, y, 1) coefficients in pixels, positive inside, and its signed volume.
+
+    They are those of `simworld.rendering.spans.solid_edges`.
+    """
+    fx, fy, cx, cy = pinhole
+    ax, ay, az = np.float64(points[0, a]), np.float64(points[1, a]), np.float64(points[2, a])
+    bx, by, bz = np.float64(points[0, b]), np.float64(points[1, b]), np.float64(points[2, b])
+    gx, gy, gz = np.float64(points[0, c]), np.float64(points[1, c]), np.float64(points[2, c])
+    kx, ky, kz = by * gz - bz * gy, bz * gx - bx * gz, bx * gy - by * gx
+    lx, ly, lz = gy * az - gz * ay, gz * ax - gx * az, gx * ay - gy * ax
+    mx, my, mz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    volume = ax * kx + ay * ky + az * kz
+    s = 1.0 if volume > 0.0 else -1.0
+    sx, sy = s * (1.0 / fx), s * (1.0 / fy)
+    ox, oy = 0.5 - cx, 0.5 - cy
+    k = (kx * sx, ky * sy, s * kz + kx * sx * ox + ky * sy * oy)
+    el = (lx * sx, ly * sy, s * lz + lx * sx * ox + ly * sy * oy)
+    m = (mx * sx, my * sy, s * mz + mx * sx * ox + my * sy * oy)
+    return k, el, m, volume

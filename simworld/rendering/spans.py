@@ -15,22 +15,21 @@ from simworld.rendering.kernels import inlined, kernel
 
 _F = np.float32
 
-LANES = 64
+BLOCK = 64
 """Triangles set up together."""
 _SPANS = 256
 """Rows of pixels of such triangles that are filled together."""
 _BEYOND = 1e12
 """Pixels to the side of any image."""
 
-# Rows of `edges`: corners (9 rows), which become what follows.
-CORNERS = 0
-LEFT, RIGHT = 0, 4 * LANES
-"""Slope and offset of two borders each, columns by row: the first is where the triangle begins, the second ends."""
-NEARNESS = 9 * LANES
+# Rows of `edges`: the corners' coordinates (9 rows), which become borders.
+LEFT, RIGHT = 0, 6 * BLOCK
+"""Slope and offset of three borders each, columns by row: between them is the triangle."""
+NEARNESS = 12 * BLOCK
 """As (x, y, 1) coefficients in pixels (3 rows)."""
-BOUNDS = 12 * LANES
+BOUNDS = 15 * BLOCK
 """First column, the one after the last, first row, last row (4 rows)."""
-_EDGE_ROWS = 16
+_EDGE_ROWS = 19
 
 # Rows of `places`.
 _ROW, _FIRST, _COUNT, _NAME = 0, _SPANS, 2 * _SPANS, 3 * _SPANS
@@ -40,7 +39,7 @@ _PLACE_ROWS = 4
 class Spans(NamedTuple):
     """Room for blocks: `edges` by triangle; `places` and `values`, nearness at the first pixel and its step, by row.
 
-    In `todo` are triangles; `names` (LANES,) are those of the block.
+    In `todo` are triangles; `names` (BLOCK,) are those of the block.
     """
 
     edges: NDArray[np.float64]
@@ -53,8 +52,8 @@ class Spans(NamedTuple):
 def spans(triangles: int) -> Spans:
     """New room for a geometry of so many triangles."""
     return Spans(
-        edges=np.zeros(_EDGE_ROWS * LANES),
-        names=np.zeros(LANES, dtype=np.int32),
+        edges=np.zeros(_EDGE_ROWS * BLOCK),
+        names=np.zeros(BLOCK, dtype=np.int32),
         places=np.zeros(_PLACE_ROWS * _SPANS, dtype=np.int32),
         values=np.zeros(2 * _SPANS, dtype=np.float32),
         todo=np.zeros(triangles + 1, dtype=np.int32),
@@ -63,7 +62,7 @@ def spans(triangles: int) -> Spans:
 
 @kernel
 def solid_edges(count: int, pinhole: Any, one_sided: bool, edges: Any) -> None:
-    """Turn CORNERS, in camera space, of `count` triangles into their borders and nearness; empty BOUNDS of unseen ones.
+    """Turn corners in camera space of `count` triangles into borders and nearness; BOUNDS of unseen ones become empty.
 
     A triangle a, b, c covers the pixels whose ray d has d.(b x c), d.(c x a) and d.(a x b) of one sign (Olano and Greer
     1997). Their sum over the volume is the inverse depth; the volume is negative for triangles that run
@@ -72,9 +71,9 @@ def solid_edges(count: int, pinhole: Any, one_sided: bool, edges: Any) -> None:
     fx, fy, cx, cy = pinhole
     ix, iy, ox, oy = 1.0 / fx, 1.0 / fy, 0.5 - cx, 0.5 - cy
     for q in range(count):
-        ax, ay, az = edges[q], edges[LANES + q], edges[2 * LANES + q]
-        bx, by, bz = edges[3 * LANES + q], edges[4 * LANES + q], edges[5 * LANES + q]
-        gx, gy, gz = edges[6 * LANES + q], edges[7 * LANES + q], edges[8 * LANES + q]
+        ax, ay, az = edges[q], edges[BLOCK + q], edges[2 * BLOCK + q]
+        bx, by, bz = edges[3 * BLOCK + q], edges[4 * BLOCK + q], edges[5 * BLOCK + q]
+        gx, gy, gz = edges[6 * BLOCK + q], edges[7 * BLOCK + q], edges[8 * BLOCK + q]
         kx, ky, kz = by * gz - bz * gy, bz * gx - bx * gz, bx * gy - by * gx
         lx, ly, lz = gy * az - gz * ay, gz * ax - gx * az, gx * ay - gy * ax
         mx, my, mz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
@@ -92,11 +91,11 @@ def solid_edges(count: int, pinhole: Any, one_sided: bool, edges: Any) -> None:
 
 @kernel
 def flat_edges(count: int, one_sided: Any, edges: Any) -> None:
-    """As `solid_edges` for CORNERS given in pixels and nearness; the area is positive where the volume is negative."""
+    """As `solid_edges` for corners given in pixels and nearness; the area is positive where the volume is negative."""
     for q in range(count):
-        ua, va, za = edges[q], edges[LANES + q], edges[2 * LANES + q]
-        ub, vb, zb = edges[3 * LANES + q], edges[4 * LANES + q], edges[5 * LANES + q]
-        uc, vc, zc = edges[6 * LANES + q], edges[7 * LANES + q], edges[8 * LANES + q]
+        ua, va, za = edges[q], edges[BLOCK + q], edges[2 * BLOCK + q]
+        ub, vb, zb = edges[3 * BLOCK + q], edges[4 * BLOCK + q], edges[5 * BLOCK + q]
+        uc, vc, zc = edges[6 * BLOCK + q], edges[7 * BLOCK + q], edges[8 * BLOCK + q]
         kx, ky, kz = vb - vc, uc - ub, ub * vc - uc * vb
         lx, ly, lz = vc - va, ua - uc, uc * va - ua * vc
         mx, my, mz = va - vb, ub - ua, ua * vb - ub * va
@@ -116,29 +115,30 @@ def flat_edges(count: int, one_sided: Any, edges: Any) -> None:
 def borders(q: int, a: Any, b: Any, c: Any, n: Any, seen: Any, edges: Any) -> None:
     """Fill lane q from three edge functions, positive inside, and nearness, each as (x, y, 1) coefficients in pixels.
 
-    A triangle has at most two borders on a side; the third edge function takes the place of one that is on the other.
+    An edge is a border on the left or on the right; on the other side, far away, it bounds nothing. Of a triangle that
+    goes on behind the camera all three may be on one side.
     """
     ra, rb, rc = -1.0 / a[0], -1.0 / b[0], -1.0 / c[0]
     sa, sb, sc = a[1] * ra, b[1] * rb, c[1] * rc
     ta, tb, tc = a[2] * ra, b[2] * rb, c[2] * rc
-    slope, offset = (sc, tc) if c[0] > 0.0 else (0.0, -_BEYOND)
-    edges[LEFT + q], edges[LEFT + LANES + q] = (sa, ta) if a[0] > 0.0 else (slope, offset)
-    edges[LEFT + 2 * LANES + q], edges[LEFT + 3 * LANES + q] = (sb, tb) if b[0] > 0.0 else (slope, offset)
-    slope, offset = (sc, tc) if c[0] < 0.0 else (0.0, _BEYOND)
-    edges[RIGHT + q], edges[RIGHT + LANES + q] = (sa, ta) if a[0] < 0.0 else (slope, offset)
-    edges[RIGHT + 2 * LANES + q], edges[RIGHT + 3 * LANES + q] = (sb, tb) if b[0] < 0.0 else (slope, offset)
-    edges[NEARNESS + q], edges[NEARNESS + LANES + q], edges[NEARNESS + 2 * LANES + q] = n
-    low, high = edges[BOUNDS + 2 * LANES + q], edges[BOUNDS + 3 * LANES + q]
+    edges[LEFT + q], edges[LEFT + BLOCK + q] = (sa, ta) if a[0] > 0.0 else (0.0, -_BEYOND)
+    edges[LEFT + 2 * BLOCK + q], edges[LEFT + 3 * BLOCK + q] = (sb, tb) if b[0] > 0.0 else (0.0, -_BEYOND)
+    edges[LEFT + 4 * BLOCK + q], edges[LEFT + 5 * BLOCK + q] = (sc, tc) if c[0] > 0.0 else (0.0, -_BEYOND)
+    edges[RIGHT + q], edges[RIGHT + BLOCK + q] = (sa, ta) if a[0] < 0.0 else (0.0, _BEYOND)
+    edges[RIGHT + 2 * BLOCK + q], edges[RIGHT + 3 * BLOCK + q] = (sb, tb) if b[0] < 0.0 else (0.0, _BEYOND)
+    edges[RIGHT + 4 * BLOCK + q], edges[RIGHT + 5 * BLOCK + q] = (sc, tc) if c[0] < 0.0 else (0.0, _BEYOND)
+    edges[NEARNESS + q], edges[NEARNESS + BLOCK + q], edges[NEARNESS + 2 * BLOCK + q] = n
+    low, high = edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q]
     low, high = level(a, low, high)
     low, high = level(b, low, high)
     low, high = level(c, low, high)
-    edges[BOUNDS + 2 * LANES + q], edges[BOUNDS + 3 * LANES + q] = low, high if seen else -1.0
+    edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = low, high if seen else -1.0
 
 
 @inlined
 def level(edge: Any, low: Any, high: Any) -> Any:
     """The rows from `low` to `high` that are inside an edge, if it runs along them."""
-    y = np.ceil(-edge[2] / edge[1])
+    y = np.ceil(min(max(-edge[2] / edge[1], -_BEYOND), _BEYOND))
     along = edge[0] == 0.0
     low = max(low, y) if along & (edge[1] > 0.0) else low
     high = min(high, y - 1.0) if along & (edge[1] < 0.0) else high
@@ -149,23 +149,26 @@ def level(edge: Any, low: Any, high: Any) -> Any:
 def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> None:
     """Fill the pixels of `count` triangles that are nearer than what is there, and not nearer than `limit`.
 
-    Their inverse depth goes into `nearness` (h, w) and their name into `ids` (h, w), unless that is empty.
+    Their inverse depth goes into `nearness` (h, w) and their name into `ids` (h, w), unless that is empty. Their rows
+    are put into `room`, and filled whenever that is full.
     """
     edges, places, values = room.edges, room.places, room.values
     n = 0
     for q in range(count):
-        left, right = edges[BOUNDS + q], edges[BOUNDS + LANES + q]
-        begin, last = int(edges[BOUNDS + 2 * LANES + q]), int(edges[BOUNDS + 3 * LANES + q])
-        s0, o0 = edges[LEFT + q], edges[LEFT + LANES + q]
-        s1, o1 = edges[LEFT + 2 * LANES + q], edges[LEFT + 3 * LANES + q]
-        s2, o2 = edges[RIGHT + q], edges[RIGHT + LANES + q]
-        s3, o3 = edges[RIGHT + 2 * LANES + q], edges[RIGHT + 3 * LANES + q]
-        step, down = edges[NEARNESS + q], edges[NEARNESS + LANES + q]
-        rest, name = edges[NEARNESS + 2 * LANES + q], room.names[q]
+        left, right = edges[BOUNDS + q], edges[BOUNDS + BLOCK + q]
+        begin, last = int(edges[BOUNDS + 2 * BLOCK + q]), int(edges[BOUNDS + 3 * BLOCK + q])
+        a, at_a = edges[LEFT + q], edges[LEFT + BLOCK + q]
+        b, at_b = edges[LEFT + 2 * BLOCK + q], edges[LEFT + 3 * BLOCK + q]
+        c, at_c = edges[LEFT + 4 * BLOCK + q], edges[LEFT + 5 * BLOCK + q]
+        d, at_d = edges[RIGHT + q], edges[RIGHT + BLOCK + q]
+        e, at_e = edges[RIGHT + 2 * BLOCK + q], edges[RIGHT + 3 * BLOCK + q]
+        f, at_f = edges[RIGHT + 4 * BLOCK + q], edges[RIGHT + 5 * BLOCK + q]
+        step, down = edges[NEARNESS + q], edges[NEARNESS + BLOCK + q]
+        rest, name = edges[NEARNESS + 2 * BLOCK + q], room.names[q]
         for i in range(begin, last + 1):
             y = float(i)
-            low = np.ceil(max(max(s0 * y + o0, s1 * y + o1), left))
-            high = np.ceil(min(min(s2 * y + o2, s3 * y + o3), right))
+            low = np.ceil(max(max(a * y + at_a, b * y + at_b), max(c * y + at_c, left)))
+            high = np.ceil(min(min(d * y + at_d, e * y + at_e), min(f * y + at_f, right)))
             # Written over by the next one if it is empty.
             places[_ROW + n], places[_FIRST + n] = np.int32(i), np.int32(low)
             places[_COUNT + n], places[_NAME + n] = np.int32(high - low), name

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from simworld.rendering.kernels import inlined, kernel
-from simworld.rendering.spans import BOUNDS, LANES, fill_block, flat_edges, solid_edges
+from simworld.rendering.spans import BLOCK, BOUNDS, fill_block, flat_edges, solid_edges
 
 _F = np.float32
 _FAR = 1e9
+"""Pixels, or nearness in texels, beyond anything that is drawn."""
 _OUTSIDE = _F(1e6)
 """Pixels from the image beyond which all is alike."""
 
@@ -37,8 +38,9 @@ def draw(
     """Rasterize the `chosen` (p,) parts of a geometry as a pinhole (fx, fy, cx, cy) sees them.
 
     `matrices` (p, 3, 4) bring the parts to the camera; nothing nearer than `closest` metres is drawn. Writes `points`
-    (3, v) in the camera's frame, `screen` (4, v), their bounds in pixels, and where a triangle is nearer than what is
-    there its inverse depth into `nearness` (h, w) and its index into `ids` (h, w); if `ids` is empty, only the former.
+    (3, v) in the camera's frame and, of parts that are wholly before it, `screen` (4, v), their bounds in pixels; and
+    where a triangle is nearer than what is there its inverse depth into `nearness` (h, w) and its index into `ids`
+    (h, w); if `ids` is empty, only the former. `room` is for the triangles on their way.
     """
     height, width = nearness.shape
     limit = _F(1.0 / closest)
@@ -60,8 +62,8 @@ def draw(
             count = end - begin
             for k in range(count):
                 room.todo[k] = begin + k
-        for done in range(0, count, LANES):
-            lanes = min(LANES, count - done)
+        for done in range(0, count, BLOCK):
+            lanes = min(BLOCK, count - done)
             gather_corners(done, lanes, geometry.triangles, points, room)
             if whole:
                 bound_rows(lanes, geometry.triangles, screen, width, height, room)
@@ -78,8 +80,8 @@ def draw_parallel(
 ) -> None:
     """Rasterize the `chosen` (p,) parts as light from far away sees them.
 
-    `matrices` (p, 3, 4) bring the parts to texels and nearness to the light; writes those `points` (3, v) and the
-    largest `nearness` (n, n); `ids` is empty.
+    `matrices` (p, 3, 4) bring the parts to texels and nearness to the light; writes those `points` (3, v), `screen`
+    (4, v), their bounds in texels, and the largest `nearness` (n, n); `ids` is empty. `room` is as in `draw`.
     """
     height, width = nearness.shape
     for p in range(chosen.shape[0]):
@@ -91,8 +93,8 @@ def draw_parallel(
         for v in range(max(first, 0), last):
             bound(points[0, v], points[1, v], v, screen)
         count = on_image(geometry.triangles, begin, end, screen, width, height, room.todo)
-        for done in range(0, count, LANES):
-            lanes = min(LANES, count - done)
+        for done in range(0, count, BLOCK):
+            lanes = min(BLOCK, count - done)
             gather_corners(done, lanes, geometry.triangles, points, room)
             bound_rows(lanes, geometry.triangles, screen, width, height, room)
             flat_edges(lanes, geometry.closed[p], room.edges)
@@ -112,15 +114,15 @@ def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, heig
 
 @kernel
 def gather_corners(done: int, count: int, triangles: Any, points: Any, room: Any) -> None:
-    """Fill CORNERS and names of a block with `count` triangles of `todo` from `done` on."""
+    """Fill corners and names of a block with `count` triangles of `todo` from `done` on."""
     edges, done = room.edges, max(done, 0)
     for q in range(count):
         t = np.uint32(room.todo[done + q])
         room.names[q] = t
         a, b, c = triangles[0, t], triangles[1, t], triangles[2, t]
-        edges[q], edges[LANES + q], edges[2 * LANES + q] = points[0, a], points[1, a], points[2, a]
-        edges[3 * LANES + q], edges[4 * LANES + q], edges[5 * LANES + q] = points[0, b], points[1, b], points[2, b]
-        edges[6 * LANES + q], edges[7 * LANES + q], edges[8 * LANES + q] = points[0, c], points[1, c], points[2, c]
+        edges[q], edges[BLOCK + q], edges[2 * BLOCK + q] = points[0, a], points[1, a], points[2, a]
+        edges[3 * BLOCK + q], edges[4 * BLOCK + q], edges[5 * BLOCK + q] = points[0, b], points[1, b], points[2, b]
+        edges[6 * BLOCK + q], edges[7 * BLOCK + q], edges[8 * BLOCK + q] = points[0, c], points[1, c], points[2, c]
 
 
 @kernel
@@ -130,8 +132,8 @@ def bound_rows(count: int, triangles: Any, screen: Any, width: int, height: int,
     for q in range(count):
         t = np.uint32(room.names[q])
         j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
-        edges[BOUNDS + q], edges[BOUNDS + LANES + q] = j0, j1 + 1
-        edges[BOUNDS + 2 * LANES + q], edges[BOUNDS + 3 * LANES + q] = i0, i1
+        edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = j0, j1 + 1
+        edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = i0, i1
 
 
 @kernel
@@ -210,38 +212,15 @@ def sphere_in_view(sphere: Any, m: Any, pinhole: Any, closest: float, width: int
     return seen, z, r
 
 
-@inlined
-def edges_of(points: Any, a: int, b: int, c: int, pinhole: Any) -> Any:
-    """The edge functions of a triangle as (x, y, 1) coefficients in pixels, positive inside, and its signed volume.
-
-    The volume is negative for triangles that run counterclockwise as seen from the camera.
-    """
-    fx, fy, cx, cy = pinhole
-    ax, ay, az = np.float64(points[0, a]), np.float64(points[1, a]), np.float64(points[2, a])
-    bx, by, bz = np.float64(points[0, b]), np.float64(points[1, b]), np.float64(points[2, b])
-    gx, gy, gz = np.float64(points[0, c]), np.float64(points[1, c]), np.float64(points[2, c])
-    kx, ky, kz = by * gz - bz * gy, bz * gx - bx * gz, bx * gy - by * gx
-    lx, ly, lz = gy * az - gz * ay, gz * ax - gx * az, gx * ay - gy * ax
-    mx, my, mz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-    volume = ax * kx + ay * ky + az * kz
-    s = 1.0 if volume > 0.0 else -1.0
-    sx, sy = s * (1.0 / fx), s * (1.0 / fy)
-    ox, oy = 0.5 - cx, 0.5 - cy
-    k = (kx * sx, ky * sy, s * kz + kx * sx * ox + ky * sy * oy)
-    el = (lx * sx, ly * sy, s * lz + lx * sx * ox + ly * sy * oy)
-    m = (mx * sx, my * sy, s * mz + mx * sx * ox + my * sy * oy)
-    return k, el, m, volume
-
-
 @kernel
 def bound_in_view(q: int, pinhole: Any, closest: float, width: int, height: int, edges: Any) -> None:
-    """Fill BOUNDS of a triangle of which a part may be nearer than `closest`, from its CORNERS in camera space."""
+    """Fill BOUNDS of a triangle of which a part may be nearer than `closest`, from its corners in camera space."""
     fx, fy, cx, cy = pinhole
     u0, u1, v0, v1 = _FAR, -_FAR, _FAR, -_FAR
     for k in range(3):
-        here, there = 3 * k * LANES + q, 3 * ((k + 1) % 3) * LANES + q
-        px, py, pz = edges[here], edges[here + LANES], edges[here + 2 * LANES]
-        qx, qy, qz = edges[there], edges[there + LANES], edges[there + 2 * LANES]
+        here, there = 3 * k * BLOCK + q, 3 * ((k + 1) % 3) * BLOCK + q
+        px, py, pz = edges[here], edges[here + BLOCK], edges[here + 2 * BLOCK]
+        qx, qy, qz = edges[there], edges[there + BLOCK], edges[there + 2 * BLOCK]
         if pz >= closest:
             u, v = fx * px / pz + cx, fy * py / pz + cy
             u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
@@ -252,6 +231,6 @@ def bound_in_view(q: int, pinhole: Any, closest: float, width: int, height: int,
             u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
     # A thousandth of a pixel more: these are rounded, and the edges decide.
     edges[BOUNDS + q] = max(0.0, np.ceil(min(u0, _FAR) - 0.501))
-    edges[BOUNDS + LANES + q] = min(width - 1.0, np.floor(max(u1, -1.0) - 0.499)) + 1.0
-    edges[BOUNDS + 2 * LANES + q] = max(0.0, np.ceil(min(v0, _FAR) - 0.501))
-    edges[BOUNDS + 3 * LANES + q] = min(height - 1.0, np.floor(max(v1, -1.0) - 0.499))
+    edges[BOUNDS + BLOCK + q] = min(width - 1.0, np.floor(max(u1, -1.0) - 0.499)) + 1.0
+    edges[BOUNDS + 2 * BLOCK + q] = max(0.0, np.ceil(min(v0, _FAR) - 0.501))
+    edges[BOUNDS + 3 * BLOCK + q] = min(height - 1.0, np.floor(max(v1, -1.0) - 0.499))

@@ -66,8 +66,9 @@ class Part(Plain):
 class Body(Plain):
     """A rigid body: its parts, where it starts, and what it is made of.
 
-    `mass` is in kg and 0 fixes the body in the world. `friction` is the lateral Coulomb coefficient; rolling and
-    spinning friction are Bullet's, in metres.
+    `mass` is in kg and 0 fixes the body in the world; `center_of_mass` is in its frame, in metres, and `inertia` times
+    the moments of inertia of its shape. `friction` is the lateral Coulomb coefficient; rolling and spinning friction
+    are Bullet's, in metres. Contacts give way by `compliance` (m/N, 0 for rigid) with `contact_damping` (N s/m).
     """
 
     name: str
@@ -76,10 +77,14 @@ class Body(Plain):
     position: Vec3 = (0.0, 0.0, 0.0)
     orientation: Unit = IDENTITY
     mass: NonNegative = 0.0
+    center_of_mass: Vec3 = (0.0, 0.0, 0.0)
+    inertia: Positive = 1.0
     friction: NonNegative = 0.5
     rolling_friction: NonNegative = 0.0
     spinning_friction: NonNegative = 0.0
     restitution: Fraction = 0.0
+    compliance: NonNegative = 0.0
+    contact_damping: NonNegative = 0.0
     material: Material = Material()
 
     @property
@@ -98,7 +103,10 @@ class LinkMaterial(Plain):
 class Robot(Plain):
     """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
 
-    `materials` are those of links that do not look as the model says.
+    `joint_damping` (N m s) and `joint_friction` (N m) are of each joint of the arm, none where they are empty.
+    `gain` and `strength` are times the motors' position gains and torque limits, `grip` times the fingers' force limit;
+    `backlash` is the play of each joint of the arm in rad. `materials` are those of links that do not look as the model
+    says.
     """
 
     name: Literal["panda"] = "panda"
@@ -106,6 +114,12 @@ class Robot(Plain):
     orientation: Unit = IDENTITY
     joint_positions: tuple[float, ...]
     finger_friction: NonNegative = 1.0
+    joint_damping: tuple[NonNegative, ...] = ()
+    joint_friction: tuple[NonNegative, ...] = ()
+    gain: Positive = 1.0
+    strength: Positive = 1.0
+    grip: Positive = 1.0
+    backlash: NonNegative = 0.0
     materials: tuple[LinkMaterial, ...] = ()
 
 
@@ -141,6 +155,9 @@ class Scene(Plain):
         joints = len(self.robot.joint_positions)
         if joints != len(model.lower):
             raise ValueError(f"robot.joint_positions: {self.robot.name} has {len(model.lower)} joints, got {joints}")
+        for name, values in (("damping", self.robot.joint_damping), ("friction", self.robot.joint_friction)):
+            if values and len(values) != model.arm_joints:
+                raise ValueError(f"robot.joint_{name}: the arm has {model.arm_joints} joints, got {len(values)}")
         for link in (made.link for made in self.robot.materials):
             if link not in model.links:
                 raise ValueError(f"robot.materials: must name one of {model.links}, got {link!r}")

@@ -1,8 +1,10 @@
 """Sizes of shapes: what placement, tasks and labels need to know of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from simworld.geometry import Array, Vec3, compose, quat_to_matrix
+from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix
 from simworld.scene.catalogue import mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -21,19 +23,44 @@ def half_extents(shape: Shape) -> Vec3:
             return (x * scale, y * scale, z * scale)
 
 
-def rest_height(shape: Shape) -> float:
-    """Height in metres of the shape's origin when it rests upright on a plane."""
-    if isinstance(shape, Mesh):
-        return mesh(shape.name).rest_height * shape.scale
-    return half_extents(shape)[2]
+def bounds(parts: Sequence[Part]) -> Vec3:
+    """Half the size (3,) in metres of a box about a body's origin that bounds its parts, in its frame."""
+    if len(parts) == 1 and not any(parts[0].position) and parts[0].orientation == IDENTITY:
+        return half_extents(parts[0].shape)
+    reach = [
+        np.abs(part.position) + np.abs(quat_to_matrix(part.orientation)) @ half_extents(part.shape) for part in parts
+    ]
+    x, y, z = np.max(reach, axis=0).tolist()
+    return (x, y, z)
 
 
-def footprint_radius(shape: Shape) -> float:
-    """Radius in metres about z that holds the shape at any yaw."""
-    if isinstance(shape, Box | Mesh):
-        x, y, _ = half_extents(shape)
-        return float(np.hypot(x, y))
-    return half_extents(shape)[0]
+def rest_height(parts: Sequence[Part]) -> float:
+    """Height in metres of a body's origin when it rests upright on a plane."""
+    if isinstance(parts[0].shape, Mesh):
+        return mesh(parts[0].shape.name).rest_height * parts[0].shape.scale
+    return bounds(parts)[2]
+
+
+def footprint_radius(parts: Sequence[Part]) -> float:
+    """Radius in metres about z that holds a body at any yaw."""
+    x, y, _ = bounds(parts)
+    round_ = len(parts) == 1 and isinstance(parts[0].shape, Cylinder | Sphere)
+    return x if round_ else float(np.hypot(x, y))
+
+
+def compound(size: Vec3, seed: int) -> tuple[Part, ...]:
+    """A block with a smaller block or cylinder on it, of `size` in metres all in all; the seed says which."""
+    generator = np.random.default_rng(seed)
+    width, depth, height = size
+    low = float(generator.uniform(0.55, 0.75)) * height
+    share, across, along = generator.uniform((0.35, -1.0, -1.0), (0.8, 1.0, 1.0)).tolist()
+    half = (share * width / 2, share * depth / 2, (height - low) / 2)
+    place = (across * (width / 2 - half[0]), along * (depth / 2 - half[1]), height / 2 - half[2])
+    top: Shape = Box(half_extents=half)
+    if generator.random() < 0.5:
+        top = Cylinder(radius=min(half[:2]), height=2 * half[2])
+    block = Part(shape=Box(half_extents=(width / 2, depth / 2, low / 2)), position=(0.0, 0.0, (low - height) / 2))
+    return (block, Part(shape=top, position=place))
 
 
 def open_box(inner: Vec3, wall: float) -> tuple[Part, ...]:

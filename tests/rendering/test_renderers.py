@@ -13,8 +13,8 @@ from simworld.rendering.raster import RasterRenderer
 from simworld.rendering.spans import spans
 from simworld.rendering.visibility import draw
 from simworld.scene.camera import Camera
-from simworld.scene.light import DirectionalLight
-from simworld.scene.material import Material
+from simworld.scene.light import DirectionalLight, TextureBackground
+from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState, camera_pose
@@ -207,6 +207,25 @@ def test_neighbouring_triangles_leave_no_cracks_and_do_not_overlap() -> None:
     assert (drawn == 1).all()
 
 
+def test_random_triangles_cover_the_pixels_whose_rays_meet_them() -> None:
+    """Many go on behind the camera; pixels whose centres are hardly inside or outside are left out."""
+    generator, size, closest = np.random.default_rng(0), 64, 0.1
+    x, y = np.meshgrid(*[(np.arange(size) + 0.5 - size / 2) / (size / 2)] * 2)
+    rays, behind = np.stack([x, y, np.ones_like(x)], axis=-1), 0
+    for _ in range(2000):
+        corners = generator.normal(size=(3, 3)) * generator.choice([0.3, 1, 3]) + [0, 0, generator.choice([0, 0.5, 1])]
+        a, b, c = corners = corners.astype(np.float32).astype(float)
+        behind += bool((corners[:, 2] < 0).any())
+        sides = np.stack([rays @ np.cross(b, c), rays @ np.cross(c, a), rays @ np.cross(a, b)], axis=-1)
+        inverse_depth = sides.sum(axis=-1) / (a @ np.cross(b, c))
+        sides *= np.sign(a @ np.cross(b, c))
+        inside = (sides > 1e-9).all(axis=-1) & (inverse_depth > 0.0101) & (inverse_depth < 0.999 / closest)
+        outside = (sides < -1e-9).any(axis=-1) | (inverse_depth < 0.0099) | (inverse_depth > 1.001 / closest)
+        _, ids = raster_of(corners, np.array([[0, 1, 2]]), size)
+        assert (ids[inside] == 0).all() and (ids[outside] == -1).all(), corners
+    assert behind > 500
+
+
 def test_a_triangle_through_the_camera_plane_is_drawn_where_it_is_seen() -> None:
     # A floor 1 m below the camera, from 5 m behind it to 50 m ahead (y is down, z forward).
     vertices = np.array([[-50.0, 1, -5], [50, 1, -5], [-50, 1, 50], [50, 1, 50]])
@@ -261,3 +280,39 @@ def test_a_shadow_falls_where_the_light_is_hidden() -> None:
     assert inside.max() < outside.min() - 20
     assert np.ptp(inside) <= 2
     assert np.ptp(outside) <= 2
+
+
+def test_a_scene_that_cannot_be_drawn_leaves_nothing_behind() -> None:
+    scene = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0)).scene
+    missing = TextureBackground(texture=ImageTexture(file="/nowhere/panorama.png"))
+    with World() as world:
+        world.load(scene)
+        state = world.state()
+    renderer, camera = RasterRenderer(), scene.camera("front").resized(48, 36)
+    whole = renderer.render(scene, state, camera).rgb
+    for _ in range(2):
+        with pytest.raises(RenderError, match="panorama"):
+            renderer.render(scene.model_copy(update={"background": missing}), state, camera)
+    assert (renderer.render(scene, state, camera).rgb == whole).all()
+
+
+@pytest.mark.parametrize("name", ["shade", "show_all_kept"])
+def test_an_interrupted_frame_leaves_nothing_behind(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from simworld.rendering import canvas
+
+    scene = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0)).scene
+    with World() as world:
+        world.load(scene)
+        state = world.state()
+    renderer, camera = RasterRenderer(), scene.camera("front").resized(48, 36)
+    whole = renderer.render(scene, state, camera).rgb
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(canvas, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            renderer.render(scene, state, camera)
+    for _ in range(3):
+        assert (renderer.render(scene, state, camera).rgb == whole).all()

@@ -1,0 +1,107 @@
+"""Automatic domain randomization while stable-baselines3 trains: a wrapper for each environment, and one callback."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+
+from simworld.datasets.folder import read_json, reporting, write_json
+from simworld.errors import ConfigurationError
+from simworld.randomization.curriculum import AutomaticRandomization, Trial
+
+
+class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
+    """Runs the trial that was queued, from its next reset on; without one, the environment as it is.
+
+    It goes around whatever ends an episode, such as Gymnasium's TimeLimit. The last step of a trial has it in
+    `info["curriculum"]`: number, parameters, boundary and performance, 1 where `is_success` and 0 elsewhere.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._next: Trial | None = None
+        self._trial: Trial | None = None
+
+    def queue(self, trial: Trial) -> None:
+        """Run `trial` after the next reset, instead of any that is queued."""
+        self._next = trial
+
+    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; the trial's parameters win over those in the `parameters` of `options`."""
+        self._trial, self._next = self._next, None
+        given = dict(options or {})
+        if self._trial is not None:
+            given["parameters"] = {**given.get("parameters", {}), **self._trial.parameters}
+        return self.env.reset(seed=seed, options=given or None)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Act for one step."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if self._trial is not None and (terminated or truncated):
+            info["curriculum"] = {**vars(self._trial), "performance": 1.0 if info["is_success"] else 0.0}
+        return observation, reward, terminated, truncated, info
+
+
+class CurriculumCallback(BaseCallback):
+    """Gives each CurriculumEnv its trials, tells `adr` how they went, and logs its ranges and their entropy.
+
+    stable-baselines3 resets a finished environment before any callback runs, so a trial is queued one episode ahead;
+    the episodes that run when training begins are no trials. With a `path`, the state is kept in that JSON file,
+    written atomically; if it is there, `adr` goes on from it. ConfigurationError if it is of other settings,
+    DatasetError if it cannot be read or written.
+    """
+
+    def __init__(self, adr: AutomaticRandomization, path: Path | str | None = None) -> None:
+        super().__init__()
+        self.adr = adr
+        self._path = None if path is None else Path(path)
+        self._number = 0
+        self._saved = -1
+        if self._path is not None and self._path.exists():
+            self._restore(self._path)
+
+    def _on_training_start(self) -> None:
+        self._queue(range(self.training_env.num_envs))
+
+    def _on_step(self) -> bool:
+        for info in self.locals["infos"]:
+            if "curriculum" in info:
+                trial = dict(info["curriculum"])
+                performance = trial.pop("performance")
+                self.adr.tell(Trial(**trial), performance)
+        self._queue(np.flatnonzero(self.locals["dones"]).tolist())
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self.logger.record("curriculum/entropy", self.adr.entropy)
+        for address, (low, high) in self.adr.ranges.items():
+            # The side comes first because the logger refuses long names that begin alike.
+            self.logger.record(f"curriculum/low/{address}", low)
+            self.logger.record(f"curriculum/high/{address}", high)
+        self._save()
+
+    def _on_training_end(self) -> None:
+        self._save()
+
+    def _queue(self, environments: Any) -> None:
+        for i in environments:
+            self.training_env.env_method("queue", self.adr.draw(self._number), indices=i)
+            self._number += 1
+
+    def _save(self) -> None:
+        # No trial has ended since the last time where no further one was queued.
+        if self._path is not None and self._number != self._saved:
+            with reporting(self._path):
+                write_json(self._path, {"number": self._number, "adr": self.adr.to_plain()})
+            self._saved = self._number
+
+    def _restore(self, path: Path) -> None:
+        saved = read_json(path)
+        try:
+            self._number = saved["number"]
+            self.adr.restore(saved["adr"])
+        except (KeyError, TypeError):
+            raise ConfigurationError(f"{path} holds no curriculum") from None

@@ -1,0 +1,252 @@
+"""Ranges that change while something learns: by its success at their boundaries, or by a schedule.
+
+Automatic domain randomization is Algorithm 1 of OpenAI et al. 2019, Solving Rubik's Cube with a Robot Hand,
+arXiv:1910.07113.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from simworld.errors import ConfigurationError
+from simworld.randomization.distributions import Uniform
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.values import immutable, is_number, plain
+from simworld.streams import Streams
+
+Side = Literal["low", "high"]
+Boundary = tuple[str, Side]
+"""One end of the range of the factor at an address."""
+
+_SIDES: tuple[Side, Side] = ("low", "high")
+
+
+@dataclass(frozen=True)
+class Span:
+    """How far the range of one factor may grow, in the factor's unit.
+
+    The range begins as `start`, a number or (low, high), never is smaller, and never leaves `limits`; a boundary moves
+    by `step`, or by what is left to its limit.
+    """
+
+    start: float | tuple[float, float]
+    limits: tuple[float, float]
+    step: float
+
+    def __post_init__(self) -> None:
+        for name in ("start", "limits"):
+            object.__setattr__(self, name, immutable(getattr(self, name)))
+
+    @property
+    def first(self) -> tuple[float, float]:
+        """The range at the start."""
+        return self.start if isinstance(self.start, tuple) else (self.start, self.start)
+
+    def check(self, address: str) -> None:
+        """Raise ConfigurationError if the factor at `address` cannot have this span."""
+        _check_range(address, "limits", self.limits)
+        _check_range(address, "start", self.first)
+        inside = self.limits[0] <= self.first[0] and self.first[1] <= self.limits[1]
+        _require(inside, address, f"start must be within limits {self.limits}", self.start)
+        _require(is_number(self.step) and self.step > 0, address, "step must be a number greater than 0", self.step)
+
+    def most(self, side: Side) -> int:
+        """How many steps take a boundary to its limit."""
+        # Room for 10 steps may be a little more than 10 in floating point.
+        return math.ceil(abs(self._room(side)) / self.step - 1e-9)
+
+    def boundary(self, side: Side, steps: int) -> float:
+        """Where a boundary is after steps outwards from the start."""
+        if steps >= self.most(side):
+            return self.limits[_SIDES.index(side)]
+        return self.first[_SIDES.index(side)] + math.copysign(steps * self.step, self._room(side))
+
+    def _room(self, side: Side) -> float:
+        return self.limits[_SIDES.index(side)] - self.first[_SIDES.index(side)]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One episode to run: the value of each factor by address, and the boundary it tests, if any."""
+
+    number: int
+    parameters: Mapping[str, float]
+    boundary: Boundary | None = None
+
+
+class AutomaticRandomization:
+    """Ranges that grow where a learner succeeds at their boundaries and shrink where it fails.
+
+    `thresholds`, low and high in 0..1, are of the mean performance of `buffer` trials at one boundary: at most low
+    moves it inwards, at least high outwards. `boundary_probability` is that of a trial testing one. A wrong argument
+    raises ConfigurationError.
+    """
+
+    def __init__(
+        self,
+        spans: Mapping[str, Span],
+        *,
+        thresholds: tuple[float, float] = (0.5, 0.8),
+        buffer: int = 50,
+        boundary_probability: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        _require(len(spans) > 0, "spans", "there must be at least one", dict(spans))
+        for address, span in spans.items():
+            _require(isinstance(span, Span), address, "must be a Span", span)
+            span.check(address)
+        thresholds = immutable(thresholds)
+        ordered = _is_range(thresholds) and 0 <= thresholds[0] < thresholds[1] <= 1
+        _require(ordered, "thresholds", "must be (low, high) in 0..1, low less than high", thresholds)
+        _require(_is_whole(buffer) and buffer >= 1, "buffer", "must be a whole number, at least 1", buffer)
+        chance = boundary_probability
+        _require(_is_fraction(chance), "boundary_probability", "must be a number in 0..1", chance)
+        _require(_is_whole(seed), "seed", "must be a whole number", seed)
+        self.spans, self.thresholds, self.buffer = dict(spans), thresholds, buffer
+        self.boundary_probability, self.seed = boundary_probability, seed
+        self._steps: dict[Boundary, int] = {(address, side): 0 for address in spans for side in _SIDES}
+        self._results: dict[Boundary, list[float]] = {boundary: [] for boundary in self._steps}
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The range (low, high) of each factor, in its unit."""
+        return {address: (self._at((address, "low")), self._at((address, "high"))) for address in self.spans}
+
+    @property
+    def entropy(self) -> float:
+        """Mean over the factors of the logarithm of their ranges' widths, nats; -inf where a width is 0."""
+        widths = [high - low for low, high in self.ranges.values()]
+        return sum(math.log(width) if width > 0 else -math.inf for width in widths) / len(widths)
+
+    def randomization(self) -> Randomization:
+        """The ranges as uniform distributions."""
+        return Randomization({address: Uniform(*bounds) for address, bounds in self.ranges.items()})
+
+    def draw(self, number: int) -> Trial:
+        """A trial: a pure function of the seed, the number and the ranges.
+
+        Each factor has a stream of its own, and the one with the highest claim is tested: a further factor changes no
+        other's value, save where it takes the test from one.
+        """
+        streams = Streams(self.seed, number)
+        parameters: dict[str, float] = {}
+        claims: dict[Boundary, float] = {}
+        for address, (low, high) in self.ranges.items():
+            stream = streams(f"curriculum/{address}")
+            parameters[address] = float(stream.uniform(low, high))
+            claims[address, _SIDES[int(stream.integers(2))]] = stream.random()
+        if streams("curriculum").random() >= self.boundary_probability:
+            return Trial(number, parameters)
+        boundary = max(claims, key=claims.__getitem__)
+        return Trial(number, parameters | {boundary[0]: self._at(boundary)}, boundary)
+
+    def tell(self, trial: Trial, performance: float) -> None:
+        """Take the performance, in 0..1, of a trial; it counts only if its boundary still is where it was."""
+        _require(_is_fraction(performance), "performance", "must be a number in 0..1", performance)
+        boundary = trial.boundary
+        if boundary is None or trial.parameters[boundary[0]] != self._at(boundary):
+            return
+        results = self._results[boundary]
+        results.append(float(performance))
+        if len(results) == self.buffer:
+            self._move(boundary, sum(results) / len(results))
+            results.clear()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it: what `from_plain` and `restore` read."""
+        boundaries: dict[str, Any] = {address: {} for address in self.spans}
+        for (address, side), steps in self._steps.items():
+            boundaries[address][side] = {"steps": steps, "results": list(self._results[address, side])}
+        return {"settings": self._settings(), "boundaries": boundaries}
+
+    @classmethod
+    def from_plain(cls, saved: Mapping[str, Any]) -> "AutomaticRandomization":
+        """What `to_plain` was called on: it goes on bit for bit as that would."""
+        spans = {address: Span(**span) for address, span in saved["settings"]["spans"].items()}
+        automatic = cls(**{**saved["settings"], "spans": spans})
+        automatic.restore(saved)
+        return automatic
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `to_plain` gave; ConfigurationError where it was of other settings."""
+        for name, value in self._settings().items():
+            there = saved["settings"].get(name)
+            _require(value == there, name, f"must be what it was in the run to go on with, {there}", value)
+        for address, side in self._steps:
+            kept = saved["boundaries"][address][side]
+            self._steps[address, side], self._results[address, side] = kept["steps"], list(kept["results"])
+
+    def _settings(self) -> dict[str, Any]:
+        spans = {a: {name: plain(value) for name, value in vars(span).items()} for a, span in self.spans.items()}
+        single = {name: plain(getattr(self, name)) for name in ("thresholds", "buffer", "boundary_probability", "seed")}
+        return {"spans": spans, **single}
+
+    def _at(self, boundary: Boundary) -> float:
+        address, side = boundary
+        return self.spans[address].boundary(side, self._steps[boundary])
+
+    def _move(self, boundary: Boundary, mean: float) -> None:
+        address, side = boundary
+        low, high = self.thresholds
+        steps = self._steps[boundary] + (mean >= high) - (mean <= low)
+        self._steps[boundary] = min(max(steps, 0), self.spans[address].most(side))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Ranges by progress: for each address (progress, (low, high)) in order, linear in between and constant outside.
+
+    Progress is in 0..1, a range in the factor's unit; a wrong one raises ConfigurationError.
+    """
+
+    stages: Mapping[str, Sequence[tuple[float, tuple[float, float]]]]
+
+    def __post_init__(self) -> None:
+        for address, stages in self.stages.items():
+            _require(len(stages) > 0, address, "there must be at least one stage", stages)
+            for progress, bounds in stages:
+                _check_range(address, "a stage's range", bounds)
+                _require(_is_fraction(progress), address, "a stage's progress must be a number in 0..1", progress)
+            times = [progress for progress, _ in stages]
+            _require(times == sorted(set(times)), address, "the stages' progress must increase", times)
+        object.__setattr__(self, "stages", {address: tuple(stages) for address, stages in self.stages.items()})
+
+    def at(self, progress: float) -> Randomization:
+        """The ranges at `progress`, as uniform distributions."""
+        _require(_is_fraction(progress), "progress", "must be a number in 0..1", progress)
+        return Randomization({address: _between(stages, progress) for address, stages in self.stages.items()})
+
+
+def _between(stages: Sequence[tuple[float, tuple[float, float]]], progress: float) -> Uniform:
+    times, ranges = zip(*stages, strict=True)
+    ends = [np.interp(progress, times, values) for values in zip(*ranges, strict=True)]
+    # Interpolation may overshoot by the last bit.
+    low, high = np.clip(ends, np.min(ranges), np.max(ranges)).tolist()
+    return Uniform(min(low, high), high)
+
+
+def _check_range(address: str, name: str, bounds: Any) -> None:
+    """Raise ConfigurationError if there is no factor at `address`, or it cannot be all of a range."""
+    bounds = immutable(bounds)
+    _require(_is_range(bounds), address, f"{name} must be two numbers (low, high), low at most high", bounds)
+    Randomization({address: Uniform(*bounds)})
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value)) and value[0] <= value[1]
+
+
+def _is_fraction(value: Any) -> bool:
+    return is_number(value) and 0 <= value <= 1
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value)
+
+
+def _require(holds: bool, name: str, rule: str, value: Any) -> None:
+    if not holds:
+        raise ConfigurationError(f"{name}: {rule}, got {value!r}")

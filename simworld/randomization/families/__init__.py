@@ -1,0 +1,1 @@
+"""The factors, family by family."""

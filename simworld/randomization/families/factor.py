@@ -1,0 +1,91 @@
+"""What a factor is."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simworld.errors import ConfigurationError
+from simworld.randomization.expressions import Constant, Distribution
+from simworld.randomization.values import is_number
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that may vary: its nominal distribution, the values it may take and their unit.
+
+    `low` and `high`, both allowed, bound numbers; a colour is sRGB (3,), each in 0..1; a name is one of `names`.
+    `items` are what a `*` in its address stands for.
+    """
+
+    nominal: Distribution
+    kind: Literal["number", "whole", "color", "name"]
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    meaning: str = ""
+    names: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> list[Any]:
+        """Least and largest number, the names, or the corners of the colours."""
+        if self.kind == "color":
+            return [[0, 0, 0], [1, 1, 1]]
+        return list(self.names) if self.kind == "name" else [self.low, self.high]
+
+    @property
+    def rule(self) -> str:
+        """What a value must be, in words."""
+        words = {
+            "number": f"a number from {self.low:g} to {self.high:g} {self.unit}".rstrip(),
+            "whole": f"a whole number from {self.low:g} to {self.high:g}",
+            "color": "a colour: 3 numbers in 0..1",
+            "name": f"one of {list(self.names)}",
+        }
+        return words[self.kind]
+
+    def allows(self, value: Any) -> bool:
+        """Whether the factor may be `value`."""
+        match self.kind:
+            case "number":
+                return is_number(value) and bool(self.low <= value <= self.high)
+            case "whole":
+                return isinstance(value, int) and is_number(value) and self.low <= value <= self.high
+            case "color":
+                return isinstance(value, tuple) and len(value) == 3 and all(is_number(c) and 0 <= c <= 1 for c in value)
+            case "name":
+                return isinstance(value, str) and value in self.names
+
+    def check(self, address: str, value: Any) -> None:
+        """Raise ConfigurationError if the factor at `address` may not be `value`."""
+        if not self.allows(value):
+            raise ConfigurationError(f"{address}: must be {self.rule}, got {value!r}")
+
+
+def number(nominal: Distribution | float, low: float, high: float, unit: str, meaning: str, *items: str) -> Factor:
+    """A factor that is a number."""
+    return Factor(_distribution(nominal), "number", low, high, unit, meaning, items=items)
+
+
+def whole(nominal: Distribution | int, low: int, high: int, meaning: str, *items: str) -> Factor:
+    """A factor that is a whole number."""
+    return Factor(_distribution(nominal), "whole", low, high, meaning=meaning, items=items)
+
+
+def color(red: float, green: float, blue: float, meaning: str, *items: str) -> Factor:
+    """A factor that is an sRGB colour."""
+    return Factor(Constant((red, green, blue)), "color", unit="sRGB", meaning=meaning, items=items)
+
+
+def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Factor:
+    """A factor that is one of some names."""
+    return Factor(Constant(nominal), "name", meaning=meaning, names=names, items=items)
+
+
+def _distribution(value: Distribution | float) -> Distribution:
+    return value if isinstance(value, Distribution) else Constant(value)
+
+
+OBJECTS = tuple(str(i) for i in range(8))
+"""Objects on the table; the first is the task's, the others are in its way."""
+JOINTS = tuple(str(j) for j in range(7))
+"""Joints of the arm."""

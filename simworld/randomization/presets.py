@@ -1,0 +1,230 @@
+"""Randomizations by name, and protocols that test what was learnt with one."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from simworld.errors import ConfigurationError, nearest
+from simworld.randomization.distributions import HSV, Choice, Integers, LogUniform, Uniform
+from simworld.randomization.factors import FAMILIES
+from simworld.randomization.families.appearance import TEXTURES
+from simworld.randomization.families.geometry import KINDS
+from simworld.randomization.randomization import Randomization
+
+_PI = 3.1416
+_SEEDS = Integers(0, 2**32 - 1)
+
+NONE = Randomization()
+"""The nominal world; only what makes the task varies: where the objects and the goal are."""
+
+DEFAULT = Randomization(
+    {
+        "objects.count": Integers(1, 3),
+        "objects.*.kind": Choice(KINDS),
+        "objects.*.seed": _SEEDS,
+        "objects.*.width": Uniform(0.032, 0.046),
+        "objects.*.depth": Uniform(0.032, 0.046),
+        "objects.*.height": Uniform(0.032, 0.05),
+        "objects.*.mass": LogUniform(0.03, 0.3),
+        "objects.*.friction": Uniform(0.4, 1.0),
+        "objects.*.color": HSV(saturation=Uniform(0.3, 1.0), value=Uniform(0.35, 1.0)),
+        "objects.*.yaw": Uniform(-_PI, _PI),
+        "box.position.x": Uniform(-0.08, 0.08),
+        "box.position.y": Uniform(0.2, 0.25),
+        "box.yaw": Uniform(-0.3, 0.3),
+        "box.width": Uniform(0.14, 0.18),
+        "box.depth": Uniform(0.14, 0.18),
+        "box.height": Uniform(0.04, 0.08),
+        "box.color": HSV(saturation=Uniform(0.1, 0.9), value=Uniform(0.25, 0.9)),
+        "robot.joints.*.offset": Uniform(-0.06, 0.06),
+        "table.color": HSV(saturation=Uniform(0.0, 0.4), value=Uniform(0.3, 0.95)),
+        "table.friction": Uniform(0.7, 1.2),
+        "floor.color": HSV(saturation=Uniform(0.0, 0.3), value=Uniform(0.2, 0.8)),
+        "lights.*.azimuth": Uniform(-_PI, _PI),
+        "lights.*.elevation": Uniform(0.6, 1.4),
+        "lights.*.intensity": Uniform(0.3, 0.6),
+        "lights.ambient": Uniform(0.35, 0.6),
+        "camera.*.azimuth": Uniform(-0.06, 0.06),
+        "camera.*.elevation": Uniform(-0.05, 0.05),
+        "camera.*.distance": Uniform(0.94, 1.06),
+        "camera.*.fov": Uniform(0.72, 0.85),
+    }
+)
+"""What matters most varies moderately."""
+
+DYNAMICS = DEFAULT.only("physics") | {
+    "objects.*.inertia": Uniform(0.8, 1.25),
+    "objects.*.center.x": Uniform(-0.1, 0.1),
+    "objects.*.center.y": Uniform(-0.1, 0.1),
+    "objects.*.center.z": Uniform(-0.1, 0.1),
+    "objects.*.rolling_friction": LogUniform(0.0003, 0.001),
+    "objects.*.spinning_friction": LogUniform(0.0007, 0.002),
+    "objects.*.restitution": Uniform(0.0, 0.2),
+    "table.restitution": Uniform(0.5, 1.0),
+    "gravity": Uniform(9.7, 9.9),
+    "robot.joints.*.damping": Uniform(0.0, 1.0),
+    "robot.joints.*.friction": Uniform(0.0, 0.2),
+    "robot.gain": Uniform(0.85, 1.1),
+    "robot.strength": Uniform(0.9, 1.1),
+    "robot.grip": Uniform(0.9, 1.2),
+    "robot.finger_friction": Uniform(0.8, 1.2),
+    "robot.backlash": Uniform(0.0, 0.002),
+    "control.delay": Uniform(0.0, 4.0),
+    "control.drop": Uniform(0.0, 0.05),
+    "observation.noise.position": Uniform(0.0, 0.001),
+    "observation.noise.orientation": Uniform(0.0, 0.01),
+    "observation.noise.velocity": Uniform(0.0, 0.01),
+    "observation.bias.position": Uniform(0.0, 0.001),
+    "pushes.rate": Uniform(0.0, 0.3),
+    "pushes.force": Uniform(0.1, 0.3),
+}
+"""How things weigh, touch and move."""
+
+_GEOMETRY = DEFAULT.only("geometry") | {
+    "box.wall": Uniform(0.006, 0.01),
+    "table.height": Uniform(-0.02, 0.02),
+    "table.tilt.x": Uniform(-0.01, 0.01),
+    "table.tilt.y": Uniform(-0.01, 0.01),
+}
+
+
+def _surface(prefix: str, size: float) -> dict[str, Any]:
+    return {
+        f"{prefix}.color": HSV(),
+        f"{prefix}.texture": Choice(TEXTURES),
+        f"{prefix}.texture.color": HSV(),
+        f"{prefix}.texture.size": LogUniform(size / 2, size * 2),
+        f"{prefix}.texture.seed": _SEEDS,
+        f"{prefix}.roughness": Uniform(0.15, 1.0),
+        f"{prefix}.metallic": Choice((0.0, 1.0), (0.8, 0.2)),
+    }
+
+
+VISUAL = DEFAULT.only("camera") | {
+    **_surface("objects.*", 0.04),
+    **_surface("box", 0.1),
+    **_surface("table", 0.3),
+    **_surface("floor", 0.6),
+    "robot.painted": Choice((0, 1)),
+    **_surface("robot", 0.1),
+    "background.kind": Choice(("solid", "gradient", "texture")),
+    "background.color": HSV(),
+    "background.horizon": HSV(),
+    "background.bottom": HSV(),
+    "background.texture": Choice(TEXTURES[1:]),
+    "background.seed": _SEEDS,
+    "lights.count": Integers(1, 3),
+    "lights.ambient": Uniform(0.2, 0.6),
+    "lights.*.kind": Choice(("directional", "point", "spot"), (0.6, 0.2, 0.2)),
+    "lights.*.azimuth": Uniform(-_PI, _PI),
+    "lights.*.elevation": Uniform(0.4, 1.5),
+    "lights.*.distance": Uniform(0.8, 2.0),
+    "lights.*.intensity": Uniform(0.2, 0.7),
+    "lights.*.temperature": Uniform(2700.0, 9000.0),
+    "lights.*.softness": Choice((0.0, 0.02, 0.08)),
+    "camera.*.target.x": Uniform(-0.02, 0.02),
+    "camera.*.target.y": Uniform(-0.02, 0.02),
+    "camera.*.target.z": Uniform(-0.02, 0.02),
+    "camera.*.roll": Uniform(-0.04, 0.04),
+    "camera.*.principal.x": Uniform(-0.01, 0.01),
+    "camera.*.principal.y": Uniform(-0.01, 0.01),
+    "sensor.rgb.exposure": Uniform(-0.4, 0.4),
+    "sensor.rgb.gain": Uniform(0.9, 1.1),
+    "sensor.rgb.white_balance.red": Uniform(0.9, 1.1),
+    "sensor.rgb.white_balance.blue": Uniform(0.9, 1.1),
+    "sensor.rgb.shot_noise": Uniform(0.0, 0.03),
+    "sensor.rgb.read_noise": Uniform(0.0, 0.01),
+    "sensor.rgb.defocus": Uniform(0.0, 0.002),
+    "sensor.rgb.vignetting": Uniform(0.0, 0.3),
+    "sensor.depth.noise": Uniform(0.0, 1.0),
+    "sensor.depth.holes": Uniform(0.0, 0.05),
+    "sensor.depth.flying": Uniform(0.0, 0.5),
+}
+"""What things look like, in what light, seen by which camera."""
+
+FULL = DYNAMICS | _GEOMETRY | VISUAL
+"""Everything varies, within what the scripted experts solve."""
+
+EXTREME = FULL | {
+    "objects.count": Integers(1, 4),
+    "objects.*.mass": LogUniform(0.01, 1.0),
+    "objects.*.friction": Uniform(0.15, 1.5),
+    "objects.*.restitution": Uniform(0.0, 0.7),
+    "objects.*.compliance": Choice((0.0, 0.0005)),
+    "gravity": Uniform(8.5, 11.0),
+    "robot.joints.*.damping": Uniform(0.0, 5.0),
+    "robot.joints.*.friction": Uniform(0.0, 1.0),
+    "robot.gain": Uniform(0.5, 1.5),
+    "robot.strength": Uniform(0.6, 1.2),
+    "robot.backlash": Uniform(0.0, 0.01),
+    "control.delay": Uniform(0.0, 18.0),
+    "control.drop": Uniform(0.0, 0.3),
+    "observation.delay": Integers(0, 3),
+    "observation.noise.position": Uniform(0.0, 0.01),
+    "observation.bias.position": Uniform(0.0, 0.01),
+    "pushes.rate": Uniform(0.0, 2.0),
+    "pushes.force": Uniform(0.0, 3.0),
+    "table.tilt.x": Uniform(-0.05, 0.05),
+    "table.tilt.y": Uniform(-0.05, 0.05),
+    "lights.ambient": Uniform(0.05, 1.0),
+    "lights.*.intensity": Uniform(0.0, 1.5),
+    "lights.*.temperature": LogUniform(1800.0, 15000.0),
+    "camera.*.azimuth": Uniform(-0.5, 0.5),
+    "camera.*.elevation": Uniform(-0.2, 0.3),
+    "camera.*.distance": Uniform(0.7, 1.5),
+    "camera.*.roll": Uniform(-0.3, 0.3),
+    "camera.*.distortion.k1": Uniform(-0.1, 0.1),
+    "sensor.rgb.exposure": Uniform(-1.5, 1.5),
+    "sensor.rgb.shot_noise": Uniform(0.0, 0.1),
+    "sensor.rgb.motion_blur": Uniform(0.0, 0.02),
+    "sensor.rgb.motion_direction": Uniform(-_PI, _PI),
+    "sensor.rgb.jpeg_quality": Integers(20, 95),
+    "sensor.rgb.dead_pixels": Uniform(0.0, 0.005),
+    "sensor.depth.noise": Uniform(0.0, 4.0),
+    "sensor.depth.holes": Uniform(0.0, 0.3),
+    "sensor.rotation": Uniform(-0.2, 0.2),
+    "sensor.crop": Uniform(0.7, 1.0),
+}
+"""Far beyond what the experts solve, to look for what breaks."""
+
+PRESETS: Mapping[str, Randomization] = MappingProxyType(
+    {"none": NONE, "default": DEFAULT, "visual": VISUAL, "dynamics": DYNAMICS, "full": FULL, "extreme": EXTREME}
+)
+
+
+def as_randomization(value: "Randomization | Mapping[str, Any] | str | Sequence[Any]") -> Randomization:
+    """A Randomization from itself, a preset's name, names joined by `+`, a mapping of addresses, or a list of these.
+
+    Of several, later ones win.
+    """
+    match value:
+        case Randomization():
+            return value
+        case str() if value in PRESETS:
+            return PRESETS[value]
+        case str() if "+" in value:
+            return as_randomization([part.strip() for part in value.split("+")])
+        case str():
+            raise ConfigurationError(f"randomization: no preset {value!r}{nearest(value, PRESETS)}")
+        case Mapping():
+            return Randomization(value)
+        case list() | tuple() if value:
+            total = NONE
+            for part in value:
+                total = total | as_randomization(part)
+            return total
+    raise ConfigurationError(
+        f"randomization: expected one of {sorted(PRESETS)}, a Randomization, a mapping of addresses or a list of "
+        f"these, got {value!r}"
+    )
+
+
+def protocols(randomization: Randomization, holdout: float = 0.2) -> dict[str, Randomization]:
+    """Randomizations to test what was learnt with `train`, the first of them (after CausalWorld, Ahmed et al. 2021).
+
+    `train` is space A of the split; each family has a protocol of its name, in which it alone comes from the held-out
+    space B, and in `all` everything does.
+    """
+    train, held_out = randomization.split(holdout)
+    families = {family: train | held_out.only(family) for family in FAMILIES}
+    return {"train": train, **families, "all": held_out}

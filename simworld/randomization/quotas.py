@@ -1,0 +1,322 @@
+"""Quotas: how many samples of a request must fall into which cells of a feature, and the report of what was met.
+
+As text, an amount is a share of all samples ("5%") or a number of them ("500"), and a cell a value or an interval:
+
+    dropped=5%                            where the feature is true
+    occlusion[0.5,0.8]=50%                one interval
+    kind=box:30%,mug:20%                  several cells
+    kind=uniform(box,mug)                 cells of equal shares
+    objects.0.kind=uniform                the same, over all that the randomization may draw for it
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from simworld.errors import ConfigurationError, SimworldError, nearest
+from simworld.randomization.distributions import Integers
+from simworld.randomization.expressions import Distribution
+from simworld.randomization.values import check_range, is_number
+
+OTHER = "other"
+"""The name of what is in no cell of a quota."""
+
+_NAME = r"[^\s,:=()\[\]%]+"
+_QUOTA = re.compile(rf"({_NAME})(\[[^\]]*\])?=(.+)")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers from `low` to `high`; `high` itself belongs to the next cell where one begins there."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        check_range(self, self.low, self.high)
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+
+    def __str__(self) -> str:
+        return f"[{_text(self.low)},{_text(self.high)}]"
+
+
+Label = str | bool | int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value or an interval, and how much of it: a share (float in 0..1), a number (int), or None: an equal share."""
+
+    what: Label | Interval
+    amount: float | int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.what, bool | int | Interval) and not _is_name(self.what):
+            raise ConfigurationError(f"a cell is an interval, a whole number, true, false or a name, got {self.what!r}")
+        if self.amount is not None and not (is_number(self.amount) and self.amount >= 0):
+            raise ConfigurationError(f"{self}: the amount must be a share or a number of samples, got {self.amount!r}")
+        if isinstance(self.amount, float):
+            object.__setattr__(self, "amount", round(self.amount, 12))  # so that it survives being written in percent
+
+    def holds(self, value: Any) -> bool:
+        """Whether `value` is in the cell, both ends of an interval included."""
+        if isinstance(self.what, Interval):
+            return bool(self.what.low <= value <= self.what.high)
+        return bool(self.what == value)
+
+    def __str__(self) -> str:
+        return str(self.what).lower() if isinstance(self.what, bool) else str(self.what)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What share of all samples, or how many, fall into the cells of a feature: a label, parameter or event.
+
+    The rest is "other"; without any cells, what the factor of that address may be is met uniformly. Cells that overlap,
+    contradict each other or ask for more than 100% raise ConfigurationError.
+    """
+
+    feature: str
+    cells: tuple[Cell, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _is_name(self.feature):
+            raise ConfigurationError(f"a quota's feature must be a name, got {self.feature!r}")
+        object.__setattr__(self, "cells", tuple(self.cells))
+        amounts = [cell.amount for cell in self.cells]
+        if None in amounts and any(amount is not None for amount in amounts):
+            raise ConfigurationError(f"quota {self.feature}: either every cell has an amount or none, got {amounts}")
+        share = sum(amount for amount in amounts if isinstance(amount, float))
+        if share > 1 + 1e-9:
+            raise ConfigurationError(f"quota {self.feature}: the shares are {share:.6%} in all, more than 100%")
+        self._check_apart()
+
+    def _check_apart(self) -> None:
+        for one, two in itertools.combinations(self.cells, 2):
+            a, b = one.what, two.what
+            if isinstance(a, Interval) != isinstance(b, Interval):
+                raise ConfigurationError(f"quota {self.feature}: intervals and values together: {one} and {two}")
+            if isinstance(a, Interval) and isinstance(b, Interval):
+                overlap = max(a.low, b.low) < min(a.high, b.high) or a.low == b.low or a.high == b.high
+            else:
+                overlap = a == b
+            if overlap:
+                raise ConfigurationError(f"quota {self.feature}: the cells {one} and {two} overlap")
+
+    @property
+    def names(self) -> list[str]:
+        """The cells' names, and "other"."""
+        return [*map(str, self.cells), OTHER]
+
+    def where(self, value: Any) -> int:
+        """The index of the cell that holds `value` among `names`; a missing value (None) is in no cell."""
+        intervals = any(isinstance(cell.what, Interval) for cell in self.cells)
+        if value is not None and intervals and not isinstance(value, bool | int | float):
+            raise ConfigurationError(f"quota {self.feature}: its cells are intervals, but {value!r} is no number")
+        held = [i for i, cell in enumerate(self.cells) if value is not None and cell.holds(value)]
+        # Where one interval ends and the next begins, both hold the value: the next has it.
+        return max(held, key=self._low) if held else len(self.cells)
+
+    def _low(self, i: int) -> float:
+        what = self.cells[i].what
+        return what.low if isinstance(what, Interval) else 0.0
+
+    def asked(self, count: int) -> list[int]:
+        """How many of `count` samples each cell gets, and "other": whole numbers by largest remainder."""
+        equal = 1 / max(len(self.cells), 1)
+        shares = [equal if cell.amount is None else cell.amount for cell in self.cells]
+        ideal = [share * count if isinstance(share, float) else float(share) for share in shares]
+        rest = count - sum(ideal)
+        if rest < -1e-6 * count:
+            raise ConfigurationError(f"quota {self}: asks for {sum(ideal):g} samples, more than the {count} requested")
+        ideal.append(max(rest, 0.0))
+        whole = [math.floor(x + 1e-6) for x in ideal]
+        order = sorted(range(len(ideal)), key=lambda i: whole[i] - ideal[i])
+        for i in order[: count - sum(whole)]:
+            whole[i] += 1
+        return whole
+
+    def over(self, distribution: Distribution) -> "Quota":
+        """The quota with its cells spelled out and checked against what a factor may be."""
+        values = _values(distribution)
+        if not self.cells and values is None:
+            raise ConfigurationError(f"quota {self}: {distribution!r} has no values to count: list its cells")
+        for cell in self.cells:
+            if not _may_hold(cell, distribution.support(), values):
+                hint = nearest(str(cell), map(str, values)) if values else ""
+                raise ConfigurationError(f"quota {self.feature}: {cell} is never drawn by {distribution!r}{hint}")
+        return self if self.cells else Quota(self.feature, tuple(Cell(value) for value in values or ()))
+
+    def __str__(self) -> str:
+        if any(cell.amount is None for cell in self.cells):
+            return f"{self.feature}=uniform({','.join(map(str, self.cells))})"
+        parts = [f"{cell}:{_amount_text(cell.amount)}" for cell in self.cells if cell.amount is not None]
+        return f"{self.feature}={','.join(parts) or 'uniform'}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Quota":
+        """The quota of a text as `str` gives it, or in one of the short forms of this module's docstring."""
+        match = _QUOTA.fullmatch(text.strip())
+        if match is None:
+            raise ConfigurationError(f"a quota is FEATURE=AMOUNT, such as occlusion[0.5,0.8]=50%, got {text!r}")
+        feature, interval, value = match.groups()
+        if interval:
+            return cls(feature, (Cell(_what(interval), _amount(value)),))
+        if value == "uniform" or (value.startswith("uniform(") and value.endswith(")")):
+            return cls(feature, tuple(Cell(_what(part)) for part in _split(value[8:-1])))
+        if ":" not in value:
+            return cls(feature, (Cell(True, _amount(value)),))
+        parts = [part.rpartition(":") for part in _split(value)]
+        return cls(feature, tuple(Cell(_what(what), _amount(amount)) for what, _, amount in parts))
+
+
+def read_quotas(value: Iterable[str | Quota] | Mapping[str, Any]) -> tuple[Quota, ...]:
+    """Quotas from texts, or from a mapping such as {"dropped": "5%", "occlusion": {"[0.5,0.8]": 500}}.
+
+    The texts `[str(quota) for quota in quotas]` are their plain data. Raises ConfigurationError.
+    """
+    if isinstance(value, Mapping):
+        quotas = tuple(_from_item(feature, item) for feature, item in value.items())
+    else:
+        quotas = tuple(quota if isinstance(quota, Quota) else Quota.parse(quota) for quota in value)
+    features = [quota.feature for quota in quotas]
+    for feature in features:
+        if features.count(feature) > 1:
+            raise ConfigurationError(f"there are several quotas over {feature}: list its cells in one")
+    return quotas
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One cell of one quota: the samples `asked` for and `met`, and how many candidates were `seen` in it."""
+
+    feature: str
+    cell: str
+    asked: int
+    met: int
+    seen: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was asked, what was met and what it cost.
+
+    Of the `candidates` made, `replays` varied an earlier one, `failed` could not be made and `duplicates` repeated the
+    parameters of an accepted one; the accepted have `parents` different ones. `stop` is "" while it goes on.
+    """
+
+    tallies: tuple[Tally, ...]
+    candidates: int
+    accepted: int
+    replays: int
+    failed: int
+    duplicates: int
+    parents: int
+    stop: str
+
+    @property
+    def acceptance_rate(self) -> float:
+        """Accepted candidates of all, in 0..1."""
+        return self.accepted / max(self.candidates, 1)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        return asdict(self) | {"tallies": [asdict(t) for t in self.tallies], "acceptance_rate": self.acceptance_rate}
+
+    def __str__(self) -> str:
+        rows: list[tuple[str, ...]] = [("quota", "cell", "asked", "met", "seen", "rate")]
+        rows += [(*map(str, asdict(t).values()), f"{t.seen / max(self.candidates, 1):.1%}") for t in self.tallies]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join([*_pad(row[:2], widths), *_pad(row[2:], widths[2:], ">")]) for row in rows]
+        cost = f"{self.accepted} of {self.candidates} candidates accepted ({self.acceptance_rate:.1%})"
+        return "\n".join([*lines, f"{cost}, {self.replays} replays; {self.stop or 'goes on'}"])
+
+
+class QuotaError(SimworldError):
+    """Quotas were not met within the budget; `report` has the numbers."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        total = max(report.candidates, 1)
+        short = [
+            f"{t.feature}={t.cell} is {t.asked - t.met} short of {t.asked} (in {t.seen / total:.2%})"
+            for t in report.tallies
+            if t.met < t.asked
+        ]
+        failed = f", {report.failed} could not be made" if report.failed else ""
+        again = f", {report.duplicates} repeated an accepted one" if report.duplicates else ""
+        made = f"{report.candidates} candidates gave {report.accepted} samples{failed}{again}"
+        super().__init__(f"quotas not met ({report.stop}): {made}; {'; '.join(short)}")
+
+
+def _from_item(feature: str, item: Any) -> Quota:
+    if isinstance(item, Mapping):
+        return Quota(feature, tuple(Cell(_what(what), _amount(amount)) for what, amount in item.items()))
+    return Quota.parse(f"{feature}={item}") if isinstance(item, str) else Quota(feature, (Cell(True, _amount(item)),))
+
+
+def _what(value: Any) -> Label | Interval:
+    text = str(value).strip()
+    if text.startswith("["):
+        try:
+            low, high = (float(part) for part in text.removeprefix("[").removesuffix("]").split(","))
+        except ValueError:
+            raise ConfigurationError(f"an interval is [LOW,HIGH], got {text!r}") from None
+        return Interval(low, high)
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+def _amount(value: Any) -> float | int:
+    """A share from "5%" or 0.05, a number of samples from "500" or 500."""
+    if is_number(value):
+        return value  # type: ignore[no-any-return]
+    text = str(value).strip()
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else int(text)
+    except ValueError:
+        raise ConfigurationError(f"an amount is a share such as 5% or a number of samples, got {text!r}") from None
+
+
+def _amount_text(amount: float | int) -> str:
+    return f"{_text(round(amount * 100, 10))}%" if isinstance(amount, float) else str(amount)
+
+
+def _text(number: float) -> str:
+    return repr(number).removesuffix(".0")
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas outside of brackets."""
+    return [part for part in re.split(r",(?![^\[]*\])", text) if part]
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(_NAME, value) is not None
+
+
+def _values(distribution: Distribution) -> tuple[Any, ...] | None:
+    """All that a distribution may draw, None if that is not a list of names or whole numbers."""
+    support = distribution.support()
+    if distribution.continuous or not all(isinstance(value, str | int) for value in support):
+        return None
+    return tuple(range(support[0], support[1] + 1)) if isinstance(distribution, Integers) else tuple(support)
+
+
+def _may_hold(cell: Cell, support: Sequence[Any], values: Sequence[Any] | None) -> bool:
+    """Whether a distribution of that support may draw what is in the cell."""
+    ends = cell.what
+    if isinstance(ends, Interval):
+        return (
+            all(isinstance(v, int | float) for v in support) and ends.low <= max(support) and ends.high >= min(support)
+        )
+    return values is not None and ends in values
+
+
+def _pad(texts: Sequence[str], widths: Sequence[int], side: str = "<") -> list[str]:
+    return [f"{text:{side}{width}}" for text, width in zip(texts, widths, strict=False)]

@@ -1,0 +1,357 @@
+"""Meeting quotas: conditional draws, rejection, and partial replay of what was seen in the cells that are short."""
+
+import itertools
+import math
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simworld.errors import ConfigurationError
+from simworld.randomization.expressions import Distribution
+from simworld.randomization.quotas import Quota, QuotaError, Report, Tally, read_quotas
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.values import immutable
+from simworld.streams import Generator, Streams
+
+DRAWS = 10_000
+"""Draws of one factor within which a value of a cell must come."""
+GAIN = 2.0
+"""Replays are made where they hit at least this many times as often as independent draws, which are worth more."""
+RELATED = 8
+"""For each independent hit of a cell, at most so many replays are accepted in it, so that samples stay diverse."""
+KEEP = (0.1, 0.9)
+"""Least and greatest probability that a replay keeps a parameter."""
+UNKNOWN = 200
+"""Candidates after which a feature that none had is taken for a misspelt one."""
+
+RARE = 0.15
+"""A cell is rare if a smaller part of the independent draws is in it."""
+
+_ARCHIVE = 256
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a candidate: its features by name (labels, parameters, events) and all `parameters` by address."""
+
+    features: Mapping[str, float | str | bool]
+    parameters: Mapping[str, Any]
+
+    def get(self, feature: str) -> Any:
+        """The value of a feature or a parameter, None where there is none."""
+        return self.features.get(feature, self.parameters.get(feature))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A candidate: `evaluate(number, imposed)` made the outcome; `parent` is the number of the one it replays."""
+
+    number: int
+    imposed: Mapping[str, Any]
+    parent: int | None
+    outcome: Outcome
+
+
+Evaluate = Callable[[int, Mapping[str, Any]], Outcome | None]
+
+
+def meet(
+    quotas: Iterable[str | Quota] | Mapping[str, Any],
+    count: int,
+    evaluate: Evaluate,
+    *,
+    budget: int,
+    seed: int,
+    factors: Randomization | None = None,
+    known: Iterable[Outcome | None] = (),
+    tell: Callable[[Report], None] | None = None,
+) -> "Search":
+    """Search `count` samples that meet all quotas exactly, within a `budget` of candidates.
+
+    `evaluate(number, imposed)` makes candidate `number` with the values imposed by address, as far as there is such an
+    address in it, and draws the rest from its own streams of (seed, number); None says that it could not be made, as
+    where things do not fit. `factors` are the distributions it draws from: quotas over their addresses are imposed.
+    `known` are the outcomes of an interrupted run, in order: they are taken instead of being made again. `tell`
+    hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
+    """
+    if count < 1 or budget < count:
+        raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
+    parsed = read_quotas(quotas)
+    laws = {quota.feature: law for quota in parsed if (law := _law(quota.feature, factors)) is not None}
+    spelled = tuple(quota.over(laws[quota.feature]) if quota.feature in laws else quota for quota in parsed)
+    for quota in spelled:
+        if not quota.cells:
+            raise ConfigurationError(f"quota {quota}: not a factor of this randomization, so list its cells")
+    return Search(spelled, count, evaluate, budget, seed, laws, known, tell)
+
+
+class Search:
+    """Iterate over it once for the accepted candidates as they come; `report` is up to date at any instant.
+
+    A candidate is accepted if its cell has room in every quota, and if it does not use up the samples that the rare
+    cells of several quotas need, were no two of them ever met by the same one. For each candidate a cell of every quota
+    is wished for, in proportion to its room. Where the quota is over a factor, that is drawn until it is in the cell,
+    and imposed. For the hardest of the other wishes, a replay keeps some parameters of an earlier hit, also of a
+    rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured, matters.
+    It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933), begun optimistic.
+
+    In a cell, all stays in the support of the distributions, but what is accepted is not independent: replays share
+    parameters with their parent, and parents from which many moves succeed have more. They are independent draws where
+    there are any in the cells wished for, and each has RELATED accepted replays on average at most. Late samples are
+    in the rarer cells: shuffle before splitting. All is a pure function of (seed, quotas, count, factors, evaluate).
+    What cannot be met within the budget raises QuotaError, after all that could be was yielded.
+    """
+
+    def __init__(
+        self,
+        quotas: tuple[Quota, ...],
+        count: int,
+        evaluate: Evaluate,
+        budget: int,
+        seed: int,
+        laws: Mapping[str, Distribution],
+        known: Iterable[Outcome | None],
+        tell: Callable[[Report], None] | None,
+    ) -> None:
+        self.quotas, self.count, self.budget, self.seed = quotas, count, budget, seed
+        self._evaluate, self._laws, self._known, self._tell = evaluate, laws, iter(known), tell
+        self._asked = [quota.asked(count) for quota in quotas]
+        self._room = [list(asked) for asked in self._asked]
+        self._seen = [[0] * len(asked) for asked in self._asked]
+        self._steering = _Steering(self._asked, [i for i, quota in enumerate(quotas) if quota.feature not in laws])
+        self._met = self._candidates = self._replays = self._failed = self._duplicates = 0
+        self._missing = {quota.feature for quota in quotas}
+        self._parents: set[int] = set()
+        self._accepted: set[Any] = set()
+        self._stop = ""
+
+    def __iter__(self) -> Iterator[Candidate]:
+        while not self._stop:
+            candidate = self._next()
+            if self._met == self.count:
+                self._stop = "met"
+            elif self._candidates >= UNKNOWN and self._missing:
+                self._stop = f"no candidate has {sorted(self._missing)}"
+            elif self._candidates == self.budget:
+                self._stop = f"the budget of {self.budget} candidates is spent"
+            if self._tell:
+                self._tell(self.report)
+            if candidate:
+                yield candidate
+        if self._stop != "met":
+            raise QuotaError(self.report)
+
+    @property
+    def report(self) -> Report:
+        """What was asked, what is met and what it cost so far."""
+        tallies = tuple(
+            Tally(quota.feature, name, asked, asked - room, seen)
+            for quota, *columns in zip(self.quotas, self._asked, self._room, self._seen, strict=True)
+            for name, asked, room, seen in zip(quota.names, *columns, strict=True)
+        )
+        numbers = (self._candidates, self._met, self._replays, self._failed, self._duplicates, len(self._parents))
+        return Report(tallies, *numbers, self._stop)
+
+    def _next(self) -> Candidate | None:
+        """Make one candidate; itself if it is accepted."""
+        number, generator = self._candidates, Streams(self.seed, self._candidates)("quotas")
+        wish = [_draw_cell(room, generator) for room in self._room]
+        move = self._steering.propose(wish, generator)
+        imposed = dict(move.kept) | {
+            quota.feature: self._conditioned(quota, cell, generator)
+            for quota, cell in zip(self.quotas, wish, strict=True)
+            if quota.feature in self._laws
+        }
+        outcome = self._make(number, imposed)
+        self._candidates += 1
+        self._replays += move.parent is not None
+        if outcome is None:
+            self._failed += 1
+            self._steering.learn(move, None, {}, number)
+            return None
+        cells = tuple(quota.where(outcome.get(quota.feature)) for quota in self.quotas)
+        self._missing -= {feature for feature in self._missing if outcome.get(feature) is not None}
+        self._steering.learn(move, cells, outcome.parameters, number)
+        for seen, cell in zip(self._seen, cells, strict=True):
+            seen[cell] += 1
+        return Candidate(number, imposed, move.parent, outcome) if self._accept(cells, move, outcome) else None
+
+    def _make(self, number: int, imposed: Mapping[str, Any]) -> Outcome | None:
+        try:
+            outcome = next(self._known)
+        except StopIteration:
+            return self._evaluate(number, imposed)
+        values = {} if outcome is None else outcome.parameters
+        for address in imposed.keys() & values.keys():
+            if immutable(values[address]) != immutable(imposed[address]):
+                raise ConfigurationError(f"known outcome {number} is of another run: {address} is {values[address]!r}")
+        return outcome
+
+    def _accept(self, cells: Sequence[int], move: "_Move", outcome: Outcome) -> bool:
+        if not all(room[cell] for room, cell in zip(self._room, cells, strict=True)):
+            return False
+        rooms = [
+            [left - (i == cell) for i, left in enumerate(room)] for room, cell in zip(self._room, cells, strict=True)
+        ]
+        if self._steering.shortfall(rooms) > self._steering.shortfall(self._room):
+            return False
+        key = frozenset((address, immutable(value)) for address, value in outcome.parameters.items())
+        if key in self._accepted:
+            self._duplicates += 1
+            return False
+        self._accepted.add(key)
+        if move.parent is not None:
+            self._parents.add(move.parent)
+        self._steering.accepted(move)
+        self._room = rooms
+        self._met += 1
+        return True
+
+    def _conditioned(self, quota: Quota, cell: int, generator: Generator) -> Any:
+        """A value of a factor, given that it is in the cell."""
+        law = self._laws[quota.feature]
+        for _ in range(DRAWS):
+            value = law(generator)
+            if quota.where(value) == cell:
+                return value
+        raise ConfigurationError(f"quota {quota}: {quota.names[cell]} did not come in {DRAWS} draws of {law!r}")
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A proposal: the parameters kept of a parent that is in the `target`, (quota, cell); or an independent draw."""
+
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    parent: int | None = None
+    target: tuple[int, int] | None = None
+
+
+class _Hit:
+    """An archived candidate, whether it was drawn independently, and how often it was replayed."""
+
+    def __init__(self, number: int, parameters: Mapping[str, Any], is_root: bool) -> None:
+        self.number, self.parameters, self.is_root, self.uses = number, parameters, is_root, 0
+
+
+class _Cell:
+    """What is known about reaching one cell: independent hits, replays and their hits, by address and whether kept."""
+
+    def __init__(self) -> None:
+        self.roots = self.replays = self.hits = self.accepted = 0
+        # Per address: tries and hits with it drawn afresh, then kept; begun as if what is kept mattered, weakly.
+        self.moves: dict[str, list[list[float]]] = defaultdict(lambda: [[5.0, 0.5], [5.0, 2.5]])
+
+    def keep(self, address: str) -> float:
+        """The probability to keep a parameter: by how much drawing it afresh lowers the rate of hits."""
+        (tries, hits), (kept_tries, kept_hits) = self.moves[address]
+        return min(max(1 - (hits / tries) / (kept_hits / kept_tries), KEEP[0]), KEEP[1])
+
+    def replays_pay(self, plain: int, generator: Generator) -> bool:
+        """Whether to replay: by Thompson sampling of both rates, `plain` being the number of independent draws."""
+        if self.accepted >= RELATED * max(self.roots, 1):
+            return False
+        rate = generator.beta(1 + self.hits, 1 + self.replays - self.hits)
+        return bool(rate > GAIN * generator.beta(1 + self.roots, 1 + plain - self.roots))
+
+
+class _Steering:
+    """The archive of what was seen, by the cells it is in, and what was learnt of reaching them."""
+
+    def __init__(self, asked: Sequence[Sequence[int]], free: Sequence[int]) -> None:
+        self._asked, self._free = asked, free
+        self._plain = 0
+        self._cells: dict[tuple[int, int], _Cell] = defaultdict(_Cell)
+        self._together: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._archive: dict[tuple[int, ...], deque[_Hit]] = defaultdict(lambda: deque(maxlen=_ARCHIVE))
+
+    def propose(self, wish: Sequence[int], generator: Generator) -> _Move:
+        """A move towards the hardest wish of which there are hits."""
+        reached = [i for i in self._free if any(cells[i] == wish[i] for cells in self._archive)]
+        if not reached:
+            return _Move()
+        hardest = max(reached, key=lambda i: self._hardness(i, wish[i]))
+        target = hardest, wish[hardest]
+        if not self._cells[target].replays_pay(self._plain, generator):
+            return _Move()
+        hit = self._parent(wish, hardest, generator)
+        kept = {a: v for a, v in hit.parameters.items() if generator.random() < self._cells[target].keep(a)}
+        if len(kept) == len(hit.parameters):
+            kept.pop(list(kept)[int(generator.integers(len(kept)))], None) if kept else None
+        return _Move(kept, hit.parameters, hit.number, target)
+
+    def learn(self, move: _Move, cells: tuple[int, ...] | None, parameters: Mapping[str, Any], number: int) -> None:
+        """Take in what became of a move."""
+        if move.target is None:
+            self._plain += 1
+            for place in enumerate(cells or ()):
+                self._cells[place].roots += 1
+        else:
+            cell, hit = self._cells[move.target], cells is not None and cells[move.target[0]] == move.target[1]
+            cell.replays += 1
+            cell.hits += hit
+            for address in move.given:
+                count = cell.moves[address][address in move.kept]
+                count[0] += 1
+                count[1] += hit
+        if cells is not None:
+            for (i, own), (k, partner) in itertools.permutations(enumerate(cells), 2):
+                self._together[i, own, k].add(partner)
+            hits = self._archive[cells]
+            if move.parent is None and hits and not hits[0].is_root:
+                hits.clear()
+            if move.parent is None or not hits or not hits[0].is_root:
+                hits.append(_Hit(number, parameters, move.parent is None))
+
+    def accepted(self, move: _Move) -> None:
+        """Take in that what came of a move was accepted."""
+        if move.target is not None:
+            self._cells[move.target].accepted += 1
+
+    def shortfall(self, rooms: Sequence[Sequence[int]]) -> int:
+        """How many samples too few are left, were no two rare cells to be met by the same one.
+
+        To them come those that a cell lacks in the cells of another quota it was seen with, or that were not seen yet.
+        """
+        rare = sum(rooms[i][cell] for i in self._free for cell in self._rare(i))
+        lonely = (
+            rooms[i][cell]
+            - sum(room for j, room in enumerate(rooms[k]) if j in partners or (k, j, i) not in self._together)
+            for (i, cell, k), partners in self._together.items()
+        )
+        return max(0, rare - sum(rooms[0])) + sum(lack for lack in lonely if lack > 0)
+
+    def _rare(self, quota: int) -> list[int]:
+        """The rare cells of a quota, doubtful ones among them; none where it asks for no others."""
+        rates = [self._cells[quota, cell].roots / (self._plain + 10) for cell in range(len(self._asked[quota]))]
+        common = any(asked and rate >= RARE for asked, rate in zip(self._asked[quota], rates, strict=True))
+        return [cell for cell, rate in enumerate(rates) if rate < RARE] if common else []
+
+    def _hardness(self, quota: int, cell: int) -> float:
+        return math.log((self._plain + 2) / (self._cells[quota, cell].roots + 1))
+
+    def _parent(self, wish: Sequence[int], hardest: int, generator: Generator) -> _Hit:
+        """A least used hit of those that fulfil the most of the wish, and its hardest part."""
+
+        def fulfilled(cells: tuple[int, ...]) -> float:
+            return sum(self._hardness(i, cell) for i, cell in enumerate(cells) if cell == wish[i])
+
+        hits = self._archive[max((cells for cells in self._archive if cells[hardest] == wish[hardest]), key=fulfilled)]
+        fewest = min(hit.uses for hit in hits)
+        candidates = [hit for hit in hits if hit.uses == fewest]
+        hit = candidates[int(generator.integers(len(candidates)))]
+        hit.uses += 1
+        return hit
+
+
+def _law(feature: str, factors: Randomization | None) -> Distribution | None:
+    """The distribution of the factor at an address such as objects.0.kind, None where it is no address."""
+    try:
+        return None if factors is None else factors[feature]
+    except ConfigurationError:
+        return None
+
+
+def _draw_cell(room: Sequence[int], generator: Generator) -> int:
+    return int(generator.choice(len(room), p=[x / sum(room) for x in room]))

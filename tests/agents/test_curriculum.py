@@ -1,0 +1,165 @@
+"""The callback widens the ranges of whatever stable-baselines3 trains, and goes on from its file."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
+
+import simworld  # noqa: F401
+from simworld.agents.curriculum import CurriculumCallback, CurriculumEnv
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.randomization.curriculum import AutomaticRandomization, Span, Trial
+
+X, FRICTION = "goal.position.x", "table.friction"
+COMPETENCE = 0.05
+
+
+class Standin(gym.Env[Any, Any]):
+    """Lasts three steps and succeeds where |x| is at most the competence; the reset is kept."""
+
+    observation_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
+    action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.options = options
+        self.x = (options or {}).get("parameters", {}).get(X, 0.0)
+        self.left = 3
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.left -= 1
+        success = self.left == 0 and abs(self.x) <= COMPETENCE + 1e-9
+        return np.zeros(1, np.float32), 0.0, success, self.left == 0 and not success, {"is_success": success}
+
+
+def environments(n: int, kind: Callable[..., VecEnv] = DummyVecEnv, **options: Any) -> VecEnv:
+    return kind([lambda: Monitor(CurriculumEnv(Standin()))] * n, **options)
+
+
+def automatic(**options: Any) -> AutomaticRandomization:
+    return AutomaticRandomization({X: Span(0.0, (-0.1, 0.1), 0.01)}, buffer=4, **options)
+
+
+def ppo(envs: VecEnv) -> BaseAlgorithm:
+    return PPO("MlpPolicy", envs, n_steps=128, batch_size=64, n_epochs=1, policy_kwargs={"net_arch": [4]}, device="cpu")
+
+
+def finish(env: gym.Env[Any, Any]) -> dict[str, Any]:
+    """The info of an episode's last step."""
+    while True:
+        _, _, terminated, truncated, info = env.step(np.zeros(1, np.float32))
+        if terminated or truncated:
+            return info
+        assert "curriculum" not in info
+
+
+def test_the_wrapper_runs_the_queued_trial_once() -> None:
+    inner = Standin()
+    env = CurriculumEnv(inner)
+    env.reset(seed=3)
+    assert inner.options is None and "curriculum" not in finish(env)
+    env.queue(Trial(7, {X: 0.02}))
+    env.queue(Trial(8, {X: 0.06}, (X, "high")))
+    env.reset(options={"index": 4, "parameters": {FRICTION: 0.8, X: 0.0}})
+    assert inner.options == {"index": 4, "parameters": {FRICTION: 0.8, X: 0.06}}
+    env.queue(Trial(9, {X: -0.05}))
+    ended = {"number": 8, "parameters": {X: 0.06}, "boundary": (X, "high"), "performance": 0.0}
+    assert finish(env)["curriculum"] == ended
+    env.reset()
+    assert finish(env)["curriculum"] == {"number": 9, "parameters": {X: -0.05}, "boundary": None, "performance": 1.0}
+    env.reset()
+    assert inner.options is None and "curriculum" not in finish(env)
+
+
+def test_the_environments_take_the_trials_parameters() -> None:
+    env = CurriculumEnv(gym.make("simworld/Reach-v0", max_episode_steps=2))
+    trial = Trial(0, {FRICTION: 0.5, X: 0.1}, (X, "high"))
+    env.queue(trial)
+    _, info = env.reset(seed=1)
+    assert {address: info["parameters"][address] for address in trial.parameters} == trial.parameters
+    env.step(np.zeros(4, np.float32))
+    info = env.step(np.zeros(4, np.float32))[4]
+    assert info["curriculum"] == {**vars(trial), "performance": 0.0}
+    env.close()
+
+
+def widens(envs: VecEnv, path: Path) -> None:
+    callback = CurriculumCallback(automatic(), path)
+    model = ppo(envs)
+    model.learn(768, callback=callback)
+    low, high = callback.adr.ranges[X]
+    assert abs(low) == pytest.approx(COMPETENCE, abs=0.011) and high == pytest.approx(COMPETENCE, abs=0.011)
+    saved = json.loads(path.read_text())
+    assert saved["adr"] == json.loads(json.dumps(callback.adr.to_plain()))
+    assert saved["number"] == 768 // 3 + 2  # one for each episode that ended, and one ahead
+    again = CurriculumCallback(automatic(), path)
+    assert again.adr.to_plain() == callback.adr.to_plain()
+    model.learn(256, callback=again, reset_num_timesteps=False)
+    assert json.loads(path.read_text())["number"] > saved["number"]
+    envs.close()
+
+
+def test_the_callback_widens_the_ranges_and_goes_on(tmp_path: Path) -> None:
+    widens(environments(2), tmp_path / "curriculum.json")
+
+
+@pytest.mark.slow
+def test_the_callback_works_across_processes(tmp_path: Path) -> None:
+    widens(environments(2, SubprocVecEnv, start_method="fork"), tmp_path / "curriculum.json")
+
+
+def test_the_callback_works_off_policy() -> None:
+    callback = CurriculumCallback(automatic())
+    model = SAC(
+        "MlpPolicy",
+        environments(1),
+        learning_starts=10_000,
+        buffer_size=1000,
+        policy_kwargs={"net_arch": [4]},
+        device="cpu",
+    )
+    model.learn(300, callback=callback)
+    assert callback.adr.entropy > np.log(0.03)
+    assert model.logger.name_to_value["curriculum/high/" + X] == callback.adr.ranges[X][1]
+
+
+def test_every_episode_after_the_first_is_a_trial_in_order() -> None:
+    envs, callback = environments(3), CurriculumCallback(automatic())
+    told: list[int] = []
+    tell = callback.adr.tell
+
+    def spy(trial: Trial, performance: float) -> None:
+        told.append(trial.number)
+        tell(trial, performance)
+
+    callback.adr.tell = spy  # type: ignore[method-assign]
+    ppo(envs).learn(384, callback=callback)
+    assert told == list(range(len(told))) and len(told) == 3 * (128 // 3 - 1)
+
+
+def test_training_repeats_exactly(tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        ppo(environments(2)).learn(384, callback=CurriculumCallback(automatic(seed=2), tmp_path / name))
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "curriculum.json"
+    ppo(environments(1)).learn(128, callback=CurriculumCallback(automatic(), path))
+    with pytest.raises(ConfigurationError, match="seed: must be what it was in the run to go on with, 0, got 1"):
+        CurriculumCallback(automatic(seed=1), path)
+    path.write_text("[]")
+    with pytest.raises(ConfigurationError, match="holds no curriculum"):
+        CurriculumCallback(automatic(), path)
+    path.write_text("{")
+    with pytest.raises(DatasetError, match="is broken"):
+        CurriculumCallback(automatic(), path)

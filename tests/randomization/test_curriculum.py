@@ -1,0 +1,300 @@
+"""Ranges find the limits of learners whose limits are known, and go on from their saved state bit for bit."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.errors import ConfigurationError
+from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
+from simworld.randomization.distributions import Uniform
+from simworld.randomization.randomization import Randomization
+
+X, Y, FRICTION = "goal.position.x", "goal.position.y", "table.friction"
+SPANS = {X: Span(0.0, (-0.1, 0.1), 0.002), FRICTION: Span((0.75, 0.8), (0.2, 2.0), 0.02)}
+ABILITY = {X: (-0.05, 0.08), FRICTION: (0.5, 1.4)}
+
+
+def performance(trial: Trial, ability: Mapping[str, tuple[float, float]], generator: np.random.Generator) -> float:
+    """1 with probability 0.95 within the ability, 0.1 outside; else 0."""
+    able = all(low <= trial.parameters[address] <= high for address, (low, high) in ability.items())
+    return float(generator.random() < (0.95 if able else 0.1))
+
+
+def train(
+    automatic: AutomaticRandomization,
+    numbers: range,
+    ability: Mapping[str, tuple[float, float]] = ABILITY,
+    seed: int = 1,
+) -> None:
+    for number in numbers:
+        trial = automatic.draw(number)
+        automatic.tell(trial, performance(trial, ability, np.random.default_rng((seed, number))))
+
+
+def assert_close(automatic: AutomaticRandomization, ability: Mapping[str, tuple[float, float]]) -> None:
+    for address, (low, high) in ability.items():
+        assert automatic.ranges[address] == pytest.approx((low, high), abs=0.05 * (high - low))
+
+
+def push(automatic: AutomaticRandomization, address: str, side: Any, result: float) -> None:
+    """Fill the buffer of one boundary once."""
+    end = automatic.ranges[address][side == "high"]
+    for number in range(automatic.buffer):
+        automatic.tell(Trial(number, {address: end}, (address, side)), result)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_boundaries_converge_to_the_limits_of_a_learner(seed: int) -> None:
+    automatic = AutomaticRandomization(SPANS, buffer=20, seed=seed)
+    train(automatic, range(10_000), seed=seed)
+    for number in range(10_000, 16_000, 1000):  # and they stay there
+        train(automatic, range(number, number + 1000), seed=seed)
+        assert_close(automatic, ABILITY)
+
+
+def test_boundaries_follow_a_learner_that_improves_and_one_that_forgets() -> None:
+    automatic = AutomaticRandomization(SPANS, buffer=10)
+    for number in range(0, 20_000, 100):
+        share = min(number / 10_000, 1.0)
+        ability = {X: (-0.05 * share, 0.08 * share), FRICTION: (0.75 - 0.45 * share, 0.8 + share)}
+        train(automatic, range(number, number + 100), ability)
+    assert_close(automatic, {X: (-0.05, 0.08), FRICTION: (0.3, 1.8)})
+    forgot = {X: (-0.03, 0.05), FRICTION: (0.45, 1.3)}
+    train(automatic, range(20_000, 40_000), forgot)
+    assert_close(automatic, forgot)
+
+
+def test_the_mean_of_a_full_buffer_moves_a_boundary_one_step() -> None:
+    automatic = AutomaticRandomization({FRICTION: Span((0.7, 0.8), (0.2, 2.0), 0.1)}, thresholds=(0.25, 0.75), buffer=4)
+    push(automatic, FRICTION, "high", 0.75)
+    assert automatic.ranges == {FRICTION: (0.7, 0.9)}
+    push(automatic, FRICTION, "high", 0.5)  # between the thresholds nothing moves
+    assert automatic.ranges == {FRICTION: (0.7, 0.9)}
+    push(automatic, FRICTION, "low", 1.0)
+    assert automatic.ranges[FRICTION] == pytest.approx((0.6, 0.9))
+    push(automatic, FRICTION, "high", 0.25)
+    assert automatic.ranges[FRICTION] == pytest.approx((0.6, 0.8))
+    for result in (0.0, 0.5, 0.5):
+        automatic.tell(Trial(0, {FRICTION: 0.8}, (FRICTION, "high")), result)
+    assert automatic.to_plain()["boundaries"][FRICTION]["high"]["results"] == [0.0, 0.5, 0.5]
+    automatic.tell(Trial(0, {FRICTION: 0.8}), 1.0)  # tests no boundary
+    automatic.tell(Trial(0, {FRICTION: 0.8}, (FRICTION, "high")), 0.5)
+    assert automatic.to_plain()["boundaries"][FRICTION]["high"] == {"steps": 0, "results": []}
+
+
+def test_boundaries_pass_neither_limits_nor_start() -> None:
+    automatic = AutomaticRandomization(
+        {FRICTION: Span((0.7, 0.8), (0.45, 1.1), 0.1), X: Span(0.1, (0, 0.1), 0.01)}, buffer=1
+    )
+    for _ in range(20):
+        for address, side in ((FRICTION, "low"), (FRICTION, "high"), (X, "low"), (X, "high")):
+            push(automatic, address, side, 1.0)
+    assert automatic.ranges == {FRICTION: (0.45, 1.1), X: (0, 0.1)}
+    push(automatic, X, "low", 0.0)
+    assert automatic.ranges[X] == pytest.approx((0.01, 0.1))  # 0.1 / 0.01 steps, and no more
+    for _ in range(20):
+        for address, side in ((FRICTION, "low"), (FRICTION, "high"), (X, "low"), (X, "high")):
+            push(automatic, address, side, 0.0)
+    assert automatic.ranges == {FRICTION: (0.7, 0.8), X: (0.1, 0.1)}
+
+
+def test_a_stale_trial_is_not_counted() -> None:
+    automatic = AutomaticRandomization(SPANS, buffer=2)
+    stale = Trial(0, {X: 0.0, FRICTION: 0.8}, (X, "high"))
+    push(automatic, X, "high", 1.0)
+    before = automatic.to_plain()
+    automatic.tell(stale, 0.0)
+    assert automatic.to_plain() == before
+    automatic.tell(Trial(0, {X: 0.0, FRICTION: 0.8}, (X, "low")), 0.0)  # that boundary has not moved
+    assert automatic.to_plain() != before
+
+
+def test_draws_are_a_pure_function_of_seed_number_and_ranges() -> None:
+    one, other = AutomaticRandomization(SPANS, seed=3), AutomaticRandomization(SPANS, seed=3)
+    trials = [one.draw(number) for number in range(50)]
+    assert [other.draw(number) for number in reversed(range(50))] == trials[::-1]
+    assert [AutomaticRandomization(SPANS, seed=4).draw(number) for number in range(50)] != trials
+    turned = AutomaticRandomization(dict(reversed(SPANS.items())), seed=3)
+    assert [turned.draw(number) for number in range(50)] == trials
+    push(one, X, "low", 1.0)
+    assert [one.draw(number) for number in range(50)] != trials
+
+
+def test_a_further_factor_changes_no_other_save_by_taking_its_test() -> None:
+    few = AutomaticRandomization({X: Span((0.0, 0.1), (0.0, 0.1), 0.01), FRICTION: SPANS[FRICTION]})
+    more = AutomaticRandomization({**few.spans, Y: SPANS[X]})
+    for number in range(300):
+        a, b = few.draw(number), more.draw(number)
+        assert (a.boundary is None) == (b.boundary is None)
+        if b.boundary is None or b.boundary[0] != Y:
+            assert (a.boundary, a.parameters) == (b.boundary, {X: b.parameters[X], FRICTION: b.parameters[FRICTION]})
+        else:
+            assert a.boundary is not None
+            (other,) = {X, FRICTION} - {a.boundary[0]}
+            assert a.parameters[other] == b.parameters[other]
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.2])
+def test_boundaries_are_tested_as_often_as_asked(probability: float) -> None:
+    automatic = AutomaticRandomization({**SPANS, Y: SPANS[X]}, boundary_probability=probability)
+    n = 10_000
+    counts = Counter(automatic.draw(number).boundary for number in range(n))
+    means: dict[Any, float] = {(a, side): n * probability / 6 for a in automatic.spans for side in ("low", "high")}
+    means[None] = n * (1 - probability)
+    squares = [(counts[boundary] - mean) ** 2 / mean for boundary, mean in means.items()]
+    assert len(counts) == 7 and sum(squares) < 22.46  # chi-square, 6 degrees of freedom, 0.999
+
+
+def test_a_trial_is_at_its_boundary_and_within_the_other_ranges() -> None:
+    spans = {X: Span((-0.05, 0.05), (-0.1, 0.1), 0.01), FRICTION: Span((0.5, 1.0), (0.2, 2.0), 0.1)}
+    automatic = AutomaticRandomization(spans)
+    values: dict[str, list[float]] = {X: [], FRICTION: []}
+    for number in range(4000):
+        trial = automatic.draw(number)
+        for address, (low, high) in automatic.ranges.items():
+            if trial.boundary is not None and trial.boundary[0] == address:
+                assert trial.parameters[address] == (low if trial.boundary[1] == "low" else high)
+            else:
+                values[address].append((trial.parameters[address] - low) / (high - low))
+    for unit in values.values():
+        places = np.arange(1, len(unit) + 1) / len(unit)
+        assert min(unit) >= 0 and max(unit) < 1
+        assert np.abs(np.sort(unit) - places).max() < 1.95 / math.sqrt(len(unit))  # Kolmogorov-Smirnov, 0.999
+
+
+def test_entropy_is_the_mean_logarithm_of_the_widths() -> None:
+    assert AutomaticRandomization(SPANS).entropy == -math.inf
+    spans = {X: Span((-0.05, 0.05), (-0.1, 0.1), 0.01), FRICTION: Span((0.5, 1.0), (0.2, 2.0), 0.1)}
+    automatic = AutomaticRandomization(spans, buffer=1)
+    assert automatic.entropy == pytest.approx((math.log(0.1) + math.log(0.5)) / 2)
+    push(automatic, FRICTION, "low", 1.0)
+    assert automatic.entropy == pytest.approx((math.log(0.1) + math.log(0.6)) / 2)
+    assert automatic.randomization() == Randomization({X: Uniform(-0.05, 0.05), FRICTION: Uniform(0.4, 1.0)})
+
+
+def test_a_restored_run_goes_on_bit_for_bit() -> None:
+    straight = AutomaticRandomization(SPANS, buffer=7, seed=5)
+    train(straight, range(777))
+    text = json.dumps(straight.to_plain(), allow_nan=False)
+    restored = AutomaticRandomization.from_plain(json.loads(text))
+    assert restored.to_plain() == straight.to_plain() and any_results(restored)
+    for automatic in (straight, restored):
+        train(automatic, range(777, 1277))
+    assert restored.ranges == straight.ranges
+    assert json.dumps(restored.to_plain()) == json.dumps(straight.to_plain()) != text
+    assert [restored.draw(n) for n in range(1277, 1300)] == [straight.draw(n) for n in range(1277, 1300)]
+
+
+def any_results(automatic: AutomaticRandomization) -> bool:
+    return any(end["results"] for ends in automatic.to_plain()["boundaries"].values() for end in ends.values())
+
+
+def test_a_state_of_other_settings_is_refused() -> None:
+    saved = AutomaticRandomization(SPANS, buffer=7).to_plain()
+    with pytest.raises(ConfigurationError, match="buffer: must be what it was in the run to go on with, 7, got 8"):
+        AutomaticRandomization(SPANS, buffer=8).restore(saved)
+    with pytest.raises(ConfigurationError, match="spans: must be what it was"):
+        AutomaticRandomization({X: SPANS[X]}, buffer=7).restore(saved)
+
+
+@pytest.mark.parametrize(
+    ("spans", "options", "message"),
+    [
+        ({}, {}, "spans: there must be at least one"),
+        ({"table.frction": SPANS[FRICTION]}, {}, "'table.frction'; did you mean 'table.friction'"),
+        ({"objects.count": Span(1, (1, 3), 1)}, {}, "objects.count: must be a whole number from 1 to 8"),
+        ({FRICTION: (0.2, 2.0)}, {}, "table.friction: must be a Span, got"),
+        (
+            {FRICTION: Span(0.7, (-0.1, 2.0), 0.1)},
+            {},
+            r"table.friction: must be a number from 0 to 3, got",
+        ),
+        (
+            {FRICTION: Span(0.7, (2.0, 0.2), 0.1)},
+            {},
+            "table.friction: limits must be two numbers .* low at most high, got",
+        ),
+        ({FRICTION: Span(0.7, 2.0, 0.1)}, {}, "table.friction: limits must be two numbers"),
+        ({FRICTION: Span((0.8, 0.7), (0.2, 2.0), 0.1)}, {}, "table.friction: start must be two numbers"),
+        ({FRICTION: Span(math.nan, (0.2, 2.0), 0.1)}, {}, "table.friction: start must be two numbers"),
+        (
+            {FRICTION: Span(0.7, (0.8, 2.0), 0.1)},
+            {},
+            r"table.friction: start must be within limits \(0.8, 2.0\), got 0.7",
+        ),
+        ({FRICTION: Span((0.9, 1.5), (0.8, 1.0), 0.1)}, {}, "table.friction: start must be within limits"),
+        ({FRICTION: Span(0.7, (0.2, 2.0), 0.0)}, {}, "table.friction: step must be a number greater than 0, got 0.0"),
+        ({FRICTION: Span(0.7, (0.2, 2.0), -1)}, {}, "table.friction: step must be a number greater than 0, got -1"),
+        (SPANS, {"thresholds": (0.8, 0.5)}, r"thresholds: must be \(low, high\) in 0..1, .* got \(0.8, 0.5\)"),
+        (SPANS, {"thresholds": (0.5, 0.5)}, "thresholds: "),
+        (SPANS, {"thresholds": (0.5, 1.5)}, "thresholds: "),
+        (SPANS, {"thresholds": (-0.1, 0.5)}, "thresholds: "),
+        (SPANS, {"thresholds": 0.5}, "thresholds: "),
+        (SPANS, {"buffer": 0}, "buffer: must be a whole number, at least 1, got 0"),
+        (SPANS, {"buffer": 2.5}, "buffer: "),
+        (SPANS, {"boundary_probability": 1.1}, "boundary_probability: must be a number in 0..1, got 1.1"),
+        (SPANS, {"seed": None}, "seed: must be a whole number, got None"),
+    ],
+)
+def test_a_wrong_configuration_is_refused(spans: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        AutomaticRandomization(spans, **options)
+
+
+@pytest.mark.parametrize("result", [-0.1, 1.1, math.nan, None, True])
+def test_a_wrong_performance_is_refused(result: Any) -> None:
+    automatic = AutomaticRandomization(SPANS)
+    with pytest.raises(ConfigurationError, match="performance: must be a number in 0..1, got"):
+        automatic.tell(automatic.draw(0), result)
+
+
+def test_a_starred_address_stands_for_all() -> None:
+    automatic = AutomaticRandomization({"objects.*.mass": Span(0.1, (0.05, 0.5), 0.01)}, buffer=1)
+    push(automatic, "objects.*.mass", "high", 1.0)
+    assert automatic.randomization()["objects.*.mass"] == Uniform(0.1, 0.11)
+
+
+def test_a_schedule_is_linear_between_its_stages() -> None:
+    schedule = Schedule(
+        {X: [(0.0, (0.0, 0.0)), (1.0, (-0.1, 0.05))], FRICTION: [(0.5, (0.7, 0.8)), (0.75, (0.2, 2.0))]}
+    )
+    assert schedule.at(0.0) == Randomization({X: Uniform(0.0, 0.0), FRICTION: Uniform(0.7, 0.8)})
+    assert schedule.at(0.5) == Randomization({X: Uniform(-0.05, 0.025), FRICTION: Uniform(0.7, 0.8)})
+    assert schedule.at(0.625)[FRICTION].support() == pytest.approx((0.45, 1.4))
+    assert schedule.at(1.0) == Randomization({X: Uniform(-0.1, 0.05), FRICTION: Uniform(0.2, 2.0)})
+
+
+def test_a_schedule_stays_within_its_ranges_to_the_last_bit() -> None:
+    schedule = Schedule({X: [(0.0, (-0.1, 0.1)), (0.3, (0.1 / 3, 0.1)), (0.7, (0.1, 0.1)), (1.0, (-0.1, 0.0))]})
+    for progress in np.linspace(0, 1, 1001).tolist():
+        low, high = schedule.at(progress)[X].support()
+        assert -0.1 <= low <= high <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ({"table.frction": [(0.0, (0.5, 0.6))]}, "did you mean 'table.friction'"),
+        ({FRICTION: []}, "table.friction: there must be at least one stage"),
+        ({FRICTION: [(0.0, (-0.1, 0.6))]}, "table.friction: must be a number from 0 to 3"),
+        ({FRICTION: [(0.0, (0.6, 0.5))]}, "table.friction: a stage's range must be two numbers"),
+        ({FRICTION: [(1.5, (0.5, 0.6))]}, "table.friction: a stage's progress must be a number in 0..1, got 1.5"),
+        (
+            {FRICTION: [(0.5, (0.5, 0.6)), (0.5, (0.4, 0.7))]},
+            r"table.friction: the stages' progress must increase, got \[0.5",
+        ),
+    ],
+)
+def test_a_wrong_schedule_is_refused(stages: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Schedule(stages)
+
+
+def test_a_schedule_has_no_progress_beyond_1() -> None:
+    with pytest.raises(ConfigurationError, match="progress: must be a number in 0..1, got 1.01"):
+        Schedule({}).at(1.01)

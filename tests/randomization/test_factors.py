@@ -1,0 +1,367 @@
+"""Every factor changes what it should and nothing else, and its draws come from its distribution."""
+
+import json
+import math
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import simworld  # noqa: F401
+from simworld.envs.env import ManipulationEnv
+from simworld.errors import ConfigurationError
+from simworld.randomization import (
+    EXTREME,
+    FACTORS,
+    FAMILIES,
+    FULL,
+    NONE,
+    PRESETS,
+    Choice,
+    Constant,
+    Integers,
+    Layout,
+    Randomization,
+    Uniform,
+    as_randomization,
+    protocols,
+    sample_scene,
+)
+from simworld.randomization.factors import described, family_of, starred
+from simworld.randomization.lighting import color_of_temperature
+from simworld.streams import Streams
+
+SIZE = 96
+STEPS = 30
+
+ITEM = {"objects": "0", "joints": "1", "lights": "0", "camera": "front"}
+"""The item that a factor with a star is tried on."""
+
+PUSHED = {"pushes.rate": 25.0, "pushes.force": 5.0}
+NEEDS: Mapping[str, Mapping[str, Any]] = {
+    "objects.*.seed": {"objects.0.kind": "compound"},
+    "objects.*.rolling_friction": PUSHED | {"objects.0.kind": "sphere"},
+    "objects.*.spinning_friction": {"objects.0.kind": "cylinder"},
+    "objects.*.contact_damping": {"objects.0.compliance": 0.001},
+    "pushes.force": {"pushes.rate": 25.0},
+    "pushes.torque": {"pushes.rate": 25.0},
+    "noise.seed": {"pushes.rate": 25.0},
+    "objects.*.friction": PUSHED,
+    "objects.*.restitution": PUSHED,
+    "table.friction": PUSHED,
+    "table.restitution": PUSHED | {"objects.0.restitution": 0.9},
+    **{
+        f"{surface}.texture.{what}": {f"{surface}.texture".replace("*", "0"): "noise"}
+        for surface in ("box", "table", "floor", "objects.*")
+        for what in ("color", "size", "seed")
+    },
+    **{f"robot.{what}": {"robot.painted": 1} for what in ("color", "texture", "roughness", "metallic")},
+    **{f"robot.texture.{what}": {"robot.painted": 1, "robot.texture": "noise"} for what in ("color", "size", "seed")},
+    "background.horizon": {"background.kind": "gradient"},
+    "background.bottom": {"background.kind": "gradient"},
+    "background.texture": {"background.kind": "texture"},
+    "background.seed": {"background.kind": "texture"},
+    "lights.*.distance": {"lights.0.kind": "point"},
+    "lights.*.cone": {"lights.0.kind": "spot"},
+    "sensor.rgb.motion_direction": {"sensor.rgb.motion_blur": 0.05},
+    "sensor.crop.x": {"sensor.crop": 0.6},
+    "sensor.crop.y": {"sensor.crop": 0.6},
+}
+"""What a factor has no effect without."""
+
+TRIED: Mapping[str, Any] = {
+    "objects.*.kind": "cylinder",
+    "objects.count": 2,
+    "gravity": 5.0,
+    "control.delay": 9.0,
+    "control.drop": 0.5,
+    "robot.gain": 0.5,
+    "robot.strength": 0.1,
+    "robot.joints.*.friction": 2.0,
+    "robot.joints.*.damping": 20.0,
+    "robot.backlash": 0.05,
+    "lights.*.kind": "point",
+    "lights.*.shadow": 0,
+    "lights.count": 2,
+    "camera.*.fov": 0.6,
+    "sensor.crop": 0.5,
+    "goal.on_table": 1,
+    "objects.*.position.y": -0.2,
+    "box.yaw": 0.5,
+    "sensor.rgb.motion_direction": 1.0,
+}
+"""Values tried where those in the middle would not do."""
+
+UNSEEN = {"goal.on_table", "goal.position.x", "goal.position.y", "goal.position.z"}
+"""Factors of the goal, which is none of PlaceInBox."""
+
+
+def tried(address: str) -> tuple[str, Any]:
+    """The address of one item, and a value of the factor that is not the nominal one."""
+    factor = FACTORS[address]
+    name = address.replace(
+        "*", ITEM[next(part for part in address.split(".") if part in ITEM)] if "*" in address else ""
+    )
+    if address in TRIED:
+        return name, TRIED[address]
+    nominal = factor.nominal.value if isinstance(factor.nominal, Constant) else None
+    match factor.kind:
+        case "color":
+            return name, (0.9, 0.1, 0.7)
+        case "name":
+            return name, next(value for value in factor.names if value != nominal)
+        case "whole":
+            return name, next(value for value in (1, 0, 5) if value != nominal)
+    low, high = factor.low, factor.high
+    middle = nominal if nominal is not None else (low + high) / 2
+    return name, middle + 0.5 * (high - middle) if high > middle else (low + middle) / 2
+
+
+def episode(env: ManipulationEnv, parameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """What is seen at the start, and how the world, and what is observed of it, go on under some fixed actions."""
+    observation, _ = env.reset(seed=5, options={"parameters": parameters})
+    first = {key: observation[key] for key in ("rgb", "depth", "segmentation")}
+    actions = np.random.default_rng(0).uniform(-1, 1, (STEPS, 4))
+    # Down to the object, so that it is touched.
+    actions[:, 2] -= 0.3
+    world, seen = [], [observation["observation"]]
+    for action in actions:
+        observation, *_ = env.step(action)
+        state = env.world.state()
+        world.append(np.concatenate([state.joint_positions, state.body_poses.ravel()]))
+        seen.append(observation["observation"])
+    return first | {"world": np.array(world), "observed": np.array(seen)}
+
+
+@pytest.fixture(scope="module")
+def env() -> Any:
+    with closing(
+        gym.make("simworld/PlaceInBox-v0", observation=["state", "rgb", "depth", "segmentation"], image_size=SIZE)
+    ) as made:
+        yield made.unwrapped
+
+
+BASE = {"objects.0.position.x": 0.0, "objects.0.position.y": -0.06, "objects.0.yaw": 0.3, "noise.seed": 7}
+
+
+@pytest.mark.parametrize("address", [address for address in FACTORS if address not in UNSEEN])
+def test_a_factor_changes_what_it_should_and_nothing_else(env: ManipulationEnv, address: str) -> None:
+    name, value = tried(address)
+    needs = BASE | dict(NEEDS.get(address, {}))
+    before, after = episode(env, needs), episode(env, needs | {name: value})
+    same = {
+        key: before[key].shape == after[key].shape and np.array_equal(before[key], after[key], equal_nan=True)
+        for key in before
+    }
+    family = family_of(address)
+    if family in ("appearance", "light") or address.startswith("sensor.rgb."):
+        expected = {"rgb": False, "depth": True, "segmentation": True, "world": True, "observed": True}
+    elif address.startswith("sensor.depth."):
+        expected = {"rgb": True, "depth": False, "segmentation": True, "world": True, "observed": True}
+    elif family in ("camera", "sensor"):
+        expected = {"rgb": False, "depth": False, "segmentation": False, "world": True, "observed": True}
+    elif family == "geometry":
+        expected = {"world": False} if address.startswith("table.tilt") else {"rgb": False}
+    elif address.startswith("observation."):
+        expected = {"rgb": True, "depth": True, "segmentation": True, "world": True, "observed": False}
+    elif address == "robot.joints.*.offset":
+        expected = {"rgb": False, "world": False, "observed": False}
+    else:
+        expected = {"rgb": True, "depth": True, "segmentation": True, "world": False, "observed": False}
+    assert {key: same[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("address", sorted(UNSEEN))
+def test_a_factor_of_the_goal_changes_the_goal(address: str) -> None:
+    layout = Layout()
+    name, value = tried(address)
+    one, two = (sample_scene(layout, NONE, Streams(3), given).parameters for given in ({}, {name: value}))
+    assert [two[f"goal.position.{a}"] for a in "xyz"] != [one[f"goal.position.{a}"] for a in "xyz"]
+
+
+def varied(address: str) -> dict[str, Any]:
+    """The factor all over what it may be; the box only where it leaves room for the objects."""
+    factor = FACTORS[address]
+    if address.startswith("box.position"):
+        return {address: Uniform(0.2, 0.25) if address.endswith("y") else Uniform(-0.1, 0.05)}
+    if factor.kind == "number":
+        return {address: Uniform(factor.low, factor.high)}
+    if factor.kind == "whole":
+        return {address: Integers(int(factor.low), int(factor.high))}
+    return {address: Choice(factor.names or ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))}
+
+
+@pytest.mark.parametrize("address", FACTORS)
+def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
+    layout = Layout(box=True)
+    without = Randomization({a: d for a, d in FULL.factors.items() if a != address} | {"objects.count": 2})
+    if address == "objects.count":
+        return
+    one, two = (sample_scene(layout, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
+    moves = ("box.", "objects.*.kind", "objects.*.width", "objects.*.depth", "objects.*.height", "objects.*.seed")
+    for name in set(one) & set(two):
+        if starred(name) == address or (".position." in name and address.startswith((*moves, "objects.*.position"))):
+            continue
+        assert one[name] == two[name], name
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_drawn_values_given_back_make_the_same_episode(preset: str) -> None:
+    with closing(gym.make("simworld/PlaceInBox-v0", randomization=preset)) as env:
+        for index in range(3):
+            _, info = env.reset(seed=4, options={"index": index})
+            scene, first = env.unwrapped.sample.scene, [env.step(env.action_space.sample())[0]]  # type: ignore[attr-defined]
+            env.action_space.seed(index)
+            actions = [env.action_space.sample() for _ in range(20)]
+            env.reset(seed=4, options={"index": index})
+            first = [env.step(action)[0]["observation"] for action in actions]
+            given = json.loads(json.dumps(info["parameters"]))
+            _, again = env.reset(seed=99, options={"parameters": given, "randomization": "none"})
+            assert env.unwrapped.sample.scene == scene  # type: ignore[attr-defined]
+            assert again["parameters"] == info["parameters"]
+            second = [env.step(action)[0]["observation"] for action in actions]
+            assert np.array_equal(first, second)
+
+
+def test_reset_options_are_checked() -> None:
+    with closing(gym.make("simworld/PlaceInBox-v0")) as env:
+        for options, message in (
+            ({"parameters": {"objects.0.mas": 1.0}}, "did you mean 'objects"),
+            ({"parameters": {"objects.0.mass": -1.0}}, "objects.0.mass: must be a number from 0.001"),
+            ({"parameters": {"objects.3.mass": 0.2}}, "nothing in this episode has 'objects.3.mass'"),
+            ({"parameters": 3}, "parameters: must be a mapping"),
+            ({"randomization": "ful"}, "did you mean 'full'"),
+            ({"parametres": {}}, "did you mean 'parameters'"),
+        ):
+            with pytest.raises(ConfigurationError, match=message):
+                env.reset(seed=0, options=options)
+        _, info = env.reset(seed=0, options={"parameters": {"objects.*.mass": 0.7, "objects.0.friction": 0.9}})
+        assert info["parameters"]["objects.0.mass"] == 0.7 and info["parameters"]["objects.0.friction"] == 0.9
+        _, info = env.reset()
+        assert info["parameters"]["objects.0.mass"] == 0.1
+
+
+def test_named_items_have_their_own_distribution() -> None:
+    some = Randomization({"objects.*.mass": 0.2, "objects.1.mass": 0.4, "objects.count": 3})
+    drawn = sample_scene(Layout(), some, Streams(0)).parameters
+    assert [drawn[f"objects.{i}.mass"] for i in range(3)] == [0.2, 0.4, 0.2]
+    assert (some | {"objects.*.mass": 0.3})["objects.1.mass"] == Constant(0.3)
+    with pytest.raises(ConfigurationError, match="unknown factor 'objects.9.mass'"):
+        Randomization({"objects.9.mass": 0.1})
+
+
+def test_presets_compose() -> None:
+    both = as_randomization("visual+dynamics")
+    assert (
+        both["gravity"] == PRESETS["dynamics"]["gravity"] and both["lights.count"] == PRESETS["visual"]["lights.count"]
+    )
+    assert as_randomization(["full", {"gravity": 9.0}])["gravity"] == Constant(9.0)
+    with pytest.raises(ConfigurationError, match="did you mean 'visual'"):
+        as_randomization("visuel+full")
+
+
+def test_there_are_many_factors_and_each_is_described() -> None:
+    rows = described()
+    assert len(rows) == len(FACTORS) >= 60
+    assert {row["family"] for row in rows} == set(FAMILIES)
+    assert all(row["meaning"] and row["allowed"] for row in rows)
+    assert json.loads(json.dumps(rows)) == rows
+
+
+@pytest.mark.parametrize("preset", ["default", "full", "extreme"])
+def test_a_split_has_nothing_in_common(preset: str) -> None:
+    one, other = PRESETS[preset].split(0.25)
+    for address, whole in PRESETS[preset].factors.items():
+        a, b = one[address], other[address]
+        if isinstance(whole, Uniform):
+            assert a.support()[1] <= b.support()[0] and (a.support()[0], b.support()[1]) == whole.support()
+        elif isinstance(whole, Choice) and len(set(whole.options)) > 1:
+            assert not set(a.support()) & set(b.support()) and set(a.support()) | set(b.support()) == set(whole.options)
+    found = protocols(PRESETS[preset], 0.25)
+    assert set(found) == {"train", "all", *FAMILIES}
+    for family in FAMILIES:
+        held_out = {a for a in PRESETS[preset].factors if found[family][a] != found["train"][a]}
+        assert {family_of(starred(a)) for a in held_out} <= {family}
+
+
+def test_warm_light_is_red_and_cold_light_blue() -> None:
+    # Mitchell Charity's table of black bodies relative to D65, to what its white differs from 6500 K.
+    assert color_of_temperature(6500.0) == (1.0, 1.0, 1.0)
+    for kelvin, expected in ((2000, (255, 137, 14)), (3000, (255, 180, 107)), (10000, (204, 219, 255))):
+        assert np.array(color_of_temperature(kelvin)) * 255 == pytest.approx(expected, abs=25)
+
+
+@pytest.mark.parametrize("episodes", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_nothing_drifts(episodes: int) -> None:
+    used, fresh = gym.make("simworld/PlaceInBox-v0", randomization="full"), gym.make("simworld/PlaceInBox-v0")
+    with closing(used), closing(fresh):
+        for index in range(episodes):
+            used.reset(seed=8, options={"index": index})
+        one, _ = used.reset(seed=3, options={"index": 0, "randomization": "none"})
+        other, _ = fresh.reset(seed=3)
+        for step in range(50):
+            assert np.array_equal(one["observation"], other["observation"]), step
+            action = np.sin(np.arange(4) + step).astype(np.float32)
+            one, other = used.step(action)[0], fresh.step(action)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["full", "extreme"])
+def test_draws_are_as_declared(preset: str) -> None:
+    """Kolmogorov-Smirnov and chi-square tests of every factor's draws in 2,000 episodes, family-wise at 1%."""
+    randomization, values = PRESETS[preset], dict[str, list[Any]]()
+    for index in range(2000):
+        for name, value in sample_scene(Layout(box=True), randomization, Streams(17, index)).parameters.items():
+            # Places are drawn until they fit: they are not distributed as declared.
+            if ".position." not in name and starred(name) in randomization.factors:
+                values.setdefault(name, []).append(value)
+    tested = {name: drawn for name, drawn in values.items() if len(drawn) >= 200}
+    assert {starred(name) for name in tested} >= {a for a in randomization.factors if ".position." not in a} - RARE
+    level = 0.01 / len(tested)
+    for name, drawn in tested.items():
+        assert p_value(randomization[name], drawn) > level, name
+
+
+RARE = {"objects.*.contact_damping"}
+
+
+def p_value(distribution: Any, drawn: list[Any]) -> float:
+    """The probability of draws as far as these from the distribution, or farther."""
+    n = len(drawn)
+    if isinstance(drawn[0], tuple):
+        # A colour: its brightest channel is its value in HSV.
+        drawn = [max(color) for color in drawn]
+        distribution = distribution.value
+        if isinstance(distribution, Constant):
+            return 1.0
+    options = distribution.support()
+    if isinstance(distribution, Choice) or (isinstance(distribution, Integers) and options[1] - options[0] < 20):
+        names = (
+            sorted(set(distribution.options)) if isinstance(distribution, Choice) else range(options[0], options[1] + 1)
+        )
+        expected = np.array([n * distribution.density(name) for name in names])
+        counted = np.array([sum(value == name for value in drawn) for name in names])
+        assert counted.sum() == n
+        return chi_square(float(((counted - expected) ** 2 / expected).sum()), len(expected) - 1)
+    at = np.array([distribution.cdf(value) for value in sorted(drawn)])
+    steps = np.arange(n)
+    distance = max((at - steps / n).max(), ((steps + 1) / n - at).max())
+    x = (math.sqrt(n) + 0.12 + 0.11 / math.sqrt(n)) * distance
+    return min(1.0, max(0.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * k * k * x * x) for k in range(1, 101))))
+
+
+def chi_square(statistic: float, freedom: int) -> float:
+    """The upper tail, by Wilson and Hilferty's cube root."""
+    if freedom == 0:
+        return 1.0
+    z = ((statistic / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / math.sqrt(2 / (9 * freedom))
+    return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def test_the_extreme_is_wider_than_the_full() -> None:
+    for address in ("gravity", "control.delay", "camera.*.azimuth", "sensor.rgb.exposure"):
+        (a, b), (low, high) = FULL[address].support(), EXTREME[address].support()
+        assert low <= a and b <= high and (low, high) != (a, b)

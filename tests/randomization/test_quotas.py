@@ -1,0 +1,249 @@
+"""Quotas: read and refused, met jointly and exactly, at less cost than by rejection, repeatably, or given up on."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.errors import ConfigurationError
+from simworld.randomization import Choice, Constant, Distribution, Integers, Randomization, Uniform
+from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
+from simworld.randomization.steering import RELATED, Candidate, Evaluate, Outcome, Search, meet
+from simworld.streams import Streams
+
+KINDS = ("box", "sphere", "mug")
+LAWS: dict[str, Distribution] = {
+    "objects.0.kind": Choice(KINDS),
+    **{f"objects.{i}.position.{axis}": Uniform(-0.15, 0.15) for i in (0, 1) for axis in "xy"},
+    "size": Uniform(0.03, 0.06),
+    "azimuth": Uniform(-math.pi, math.pi),
+    "slip": Uniform(0.0, 1.0),
+    "brightness": Uniform(0.0, 1.0),
+    **{f"noise.{i}": Uniform(0.0, 1.0) for i in range(6)},
+}
+FREE = [address for address in LAWS if address != "objects.0.kind"]
+FACTORS = Randomization({"objects.*.kind": Choice(KINDS)})
+OCCLUDED = "occlusion[0.7,1]=100%"
+JOINT = (
+    "objects.0.kind=uniform",
+    "occlusion=[0.5,0.8]:30%,[0.8,1]:10%",
+    "dropped=10%",
+    "touching=20",
+    "brightness=uniform([0,0.5],[0.5,1])",
+)
+
+
+def world(seed: int) -> Callable[[int, Mapping[str, Any]], Outcome]:
+    """Two things, a camera and a gripper: 2.8% of the draws are occluded by 0.7 or more, 4% dropped, 7% touching."""
+
+    def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
+        streams = Streams(seed, number)
+        p = {a: imposed[a] if a in imposed else law(streams(a)) for a, law in LAWS.items()}
+        x, y = (p[f"objects.1.position.{axis}"] - p[f"objects.0.position.{axis}"] for axis in "xy")
+        c, s = math.cos(p["azimuth"]), math.sin(p["azimuth"])
+        behind, beside = x * c + y * s, y * c - x * s
+        features = {
+            "occlusion": max(0.0, 1 - abs(beside) / p["size"]) * min(max(0.0, behind / 0.08), 1.0),
+            "touching": math.hypot(x, y) < 0.045,
+            "dropped": p["slip"] * (1.3 if p["objects.0.kind"] == "sphere" else 1.0) > 0.97,
+        }
+        return Outcome(features, p)
+
+    return evaluate
+
+
+def rejected(quota: str, count: int, seed: int) -> tuple[list[Outcome], int]:
+    """What plain rejection accepts, and the candidates it takes."""
+    evaluate, parsed, number, accepted = world(seed), Quota.parse(quota), 0, []
+    room = parsed.asked(count)
+    while sum(room):
+        outcome = evaluate(number, {})
+        cell = parsed.where(outcome.get(parsed.feature))
+        if room[cell]:
+            room[cell] -= 1
+            accepted.append(outcome)
+        number += 1
+    return accepted, number
+
+
+def search(quota: str, count: int, seed: int, **options: Any) -> Search:
+    return meet([quota], count, world(seed), budget=20_000, seed=seed, **options)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_five_joint_quotas_are_met_exactly(seed: int) -> None:
+    quotas = meet(JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS)
+    accepted = list(quotas)
+    assert quotas.report.stop == "met" and quotas.report.accepted == len(accepted) == 200
+    for quota in quotas.quotas:
+        cells = [quota.where(c.outcome.get(quota.feature)) for c in accepted]
+        assert [cells.count(i) for i in range(len(quota.names))] == quota.asked(200)
+    assert all(tally.met == tally.asked <= tally.seen for tally in quotas.report.tallies)
+    assert quotas.report.candidates < 3000  # plain rejection is short after 50,000
+
+
+def test_a_rare_quota_costs_a_third_of_rejection_and_stays_diverse() -> None:
+    costs, spreads = [], []
+    for seed in range(5):
+        plain, number = rejected(OCCLUDED, 100, seed)
+        quotas = search(OCCLUDED, 100, seed)
+        steered = [c.outcome for c in quotas]
+        costs.append((number, quotas.report.candidates))
+        spreads.append([spread(steered, address) / spread(plain, address) for address in FREE])
+        assert len({tuple(o.parameters.values()) for o in steered}) == 100
+        assert quotas.report.parents >= 100 / (RELATED + 1) - 1
+    natural, ours = np.mean(costs, axis=0)
+    assert 100 / natural < 0.05 and natural >= 3 * ours
+    assert np.mean(spreads, axis=0).min() >= 0.8
+
+
+def spread(outcomes: list[Outcome], address: str) -> float:
+    return float(np.std([o.parameters[address] for o in outcomes]))
+
+
+@pytest.mark.parametrize("quota", ["brightness[0,0.4]=50%", "occlusion[0,0.3]=80%", "slip[0,0.5]=50%", "touching=0%"])
+def test_an_easy_quota_costs_hardly_more_than_rejection(quota: str) -> None:
+    natural = sum(rejected(quota, 100, seed)[1] for seed in range(5))
+    ours = 0
+    for seed in range(5):
+        quotas = search(quota, 100, seed)
+        assert len(list(quotas)) == 100
+        ours += quotas.report.candidates
+    assert ours <= 1.3 * natural
+
+
+def test_a_quota_over_a_factor_is_imposed_and_rejects_nothing() -> None:
+    quotas = search("objects.0.kind=mug:90%,box:10", 100, 0, factors=FACTORS)
+    accepted = list(quotas)
+    assert quotas.report.candidates == 100
+    assert all(c.imposed["objects.0.kind"] == c.outcome.parameters["objects.0.kind"] for c in accepted)
+    assert str(search("objects.0.kind=uniform", 9, 0, factors=FACTORS).quotas[0]).endswith("=uniform(box,sphere,mug)")
+
+
+def test_an_accepted_candidate_can_be_made_again() -> None:
+    for candidate in search(OCCLUDED, 30, 1):
+        assert world(1)(candidate.number, candidate.imposed) == candidate.outcome
+        if candidate.parent is not None:
+            assert any(candidate.outcome.parameters[a] not in candidate.imposed.values() for a in FREE)
+
+
+def test_what_cannot_be_met_stops_at_the_budget_with_the_numbers() -> None:
+    unreachable = ["occlusion[2,3]=10%", "dropped=5%"]
+    told: list[Report] = []
+    quotas = meet(unreachable, 40, world(0), budget=400, seed=0, tell=told.append)
+    accepted: list[Candidate] = []
+    with pytest.raises(QuotaError, match=r"occlusion=\[2,3\] is 4 short of 4 \(in 0.00%\)") as error:
+        accepted.extend(quotas)
+    assert len(accepted) == 36 == error.value.report.accepted
+    assert [report.candidates for report in told] == list(range(1, 401))
+    assert told[-1] == error.value.report and "budget of 400" in told[-1].stop
+    assert json.loads(json.dumps(told[-1].to_plain()))["acceptance_rate"] == 0.09
+    assert str(told[-1]).splitlines()[1].split() == ["occlusion", "[2,3]", "4", "0", "0", "0.0%"]
+
+
+def test_a_feature_that_no_candidate_has_ends_the_search_early() -> None:
+    with pytest.raises(QuotaError, match=r"no candidate has \['oclusion'\]"):
+        list(search("oclusion[0.5,1]=10%", 1000, 0))
+
+
+def test_the_parameters_of_a_sample_are_not_accepted_twice() -> None:
+    def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
+        return Outcome({"even": number % 2 == 0}, {"count": Integers(1, 3)(Streams(0, number)("count"))})
+
+    quotas = meet(["even=1"], 5, evaluate, budget=100, seed=0)
+    with pytest.raises(QuotaError, match="repeated an accepted one"):
+        list(quotas)
+    assert quotas.report.accepted == 3
+
+
+def test_what_cannot_be_made_is_counted() -> None:
+    def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
+        return None if number % 2 else world(0)(number, imposed)
+
+    quotas = meet(["touching=50%"], 20, evaluate, budget=1000, seed=0)
+    assert len(list(quotas)) == 20
+    assert quotas.report.failed == quotas.report.candidates // 2
+
+
+def recorded(evaluate: Evaluate, made: list[Outcome | None]) -> Evaluate:
+    def record(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
+        made.append(evaluate(number, imposed))
+        return made[-1]
+
+    return record
+
+
+def test_a_search_is_repeated_and_goes_on_from_what_is_known() -> None:
+    made: list[Outcome | None] = []
+    first: list[Candidate] = list(meet(JOINT, 50, recorded(world(2), made), budget=3000, seed=2, factors=FACTORS))
+    again = list(meet(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS))
+    assert first == again
+    half, rest = made[: len(made) // 2], list[Outcome | None]()
+    resumed = meet(JOINT, 50, recorded(world(2), rest), budget=3000, seed=2, factors=FACTORS, known=half)
+    assert list(resumed) == first and rest == made[len(half) :]
+    other = meet(JOINT, 50, world(2), budget=3000, seed=3, factors=FACTORS, known=made)
+    with pytest.raises(ConfigurationError, match="is of another run"):
+        list(other)
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("dropped=5%", "dropped=true:5%"),
+        ("occlusion[0.5,0.8]=50%", "occlusion=[0.5,0.8]:50%"),
+        ("occlusion[0.5,0.8]=500", "occlusion=[0.5,0.8]:500"),
+        ("objects.0.kind=box:12.5%,mug:7", "objects.0.kind=box:12.5%,mug:7"),
+        ("objects.0.kind=uniform", "objects.0.kind=uniform"),
+        ("objects.count=uniform(1,2,3)", "objects.count=uniform(1,2,3)"),
+        ("a=uniform([0,0.5],[0.5,1])", "a=uniform([0,0.5],[0.5,1])"),
+        ("goal.on_table=0:25%,1:75%", "goal.on_table=0:25%,1:75%"),
+    ],
+)
+def test_a_quota_is_read_and_written(short: str, full: str) -> None:
+    quota = Quota.parse(short)
+    assert str(quota) == full and Quota.parse(full) == quota
+    assert read_quotas([full]) == (quota,)
+
+
+def test_quotas_are_read_from_plain_data() -> None:
+    plain = {"dropped": "5%", "touching": 0.1, "occlusion": {"[0.5,0.8]": 500, "[0.8,1]": "1%"}, "kind": "uniform(a,b)"}
+    texts = ["dropped=5%", "touching=10%", "occlusion=[0.5,0.8]:500,[0.8,1]:1%", "kind=uniform(a,b)"]
+    assert read_quotas(plain) == read_quotas(texts)
+
+
+def test_numbers_add_up_by_largest_remainder_and_intervals_meet() -> None:
+    assert Quota.parse("kind=uniform(a,b,c)").asked(100) == [34, 33, 33, 0]
+    assert Quota.parse("kind=a:33.3%,b:10").asked(100) == [33, 10, 57]
+    quota = Quota.parse("x=[0,0.5]:10%,[0.5,1]:10%")
+    assert [quota.where(value) for value in (0, 0.49, 0.5, 1.0, 1.01, None)] == [0, 0, 1, 1, 2, 2]
+
+
+BAD: list[tuple[Callable[[], Any], str]] = [
+    (lambda: Quota.parse("dropped"), "FEATURE=AMOUNT"),
+    (lambda: Quota.parse("dropped=often"), "'often'"),
+    (lambda: Quota.parse("dropped=nan%"), "amount"),
+    (lambda: Quota.parse("dropped=-5%"), "amount"),
+    (lambda: Quota.parse("x[0.5]=5%"), r"\[LOW,HIGH\]"),
+    (lambda: Quota.parse("x[0.8,0.5]=5%"), "low must be at most high"),
+    (lambda: Quota.parse("x=[0,0.5]:10%,[0.4,1]:10%"), r"\[0,0.5\] and \[0.4,1\] overlap"),
+    (lambda: Quota.parse("x=a:10%,a:10%"), "a and a overlap"),
+    (lambda: Quota.parse("x=[0,1]:10%,a:10%"), "intervals and values"),
+    (lambda: Quota.parse("x=a:60%,b:50%"), "110.*more than 100%"),
+    (lambda: read_quotas(["x=1%", "x[0,1]=1%"]), "several quotas over x"),
+    (lambda: Quota.parse("x=600").asked(500), "600 samples, more than the 500"),
+    (lambda: search("kind=uniform", 10, 0), "list its cells"),
+    (lambda: search("objects.0.kind=mugg:1", 10, 0, factors=FACTORS), "did you mean 'mug'"),
+    (lambda: search("objects.0.kind=box:1", 10, 0, factors=FACTORS | {"objects.*.kind": Constant("mug")}), "never"),
+    (lambda: search("objects.0.mass[20,30]=1", 10, 0, factors=FACTORS), "never drawn"),
+    (lambda: list(search("objects.0.kind[0,1]=1", 10, 0)), "'.*' is no number"),
+    (lambda: meet(["x=1"], 10, world(0), budget=9, seed=0), "budget at least count"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), BAD)
+def test_a_bad_quota_is_refused(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        make()
