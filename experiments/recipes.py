@@ -23,7 +23,7 @@ from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.catalogue import MESHES
 from simworld.scene.model import Scene
 
-CATEGORIES = ("box", "cylinder", "open_box", "sphere", *MESHES)
+CATEGORIES = ("box", "compound", "cylinder", "open_box", "sphere", *MESHES)
 """Categories of the labelled images: everything on the table."""
 
 ROLLOUT_SEED, IMAGE_SEED = 1000, 3000

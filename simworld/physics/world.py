@@ -99,7 +99,8 @@ class World:
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor / SUBSTEPS for force, factor in zip(model.max_force, times, strict=True)]
         self._position_gains = [robot.gain * _ARM_GAINS[0]] * arm + [_FINGER_GAINS[0]] * fingers
-        self._velocity_gains = [_ARM_GAINS[1]] * arm + [_FINGER_GAINS[1]] * fingers
+        damping = [times * _ARM_GAINS[1] for times in robot.joint_damping or [1.0] * arm]
+        self._velocity_gains = damping + [_FINGER_GAINS[1]] * fingers
         self._driven: list[float] = []
         self._fingers = tuple(model.link_index(name) - 1 for name in model.finger_links)
         self._tool_link = model.link_index(model.tool_link) - 1
@@ -114,8 +115,6 @@ class World:
                 frictionAnchor=1,
                 physicsClientId=cid,
             )
-        for joint, damping in enumerate(robot.joint_damping):
-            bullet.changeDynamics(self._robot, joint, jointDamping=damping, physicsClientId=cid)
         self._couple_fingers()
         self.set_joint_targets(scene.robot.joint_positions)
 

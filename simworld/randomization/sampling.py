@@ -99,7 +99,7 @@ def _robot(draw: Draws) -> Robot:
         position=(BASE[0], BASE[1], BASE[2] - draw("table.height")),
         joint_positions=(*joints, *PANDA.rest[len(arm) :]),
         finger_friction=draw("robot.finger_friction"),
-        joint_damping=damping if any(damping) else (),
+        joint_damping=damping if any(times != 1 for times in damping) else (),
         joint_friction=friction if any(friction) else (),
         gain=draw("robot.gain"),
         strength=draw("robot.strength"),

@@ -103,10 +103,10 @@ class LinkMaterial(Plain):
 class Robot(Plain):
     """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
 
-    `joint_damping` (N m s) and `joint_friction` (N m) are of each joint of the arm, none where they are empty.
-    `gain` and `strength` are times the motors' position gains and torque limits, `grip` times the fingers' force limit;
-    `backlash` is the play of each joint of the arm in rad. `materials` are those of links that do not look as the model
-    says.
+    `joint_damping`, times the motor's own, and `joint_friction` (N m) are of each joint of the arm, nominal where they
+    are empty. `gain` and `strength` are times the motors' position gains and torque limits, `grip` times the fingers'
+    force limit; `backlash` is the play of each joint of the arm in rad. `materials` are those of links that do not look
+    as the model says.
     """
 
     name: Literal["panda"] = "panda"
