@@ -237,6 +237,13 @@ def images(
     env_id: EnvId,
     out: Out,
     randomize: Change,
+    quota: Annotated[
+        list[str],
+        typer.Option(
+            default_factory=list,
+            help="What images shall hold: occlusion[0.5,0.8]=30%, objects.0.kind=uniform, touching=10%; repeatable.",
+        ),
+    ],
     camera: Annotated[
         list[str],
         typer.Option(default_factory=lambda: ["front"], help="A camera; repeat it to take several in turn."),
@@ -246,8 +253,14 @@ def images(
     renderer: RendererName = "raster",
     seed: DataSeed = 3000,
     randomization: Preset = "default",
+    budget: Annotated[
+        int | None, typer.Option(min=1, show_default="50 an image", help="With --quota: scenes that may be tried.")
+    ] = None,
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
+    if not quota:
+        _refuse("without --quota", budget=budget)
+    reports: list[Any] = []
     from simworld.experiments.recipes import write_labelled_images
 
     with progress("images", count) as tell:
@@ -260,8 +273,13 @@ def images(
             cameras=camera,
             renderer_name=renderer,
             size=parse_size(size),
+            quotas=quota,
+            budget=budget,
             progress=tell,
+            searched=lambda found: reports.append(found) if not reports else reports.__setitem__(0, found),
         )
+    for line in str(reports[0]).splitlines() if reports else ():
+        say(line)
     say(f"{report.images} images with {report.annotations} annotations in {out} ({report.made} new)")
 
 

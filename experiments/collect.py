@@ -1,6 +1,6 @@
 """Makes data from environments: episodes of a policy, and labelled views along them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -71,10 +71,19 @@ def collect_episode(env: gym.Env[Any, Any], policy: Policy, seed: int, index: in
 
 
 def collect_view(
-    env: ManipulationEnv, renderer: Renderer, seed: int, index: int, cameras: Sequence[str], size: tuple[int, int]
+    env: ManipulationEnv,
+    renderer: Renderer,
+    seed: int,
+    index: int,
+    cameras: Sequence[str],
+    size: tuple[int, int],
+    parameters: Mapping[str, Any] | None = None,
 ) -> View:
-    """The image `index` of a seed: its scene after some of the expert's steps, by one of the cameras in turn."""
-    observation, info = env.reset(seed=seed, options={"index": index})
+    """The image `index` of a seed: its scene after some of the expert's steps, by one of the cameras in turn.
+
+    `parameters` are values by address that are not drawn.
+    """
+    observation, info = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     policy = expert(env.task_name)
     for _ in range(int(Streams(seed, index)("view.step").integers(LATEST_VIEW, endpoint=True))):
         observation, _, terminated, _, _ = env.step(policy(observation))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,10 +15,13 @@ from simworld.agents.policy import Policy, load_policy, policy_digest
 from simworld.annotation.draw import channel_picture
 from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
 from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, reporting, write_bytes
-from simworld.datasets.images import ImageReport, encode_png, write_images
+from simworld.datasets.images import ImageReport, View, encode_png, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, nearest
+from simworld.experiments.balance import balanced_images
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
+from simworld.randomization import Candidate, read_quotas
+from simworld.randomization.quotas import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.catalogue import MESHES
@@ -110,9 +114,15 @@ def write_labelled_images(
     cameras: Sequence[str] = ("front",),
     size: tuple[int, int] = (320, 240),
     renderer_name: str = "raster",
+    quotas: Sequence[str] = (),
+    budget: int | None = None,
     progress: Progress | None = None,
+    searched: Callable[[Report], None] | None = None,
 ) -> ImageReport:
-    """Write labelled images of an environment's scenes in COCO's format."""
+    """Write labelled images of an environment's scenes in COCO's format.
+
+    With `quotas` the scenes are searched first (see `balanced_images`), and `searched` hears of every candidate.
+    """
     request = {
         "env_id": env_id,
         "seed": seed,
@@ -121,19 +131,25 @@ def write_labelled_images(
         "size": list(size),
         "renderer": renderer_name,
     }
+    if quotas:
+        request |= {"quotas": [str(quota) for quota in read_quotas(quotas)], "budget": budget}
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
         base.reset(seed=seed)
         for camera in cameras:
             base.sample.scene.camera(camera)
-        return write_images(
-            folder,
-            request,
-            count,
-            CATEGORIES,
-            lambda i: collect_view(base, renderer, seed, i, cameras, size),
-            progress,
-        )
+
+        @cache
+        def chosen() -> list[Candidate]:
+            return balanced_images(base, quotas, count, seed, cameras, size, budget, searched)
+
+        def view(i: int) -> View:
+            if not quotas:
+                return collect_view(base, renderer, seed, i, cameras, size)
+            candidate = chosen()[i]
+            return collect_view(base, renderer, seed, candidate.number, cameras, size, candidate.outcome.parameters)
+
+        return write_images(folder, request, count, CATEGORIES, view, progress)
 
 
 def train_cloning(

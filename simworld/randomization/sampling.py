@@ -44,12 +44,16 @@ class Sample:
 
 
 def sample_scene(
-    layout: Layout, randomization: Randomization, streams: Streams, parameters: Mapping[str, Value] | None = None
+    layout: Layout,
+    randomization: Randomization,
+    streams: Streams,
+    parameters: Mapping[str, Value] | None = None,
+    strict: bool = True,
 ) -> Sample:
     """Draw a scene: a pure function of its arguments; `parameters` are values by address that are not drawn.
 
     All that a sample has, given back, make the same scene. Raises PlacementError if the objects do not fit on the
-    table, and ConfigurationError for values of what is not in the scene.
+    table, and if it is `strict` ConfigurationError for values of what is not in the scene.
     """
     draw = Draws(layout.factors, randomization, streams, parameters or {})
     bodies = [_floor(draw), _table(draw)]
@@ -70,7 +74,8 @@ def sample_scene(
     )
     for address in _EPISODE:
         draw(address)
-    draw.refuse_unused()
+    if strict:
+        draw.refuse_unused()
     return Sample(scene, draw.values)
 
 
