@@ -316,3 +316,38 @@ def test_a_scene_file_is_rendered_and_a_malformed_one_refused(tmp_path: Path) ->
     path.write_text(path.read_text().replace('"mass":0.0', '"mass":-1', 1))
     assert_refused(simworld("render", path, "--out", picture), "scene.json", "mass", "-1")
     assert_refused(simworld("render", tmp_path / "none.json", "--out", picture), "cannot read scene")
+
+
+def test_factors_are_listed() -> None:
+    rows = json.loads(simworld("factors", "--json").stdout)
+    assert len(rows) >= 60 and {"address", "family", "unit", "default", "allowed", "meaning"} <= set(rows[0])
+    shown = simworld("factors", "light").stdout
+    assert "lights.*.temperature" in shown and "objects" not in shown
+    assert_refused(simworld("factors", "lihgt"), "'lihgt'", "'light'")
+
+
+def test_factors_are_randomized_by_address_and_recorded(tmp_path: Path) -> None:
+    out = tmp_path / "images"
+    asked = ["--randomization", "none", "--randomize", "objects.*.mass=uniform(0.3,0.4)", "--randomize", "gravity=5"]
+    arguments = ["images", PLACE, "--count", 2, "--size", "64x48", "--out"]
+    assert simworld(*arguments, out, *asked).returncode == 0
+    images = json.loads((out / "annotations.json").read_text())["images"]
+    assert all(0.3 <= image["parameters"]["objects.0.mass"] < 0.4 for image in images)
+    assert all(image["parameters"]["gravity"] == 5 for image in images)
+    assert_refused(simworld(*arguments, tmp_path / "no", "--randomize", "gravty=5"), "'gravty'", "'gravity'")
+    assert not (tmp_path / "no").exists()
+
+
+def test_images_meet_quotas(tmp_path: Path) -> None:
+    out = tmp_path / "images"
+    arguments = ["images", PLACE, "--count", 8, "--size", "64x48", "--out"]
+    quotas = ["--quota", "objects.0.kind=uniform(box,mug)", "--quota", "occlusion[0.1,1]=25%"]
+    result = simworld(*arguments, out, *quotas)
+    assert result.returncode == 0, result.stderr
+    assert "occlusion" in result.stdout + result.stderr
+    images = json.loads((out / "annotations.json").read_text())["images"]
+    kinds = [image["parameters"]["objects.0.kind"] for image in images]
+    assert sorted(kinds) == ["box"] * 4 + ["mug"] * 4
+    assert_refused(simworld(*arguments, tmp_path / "no", "--quota", "occlusion[0.1,1]=120%"), "occlusion")
+    short = simworld(*arguments, tmp_path / "short", "--quota", "pixels[1000000,2000000]=50%", "--budget", 12)
+    assert_refused(short, "pixels", "12 candidates")

@@ -239,7 +239,7 @@ def test_flow_takes_every_pixel_to_where_it_is_seen_next(index: int, camera_name
     frame = renderer.render(scene, before, camera, channels, after)
     later = renderer.render(scene, after, camera, ("segmentation", "links"))
     moved = np.linalg.norm(frame.flow, axis=-1)[frame.segmentation > 0]
-    assert (moved > 1).mean() > (0.9 if camera_name == "wrist" else 0.02)
+    assert (moved > 1).mean() > (0.9 if camera_name == "wrist" else 0.01)
     assert (~frame.occlusion).mean() > 0.5
     row, column = warped(frame)
     for name in ("segmentation", "links"):

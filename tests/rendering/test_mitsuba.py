@@ -376,7 +376,7 @@ def test_labels_agree_with_tiny(make: Make, index: int) -> None:
             for which in np.unique(b):
                 if (b == which).sum() > 200:
                     iou = ((a == which) & (b == which)).sum() / ((a == which) | (b == which)).sum()
-                    assert iou > 0.99, (camera.name, name, which)
+                    assert iou > (0.98 if name == "links" else 0.99), (camera.name, name, which)
         same = (one.segmentation == other.segmentation) & (one.segmentation > 0)
         assert np.median(np.abs(one.depth - other.depth)[same]) < 1e-4
     tiny.close()
