@@ -63,6 +63,7 @@ def measure_grasps(kind: str) -> dict[str, Any]:
         "lost": GRASPS - len(kept),
         "slip median mm": round(float(np.median(kept[:, 0])), 3),
         "slip largest mm": round(float(kept[:, 0].max()), 3),
+        "slips over 2 mm": int((kept[:, 0] > 2.0).sum()),
         "penetration median mm": round(float(np.median(kept[:, 1])), 3),
         "penetration largest mm": round(float(kept[:, 1].max()), 3),
     }

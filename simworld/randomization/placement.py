@@ -15,7 +15,7 @@ GOAL_DISTANCE = 0.06
 """Least metres between a goal and the object at the start."""
 GOAL_HEADROOM = 0.02
 """Free metres between an object at its goal and one below: the fingers reach that far down."""
-MAX_TRIES = 2000
+MAX_TRIES = 10_000
 
 
 def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None) -> list[tuple[float, float]]:
