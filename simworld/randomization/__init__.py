@@ -1,18 +1,9 @@
 """What may vary: distributions, the factors they belong to, and the scenes drawn from them."""
 
+from simworld.randomization.choices import Choice, Tagged
+from simworld.randomization.compounds import HSV, Correlated, Mixture
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
-from simworld.randomization.distributions import (
-    HSV,
-    Choice,
-    Correlated,
-    Integers,
-    LogUniform,
-    Mixture,
-    Normal,
-    Tagged,
-    TruncatedNormal,
-    Uniform,
-)
+from simworld.randomization.distributions import Integers, LogUniform, Normal, TruncatedNormal, Uniform
 from simworld.randomization.expressions import Constant, Distribution, from_plain
 from simworld.randomization.factors import FACTORS, FAMILIES, NOMINAL
 from simworld.randomization.families.factor import Factor

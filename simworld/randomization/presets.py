@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.errors import ConfigurationError, nearest
-from simworld.randomization.distributions import HSV, Choice, Integers, LogUniform, Uniform
+from simworld.randomization.choices import Choice
+from simworld.randomization.compounds import HSV
+from simworld.randomization.distributions import Integers, LogUniform, Uniform
 from simworld.randomization.factors import FAMILIES
 from simworld.randomization.families.appearance import TEXTURES
 from simworld.randomization.families.geometry import KINDS

@@ -5,14 +5,14 @@ import math
 from typing import Any, NoReturn
 
 from simworld.errors import ConfigurationError, nearest
-from simworld.randomization import distributions, geometric
+from simworld.randomization import choices, compounds, distributions, geometric
 from simworld.randomization.expressions import CLASSES, Combination, Constant, Distribution, build, from_plain
 from simworld.randomization.values import is_number
 
 __all__ = ["parse"]
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_MODULES = distributions, geometric  # whose distributions have a name once they are imported
+_MODULES = choices, compounds, distributions, geometric  # whose distributions have a name once they are imported
 _HIDDEN = {Constant.name, Combination.name}
 
 

@@ -19,7 +19,9 @@ from simworld.randomization import (
     Uniform,
     from_plain,
 )
-from simworld.randomization.distributions import TAGS, Correlated, Mixture, Tagged, TruncatedNormal
+from simworld.randomization.choices import TAGS, Tagged
+from simworld.randomization.compounds import Correlated, Mixture
+from simworld.randomization.distributions import TruncatedNormal
 from simworld.randomization.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
 from simworld.streams import Streams
 

@@ -3,7 +3,9 @@
 import pytest
 
 from simworld.errors import ConfigurationError
-from simworld.randomization.distributions import HSV, Choice, LogUniform, Mixture, Normal, TruncatedNormal, Uniform
+from simworld.randomization.choices import Choice
+from simworld.randomization.compounds import HSV, Mixture
+from simworld.randomization.distributions import LogUniform, Normal, TruncatedNormal, Uniform
 from simworld.randomization.expressions import Constant, Distribution
 from simworld.randomization.geometric import InBox, Rotation
 from simworld.randomization.text import parse

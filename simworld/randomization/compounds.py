@@ -1,0 +1,199 @@
+"""The distributions made of others: colours, mixtures and correlated pairs."""
+
+import colorsys
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from simworld.errors import ConfigurationError
+from simworld.randomization.distributions import Uniform
+from simworld.randomization.expressions import (
+    Distribution,
+    cut,
+    from_plain,
+    is_numeric,
+    near,
+    split_fields,
+)
+from simworld.randomization.values import (
+    Weights,
+    check_probability,
+    check_weights,
+    first_at,
+    immutable,
+    is_number,
+    normal_cdf,
+    normal_quantile,
+    pick,
+    shares,
+)
+from simworld.streams import Generator
+
+
+@dataclass(frozen=True)
+class HSV(Distribution):
+    """An sRGB colour (3,) in 0..1, drawn by hue, saturation and value, each in 0..1.
+
+    Its density is that of hue, saturation and value, not of red, green and blue; of a grey the hue does not count.
+    """
+
+    hue: Distribution = Uniform(0.0, 1.0)
+    saturation: Distribution = Uniform(0.0, 1.0)
+    value: Distribution = Uniform(0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        for name in ("hue", "saturation", "value"):
+            part = from_plain(getattr(self, name))
+            object.__setattr__(self, name, part)
+            if not all(is_number(bound) and 0 <= bound <= 1 for bound in part.support()):
+                raise ConfigurationError(f"HSV: {name} must be from 0 to 1, got {part!r}")
+
+    def __call__(self, generator: Generator) -> tuple[float, ...]:
+        return colorsys.hsv_to_rgb(self.hue(generator), self.saturation(generator), self.value(generator))
+
+    def support(self) -> tuple[Any, ...]:
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+    @property
+    def continuous(self) -> bool:
+        return self.hue.continuous or self.saturation.continuous or self.value.continuous
+
+    def density(self, value: Any) -> float:
+        if not isinstance(value, tuple) or len(value) != 3 or not all(is_number(c) and 0 <= c <= 1 for c in value):
+            return 0.0
+        hue, saturation, brightness = colorsys.rgb_to_hsv(*value)
+        density = _about(self.value, brightness)
+        if brightness > 0:
+            density *= _about(self.saturation, saturation)
+        if saturation > 0:
+            density *= _about(self.hue, hue) or _about(self.hue, hue + 1)
+        return density
+
+    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
+        for name in ("hue", "saturation", "value"):
+            first, second = split_fields(self, holdout, name)
+            if first != second:
+                return first, second
+        return self, self
+
+
+def _about(part: Distribution, value: float) -> float:
+    """The density at what came back from a colour, rounded."""
+    return part.density(value) if part.continuous else near(part, value, 1e-9)
+
+
+@dataclass(frozen=True)
+class Mixture(Distribution):
+    """A draw from one of `parts`, each as likely, or in proportion to `weights`, which are greater than 0.
+
+    Where all parts are continuous numbers, it is split at its quantile; otherwise part by part, so that a value which
+    two parts share may come in both halves. Plain data is as Choice's, with `parts` for `options`.
+    """
+
+    parts: tuple[Distribution, ...]
+    weights: Weights = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.parts, tuple | list) or not self.parts:
+            raise ConfigurationError(f"{self!r}: parts must be a tuple of at least one distribution")
+        object.__setattr__(self, "parts", tuple(from_plain(part) for part in self.parts))
+        object.__setattr__(self, "weights", immutable(self.weights))
+        check_weights(self, self.weights, len(self.parts))
+
+    def __call__(self, generator: Generator) -> Any:
+        return self.parts[pick(generator, self.weights, len(self.parts))](generator)
+
+    def support(self) -> tuple[Any, ...]:
+        bounds = tuple(bound for part in self.parts for bound in part.support())
+        return (min(bounds), max(bounds)) if all(map(is_numeric, self.parts)) else bounds
+
+    @property
+    def continuous(self) -> bool:
+        return all(part.continuous for part in self.parts)
+
+    def density(self, value: Any) -> float:
+        if len({part.continuous for part in self.parts}) > 1:
+            raise ConfigurationError(f"{self}: mixes densities with probabilities, and has no density")
+        return math.fsum(share * part.density(value) for part, share in self._shares())
+
+    def cdf(self, value: float) -> float:
+        return min(math.fsum(share * part.cdf(value) for part, share in self._shares()), 1.0)
+
+    def quantile(self, p: float) -> Any:
+        check_probability(self, p)
+        ends = [part.quantile(p) for part in self.parts]
+        return min(ends) if p == 0 else first_at(self.cdf, p - 1e-15, min(ends), max(ends))
+
+    def between(self, low: float, high: float) -> "Mixture":
+        masses = [share * (part.cdf(high) - part.cdf(low)) for part, share in self._shares()]
+        kept = [(part.between(low, high), mass) for part, mass in zip(self.parts, masses, strict=True) if mass > 0]
+        return Mixture(tuple(part for part, _ in kept), tuple(mass for _, mass in kept))
+
+    def _shares(self) -> list[tuple[Distribution, float]]:
+        return list(zip(self.parts, shares(self.weights, len(self.parts)), strict=True))
+
+    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
+        if self.continuous and all(map(is_numeric, self.parts)):
+            return cut(self, holdout)
+        first, second = zip(*(part.split(holdout) for part in self.parts), strict=True)
+        return Mixture(first, self.weights), Mixture(second, self.weights)
+
+    def arguments(self) -> tuple[Any, ...] | dict[str, Any]:
+        return self.parts if self.weights is None else dict(vars(self))
+
+    @classmethod
+    def from_arguments(cls, *arguments: Any, **named: Any) -> "Mixture":
+        return cls(arguments, **named) if arguments else cls(**named)
+
+
+@dataclass(frozen=True)
+class Correlated(Distribution):
+    """Two numbers (2,) distributed as `a` and `b`, correlated through a Gaussian copula.
+
+    `correlation`, between -1 and 1, is that of the two normal numbers they are made of (Nelsen, An Introduction to
+    Copulas, 2006, section 2.3); that of the ranks is 6 / pi * asin(correlation / 2).
+    """
+
+    a: Distribution
+    b: Distribution
+    correlation: float
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b"):
+            part = from_plain(getattr(self, name))
+            object.__setattr__(self, name, part)
+            if not is_numeric(part):
+                raise ConfigurationError(f"{self!r}: {name} must be a distribution of numbers")
+        if not is_number(self.correlation) or abs(self.correlation) >= 1:
+            raise ConfigurationError(f"{self!r}: correlation must be greater than -1 and less than 1")
+
+    def __call__(self, generator: Generator) -> tuple[float, ...]:
+        x, z = generator.standard_normal(2).tolist()
+        y = self.correlation * x + math.sqrt(1 - self.correlation**2) * z
+        return self.a.quantile(normal_cdf(x)), self.b.quantile(normal_cdf(y))
+
+    def support(self) -> tuple[Any, ...]:
+        a, b = self.a.support(), self.b.support()
+        return (min(a), min(b)), (max(a), max(b))
+
+    @property
+    def continuous(self) -> bool:
+        return self.a.continuous or self.b.continuous
+
+    def density(self, value: Any) -> float:
+        if not (self.a.continuous and self.b.continuous):
+            raise ConfigurationError(f"{self}: its density is known only where both sides are continuous")
+        if not isinstance(value, tuple) or len(value) != 2 or not all(map(is_number, value)):
+            return 0.0
+        marginals = self.a.density(value[0]) * self.b.density(value[1])
+        if marginals == 0:
+            return 0.0
+        x, y = (
+            normal_quantile(min(max(part.cdf(v), 1e-300), 1 - 2.0**-53))
+            for part, v in zip((self.a, self.b), value, strict=True)
+        )
+        r, rest = self.correlation, 1 - self.correlation**2
+        return marginals * math.exp((2 * r * x * y - r * r * (x * x + y * y)) / (2 * rest)) / math.sqrt(rest)
+
+    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
+        return split_fields(self, holdout, "a", "b")
