@@ -1,21 +1,28 @@
-"""Balanced images: which scenes of a seed meet some quotas."""
+"""Balanced data: which scenes, or episodes, of a seed meet some quotas."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
+from simworld.agents.policy import Policy
+from simworld.datasets.episodes import Episode
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import PlacementError
-from simworld.experiments.collect import collect_view
+from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import Candidate, Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
 from simworld.rendering.raster import RasterRenderer
 from simworld.streams import Streams
 
 CANDIDATES = 50
-"""Scenes that may be tried for each image, where no budget is given."""
+"""Scenes that may be tried for each that is wanted, where no budget is given."""
+_SOON = 10
+
+Features = Mapping[str, float | str | bool]
+Tell = Callable[[Report], None]
 
 
 def balanced_images(
@@ -26,27 +33,80 @@ def balanced_images(
     cameras: Sequence[str],
     size: tuple[int, int],
     budget: int | None = None,
-    tell: Callable[[Report], None] | None = None,
+    tell: Tell | None = None,
 ) -> list[Candidate]:
-    """The scenes, one for each image, that meet the quotas; QuotaError says what is short where they cannot be met.
+    """The scenes, one for each image, that meet quotas over parameters by address and over `image_features`.
 
-    Quotas are over parameters by address, and over `image_features`.
+    QuotaError says what is short where they cannot be met.
     """
-    layout, randomization, renderer = env.task.layout, env.randomization, RasterRenderer()
+    renderer = RasterRenderer()
+
+    def features(number: int, parameters: Mapping[str, Any]) -> Features:
+        return image_features(collect_view(env, renderer, seed, number, cameras, size, parameters), renderer)
+
+    return _search(env, features, quotas, count, seed, budget, tell)
+
+
+def balanced_episodes(
+    env: gym.Env[Any, Any],
+    policy: Policy,
+    quotas: Sequence[str],
+    count: int,
+    seed: int,
+    noise: float,
+    budget: int | None = None,
+    tell: Tell | None = None,
+) -> list[Candidate]:
+    """The episodes of a policy that meet quotas over parameters by address and over `episode_features`."""
+
+    def features(number: int, parameters: Mapping[str, Any]) -> Features:
+        return episode_features(collect_episode(env, policy, seed, number, noise, parameters))
+
+    return _search(manipulation(env), features, quotas, count, seed, budget, tell)
+
+
+def _search(
+    env: ManipulationEnv,
+    features: Callable[[int, Mapping[str, Any]], Features],
+    quotas: Sequence[str],
+    count: int,
+    seed: int,
+    budget: int | None,
+    tell: Tell | None,
+) -> list[Candidate]:
+    layout, randomization = env.task.layout, env.randomization
 
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
-        streams = Streams(seed, number)
         try:
             # What is imposed of objects that are not there in this scene is left out.
-            whole = sample_scene(layout, randomization, streams, imposed, strict=False).parameters
+            whole = sample_scene(layout, randomization, Streams(seed, number), imposed, strict=False).parameters
         except PlacementError:
             return None
-        view = collect_view(env, renderer, seed, number, cameras, size, whole)
-        return Outcome(image_features(view, renderer), whole)
+        return Outcome(features(number, whole), whole)
 
     factors = Randomization({**layout.factors.factors, **randomization.factors})
     budget = CANDIDATES * count if budget is None else budget
     return list(meet(quotas, count, evaluate, budget=budget, seed=seed, factors=factors, tell=tell))
+
+
+def episode_features(episode: Episode) -> dict[str, float | str | bool]:
+    """What quotas of episodes may be over.
+
+    `success`; `length` in steps; `dropped`, whether the object was let go or lost and was not in the box, or at its
+    goal, within 0.4 s; `fallen`, whether it left the table.
+    """
+    infos, length = episode.infos, len(episode.rewards)
+    dropped = False
+    if "grasped" in infos:
+        good = infos["is_success"] | infos.get("in_box", np.zeros(length, dtype=bool))
+        lost = np.flatnonzero(infos["grasped"][:-1] & ~infos["grasped"][1:]) + 1
+        dropped = any(not good[step : step + _SOON].any() for step in lost)
+    return {
+        "success": bool(infos["is_success"][-1]),
+        "length": length,
+        "dropped": dropped,
+        "fallen": bool(infos.get("off_table", np.zeros(1, dtype=bool)).any()),
+    }
 
 
 def image_features(view: View, renderer: RasterRenderer) -> dict[str, float | str | bool]:

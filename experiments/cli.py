@@ -84,6 +84,16 @@ Change = Annotated[
         help="Another distribution of a factor, such as objects.*.mass=loguniform(0.02,0.5); may be repeated.",
     ),
 ]
+Quota = Annotated[
+    list[str],
+    typer.Option(
+        default_factory=list,
+        help="What the data shall hold: occlusion[0.5,0.8]=30%, objects.0.kind=uniform, dropped=5%; may be repeated.",
+    ),
+]
+Budget = Annotated[
+    int | None, typer.Option(min=1, show_default="50 for each", help="With --quota: how many may be tried.")
+]
 PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
 RendererName = Annotated[
     str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
@@ -125,6 +135,7 @@ def rollout(
     env_id: EnvId,
     out: Out,
     randomize: Change,
+    quota: Quota,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     policy: PolicyName = "expert",
     seed: DataSeed = 1000,
@@ -133,10 +144,14 @@ def rollout(
     minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
     minari_root: Annotated[Path | None, typer.Option(help="The folder of the Minari datasets.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
+    budget: Budget = None,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
     if not minari:
         _refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
+    if not quota:
+        _refuse("without --quota", budget=budget)
+    found = _Found()
     from simworld.experiments.recipes import export_rollouts, write_rollouts
 
     with progress("episodes", episodes) as tell:
@@ -148,8 +163,12 @@ def rollout(
             seed=seed,
             randomization=asked_randomization(randomization, randomize),
             noise=noise,
+            quotas=quota,
+            budget=budget,
             progress=tell,
+            searched=found,
         )
+    found.show()
     say(f"{report.episodes} episodes in {out} ({report.made} new)")
     if minari:
         path, is_new = export_rollouts(out, minari, minari_root, overwrite)
@@ -237,13 +256,7 @@ def images(
     env_id: EnvId,
     out: Out,
     randomize: Change,
-    quota: Annotated[
-        list[str],
-        typer.Option(
-            default_factory=list,
-            help="What images shall hold: occlusion[0.5,0.8]=30%, objects.0.kind=uniform, touching=10%; repeatable.",
-        ),
-    ],
+    quota: Quota,
     camera: Annotated[
         list[str],
         typer.Option(default_factory=lambda: ["front"], help="A camera; repeat it to take several in turn."),
@@ -253,14 +266,12 @@ def images(
     renderer: RendererName = "raster",
     seed: DataSeed = 3000,
     randomization: Preset = "default",
-    budget: Annotated[
-        int | None, typer.Option(min=1, show_default="50 an image", help="With --quota: scenes that may be tried.")
-    ] = None,
+    budget: Budget = None,
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
     if not quota:
         _refuse("without --quota", budget=budget)
-    reports: list[Any] = []
+    found = _Found()
     from simworld.experiments.recipes import write_labelled_images
 
     with progress("images", count) as tell:
@@ -276,10 +287,9 @@ def images(
             quotas=quota,
             budget=budget,
             progress=tell,
-            searched=lambda found: reports.append(found) if not reports else reports.__setitem__(0, found),
+            searched=found,
         )
-    for line in str(reports[0]).splitlines() if reports else ():
-        say(line)
+    found.show()
     say(f"{report.images} images with {report.annotations} annotations in {out} ({report.made} new)")
 
 
@@ -361,6 +371,21 @@ def demo(out: Out = Path("runs/demo")) -> None:
     from simworld.experiments.demo import run_demo
 
     run_demo(out)
+
+
+class _Found:
+    """Keeps the last report of a search for quotas."""
+
+    def __init__(self) -> None:
+        self._report: Any = None
+
+    def __call__(self, report: Any) -> None:
+        self._report = report
+
+    def show(self) -> None:
+        """Print it, if there was a search."""
+        for line in str(self._report).splitlines() if self._report else ():
+            say(line)
 
 
 def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:

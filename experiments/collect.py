@@ -30,14 +30,21 @@ def manipulation(env: gym.Env[Any, Any]) -> ManipulationEnv:
     return unwrapped
 
 
-def collect_episode(env: gym.Env[Any, Any], policy: Policy, seed: int, index: int, noise: float = 0.0) -> Episode:
-    """Run a policy for the episode (seed, index) and keep everything.
+def collect_episode(
+    env: gym.Env[Any, Any],
+    policy: Policy,
+    seed: int,
+    index: int,
+    noise: float = 0.0,
+    parameters: Mapping[str, Any] | None = None,
+) -> Episode:
+    """Run a policy for the episode (seed, index) and keep everything; `parameters` are values that are not drawn.
 
     `noise` is the standard deviation added to the executed displacements, in actions; an episode has 0, 1 or 2 times
     as much. What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
     """
     base = manipulation(env)
-    observation, info = env.reset(seed=seed, options={"index": index})
+    observation, info = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     generator = Streams(seed, index)("policy.noise")
     level = noise * generator.choice(NOISE_LEVELS)
     observations, states = [observation], [base.world.state()]

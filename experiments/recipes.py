@@ -18,7 +18,7 @@ from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, rep
 from simworld.datasets.images import ImageReport, View, encode_png, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, nearest
-from simworld.experiments.balance import balanced_images
+from simworld.experiments.balance import balanced_episodes, balanced_images
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import Candidate, read_quotas
 from simworld.randomization.quotas import Report
@@ -51,9 +51,15 @@ def write_rollouts(
     seed: int = ROLLOUT_SEED,
     randomization: str | Sequence[Any] = "default",
     noise: float = 0.0,
+    quotas: Sequence[str] = (),
+    budget: int | None = None,
     progress: Progress | None = None,
+    searched: Callable[[Report], None] | None = None,
 ) -> EpisodeReport:
-    """Write episodes of a policy as simworld's own store of episodes."""
+    """Write episodes of a policy as simworld's own store of episodes.
+
+    With `quotas` the episodes are searched first (see `balanced_episodes`), and `searched` hears of every candidate.
+    """
     act = load_policy(policy, _task(env_id))
     request = {
         "env_id": env_id,
@@ -63,10 +69,20 @@ def write_rollouts(
         "randomization": randomization,
         "noise": noise,
     }
+    if quotas:
+        request |= {"quotas": [str(quota) for quota in read_quotas(quotas)], "budget": budget}
     with closing(make_env(env_id, randomization)) as env:
-        return write_episodes(
-            folder, request, episodes, lambda i: collect_episode(env, act, seed, i, noise), progress=progress
-        )
+
+        @cache
+        def chosen() -> list[Candidate]:
+            return balanced_episodes(env, act, quotas, episodes, seed, noise, budget, searched)
+
+        def episode(i: int) -> Episode:
+            if not quotas:
+                return collect_episode(env, act, seed, i, noise)
+            return collect_episode(env, act, seed, chosen()[i].number, noise, chosen()[i].outcome.parameters)
+
+        return write_episodes(folder, request, episodes, episode, progress=progress)
 
 
 def export_rollouts(

@@ -351,3 +351,18 @@ def test_images_meet_quotas(tmp_path: Path) -> None:
     assert_refused(simworld(*arguments, tmp_path / "no", "--quota", "occlusion[0.1,1]=120%"), "occlusion")
     short = simworld(*arguments, tmp_path / "short", "--quota", "pixels[1000000,2000000]=50%", "--budget", 12)
     assert_refused(short, "pixels", "12 candidates")
+
+
+def test_rollouts_meet_quotas_and_go_on_where_they_stopped(tmp_path: Path) -> None:
+    out = tmp_path / "rollouts"
+    arguments = ["rollout", PLACE, "--episodes", 6, "--noise", 0.5, "--out"]
+    quotas = ["--quota", "objects.0.kind=uniform(box,mug)", "--quota", "length[0,70]=50%"]
+    result = simworld(*arguments, out, *quotas)
+    assert result.returncode == 0, result.stderr
+    episodes = list(read_episodes(out))
+    assert sorted(episode.parameters["objects.0.kind"] for episode in episodes) == ["box"] * 3 + ["mug"] * 3
+    assert sum(len(episode.rewards) <= 70 for episode in episodes) == 3
+    files = {path: path.read_bytes() for path in out.glob("episodes/*.npz")}
+    next(iter(files)).unlink()
+    assert simworld(*arguments, out, *quotas).returncode == 0
+    assert all(path.read_bytes() == content for path, content in files.items())
