@@ -20,7 +20,7 @@ _AT_REST = (0.0, 0.0, 0.0, 1.0)
 
 
 class Disturbances:
-    """The disturbances of one episode, from its `parameters` by address.
+    """The disturbances of one episode, from its `parameters` by address; goals are not disturbed.
 
     What differs from step to step comes from streams of `noise.seed`, so that the parameters say all.
     """
@@ -39,8 +39,8 @@ class Disturbances:
     def command(self, action: Array) -> Array:
         """What the arm does of an action (4,) in this step.
 
-        An action that is lost moves nothing, and leaves the fingers as the last one wanted them. One that comes late by
-        a part of a step is mixed with the one before by as much.
+        An action that is lost gives no new way to go, and leaves the fingers as the last one wanted them. One that is
+        late by a part of a step is mixed with the one before by as much, fingers too.
         """
         last = self._commands[-1]
         self._commands.append(np.array([0.0, 0.0, 0.0, last[3]]) if self._lost() else action)

@@ -113,11 +113,13 @@ def image_features(view: View, renderer: RasterRenderer) -> dict[str, float | st
     """What quotas of images may be over, of the task's object.
 
     `occlusion` is the share of it within the image that something else hides (1 where none of it is in the image),
-    `pixels` how many show it, and `touching` whether it touches another object or the box.
+    `pixels` how many show it, and `touching` whether it touches another object or the box. Without an object there is
+    none of these.
     """
     scene, state, camera = view.scene, view.state, view.camera
-    own = scene.instances.get("object", 0)
-    names = list(scene.instances)
+    if "object" not in scene.instances:
+        return {}
+    own, names = scene.instances["object"], list(scene.instances)
     amodal = renderer.render(scene, state, camera, ("amodal",)).amodal[names.index("object")]
     shown = int((view.frame.segmentation == own).sum())
     others = {number for name, number in scene.instances.items() if name == "box" or name.startswith("object_")}

@@ -4,7 +4,7 @@ from simworld.geometry import Vec3, transform_points
 from simworld.physics.bullet import bullet
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
-from simworld.scene.shapes import mesh_frame
+from simworld.scene.shapes import mesh_frame, moments
 
 
 def add_body(body: Body, client: int) -> int:
@@ -32,8 +32,9 @@ def add_body(body: Body, client: int) -> int:
         angularDamping=0.0,
         physicsClientId=client,
     )
-    if body.inertia != 1 and body.mass > 0:
-        diagonal = [body.inertia * moment for moment in bullet.getDynamicsInfo(uid, -1, physicsClientId=client)[2]]
+    if body.mass > 0 and (body.inertia != 1 or any(body.center_of_mass)):
+        # Bullet would take a shape that is not in the middle for a box.
+        diagonal = [body.inertia * moment for moment in moments(body.parts, body.mass)]
         # Without the mass Bullet would take it for 0.
         bullet.changeDynamics(uid, -1, mass=body.mass, localInertiaDiagonal=diagonal, physicsClientId=client)
     if body.compliance > 0:

@@ -181,7 +181,7 @@ class World:
             if self.scene.robot.joint_friction:
                 self._rub()
             bullet.stepSimulation(physicsClientId=self._client)
-        self._forget()
+            self._forget()
         self._time += steps / CONTROL_HZ
 
     def _forget(self) -> None:
@@ -201,6 +201,7 @@ class World:
         for joint, position in enumerate(positions):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
         self._forget()
+        self._driven = []
         self.set_joint_targets(self.joints()[0].tolist())
 
     def tool_pose(self) -> Array:

@@ -93,8 +93,9 @@ class Choice(Distribution):
         order = sorted(set(self.options), key=lambda o: hashlib.blake2b(text(o).encode()).digest())
         if len(order) == 1:
             return self, self
-        tails = [set(order[i:]) for i in range(1, len(order))]
-        held = min(tails, key=lambda tail: abs(math.fsum(map(self.density, tail)) - holdout))
+        n, round_ = len(order), order * 2
+        runs = [set(round_[n - k + i : n + i]) for i in range(n) for k in range(1, n)]
+        held = min(runs, key=lambda run: round(abs(math.fsum(map(self.density, run)) - holdout), 12))
         return self._only(set(order) - held), self._only(held)
 
     def _only(self, kept: set[Value]) -> "Choice":

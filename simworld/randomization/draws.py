@@ -5,7 +5,7 @@ from typing import Any
 
 from simworld.errors import ConfigurationError
 from simworld.randomization.expressions import Constant, Distribution
-from simworld.randomization.factors import FACTORS, starred
+from simworld.randomization.factors import FACTORS
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import Value
 from simworld.streams import Generator, Streams
@@ -59,8 +59,7 @@ class Draws:
         return FACTORS[address].nominal
 
     def refuse_unused(self) -> None:
-        """Raise ConfigurationError if an imposed value is of nothing that there is."""
-        used = set(self.values) | {starred(name) for name in self.values}
+        """Raise ConfigurationError if a value is imposed on one item that is not there, or has no such factor now."""
         for address in self._imposed:
-            if address not in used:
+            if address not in FACTORS and address not in self.values:
                 raise ConfigurationError(f"parameters: nothing in this episode has {address!r}")

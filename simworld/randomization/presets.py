@@ -145,7 +145,7 @@ VISUAL = DEFAULT.only("camera") | {
 """What things look like, in what light, seen by which camera."""
 
 FULL = DYNAMICS | _GEOMETRY | VISUAL
-"""Everything varies, within what the scripted experts solve."""
+"""Nearly everything varies, within what the scripted experts solve."""
 
 EXTREME = FULL | {
     "objects.count": Integers(1, 4),

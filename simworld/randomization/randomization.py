@@ -7,7 +7,7 @@ from typing import Any
 
 from simworld.errors import ConfigurationError
 from simworld.randomization.expressions import Distribution, from_plain
-from simworld.randomization.factors import NOMINAL, check_distribution, check_value, family_of, starred
+from simworld.randomization.factors import FACTORS, NOMINAL, check_distribution, check_value, family_of, starred
 from simworld.randomization.values import Value, immutable
 
 
@@ -55,9 +55,12 @@ class Randomization:
     def split(self, holdout: float = 0.2) -> tuple["Randomization", "Randomization"]:
         """Two randomizations with nothing in common: one to train with, and one with the held-out share of each factor.
 
-        A factor that has only one value has it in both.
+        A factor that has only one value has it in both, and one that is 0 or 1 has both in both.
         """
-        halves = {address: distribution.split(holdout) for address, distribution in self.factors.items()}
+        halves = {
+            address: (whole, whole) if FACTORS[starred(address)].is_switch else whole.split(holdout)
+            for address, whole in self.factors.items()
+        }
         return (
             Randomization({address: half[0] for address, half in halves.items()}),
             Randomization({address: half[1] for address, half in halves.items()}),

@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 640, 480
 _WRIST_WIDER = 0.6
 """The wrist camera's focal length over that of the others with the same draw."""
 _COLOR = tuple(name for name in ColorSensor.model_fields if name != "white_balance")
-_STEEPEST = 0.45 * math.pi
+_STEEPEST = 0.49 * math.pi
 
 
 def draw_cameras(draw: Draws, seed: int) -> tuple[Camera, ...]:

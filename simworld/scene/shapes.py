@@ -48,6 +48,18 @@ def footprint_radius(parts: Sequence[Part]) -> float:
     return x if round_ else float(np.hypot(x, y))
 
 
+def moments(parts: Sequence[Part], mass: float) -> Vec3:
+    """Moments of inertia (3,) in kg m2 about a body's axes; of meshes and several parts, as of a box."""
+    match parts[0].shape:
+        case Sphere(radius=radius) if len(parts) == 1:
+            return (0.4 * mass * radius**2,) * 3
+        case Cylinder(radius=radius, height=height) if len(parts) == 1:
+            across = mass * (3 * radius**2 + height**2) / 12
+            return (across, across, 0.5 * mass * radius**2)
+    x, y, z = (half * half for half in bounds(parts))
+    return (mass * (y + z) / 3, mass * (x + z) / 3, mass * (x + y) / 3)
+
+
 def compound(size: Vec3, seed: int) -> tuple[Part, ...]:
     """A block with a smaller block or cylinder on it, of `size` in metres all in all; the seed says which."""
     generator = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ from simworld.errors import ConfigurationError
 from simworld.geometry import quat_to_matrix
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import DEFAULT, Layout, sample_scene
-from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
+from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.streams import Streams
 
@@ -142,3 +142,50 @@ def test_closing_twice_is_harmless_and_an_unloaded_world_says_so() -> None:
         _ = world.scene
     world.close()
     world.close()
+
+
+@pytest.mark.parametrize("center", [(0.0, 0.0, 0.0), (0.005, -0.004, 0.006)])
+@pytest.mark.parametrize(
+    ("shape", "moments"),
+    [
+        (Sphere(radius=0.02), (16e-6, 16e-6, 16e-6)),
+        (Cylinder(radius=0.02, height=0.04), (23.333e-6, 23.333e-6, 20e-6)),
+        (Box(half_extents=(0.02, 0.03, 0.04)), (83.333e-6, 66.667e-6, 43.333e-6)),
+    ],
+)
+def test_a_torque_turns_a_body_by_its_moment_of_inertia(
+    shape: Sphere | Cylinder | Box, moments: tuple[float, ...], center: tuple[float, float, float]
+) -> None:
+    """Of 0.1 kg and twice the moments of its shape, about its centre of mass wherever that is."""
+    body = Body(
+        name="thing", category="thing", parts=(Part(shape=shape),), position=(0.0, 0.0, 3.0),
+        mass=0.1, inertia=2.0, center_of_mass=center,
+    )  # fmt: skip
+    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(body,), gravity=(0.0, 0.0, 0.0))
+    for axis in range(3):
+        torque = np.zeros(3)
+        torque[axis] = 1e-5
+        with World() as world:
+            world.load(scene)
+            world.step()
+            world.push("thing", (0.0, 0.0, 0.0), tuple(torque))
+            before = world.body_velocity("thing")
+            world.step()
+            after, pose = world.body_velocity("thing"), world.body_pose("thing")
+        spin = after[3:] - before[3:]
+        assert spin[axis] == pytest.approx(1e-5 * 0.04 / (2 * moments[axis]), rel=0.02)
+        # The centre of mass stays where it is.
+        assert pose[:3] + quat_to_matrix(pose[3:]) @ center == pytest.approx(np.array([0, 0, 3]) + center, abs=1e-6)
+
+
+def test_several_steps_are_as_many_single_ones() -> None:
+    robot = Robot(joint_positions=PANDA.rest, joint_friction=(1.0,) * 7, backlash=0.01)
+    states = []
+    for counts in ((6,), (1,) * 6):
+        with World() as world:
+            world.load(Scene(robot=robot, bodies=()))
+            world.set_joint_targets([q + 0.1 for q in PANDA.rest])
+            for count in counts:
+                world.step(count)
+            states.append(world.joints())
+    assert np.array_equal(*states)

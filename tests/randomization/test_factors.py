@@ -212,7 +212,7 @@ def test_the_drawn_values_given_back_make_the_same_episode(preset: str) -> None:
     with closing(gym.make("simworld/PlaceInBox-v0", randomization=preset)) as env:
         for index in range(3):
             _, info = env.reset(seed=4, options={"index": index})
-            scene, first = env.unwrapped.sample.scene, [env.step(env.action_space.sample())[0]]  # type: ignore[attr-defined]
+            scene = env.unwrapped.sample.scene  # type: ignore[attr-defined]
             env.action_space.seed(index)
             actions = [env.action_space.sample() for _ in range(20)]
             env.reset(seed=4, options={"index": index})
@@ -278,6 +278,9 @@ def test_a_split_has_nothing_in_common(preset: str) -> None:
         if isinstance(whole, Uniform):
             assert a.support()[1] <= b.support()[0] and (a.support()[0], b.support()[1]) == whole.support()
         elif isinstance(whole, Choice) and len(set(whole.options)) > 1:
+            if FACTORS[starred(address)].is_switch:
+                assert a == b == whole
+                continue
             assert not set(a.support()) & set(b.support()) and set(a.support()) | set(b.support()) == set(whole.options)
     found = protocols(PRESETS[preset], 0.25)
     assert set(found) == {"train", "all", *FAMILIES}

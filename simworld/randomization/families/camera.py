@@ -24,7 +24,7 @@ FACTORS: Mapping[str, Factor] = {
         for axis in "xyz"
     },
     "camera.*.roll": number(0.0, -pi, pi, "rad", "about the direction it looks in", *CAMERAS),
-    "camera.*.fov": number(0.785, 0.2, 2.0, "rad", "vertical field of view; the wrist's is 1.2 as nominal", *CAMERAS),
+    "camera.*.fov": number(0.785, 0.2, 2.0, "rad", "vertical field of view; the wrist's is wider", *CAMERAS),
     "camera.*.principal.x": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image widths", *CAMERAS),
     "camera.*.principal.y": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image heights", *CAMERAS),
     **{

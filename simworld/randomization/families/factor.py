@@ -26,6 +26,11 @@ class Factor:
     items: tuple[str, ...] = ()
 
     @property
+    def is_switch(self) -> bool:
+        """Whether it is 0 or 1."""
+        return self.kind == "whole" and (self.low, self.high) == (0, 1)
+
+    @property
     def allowed(self) -> list[Any]:
         """Least and largest number, the names, or the corners of the colours."""
         if self.kind == "color":
