@@ -9,7 +9,6 @@ from simworld.errors import ConfigurationError
 from simworld.randomization.distributions import Uniform
 from simworld.randomization.expressions import (
     Distribution,
-    cut,
     from_plain,
     is_numeric,
     near,
@@ -134,7 +133,7 @@ class Mixture(Distribution):
 
     def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
         if self.continuous and all(map(is_numeric, self.parts)):
-            return cut(self, holdout)
+            return super()._halves(holdout)
         first, second = zip(*(part.split(holdout) for part in self.parts), strict=True)
         return Mixture(first, self.weights), Mixture(second, self.weights)
 

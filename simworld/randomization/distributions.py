@@ -5,11 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simworld.errors import ConfigurationError
-from simworld.randomization.expressions import (
-    UNBOUNDED,
-    Distribution,
-    cut,
-)
+from simworld.randomization.expressions import UNBOUNDED, Distribution
 from simworld.randomization.values import (
     check_numbers,
     check_probability,
@@ -59,9 +55,6 @@ class Uniform(Distribution):
     def between(self, low: float, high: float) -> "Uniform":
         return Uniform(max(low, self.low), min(high, self.high))
 
-    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        return cut(self, holdout)
-
 
 @dataclass(frozen=True)
 class LogUniform(Distribution):
@@ -103,9 +96,6 @@ class LogUniform(Distribution):
     def between(self, low: float, high: float) -> "LogUniform":
         return LogUniform(max(low, self.low), min(high, self.high))
 
-    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        return cut(self, holdout)
-
 
 @dataclass(frozen=True)
 class Normal(Distribution):
@@ -143,9 +133,6 @@ class Normal(Distribution):
 
     def between(self, low: float, high: float) -> "TruncatedNormal":
         return TruncatedNormal(self.mean, self.std, low, high)
-
-    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        return cut(self, holdout)
 
 
 @dataclass(frozen=True)
@@ -206,9 +193,6 @@ class TruncatedNormal(Distribution):
 
     def between(self, low: float, high: float) -> "TruncatedNormal":
         return replace(self, low=max(low, self.low), high=min(high, self.high))
-
-    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        return cut(self, holdout)
 
     def _mirrored(self) -> bool:
         return self.low > self.mean

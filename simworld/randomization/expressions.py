@@ -84,7 +84,10 @@ class Distribution(ABC):
         return self._halves(holdout)
 
     def _halves(self, holdout: float) -> tuple["Distribution", "Distribution"]:
-        return self, self
+        if not self.continuous:
+            return self, self
+        low, middle, high = (self.quantile(p) for p in (0, 1 - holdout, 1))
+        return self.between(low, middle), self.between(middle, high)
 
     def between(self, low: float, high: float) -> "Distribution":
         """The distribution of the numbers from `low` to `high`, on which a continuous one has a probability."""
@@ -362,14 +365,6 @@ def split_fields(owner: Any, holdout: float, *names: str) -> tuple[Any, Any]:
         return owner, owner
     first, second = halves[random[0]]
     return replace(owner, **{random[0]: first}), replace(owner, **{random[0]: second})
-
-
-def cut(distribution: Distribution, holdout: float) -> tuple[Distribution, Distribution]:
-    """A continuous distribution of numbers below and above its quantile 1 - holdout, any other as it is, twice."""
-    if not distribution.continuous:
-        return distribution, distribution
-    low, middle, high = (distribution.quantile(p) for p in (0, 1 - holdout, 1))
-    return distribution.between(low, middle), distribution.between(middle, high)
 
 
 def build(name: str, arguments: Any) -> Distribution:

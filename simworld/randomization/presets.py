@@ -10,11 +10,12 @@ from simworld.randomization.compounds import HSV
 from simworld.randomization.distributions import Integers, LogUniform, Uniform
 from simworld.randomization.factors import FAMILIES
 from simworld.randomization.families.appearance import TEXTURES
+from simworld.randomization.families.factor import SEEDS
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.randomization import Randomization
 
 _PI = 3.1416
-_SEEDS = Integers(0, 2**32 - 1)
+_SEEDS = Integers(0, SEEDS)
 
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from simworld.geometry import Vec3
-from simworld.randomization.families.factor import OBJECTS, Factor, color, name, number, whole
+from simworld.randomization.families.factor import OBJECTS, SEEDS, Factor, color, name, number, whole
 from simworld.scene.material import Family
 
 TEXTURES: tuple[str, ...] = ("none", *get_args(Family))
@@ -17,7 +17,7 @@ def _surface(prefix: str, own: Vec3, *items: str) -> dict[str, Factor]:
         f"{prefix}.texture": name("none", TEXTURES, "pattern between its colour and the texture's", *items),
         f"{prefix}.texture.color": color(1.0, 1.0, 1.0, "the other colour of the pattern", *items),
         f"{prefix}.texture.size": number(0.1, 0.005, 5.0, "m", "after which the pattern repeats", *items),
-        f"{prefix}.texture.seed": whole(0, 0, 2**32 - 1, "which pattern of its family", *items),
+        f"{prefix}.texture.seed": whole(0, 0, SEEDS, "which pattern of its family", *items),
         f"{prefix}.roughness": number(0.6, 0.0, 1.0, "", "0 is a mirror", *items),
         f"{prefix}.metallic": number(0.0, 0.0, 1.0, "", "1 is a metal", *items),
     }
@@ -35,5 +35,5 @@ FACTORS: Mapping[str, Factor] = {
     "background.horizon": color(0.9, 0.93, 0.96, "the middle one of a gradient; the other one of a texture"),
     "background.bottom": color(0.3, 0.28, 0.26, "the lower one of a gradient"),
     "background.texture": name("noise", TEXTURES[1:], "pattern of a panorama"),
-    "background.seed": whole(0, 0, 2**32 - 1, "which pattern of its family"),
+    "background.seed": whole(0, 0, SEEDS, "which pattern of its family"),
 }

@@ -90,6 +90,8 @@ def _distribution(value: Distribution | float) -> Distribution:
     return value if isinstance(value, Distribution) else Constant(value)
 
 
+SEEDS = 2**32 - 1
+"""The greatest seed."""
 OBJECTS = tuple(str(i) for i in range(8))
 """Objects on the table; the first is the task's, the others are in its way."""
 JOINTS = tuple(str(j) for j in range(7))

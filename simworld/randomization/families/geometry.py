@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import pi
 
 from simworld.randomization.distributions import Uniform
-from simworld.randomization.families.factor import OBJECTS, Factor, name, number, whole
+from simworld.randomization.families.factor import OBJECTS, SEEDS, Factor, name, number, whole
 from simworld.scene.catalogue import MESHES
 
 KINDS = ("box", "cylinder", "sphere", "compound", *MESHES)
@@ -21,7 +21,7 @@ _BOX_X, _BOX_Y = (-0.3, 0.088), (-0.288, 0.288)
 FACTORS: Mapping[str, Factor] = {
     "objects.count": whole(1, 1, 8, "objects on the table: the task's, and others in its way"),
     "objects.*.kind": name("box", KINDS, "its shape", *OBJECTS),
-    "objects.*.seed": whole(0, 0, 2**32 - 1, "which compound it is", *OBJECTS),
+    "objects.*.seed": whole(0, 0, SEEDS, "which compound it is", *OBJECTS),
     "objects.*.width": number(
         0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes, the width", *OBJECTS
     ),

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from simworld.randomization.distributions import Integers
-from simworld.randomization.families.factor import JOINTS, OBJECTS, Factor, number, whole
-
-NOISE_SEEDS = 2**32 - 1
+from simworld.randomization.families.factor import JOINTS, OBJECTS, SEEDS, Factor, number, whole
 
 FACTORS: Mapping[str, Factor] = {
     "objects.*.mass": number(0.1, 0.001, 10.0, "kg", "mass", *OBJECTS),
@@ -45,5 +43,5 @@ FACTORS: Mapping[str, Factor] = {
     "pushes.rate": number(0.0, 0.0, 25.0, "1/s", "how often the object is pushed for 0.04 s"),
     "pushes.force": number(0.5, 0.0, 50.0, "N", "largest force of a push, in any direction"),
     "pushes.torque": number(0.0, 0.0, 5.0, "N m", "largest torque of a push, about any axis"),
-    "noise.seed": whole(Integers(0, NOISE_SEEDS), 0, NOISE_SEEDS, "which noise: of actions, observations and pictures"),
+    "noise.seed": whole(Integers(0, SEEDS), 0, SEEDS, "which noise: of actions, observations and pictures"),
 }
