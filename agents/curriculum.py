@@ -1,20 +1,23 @@
-"""Automatic domain randomization while stable-baselines3 trains: a wrapper for each environment, and one callback."""
+"""Curricula while stable-baselines3 trains: a wrapper for each environment, and a callback for each kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 
 from simworld.datasets.folder import read_json, reporting, write_json
 from simworld.errors import ConfigurationError
-from simworld.randomization.curriculum import AutomaticRandomization, Trial
+from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Trial
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.randomization import Randomization
 
 
 class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
-    """Runs the trial that was queued, from its next reset on; without one, the environment as it is.
+    """Runs the queued trial, and draws from the ranges it was given, from its next reset on.
 
     It goes around whatever ends an episode, such as Gymnasium's TimeLimit. The last step of a trial has it in
     `info["curriculum"]`: number, parameters, boundary and performance, 1 where `is_success` and 0 elsewhere.
@@ -24,15 +27,24 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._next: Trial | None = None
         self._trial: Trial | None = None
+        self._ranges: Randomization | None = None
 
     def queue(self, trial: Trial) -> None:
         """Run `trial` after the next reset, instead of any that is queued."""
         self._next = trial
 
+    def randomize(self, ranges: Randomization) -> None:
+        """Put `ranges` over the environment's own randomization at every reset from now on."""
+        self._ranges = ranges
+
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; the trial's parameters win over those in the `parameters` of `options`."""
+        """Begin an episode; the trial's parameters and the ranges win over what `options` has of either."""
         self._trial, self._next = self._next, None
         given = dict(options or {})
+        if self._ranges is not None:
+            own = given.get("randomization")
+            own = self.env.get_wrapper_attr("randomization") if own is None else own
+            given["randomization"] = as_randomization(own) | self._ranges
         if self._trial is not None:
             given["parameters"] = {**given.get("parameters", {}), **self._trial.parameters}
         return self.env.reset(seed=seed, options=given or None)
@@ -77,10 +89,7 @@ class CurriculumCallback(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         self.logger.record("curriculum/entropy", self.adr.entropy)
-        for address, (low, high) in self.adr.ranges.items():
-            # The side comes first because the logger refuses long names that begin alike.
-            self.logger.record(f"curriculum/low/{address}", low)
-            self.logger.record(f"curriculum/high/{address}", high)
+        _record(self.logger, self.adr.ranges)
         self._save()
 
     def _on_training_end(self) -> None:
@@ -105,3 +114,45 @@ class CurriculumCallback(BaseCallback):
             self.adr.restore(saved["adr"])
         except (KeyError, TypeError):
             raise ConfigurationError(f"{path} holds no curriculum") from None
+
+
+class ScheduleCallback(BaseCallback):
+    """Gives each CurriculumEnv the ranges of `schedule` at the training's progress, and logs both.
+
+    Progress is the share done of the steps that `learn` counts up to. As in stable-baselines3's own schedules, steps
+    before a `learn` with `reset_num_timesteps=False` count as done: a stopped training goes on where it was.
+    stable-baselines3 resets a finished environment before any callback runs, so the ranges at the end of an episode
+    hold from the next but one on; the episodes that run when training begins have none.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self.schedule = schedule
+        self.progress = 0.0
+        self.ranges = schedule.at(0.0)
+
+    def _on_training_start(self) -> None:
+        self._give(range(self.training_env.num_envs))
+
+    def _on_step(self) -> bool:
+        finished = np.flatnonzero(self.locals["dones"]).tolist()
+        if finished:
+            self._give(finished)
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self.logger.record("curriculum/progress", self.progress)
+        _record(self.logger, {address: law.support() for address, law in self.ranges.factors.items()})
+
+    def _give(self, environments: Sequence[int]) -> None:
+        # PPO finishes its last rollout beyond the steps it was asked for.
+        self.progress = min(self.num_timesteps / self.locals["total_timesteps"], 1.0)
+        self.ranges = self.schedule.at(self.progress)
+        self.training_env.env_method("randomize", self.ranges, indices=environments)
+
+
+def _record(logger: Logger, ranges: Mapping[str, Sequence[float]]) -> None:
+    for address, (low, high) in ranges.items():
+        # The side comes first because the logger refuses long names that begin alike.
+        logger.record(f"curriculum/low/{address}", low)
+        logger.record(f"curriculum/high/{address}", high)

@@ -9,14 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.envs.tasks import Task, field_slices
-from simworld.geometry import Array
+from simworld.geometry import Array, quat_product
 from simworld.physics.world import CONTROL_HZ, SUBSTEPS, World
 from simworld.streams import Streams
 
-_POSITIONS = ("tool_position", "object_position", "box_position")
-_ORIENTATIONS = ("object_orientation",)
-_VELOCITIES = ("tool_velocity", "object_velocity")
+_ALL = slice(None)
+_LINEAR, _ANGULAR = slice(0, 3), slice(3, 6)
+_FIELDS: Mapping[str, tuple[tuple[str, slice], ...]] = {
+    "position": (("tool_position", _ALL), ("object_position", _ALL), ("box_position", _ALL)),
+    "orientation": (("object_orientation", _ALL),),
+    "velocity": (("tool_velocity", _ALL), ("object_velocity", _LINEAR)),
+    "angular_velocity": (("object_velocity", _ANGULAR),),
+}
+"""What each kind of noise is on: fields of the observation, and which part of them."""
 _AT_REST = (0.0, 0.0, 0.0, 1.0)
+_BLOCK = 50
+"""Steps whose noise is drawn at once."""
 
 
 class Disturbances:
@@ -75,10 +83,13 @@ class _Noise:
 
     def __init__(self, parameters: Mapping[str, Any], task: Task, streams: Streams) -> None:
         fields = field_slices(task)
+        self._places = np.arange(sum(task.fields.values()))
+        self._orientation = fields.get("object_orientation", slice(0))
+        self._step = 0
         self._parts = []
-        for kind, names in (("position", _POSITIONS), ("velocity", _VELOCITIES), ("orientation", _ORIENTATIONS)):
+        for kind, names in _FIELDS.items():
             noise, bias = (parameters[f"observation.{what}.{kind}"] for what in ("noise", "bias"))
-            places = [np.arange(fields[name].start, fields[name].stop) for name in names if name in fields]
+            places = [self._places[fields[name]][part] for name, part in names if name in fields]
             if noise == bias == 0 or not places:
                 continue
             # A quaternion is turned about three axes.
@@ -88,32 +99,34 @@ class _Noise:
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The values (n,) with their errors, which are put into the same array."""
-        for kind, places, noise, bias, generator in self._parts:
-            error = noise * generator.standard_normal(len(bias)) + bias
-            if kind == "orientation":
-                values[places] = _turned(values[places], error)
-            else:
-                values[places] += error
+        if not self._parts:
+            return values
+        row = self._step % _BLOCK
+        if row == 0:
+            self._draw()
+        self._step += 1
+        values += self._errors[row]
+        if self._turns is not None:
+            x, y, z, w = quat_product(self._turns[row], values[self._orientation].tolist())
+            values[self._orientation] = (x, y, z, w) if w >= 0 else (-x, -y, -z, -w)
         return values
 
+    def _draw(self) -> None:
+        """Draw the errors of the next steps: those that are added, and the quaternions that turn."""
+        self._errors = np.zeros((_BLOCK, len(self._places)))
+        self._turns: list[list[float]] | None = None
+        for kind, places, noise, bias, generator in self._parts:
+            errors = noise * generator.standard_normal((_BLOCK, len(bias))) + bias
+            if kind == "orientation":
+                self._turns = _quaternions(errors).tolist()
+            else:
+                self._errors[:, places] = errors
 
-def _turned(orientation: NDArray[np.float32], rotation: Array) -> NDArray[np.float32]:
-    """A quaternion (4,) turned by a rotation vector (3,), with w >= 0."""
-    x, y, z, w = orientation.tolist()
-    half = np.sqrt((rotation * rotation).sum()) / 2
-    scale = 0.5 if half == 0 else math.sin(half) / (2 * half)
-    a, b, c = (scale * rotation).tolist()
-    d = math.cos(half)
-    turned = np.array(
-        [
-            d * x + a * w + b * z - c * y,
-            d * y - a * z + b * w + c * x,
-            d * z + a * y - b * x + c * w,
-            d * w - a * x - b * y - c * z,
-        ],
-        dtype=np.float32,
-    )
-    return turned if turned[3] >= 0 else -turned
+
+def _quaternions(vectors: Array) -> Array:
+    """Quaternions (n, 4) of rotation vectors (n, 3)."""
+    half = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True)) / 2
+    return np.concatenate([0.5 * np.sinc(half / np.pi) * vectors, np.cos(half)], axis=1)
 
 
 def _along(generator: np.random.Generator, length: float) -> tuple[float, float, float]:

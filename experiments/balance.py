@@ -17,8 +17,7 @@ from simworld.randomization.quotas import Report
 from simworld.rendering.raster import RasterRenderer
 from simworld.streams import Streams
 
-CANDIDATES = 50
-"""Scenes that may be tried for each that is wanted, where no budget is given."""
+_CANDIDATES = 50
 _SOON = 10
 
 Features = Mapping[str, float | str | bool]
@@ -85,8 +84,13 @@ def _search(
         return Outcome(features(number, whole), whole)
 
     factors = Randomization({**layout.factors.factors, **randomization.factors})
-    budget = CANDIDATES * count if budget is None else budget
-    return list(meet(quotas, count, evaluate, budget=budget, seed=seed, factors=factors, tell=tell))
+    most = most_candidates(count, budget)
+    return list(meet(quotas, count, evaluate, budget=most, seed=seed, factors=factors, tell=tell))
+
+
+def most_candidates(count: int, budget: int | None) -> int:
+    """How many scenes may be tried for so many samples: 50 for each, where no budget is given."""
+    return _CANDIDATES * count if budget is None else budget
 
 
 def episode_features(episode: Episode) -> dict[str, float | str | bool]:
@@ -110,21 +114,21 @@ def episode_features(episode: Episode) -> dict[str, float | str | bool]:
 
 
 def image_features(view: View, renderer: RasterRenderer) -> dict[str, float | str | bool]:
-    """What quotas of images may be over, of the task's object.
+    """What quotas of images may be over: the name of the `camera`, and of the task's object where there is one:
 
     `occlusion` is the share of it within the image that something else hides (1 where none of it is in the image),
-    `pixels` how many show it, and `touching` whether it touches another object or the box. Without an object there is
-    none of these.
+    `pixels` how many show it, and `touching` whether it touches another object or the box.
     """
     scene, state, camera = view.scene, view.state, view.camera
     if "object" not in scene.instances:
-        return {}
+        return {"camera": camera.name}
     own, names = scene.instances["object"], list(scene.instances)
     amodal = renderer.render(scene, state, camera, ("amodal",)).amodal[names.index("object")]
     shown = int((view.frame.segmentation == own).sum())
     others = {number for name, number in scene.instances.items() if name == "box" or name.startswith("object_")}
     touched = [{c.instance_a, c.instance_b} for c in state.contacts if c.normal_force > 0]
     return {
+        "camera": camera.name,
         "occlusion": 1.0 - shown / max(int(np.count_nonzero(amodal)), 1),
         "pixels": shown,
         "touching": any(own in pair and pair & others for pair in touched),

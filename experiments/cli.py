@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +12,7 @@ from typer.core import TyperGroup
 
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, SimworldError, nearest
-from simworld.experiments.console import complain, print_json, progress, say, table
+from simworld.experiments.console import complain, print_json, progress, quota_progress, say, table
 from simworld.experiments.interrupts import end_with_interrupts
 
 _GOES_ON = "; what was finished is intact, and the same command goes on from there"
@@ -72,7 +74,8 @@ Preset = Annotated[
     str,
     typer.Option(
         "--randomization",
-        help="A preset (none, default, visual, dynamics, full, extreme), several joined by +, or a YAML file.",
+        help="A preset (none, default, visual, dynamics, full, extreme), a YAML file, or several joined by +; "
+        "later ones win.",
     ),
 ]
 Change = Annotated[
@@ -151,10 +154,9 @@ def rollout(
         _refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         _refuse("without --quota", budget=budget)
-    found = _Found()
     from simworld.experiments.recipes import export_rollouts, write_rollouts
 
-    with progress("episodes", episodes) as tell:
+    with _searching(episodes, budget) as searched, progress("episodes", episodes) as tell:
         report = write_rollouts(
             out,
             env_id,
@@ -166,9 +168,8 @@ def rollout(
             quotas=quota,
             budget=budget,
             progress=tell,
-            searched=found,
+            searched=searched,
         )
-    found.show()
     say(f"{report.episodes} episodes in {out} ({report.made} new)")
     if minari:
         path, is_new = export_rollouts(out, minari, minari_root, overwrite)
@@ -271,10 +272,9 @@ def images(
     """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
     if not quota:
         _refuse("without --quota", budget=budget)
-    found = _Found()
     from simworld.experiments.recipes import write_labelled_images
 
-    with progress("images", count) as tell:
+    with _searching(count, budget) as searched, progress("images", count) as tell:
         report = write_labelled_images(
             out,
             env_id,
@@ -287,9 +287,8 @@ def images(
             quotas=quota,
             budget=budget,
             progress=tell,
-            searched=found,
+            searched=searched,
         )
-    found.show()
     say(f"{report.images} images with {report.annotations} annotations in {out} ({report.made} new)")
 
 
@@ -373,19 +372,11 @@ def demo(out: Out = Path("runs/demo")) -> None:
     run_demo(out)
 
 
-class _Found:
-    """Keeps the last report of a search for quotas."""
+def _searching(count: int, budget: int | None) -> AbstractContextManager[Callable[[Any], None]]:
+    """What shows a search for quotas."""
+    from simworld.experiments.balance import most_candidates
 
-    def __init__(self) -> None:
-        self._report: Any = None
-
-    def __call__(self, report: Any) -> None:
-        self._report = report
-
-    def show(self) -> None:
-        """Print it, if there was a search."""
-        for line in str(self._report).splitlines() if self._report else ():
-            say(line)
+    return quota_progress(most_candidates(count, budget))
 
 
 def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:

@@ -17,11 +17,6 @@ from simworld.rendering.sensor import sense
 from simworld.scene.state import stack_states
 from simworld.streams import Streams
 
-NOISE_LEVELS = (0.0, 1.0, 2.0)
-"""An episode's noise is one of these times the noise that was asked for."""
-LATEST_VIEW = 60
-"""Images show the scene after 0 to this many of the expert's steps."""
-
 
 def manipulation(env: gym.Env[Any, Any]) -> ManipulationEnv:
     """The environment under Gymnasium's wrappers."""
@@ -40,13 +35,13 @@ def collect_episode(
 ) -> Episode:
     """Run a policy for the episode (seed, index) and keep everything; `parameters` are values that are not drawn.
 
-    `noise` is the standard deviation added to the executed displacements, in actions; an episode has 0, 1 or 2 times
-    as much. What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
+    `noise` times the factor `policy.noise` is the standard deviation added to the executed displacements, in actions.
+    What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
     """
     base = manipulation(env)
     observation, info = env.reset(seed=seed, options={"index": index, "parameters": parameters})
-    generator = Streams(seed, index)("policy.noise")
-    level = noise * generator.choice(NOISE_LEVELS)
+    parameters = info["parameters"]
+    generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
     observations, states = [observation], [base.world.state()]
     steps: list[tuple[NDArray[np.float32], NDArray[np.float32], float, bool, bool]] = []
     infos: list[dict[str, bool]] = []
@@ -65,7 +60,7 @@ def collect_episode(
         seed=seed,
         index=index,
         scene=base.sample.scene,
-        parameters=info["parameters"],
+        parameters=parameters,
         observations={key: np.stack([o[key] for o in observations]) for key in observation},
         actions=np.stack(actions),
         rewards=np.array(rewards, dtype=np.float32),
@@ -86,13 +81,13 @@ def collect_view(
     size: tuple[int, int],
     parameters: Mapping[str, Any] | None = None,
 ) -> View:
-    """The image `index` of a seed: its scene after some of the expert's steps, by one of the cameras in turn.
+    """The image `index` of a seed: its scene after `view.step` of the expert's steps, by one of the cameras in turn.
 
     `parameters` are values by address that are not drawn.
     """
     observation, info = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     policy = expert(env.task_name)
-    for _ in range(int(Streams(seed, index)("view.step").integers(LATEST_VIEW, endpoint=True))):
+    for _ in range(info["parameters"]["view.step"]):
         observation, _, terminated, _, _ = env.step(policy(observation))
         if terminated:
             break

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from simworld.randomization.quotas import Report
 
 console = Console()
 errors = Console(stderr=True)
@@ -38,6 +41,40 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+@contextmanager
+def quota_progress(budget: int) -> Iterator[Callable[["Report"], None]]:
+    """Show a search for quotas of which the function it gives is told; the last report is printed at the end.
+
+    While it goes on, a terminal at standard error has a bar for the candidates of `budget` and one for each cell.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    bars = Progress(*columns, console=errors, transient=True, disable=not errors.is_interactive)
+    last: list[Report] = []
+
+    def tell(report: "Report") -> None:
+        last[:] = [report]
+        rows = [("candidates", report.candidates, budget)]
+        rows += [(f"{tally.feature} {tally.cell}", tally.met, tally.asked) for tally in report.tallies if tally.asked]
+        if not bars.tasks:
+            for name, _, total in rows:
+                bars.add_task(name, total=total)
+        for task, (_, done, _) in zip(bars.task_ids, rows, strict=True):
+            bars.update(task, completed=done)
+        bars.start()
+        if report.stop:
+            # What is made of the samples now has a bar of its own, and there can be only one display at a time.
+            bars.stop()
+
+    try:
+        yield tell
+    finally:
+        if bars.live.is_started:
+            bars.stop()
+    for report in last:
+        for line in str(report).splitlines():
+            say(line)
 
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:

@@ -30,6 +30,17 @@ def quat_multiply(a: ArrayLike, b: ArrayLike) -> Array:
     )
 
 
+def quat_product(a: Sequence[float], b: Sequence[float]) -> Quaternion:
+    """`quat_multiply` of two quaternions; plain floats, as NumPy's call overhead would show in every step."""
+    (ax, ay, az, aw), (bx, by, bz, bw) = a, b
+    return (
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+        aw * bw - ax * bx - ay * by - az * bz,
+    )
+
+
 def rotated(q: Sequence[float], v: Sequence[float]) -> Vec3:
     """The vector v turned by a unit quaternion; plain floats, as NumPy's call overhead would show in every step."""
     x, y, z, w = q

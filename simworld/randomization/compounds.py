@@ -21,6 +21,8 @@ from simworld.randomization.values import (
     first_at,
     immutable,
     is_number,
+    is_numbers,
+    is_point,
     normal_cdf,
     normal_quantile,
     pick,
@@ -58,7 +60,7 @@ class HSV(Distribution):
         return self.hue.continuous or self.saturation.continuous or self.value.continuous
 
     def density(self, value: Any) -> float:
-        if not isinstance(value, tuple) or len(value) != 3 or not all(is_number(c) and 0 <= c <= 1 for c in value):
+        if not is_point(value) or not all(0 <= c <= 1 for c in value):
             return 0.0
         hue, saturation, brightness = colorsys.rgb_to_hsv(*value)
         density = _about(self.value, brightness)
@@ -182,7 +184,7 @@ class Correlated(Distribution):
     def density(self, value: Any) -> float:
         if not (self.a.continuous and self.b.continuous):
             raise ConfigurationError(f"{self}: its density is known only where both sides are continuous")
-        if not isinstance(value, tuple) or len(value) != 2 or not all(map(is_number, value)):
+        if not is_numbers(value, 2):
             return 0.0
         marginals = self.a.density(value[0]) * self.b.density(value[1])
         if marginals == 0:

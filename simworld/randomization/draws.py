@@ -5,10 +5,12 @@ from typing import Any
 
 from simworld.errors import ConfigurationError
 from simworld.randomization.expressions import Constant, Distribution
-from simworld.randomization.factors import FACTORS
+from simworld.randomization.factors import FACTORS, NOMINAL
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import Value
 from simworld.streams import Generator, Streams
+
+_OWN = {address: nominal for address, nominal in NOMINAL.items() if address not in FACTORS}
 
 
 class Draws:
@@ -17,10 +19,9 @@ class Draws:
     def __init__(
         self, defaults: Randomization, randomization: Randomization, streams: Streams, imposed: Mapping[str, Value]
     ) -> None:
-        self._defaults = defaults
-        self._randomization = randomization
         self._streams = streams
-        self._imposed = imposed
+        self._imposed = {address: Constant(value) for address, value in imposed.items()}
+        self._given = self._imposed, randomization.factors, defaults.factors, _OWN
         self._generator = streams("")
         self.values: dict[str, Any] = {}
 
@@ -49,14 +50,11 @@ class Draws:
 
     def distribution(self, address: str, name: str) -> Distribution:
         """Where the values of the factor `name` come from, which is `address` without its star."""
-        for one in (name, address):
-            if one in self._imposed:
-                return Constant(self._imposed[one])
-        for given in (self._randomization.factors, self._defaults.factors):
+        for given in self._given:
             for one in (name, address):
                 if one in given:
                     return given[one]
-        return FACTORS[address].nominal
+        return NOMINAL[address]
 
     def refuse_unused(self) -> None:
         """Raise ConfigurationError if a value is imposed on one item that is not there, or has no such factor now."""

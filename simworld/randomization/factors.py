@@ -27,7 +27,11 @@ FACTORS: Mapping[str, Factor] = MappingProxyType(
 )
 """All factors by address; a `*` in one stands for each of its items in turn."""
 
-NOMINAL: Mapping[str, Distribution] = MappingProxyType({address: factor.nominal for address, factor in FACTORS.items()})
+NOMINAL: Mapping[str, Distribution] = MappingProxyType(
+    {address: factor.nominal for address, factor in FACTORS.items()}
+    | {address.replace("*", item): own for address, factor in FACTORS.items() for item, own in factor.own.items()}
+)
+"""What is drawn where nothing else is asked for, by address; items that have their own are named."""
 
 
 @lru_cache(maxsize=4096)
@@ -62,18 +66,22 @@ def check_distribution(address: str, distribution: Distribution) -> None:
     # What has no bound on a side is checked on the other alone.
     endless = UNBOUNDED if factor.kind == "number" and not isinstance(distribution, Constant) else ()
     bounds = [value for value in distribution.support() if value not in endless]
-    if not all(factor.allows(value) for value in bounds):
+    if not all(map(factor.allows if isinstance(distribution, Constant) else factor.reaches, bounds)):
         got = distribution.value if isinstance(distribution, Constant) else distribution
         raise ConfigurationError(f"{address}: must be {factor.rule}, got {got!r}")
 
 
 def described(addresses: Iterable[str] = FACTORS) -> list[dict[str, Any]]:
-    """What `simworld factors --json` lists of each: address, family, unit, default, what is allowed, and meaning."""
+    """What `simworld factors --json` lists of each: address, family, unit, default, what is allowed, and meaning.
+
+    Where items have their own defaults, there is a mapping of them.
+    """
     rows = []
     for address in addresses:
         factor = FACTORS[address]
         row: dict[str, Any] = {"address": address, "family": family_of(address), "kind": factor.kind}
-        row |= {"unit": factor.unit, "default": factor.nominal.to_plain(), "allowed": factor.allowed}
+        own = {item: nominal.to_plain() for item, nominal in factor.own.items()}
+        row |= {"unit": factor.unit, "default": own or factor.nominal.to_plain(), "allowed": factor.allowed}
         row |= {"meaning": factor.meaning, "items": list(factor.items)}
         rows.append(row)
     return rows

@@ -11,10 +11,11 @@ from simworld.randomization.text import parse
 SUFFIXES = (".yaml", ".yml")
 
 
-def load_randomization(path: Path) -> dict[str, Any]:
-    """Addresses and distributions, as plain data, of a YAML file; a wrong one raises ConfigurationError.
+def load_randomization(path: Path) -> dict[str, Any] | list[Any]:
+    """The randomization in a YAML file, as plain data; a wrong one raises ConfigurationError.
 
-    A distribution is written as a mapping (`uniform: [0, 1]`), or as text (`uniform(0, 1)`).
+    It is a mapping of addresses to distributions, each written as a mapping (`uniform: [0, 1]`) or as text
+    (`uniform(0, 1)`), or a list of such mappings and of presets, of which later ones win.
     """
     import yaml
 
@@ -22,18 +23,16 @@ def load_randomization(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"cannot read randomization {path}: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: a randomization is a mapping of addresses to distributions, got {content!r}")
-    plain = {address: _from_text(value) if isinstance(value, str) else value for address, value in content.items()}
     try:
+        plain = [_part(part) for part in content] if isinstance(content, list) else _mapping(content)
         as_randomization(plain)
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
     return plain
 
 
-def save_randomization(path: Path, plain: dict[str, Any]) -> None:
-    """Write what `Randomization.to_plain` gave as a YAML file that `load_randomization` reads."""
+def save_randomization(path: Path, plain: dict[str, Any] | list[Any]) -> None:
+    """Write what `Randomization.to_plain` gave, or a list of such, as a YAML file that `load_randomization` reads."""
     import yaml
 
     path.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
@@ -42,14 +41,10 @@ def save_randomization(path: Path, plain: dict[str, Any]) -> None:
 def asked_randomization(base: str, changes: Sequence[str]) -> str | list[Any]:
     """What `--randomization` and some `--randomize` ask for, as `as_randomization` takes it and JSON holds it.
 
-    `base` is the name of a preset, several joined by `+`, or a YAML file; each change is `ADDRESS=DISTRIBUTION`.
+    `base` is the name of a preset, a YAML file, or several of these joined by `+`; each change is
+    `ADDRESS=DISTRIBUTION`. Later ones win.
     """
-    asked: list[Any] = []
-    if base.endswith(SUFFIXES):
-        asked.append(load_randomization(Path(base)))
-    else:
-        as_randomization(base)
-        asked.append(base)
+    asked = _base(base)
     for change in changes:
         address, separator, text = change.partition("=")
         if not separator:
@@ -57,6 +52,45 @@ def asked_randomization(base: str, changes: Sequence[str]) -> str | list[Any]:
         asked.append({address.strip(): _from_text(text)})
     as_randomization(asked)
     return base if asked == [base] else asked
+
+
+def _base(base: str) -> list[Any]:
+    names = _names(base)
+    if not any(map(_is_file, names)):
+        as_randomization(base)
+        return [base]
+    parts = [load_randomization(Path(name)) if _is_file(name) else name for name in names]
+    return [one for part in parts for one in (part if isinstance(part, list) else [part])]
+
+
+def _names(base: str) -> list[str]:
+    """Presets and files joined by `+`, which may be in the path of a file too."""
+    if Path(base).is_file():
+        return [base]
+    first, plus, rest = base.partition("+")
+    return [first.strip(), *_names(rest.strip())] if plus else [first]
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(SUFFIXES)
+
+
+def _part(part: Any) -> Any:
+    """One of a list in a file: presets, or a mapping."""
+    if not isinstance(part, str):
+        return _mapping(part)
+    if any(map(_is_file, part.split("+"))):
+        raise ConfigurationError(f"a file cannot include another, {part!r}; join them by + on the command line")
+    return part
+
+
+def _mapping(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise ConfigurationError(
+            "a randomization is a mapping of addresses to distributions, or a list of such mappings and of presets, "
+            f"got {content!r}"
+        )
+    return {address: _from_text(value) if isinstance(value, str) else value for address, value in content.items()}
 
 
 def _from_text(text: str) -> Any:

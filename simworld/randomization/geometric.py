@@ -8,7 +8,7 @@ from typing import Any
 from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, invert, look_at, transform_points
 from simworld.randomization.expressions import Distribution, from_plain, is_numeric, near, split_fields
-from simworld.randomization.values import check_numbers, dot, first_at, immutable, is_number, is_point
+from simworld.randomization.values import check_numbers, dot, first_at, immutable, is_numbers, is_point
 from simworld.streams import Generator
 
 Point = tuple[float, ...]
@@ -138,8 +138,7 @@ def _upper(q: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _is_quaternion(value: Any) -> bool:
-    numbers = isinstance(value, tuple) and len(value) == 4 and all(map(is_number, value))
-    return numbers and value[3] >= 0 and abs(math.hypot(*value) - 1) < 1e-9
+    return is_numbers(value, 4) and value[3] >= 0 and abs(math.hypot(*value) - 1) < 1e-9
 
 
 def _angle(quaternion: tuple[float, ...]) -> float:

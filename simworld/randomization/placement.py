@@ -3,9 +3,10 @@
 import math
 
 from simworld.errors import PlacementError
+from simworld.geometry import Vec3
 from simworld.randomization.draws import Draws
 from simworld.scene.model import Body, Box, Part
-from simworld.scene.shapes import bounds, footprint_radius, rest_height
+from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 
 CLEARANCE = 0.06
 """Free metres between the footprints of objects: an open finger fits in."""
@@ -16,6 +17,14 @@ GOAL_DISTANCE = 0.06
 GOAL_HEADROOM = 0.02
 """Free metres between an object at its goal and one below: the fingers reach that far down."""
 MAX_TRIES = 10_000
+
+_Stand = tuple[Vec3, tuple[Part, ...]]
+"""Where an object is, and its parts as they lie there."""
+
+
+def as_laid(draw: Draws, i: int, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts of object i as it lies there, but for its turn about z."""
+    return turned(parts, draw("objects.*.orientation", i))
 
 
 def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None) -> list[tuple[float, float]]:
@@ -69,11 +78,12 @@ def draw_goal(draw: Draws, bodies: list[Body]) -> None:
     addresses = [f"goal.position.{axis}" for axis in "xyz"]
     streams = [draw.stream(address) for address in addresses]
     objects = [body for body in bodies if body.name.startswith("object")]
+    stands = [(body.position, as_laid(draw, i, body.parts)) for i, body in enumerate(objects)]
     for _ in range(MAX_TRIES):
         goal = [draw.again(a, None, g) for a, g in zip(addresses, streams, strict=True)]
         if objects and on_table:
             goal[2] = objects[0].position[2]
-        if not objects or _is_free_goal(goal, *objects):
+        if not objects or _is_free_goal(goal, *stands):
             break
     else:
         raise PlacementError(
@@ -82,12 +92,12 @@ def draw_goal(draw: Draws, bodies: list[Body]) -> None:
     draw.values |= dict(zip(addresses, goal, strict=True))
 
 
-def _is_free_goal(goal: list[float], target: Body, *others: Body) -> bool:
-    return math.dist(goal, target.position) >= GOAL_DISTANCE and all(_is_clear(goal, target, other) for other in others)
+def _is_free_goal(goal: list[float], target: _Stand, *others: _Stand) -> bool:
+    place, parts = target
+    return math.dist(goal, place) >= GOAL_DISTANCE and all(_is_clear(goal, parts, *other) for other in others)
 
 
-def _is_clear(goal: list[float], target: Body, other: Body) -> bool:
-    """Whether `target` at the goal is above `other` or beside it."""
-    above = goal[2] - rest_height(target.parts) >= other.position[2] + bounds(other.parts)[2] + GOAL_HEADROOM
-    apart = math.dist(goal[:2], other.position[:2])
-    return above or apart >= footprint_radius(target.parts) + footprint_radius(other.parts)
+def _is_clear(goal: list[float], target: tuple[Part, ...], place: Vec3, other: tuple[Part, ...]) -> bool:
+    """Whether `target` at the goal is above the other one, which is at `place`, or beside it."""
+    above = goal[2] - rest_height(target) >= place[2] + bounds(other)[2] + GOAL_HEADROOM
+    return above or math.dist(goal[:2], place[:2]) >= footprint_radius(target) + footprint_radius(other)

@@ -5,13 +5,16 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.errors import ConfigurationError, nearest
+from simworld.geometry import Vec3
 from simworld.randomization.choices import Choice
 from simworld.randomization.compounds import HSV
 from simworld.randomization.distributions import Integers, LogUniform, Uniform
 from simworld.randomization.factors import FAMILIES
 from simworld.randomization.families.appearance import TEXTURES
+from simworld.randomization.families.camera import PLACES, TARGETS
 from simworld.randomization.families.factor import SEEDS
 from simworld.randomization.families.geometry import KINDS
+from simworld.randomization.geometric import InBox
 from simworld.randomization.randomization import Randomization
 
 _PI = 3.1416
@@ -51,6 +54,7 @@ DEFAULT = Randomization(
         "camera.*.elevation": Uniform(-0.05, 0.05),
         "camera.*.distance": Uniform(0.94, 1.06),
         "camera.*.fov": Uniform(0.72, 0.85),
+        "camera.wrist.fov": Uniform(1.12, 1.29),
     }
 )
 """What matters most varies moderately."""
@@ -64,6 +68,10 @@ DYNAMICS = DEFAULT.only("physics") | {
     "objects.*.spinning_friction": LogUniform(0.0007, 0.002),
     "objects.*.restitution": Uniform(0.0, 0.2),
     "table.restitution": Uniform(0.5, 1.0),
+    "box.friction": Uniform(0.4, 0.8),
+    "box.restitution": Uniform(0.0, 0.5),
+    "floor.friction": Uniform(0.4, 0.8),
+    "floor.restitution": Uniform(0.0, 0.5),
     "gravity": Uniform(9.7, 9.9),
     "robot.joints.*.damping": Uniform(0.8, 1.2),
     "robot.joints.*.friction": Uniform(0.0, 0.2),
@@ -77,9 +85,14 @@ DYNAMICS = DEFAULT.only("physics") | {
     "observation.noise.position": Uniform(0.0, 0.001),
     "observation.noise.orientation": Uniform(0.0, 0.01),
     "observation.noise.velocity": Uniform(0.0, 0.01),
+    "observation.noise.angular_velocity": Uniform(0.0, 0.05),
     "observation.bias.position": Uniform(0.0, 0.001),
+    "observation.bias.orientation": Uniform(0.0, 0.005),
+    "observation.bias.velocity": Uniform(0.0, 0.002),
+    "observation.bias.angular_velocity": Uniform(0.0, 0.01),
     "pushes.rate": Uniform(0.0, 0.3),
     "pushes.force": Uniform(0.1, 0.3),
+    "pushes.torque": Uniform(0.0, 0.002),
 }
 """How things weigh, touch and move."""
 
@@ -101,6 +114,11 @@ def _surface(prefix: str, size: float) -> dict[str, Any]:
         f"{prefix}.roughness": Uniform(0.15, 1.0),
         f"{prefix}.metallic": Choice((0.0, 1.0), (0.8, 0.2)),
     }
+
+
+def _about(place: Vec3, reach: float) -> InBox:
+    """The cube of which `place` is the middle, `reach` metres to every side."""
+    return InBox(tuple(c - reach for c in place), tuple(c + reach for c in place))
 
 
 VISUAL = DEFAULT.only("camera") | {
@@ -125,9 +143,10 @@ VISUAL = DEFAULT.only("camera") | {
     "lights.*.intensity": Uniform(0.2, 0.7),
     "lights.*.temperature": Uniform(2700.0, 9000.0),
     "lights.*.softness": Choice((0.0, 0.02, 0.08)),
-    "camera.*.target.x": Uniform(-0.02, 0.02),
-    "camera.*.target.y": Uniform(-0.02, 0.02),
-    "camera.*.target.z": Uniform(-0.02, 0.02),
+    "lights.*.cone": Uniform(0.4, 0.9),
+    "lights.*.shadow": Choice((1, 0), (0.9, 0.1)),
+    **{f"camera.{name}.target": _about(place, 0.02) for name, place in TARGETS.items()},
+    "camera.wrist.position": _about(PLACES["wrist"], 0.005),
     "camera.*.roll": Uniform(-0.04, 0.04),
     "camera.*.principal.x": Uniform(-0.01, 0.01),
     "camera.*.principal.y": Uniform(-0.01, 0.01),
@@ -139,14 +158,20 @@ VISUAL = DEFAULT.only("camera") | {
     "sensor.rgb.read_noise": Uniform(0.0, 0.01),
     "sensor.rgb.defocus": Uniform(0.0, 0.002),
     "sensor.rgb.vignetting": Uniform(0.0, 0.3),
+    "sensor.rgb.dead_pixels": Uniform(0.0, 0.0005),
     "sensor.depth.noise": Uniform(0.0, 1.0),
     "sensor.depth.holes": Uniform(0.0, 0.05),
     "sensor.depth.flying": Uniform(0.0, 0.5),
+    "sensor.depth.quantization": Uniform(0.0, 0.003),
+    "sensor.rotation": Uniform(-0.03, 0.03),
+    "sensor.crop": Uniform(0.9, 1.0),
+    "sensor.crop.x": Uniform(-1.0, 1.0),
+    "sensor.crop.y": Uniform(-1.0, 1.0),
 }
 """What things look like, in what light, seen by which camera."""
 
 FULL = DYNAMICS | _GEOMETRY | VISUAL
-"""Nearly everything varies, within what the scripted experts solve."""
+"""All families vary, within what the scripted experts solve."""
 
 EXTREME = FULL | {
     "objects.count": Integers(1, 4),
@@ -154,6 +179,7 @@ EXTREME = FULL | {
     "objects.*.friction": Uniform(0.15, 1.5),
     "objects.*.restitution": Uniform(0.0, 0.7),
     "objects.*.compliance": Choice((0.0, 0.0005)),
+    "objects.*.contact_damping": LogUniform(1.0, 100.0),
     "gravity": Uniform(8.5, 11.0),
     "robot.joints.*.damping": Uniform(0.5, 1.5),
     "robot.joints.*.friction": Uniform(0.0, 0.5),
@@ -177,6 +203,9 @@ EXTREME = FULL | {
     "camera.*.distance": Uniform(0.7, 1.5),
     "camera.*.roll": Uniform(-0.3, 0.3),
     "camera.*.distortion.k1": Uniform(-0.1, 0.1),
+    "camera.*.distortion.k2": Uniform(-0.02, 0.02),
+    "camera.*.distortion.p1": Uniform(-0.005, 0.005),
+    "camera.*.distortion.p2": Uniform(-0.005, 0.005),
     "sensor.rgb.exposure": Uniform(-1.5, 1.5),
     "sensor.rgb.shot_noise": Uniform(0.0, 0.1),
     "sensor.rgb.motion_blur": Uniform(0.0, 0.02),

@@ -27,14 +27,11 @@ class Randomization:
         object.__setattr__(self, "factors", MappingProxyType({a: _checked(a, value) for a, value in given.items()}))
 
     def __getitem__(self, address: str) -> Distribution:
-        found = self.factors.get(address)
-        if found is None:
-            general = starred(address)
-            found = self.factors.get(general, NOMINAL[general])
-        return found
+        names = address, starred(address)
+        return next(given[name] for given in (self.factors, NOMINAL) for name in names if name in given)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NOMINAL)
+        return iter(FACTORS)
 
     def __or__(self, other: "Randomization | Mapping[str, Any]") -> "Randomization":
         """Both, where `other` wins: its `objects.*.mass` over this one's `objects.0.mass` too."""

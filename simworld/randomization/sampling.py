@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simworld.geometry import Vec3, quat_from_euler, quat_from_yaw, quat_to_matrix
+from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler, quat_from_yaw, quat_product, quat_to_matrix
 from simworld.randomization.draws import Draws
 from simworld.randomization.factors import FACTORS
 from simworld.randomization.lighting import draw_lights
 from simworld.randomization.looks import draw_background, draw_material
-from simworld.randomization.placement import draw_goal, object_places
+from simworld.randomization.placement import as_laid, draw_goal, object_places
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import Value
 from simworld.randomization.views import draw_cameras
@@ -79,7 +79,9 @@ def sample_scene(
     return Sample(scene, draw.values)
 
 
-_EPISODE = tuple(address for address in FACTORS if address.split(".")[0] in ("control", "observation", "pushes"))
+_EPISODE = tuple(
+    address for address in FACTORS if address.split(".")[0] in ("control", "observation", "policy", "pushes", "view")
+)
 """Factors of what happens during the episode rather than of the scene."""
 
 
@@ -117,7 +119,13 @@ def _robot(draw: Draws) -> Robot:
 def _floor(draw: Draws) -> Body:
     slab = Part(shape=Box(half_extents=(2.0, 2.0, 0.05)))
     return Body(
-        name="floor", category="floor", parts=(slab,), position=(0, 0, -0.45), material=draw_material(draw, "floor")
+        name="floor",
+        category="floor",
+        parts=(slab,),
+        position=(0, 0, -0.45),
+        friction=draw("floor.friction"),
+        restitution=draw("floor.restitution"),
+        material=draw_material(draw, "floor"),
     )
 
 
@@ -141,6 +149,8 @@ def _box(draw: Draws) -> Body:
         parts=open_box(inner, wall),
         position=(draw("box.position.x"), draw("box.position.y"), wall),
         orientation=quat_from_yaw(draw("box.yaw")),
+        friction=draw("box.friction"),
+        restitution=draw("box.restitution"),
         material=draw_material(draw, "box"),
     )
 
@@ -148,7 +158,7 @@ def _box(draw: Draws) -> Body:
 def _objects(draw: Draws, box: Body | None) -> list[Body]:
     count = draw("objects.count")
     shapes = [_parts(draw, i) for i in range(count)]
-    places = object_places(draw, shapes, box)
+    places = object_places(draw, [as_laid(draw, i, parts) for i, parts in enumerate(shapes)], box)
     return [_object(draw, i, parts, place) for i, (parts, place) in enumerate(zip(shapes, places, strict=True))]
 
 
@@ -160,8 +170,8 @@ def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: tuple[float, fl
         name="object" if i == 0 else f"object_{i}",
         category=kind,
         parts=parts,
-        position=(*place, rest_height(parts)),
-        orientation=quat_from_yaw(draw("objects.*.yaw", i)),
+        position=(*place, rest_height(as_laid(draw, i, parts))),
+        orientation=_upright_or_laid(draw, i),
         mass=draw("objects.*.mass", i),
         center_of_mass=(x, y, z),
         inertia=draw("objects.*.inertia", i),
@@ -175,6 +185,11 @@ def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: tuple[float, fl
         contact_damping=draw("objects.*.contact_damping", i) if compliance > 0 else 0.0,
         material=draw_material(draw, "objects.*", i),
     )
+
+
+def _upright_or_laid(draw: Draws, i: int) -> Quaternion:
+    laid, yaw = draw("objects.*.orientation", i), quat_from_yaw(draw("objects.*.yaw", i))
+    return yaw if laid == IDENTITY else quat_product(yaw, laid)
 
 
 def _parts(draw: Draws, i: int) -> tuple[Part, ...]:

@@ -23,9 +23,14 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def is_numbers(value: Any, count: int) -> bool:
+    """Whether `value` is a tuple of so many finite numbers."""
+    return isinstance(value, tuple) and len(value) == count and all(map(is_number, value))
+
+
 def is_point(value: Any) -> bool:
     """Whether `value` is a tuple of three finite numbers."""
-    return isinstance(value, tuple) and len(value) == 3 and all(is_number(number) for number in value)
+    return is_numbers(value, 3)
 
 
 def check_numbers(owner: Any, *numbers: Any) -> None:

@@ -3,44 +3,39 @@
 import math
 from typing import Any
 
-from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_multiply
+from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw, quat_product
 from simworld.randomization.draws import Draws
+from simworld.randomization.families.camera import FIXED
 from simworld.scene.camera import Camera, framed
 from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 
-_PLACES: tuple[tuple[str, Vec3, Vec3], ...] = (
-    ("front", (0.55, -0.4, 0.45), (-0.06, 0.03, 0.05)),
-    ("side", (0.05, -0.75, 0.35), (-0.05, 0.05, 0.06)),
-    ("top", (0.15, 0.04, 1.0), (0.0, 0.04, 0.0)),
-)
-"""Cameras in the world: name, eye and the point they look at, in metres."""
 _WIDTH, _HEIGHT = 640, 480
-_WRIST_WIDER = 0.6
-"""The wrist camera's focal length over that of the others with the same draw."""
 _COLOR = tuple(name for name in ColorSensor.model_fields if name != "white_balance")
 _STEEPEST = 0.49 * math.pi
+_VERTICAL = 1e-6
 
 
 def draw_cameras(draw: Draws, seed: int) -> tuple[Camera, ...]:
     """The cameras of a scene; `seed` is which noise their sensors have."""
     sensor, frame = _sensor(draw, seed), _frame(draw)
     cameras = []
-    for name, eye, target in _PLACES:
-        position, orientation = _pose(draw, name, eye, target)
+    for name in FIXED:
+        position, orientation = _pose(draw, name)
         cameras.append(_camera(draw, name, sensor, position, orientation))
     # On the hand, beside the fingers, looking along them; turned so that the image's right is the hand's y axis.
     beside = _rolled(quat_from_euler(0.0, 0.0, math.pi / 4), draw("camera.*.roll", "wrist"))
-    cameras.append(_camera(draw, "wrist", sensor, (0.05, -0.05, 0.1), beside, "hand", _WRIST_WIDER))
+    on_hand = draw("camera.*.position", "wrist")
+    cameras.append(_camera(draw, "wrist", sensor, on_hand, beside, "hand"))
     return tuple(framed(camera, *frame) if frame else camera for camera in cameras)
 
 
-def _pose(draw: Draws, name: str, eye: Vec3, target: Vec3) -> tuple[Vec3, Quaternion]:
-    """Place and orientation of a fixed camera, somewhere in a frustum around its nominal place."""
+def _pose(draw: Draws, name: str) -> tuple[Vec3, Quaternion]:
+    """Place and orientation of a fixed camera."""
+    eye, at = draw("camera.*.position", name), draw("camera.*.target", name)
     azimuth, elevation, distance, roll = (
         draw(f"camera.*.{what}", name) for what in ("azimuth", "elevation", "distance", "roll")
     )
-    at = tuple(t + draw(f"camera.*.target.{axis}", name) for t, axis in zip(target, "xyz", strict=True))
-    x, y, z = (e - t for e, t in zip(eye, target, strict=True))
+    x, y, z = (e - t for e, t in zip(eye, at, strict=True))
     across = math.hypot(x, y)
     turn = math.atan2(y, x) + azimuth
     rise = min(math.atan2(z, across) + elevation, max(_STEEPEST, math.atan2(z, across)))
@@ -50,15 +45,15 @@ def _pose(draw: Draws, name: str, eye: Vec3, target: Vec3) -> tuple[Vec3, Quater
         at[1] + length * math.cos(rise) * math.sin(turn),
         at[2] + length * math.sin(rise),
     )
-    return position, _rolled(look_at(position, (at[0], at[1], at[2])), roll)
+    # Where it looks straight down or up, the image's upper side is what it would be a little beside.
+    upright = abs(math.cos(rise)) > _VERTICAL
+    up = (0.0, 0.0, 1.0) if upright else (-math.cos(turn) * math.sin(rise), -math.sin(turn) * math.sin(rise), 0.0)
+    return position, _rolled(look_at(position, at, up), roll)
 
 
 def _rolled(orientation: Quaternion, roll: float) -> Quaternion:
     """An orientation turned about its own z axis."""
-    if roll == 0:
-        return orientation
-    x, y, z, w = quat_multiply(orientation, (0.0, 0.0, math.sin(roll / 2), math.cos(roll / 2))).tolist()
-    return (x, y, z, w)
+    return quat_product(orientation, quat_from_yaw(roll)) if roll else orientation
 
 
 def _camera(
@@ -68,9 +63,8 @@ def _camera(
     position: Vec3,
     orientation: Quaternion,
     parent: str | None = None,
-    wider: float = 1.0,
 ) -> Camera:
-    focal = wider * _HEIGHT / 2 / math.tan(draw("camera.*.fov", name) / 2)
+    focal = _HEIGHT / 2 / math.tan(draw("camera.*.fov", name) / 2)
     k1, k2, p1, p2 = (draw(f"camera.*.distortion.{term}", name) for term in ("k1", "k2", "p1", "p2"))
     return Camera(
         name=name,

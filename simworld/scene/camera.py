@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import Array, Vec3, quat_from_yaw, quat_multiply
+from simworld.geometry import Array, Vec3, quat_from_yaw, quat_product
 from simworld.scene.plain import Plain, Positive, Unit
 from simworld.scene.sensor import Sensor
 
@@ -76,10 +76,10 @@ def framed(
         raise ConfigurationError(f"crop: must be above 0 and at most 1, got {crop!r}")
     if not all(-1 <= share <= 1 for share in offset):
         raise ConfigurationError(f"offset: must be two numbers in -1..1, got {offset!r}")
-    turned = quat_multiply(camera.orientation, quat_from_yaw(rotation))
+    turned = quat_product(camera.orientation, quat_from_yaw(rotation))
     left, top = ((1 - crop) * (1 + share) / 2 for share in offset)
     changes = {
-        "orientation": tuple((turned / np.linalg.norm(turned)).tolist()),
+        "orientation": tuple(part / math.hypot(*turned) for part in turned),
         "fx": camera.fx / crop,
         "fy": camera.fy / crop,
         "cx": (camera.cx - left * camera.width) / crop,

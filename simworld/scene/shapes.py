@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix
+from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix
 from simworld.scene.catalogue import mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -27,16 +27,39 @@ def bounds(parts: Sequence[Part]) -> Vec3:
     """Half the size (3,) in metres of a box about a body's origin that bounds its parts, in its frame."""
     if len(parts) == 1 and not any(parts[0].position) and parts[0].orientation == IDENTITY:
         return half_extents(parts[0].shape)
-    reach = [
-        np.abs(part.position) + np.abs(quat_to_matrix(part.orientation)) @ half_extents(part.shape) for part in parts
-    ]
+    reach = [np.abs(part.position) + _reach(part.shape, quat_to_matrix(part.orientation)) for part in parts]
     x, y, z = np.max(reach, axis=0).tolist()
     return (x, y, z)
 
 
+def _reach(shape: Shape, rotation: Array) -> Array:
+    """Half the size (3,) of a box that bounds a turned shape."""
+    match shape:
+        case Cylinder(radius=radius, height=height):
+            along = np.abs(rotation[:, 2])
+            reach: Array = radius * np.sqrt(np.maximum(1 - along * along, 0)) + height / 2 * along
+            return reach
+        case Sphere(radius=radius):
+            return np.full(3, radius)
+    turned: Array = np.abs(rotation) @ half_extents(shape)
+    return turned
+
+
+def turned(parts: Sequence[Part], orientation: Quaternion) -> tuple[Part, ...]:
+    """A body's parts as it is turned about its origin."""
+    if orientation == IDENTITY:
+        return tuple(parts)
+    frame = [0.0, 0.0, 0.0, *orientation]
+    poses = [compose(frame, [*part.position, *part.orientation]).tolist() for part in parts]
+    return tuple(
+        part.model_copy(update={"position": tuple(pose[:3]), "orientation": tuple(pose[3:])})
+        for part, pose in zip(parts, poses, strict=True)
+    )
+
+
 def rest_height(parts: Sequence[Part]) -> float:
-    """Height in metres of a body's origin when it rests upright on a plane."""
-    if isinstance(parts[0].shape, Mesh):
+    """Height in metres of a body's origin on a plane: where it rests, of a turned mesh somewhat above."""
+    if isinstance(parts[0].shape, Mesh) and parts[0].orientation == IDENTITY:
         return mesh(parts[0].shape.name).rest_height * parts[0].shape.scale
     return bounds(parts)[2]
 
@@ -44,7 +67,8 @@ def rest_height(parts: Sequence[Part]) -> float:
 def footprint_radius(parts: Sequence[Part]) -> float:
     """Radius in metres about z that holds a body at any yaw."""
     x, y, _ = bounds(parts)
-    round_ = len(parts) == 1 and isinstance(parts[0].shape, Cylinder | Sphere)
+    upright = len(parts) == 1 and parts[0].orientation == IDENTITY
+    round_ = upright and isinstance(parts[0].shape, Cylinder | Sphere)
     return x if round_ else float(np.hypot(x, y))
 
 

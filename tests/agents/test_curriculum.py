@@ -1,4 +1,4 @@
-"""The callback widens the ranges of whatever stable-baselines3 trains, and goes on from its file."""
+"""The callbacks widen the ranges of whatever stable-baselines3 trains: by success, and by progress."""
 
 import json
 from collections.abc import Callable
@@ -14,9 +14,10 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld  # noqa: F401
-from simworld.agents.curriculum import CurriculumCallback, CurriculumEnv
+from simworld.agents.curriculum import CurriculumCallback, CurriculumEnv, ScheduleCallback
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.randomization.curriculum import AutomaticRandomization, Span, Trial
+from simworld.randomization import Randomization, Uniform
+from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
 
 X, FRICTION = "goal.position.x", "table.friction"
 COMPETENCE = 0.05
@@ -163,3 +164,96 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(DatasetError, match="is broken"):
         CurriculumCallback(automatic(), path)
+
+
+STEPS = 40  # of an episode
+
+
+class Recorder(gym.Wrapper[Any, Any, Any, Any]):
+    """Keeps the steps done before each episode and the parameters it was drawn with."""
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self.steps = 0
+        self.episodes: list[tuple[int, dict[str, Any]]] = []
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        observation, info = self.env.reset(**options)
+        self.episodes.append((self.steps, info["parameters"]))
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.steps += 1
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return observation, reward, False, truncated, info
+
+
+def reach() -> Monitor[Any, Any]:
+    own = {FRICTION: Uniform(0.4, 0.5), "gravity": Uniform(9.0, 9.2)}
+    env = gym.make("simworld/Reach-v0", max_episode_steps=STEPS, randomization=own)
+    return Monitor(Recorder(CurriculumEnv(env)))
+
+
+def recorded(envs: VecEnv) -> list[list[tuple[int, dict[str, Any]]]]:
+    return list(envs.get_attr("episodes"))
+
+
+SCHEDULE = Schedule({FRICTION: [(0.0, (0.6, 0.6)), (1.0, (0.6, 1.0))]})
+
+
+def check(episodes: list[tuple[int, dict[str, Any]]], total: int, n: int = 1) -> None:
+    """Each episode but the first has the ranges at the end of the last but one: STEPS before it began."""
+    assert 0.4 <= episodes[0][1][FRICTION] <= 0.5
+    for steps, parameters in episodes[1:]:
+        (law,) = SCHEDULE.at(min((steps - STEPS) * n / total, 1.0)).factors.values()
+        low, high = law.support()
+        assert low <= parameters[FRICTION] <= high
+    assert all(9.0 <= parameters["gravity"] <= 9.2 for _, parameters in episodes)
+    assert max(parameters[FRICTION] for _, parameters in episodes) > 0.75
+
+
+def test_the_ranges_are_put_over_the_environments_own() -> None:
+    env = CurriculumEnv(gym.make("simworld/Reach-v0", randomization={"gravity": 9.0, FRICTION: 0.5}))
+    env.randomize(Randomization({FRICTION: Uniform(0.8, 0.9)}))
+    for options, gravity in ((None, 9.0), ({"randomization": {"gravity": 9.5, FRICTION: 0.6}}, 9.5)):
+        _, info = env.reset(seed=1, options=options)
+        assert info["parameters"]["gravity"] == gravity and 0.8 <= info["parameters"][FRICTION] <= 0.9
+    _, info = env.reset(options={"parameters": {FRICTION: 0.3}})
+    assert info["parameters"][FRICTION] == 0.3
+    env.queue(Trial(0, {FRICTION: 0.7}))
+    assert env.reset()[1]["parameters"][FRICTION] == 0.7
+    env.close()
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_schedule_follows_the_training(n: int) -> None:
+    envs, callback = DummyVecEnv([reach] * n), ScheduleCallback(SCHEDULE)
+    total = 512 * n
+    model = PPO("MultiInputPolicy", envs, n_steps=128, batch_size=64, n_epochs=1, seed=0, device="cpu")
+    model.learn(total, callback=callback, log_interval=total)
+    episodes = recorded(envs)
+    assert [len(own) for own in episodes] == [1 + 512 // STEPS] * n
+    for own in episodes:
+        check(own, total, n)
+    last = 512 // STEPS * STEPS * n / total
+    assert callback.progress == last
+    assert model.logger.name_to_value["curriculum/progress"] == last
+    assert model.logger.name_to_value["curriculum/low/" + FRICTION] == 0.6
+    assert model.logger.name_to_value["curriculum/high/" + FRICTION] == pytest.approx(0.6 + 0.4 * last)
+    envs.close()
+
+
+def test_a_stopped_training_goes_on_in_its_schedule() -> None:
+    envs = DummyVecEnv([reach])
+    options: dict[str, Any] = {"buffer_size": 1000, "policy_kwargs": {"net_arch": [4]}, "seed": 0, "device": "cpu"}
+    model = SAC("MultiInputPolicy", envs, learning_starts=10_000, **options)
+
+    class Stopped(ScheduleCallback):
+        def _on_step(self) -> bool:
+            return super()._on_step() and self.n_calls < 200
+
+    model.learn(600, callback=Stopped(SCHEDULE))
+    assert model.num_timesteps == 200
+    model.learn(600 - 200, callback=ScheduleCallback(SCHEDULE), reset_num_timesteps=False)
+    check(recorded(envs)[0], 600)
+    envs.close()

@@ -1,7 +1,9 @@
 """The command line as a user meets it: exit codes, one clear line, and finished work that stays."""
 
+import io
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -10,12 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from simworld.agents.imitation import CloningPolicy, CloningSettings
 from simworld.datasets.episodes import read_episodes
 from simworld.datasets.folder import verify
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.experiments import console
 from simworld.experiments.recipes import train_cloning, write_rollouts
+from simworld.randomization.quotas import QuotaError, Report, Tally
 
 COMMAND = [sys.executable, "-m", "simworld.experiments.cli"]
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
@@ -344,7 +349,7 @@ def test_images_meet_quotas(tmp_path: Path) -> None:
     quotas = ["--quota", "objects.0.kind=uniform(box,mug)", "--quota", "occlusion[0.1,1]=25%"]
     result = simworld(*arguments, out, *quotas)
     assert result.returncode == 0, result.stderr
-    assert "occlusion" in result.stdout + result.stderr
+    assert "occlusion" in result.stdout and "occlusion" not in result.stderr
     images = json.loads((out / "annotations.json").read_text())["images"]
     kinds = [image["parameters"]["objects.0.kind"] for image in images]
     assert sorted(kinds) == ["box"] * 4 + ["mug"] * 4
@@ -366,3 +371,65 @@ def test_rollouts_meet_quotas_and_go_on_where_they_stopped(tmp_path: Path) -> No
     next(iter(files)).unlink()
     assert simworld(*arguments, out, *quotas).returncode == 0
     assert all(path.read_bytes() == content for path, content in files.items())
+
+
+def report(candidates: int, met: int, stop: str = "") -> Report:
+    tallies = Tally("occlusion", "[0.5,0.8]", 3, met, met), Tally("occlusion", "other", 0, 0, candidates - met)
+    return Report(tallies, candidates, met, 0, 0, 0, met, stop)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What a terminal is sent as standard error."""
+    written = io.StringIO()
+    screen = Console(file=written, force_terminal=True, force_interactive=True, width=100)
+    monkeypatch.setattr(console, "errors", screen)
+    return written
+
+
+def test_a_search_shows_its_cells_until_it_stops(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    with console.quota_progress(20) as searched, console.progress("images", 3) as tell:
+        for candidates in range(1, 9):
+            searched(report(candidates, min(candidates, 2)))
+        searched(report(9, 3, "met"))
+        shown = terminal.getvalue()
+        assert "occlusion [0.5,0.8]" in shown and "3/3" in shown and "9/20" in shown and "other" not in shown
+        assert len(shown) < 5000  # drawn some ten times a second, not at each candidate
+        tell(1)
+        assert capsys.readouterr().out == ""
+    assert "images" in terminal.getvalue()
+    assert capsys.readouterr().out == f"{report(9, 3, 'met')}\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), QuotaError(report(20, 1, "spent"))])
+def test_a_search_that_fails_gives_the_terminal_back(
+    terminal: io.StringIO, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    with pytest.raises(type(error)), console.quota_progress(20) as searched:
+        searched(report(1, 1))
+        raise error
+    assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h") == 1  # the cursor
+    assert capsys.readouterr().out == ""
+
+
+def test_without_a_search_nothing_is_shown(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    with console.quota_progress(20):
+        pass
+    assert terminal.getvalue() == capsys.readouterr().out == ""
+
+
+def test_ctrl_c_ends_a_search_on_a_terminal(tmp_path: Path) -> None:
+    screen, end = pty.openpty()
+    quotas = ["--quota", "pixels[1000000,2000000]=50%", "--budget", "100000"]
+    command = [*COMMAND, "images", PLACE, "--size", "64x48", "--out", str(tmp_path / "images"), *quotas]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, env=os.environ | {"TERM": "xterm"})
+    os.close(end)
+    shown = b""
+    while b"/100000" not in shown:
+        shown += os.read(screen, 4096)
+    process.send_signal(signal.SIGINT)
+    while b"interrupted" not in shown:
+        shown += os.read(screen, 4096)
+    assert process.communicate(timeout=60) == (b"", None) and process.returncode == 130
+    os.close(screen)
+    assert b"pixels [1000000,2000000]" in shown and shown.rindex(b"\x1b[?25h") < shown.rindex(b"interrupted")

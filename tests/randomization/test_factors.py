@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
+from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import PICK_AND_PLACE, REACH
 from simworld.errors import ConfigurationError
+from simworld.experiments.collect import collect_episode, collect_view
 from simworld.randomization import (
     EXTREME,
     FACTORS,
@@ -22,9 +25,11 @@ from simworld.randomization import (
     PRESETS,
     Choice,
     Constant,
+    InBox,
     Integers,
     Layout,
     Randomization,
+    Rotation,
     Uniform,
     as_randomization,
     protocols,
@@ -32,6 +37,7 @@ from simworld.randomization import (
 )
 from simworld.randomization.factors import described, family_of, starred
 from simworld.randomization.lighting import color_of_temperature
+from simworld.rendering import make_renderer
 from simworld.streams import Streams
 
 SIZE = 96
@@ -41,6 +47,8 @@ ITEM = {"objects": "0", "joints": "1", "lights": "0", "camera": "front"}
 """The item that a factor with a star is tried on."""
 
 PUSHED = {"pushes.rate": 25.0, "pushes.force": 5.0}
+SLIDES = {"table.friction": 0.0, "table.restitution": 0.0, "objects.0.restitution": 0.9}
+INTO_THE_BOX, ONTO_THE_FLOOR = SLIDES | {"table.tilt.x": -0.2}, SLIDES | {"table.tilt.x": 0.2}
 NEEDS: Mapping[str, Mapping[str, Any]] = {
     "objects.*.seed": {"objects.0.kind": "compound"},
     "objects.*.rolling_friction": PUSHED | {"objects.0.kind": "sphere"},
@@ -53,6 +61,8 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
     "objects.*.restitution": PUSHED,
     "table.friction": PUSHED,
     "table.restitution": PUSHED | {"objects.0.restitution": 0.9},
+    **{f"box.{what}": INTO_THE_BOX for what in ("friction", "restitution")},
+    **{f"floor.{what}": ONTO_THE_FLOOR for what in ("friction", "restitution")},
     **{
         f"{surface}.texture.{what}": {f"{surface}.texture".replace("*", "0"): "noise"}
         for surface in ("box", "table", "floor", "objects.*")
@@ -74,7 +84,11 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
 
 TRIED: Mapping[str, Any] = {
     "objects.*.kind": "cylinder",
+    "objects.*.orientation": (math.sin(0.2), 0.0, 0.0, math.cos(0.2)),
+    "camera.*.position": (0.6, -0.3, 0.5),
+    "camera.*.target": (0.0, 0.0, 0.1),
     "objects.count": 2,
+    "floor.friction": 0.1,
     "gravity": 5.0,
     "control.delay": 9.0,
     "control.drop": 0.5,
@@ -96,6 +110,8 @@ TRIED: Mapping[str, Any] = {
 
 UNSEEN = {"goal.on_table", "goal.position.x", "goal.position.y", "goal.position.z"}
 """Factors of the goal, which is none of PlaceInBox."""
+COLLECTED = {"view.step", "policy.noise"}
+"""Factors of how data is collected."""
 
 
 def tried(address: str) -> tuple[str, Any]:
@@ -115,6 +131,7 @@ def tried(address: str) -> tuple[str, Any]:
         case "whole":
             return name, next(value for value in (1, 0, 5) if value != nominal)
     low, high = factor.low, factor.high
+    assert factor.kind == "number"
     middle = nominal if nominal is not None else (low + high) / 2
     return name, middle + 0.5 * (high - middle) if high > middle else (low + middle) / 2
 
@@ -146,7 +163,7 @@ def env() -> Any:
 BASE = {"objects.0.position.x": 0.0, "objects.0.position.y": -0.06, "objects.0.yaw": 0.3, "noise.seed": 7}
 
 
-@pytest.mark.parametrize("address", [address for address in FACTORS if address not in UNSEEN])
+@pytest.mark.parametrize("address", [address for address in FACTORS if address not in UNSEEN | COLLECTED])
 def test_a_factor_changes_what_it_should_and_nothing_else(env: ManipulationEnv, address: str) -> None:
     name, value = tried(address)
     needs = BASE | dict(NEEDS.get(address, {}))
@@ -173,6 +190,55 @@ def test_a_factor_changes_what_it_should_and_nothing_else(env: ManipulationEnv, 
     assert {key: same[key] for key in expected} == expected
 
 
+SHOWN_IN: Mapping[str, set[str]] = {
+    "objects": {"object"},
+    "box": {"box"},
+    "floor": {"floor"},
+    "table": {"table"},
+    "robot": {"robot"},
+    "lights": {"lights"},
+    "background": {"background"},
+    "camera": {"cameras"},
+    "sensor": {"cameras"},
+    "noise": {"cameras"},
+    "gravity": {"gravity"},
+    "objects.count": {"object_1"},
+    "lights.ambient": {"ambient"},
+    "table.height": {"robot"},
+    "table.tilt.x": {"gravity"},
+    "table.tilt.y": {"gravity"},
+}
+"""Where a scene shows a factor, by address or by how it begins; nowhere, where it is not listed."""
+
+
+def components(address: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a scene, by name."""
+    needs = BASE | dict(NEEDS.get(address, {}))
+    scene = sample_scene(Layout(box=True), NONE, Streams(5), needs | more).scene.model_dump()
+    return {body["name"]: body for body in scene.pop("bodies")} | scene
+
+
+@pytest.mark.parametrize("address", [address for address in FACTORS if address not in UNSEEN])
+def test_a_factor_changes_its_part_of_the_scene_alone(address: str) -> None:
+    name, value = tried(address)
+    before, after = components(address, {}), components(address, {name: value})
+    changed = {part for part in before | after if before.get(part) != after.get(part)}
+    assert changed == SHOWN_IN.get(address, SHOWN_IN.get(address.split(".")[0], set()))
+
+
+def test_factors_of_how_data_is_collected() -> None:
+    env, renderer = ManipulationEnv("place_in_box"), make_renderer("raster")
+    for step in (0, 7):
+        view = collect_view(env, renderer, 3, 0, ["front"], (64, 48), {"view.step": step})
+        assert view.state.time == pytest.approx(0.04 * step) and view.parameters["view.step"] == step
+    for level in (0.0, 2.0):
+        episode = collect_episode(env, expert("place_in_box"), 3, 0, 0.1, {"policy.noise": level})
+        assert episode.parameters["policy.noise"] == level and episode.expert_actions is not None
+        errors = (episode.actions - episode.expert_actions)[:, :3]
+        # Some are cut off at the ends of what an action may be.
+        assert 0.5 * 0.1 * level <= errors.std() <= 0.1 * level
+
+
 @pytest.mark.parametrize("address", sorted(UNSEEN))
 def test_a_factor_of_the_goal_changes_the_goal(address: str) -> None:
     layout = Layout()
@@ -190,6 +256,8 @@ def varied(address: str) -> dict[str, Any]:
         return {address: Uniform(factor.low, factor.high)}
     if factor.kind == "whole":
         return {address: Integers(int(factor.low), int(factor.high))}
+    if factor.kind == "rotation":
+        return {address: Rotation()}
     return {address: Choice(factor.names or ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))}
 
 
@@ -200,7 +268,15 @@ def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
     if address == "objects.count":
         return
     one, two = (sample_scene(layout, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
-    moves = ("box.", "objects.*.kind", "objects.*.width", "objects.*.depth", "objects.*.height", "objects.*.seed")
+    moves = (
+        "box.",
+        "objects.*.orientation",
+        "objects.*.kind",
+        "objects.*.width",
+        "objects.*.depth",
+        "objects.*.height",
+        "objects.*.seed",
+    )
     for name in set(one) & set(two):
         if starred(name) == address or (".position." in name and address.startswith((*moves, "objects.*.position"))):
             continue
@@ -311,6 +387,19 @@ def test_nothing_drifts(episodes: int) -> None:
 
 
 @pytest.mark.slow
+def test_places_are_drawn_as_declared_where_all_fits() -> None:
+    one = Randomization({"objects.count": 1})
+    cases = {"objects.0.position.": (PICK_AND_PLACE.layout, one), "goal.position.": (REACH.layout, NONE)}
+    for prefix, (layout, randomization) in cases.items():
+        drawn = [sample_scene(layout, randomization, Streams(23, i)).parameters for i in range(2000)]
+        names = [name for name in drawn[0] if name.startswith(prefix)]
+        assert len(names) >= 2
+        for name in names:
+            law = randomization[name]
+            assert p_value(law, [parameters[name] for parameters in drawn]) > 0.01 / 5, name
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["full", "extreme"])
 def test_draws_are_as_declared(preset: str) -> None:
     """Kolmogorov-Smirnov and chi-square tests of every factor's draws in 2,000 episodes, family-wise at 1%."""
@@ -318,10 +407,11 @@ def test_draws_are_as_declared(preset: str) -> None:
     for index in range(2000):
         for name, value in sample_scene(Layout(box=True), randomization, Streams(17, index)).parameters.items():
             # Places are drawn until they fit: they are not distributed as declared.
-            if ".position." not in name and starred(name) in randomization.factors:
+            if ".position." not in name and {name, starred(name)} & set(randomization.factors):
                 values.setdefault(name, []).append(value)
     tested = {name: drawn for name, drawn in values.items() if len(drawn) >= 200}
-    assert {starred(name) for name in tested} >= {a for a in randomization.factors if ".position." not in a} - RARE
+    named = {starred(a) for a in randomization.factors if ".position." not in a}
+    assert {starred(name) for name in tested} >= named - RARE
     level = 0.01 / len(tested)
     for name, drawn in tested.items():
         assert p_value(randomization[name], drawn) > level, name
@@ -333,6 +423,9 @@ RARE = {"objects.*.contact_damping"}
 def p_value(distribution: Any, drawn: list[Any]) -> float:
     """The probability of draws as far as these from the distribution, or farther."""
     n = len(drawn)
+    if isinstance(distribution, InBox):
+        axes = zip(distribution.low, distribution.high, zip(*drawn, strict=True), strict=True)
+        return min(1.0, 3 * min(p_value(Uniform(low, high), list(along)) for low, high, along in axes))
     if isinstance(drawn[0], tuple):
         # A colour: its brightest channel is its value in HSV.
         drawn = [max(color) for color in drawn]

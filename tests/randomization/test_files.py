@@ -1,5 +1,6 @@
 """Randomizations in YAML files and on the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -41,15 +42,63 @@ def test_a_file_may_hold_text_and_mappings(tmp_path: Path) -> None:
         ("objects.*.mas: 1\n", "did you mean 'objects"),
         ("objects.*.mass: unifrom(0, 1)\n", "did you mean 'uniform'"),
         ("a: [1\n", "cannot read randomization"),
+        ("full\n", "or a list of such mappings and of presets, got 'full'"),
+        ("[]\n", r"got \[\]"),
+        ("- full\n- visal+none\n", "did you mean 'visual'"),
+        ("- full\n- gravty: 9\n", "did you mean 'gravity'"),
+        ("- full:\n", "unknown factor 'full'"),
+        ("- full\n- [visual]\n", r"got \['visual'\]"),
+        ("- full+other.yaml\n", "cannot include another, 'full\\+other.yaml'"),
     ],
 )
 def test_bad_files_are_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=message) as refused:
         load_randomization(path)
+    assert str(path) in str(refused.value)
     with pytest.raises(ConfigurationError, match="cannot read randomization"):
         load_randomization(tmp_path / "none.yaml")
+
+
+def test_a_file_may_be_a_list_of_presets_and_mappings(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "- full\n- objects.*.mass: loguniform(0.02, 0.5)\n  gravity: {uniform: [9, 10]}\n"
+        "- visual + none\n- gravity: 9.5\n"
+    )
+    plain = load_randomization(path)
+    found = as_randomization(plain)
+    assert found == PRESETS["full"] | {"objects.*.mass": LogUniform(0.02, 0.5)} | PRESETS["visual"] | {"gravity": 9.5}
+    assert json.loads(json.dumps(plain)) == plain
+    save_randomization(tmp_path / "again.yaml", plain)
+    assert load_randomization(tmp_path / "again.yaml") == plain
+
+
+def test_presets_and_files_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text("gravity: 9\n")
+    Path("list.yml").write_text("- dynamics\n- objects.*.mass: 0.3\n")
+    Path("a+b.yaml").write_text("gravity: 8\n")
+    mine, other = {"gravity": 9}, {"gravity": 8}
+    for base, asked in (
+        ("mine.yaml", [mine]),
+        ("full+mine.yaml", ["full", mine]),
+        ("mine.yaml + visual", [mine, "visual"]),
+        ("none+list.yml+mine.yaml", ["none", "dynamics", {"objects.*.mass": 0.3}, mine]),
+        ("a+b.yaml", [other]),
+        (f"full+{tmp_path}/a+b.yaml", ["full", other]),
+    ):
+        assert asked_randomization(base, []) == asked
+        assert asked_randomization(base, ["box.yaw=1"]) == [*asked, {"box.yaw": 1}]
+    assert as_randomization(asked_randomization("full+mine.yaml", [])) == PRESETS["full"] | {"gravity": 9}
+    for base, message in (
+        ("fll+mine.yaml", "did you mean 'full'"),
+        ("full+none.yaml", "cannot read randomization none.yaml"),
+        ("full+", "no preset ''"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            asked_randomization(base, [])
 
 
 def test_changes_are_put_over_presets() -> None:

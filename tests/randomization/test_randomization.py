@@ -37,7 +37,7 @@ def test_presets_and_mappings() -> None:
     assert as_randomization({"objects.*.mass": 0.2})["objects.*.mass"] == Constant(0.2)
     assert as_randomization({"objects.*.mass": {"loguniform": [0.1, 1]}})["objects.*.mass"] == LogUniform(0.1, 1)
     assert (DEFAULT | {"objects.*.mass": 0.2})["objects.*.mass"] == Constant(0.2)
-    assert set(NONE) == set(NOMINAL)
+    assert set(NONE) == set(FACTORS)
 
 
 @pytest.mark.parametrize("address", FACTORS)

@@ -9,22 +9,26 @@ import numpy as np
 import pytest
 
 from simworld.errors import ConfigurationError, PlacementError
+from simworld.geometry import invert, quat_to_matrix, transform_points
+from simworld.physics import World
 from simworld.randomization import (
     DEFAULT,
-    NOMINAL,
     NONE,
     Choice,
     Constant,
+    InBox,
+    InFrustum,
     Layout,
     Normal,
     Randomization,
+    Rotation,
     Uniform,
     sample_scene,
 )
 from simworld.randomization.factors import starred
 from simworld.randomization.placement import CLEARANCE, GOAL_DISTANCE
-from simworld.scene.model import Scene
-from simworld.scene.shapes import bounds, footprint_radius, rest_height
+from simworld.scene.model import Box, Cylinder, Part, Scene, Sphere
+from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 from simworld.streams import Streams
 
 LAYOUT = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
@@ -49,7 +53,7 @@ def test_fixing_one_factor_changes_no_other_draw(address: str) -> None:
     assert address == "objects.count" or set(after) == set(before)
     for name in set(before) & set(after):
         factor = starred(name)
-        if factor == address or (".position." in name and address.startswith(places)):
+        if factor == starred(address) or (".position." in name and address.startswith(places)):
             continue
         assert after[name] == before[name], name
 
@@ -115,6 +119,86 @@ def _scene(layout: Layout, randomization: Randomization, index: int) -> tuple[Sc
 def test_a_nominal_scene_is_the_nominal_one() -> None:
     parameters = sample_scene(LAYOUT, NONE, Streams(0, 0)).parameters
     for name, value in parameters.items():
-        factor = starred(name)
-        if isinstance(NOMINAL[factor], Constant):
-            assert value == NOMINAL[factor].value
+        nominal = NONE[name]
+        if isinstance(nominal, Constant):
+            assert value == nominal.value
+
+
+def test_a_camera_is_where_it_is_asked_to_be_and_looks_at_its_target() -> None:
+    asked = Randomization(
+        {
+            "camera.front.position": InFrustum((0.0, 0.0, 0.1), (0.5, -0.4, 0.5), 0.4, 0.6, 0.9),
+            "camera.*.target": (0.0, 0.0, 0.1),
+            "camera.top.position": (0.0, 0.0, 1.0),
+            "camera.wrist.position": (0.04, 0.0, 0.08),
+        }
+    )
+    sample = sample_scene(LAYOUT, asked, Streams(2, 5))
+    for name in ("front", "side", "top"):
+        camera = sample.scene.camera(name)
+        assert camera.position == pytest.approx(sample.parameters[f"camera.{name}.position"])
+        x, y, depth = transform_points(invert([*camera.position, *camera.orientation]), [(0.0, 0.0, 0.1)])[0]
+        assert (x, y) == pytest.approx((0, 0), abs=1e-9) and depth == pytest.approx(
+            math.dist(camera.position, (0, 0, 0.1))
+        )
+    assert asked["camera.front.position"].density(sample.parameters["camera.front.position"]) > 0
+    assert sample.scene.camera("wrist").position == (0.04, 0.0, 0.08)
+    # Straight from above: as it is seen from the front, a little beside.
+    x_axis, y_axis, _ = quat_to_matrix(sample.scene.camera("top").orientation).T
+    assert x_axis == pytest.approx((0, 1, 0), abs=1e-9) and y_axis == pytest.approx((1, 0, 0), abs=1e-9)
+
+
+def test_what_is_laid_down_lies_on_the_table() -> None:
+    lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))
+    given = {"objects.0.orientation": lying, "objects.0.yaw": 0.4, "objects.0.width": 0.04, "objects.0.height": 0.06}
+    for kind, height in (("cylinder", 0.02), ("box", 0.02), ("sphere", 0.02)):
+        scene = sample_scene(LAYOUT, NONE, Streams(1), {**given, "objects.0.kind": kind}).scene
+        with World() as world:
+            world.load(scene)
+            start = world.body_pose("object")
+            assert start[2] == pytest.approx(height)
+            world.step(25)
+            # Bullet lets contacts sink in by a fraction of a millimetre.
+            assert world.body_pose("object") == pytest.approx(start, abs=1e-3)
+
+
+def test_what_is_laid_down_has_the_bounds_of_its_vertices() -> None:
+    q = Rotation()(Streams(3)("q"))
+    for kind in ("cylinder", "box", "sphere", "compound"):
+        parts = sample_scene(LAYOUT, NONE, Streams(1), {"objects.0.kind": kind}).scene.bodies[-1].parts
+        points = np.concatenate([transform_points([*p.position, *p.orientation], surface_of(p)) for p in parts])
+        reach = np.abs(points @ quat_to_matrix(q).T).max(axis=0)
+        found = np.array(bounds(turned(parts, (q[0], q[1], q[2], q[3]))))
+        assert (found >= reach - 1e-9).all() and (found <= reach + 5e-4).all()
+
+
+def surface_of(part: Part) -> np.ndarray:
+    """Points (n, 3) of a part's surface in its own frame."""
+    angles = np.linspace(0, 2 * np.pi, 181)
+    rim = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    match part.shape:
+        case Box(half_extents=half):
+            return np.array(list(itertools.product((-1, 1), repeat=3))) * half
+        case Cylinder(radius=radius, height=height):
+            ends = [np.column_stack([radius * rim, np.full(len(rim), z)]) for z in (-height / 2, height / 2)]
+            return np.concatenate(ends)
+        case Sphere(radius=radius):
+            levels = np.linspace(-1, 1, 181)
+            rings = [np.column_stack([math.sqrt(1 - z * z) * rim, np.full(len(rim), z)]) for z in levels]
+            return radius * np.concatenate(rings)
+    raise AssertionError(part.shape)
+
+
+def test_positions_and_rotations_are_checked() -> None:
+    for address, value, message in (
+        ("camera.front.position", (0.0, 0.0), "camera.front.position: must be a position: 3 numbers from -5 to 5 m"),
+        ("camera.front.position", (0.0, 0.0, 9.0), "from -5 to 5 m"),
+        ("camera.front.position", Uniform(0, 1), "must be a position"),
+        ("objects.0.orientation", (0.0, 0.0, 0.0, 2.0), "must be a rotation: a unit quaternion"),
+        ("objects.0.orientation", Uniform(0, 1), "must be a rotation"),
+        ("objects.0.mass", InBox((0, 0, 0), (1, 1, 1)), "must be a number"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            Randomization({address: value})
+    with pytest.raises(ConfigurationError, match="cannot look at its own position"):
+        sample_scene(LAYOUT, NONE, Streams(0), {"camera.front.position": (0, 0, 0), "camera.front.target": (0, 0, 0)})

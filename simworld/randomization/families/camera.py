@@ -1,12 +1,23 @@
 """Cameras: where they stand, where they look, and their lenses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import pi
 
-from simworld.randomization.families.factor import Factor, number
+from simworld.geometry import Vec3
+from simworld.randomization.distributions import Integers
+from simworld.randomization.expressions import Constant
+from simworld.randomization.families.factor import Factor, number, position, whole
 
-FIXED = ("front", "side", "top")
-CAMERAS = (*FIXED, "wrist")
+PLACES: Mapping[str, Vec3] = {
+    "front": (0.55, -0.4, 0.45),
+    "side": (0.05, -0.75, 0.35),
+    "top": (0.15, 0.04, 1.0),
+    "wrist": (0.05, -0.05, 0.1),
+}
+TARGETS: Mapping[str, Vec3] = {"front": (-0.06, 0.03, 0.05), "side": (-0.05, 0.05, 0.06), "top": (0.0, 0.04, 0.0)}
+"""What the cameras in the world look at."""
+FIXED, CAMERAS = tuple(TARGETS), tuple(PLACES)
 
 _LENS = {
     "k1": "radial distortion, of the second power",
@@ -16,15 +27,16 @@ _LENS = {
 }
 
 FACTORS: Mapping[str, Factor] = {
-    "camera.*.azimuth": number(0.0, -pi, pi, "rad", "about the point it looks at, from its nominal place", *FIXED),
-    "camera.*.elevation": number(0.0, -0.4, 0.4, "rad", "above its nominal place, about the same point", *FIXED),
-    "camera.*.distance": number(1.0, 0.4, 3.0, "", "times its nominal distance from that point", *FIXED),
-    **{
-        f"camera.*.target.{axis}": number(0.0, -0.3, 0.3, "m", f"of that point from its place, along {axis}", *FIXED)
-        for axis in "xyz"
-    },
+    "view.step": whole(Integers(0, 60), 0, 1000, "steps of the expert before a labelled image is taken"),
+    "camera.*.position": position(PLACES, -5.0, 5.0, "its place in the world; of the wrist's on the hand"),
+    "camera.*.target": position(TARGETS, -5.0, 5.0, "what it looks at in the world"),
+    "camera.*.azimuth": number(0.0, -pi, pi, "rad", "turns that place about the target, from above", *FIXED),
+    "camera.*.elevation": number(0.0, -0.4, 0.4, "rad", "raises that place about the target", *FIXED),
+    "camera.*.distance": number(1.0, 0.4, 3.0, "", "times the distance of that place from the target", *FIXED),
     "camera.*.roll": number(0.0, -pi, pi, "rad", "about the direction it looks in", *CAMERAS),
-    "camera.*.fov": number(0.785, 0.2, 2.0, "rad", "vertical field of view; the wrist's is wider", *CAMERAS),
+    "camera.*.fov": replace(
+        number(0.785, 0.2, 2.0, "rad", "vertical field of view", *CAMERAS), own={"wrist": Constant(1.208)}
+    ),
     "camera.*.principal.x": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image widths", *CAMERAS),
     "camera.*.principal.y": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image heights", *CAMERAS),
     **{

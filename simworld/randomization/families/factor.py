@@ -1,29 +1,34 @@
 """What a factor is."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from simworld.errors import ConfigurationError
+from simworld.geometry import IDENTITY, Vec3
 from simworld.randomization.expressions import Constant, Distribution
-from simworld.randomization.values import is_number
+from simworld.randomization.values import is_number, is_numbers, is_point
 
 
 @dataclass(frozen=True)
 class Factor:
     """One thing that may vary: its nominal distribution, the values it may take and their unit.
 
-    `low` and `high`, both allowed, bound numbers; a colour is sRGB (3,), each in 0..1; a name is one of `names`.
-    `items` are what a `*` in its address stands for.
+    `low` and `high`, both allowed, bound numbers; a colour is sRGB (3,), each in 0..1; a name is one of `names`; a
+    position is (3,), each from `low` to `high`; a rotation is a unit quaternion xyzw. `items` are what a `*` in its
+    address stands for, and `own` the nominal distributions of those that have their own.
     """
 
     nominal: Distribution
-    kind: Literal["number", "whole", "color", "name"]
+    kind: Literal["number", "whole", "color", "name", "position", "rotation"]
     low: float = 0.0
     high: float = 1.0
     unit: str = ""
     meaning: str = ""
     names: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    own: Mapping[str, Distribution] = field(default_factory=dict)
 
     @property
     def is_switch(self) -> bool:
@@ -32,9 +37,11 @@ class Factor:
 
     @property
     def allowed(self) -> list[Any]:
-        """Least and largest number, the names, or the corners of the colours."""
-        if self.kind == "color":
-            return [[0, 0, 0], [1, 1, 1]]
+        """Least and largest number, the names, or the corners of what has several numbers."""
+        if self.kind == "rotation":
+            return [[-1, -1, -1, -1], [1, 1, 1, 1]]
+        if self.kind in ("color", "position"):
+            return [[self.low] * 3, [self.high] * 3]
         return list(self.names) if self.kind == "name" else [self.low, self.high]
 
     @property
@@ -45,6 +52,8 @@ class Factor:
             "whole": f"a whole number from {self.low:g} to {self.high:g}",
             "color": "a colour: 3 numbers in 0..1",
             "name": f"one of {list(self.names)}",
+            "position": f"a position: 3 numbers from {self.low:g} to {self.high:g} {self.unit}",
+            "rotation": "a rotation: a unit quaternion x, y, z, w",
         }
         return words[self.kind]
 
@@ -55,10 +64,17 @@ class Factor:
                 return is_number(value) and bool(self.low <= value <= self.high)
             case "whole":
                 return isinstance(value, int) and is_number(value) and self.low <= value <= self.high
-            case "color":
-                return isinstance(value, tuple) and len(value) == 3 and all(is_number(c) and 0 <= c <= 1 for c in value)
+            case "color" | "position":
+                return is_point(value) and all(self.low <= part <= self.high for part in value)
+            case "rotation":
+                return is_numbers(value, 4) and abs(math.hypot(*value) - 1) < 1e-6
             case "name":
                 return isinstance(value, str) and value in self.names
+
+    def reaches(self, bound: Any) -> bool:
+        """Whether a bound of a distribution's support lets it be drawn from for the factor."""
+        # The bounds of rotations are no rotations.
+        return is_numbers(bound, 4) if self.kind == "rotation" else self.allows(bound)
 
     def check(self, address: str, value: Any) -> None:
         """Raise ConfigurationError if the factor at `address` may not be `value`."""
@@ -84,6 +100,18 @@ def color(red: float, green: float, blue: float, meaning: str, *items: str) -> F
 def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Factor:
     """A factor that is one of some names."""
     return Factor(Constant(nominal), "name", meaning=meaning, names=names, items=items)
+
+
+def position(places: Mapping[str, Vec3], low: float, high: float, meaning: str) -> Factor:
+    """A factor that is a position, with a nominal place for each item."""
+    own = {item: Constant(place) for item, place in places.items()}
+    first = next(iter(own.values()))
+    return Factor(first, "position", low, high, "m", meaning, items=tuple(places), own=own)
+
+
+def rotation(meaning: str, *items: str) -> Factor:
+    """A factor that is a rotation."""
+    return Factor(Constant(IDENTITY), "rotation", meaning=meaning, items=items)
 
 
 def _distribution(value: Distribution | float) -> Distribution:

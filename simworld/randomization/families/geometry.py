@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import pi
 
 from simworld.randomization.distributions import Uniform
-from simworld.randomization.families.factor import OBJECTS, SEEDS, Factor, name, number, whole
+from simworld.randomization.families.factor import OBJECTS, SEEDS, Factor, name, number, rotation, whole
 from simworld.scene.catalogue import MESHES
 
 KINDS = ("box", "cylinder", "sphere", "compound", *MESHES)
@@ -29,6 +29,7 @@ FACTORS: Mapping[str, Factor] = {
     "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of boxes, cylinders and compounds", *OBJECTS),
     "objects.*.position.x": number(Uniform(-0.12, 0.12), *_OBJECT_X, "m", "place on the table", *OBJECTS),
     "objects.*.position.y": number(Uniform(-0.15, 0.15), *_OBJECT_Y, "m", "place on the table", *OBJECTS),
+    "objects.*.orientation": rotation("how it is laid down before it is turned about z", *OBJECTS),
     "objects.*.yaw": number(0.0, -2 * pi, 2 * pi, "rad", "turn about z", *OBJECTS),
     "box.position.x": number(0.0, *_BOX_X, "m", "place on the table"),
     "box.position.y": number(0.22, *_BOX_Y, "m", "place on the table"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from simworld.randomization.choices import Choice
 from simworld.randomization.distributions import Integers
 from simworld.randomization.families.factor import JOINTS, OBJECTS, SEEDS, Factor, number, whole
 
@@ -20,8 +21,14 @@ FACTORS: Mapping[str, Factor] = {
     "objects.*.restitution": number(0.0, 0.0, 1.0, "", "share of the speed after a bounce on the table", *OBJECTS),
     "objects.*.compliance": number(0.0, 0.0, 0.01, "m/N", "how far a contact gives way, 0 for rigid", *OBJECTS),
     "objects.*.contact_damping": number(10.0, 0.0, 1000.0, "N s/m", "of contacts that give way", *OBJECTS),
-    "table.friction": number(1.0, 0.0, 3.0, "", "Coulomb coefficient"),
-    "table.restitution": number(1.0, 0.0, 1.0, "", "times that of what bounces on it"),
+    **{
+        f"{body}.{name}": number(nominal, 0.0, most, "", meaning)
+        for body, friction, restitution in (("table", 1.0, 1.0), ("box", 0.5, 0.0), ("floor", 0.5, 0.0))
+        for name, nominal, most, meaning in (
+            ("friction", friction, 3.0, "Coulomb coefficient"),
+            ("restitution", restitution, 1.0, "times that of what bounces on it"),
+        )
+    },
     "gravity": number(9.81, 0.0, 20.0, "m/s2", "acceleration"),
     "robot.joints.*.offset": number(0.0, -0.15, 0.15, "rad", "from the rest posture, at the start", *JOINTS),
     "robot.joints.*.damping": number(1.0, 0.2, 1.8, "", "times the damping of its motor", *JOINTS),
@@ -36,12 +43,15 @@ FACTORS: Mapping[str, Factor] = {
     "observation.delay": whole(0, 0, 10, "control steps from what is so to what is observed of the state"),
     "observation.noise.position": number(0.0, 0.0, 0.1, "m", "standard deviation in every step"),
     "observation.noise.orientation": number(0.0, 0.0, 1.0, "rad", "standard deviation in every step"),
-    "observation.noise.velocity": number(0.0, 0.0, 1.0, "m/s, rad/s", "standard deviation in every step"),
+    "observation.noise.velocity": number(0.0, 0.0, 1.0, "m/s", "standard deviation in every step"),
+    "observation.noise.angular_velocity": number(0.0, 0.0, 10.0, "rad/s", "standard deviation in every step"),
     "observation.bias.position": number(0.0, 0.0, 0.1, "m", "standard deviation from episode to episode"),
     "observation.bias.orientation": number(0.0, 0.0, 1.0, "rad", "standard deviation from episode to episode"),
-    "observation.bias.velocity": number(0.0, 0.0, 1.0, "m/s, rad/s", "standard deviation from episode to episode"),
+    "observation.bias.velocity": number(0.0, 0.0, 1.0, "m/s", "standard deviation from episode to episode"),
+    "observation.bias.angular_velocity": number(0.0, 0.0, 10.0, "rad/s", "standard deviation from episode to episode"),
     "pushes.rate": number(0.0, 0.0, 25.0, "1/s", "how often the object is pushed for 0.04 s"),
     "pushes.force": number(0.5, 0.0, 50.0, "N", "largest force of a push, in any direction"),
     "pushes.torque": number(0.0, 0.0, 5.0, "N m", "largest torque of a push, about any axis"),
+    "policy.noise": number(Choice((0.0, 1.0, 2.0)), 0.0, 10.0, "", "times the noise that a rollout was asked for"),
     "noise.seed": whole(Integers(0, SEEDS), 0, SEEDS, "which noise: of actions, observations and pictures"),
 }
