@@ -1,6 +1,11 @@
 """Balanced data: which scenes, or episodes, of a seed meet some quotas."""
 
+import json
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -8,84 +13,127 @@ import numpy as np
 
 from simworld.agents.policy import Policy
 from simworld.datasets.episodes import Episode
+from simworld.datasets.folder import read_json, reporting, to_json, write_json
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import PlacementError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
-from simworld.randomization import Candidate, Outcome, Randomization, meet, sample_scene
+from simworld.randomization import Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
 from simworld.rendering.raster import RasterRenderer
 from simworld.streams import Streams
+
+FOUND = "quotas.json"
 
 _CANDIDATES = 50
 _SOON = 10
 
 Features = Mapping[str, float | str | bool]
-Tell = Callable[[Report], None]
+Choose = Callable[[int], tuple[int, Mapping[str, Any]]]
+"""Gives the number and all parameters of the sample that is the i-th of a dataset; searches when first called."""
 
 
-def balanced_images(
-    env: ManipulationEnv,
-    quotas: Sequence[str],
-    count: int,
-    seed: int,
-    cameras: Sequence[str],
-    size: tuple[int, int],
-    budget: int | None = None,
-    tell: Tell | None = None,
-) -> list[Candidate]:
+@dataclass(frozen=True)
+class Request:
+    """Which samples of a seed are wanted, and the folder that keeps the search for them.
+
+    A search that was stopped goes on from `search.jsonl`; what it found is in `quotas.json`, with its report. `tell`
+    hears of every candidate.
+    """
+
+    folder: Path
+    quotas: Sequence[str]
+    count: int
+    seed: int
+    budget: int | None = None
+    tell: Callable[[Report], None] | None = None
+
+
+def balanced_images(env: ManipulationEnv, request: Request, cameras: Sequence[str], size: tuple[int, int]) -> Choose:
     """The scenes, one for each image, that meet quotas over parameters by address and over `image_features`.
 
-    QuotaError says what is short where they cannot be met.
+    Bad quotas raise ConfigurationError here; QuotaError says later what is short where they cannot be met.
     """
     renderer = RasterRenderer()
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
-        return image_features(collect_view(env, renderer, seed, number, cameras, size, parameters), renderer)
+        return image_features(collect_view(env, renderer, request.seed, number, cameras, size, parameters), renderer)
 
-    return _search(env, features, quotas, count, seed, budget, tell)
+    return _chooser(env, features, request)
 
 
-def balanced_episodes(
-    env: gym.Env[Any, Any],
-    policy: Policy,
-    quotas: Sequence[str],
-    count: int,
-    seed: int,
-    noise: float,
-    budget: int | None = None,
-    tell: Tell | None = None,
-) -> list[Candidate]:
-    """The episodes of a policy that meet quotas over parameters by address and over `episode_features`."""
+def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, request: Request, noise: float) -> Choose:
+    """The episodes of a policy that meet quotas over parameters by address and over `episode_features`; as above."""
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
-        return episode_features(collect_episode(env, policy, seed, number, noise, parameters))
+        return episode_features(collect_episode(env, policy, request.seed, number, noise, parameters))
 
-    return _search(manipulation(env), features, quotas, count, seed, budget, tell)
+    return _chooser(manipulation(env), features, request)
 
 
-def _search(
-    env: ManipulationEnv,
-    features: Callable[[int, Mapping[str, Any]], Features],
-    quotas: Sequence[str],
-    count: int,
-    seed: int,
-    budget: int | None,
-    tell: Tell | None,
-) -> list[Candidate]:
+def _chooser(env: ManipulationEnv, features: Callable[[int, Mapping[str, Any]], Features], request: Request) -> Choose:
     layout, randomization = env.task.layout, env.randomization
+    journal = _Journal(request.folder / "search.jsonl")
 
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
         try:
             # What is imposed of objects that are not there in this scene is left out.
-            whole = sample_scene(layout, randomization, Streams(seed, number), imposed, strict=False).parameters
+            streams = Streams(request.seed, number)
+            whole = sample_scene(layout, randomization, streams, imposed, strict=False).parameters
         except PlacementError:
             return None
-        return Outcome(features(number, whole), whole)
+        return Outcome(journal(number, lambda: features(number, whole)), whole)
 
-    factors = Randomization({**layout.factors.factors, **randomization.factors})
-    most = most_candidates(count, budget)
-    return list(meet(quotas, count, evaluate, budget=most, seed=seed, factors=factors, tell=tell))
+    search = meet(
+        request.quotas,
+        request.count,
+        evaluate,
+        budget=most_candidates(request.count, request.budget),
+        seed=request.seed,
+        factors=Randomization({**layout.factors.factors, **randomization.factors}),
+        tell=request.tell,
+    )
+
+    @cache
+    def samples() -> list[dict[str, Any]]:
+        found = request.folder / FOUND
+        if not found.exists():
+            with reporting(request.folder):
+                accepted = [{"number": c.number, "parent": c.parent, **vars(c.outcome)} for c in search]
+                quotas = [str(quota) for quota in search.quotas]
+                write_json(found, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
+                journal.path.unlink()
+        made: list[dict[str, Any]] = read_json(found)["samples"]
+        return made
+
+    def choose(i: int) -> tuple[int, Mapping[str, Any]]:
+        return samples()[i]["number"], samples()[i]["parameters"]
+
+    return choose
+
+
+class _Journal:
+    """The features of each candidate, a line of JSON each, written as they come: no candidate is made twice."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, number: int, make: Callable[[], Features]) -> Features:
+        """The features of a candidate, made where they are not known."""
+        if number not in self._known:
+            self._known[number] = made = make()
+            with open(self.path, "ab") as file:
+                file.write(to_json([number, made]))
+        return self._known[number]
+
+    @cached_property
+    def _known(self) -> dict[int, Features]:
+        content = self.path.read_bytes() if self.path.exists() else b""
+        # A run that was killed may have left a part of a line.
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            os.truncate(self.path, end)
+        return dict(json.loads(line) for line in content[:end].splitlines())
 
 
 def most_candidates(count: int, budget: int | None) -> int:

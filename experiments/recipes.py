@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,9 +17,9 @@ from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, rep
 from simworld.datasets.images import ImageReport, View, encode_png, write_images
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, nearest
-from simworld.experiments.balance import balanced_episodes, balanced_images
+from simworld.experiments.balance import Request, balanced_episodes, balanced_images
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
-from simworld.randomization import Candidate, read_quotas
+from simworld.randomization import read_quotas
 from simworld.randomization.quotas import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
@@ -70,17 +69,14 @@ def write_rollouts(
         "noise": noise,
     }
     if quotas:
-        request |= {"quotas": [str(quota) for quota in read_quotas(quotas)], "budget": budget}
+        request["quotas"] = [str(quota) for quota in read_quotas(quotas)]
     with closing(make_env(env_id, randomization)) as env:
-
-        @cache
-        def chosen() -> list[Candidate]:
-            return balanced_episodes(env, act, quotas, episodes, seed, noise, budget, searched)
+        wanted = Request(folder, quotas, episodes, seed, budget, searched)
+        choose = balanced_episodes(env, act, wanted, noise) if quotas else _in_order
 
         def episode(i: int) -> Episode:
-            if not quotas:
-                return collect_episode(env, act, seed, i, noise)
-            return collect_episode(env, act, seed, chosen()[i].number, noise, chosen()[i].outcome.parameters)
+            number, parameters = choose(i)
+            return collect_episode(env, act, seed, number, noise, parameters)
 
         return write_episodes(folder, request, episodes, episode, progress=progress)
 
@@ -148,22 +144,18 @@ def write_labelled_images(
         "renderer": renderer_name,
     }
     if quotas:
-        request |= {"quotas": [str(quota) for quota in read_quotas(quotas)], "budget": budget}
+        request["quotas"] = [str(quota) for quota in read_quotas(quotas)]
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
         base.reset(seed=seed)
         for camera in cameras:
             base.sample.scene.camera(camera)
-
-        @cache
-        def chosen() -> list[Candidate]:
-            return balanced_images(base, quotas, count, seed, cameras, size, budget, searched)
+        wanted = Request(folder, quotas, count, seed, budget, searched)
+        choose = balanced_images(base, wanted, cameras, size) if quotas else _in_order
 
         def view(i: int) -> View:
-            if not quotas:
-                return collect_view(base, renderer, seed, i, cameras, size)
-            candidate = chosen()[i]
-            return collect_view(base, renderer, seed, candidate.number, cameras, size, candidate.outcome.parameters)
+            number, parameters = choose(i)
+            return collect_view(base, renderer, seed, number, cameras, size, parameters)
 
         return write_images(folder, request, count, CATEGORIES, view, progress)
 
@@ -267,6 +259,11 @@ def transitions(episodes: Sequence[Episode]) -> tuple[np.ndarray, np.ndarray, np
     if not actions:
         raise ConfigurationError("there are no demonstrations to learn from")
     return np.concatenate(observations), np.concatenate(goals), np.concatenate(actions)
+
+
+def _in_order(i: int) -> tuple[int, None]:
+    """The choice of samples where there are no quotas: all as they come."""
+    return i, None
 
 
 class _Trained(Policy, Protocol):

@@ -64,7 +64,6 @@ def meet(
     budget: int,
     seed: int,
     factors: Randomization | None = None,
-    known: Iterable[Outcome | None] = (),
     tell: Callable[[Report], None] | None = None,
 ) -> "Search":
     """Search `count` samples that meet all quotas exactly, within a `budget` of candidates.
@@ -72,8 +71,7 @@ def meet(
     `evaluate(number, imposed)` makes candidate `number` with the values imposed by address, as far as there is such an
     address in it, and draws the rest from its own streams of (seed, number); None says that it could not be made, as
     where things do not fit. `factors` are the distributions it draws from: quotas over their addresses are imposed.
-    `known` are the outcomes of an interrupted run, in order: they are taken instead of being made again. `tell`
-    hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
+    `tell` hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
     """
     if count < 1 or budget < count:
         raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
@@ -83,7 +81,7 @@ def meet(
     for quota in spelled:
         if not quota.cells:
             raise ConfigurationError(f"quota {quota}: not a factor of this randomization, so list its cells")
-    return Search(spelled, count, evaluate, budget, seed, laws, known, tell)
+    return Search(spelled, count, evaluate, budget, seed, laws, tell)
 
 
 class Search:
@@ -111,11 +109,10 @@ class Search:
         budget: int,
         seed: int,
         laws: Mapping[str, Distribution],
-        known: Iterable[Outcome | None],
         tell: Callable[[Report], None] | None,
     ) -> None:
         self.quotas, self.count, self.budget, self.seed = quotas, count, budget, seed
-        self._evaluate, self._laws, self._known, self._tell = evaluate, laws, iter(known), tell
+        self._evaluate, self._laws, self._tell = evaluate, laws, tell
         self._asked = [quota.asked(count) for quota in quotas]
         self._room = [list(asked) for asked in self._asked]
         self._seen = [[0] * len(asked) for asked in self._asked]
@@ -163,7 +160,7 @@ class Search:
             for quota, cell in zip(self.quotas, wish, strict=True)
             if quota.feature in self._laws
         }
-        outcome = self._make(number, imposed)
+        outcome = self._evaluate(number, imposed)
         self._candidates += 1
         self._replays += move.parent is not None
         if outcome is None:
@@ -176,17 +173,6 @@ class Search:
         for seen, cell in zip(self._seen, cells, strict=True):
             seen[cell] += 1
         return Candidate(number, imposed, move.parent, outcome) if self._accept(cells, move, outcome) else None
-
-    def _make(self, number: int, imposed: Mapping[str, Any]) -> Outcome | None:
-        try:
-            outcome = next(self._known)
-        except StopIteration:
-            return self._evaluate(number, imposed)
-        values = {} if outcome is None else outcome.parameters
-        for address in imposed.keys() & values.keys():
-            if immutable(values[address]) != immutable(imposed[address]):
-                raise ConfigurationError(f"known outcome {number} is of another run: {address} is {values[address]!r}")
-        return outcome
 
     def _accept(self, cells: Sequence[int], move: "_Move", outcome: Outcome) -> bool:
         if not all(room[cell] for room, cell in zip(self._room, cells, strict=True)):

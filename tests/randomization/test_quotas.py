@@ -11,7 +11,7 @@ import pytest
 from simworld.errors import ConfigurationError
 from simworld.randomization import Choice, Constant, Distribution, Integers, Randomization, Uniform
 from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
-from simworld.randomization.steering import RELATED, Candidate, Evaluate, Outcome, Search, meet
+from simworld.randomization.steering import RELATED, Candidate, Outcome, Search, meet
 from simworld.streams import Streams
 
 KINDS = ("box", "sphere", "mug")
@@ -168,25 +168,9 @@ def test_what_cannot_be_made_is_counted() -> None:
     assert quotas.report.failed == quotas.report.candidates // 2
 
 
-def recorded(evaluate: Evaluate, made: list[Outcome | None]) -> Evaluate:
-    def record(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
-        made.append(evaluate(number, imposed))
-        return made[-1]
-
-    return record
-
-
-def test_a_search_is_repeated_and_goes_on_from_what_is_known() -> None:
-    made: list[Outcome | None] = []
-    first: list[Candidate] = list(meet(JOINT, 50, recorded(world(2), made), budget=3000, seed=2, factors=FACTORS))
-    again = list(meet(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS))
+def test_a_search_is_repeated() -> None:
+    first, again = (list(meet(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS)) for _ in range(2))
     assert first == again
-    half, rest = made[: len(made) // 2], list[Outcome | None]()
-    resumed = meet(JOINT, 50, recorded(world(2), rest), budget=3000, seed=2, factors=FACTORS, known=half)
-    assert list(resumed) == first and rest == made[len(half) :]
-    other = meet(JOINT, 50, world(2), budget=3000, seed=3, factors=FACTORS, known=made)
-    with pytest.raises(ConfigurationError, match="is of another run"):
-        list(other)
 
 
 @pytest.mark.parametrize(
