@@ -83,7 +83,7 @@ def _shape_fields(part: Part) -> dict[str, object]:
             return {
                 "shapeType": bullet.GEOM_MESH,
                 "fileName": str(data_path() / mesh(name).collision),
-                "meshScale": [scale] * 3,
+                "meshScale": scale,
                 "collisionFramePosition": frame[:3].tolist(),
                 "collisionFrameOrientation": frame[3:].tolist(),
             }

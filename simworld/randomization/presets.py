@@ -97,6 +97,9 @@ DYNAMICS = DEFAULT.only("physics") | {
 """How things weigh, touch and move."""
 
 _GEOMETRY = DEFAULT.only("geometry") | {
+    "objects.*.stretch.x": Uniform(0.9, 1.1),
+    "objects.*.stretch.y": Uniform(0.9, 1.1),
+    "objects.*.stretch.z": Uniform(0.9, 1.1),
     "box.wall": Uniform(0.006, 0.01),
     "table.height": Uniform(-0.02, 0.02),
     "table.tilt.x": Uniform(-0.01, 0.01),

@@ -204,4 +204,5 @@ def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
             return (Part(shape=Sphere(radius=width / 2)),)
         case "compound":
             return compound((width, depth, height), draw("objects.*.seed", i))
-    return (Part(shape=Mesh(name=kind, scale=width / MESH_WIDTH)),)
+    x, y, z = (draw(f"objects.*.stretch.{axis}", i) for axis in "xyz")
+    return (Part(shape=Mesh(name=kind, scale=width / MESH_WIDTH, stretch=(x, y, z))),)

@@ -73,7 +73,7 @@ def _of_part(part: Part) -> tuple[str, Vec3, Array]:
             return SPHERE, (radius, radius, radius), local
         case Mesh(name=name) as shape:
             frame, scale = mesh_frame(part, shape)
-            return str(data_path() / mesh(name).visual), (scale, scale, scale), frame
+            return str(data_path() / mesh(name).visual), scale, frame
 
 
 def surface_bounds(scene: Scene) -> Array:

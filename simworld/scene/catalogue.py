@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from simworld.errors import ConfigurationError
-from simworld.geometry import Quaternion, Vec3
+from simworld.geometry import Array, Quaternion, Vec3
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ def mesh(name: str) -> MeshAsset:
     if name not in MESHES:
         raise ConfigurationError(f"no mesh {name!r} in the catalogue; there are {sorted(MESHES)}")
     return MESHES[name]
+
+
+@cache
+def vertices(path: str) -> Array:
+    """The vertices (n, 3) of an OBJ file of pybullet_data."""
+    lines = (data_path() / path).read_text(encoding="utf-8").splitlines()
+    return np.array([line.split()[1:4] for line in lines if line.startswith("v ")], dtype=float)
 
 
 # Centres are those of the convex pieces' volume; postures are what each mesh came to rest in when dropped in Bullet.

@@ -45,11 +45,15 @@ class Sphere(Plain):
 
 
 class Mesh(Plain):
-    """A mesh of the object catalogue (`simworld.scene.catalogue.MESHES`), scaled about its origin."""
+    """A mesh of the object catalogue (`simworld.scene.catalogue.MESHES`), scaled about its origin.
+
+    `stretch` are further scales along the axes of its file.
+    """
 
     kind: Literal["mesh"] = "mesh"
     name: Annotated[str, AfterValidator(_in_catalogue)]
     scale: Positive = 1.0
+    stretch: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
 
 
 Shape = Annotated[Box | Cylinder | Sphere | Mesh, Field(discriminator="kind")]

@@ -1,12 +1,17 @@
 """Sizes of shapes: what placement, tasks and labels need to know of them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix
-from simworld.scene.catalogue import mesh
+from simworld.scene.catalogue import mesh, vertices
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
+
+_AS_IT_IS = (1.0, 1.0, 1.0)
+_MARGIN = 0.001
+"""Metres by which Bullet keeps convex pieces of meshes apart from what they rest on."""
 
 
 def half_extents(shape: Shape) -> Vec3:
@@ -18,9 +23,21 @@ def half_extents(shape: Shape) -> Vec3:
             return (radius, radius, height / 2)
         case Sphere(radius=radius):
             return (radius, radius, radius)
-        case Mesh(name=name, scale=scale):
-            x, y, z = mesh(name).half_extents
+        case Mesh(name=name, scale=scale, stretch=stretch):
+            x, y, z = _stretched_sizes(name, stretch)[0] if stretch != _AS_IT_IS else mesh(name).half_extents
             return (x * scale, y * scale, z * scale)
+
+
+@lru_cache(maxsize=256)
+def _stretched_sizes(name: str, stretch: Vec3) -> tuple[Vec3, float]:
+    """Half extents and rest height of a mesh that is stretched, at scale 1."""
+    asset = mesh(name)
+    seen, touched = (
+        (vertices(path) - asset.center) * stretch @ quat_to_matrix(asset.orientation).T * asset.scale
+        for path in (asset.visual, asset.collision)
+    )
+    x, y, z = np.maximum(np.abs(seen).max(axis=0), np.abs(touched).max(axis=0)).tolist()
+    return (x, y, z), _MARGIN - float(touched[:, 2].min())
 
 
 def bounds(parts: Sequence[Part]) -> Vec3:
@@ -59,8 +76,12 @@ def turned(parts: Sequence[Part], orientation: Quaternion) -> tuple[Part, ...]:
 
 def rest_height(parts: Sequence[Part]) -> float:
     """Height in metres of a body's origin on a plane: where it rests, of a turned mesh somewhat above."""
-    if isinstance(parts[0].shape, Mesh) and parts[0].orientation == IDENTITY:
-        return mesh(parts[0].shape.name).rest_height * parts[0].shape.scale
+    match parts[0]:
+        case Part(shape=Mesh(name=name, scale=scale, stretch=stretch), orientation=orientation) if (
+            orientation == IDENTITY
+        ):
+            height = mesh(name).rest_height if stretch == _AS_IT_IS else _stretched_sizes(name, stretch)[1]
+            return height * scale
     return bounds(parts)[2]
 
 
@@ -123,9 +144,10 @@ def inner_size(box: Body) -> Vec3:
     return (2 * abs(side.position[0]) - wall, 2 * abs(end.position[1]) - wall, 2 * side.shape.half_extents[2])
 
 
-def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, float]:
-    """Pose (7,) in the body frame of a mesh file's own frame, and the scale of its vertices."""
+def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, Vec3]:
+    """Pose (7,) in the body frame of a mesh file's own frame, and the scales (3,) of its vertices."""
     asset = mesh(shape.name)
     scale = asset.scale * shape.scale
-    offset = -quat_to_matrix(asset.orientation) @ np.array(asset.center) * scale
-    return compose([*part.position, *part.orientation], [*offset, *asset.orientation]), scale
+    x, y, z = (scale * times for times in shape.stretch)
+    offset = -quat_to_matrix(asset.orientation) @ (np.array(asset.center) * shape.stretch) * scale
+    return compose([*part.position, *part.orientation], [*offset, *asset.orientation]), (x, y, z)

@@ -51,6 +51,7 @@ SLIDES = {"table.friction": 0.0, "table.restitution": 0.0, "objects.0.restitutio
 INTO_THE_BOX, ONTO_THE_FLOOR = SLIDES | {"table.tilt.x": -0.2}, SLIDES | {"table.tilt.x": 0.2}
 NEEDS: Mapping[str, Mapping[str, Any]] = {
     "objects.*.seed": {"objects.0.kind": "compound"},
+    **{f"objects.*.stretch.{axis}": {"objects.0.kind": "duck"} for axis in "xyz"},
     "objects.*.rolling_friction": PUSHED | {"objects.0.kind": "sphere"},
     "objects.*.spinning_friction": {"objects.0.kind": "cylinder"},
     "objects.*.contact_damping": {"objects.0.compliance": 0.001},
@@ -271,6 +272,7 @@ def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
     moves = (
         "box.",
         "objects.*.orientation",
+        "objects.*.stretch",
         "objects.*.kind",
         "objects.*.width",
         "objects.*.depth",

@@ -9,10 +9,11 @@ import pytest
 
 from simworld.errors import ConfigurationError
 from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
 from simworld.scene.catalogue import MESHES, data_path
-from simworld.scene.model import Body, Scene
-from simworld.scene.shapes import inner_size, open_box
+from simworld.scene.model import Body, Mesh, Part, Scene
+from simworld.scene.shapes import bounds, half_extents, inner_size, open_box, rest_height
 from simworld.streams import Streams
 
 SCENE = sample_scene(Layout(box=True), DEFAULT, Streams(1, 2)).scene
@@ -93,3 +94,20 @@ def test_an_open_box_has_the_inner_size_it_was_made_with() -> None:
 def test_catalogue_files_exist(name: str) -> None:
     assert (data_path() / MESHES[name].visual).is_file()
     assert (data_path() / MESHES[name].collision).is_file()
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_a_stretched_mesh_has_the_sizes_of_its_vertices(name: str) -> None:
+    stretch = (1.2, 0.8, 1.4)
+    parts = (Part(shape=Mesh(name=name, scale=1.1, stretch=stretch)),)
+    scene = Scene(robot=SCENE.robot, bodies=(Body(name="it", category=name, parts=parts, position=(0, 0, 1)),))
+    # What is drawn, by the reader of the renderers; what is touched may stand out a little.
+    drawn = surface_bounds(scene)[-1]
+    found = np.array(bounds(parts))
+    assert (found >= drawn - 1e-6).all() and (found <= drawn + 1e-3).all()
+    as_it_is = Mesh(name=name, stretch=(1.0, 1.0, 1.0))
+    assert half_extents(as_it_is) == MESHES[name].half_extents
+    nearly = half_extents(Mesh(name=name, stretch=(1.0, 1.0, 1.0 + 1e-9)))
+    assert nearly == pytest.approx(MESHES[name].half_extents, abs=3e-4)
+    almost = rest_height((Part(shape=Mesh(name=name, stretch=(1.0, 1.0, 1.0 + 1e-9))),))
+    assert almost == pytest.approx(MESHES[name].rest_height, abs=5e-4)

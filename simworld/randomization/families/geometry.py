@@ -27,6 +27,12 @@ FACTORS: Mapping[str, Factor] = {
     ),
     "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of boxes and compounds", *OBJECTS),
     "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of boxes, cylinders and compounds", *OBJECTS),
+    **{
+        f"objects.*.stretch.{axis}": number(
+            1.0, 0.5, 2.0, "", f"times the size of a mesh along its own {axis}", *OBJECTS
+        )
+        for axis in "xyz"
+    },
     "objects.*.position.x": number(Uniform(-0.12, 0.12), *_OBJECT_X, "m", "place on the table", *OBJECTS),
     "objects.*.position.y": number(Uniform(-0.15, 0.15), *_OBJECT_Y, "m", "place on the table", *OBJECTS),
     "objects.*.orientation": rotation("how it is laid down before it is turned about z", *OBJECTS),
