@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from simworld.randomization import FACTORS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 TEXT = " ".join(README.split())
@@ -18,6 +20,10 @@ def test_the_speed_table() -> None:
         speeds = f"| {row['steps/s']:,} | {row['ratio']:.1f} |"
         resets = f" {row['steps/s with resets']:,} | {row['ratio with resets']:.1f} |"
         assert speeds + resets in README, row
+
+
+def test_the_factors() -> None:
+    assert f"There are {len(FACTORS)} of them" in TEXT
 
 
 def test_the_experts() -> None:
