@@ -144,13 +144,14 @@ def most_candidates(count: int, budget: int | None) -> int:
 def episode_features(episode: Episode) -> dict[str, float | str | bool]:
     """What quotas of episodes may be over.
 
-    `success`; `length` in steps; `dropped`, whether the object was let go or lost and was not in the box, or at its
-    goal, within 0.4 s; `fallen`, whether it left the table.
+    `success`; `length` in steps; `dropped`, whether the object was let go or lost and within 0.4 s was neither in the
+    box, or at its goal, nor held again; `fallen`, whether it left the table.
     """
     infos, length = episode.infos, len(episode.rewards)
     dropped = False
     if "grasped" in infos:
-        good = infos["is_success"] | infos.get("in_box", np.zeros(length, dtype=bool))
+        # Fingers may lose their contact for a step or two without losing the object.
+        good = infos["is_success"] | infos["grasped"] | infos.get("in_box", np.zeros(length, dtype=bool))
         lost = np.flatnonzero(infos["grasped"][:-1] & ~infos["grasped"][1:]) + 1
         dropped = any(not good[step : step + _SOON].any() for step in lost)
     return {

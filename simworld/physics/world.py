@@ -1,6 +1,5 @@
 """The World: one Bullet client that holds a Scene, steps it and tells its state."""
 
-import math
 import weakref
 from types import TracebackType
 from typing import Self
@@ -27,10 +26,6 @@ CONTACT_ERP = 0.6
 # and soft enough that a carried object's inertia stays within its friction.
 _ARM_GAINS = (0.0625, 0.5)
 _FINGER_GAINS = (0.1, 1.0)
-
-
-_SLIP_SPEED = 0.2
-"""rad/s at which a joint's friction is 3/4 of what it is when it moves fast: it would shake if that jumped."""
 
 
 class World:
@@ -117,6 +112,10 @@ class World:
             )
         self._couple_fingers()
         self.set_joint_targets(scene.robot.joint_positions)
+        if robot.joint_friction:
+            inertia = bullet.calculateMassMatrix(self._robot, list(robot.joint_positions), physicsClientId=cid)
+            # A torque holds for a whole step: more of it would throw light joints back and forth.
+            self._stopping = (0.5 * CONTROL_HZ / np.diag(np.linalg.inv(inertia))).tolist()
 
     def _couple_fingers(self) -> None:
         """One drive moves both fingers, as in the real hand: else the pair floats sideways while it squeezes."""
@@ -157,9 +156,10 @@ class World:
         return self._driven
 
     def _rub(self) -> None:
-        """Let friction brake the arm's joints in the next step."""
-        friction, velocities = self.scene.robot.joint_friction, self.joints()[1].tolist()
-        torques = [-f * math.tanh(v / _SLIP_SPEED) for f, v in zip(friction, velocities, strict=False)]
+        """Let friction brake the arm's joints in the next step: by Coulomb's, or by what stops them in two steps."""
+        velocities = self.joints()[1].tolist()
+        limits = zip(self.scene.robot.joint_friction, self._stopping, velocities, strict=False)
+        torques = [min(max(-stopping * v, -friction), friction) for friction, stopping, v in limits]
         bullet.setJointMotorControlArray(
             self._robot,
             self._joints[: len(torques)],

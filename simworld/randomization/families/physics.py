@@ -35,7 +35,7 @@ FACTORS: Mapping[str, Factor] = {
     "robot.joints.*.friction": number(0.0, 0.0, 1.0, "N m", "Coulomb friction", *JOINTS),
     "robot.gain": number(1.0, 0.2, 2.0, "", "times the position gains of the arm's motors"),
     "robot.strength": number(1.0, 0.1, 2.0, "", "times the torque limits of the arm's motors"),
-    "robot.grip": number(1.0, 0.2, 5.0, "", "times the force limit of the fingers, 10 N"),
+    "robot.grip": number(1.0, 0.2, 1.5, "", "times the force limit of the fingers, 10 N"),
     "robot.finger_friction": number(1.0, 0.05, 3.0, "", "Coulomb coefficient of the fingers"),
     "robot.backlash": number(0.0, 0.0, 0.05, "rad", "play of each joint of the arm"),
     "control.delay": number(0.0, 0.0, 30.0, "physics steps", "from an action to its effect; 6 are a control step"),
