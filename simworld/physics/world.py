@@ -151,7 +151,8 @@ class World:
         """What the arm's gears turn to: they follow a target only where it is beyond half of their play."""
         half, arm = self.scene.robot.backlash / 2, self.model.arm_joints
         before = self._driven or list(targets)
-        driven = [min(max(b, t - half), t + half) for b, t in zip(before[:arm], targets[:arm], strict=True)]
+        ends = [(b, t - half, t + half) for b, t in zip(before[:arm], targets[:arm], strict=True)]
+        driven = [low if b < low else high if b > high else b for b, low, high in ends]
         self._driven = [*driven, *targets[arm:]]
         return self._driven
 
