@@ -1,14 +1,12 @@
 """Meeting quotas: conditional draws, rejection, and partial replay of what was seen in the cells that are short."""
 
-import itertools
-import math
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from simworld.errors import ConfigurationError
 from simworld.randomization.expressions import Distribution
+from simworld.randomization.learning import Move, Steering
 from simworld.randomization.quotas import Quota, QuotaError, Report, Tally, read_quotas
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import immutable
@@ -16,19 +14,8 @@ from simworld.streams import Generator, Streams
 
 DRAWS = 10_000
 """Draws of one factor within which a value of a cell must come."""
-GAIN = 2.0
-"""Replays are made where they hit at least this many times as often as independent draws, which are worth more."""
-RELATED = 8
-"""For each independent hit of a cell, at most so many replays are accepted in it, so that samples stay diverse."""
-KEEP = (0.1, 0.9)
-"""Least and greatest probability that a replay keeps a parameter."""
 UNKNOWN = 200
 """Candidates after which a feature that none had is taken for a misspelt one."""
-
-RARE = 0.15
-"""A cell is rare if a smaller part of the independent draws is in it."""
-
-_ARCHIVE = 256
 
 
 @dataclass(frozen=True)
@@ -90,9 +77,9 @@ class Search:
     A candidate is accepted if its cell has room in every quota, and if it does not use up the samples that the rare
     cells of several quotas need, were no two of them ever met by the same one. For each candidate a cell of every quota
     is wished for, in proportion to its room. Where the quota is over a factor, that is drawn until it is in the cell,
-    and imposed. For the hardest of the other wishes, a replay keeps some parameters of an earlier hit, also of a
-    rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured, matters.
-    It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933), begun optimistic.
+    and imposed. For the hardest of the other wishes, a replay keeps some groups of parameters of an earlier hit, also
+    of a rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured,
+    matters. It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933).
 
     In a cell, all stays in the support of the distributions, but what is accepted is not independent: replays share
     parameters with their parent, and parents from which many moves succeed have more. They are independent draws where
@@ -116,7 +103,7 @@ class Search:
         self._asked = [quota.asked(count) for quota in quotas]
         self._room = [list(asked) for asked in self._asked]
         self._seen = [[0] * len(asked) for asked in self._asked]
-        self._steering = _Steering(self._asked, [i for i, quota in enumerate(quotas) if quota.feature not in laws])
+        self._steering = Steering(self._asked, [i for i, quota in enumerate(quotas) if quota.feature not in laws])
         self._met = self._candidates = self._replays = self._failed = self._duplicates = 0
         self._missing = {quota.feature for quota in quotas}
         self._parents: set[int] = set()
@@ -174,7 +161,7 @@ class Search:
             seen[cell] += 1
         return Candidate(number, imposed, move.parent, outcome) if self._accept(cells, move, outcome) else None
 
-    def _accept(self, cells: Sequence[int], move: "_Move", outcome: Outcome) -> bool:
+    def _accept(self, cells: Sequence[int], move: Move, outcome: Outcome) -> bool:
         if not all(room[cell] for room, cell in zip(self._room, cells, strict=True)):
             return False
         rooms = [
@@ -202,133 +189,6 @@ class Search:
             if quota.where(value) == cell:
                 return value
         raise ConfigurationError(f"quota {quota}: {quota.names[cell]} did not come in {DRAWS} draws of {law!r}")
-
-
-@dataclass(frozen=True)
-class _Move:
-    """A proposal: the parameters kept of a parent that is in the `target`, (quota, cell); or an independent draw."""
-
-    kept: Mapping[str, Any] = field(default_factory=dict)
-    given: Mapping[str, Any] = field(default_factory=dict)
-    parent: int | None = None
-    target: tuple[int, int] | None = None
-
-
-class _Hit:
-    """An archived candidate, whether it was drawn independently, and how often it was replayed."""
-
-    def __init__(self, number: int, parameters: Mapping[str, Any], is_root: bool) -> None:
-        self.number, self.parameters, self.is_root, self.uses = number, parameters, is_root, 0
-
-
-class _Cell:
-    """What is known about reaching one cell: independent hits, replays and their hits, by address and whether kept."""
-
-    def __init__(self) -> None:
-        self.roots = self.replays = self.hits = self.accepted = 0
-        # Per address: tries and hits with it drawn afresh, then kept; begun as if what is kept mattered, weakly.
-        self.moves: dict[str, list[list[float]]] = defaultdict(lambda: [[5.0, 0.5], [5.0, 2.5]])
-
-    def keep(self, address: str) -> float:
-        """The probability to keep a parameter: by how much drawing it afresh lowers the rate of hits."""
-        (tries, hits), (kept_tries, kept_hits) = self.moves[address]
-        return min(max(1 - (hits / tries) / (kept_hits / kept_tries), KEEP[0]), KEEP[1])
-
-    def replays_pay(self, plain: int, generator: Generator) -> bool:
-        """Whether to replay: by Thompson sampling of both rates, `plain` being the number of independent draws."""
-        if self.accepted >= RELATED * max(self.roots, 1):
-            return False
-        rate = generator.beta(1 + self.hits, 1 + self.replays - self.hits)
-        return bool(rate > GAIN * generator.beta(1 + self.roots, 1 + plain - self.roots))
-
-
-class _Steering:
-    """The archive of what was seen, by the cells it is in, and what was learnt of reaching them."""
-
-    def __init__(self, asked: Sequence[Sequence[int]], free: Sequence[int]) -> None:
-        self._asked, self._free = asked, free
-        self._plain = 0
-        self._cells: dict[tuple[int, int], _Cell] = defaultdict(_Cell)
-        self._together: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._archive: dict[tuple[int, ...], deque[_Hit]] = defaultdict(lambda: deque(maxlen=_ARCHIVE))
-
-    def propose(self, wish: Sequence[int], generator: Generator) -> _Move:
-        """A move towards the hardest wish of which there are hits."""
-        reached = [i for i in self._free if any(cells[i] == wish[i] for cells in self._archive)]
-        if not reached:
-            return _Move()
-        hardest = max(reached, key=lambda i: self._hardness(i, wish[i]))
-        target = hardest, wish[hardest]
-        if not self._cells[target].replays_pay(self._plain, generator):
-            return _Move()
-        hit = self._parent(wish, hardest, generator)
-        kept = {a: v for a, v in hit.parameters.items() if generator.random() < self._cells[target].keep(a)}
-        if len(kept) == len(hit.parameters):
-            kept.pop(list(kept)[int(generator.integers(len(kept)))], None) if kept else None
-        return _Move(kept, hit.parameters, hit.number, target)
-
-    def learn(self, move: _Move, cells: tuple[int, ...] | None, parameters: Mapping[str, Any], number: int) -> None:
-        """Take in what became of a move."""
-        if move.target is None:
-            self._plain += 1
-            for place in enumerate(cells or ()):
-                self._cells[place].roots += 1
-        else:
-            cell, hit = self._cells[move.target], cells is not None and cells[move.target[0]] == move.target[1]
-            cell.replays += 1
-            cell.hits += hit
-            for address in move.given:
-                count = cell.moves[address][address in move.kept]
-                count[0] += 1
-                count[1] += hit
-        if cells is not None:
-            for (i, own), (k, partner) in itertools.permutations(enumerate(cells), 2):
-                self._together[i, own, k].add(partner)
-            hits = self._archive[cells]
-            if move.parent is None and hits and not hits[0].is_root:
-                hits.clear()
-            if move.parent is None or not hits or not hits[0].is_root:
-                hits.append(_Hit(number, parameters, move.parent is None))
-
-    def accepted(self, move: _Move) -> None:
-        """Take in that what came of a move was accepted."""
-        if move.target is not None:
-            self._cells[move.target].accepted += 1
-
-    def shortfall(self, rooms: Sequence[Sequence[int]]) -> int:
-        """How many samples too few are left, were no two rare cells to be met by the same one.
-
-        To them come those that a cell lacks in the cells of another quota it was seen with, or that were not seen yet.
-        """
-        rare = sum(rooms[i][cell] for i in self._free for cell in self._rare(i))
-        lonely = (
-            rooms[i][cell]
-            - sum(room for j, room in enumerate(rooms[k]) if j in partners or (k, j, i) not in self._together)
-            for (i, cell, k), partners in self._together.items()
-        )
-        return max(0, rare - sum(rooms[0])) + sum(lack for lack in lonely if lack > 0)
-
-    def _rare(self, quota: int) -> list[int]:
-        """The rare cells of a quota, doubtful ones among them; none where it asks for no others."""
-        rates = [self._cells[quota, cell].roots / (self._plain + 10) for cell in range(len(self._asked[quota]))]
-        common = any(asked and rate >= RARE for asked, rate in zip(self._asked[quota], rates, strict=True))
-        return [cell for cell, rate in enumerate(rates) if rate < RARE] if common else []
-
-    def _hardness(self, quota: int, cell: int) -> float:
-        return math.log((self._plain + 2) / (self._cells[quota, cell].roots + 1))
-
-    def _parent(self, wish: Sequence[int], hardest: int, generator: Generator) -> _Hit:
-        """A least used hit of those that fulfil the most of the wish, and its hardest part."""
-
-        def fulfilled(cells: tuple[int, ...]) -> float:
-            return sum(self._hardness(i, cell) for i, cell in enumerate(cells) if cell == wish[i])
-
-        hits = self._archive[max((cells for cells in self._archive if cells[hardest] == wish[hardest]), key=fulfilled)]
-        fewest = min(hit.uses for hit in hits)
-        candidates = [hit for hit in hits if hit.uses == fewest]
-        hit = candidates[int(generator.integers(len(candidates)))]
-        hit.uses += 1
-        return hit
 
 
 def _law(feature: str, factors: Randomization | None) -> Distribution | None:

@@ -13,7 +13,6 @@ import pytest
 import simworld  # noqa: F401
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.tasks import PICK_AND_PLACE, REACH
 from simworld.errors import ConfigurationError
 from simworld.experiments.collect import collect_episode, collect_view
 from simworld.randomization import (
@@ -25,11 +24,8 @@ from simworld.randomization import (
     PRESETS,
     Choice,
     Constant,
-    InBox,
-    Integers,
     Layout,
     Randomization,
-    Rotation,
     Uniform,
     as_randomization,
     protocols,
@@ -248,43 +244,6 @@ def test_a_factor_of_the_goal_changes_the_goal(address: str) -> None:
     assert [two[f"goal.position.{a}"] for a in "xyz"] != [one[f"goal.position.{a}"] for a in "xyz"]
 
 
-def varied(address: str) -> dict[str, Any]:
-    """The factor all over what it may be; the box only where it leaves room for the objects."""
-    factor = FACTORS[address]
-    if address.startswith("box.position"):
-        return {address: Uniform(0.2, 0.25) if address.endswith("y") else Uniform(-0.1, 0.05)}
-    if factor.kind == "number":
-        return {address: Uniform(factor.low, factor.high)}
-    if factor.kind == "whole":
-        return {address: Integers(int(factor.low), int(factor.high))}
-    if factor.kind == "rotation":
-        return {address: Rotation()}
-    return {address: Choice(factor.names or ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))}
-
-
-@pytest.mark.parametrize("address", FACTORS)
-def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
-    layout = Layout(box=True)
-    without = Randomization({a: d for a, d in FULL.factors.items() if a != address} | {"objects.count": 2})
-    if address == "objects.count":
-        return
-    one, two = (sample_scene(layout, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
-    moves = (
-        "box.",
-        "objects.*.orientation",
-        "objects.*.stretch",
-        "objects.*.kind",
-        "objects.*.width",
-        "objects.*.depth",
-        "objects.*.height",
-        "objects.*.seed",
-    )
-    for name in set(one) & set(two):
-        if starred(name) == address or (".position." in name and address.startswith((*moves, "objects.*.position"))):
-            continue
-        assert one[name] == two[name], name
-
-
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_drawn_values_given_back_make_the_same_episode(preset: str) -> None:
     with closing(gym.make("simworld/PlaceInBox-v0", randomization=preset)) as env:
@@ -386,76 +345,6 @@ def test_nothing_drifts(episodes: int) -> None:
             assert np.array_equal(one["observation"], other["observation"]), step
             action = np.sin(np.arange(4) + step).astype(np.float32)
             one, other = used.step(action)[0], fresh.step(action)[0]
-
-
-@pytest.mark.slow
-def test_places_are_drawn_as_declared_where_all_fits() -> None:
-    one = Randomization({"objects.count": 1})
-    cases = {"objects.0.position.": (PICK_AND_PLACE.layout, one), "goal.position.": (REACH.layout, NONE)}
-    for prefix, (layout, randomization) in cases.items():
-        drawn = [sample_scene(layout, randomization, Streams(23, i)).parameters for i in range(2000)]
-        names = [name for name in drawn[0] if name.startswith(prefix)]
-        assert len(names) >= 2
-        for name in names:
-            law = randomization[name]
-            assert p_value(law, [parameters[name] for parameters in drawn]) > 0.01 / 5, name
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("preset", ["full", "extreme"])
-def test_draws_are_as_declared(preset: str) -> None:
-    """Kolmogorov-Smirnov and chi-square tests of every factor's draws in 2,000 episodes, family-wise at 1%."""
-    randomization, values = PRESETS[preset], dict[str, list[Any]]()
-    for index in range(2000):
-        for name, value in sample_scene(Layout(box=True), randomization, Streams(17, index)).parameters.items():
-            # Places are drawn until they fit: they are not distributed as declared.
-            if ".position." not in name and {name, starred(name)} & set(randomization.factors):
-                values.setdefault(name, []).append(value)
-    tested = {name: drawn for name, drawn in values.items() if len(drawn) >= 200}
-    named = {starred(a) for a in randomization.factors if ".position." not in a}
-    assert {starred(name) for name in tested} >= named - RARE
-    level = 0.01 / len(tested)
-    for name, drawn in tested.items():
-        assert p_value(randomization[name], drawn) > level, name
-
-
-RARE = {"objects.*.contact_damping"}
-
-
-def p_value(distribution: Any, drawn: list[Any]) -> float:
-    """The probability of draws as far as these from the distribution, or farther."""
-    n = len(drawn)
-    if isinstance(distribution, InBox):
-        axes = zip(distribution.low, distribution.high, zip(*drawn, strict=True), strict=True)
-        return min(1.0, 3 * min(p_value(Uniform(low, high), list(along)) for low, high, along in axes))
-    if isinstance(drawn[0], tuple):
-        # A colour: its brightest channel is its value in HSV.
-        drawn = [max(color) for color in drawn]
-        distribution = distribution.value
-        if isinstance(distribution, Constant):
-            return 1.0
-    options = distribution.support()
-    if isinstance(distribution, Choice) or (isinstance(distribution, Integers) and options[1] - options[0] < 20):
-        names = (
-            sorted(set(distribution.options)) if isinstance(distribution, Choice) else range(options[0], options[1] + 1)
-        )
-        expected = np.array([n * distribution.density(name) for name in names])
-        counted = np.array([sum(value == name for value in drawn) for name in names])
-        assert counted.sum() == n
-        return chi_square(float(((counted - expected) ** 2 / expected).sum()), len(expected) - 1)
-    at = np.array([distribution.cdf(value) for value in sorted(drawn)])
-    steps = np.arange(n)
-    distance = max((at - steps / n).max(), ((steps + 1) / n - at).max())
-    x = (math.sqrt(n) + 0.12 + 0.11 / math.sqrt(n)) * distance
-    return min(1.0, max(0.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * k * k * x * x) for k in range(1, 101))))
-
-
-def chi_square(statistic: float, freedom: int) -> float:
-    """The upper tail, by Wilson and Hilferty's cube root."""
-    if freedom == 0:
-        return 1.0
-    z = ((statistic / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / math.sqrt(2 / (9 * freedom))
-    return 0.5 * math.erfc(z / math.sqrt(2))
 
 
 def test_the_extreme_is_wider_than_the_full() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from simworld.errors import ConfigurationError
 from simworld.randomization import Choice, Constant, Distribution, Integers, Randomization, Uniform
+from simworld.randomization.learning import RELATED, group_of
 from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
-from simworld.randomization.steering import RELATED, Candidate, Outcome, Search, meet
+from simworld.randomization.steering import Candidate, Outcome, Search, meet
 from simworld.streams import Streams
 
 KINDS = ("box", "sphere", "mug")
@@ -83,6 +85,16 @@ def test_five_joint_quotas_are_met_exactly(seed: int) -> None:
         assert [cells.count(i) for i in range(len(quota.names))] == quota.asked(200)
     assert all(tally.met == tally.asked <= tally.seen for tally in quotas.report.tallies)
     assert quotas.report.candidates < 3000  # plain rejection is short after 50,000
+    parents = Counter(candidate.parent for candidate in accepted if candidate.parent is not None)
+    assert max(parents.values()) <= 2 * RELATED and len(parents) >= 20
+
+
+def test_parameters_of_one_thing_and_family_are_kept_together() -> None:
+    together = "objects.0.position.x", "objects.0.yaw"
+    assert len(set(map(group_of, together))) == 1
+    others = "objects.1.yaw", "objects.0.mass", "camera.front.fov", "camera.side.fov", "lights.count", "no.address"
+    assert len(set(map(group_of, (*together, *others)))) == 7
+    assert group_of("robot.joints.0.offset") == group_of("robot.joints.6.damping")
 
 
 def test_a_rare_quota_costs_a_third_of_rejection_and_stays_diverse() -> None:
