@@ -27,11 +27,12 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, and the experts
+bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts, and randomization
 	$(INSTALL) '.[bench]'
 	$(BIN)/python experiments/benchmarks/speed.py
 	$(BIN)/python experiments/benchmarks/rendering.py
 	$(BIN)/python experiments/benchmarks/experts.py
+	$(BIN)/python experiments/benchmarks/randomization.py
 
 clean: ## remove the environment, caches and build leftovers
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist simworld.egg-info

@@ -1,7 +1,8 @@
-"""The README's figures are those of the recorded results."""
+"""The figures of the README and of the documentation are those of the recorded results."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from simworld.randomization import FACTORS
 
@@ -10,13 +11,13 @@ README = (ROOT / "README.md").read_text()
 TEXT = " ".join(README.split())
 
 
-def results(name: str) -> dict[str, object]:
-    data: dict[str, object] = json.loads((ROOT / "experiments/results" / f"{name}.json").read_text())
+def results(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((ROOT / "experiments/results" / f"{name}.json").read_text())
     return data
 
 
 def test_the_speed_table() -> None:
-    for row in results("speed")["rows"]:  # type: ignore[attr-defined]
+    for row in results("speed")["rows"]:
         speeds = f"| {row['steps/s']:,} | {row['ratio']:.1f} |"
         resets = f" {row['steps/s with resets']:,} | {row['ratio with resets']:.1f} |"
         assert speeds + resets in README, row
@@ -27,13 +28,13 @@ def test_the_factors() -> None:
 
 
 def test_the_experts() -> None:
-    for row in results("experts")["experts"]:  # type: ignore[attr-defined]
+    for row in results("experts")["experts"]:
         line = next(line for line in README.splitlines() if line.startswith(f"| `{row['env_id']}` |"))
         assert line.endswith(f"| {row['success_rate']:.1%} |"), row
 
 
 def test_the_pictures() -> None:
-    for row in results("rendering")["frames"]:  # type: ignore[attr-defined]
+    for row in results("rendering")["frames"]:
         if row["what"] in ("raster", "all channels"):
             speed, panda, fetch = (row[name]["median"] for name in ("frames/s", "x panda-gym", "x Fetch"))
             assert f", {row['size']} | {speed:.0f} | {panda:.1f} | {fetch:.1f} |" in README, row
@@ -41,11 +42,26 @@ def test_the_pictures() -> None:
 
 def test_the_grasps() -> None:
     grasps = results("experts")["grasps"]
-    total, slipped = (sum(row[name] for row in grasps) for name in ("grasps", "slips over 2 mm"))  # type: ignore[attr-defined]
+    total, slipped = (sum(row[name] for row in grasps) for name in ("grasps", "slips over 2 mm"))
     largest, median, deepest = (
-        max(row[f"{name} mm"] for row in grasps)  # type: ignore[attr-defined]
-        for name in ("slip largest", "slip median", "penetration largest")
+        max(row[f"{name} mm"] for row in grasps) for name in ("slip largest", "slip median", "penetration largest")
     )
     assert f"at most {median:.2f} mm of slip in 2 s in the median of each kind" in TEXT
     assert f"{slipped} of {total} slip by more than 2 mm, at most {largest:.1f} mm" in TEXT
     assert f"at most {deepest:.1f} mm of penetration" in TEXT
+
+
+def test_the_cost_and_the_word_of_randomization() -> None:
+    found, text = results("randomization"), " ".join((ROOT / "docs/randomization.md").read_text().split())
+    for row in found["cost"]:
+        name = "`" + row["randomization"].replace(", ", "`, ") + ("" if ", " in row["randomization"] else "`")
+        assert f"| {name} | {row['step ms']} | {row['reset ms']} | {row['cost']:.1%} |" in text, row
+    faithful, joint, rare = (found[name] for name in ("faithfulness", "joint quotas", "rare quota"))
+    tests, least = sum(row["tests"] for row in faithful), min(faithful, key=lambda row: row["p"])
+    assert all(row["passed"] for row in faithful)
+    assert f"of {tests} Kolmogorov" in text and f"a p of {least['p']}, after Bonferroni {least['corrected p']}." in text
+    assert joint["largest error"] == 0 and f"met exactly by {joint['candidates']} candidates" in text
+    assert f"took {rare['ratio']:.1f} times fewer candidates" in text
+    assert f"in {results('experts')['full']['success_rate']:.1%} of 500 seeds of `full`" in text
+    worst = max(row["error"] for row in found["curriculum"])
+    assert f"limits to {worst:.1%} of their width" in text

@@ -86,7 +86,7 @@ def framed(
         "cy": (camera.cy - top * camera.height) / crop,
         "distortion": _turned(camera.distortion, rotation),
     }
-    return Camera(**camera.model_dump() | changes)
+    return camera.model_copy(update=changes)
 
 
 def _turned(distortion: Distortion, rotation: float) -> Distortion:
