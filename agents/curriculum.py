@@ -1,6 +1,7 @@
 """Curricula while stable-baselines3 trains: a wrapper for each environment, and a callback for each kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,17 @@ from stable_baselines3.common.logger import Logger
 from simworld.datasets.folder import read_json, reporting, write_json
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Trial
+from simworld.randomization.factors import starred
 from simworld.randomization.presets import as_randomization
-from simworld.randomization.randomization import Randomization
+from simworld.randomization.randomization import Randomization, checked_parameters
 
 
 class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
     """Runs the queued trial, and draws from the ranges it was given, from its next reset on.
 
     It goes around whatever ends an episode, such as Gymnasium's TimeLimit. The last step of a trial has it in
-    `info["curriculum"]`: number, parameters, boundary and performance, 1 where `is_success` and 0 elsewhere.
+    `info["curriculum"]`: number, parameters, boundary and performance, 1 where `is_success` and 0 elsewhere. The
+    boundary is None where nothing in the episode has its factor: the mass of a second object where there is but one.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
@@ -39,15 +42,14 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; the trial's parameters and the ranges win over what `options` has of either."""
-        self._trial, self._next = self._next, None
+        trial, self._trial, self._next = self._next, None, None
         given = dict(options or {})
-        if self._ranges is not None:
-            own = given.get("randomization")
-            own = self.env.get_wrapper_attr("randomization") if own is None else own
-            given["randomization"] = as_randomization(own) | self._ranges
-        if self._trial is not None:
-            given["parameters"] = {**given.get("parameters", {}), **self._trial.parameters}
-        return self.env.reset(seed=seed, options=given or None)
+        if self._ranges is not None or trial is not None:
+            given = self._over(given, {} if trial is None else trial.parameters)
+        observation, info = self.env.reset(seed=seed, options=given or None)
+        if trial is not None:
+            self._trial = _as_tested(trial, info["parameters"])
+        return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Act for one step."""
@@ -55,6 +57,33 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
         if self._trial is not None and (terminated or truncated):
             info["curriculum"] = {**vars(self._trial), "performance": 1.0 if info["is_success"] else 0.0}
         return observation, reward, terminated, truncated, info
+
+    def _over(self, given: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
+        """The reset options with the ranges, and the values of a trial as constants, over the randomization.
+
+        Unlike `parameters`, a randomization may be of more than what is in the episode.
+        """
+        own = given.get("randomization")
+        own = self.env.get_wrapper_attr("randomization") if own is None else own
+        parameters = checked_parameters(given.get("parameters") or {})
+        under = {address: value for address, value in parameters.items() if _meets(address, values)}
+        over = (self._ranges or Randomization()) | under | values
+        kept = {address: value for address, value in parameters.items() if address not in under}
+        return {**given, "randomization": as_randomization(own) | over, "parameters": kept}
+
+
+def _meets(address: str, others: Iterable[str]) -> bool:
+    """Whether a factor of `address` is one of `others` too: `objects.*.mass` and `objects.0.mass`."""
+    return any(other in (address, starred(address)) or address == starred(other) for other in others)
+
+
+def _as_tested(trial: Trial, parameters: Iterable[str]) -> Trial:
+    """The trial, without its boundary if nothing among the parameters of the episode has the factor."""
+    if trial.boundary is None:
+        return trial
+    address, _ = trial.boundary
+    tested = any(address in (name, starred(name)) for name in parameters)
+    return trial if tested else replace(trial, boundary=None)
 
 
 class CurriculumCallback(BaseCallback):
@@ -76,6 +105,7 @@ class CurriculumCallback(BaseCallback):
             self._restore(self._path)
 
     def _on_training_start(self) -> None:
+        _check_wrapped(self)
         self._queue(range(self.training_env.num_envs))
 
     def _on_step(self) -> bool:
@@ -132,6 +162,7 @@ class ScheduleCallback(BaseCallback):
         self.ranges = schedule.at(0.0)
 
     def _on_training_start(self) -> None:
+        _check_wrapped(self)
         self._give(range(self.training_env.num_envs))
 
     def _on_step(self) -> bool:
@@ -149,6 +180,15 @@ class ScheduleCallback(BaseCallback):
         self.progress = min(self.num_timesteps / self.locals["total_timesteps"], 1.0)
         self.ranges = self.schedule.at(self.progress)
         self.training_env.env_method("randomize", self.ranges, indices=environments)
+
+
+def _check_wrapped(callback: BaseCallback) -> None:
+    """Raise ConfigurationError unless every environment has a CurriculumEnv."""
+    if not all(callback.training_env.env_is_wrapped(CurriculumEnv)):
+        raise ConfigurationError(
+            f"{type(callback).__name__}: every environment needs a CurriculumEnv around what ends its episodes, as in "
+            "Monitor(CurriculumEnv(gym.make(...)))"
+        )
 
 
 def _record(logger: Logger, ranges: Mapping[str, Sequence[float]]) -> None:

@@ -131,7 +131,7 @@ def reset_options(options: Mapping[str, Any] | None) -> ResetOptions:
         if name not in names:
             raise ConfigurationError(f"unknown reset option {name!r}{nearest(name, names)}")
     index, randomization = given.get("index"), given.get("randomization")
-    if index is not None and (not isinstance(index, int) or index < 0):
+    if index is not None and (type(index) is not int or index < 0):
         raise ConfigurationError(f"reset option index: must be a whole number, at least 0, got {index!r}")
     return ResetOptions(
         index,

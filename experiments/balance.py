@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from simworld.datasets.episodes import Episode
 from simworld.datasets.folder import read_json, reporting, to_json, write_json
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
-from simworld.errors import PlacementError
+from simworld.errors import DatasetError, PlacementError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
@@ -24,6 +24,8 @@ from simworld.rendering.raster import RasterRenderer
 from simworld.streams import Streams
 
 FOUND = "quotas.json"
+IMAGE_FEATURES = ("camera", "occlusion", "pixels", "touching")
+EPISODE_FEATURES = ("success", "length", "dropped", "fallen")
 
 _CANDIDATES = 50
 _SOON = 10
@@ -59,7 +61,7 @@ def balanced_images(env: ManipulationEnv, request: Request, cameras: Sequence[st
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
         return image_features(collect_view(env, renderer, request.seed, number, cameras, size, parameters), renderer)
 
-    return _chooser(env, features, request)
+    return _chooser(env, features, IMAGE_FEATURES, request)
 
 
 def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, request: Request, noise: float) -> Choose:
@@ -68,10 +70,15 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, request: Request, 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
         return episode_features(collect_episode(env, policy, request.seed, number, noise, parameters))
 
-    return _chooser(manipulation(env), features, request)
+    return _chooser(manipulation(env), features, EPISODE_FEATURES, request)
 
 
-def _chooser(env: ManipulationEnv, features: Callable[[int, Mapping[str, Any]], Features], request: Request) -> Choose:
+def _chooser(
+    env: ManipulationEnv,
+    features: Callable[[int, Mapping[str, Any]], Features],
+    names: Collection[str],
+    request: Request,
+) -> Choose:
     layout, randomization = env.task.layout, env.randomization
     journal = _Journal(request.folder / "search.jsonl")
 
@@ -91,6 +98,7 @@ def _chooser(env: ManipulationEnv, features: Callable[[int, Mapping[str, Any]], 
         budget=most_candidates(request.count, request.budget),
         seed=request.seed,
         factors=Randomization({**layout.factors.factors, **randomization.factors}),
+        features=names,
         tell=request.tell,
     )
 
@@ -102,7 +110,7 @@ def _chooser(env: ManipulationEnv, features: Callable[[int, Mapping[str, Any]], 
                 accepted = [{"number": c.number, "parent": c.parent, **vars(c.outcome)} for c in search]
                 quotas = [str(quota) for quota in search.quotas]
                 write_json(found, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
-                journal.path.unlink()
+        journal.path.unlink(missing_ok=True)
         made: list[dict[str, Any]] = read_json(found)["samples"]
         return made
 
@@ -133,7 +141,10 @@ class _Journal:
         end = content.rfind(b"\n") + 1
         if end < len(content):
             os.truncate(self.path, end)
-        return dict(json.loads(line) for line in content[:end].splitlines())
+        try:
+            return dict(json.loads(line) for line in content[:end].splitlines())
+        except (ValueError, TypeError):
+            raise DatasetError(f"{self.path} is broken: remove it, and the search begins again") from None
 
 
 def most_candidates(count: int, budget: int | None) -> int:

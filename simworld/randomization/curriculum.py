@@ -94,6 +94,7 @@ class AutomaticRandomization:
         boundary_probability: float = 0.5,
         seed: int = 0,
     ) -> None:
+        _check_mapping("spans", spans)
         _require(len(spans) > 0, "spans", "there must be at least one", dict(spans))
         for address, span in spans.items():
             _require(isinstance(span, Span), address, "must be a Span", span)
@@ -205,19 +206,26 @@ class Schedule:
     stages: Mapping[str, Sequence[tuple[float, tuple[float, float]]]]
 
     def __post_init__(self) -> None:
-        for address, stages in self.stages.items():
-            _require(len(stages) > 0, address, "there must be at least one stage", stages)
-            for progress, bounds in stages:
-                _check_range(address, "a stage's range", bounds)
-                _require(_is_fraction(progress), address, "a stage's progress must be a number in 0..1", progress)
-            times = [progress for progress, _ in stages]
-            _require(times == sorted(set(times)), address, "the stages' progress must increase", times)
-        object.__setattr__(self, "stages", {address: tuple(stages) for address, stages in self.stages.items()})
+        _check_mapping("stages", self.stages)
+        checked = {address: _checked_stages(address, immutable(stages)) for address, stages in self.stages.items()}
+        object.__setattr__(self, "stages", checked)
 
     def at(self, progress: float) -> Randomization:
         """The ranges at `progress`, as uniform distributions."""
         _require(_is_fraction(progress), "progress", "must be a number in 0..1", progress)
         return Randomization({address: _between(stages, progress) for address, stages in self.stages.items()})
+
+
+def _checked_stages(address: str, stages: Any) -> Any:
+    pairs = isinstance(stages, tuple) and all(isinstance(stage, tuple) and len(stage) == 2 for stage in stages)
+    _require(pairs, address, "the stages must be a list of (progress, (low, high))", stages)
+    _require(len(stages) > 0, address, "there must be at least one stage", stages)
+    for progress, bounds in stages:
+        _check_range(address, "a stage's range", bounds)
+        _require(_is_fraction(progress), address, "a stage's progress must be a number in 0..1", progress)
+    times = [progress for progress, _ in stages]
+    _require(times == sorted(set(times)), address, "the stages' progress must increase", times)
+    return stages
 
 
 def _between(stages: Sequence[tuple[float, tuple[float, float]]], progress: float) -> Uniform:
@@ -226,6 +234,10 @@ def _between(stages: Sequence[tuple[float, tuple[float, float]]], progress: floa
     # Interpolation may overshoot by the last bit.
     low, high = np.clip(ends, np.min(ranges), np.max(ranges)).tolist()
     return Uniform(min(low, high), high)
+
+
+def _check_mapping(name: str, value: Any) -> None:
+    _require(isinstance(value, Mapping), name, "must be a mapping by address", value)
 
 
 def _check_range(address: str, name: str, bounds: Any) -> None:

@@ -1,5 +1,6 @@
 """Randomizations in files and on the command line."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,14 @@ def load_randomization(path: Path) -> dict[str, Any] | list[Any]:
     """The randomization in a YAML file, as plain data; a wrong one raises ConfigurationError.
 
     It is a mapping of addresses to distributions, each written as a mapping (`uniform: [0, 1]`) or as text
-    (`uniform(0, 1)`), or a list of such mappings and of presets, of which later ones win.
+    (`uniform(0, 1)`), or a list of such mappings and of presets, of which later ones win. A key may be there once;
+    numbers may be as in Python (`1e-3`).
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"cannot read randomization {path}: {error}") from None
+    content = _read(path)
     try:
         plain = [_part(part) for part in content] if isinstance(content, list) else _mapping(content)
         as_randomization(plain)
-    except ConfigurationError as error:
+    except (ConfigurationError, RecursionError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
     return plain
 
@@ -75,6 +72,31 @@ def _is_file(name: str) -> bool:
     return name.endswith(SUFFIXES)
 
 
+def _read(path: Path) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            _refuse_twice([key for key, _ in node.value])
+            return node
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError, ConfigurationError) as error:
+        raise ConfigurationError(f"cannot read randomization {path}: {error}") from None
+
+
+def _refuse_twice(keys: Sequence[Any]) -> None:
+    """Raise ConfigurationError if two YAML nodes are the same key, of which PyYAML would drop the first."""
+    seen = set()
+    for key in keys:
+        name = key.tag, str(key.value)
+        if name in seen:
+            raise ConfigurationError(f"line {key.start_mark.line + 1}: the key {key.value!r} is there twice")
+        seen.add(name)
+
+
 def _part(part: Any) -> Any:
     """One of a list in a file: presets, or a mapping."""
     if not isinstance(part, str):
@@ -90,7 +112,27 @@ def _mapping(content: Any) -> dict[str, Any]:
             "a randomization is a mapping of addresses to distributions, or a list of such mappings and of presets, "
             f"got {content!r}"
         )
-    return {address: _from_text(value) if isinstance(value, str) else value for address, value in content.items()}
+    return {a: _from_text(value) if isinstance(value, str) else _numbers(value) for a, value in content.items()}
+
+
+def _numbers(value: Any) -> Any:
+    """Plain data with numbers where YAML 1.1 has them as text, which `1e-3` is; infinite ones stay text."""
+    match value:
+        case dict():
+            return {key: _numbers(part) for key, part in value.items()}
+        case list():
+            return [_numbers(part) for part in value]
+        case str():
+            return _number(value)
+    return value
+
+
+def _number(text: str) -> float | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
 
 
 def _from_text(text: str) -> Any:

@@ -89,16 +89,17 @@ class Steering:
         self._together: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._archive: dict[tuple[int, ...], deque[_Hit]] = defaultdict(lambda: deque(maxlen=_ARCHIVE))
 
-    def propose(self, wish: Sequence[int], generator: Generator) -> Move:
-        """A move towards the hardest wish of which there are hits."""
-        reached = [i for i in self._free if any(cells[i] == wish[i] for cells in self._archive)]
+    def propose(self, wish: Sequence[int], rooms: Sequence[Sequence[int]], generator: Generator) -> Move:
+        """A move towards the hardest wish of which there are hits with room in all quotas."""
+        fitting = [cells for cells in self._archive if all(rooms[i][cells[i]] for i in self._free)]
+        reached = [i for i in self._free if any(cells[i] == wish[i] for cells in fitting)]
         if not reached:
             return Move()
         hardest = max(reached, key=lambda i: self._hardness(i, wish[i]))
         target = hardest, wish[hardest]
         if not self._cells[target].replays_pay(self._plain, generator):
             return Move()
-        hit = self._parent(wish, hardest, generator)
+        hit = self._parent(fitting, wish, hardest, generator)
         groups = list(dict.fromkeys(map(group_of, hit.parameters)))
         keeping = {group for group in groups if generator.random() < self._cells[target].keep(group)}
         if len(keeping) == len(groups) and groups:
@@ -156,14 +157,16 @@ class Steering:
     def _hardness(self, quota: int, cell: int) -> float:
         return math.log((self._plain + 2) / (self._cells[quota, cell].roots + 1))
 
-    def _parent(self, wish: Sequence[int], hardest: int, generator: Generator) -> _Hit:
+    def _parent(
+        self, fitting: Sequence[tuple[int, ...]], wish: Sequence[int], hardest: int, generator: Generator
+    ) -> _Hit:
         """A least used hit of those that fulfil the most of the wish, and its hardest part."""
 
         def fulfilled(cells: tuple[int, ...]) -> float:
             # What is wished for of factors is imposed anyway.
             return sum(self._hardness(i, cells[i]) for i in self._free if cells[i] == wish[i])
 
-        reached = {cells: fulfilled(cells) for cells in self._archive if cells[hardest] == wish[hardest]}
+        reached = {cells: fulfilled(cells) for cells in fitting if cells[hardest] == wish[hardest]}
         most = max(reached.values())
         hits = [hit for cells, score in reached.items() if score == most for hit in self._archive[cells]]
         fewest = min(hit.uses for hit in hits)

@@ -1,11 +1,12 @@
 """Meeting quotas: conditional draws, rejection, and partial replay of what was seen in the cells that are short."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, nearest
 from simworld.randomization.expressions import Distribution
+from simworld.randomization.factors import FACTORS
 from simworld.randomization.learning import Move, Steering
 from simworld.randomization.quotas import Quota, QuotaError, Report, Tally, read_quotas
 from simworld.randomization.randomization import Randomization
@@ -51,6 +52,7 @@ def meet(
     budget: int,
     seed: int,
     factors: Randomization | None = None,
+    features: Collection[str] | None = None,
     tell: Callable[[Report], None] | None = None,
 ) -> "Search":
     """Search `count` samples that meet all quotas exactly, within a `budget` of candidates.
@@ -58,11 +60,14 @@ def meet(
     `evaluate(number, imposed)` makes candidate `number` with the values imposed by address, as far as there is such an
     address in it, and draws the rest from its own streams of (seed, number); None says that it could not be made, as
     where things do not fit. `factors` are the distributions it draws from: quotas over their addresses are imposed.
+    `features` are the names that other quotas may be over, if they are known.
     `tell` hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
     """
     if count < 1 or budget < count:
         raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
     parsed = read_quotas(quotas)
+    for quota in parsed:
+        _check_feature(quota.feature, factors, features)
     laws = {quota.feature: law for quota in parsed if (law := _law(quota.feature, factors)) is not None}
     spelled = tuple(quota.over(laws[quota.feature]) if quota.feature in laws else quota for quota in parsed)
     for quota in spelled:
@@ -141,7 +146,7 @@ class Search:
         """Make one candidate; itself if it is accepted."""
         number, generator = self._candidates, Streams(self.seed, self._candidates)("quotas")
         wish = [_draw_cell(room, generator) for room in self._room]
-        move = self._steering.propose(wish, generator)
+        move = self._steering.propose(wish, self._room, generator)
         imposed = dict(move.kept) | {
             quota.feature: self._conditioned(quota, cell, generator)
             for quota, cell in zip(self.quotas, wish, strict=True)
@@ -189,6 +194,14 @@ class Search:
             if quota.where(value) == cell:
                 return value
         raise ConfigurationError(f"quota {quota}: {quota.names[cell]} did not come in {DRAWS} draws of {law!r}")
+
+
+def _check_feature(feature: str, factors: Randomization | None, features: Collection[str] | None) -> None:
+    """Raise ConfigurationError if no candidate can have a feature."""
+    if "*" in feature:
+        raise ConfigurationError(f"quota {feature}: a sample has one value of each item: name one, such as objects.0")
+    if features is not None and feature not in features and _law(feature, factors) is None:
+        raise ConfigurationError(f"quota {feature}: no such feature{nearest(feature, [*features, *FACTORS])}")
 
 
 def _law(feature: str, factors: Randomization | None) -> Distribution | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
@@ -19,7 +20,7 @@ from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import Randomization, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
 
-X, FRICTION = "goal.position.x", "table.friction"
+X, FRICTION, MASS = "goal.position.x", "table.friction", "objects.1.mass"
 COMPETENCE = 0.05
 
 
@@ -28,13 +29,15 @@ class Standin(gym.Env[Any, Any]):
 
     observation_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
     action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
+    randomization = Randomization({X: 0.0})
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self.options = options
-        self.x = (options or {}).get("parameters", {}).get(X, 0.0)
+        randomization = (options or {}).get("randomization", self.randomization)
+        self.x = randomization[X](self.np_random)
         self.left = 3
-        return np.zeros(1, np.float32), {}
+        return np.zeros(1, np.float32), {"parameters": {X: self.x}}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.left -= 1
@@ -71,7 +74,11 @@ def test_the_wrapper_runs_the_queued_trial_once() -> None:
     env.queue(Trial(7, {X: 0.02}))
     env.queue(Trial(8, {X: 0.06}, (X, "high")))
     env.reset(options={"index": 4, "parameters": {FRICTION: 0.8, X: 0.0}})
-    assert inner.options == {"index": 4, "parameters": {FRICTION: 0.8, X: 0.06}}
+    assert inner.options == {
+        "index": 4,
+        "randomization": Randomization({X: 0.06}),
+        "parameters": {FRICTION: 0.8},
+    }
     env.queue(Trial(9, {X: -0.05}))
     ended = {"number": 8, "parameters": {X: 0.06}, "boundary": (X, "high"), "performance": 0.0}
     assert finish(env)["curriculum"] == ended
@@ -91,6 +98,83 @@ def test_the_environments_take_the_trials_parameters() -> None:
     info = env.step(np.zeros(4, np.float32))[4]
     assert info["curriculum"] == {**vars(trial), "performance": 0.0}
     env.close()
+
+
+def ended(env: gym.Env[Any, Any]) -> Trial:
+    """The trial that the last step of an episode reports."""
+    info: dict[str, Any] = {}
+    while "curriculum" not in info:
+        info = env.step(np.zeros(4, np.float32))[4]
+    trial = dict(info["curriculum"])
+    assert trial.pop("performance") == 0.0
+    return Trial(**trial)
+
+
+def test_what_is_not_in_every_episode_is_tested_where_it_is() -> None:
+    env = CurriculumEnv(gym.make("simworld/PlaceInBox-v0", randomization="default", max_episode_steps=1))
+    trial = Trial(0, {MASS: 0.123, X: 0.1}, (MASS, "high"))
+    for count in (1, 2, 3):
+        env.queue(trial)
+        _, info = env.reset(seed=1, options={"parameters": {"objects.count": count}})
+        assert info["parameters"].get(MASS) == (None if count == 1 else 0.123)
+        assert info["parameters"]["objects.0.mass"] != 0.123
+        assert ended(env) == (Trial(0, trial.parameters) if count == 1 else trial)
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "tested"),
+    [("objects.*.mass", True), (X, False), ("objects.1.mass", False), ("table.texture.size", False), (FRICTION, True)],
+)
+def test_only_the_boundary_of_what_is_in_the_episode_counts(address: str, tested: bool) -> None:
+    env = CurriculumEnv(gym.make("simworld/PlaceInBox-v0", max_episode_steps=1))
+    adr = AutomaticRandomization({address: Span(0.05, (0.05, 0.06), 0.01)}, boundary_probability=1.0)
+    env.queue(adr.draw(0))
+    env.reset(seed=1)
+    trial = ended(env)
+    before = adr.to_plain()
+    adr.tell(trial, 0.0)
+    assert (trial.boundary is not None) == tested == (adr.to_plain() != before)
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "own", "given", "second"),
+    [
+        ("objects.*.mass", {"objects.0.mass": 0.1}, {"objects.0.mass": 0.2}, 0.25),
+        ("objects.0.mass", {"objects.*.mass": 0.1}, {"objects.*.mass": 0.2}, 0.2),
+        ("objects.0.mass", {"objects.0.mass": 0.1}, {"objects.0.mass": 0.2, "objects.1.mass": 0.3}, 0.3),
+    ],
+)
+def test_a_trial_wins_over_starred_and_single_addresses(
+    address: str, own: dict[str, float], given: dict[str, float], second: float
+) -> None:
+    env = CurriculumEnv(gym.make("simworld/PlaceInBox-v0", randomization={"objects.count": 2, **own}))
+    env.queue(Trial(0, {address: 0.25}))
+    _, info = env.reset(seed=1, options={"parameters": given})
+    assert info["parameters"]["objects.0.mass"] == 0.25
+    assert info["parameters"]["objects.1.mass"] == second
+    env.close()
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_an_item_is_not_in_every_episode() -> None:
+    def make() -> CurriculumEnv:
+        return CurriculumEnv(gym.make("simworld/PlaceInBox-v0", randomization="default", max_episode_steps=4))
+
+    adr = AutomaticRandomization({MASS: Span(0.1, (0.02, 1.0), 0.05)}, buffer=100, boundary_probability=1.0)
+    model = PPO("MultiInputPolicy", DummyVecEnv([make]), n_steps=64, batch_size=64, n_epochs=1, device="cpu")
+    model.learn(128, callback=CurriculumCallback(adr))
+    told = sum(len(end["results"]) for end in adr.to_plain()["boundaries"][MASS].values())
+    assert 0 < told < 128 // 4 - 1
+
+
+@pytest.mark.parametrize("callback", [CurriculumCallback(automatic()), ScheduleCallback(Schedule({}))])
+def test_environments_without_the_wrapper_are_refused(callback: BaseCallback) -> None:
+    name = type(callback).__name__
+    envs = DummyVecEnv([lambda: Monitor(CurriculumEnv(Standin())), lambda: Monitor(Standin())])
+    with pytest.raises(ConfigurationError, match=f"{name}: every environment needs a CurriculumEnv around"):
+        ppo(envs).learn(256, callback=callback)
 
 
 def widens(envs: VecEnv, path: Path) -> None:

@@ -72,6 +72,8 @@ def test_bad_actions_and_reset_options_are_refused() -> None:
         env.reset(options={"indx": 3})
     with pytest.raises(ConfigurationError, match="at least 0, got -1"):
         env.reset(options={"index": -1})
+    with pytest.raises(ConfigurationError, match="index: must be a whole number, at least 0, got True"):
+        env.reset(options={"index": True})
     env.close()
 
 

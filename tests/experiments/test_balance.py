@@ -12,7 +12,7 @@ import pytest
 import simworld  # noqa: F401
 from simworld.datasets.episodes import Episode
 from simworld.datasets.images import View
-from simworld.experiments.balance import episode_features, image_features
+from simworld.experiments.balance import EPISODE_FEATURES, IMAGE_FEATURES, episode_features, image_features
 from simworld.experiments.collect import collect_view, manipulation
 from simworld.geometry import Vec3, quat_multiply
 from simworld.physics import World
@@ -24,7 +24,6 @@ from simworld.scene.state import Contact, camera_pose
 from simworld.streams import Streams
 
 SCENE = sample_scene(Layout(box=True), NONE, Streams(0), {"objects.count": 2}).scene
-IMAGE_FEATURES = {"occlusion", "pixels", "touching"}
 
 
 def episode(length: int, **events: Sequence[int]) -> Episode:
@@ -70,6 +69,7 @@ def test_an_episode_succeeds_if_it_ends_so_and_is_as_long_as_its_steps() -> None
     for success, length in (([6], 7), ([5], 7), ([], 3)):
         features = episode_features(episode(length, is_success=success))
         assert features["success"] is (length - 1 in success) and features["length"] == length
+        assert set(features) == set(EPISODE_FEATURES)
 
 
 def test_an_object_that_ever_left_the_table_has_fallen() -> None:
@@ -195,5 +195,5 @@ def test_the_object_touches_another_or_the_box_where_a_force_is(
 def test_an_image_without_an_object_has_none_of_its_features(renderer: RasterRenderer) -> None:
     with closing(gym.make("simworld/Reach-v0")) as env:
         view = collect_view(manipulation(env), renderer, 0, 0, ("front",), (48, 36))
-    assert not IMAGE_FEATURES & set(image_features(view, renderer))
-    assert set(image_features(view_of(renderer, block("object", 0.0, -0.1, 0.02)), renderer)) >= IMAGE_FEATURES
+    assert set(image_features(view, renderer)) == {"camera"}
+    assert set(image_features(view_of(renderer, block("object", 0.0, -0.1, 0.02)), renderer)) == set(IMAGE_FEATURES)

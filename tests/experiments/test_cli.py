@@ -356,7 +356,12 @@ def test_images_meet_quotas(tmp_path: Path) -> None:
     assert_refused(simworld(*arguments, tmp_path / "no", "--quota", "occlusion[0.1,1]=120%"), "occlusion")
     short = simworld(*arguments, tmp_path / "short", "--quota", "pixels[1000000,2000000]=50%", "--budget", 12)
     assert_refused(short, "pixels", "12 candidates")
-    assert_refused(simworld(*arguments, tmp_path / "no", "--quota", "objects.0.kind=duk:50%"), "duck")
+    for quota, words in (
+        ("objects.0.kind=duk:50%", ("duck",)),
+        ("oclusion[0.1,1]=25%", ("'occlusion'",)),
+        ("objects.*.kind=uniform", ("objects.0",)),
+    ):
+        assert_refused(simworld(*arguments, tmp_path / "no", "--quota", quota), *words)
     assert not (tmp_path / "no").exists()
     found = json.loads((out / "quotas.json").read_text())
     assert found["report"]["accepted"] == 8 and verify(out) == []
@@ -364,7 +369,7 @@ def test_images_meet_quotas(tmp_path: Path) -> None:
 
 
 def test_a_search_for_quotas_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    arguments = ["images", PLACE, "--count", 6, "--size", "64x48", "--quota", "occlusion[0.5,1]=50%", "--out"]
+    arguments = ["images", PLACE, "--count", 6, "--size", "64x48", "--quota", "occlusion[0.7,1]=50%", "--out"]
     once, twice = tmp_path / "once", tmp_path / "twice"
     assert simworld(*arguments, once).returncode == 0
     assert_refused(simworld(*arguments, twice, "--budget", 7), "7 candidates")
@@ -374,6 +379,11 @@ def test_a_search_for_quotas_goes_on_where_it_stopped(tmp_path: Path) -> None:
     # What is known is not made again: these features are not those of the images. The last line was cut by a kill.
     forged = [json.dumps([number, json.loads(line)[1] | {"pixels": -1}]) for number, line in enumerate(begun[:6])]
     journal.write_text("\n".join([*forged, begun[6][:9]]))
+    for broken in ("garbage\n", "3\n"):
+        kept = journal.read_text()
+        journal.write_text(broken + kept)
+        assert_refused(simworld(*arguments, twice), "search.jsonl is broken")
+        journal.write_text(kept)
     assert simworld(*arguments, twice).returncode == 0
     assert not journal.exists() and verify(twice) == []
     one, two = (json.loads((out / "quotas.json").read_text()) for out in (once, twice))

@@ -206,6 +206,7 @@ def test_a_state_of_other_settings_is_refused() -> None:
     ("spans", "options", "message"),
     [
         ({}, {}, "spans: there must be at least one"),
+        ([(FRICTION, SPANS[FRICTION])], {}, "spans: must be a mapping by address, got"),
         ({"table.frction": SPANS[FRICTION]}, {}, "'table.frction'; did you mean 'table.friction'"),
         ({"objects.count": Span(1, (1, 3), 1)}, {}, "objects.count: must be a whole number from 1 to 8"),
         ({FRICTION: (0.2, 2.0)}, {}, "table.friction: must be a Span, got"),
@@ -280,6 +281,14 @@ def test_a_schedule_stays_within_its_ranges_to_the_last_bit() -> None:
     ("stages", "message"),
     [
         ({"table.frction": [(0.0, (0.5, 0.6))]}, "did you mean 'table.friction'"),
+        ([(FRICTION, [(0.0, (0.5, 0.6))])], "stages: must be a mapping by address, got"),
+        ({FRICTION: [0.1, 0.5]}, r"table.friction: the stages must be a list of \(progress, .* got \(0.1, 0.5\)"),
+        ({FRICTION: 0.5}, "table.friction: the stages must be a list .* got 0.5"),
+        ({FRICTION: [(0.0, 0.5, 0.6)]}, "table.friction: the stages must be a list"),
+        ({FRICTION: [(0.0, 0.5)]}, "table.friction: a stage's range must be two numbers"),
+        ({FRICTION: ["ab"]}, "table.friction: the stages must be a list"),
+        ({1: [(0.0, (0.5, 0.6))]}, "an address is a string, got 1"),
+        ({FRICTION: [([], (0.5, 0.6))]}, "table.friction: a stage's progress must be a number"),
         ({FRICTION: []}, "table.friction: there must be at least one stage"),
         ({FRICTION: [(0.0, (-0.1, 0.6))]}, "table.friction: must be a number from 0 to 3"),
         ({FRICTION: [(0.0, (0.6, 0.5))]}, "table.friction: a stage's range must be two numbers"),
@@ -293,6 +302,11 @@ def test_a_schedule_stays_within_its_ranges_to_the_last_bit() -> None:
 def test_a_wrong_schedule_is_refused(stages: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Schedule(stages)
+
+
+def test_a_schedule_takes_lists_and_arrays() -> None:
+    schedule = Schedule({FRICTION: [(0.0, (0.5, 0.6)), (1.0, (0.5, 0.8))]})
+    assert Schedule({FRICTION: [[0.0, [0.5, 0.6]], [1.0, np.array([0.5, 0.8])]]}) == schedule  # type: ignore[list-item]
 
 
 def test_a_schedule_has_no_progress_beyond_1() -> None:

@@ -22,16 +22,14 @@ from simworld.randomization import (
     FULL,
     NONE,
     PRESETS,
-    Choice,
     Constant,
     Layout,
     Randomization,
-    Uniform,
     as_randomization,
-    protocols,
     sample_scene,
 )
-from simworld.randomization.factors import described, family_of, starred
+from simworld.randomization.factors import described, family_of
+from simworld.randomization.families.camera import CAMERAS
 from simworld.randomization.lighting import color_of_temperature
 from simworld.rendering import make_renderer
 from simworld.streams import Streams
@@ -71,8 +69,9 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
     "background.bottom": {"background.kind": "gradient"},
     "background.texture": {"background.kind": "texture"},
     "background.seed": {"background.kind": "texture"},
-    "lights.*.distance": {"lights.0.kind": "point"},
-    "lights.*.cone": {"lights.0.kind": "spot"},
+    **{address: {"lights.count": 2} for address in FACTORS if address.startswith("lights.*")},
+    "lights.*.distance": {"lights.count": 2, "lights.0.kind": "point"},
+    "lights.*.cone": {"lights.count": 2, "lights.0.kind": "spot"},
     "sensor.rgb.motion_direction": {"sensor.rgb.motion_blur": 0.05},
     "sensor.crop.x": {"sensor.crop": 0.6},
     "sensor.crop.y": {"sensor.crop": 0.6},
@@ -119,7 +118,7 @@ def tried(address: str) -> tuple[str, Any]:
     )
     if address in TRIED:
         return name, TRIED[address]
-    nominal = factor.nominal.value if isinstance(factor.nominal, Constant) else None
+    nominal: Any = factor.nominal.value if isinstance(factor.nominal, Constant) else None
     match factor.kind:
         case "color":
             return name, (0.9, 0.1, 0.7)
@@ -157,6 +156,38 @@ def env() -> Any:
         yield made.unwrapped
 
 
+PICTURES = {"rgb", "depth", "segmentation"}
+COURSE = {"world", "observed"}
+
+MAY_CHANGE: Mapping[str, set[str]] = {
+    # The object is where it was, and the other out of its way; but more contacts may be solved in another order.
+    "objects.count": {"observed"},
+    # The world's poses say where the box is, not how large, and nothing need touch its walls.
+    **{f"box.{side}": {"world"} for side in ("width", "depth", "height")},
+}
+"""What may change with a factor, and need not."""
+
+
+def changes(address: str) -> set[str]:
+    """What changes with a factor, of what `episode` gives."""
+    family = family_of(address)
+    if family in ("appearance", "light") or address.startswith("sensor.rgb."):
+        return {"rgb"}
+    if address.startswith("sensor.depth."):
+        return {"depth"}
+    if family in ("camera", "sensor"):
+        return PICTURES
+    if address.startswith("observation."):
+        return {"observed"}
+    # The table's frame is the world's, so what tilts is gravity.
+    if address.startswith("table.tilt."):
+        return COURSE
+    # The robot is shown as its joints begin.
+    if family == "geometry" or address == "robot.joints.*.offset":
+        return PICTURES | COURSE
+    return COURSE
+
+
 BASE = {"objects.0.position.x": 0.0, "objects.0.position.y": -0.06, "objects.0.yaw": 0.3, "noise.seed": 7}
 
 
@@ -165,26 +196,9 @@ def test_a_factor_changes_what_it_should_and_nothing_else(env: ManipulationEnv, 
     name, value = tried(address)
     needs = BASE | dict(NEEDS.get(address, {}))
     before, after = episode(env, needs), episode(env, needs | {name: value})
-    same = {
-        key: before[key].shape == after[key].shape and np.array_equal(before[key], after[key], equal_nan=True)
-        for key in before
-    }
-    family = family_of(address)
-    if family in ("appearance", "light") or address.startswith("sensor.rgb."):
-        expected = {"rgb": False, "depth": True, "segmentation": True, "world": True, "observed": True}
-    elif address.startswith("sensor.depth."):
-        expected = {"rgb": True, "depth": False, "segmentation": True, "world": True, "observed": True}
-    elif family in ("camera", "sensor"):
-        expected = {"rgb": False, "depth": False, "segmentation": False, "world": True, "observed": True}
-    elif family == "geometry":
-        expected = {"world": False} if address.startswith("table.tilt") else {"rgb": False}
-    elif address.startswith("observation."):
-        expected = {"rgb": True, "depth": True, "segmentation": True, "world": True, "observed": False}
-    elif address == "robot.joints.*.offset":
-        expected = {"rgb": False, "world": False, "observed": False}
-    else:
-        expected = {"rgb": True, "depth": True, "segmentation": True, "world": False, "observed": False}
-    assert {key: same[key] for key in expected} == expected
+    changed = {key for key in before if not np.array_equal(before[key], after[key], equal_nan=True)}
+    effects = changes(address)
+    assert effects - MAY_CHANGE.get(address, set()) <= changed <= effects
 
 
 SHOWN_IN: Mapping[str, set[str]] = {
@@ -193,13 +207,14 @@ SHOWN_IN: Mapping[str, set[str]] = {
     "floor": {"floor"},
     "table": {"table"},
     "robot": {"robot"},
-    "lights": {"lights"},
+    "lights": {"light 0"},
     "background": {"background"},
-    "camera": {"cameras"},
-    "sensor": {"cameras"},
-    "noise": {"cameras"},
+    "camera": {"camera front"},
+    "sensor": {f"camera {name}" for name in CAMERAS},
+    "noise": {f"camera {name}" for name in CAMERAS},
     "gravity": {"gravity"},
     "objects.count": {"object_1"},
+    "lights.count": {"light 1"},
     "lights.ambient": {"ambient"},
     "table.height": {"robot"},
     "table.tilt.x": {"gravity"},
@@ -209,10 +224,13 @@ SHOWN_IN: Mapping[str, set[str]] = {
 
 
 def components(address: str, more: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a scene, by name."""
+    """The parts of a scene, by name: each body, each light and each camera by itself."""
     needs = BASE | dict(NEEDS.get(address, {}))
-    scene = sample_scene(Layout(box=True), NONE, Streams(5), needs | more).scene.model_dump()
-    return {body["name"]: body for body in scene.pop("bodies")} | scene
+    scene = sample_scene(Layout(box=True), NONE, Streams(5), {**needs, **more}).scene.model_dump()
+    bodies = {body["name"]: body for body in scene.pop("bodies")}
+    lights = {f"light {i}": light for i, light in enumerate(scene.pop("lights"))}
+    cameras = {f"camera {camera['name']}": camera for camera in scene.pop("cameras")}
+    return bodies | lights | cameras | scene
 
 
 @pytest.mark.parametrize("address", [address for address in FACTORS if address not in UNSEEN])
@@ -242,24 +260,6 @@ def test_a_factor_of_the_goal_changes_the_goal(address: str) -> None:
     name, value = tried(address)
     one, two = (sample_scene(layout, NONE, Streams(3), given).parameters for given in ({}, {name: value}))
     assert [two[f"goal.position.{a}"] for a in "xyz"] != [one[f"goal.position.{a}"] for a in "xyz"]
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_drawn_values_given_back_make_the_same_episode(preset: str) -> None:
-    with closing(gym.make("simworld/PlaceInBox-v0", randomization=preset)) as env:
-        for index in range(3):
-            _, info = env.reset(seed=4, options={"index": index})
-            scene = env.unwrapped.sample.scene  # type: ignore[attr-defined]
-            env.action_space.seed(index)
-            actions = [env.action_space.sample() for _ in range(20)]
-            env.reset(seed=4, options={"index": index})
-            first = [env.step(action)[0]["observation"] for action in actions]
-            given = json.loads(json.dumps(info["parameters"]))
-            _, again = env.reset(seed=99, options={"parameters": given, "randomization": "none"})
-            assert env.unwrapped.sample.scene == scene  # type: ignore[attr-defined]
-            assert again["parameters"] == info["parameters"]
-            second = [env.step(action)[0]["observation"] for action in actions]
-            assert np.array_equal(first, second)
 
 
 def test_reset_options_are_checked() -> None:
@@ -305,25 +305,6 @@ def test_there_are_many_factors_and_each_is_described() -> None:
     assert {row["family"] for row in rows} == set(FAMILIES)
     assert all(row["meaning"] and row["allowed"] for row in rows)
     assert json.loads(json.dumps(rows)) == rows
-
-
-@pytest.mark.parametrize("preset", ["default", "full", "extreme"])
-def test_a_split_has_nothing_in_common(preset: str) -> None:
-    one, other = PRESETS[preset].split(0.25)
-    for address, whole in PRESETS[preset].factors.items():
-        a, b = one[address], other[address]
-        if isinstance(whole, Uniform):
-            assert a.support()[1] <= b.support()[0] and (a.support()[0], b.support()[1]) == whole.support()
-        elif isinstance(whole, Choice) and len(set(whole.options)) > 1:
-            if FACTORS[starred(address)].is_switch:
-                assert a == b == whole
-                continue
-            assert not set(a.support()) & set(b.support()) and set(a.support()) | set(b.support()) == set(whole.options)
-    found = protocols(PRESETS[preset], 0.25)
-    assert set(found) == {"train", "all", *FAMILIES}
-    for family in FAMILIES:
-        held_out = {a for a in PRESETS[preset].factors if found[family][a] != found["train"][a]}
-        assert {family_of(starred(a)) for a in held_out} <= {family}
 
 
 def test_warm_light_is_red_and_cold_light_blue() -> None:

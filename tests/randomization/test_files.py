@@ -1,12 +1,21 @@
 """Randomizations in YAML files and on the command line."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from simworld.errors import ConfigurationError
-from simworld.randomization import PRESETS, Choice, LogUniform, Randomization, Uniform, as_randomization
+from simworld.randomization import (
+    PRESETS,
+    Choice,
+    LogUniform,
+    Randomization,
+    TruncatedNormal,
+    Uniform,
+    as_randomization,
+)
 from simworld.randomization.files import asked_randomization, load_randomization, save_randomization
 
 
@@ -35,9 +44,36 @@ def test_a_file_may_hold_text_and_mappings(tmp_path: Path) -> None:
     )
 
 
+def test_numbers_are_as_in_python(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "objects.*.mass: {loguniform: [1e-3, 0.5]}\ngravity: 98e-1\nbox.color: [1e-1, .2, 3E-1]\n"
+        "table.friction: {truncatednormal: {mean: 1, std: 1e-1, low: -inf, high: inf}}\n"
+        "table.restitution: {'*': [{uniform: [1e-3, 2e-3]}, 1e+2]}\ntable.texture: {choice: [wood, marble]}\n"
+    )
+    plain = load_randomization(path)
+    assert as_randomization(plain) == Randomization(
+        {
+            "objects.*.mass": LogUniform(0.001, 0.5),
+            "gravity": 9.8,
+            "box.color": (0.1, 0.2, 0.3),
+            "table.friction": TruncatedNormal(1, 0.1, -math.inf, math.inf),
+            "table.restitution": Uniform(0.001, 0.002) * 100.0,
+            "table.texture": Choice(("wood", "marble")),
+        }
+    )
+    save_randomization(tmp_path / "again.yaml", plain)
+    assert load_randomization(tmp_path / "again.yaml") == plain
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("gravity: 9\ntable.friction: 1\n'gravity': 9.5\n", "line 3: the key 'gravity' is there twice"),
+        ("- full\n- gravity: 9\n  gravity: 9\n", "line 3: the key 'gravity' is there twice"),
+        ("table.texture: {choice: {wood: 2,\n wood: 1}}\n", "line 2: the key 'wood' is there twice"),
+        ("gravity: &a [*a]\n", "recursion"),
+        ("gravity: &a {uniform: *a}\n", "recursion"),
         ("- 1\n- 2\n", "a randomization is a mapping of addresses to distributions"),
         ("objects.*.mas: 1\n", "did you mean 'objects"),
         ("objects.*.mass: unifrom(0, 1)\n", "did you mean 'uniform'"),

@@ -11,7 +11,7 @@ import pytest
 
 from simworld.errors import ConfigurationError
 from simworld.randomization import Choice, Constant, Distribution, Integers, Randomization, Uniform
-from simworld.randomization.learning import RELATED, group_of
+from simworld.randomization.learning import RELATED, Move, Steering, group_of
 from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
 from simworld.randomization.steering import Candidate, Outcome, Search, meet
 from simworld.streams import Streams
@@ -243,3 +243,16 @@ BAD: list[tuple[Callable[[], Any], str]] = [
 def test_a_bad_quota_is_refused(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         make()
+
+
+def test_a_hit_that_could_no_longer_be_accepted_is_not_replayed() -> None:
+    steering = Steering([[10, 10], [2, 18]], [0, 1])
+    for number in range(20):
+        steering.learn(Move(), (1, 1), {"place": number}, number)
+    steering.learn(Move(), (0, 0), {"place": 20}, 20)
+
+    def parents(rooms: list[list[int]]) -> set[int | None]:
+        return {steering.propose([0, 1], rooms, Streams(0, i)("move")).parent for i in range(50)}
+
+    assert parents([[5, 5], [1, 5]]) == {None, 20}
+    assert parents([[5, 5], [0, 5]]) == {None}

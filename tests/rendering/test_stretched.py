@@ -1,0 +1,86 @@
+"""Labels of stretched and turned meshes agree with the pictures of them."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.annotation import InstanceLabel, annotate
+from simworld.geometry import IDENTITY, look_at, quat_to_matrix
+from simworld.physics import World
+from simworld.randomization import NONE, Layout, Rotation, sample_scene
+from simworld.rendering.lens import rays
+from simworld.rendering.raster import RasterRenderer
+from simworld.scene.camera import Camera
+from simworld.scene.catalogue import MESHES
+from simworld.scene.model import Scene
+from simworld.scene.state import SceneState
+from simworld.streams import Streams
+
+STRETCH = {"x": 0.5, "y": 2.0, "z": 1.3}
+AWAY = 0.6
+"""Metres from the object to the cameras around it."""
+
+
+@cache
+def laid(name: str, index: int) -> tuple[Scene, SceneState]:
+    """A stretched mesh on the table, turned at random, and the world at the start."""
+    stretched = {f"objects.*.stretch.{axis}": times for axis, times in STRETCH.items()}
+    how = NONE | {"objects.*.kind": name, "objects.*.orientation": Rotation(), **stretched}
+    scene = sample_scene(Layout(), how, Streams(5, index)).scene
+    assert scene.bodies[-1].orientation != IDENTITY
+    with World() as world:
+        world.load(scene)
+        return scene, world.state()
+
+
+def seen(scene: Scene, state: SceneState, camera: Camera) -> tuple[InstanceLabel, np.ndarray]:
+    """The object's label, and the points (n, 3) of it that the picture shows, in the frame that the label gives."""
+    frame = RasterRenderer(error=0.0).render(scene, state, camera, ("depth", "segmentation"))
+    label = next(label for label in annotate(frame, scene, state, camera).instances if label.name == "object")
+    x, y = rays(camera)
+    points = (np.stack([x, y, np.ones_like(x)], axis=-1) * frame.depth[..., None].astype(float))[label.mask]
+    return label, (points - label.translation) @ label.rotation
+
+
+def around(scene: Scene, state: SceneState) -> list[Camera]:
+    """Cameras that look at the object along each of its axes from both sides."""
+    center, turn = state.body_poses[-1, :3], quat_to_matrix(state.body_poses[-1, 3:])
+    lens: dict[str, Any] = {"name": "close", "width": 400, "height": 400, "fx": 1000, "fy": 1000, "cx": 200, "cy": 200}
+    return [
+        Camera.model_validate(
+            lens | {"position": tuple(eye), "orientation": look_at(tuple(eye), tuple(center), tuple(turn[:, axis - 1]))}
+        )
+        for axis in range(3)
+        for eye in (center + AWAY * turn[:, axis], center - AWAY * turn[:, axis])
+    ]
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_the_points_seen_of_a_stretched_mesh_are_in_its_labelled_box(name: str) -> None:
+    for index in range(3):
+        scene, state = laid(name, index)
+        label, own = seen(scene, state, scene.camera("front"))
+        assert len(own) > 300 and label.half_extents is not None
+        assert (np.abs(own) <= np.array(label.half_extents) + 3e-4).all(), index
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_a_stretched_mesh_seen_from_all_sides_reaches_the_faces_of_its_labelled_box(name: str) -> None:
+    scene, state = laid(name, 0)
+    # Nothing but the object, which no other thing hides.
+    below = {"orientation": IDENTITY, "position": (0.0, 0.0, -50.0)}
+    others = tuple(body.model_copy(update=below) for body in scene.bodies[:-1])
+    away = np.tile([0.0, 0, -50, *IDENTITY], (len(state.link_poses), 1))
+    poses = np.concatenate([[body.pose for body in others], state.body_poses[-1:]])
+    alone = scene.model_copy(update={"bodies": (*others, scene.bodies[-1])})
+    shown = SceneState(0.0, state.joint_positions, state.joint_velocities, away, poses, state.body_velocities)
+    views = [seen(alone, shown, camera) for camera in around(alone, shown)]
+    half = views[0][0].half_extents
+    assert half is not None and all(label.half_extents == half for label, _ in views)
+    # What sticks out farthest along an axis, nothing hides from the camera there; a pixel covers 0.6 mm.
+    reach = np.abs(np.concatenate([own for _, own in views])).max(axis=0)
+    assert np.abs(reach - half).max() < 1.5e-3
+    # The stretch is along the mesh's own axes, so the box is another than that of the mesh as it is.
+    assert np.abs(np.array(half) / MESHES[name].half_extents - 1).max() > 0.2
