@@ -33,14 +33,24 @@ def add_body(body: Body, client: int) -> int:
         physicsClientId=client,
     )
     if body.mass > 0 and (body.inertia != 1 or any(body.center_of_mass)):
-        # Bullet would take a shape that is not in the middle for a box.
-        diagonal = [body.inertia * moment for moment in moments(body.parts, body.mass)]
+        diagonal = [body.inertia * moment for moment in _moments(body, uid, client)]
         # Without the mass Bullet would take it for 0.
         bullet.changeDynamics(uid, -1, mass=body.mass, localInertiaDiagonal=diagonal, physicsClientId=client)
     if body.compliance > 0:
         stiffness = {"contactStiffness": 1 / body.compliance, "contactDamping": body.contact_damping}
         bullet.changeDynamics(uid, -1, **stiffness, physicsClientId=client)
     return uid
+
+
+def _moments(body: Body, uid: int, client: int) -> Vec3:
+    """Moments of inertia (3,) about the body's axes through its centre of mass."""
+    shape = body.parts[0].shape
+    if len(body.parts) == 1 and not isinstance(shape, Mesh):
+        # Bullet would take a shape that is not in the middle for a box.
+        return moments(shape, body.mass)
+    # Meshes and several parts it takes for the box that bounds them, wherever that is.
+    own: Vec3 = bullet.getDynamicsInfo(uid, -1, physicsClientId=client)[2]
+    return own
 
 
 def _moved(part: Part, center: Vec3) -> Part:

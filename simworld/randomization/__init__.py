@@ -1,7 +1,7 @@
 """What may vary: distributions, the factors they belong to, and the scenes drawn from them."""
 
 from simworld.randomization.choices import Choice, Tagged
-from simworld.randomization.compounds import HSV, Correlated, Mixture
+from simworld.randomization.compounds import HSV, Correlated, Mixture, Paired
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
 from simworld.randomization.distributions import Integers, LogUniform, Normal, TruncatedNormal, Uniform
 from simworld.randomization.expressions import Constant, Distribution, from_plain
@@ -55,6 +55,7 @@ __all__ = [
     "Normal",
     "OnSurface",
     "Outcome",
+    "Paired",
     "Quota",
     "QuotaError",
     "Randomization",

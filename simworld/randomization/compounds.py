@@ -13,6 +13,7 @@ from simworld.randomization.expressions import (
     is_numeric,
     near,
     split_fields,
+    split_first,
 )
 from simworld.randomization.values import (
     Weights,
@@ -71,11 +72,7 @@ class HSV(Distribution):
         return density
 
     def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        for name in ("hue", "saturation", "value"):
-            first, second = split_fields(self, holdout, name)
-            if first != second:
-                return first, second
-        return self, self
+        return split_first(self, holdout, "hue", "saturation", "value")
 
 
 def _about(part: Distribution, value: float) -> float:
@@ -197,4 +194,48 @@ class Correlated(Distribution):
         return marginals * math.exp((2 * r * x * y - r * r * (x * x + y * y)) / (2 * rest)) / math.sqrt(rest)
 
     def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        return split_fields(self, holdout, "a", "b")
+        return split_first(self, holdout, "a", "b")
+
+
+@dataclass(frozen=True)
+class Paired(Distribution):
+    """One side, 0 or 1, of a pair of which the factors of both sides draw from the same `stream`.
+
+    `Randomization` makes them of `{"objects.*.mass + objects.*.friction": Correlated(...)}`. A value that is imposed on
+    one factor does not move the other.
+    """
+
+    pair: Correlated
+    side: int
+    stream: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pair", from_plain(self.pair))
+        if not isinstance(self.pair, Correlated) or self.side not in (0, 1) or not isinstance(self.stream, str):
+            raise ConfigurationError(f"{self!r}: a pair of factors takes a correlated(a, b, correlation)")
+
+    def __call__(self, generator: Generator) -> float:
+        return self.pair(generator)[self.side]
+
+    def support(self) -> tuple[Any, ...]:
+        return self._own.support()
+
+    @property
+    def continuous(self) -> bool:
+        return self._own.continuous
+
+    def density(self, value: Any) -> float:
+        return self._own.density(value)
+
+    def cdf(self, value: float) -> float:
+        return self._own.cdf(value)
+
+    def quantile(self, p: float) -> Any:
+        return self._own.quantile(p)
+
+    @property
+    def _own(self) -> Distribution:
+        return (self.pair.a, self.pair.b)[self.side]
+
+    def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
+        return split_fields(self, holdout, "pair")

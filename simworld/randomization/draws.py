@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simworld.errors import ConfigurationError
+from simworld.randomization.compounds import Paired
 from simworld.randomization.expressions import Constant, Distribution
 from simworld.randomization.factors import FACTORS, NOMINAL
 from simworld.randomization.randomization import Randomization
@@ -32,7 +33,8 @@ class Draws:
         if type(factor) is Constant:  # isinstance is slow for abstract classes
             value = factor.value  # checked already
         else:
-            value = factor(self._streams.begin(name, self._generator))
+            stream = factor.stream.replace("*", str(item)) if type(factor) is Paired else name
+            value = factor(self._streams.begin(stream, self._generator))
             FACTORS[address].check(name, value)
         self.values[name] = value
         return value
@@ -44,9 +46,11 @@ class Draws:
         FACTORS[address].check(name, value)
         return value
 
-    def stream(self, name: str) -> Generator:
+    def stream(self, address: str, item: int | str | None = None) -> Generator:
         """The stream of a factor, for `again`."""
-        return self._streams(name)
+        name = address if item is None else address.replace("*", str(item))
+        factor = self.distribution(address, name)
+        return self._streams(factor.stream.replace("*", str(item)) if isinstance(factor, Paired) else name)
 
     def distribution(self, address: str, name: str) -> Distribution:
         """Where the values of the factor `name` come from, which is `address` without its star."""
@@ -57,7 +61,7 @@ class Draws:
         return NOMINAL[address]
 
     def refuse_unused(self) -> None:
-        """Raise ConfigurationError if a value is imposed on one item that is not there, or has no such factor now."""
+        """Raise ConfigurationError if a value is imposed on what is not there, or has no such factor now."""
         for address in self._imposed:
-            if address not in FACTORS and address not in self.values:
+            if "*" not in address and address not in self.values:
                 raise ConfigurationError(f"parameters: nothing in this episode has {address!r}")

@@ -367,6 +367,15 @@ def split_fields(owner: Any, holdout: float, *names: str) -> tuple[Any, Any]:
     return replace(owner, **{random[0]: first}), replace(owner, **{random[0]: second})
 
 
+def split_first(owner: Any, holdout: float, *names: str) -> tuple[Any, Any]:
+    """The halves of a distribution by the first random distribution among its fields `names`."""
+    for name in names:
+        first, second = split_fields(owner, holdout, name)
+        if first != second:
+            return first, second
+    return owner, owner
+
+
 def build(name: str, arguments: Any) -> Distribution:
     """The distribution, or the expression with the operator, called `name`, from a list or a mapping of arguments."""
     named = isinstance(arguments, Mapping)

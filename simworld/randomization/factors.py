@@ -33,6 +33,9 @@ NOMINAL: Mapping[str, Distribution] = MappingProxyType(
 )
 """What is drawn where nothing else is asked for, by address; items that have their own are named."""
 
+_NEVER = 1e-12
+"""A probability at which no training is long enough to see it."""
+
 
 @lru_cache(maxsize=4096)
 def starred(address: str) -> str:
@@ -61,14 +64,17 @@ def check_value(address: str, value: Any) -> None:
 
 
 def check_distribution(address: str, distribution: Distribution) -> None:
-    """Raise ConfigurationError if the factor cannot be a value within known bounds; every draw is checked besides."""
-    factor = FACTORS[starred(address)]
-    # What has no bound on a side is checked on the other alone.
-    endless = UNBOUNDED if factor.kind == "number" and not isinstance(distribution, Constant) else ()
-    bounds = [value for value in distribution.support() if value not in endless]
-    if not all(map(factor.allows if isinstance(distribution, Constant) else factor.reaches, bounds)):
-        got = distribution.value if isinstance(distribution, Constant) else distribution
-        raise ConfigurationError(f"{address}: must be {factor.rule}, got {got!r}")
+    """Raise ConfigurationError if a distribution gives what the factor cannot be; every draw is checked besides."""
+    factor, bounds = FACTORS[starred(address)], distribution.support()
+    if isinstance(distribution, Constant):
+        factor.check(address, distribution.value)
+    elif factor.kind == "number" and any(bound in UNBOUNDED for bound in bounds):
+        beyond = distribution.cdf(factor.low) + 1 - distribution.cdf(factor.high)
+        if beyond > _NEVER:
+            hint = f"{beyond:.1%} of which is not; cut it off, as truncatednormal(mean, std, low, high) is"
+            raise ConfigurationError(f"{address}: must be {factor.rule}, got {distribution!r}, {hint}")
+    elif not all(map(factor.reaches, bounds)):
+        raise ConfigurationError(f"{address}: must be {factor.rule}, got {distribution!r}")
 
 
 def described(addresses: Iterable[str] = FACTORS) -> list[dict[str, Any]]:

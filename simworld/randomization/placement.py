@@ -31,7 +31,7 @@ def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None)
     """Places on the table by rejection; all are drawn again when the last one no longer fits."""
     radii = [footprint_radius(shape) for shape in shapes]
     streams = [
-        (draw.stream(f"objects.{i}.position.x"), draw.stream(f"objects.{i}.position.y")) for i in range(len(radii))
+        (draw.stream("objects.*.position.x", i), draw.stream("objects.*.position.y", i)) for i in range(len(radii))
     ]
     places: list[tuple[float, float]] = []
     for tries in range(MAX_TRIES):

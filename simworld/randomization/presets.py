@@ -11,7 +11,7 @@ from simworld.randomization.compounds import HSV
 from simworld.randomization.distributions import Integers, LogUniform, Uniform
 from simworld.randomization.factors import FAMILIES
 from simworld.randomization.families.appearance import TEXTURES
-from simworld.randomization.families.camera import PLACES, TARGETS
+from simworld.randomization.families.camera import TARGETS, WRIST
 from simworld.randomization.families.factor import SEEDS
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.geometric import InBox
@@ -149,7 +149,7 @@ VISUAL = DEFAULT.only("camera") | {
     "lights.*.cone": Uniform(0.4, 0.9),
     "lights.*.shadow": Choice((1, 0), (0.9, 0.1)),
     **{f"camera.{name}.target": _about(place, 0.02) for name, place in TARGETS.items()},
-    "camera.wrist.position": _about(PLACES["wrist"], 0.005),
+    "camera.wrist.offset": _about(WRIST, 0.005),
     "camera.*.roll": Uniform(-0.04, 0.04),
     "camera.*.principal.x": Uniform(-0.01, 0.01),
     "camera.*.principal.y": Uniform(-0.01, 0.01),

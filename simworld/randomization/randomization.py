@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.errors import ConfigurationError
+from simworld.randomization.compounds import Paired
 from simworld.randomization.expressions import Distribution, from_plain
 from simworld.randomization.factors import FACTORS, NOMINAL, check_distribution, check_value, family_of, starred
 from simworld.randomization.values import Value, immutable
@@ -16,15 +17,16 @@ class Randomization:
     """Distributions by address; what is not named keeps its nominal value.
 
     Addresses are those of `FACTORS`. A `*` stands for each of its items in turn, every one with a stream of its own; an
-    item that is named itself (`objects.0.mass`) has its own distribution. An unknown address raises
+    item that is named itself (`objects.0.mass`) has its own distribution. Two that are joined,
+    `objects.*.mass + objects.*.friction`, have a Correlated for both. An unknown address raises
     ConfigurationError with the nearest valid one, and so does a value its factor cannot take.
     """
 
     factors: Mapping[str, Distribution]
 
     def __init__(self, factors: Mapping[str, Distribution | Value | Mapping[str, Any]] | None = None) -> None:
-        given = factors or {}
-        object.__setattr__(self, "factors", MappingProxyType({a: _checked(a, value) for a, value in given.items()}))
+        checked = {a: _checked(a, value) for key, law in (factors or {}).items() for a, value in _parts(key, law)}
+        object.__setattr__(self, "factors", MappingProxyType(checked))
 
     def __getitem__(self, address: str) -> Distribution:
         names = address, starred(address)
@@ -71,6 +73,21 @@ class Randomization:
     def from_plain(cls, plain: Mapping[str, Any]) -> "Randomization":
         """What `to_plain` was called on."""
         return cls(plain)
+
+
+def _parts(key: Any, value: Any) -> Iterator[tuple[Any, Any]]:
+    """The factors that a key names: one, or two of the same things, joined by +, of which the values are pairs."""
+    if not isinstance(key, str) or "+" not in key:
+        yield key, value
+        return
+    names = [name.strip() for name in key.split("+")]
+    if len(names) != 2 or len({(("*" in name) and FACTORS[starred(name)].items) for name in names}) > 1:
+        raise ConfigurationError(f"{key}: must be two factors of the same things, joined by +")
+    for side, name in enumerate(names):
+        try:
+            yield name, Paired(from_plain(value), side, " + ".join(names))  # type: ignore[arg-type]  # checked there
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{key}: {error}") from None
 
 
 def _checked(address: Any, value: Any) -> Distribution:

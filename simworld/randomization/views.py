@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from simworld.errors import ConfigurationError
 from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw, quat_product
 from simworld.randomization.draws import Draws
 from simworld.randomization.families.camera import FIXED
@@ -24,7 +25,7 @@ def draw_cameras(draw: Draws, seed: int) -> tuple[Camera, ...]:
         cameras.append(_camera(draw, name, sensor, position, orientation))
     # On the hand, beside the fingers, looking along them; turned so that the image's right is the hand's y axis.
     beside = _rolled(quat_from_euler(0.0, 0.0, math.pi / 4), draw("camera.*.roll", "wrist"))
-    on_hand = draw("camera.*.position", "wrist")
+    on_hand = draw("camera.wrist.offset")
     cameras.append(_camera(draw, "wrist", sensor, on_hand, beside, "hand"))
     return tuple(framed(camera, *frame) if frame else camera for camera in cameras)
 
@@ -32,13 +33,17 @@ def draw_cameras(draw: Draws, seed: int) -> tuple[Camera, ...]:
 def _pose(draw: Draws, name: str) -> tuple[Vec3, Quaternion]:
     """Place and orientation of a fixed camera."""
     eye, at = draw("camera.*.position", name), draw("camera.*.target", name)
+    if eye == at:
+        raise ConfigurationError(f"camera.{name}.position must differ from camera.{name}.target, got {eye} twice")
     azimuth, elevation, distance, roll = (
         draw(f"camera.*.{what}", name) for what in ("azimuth", "elevation", "distance", "roll")
     )
     x, y, z = (e - t for e, t in zip(eye, at, strict=True))
     across = math.hypot(x, y)
     turn = math.atan2(y, x) + azimuth
-    rise = min(math.atan2(z, across) + elevation, max(_STEEPEST, math.atan2(z, across)))
+    nominal = math.atan2(z, across)
+    steepest = max(_STEEPEST, abs(nominal))
+    rise = min(max(nominal + elevation, -steepest), steepest)
     length = distance * math.hypot(across, z)
     position = (
         at[0] + length * math.cos(rise) * math.cos(turn),

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix
+from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, matrix_to_quat, quat_to_matrix
 from simworld.scene.catalogue import mesh, vertices
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -24,18 +24,16 @@ def half_extents(shape: Shape) -> Vec3:
         case Sphere(radius=radius):
             return (radius, radius, radius)
         case Mesh(name=name, scale=scale, stretch=stretch):
-            x, y, z = _stretched_sizes(name, stretch)[0] if stretch != _AS_IT_IS else mesh(name).half_extents
+            x, y, z = mesh(name).half_extents if stretch == _AS_IT_IS else _mesh_sizes(name, stretch, IDENTITY)[0]
             return (x * scale, y * scale, z * scale)
 
 
 @lru_cache(maxsize=256)
-def _stretched_sizes(name: str, stretch: Vec3) -> tuple[Vec3, float]:
-    """Half extents and rest height of a mesh that is stretched, at scale 1."""
+def _mesh_sizes(name: str, stretch: Vec3, orientation: Quaternion) -> tuple[Vec3, float]:
+    """Half extents and rest height of a mesh that is stretched and turned, at scale 1."""
     asset = mesh(name)
-    seen, touched = (
-        (vertices(path) - asset.center) * stretch @ quat_to_matrix(asset.orientation).T * asset.scale
-        for path in (asset.visual, asset.collision)
-    )
+    rotation = quat_to_matrix(orientation) @ quat_to_matrix(asset.orientation) * asset.scale
+    seen, touched = ((vertices(path) - asset.center) * stretch @ rotation.T for path in (asset.visual, asset.collision))
     x, y, z = np.maximum(np.abs(seen).max(axis=0), np.abs(touched).max(axis=0)).tolist()
     return (x, y, z), _MARGIN - float(touched[:, 2].min())
 
@@ -58,6 +56,8 @@ def _reach(shape: Shape, rotation: Array) -> Array:
             return reach
         case Sphere(radius=radius):
             return np.full(3, radius)
+        case Mesh(name=name, scale=scale, stretch=stretch):
+            return scale * np.array(_mesh_sizes(name, stretch, matrix_to_quat(rotation))[0])
     turned: Array = np.abs(rotation) @ half_extents(shape)
     return turned
 
@@ -75,12 +75,11 @@ def turned(parts: Sequence[Part], orientation: Quaternion) -> tuple[Part, ...]:
 
 
 def rest_height(parts: Sequence[Part]) -> float:
-    """Height in metres of a body's origin on a plane: where it rests, of a turned mesh somewhat above."""
+    """Height in metres of a body's origin when it stands on a plane as it is, whether or not it stays so."""
     match parts[0]:
-        case Part(shape=Mesh(name=name, scale=scale, stretch=stretch), orientation=orientation) if (
-            orientation == IDENTITY
-        ):
-            height = mesh(name).rest_height if stretch == _AS_IT_IS else _stretched_sizes(name, stretch)[1]
+        case Part(shape=Mesh(name=name, scale=scale, stretch=stretch), orientation=orientation):
+            as_it_is = (stretch, orientation) == (_AS_IT_IS, IDENTITY)
+            height = mesh(name).rest_height if as_it_is else _mesh_sizes(name, stretch, orientation)[1]
             return height * scale
     return bounds(parts)[2]
 
@@ -93,16 +92,17 @@ def footprint_radius(parts: Sequence[Part]) -> float:
     return x if round_ else float(np.hypot(x, y))
 
 
-def moments(parts: Sequence[Part], mass: float) -> Vec3:
-    """Moments of inertia (3,) in kg m2 about a body's axes; of meshes and several parts, as of a box."""
-    match parts[0].shape:
-        case Sphere(radius=radius) if len(parts) == 1:
+def moments(shape: Box | Cylinder | Sphere, mass: float) -> Vec3:
+    """Moments of inertia (3,) in kg m2 about a shape's axes."""
+    match shape:
+        case Sphere(radius=radius):
             return (0.4 * mass * radius**2,) * 3
-        case Cylinder(radius=radius, height=height) if len(parts) == 1:
+        case Cylinder(radius=radius, height=height):
             across = mass * (3 * radius**2 + height**2) / 12
             return (across, across, 0.5 * mass * radius**2)
-    x, y, z = (half * half for half in bounds(parts))
-    return (mass * (y + z) / 3, mass * (x + z) / 3, mass * (x + y) / 3)
+        case Box(half_extents=half):
+            x, y, z = (size * size for size in half)
+            return (mass * (y + z) / 3, mass * (x + z) / 3, mass * (x + y) / 3)
 
 
 def compound(size: Vec3, seed: int) -> tuple[Part, ...]:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import quat_to_matrix
+from simworld.geometry import IDENTITY, quat_to_matrix
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, NONE, Layout, sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
 from simworld.streams import Streams
@@ -142,6 +142,32 @@ def test_closing_twice_is_harmless_and_an_unloaded_world_says_so() -> None:
         _ = world.scene
     world.close()
     world.close()
+
+
+def spins(body: Body) -> list[float]:
+    """Radians per second that a torque about each axis gives a body in a control step."""
+    found = []
+    for axis in range(3):
+        torque = np.zeros(3)
+        torque[axis] = 1e-5
+        with World() as world:
+            world.load(Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(body,), gravity=(0.0, 0.0, 0.0)))
+            world.step()
+            world.push(body.name, (0.0, 0.0, 0.0), tuple(torque))
+            world.step()
+            found.append(world.body_velocity(body.name)[3 + axis])
+    return found
+
+
+@pytest.mark.parametrize("kind", ["duck", "mug", "block_a", "compound"])
+def test_inertia_is_times_that_of_the_shape_whatever_it_is(kind: str) -> None:
+    body = sample_scene(Layout(), NONE, Streams(0), {"objects.0.kind": kind}).scene.bodies[-1]
+    plain = body.model_copy(update={"position": (0.0, 0.0, 3.0), "orientation": IDENTITY})
+    others = [{"inertia": 1.001}, {"inertia": 2.0}, {"center_of_mass": (0.004, -0.003, 0.002)}]
+    for changes, times in zip(others, (1.001, 2.0, 1.0), strict=True):
+        found = np.array(spins(plain.model_copy(update=changes))) * times
+        # About axes that are not the principal ones the others turn too.
+        assert found == pytest.approx(spins(plain), rel=0.02)
 
 
 @pytest.mark.parametrize("center", [(0.0, 0.0, 0.0), (0.005, -0.004, 0.006)])

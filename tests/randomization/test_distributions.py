@@ -382,10 +382,15 @@ def test_options_are_held_out_whatever_their_order() -> None:
     assert sorted(mixed[0].support() + mixed[1].support()) == ["a", "b", "c", "d"]
 
 
-@pytest.mark.parametrize("distribution", [Uniform(0, 1) + Normal(0, 1), Correlated(Uniform(0, 1), Normal(0, 1), 0.5)])
-def test_two_random_sides_are_not_split(distribution: Distribution) -> None:
+def test_two_random_sides_are_not_split() -> None:
     with pytest.raises(ConfigurationError, match="are random; split one of them"):
-        distribution.split(0.2)
+        (Uniform(0, 1) + Normal(0, 1)).split(0.2)
+
+
+def test_a_pair_is_split_by_its_first_random_side() -> None:
+    law = Correlated(1, Normal(0, 1), 0.5), Correlated(Uniform(0, 1), Normal(0, 1), 0.5)
+    assert law[1].split(0.2) == tuple(Correlated(side, Normal(0, 1), 0.5) for side in Uniform(0, 1).split(0.2))
+    assert law[0].split(0.2) == tuple(Correlated(1, side, 0.5) for side in Normal(0, 1).split(0.2))
 
 
 @pytest.mark.parametrize("holdout", [0, 1, -0.1, "half", True, math.nan])

@@ -2,7 +2,9 @@
 
 import copy
 import json
+import math
 import pickle
+import re
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
@@ -23,13 +25,18 @@ from simworld.randomization import (
     NONE,
     Choice,
     Constant,
+    Correlated,
     Integers,
+    Layout,
     LogUniform,
     Normal,
     Randomization,
     Uniform,
     as_randomization,
+    parse,
+    sample_scene,
 )
+from simworld.streams import Streams
 
 
 def test_presets_and_mappings() -> None:
@@ -118,3 +125,47 @@ def test_an_environment_comes_back_from_its_spec(randomization: Any) -> None:
             (one, about_one), (two, about_two) = env.reset(seed=5), again.reset(seed=5)
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert about_one == about_two
+
+
+def test_two_factors_are_drawn_as_a_pair() -> None:
+    law = Correlated(Uniform(0.05, 0.5), Uniform(0.3, 1.0), 0.9)
+    pairs = Randomization({"objects.*.mass + objects.*.friction": law, "objects.count": 2})
+    assert Randomization.from_plain(json.loads(json.dumps(pairs.to_plain()))) == pairs
+    assert all(parse(str(pairs[f"objects.*.{side}"])) == pairs[f"objects.*.{side}"] for side in ("mass", "friction"))
+    drawn = [sample_scene(Layout(), pairs, Streams(3, i)).parameters for i in range(400)]
+    ranks = {name: np.argsort(np.argsort([p[name] for p in drawn])) for name in drawn[0] if name.startswith("objects.")}
+    # The correlation of the ranks of a Gaussian copula, by its closed form, within four standard errors.
+    expected = 6 / math.pi * math.asin(0.9 / 2)
+    for i in range(2):
+        assert np.corrcoef(ranks[f"objects.{i}.mass"], ranks[f"objects.{i}.friction"])[0, 1] == pytest.approx(
+            expected, abs=0.05
+        )
+    assert abs(np.corrcoef(ranks["objects.0.mass"], ranks["objects.1.mass"])[0, 1]) < 0.2
+    # What is imposed, or drawn otherwise, leaves the other one as it is.
+    alone = sample_scene(Layout(), pairs, Streams(3, 0), {"objects.0.mass": 0.2}).parameters
+    assert alone["objects.0.mass"] == 0.2 and alone["objects.0.friction"] == drawn[0]["objects.0.friction"]
+    one, two = pairs.split(0.25)
+    assert one["objects.0.mass"].support()[1] == two["objects.0.mass"].support()[0] == pytest.approx(0.3875)
+
+
+def test_places_are_drawn_as_a_pair() -> None:
+    law = Correlated(Uniform(-0.1, 0.1), Uniform(-0.1, 0.1), 0.95)
+    pairs = Randomization({"objects.*.position.x + objects.*.position.y": law})
+    places = [sample_scene(Layout(), pairs, Streams(3, i)).parameters for i in range(200)]
+    x, y = ([p[f"objects.0.position.{axis}"] for p in places] for axis in "xy")
+    assert np.corrcoef(x, y)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("key", "law", "message"),
+    [
+        ("objects.*.mass + gravity", Correlated(Uniform(1, 2), Uniform(9, 10), 0.5), "two factors of the same things"),
+        ("objects.*.mass + objects.*.friction + gravity", 1, "two factors of the same things"),
+        ("objects.*.mass + objects.*.friction", Uniform(0.1, 1), "takes a correlated"),
+        ("objects.*.mas + objects.*.friction", Correlated(Uniform(0.1, 1), Uniform(0, 1), 0.5), "'objects.*.mass'"),
+        ("objects.*.mass + objects.*.friction", Correlated(Uniform(-1, 1), Uniform(0, 1), 0.5), "must be a number"),
+    ],
+)
+def test_bad_pairs_are_refused(key: str, law: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        Randomization({key: law})

@@ -13,11 +13,12 @@ PLACES: Mapping[str, Vec3] = {
     "front": (0.55, -0.4, 0.45),
     "side": (0.05, -0.75, 0.35),
     "top": (0.15, 0.04, 1.0),
-    "wrist": (0.05, -0.05, 0.1),
 }
+WRIST: Vec3 = (0.05, -0.05, 0.1)
 TARGETS: Mapping[str, Vec3] = {"front": (-0.06, 0.03, 0.05), "side": (-0.05, 0.05, 0.06), "top": (0.0, 0.04, 0.0)}
 """What the cameras in the world look at."""
-FIXED, CAMERAS = tuple(TARGETS), tuple(PLACES)
+FIXED = tuple(PLACES)
+CAMERAS = (*FIXED, "wrist")
 
 _LENS = {
     "k1": "radial distortion, of the second power",
@@ -28,7 +29,8 @@ _LENS = {
 
 FACTORS: Mapping[str, Factor] = {
     "view.step": whole(Integers(0, 60), 0, 1000, "steps of the expert before a labelled image is taken"),
-    "camera.*.position": position(PLACES, -5.0, 5.0, "its place in the world; of the wrist's on the hand"),
+    "camera.*.position": position(PLACES, -5.0, 5.0, "its place in the world"),
+    "camera.wrist.offset": position({"": WRIST}, -0.3, 0.3, "its place on the hand"),
     "camera.*.target": position(TARGETS, -5.0, 5.0, "what it looks at in the world"),
     "camera.*.azimuth": number(0.0, -pi, pi, "rad", "turns that place about the target, from above", *FIXED),
     "camera.*.elevation": number(0.0, -0.4, 0.4, "rad", "raises that place about the target", *FIXED),

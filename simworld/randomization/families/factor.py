@@ -103,10 +103,10 @@ def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Fac
 
 
 def position(places: Mapping[str, Vec3], low: float, high: float, meaning: str) -> Factor:
-    """A factor that is a position, with a nominal place for each item."""
-    own = {item: Constant(place) for item, place in places.items()}
-    first = next(iter(own.values()))
-    return Factor(first, "position", low, high, "m", meaning, items=tuple(places), own=own)
+    """A factor that is a position, with a nominal place for each item, or for the item "" where there is but one."""
+    own = {item: Constant(place) for item, place in places.items() if item}
+    first = Constant(next(iter(places.values())))
+    return Factor(first, "position", low, high, "m", meaning, items=tuple(own), own=own)
 
 
 def rotation(meaning: str, *items: str) -> Factor:

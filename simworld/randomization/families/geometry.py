@@ -47,7 +47,7 @@ FACTORS: Mapping[str, Factor] = {
     "goal.on_table": whole(0, 0, 1, "1 where the goal is the object's place on the table, 0 in the air"),
     "goal.position.x": number(Uniform(-0.15, 0.15), -0.3, _OBJECT_X[1], "m", "place of the goal"),
     "goal.position.y": number(Uniform(-0.15, 0.15), -0.35, 0.35, "m", "place of the goal"),
-    "goal.position.z": number(Uniform(0.05, 0.3), 0.004, 0.45, "m", "height above the table"),
+    "goal.position.z": number(Uniform(0.05, 0.3), 0.0, 0.45, "m", "height above the table"),
     "table.height": number(0.0, -0.05, 0.05, "m", "above the foot of the robot"),
     "table.tilt.x": number(0.0, -0.2, 0.2, "rad", "about x, of the table and all on it: gravity turns the other way"),
     "table.tilt.y": number(0.0, -0.2, 0.2, "rad", "about y, of the table and all on it: gravity turns the other way"),
