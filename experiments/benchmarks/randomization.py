@@ -102,11 +102,19 @@ def main() -> None:
         measure_rare_quota(),
         [row for seed in range(LEARNERS) for row in measure_curriculum(seed)],
     )
+    full = next(row for row in cost if row["randomization"] == "full")
     bars = [
+        Bar("cost of full", full["cost"], 0.25, at_most=True),
+        Bar("ms a reset of full", full["reset ms"], 15.0, at_most=True),
         Bar("corrected p of the least likely draws", min(row["corrected p"] for row in faithful), LEVEL),
         Bar("joint quotas, largest relative error", joint["largest error"], 0.05, at_most=True),
         Bar("rare quota, plain over steered candidates", rare["ratio"], 3.0),
-        Bar("curriculum, error of a boundary / width of the limits", max(r["error"] for r in learners), CLOSE, True),
+        Bar(
+            "curriculum, error of a boundary / width of the limits",
+            max(r["error"] for r in learners),
+            CLOSE,
+            at_most=True,
+        ),
     ]
     found = {"cost": cost, "faithfulness": faithful, "joint quotas": joint, "rare quota": rare, "curriculum": learners}
     judged = [bar.to_dict() for bar in bars]

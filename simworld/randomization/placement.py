@@ -73,7 +73,7 @@ def _distance_to_box(x: float, y: float, box: Body) -> float:
 
 
 def draw_goal(draw: Draws, bodies: list[Body]) -> None:
-    """Draw a goal, away from where the objects already are; on the table it is where the object would rest."""
+    """Draw a goal, away from where the objects already are; on the table it is as high as the object is laid."""
     on_table = draw("goal.on_table")
     addresses = [f"goal.position.{axis}" for axis in "xyz"]
     streams = [draw.stream(address) for address in addresses]

@@ -54,7 +54,8 @@ class Randomization:
     def split(self, holdout: float = 0.2) -> tuple["Randomization", "Randomization"]:
         """Two randomizations with nothing in common: one to train with, and one with the held-out share of each factor.
 
-        A factor that has only one value has it in both, and one that is 0 or 1 has both in both.
+        A factor that has only one value has it in both, and one that is 0 or 1 has both in both. Each address is split
+        by itself, also that of an item beside that of all.
         """
         halves = {
             address: (whole, whole) if FACTORS[starred(address)].is_switch else whole.split(holdout)

@@ -1,15 +1,15 @@
 """What every part of a Scene is made of: frozen, strict, finite plain data."""
 
+import math
 from typing import Annotated
 
-import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from simworld.geometry import Quaternion, Vec3
 
 
 def _unit(q: Quaternion) -> Quaternion:
-    if abs(np.linalg.norm(q) - 1) > 1e-6:
+    if abs(math.hypot(*q) - 1) > 1e-6:
         raise ValueError(f"a quaternion x, y, z, w must have length 1, got {q}")
     return q
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, matrix_to_quat, quat_to_matrix
+from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix
 from simworld.scene.catalogue import mesh, vertices
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -40,26 +40,31 @@ def _mesh_sizes(name: str, stretch: Vec3, orientation: Quaternion) -> tuple[Vec3
 
 def bounds(parts: Sequence[Part]) -> Vec3:
     """Half the size (3,) in metres of a box about a body's origin that bounds its parts, in its frame."""
-    if len(parts) == 1 and not any(parts[0].position) and parts[0].orientation == IDENTITY:
-        return half_extents(parts[0].shape)
-    reach = [np.abs(part.position) + _reach(part.shape, quat_to_matrix(part.orientation)) for part in parts]
-    x, y, z = np.max(reach, axis=0).tolist()
+    # Plain floats: NumPy's call overhead would show in every reset.
+    sizes = [_reach(part.shape, part.orientation) for part in parts]
+    reach = [
+        [abs(p) + size for p, size in zip(part.position, half, strict=True)]
+        for part, half in zip(parts, sizes, strict=True)
+    ]
+    x, y, z = (max(ends) for ends in zip(*reach, strict=True))
     return (x, y, z)
 
 
-def _reach(shape: Shape, rotation: Array) -> Array:
+def _reach(shape: Shape, orientation: Quaternion) -> Vec3:
     """Half the size (3,) of a box that bounds a turned shape."""
+    if orientation == IDENTITY or isinstance(shape, Sphere):
+        return half_extents(shape)
+    rotation = quat_to_matrix(orientation)
     match shape:
         case Cylinder(radius=radius, height=height):
             along = np.abs(rotation[:, 2])
-            reach: Array = radius * np.sqrt(np.maximum(1 - along * along, 0)) + height / 2 * along
-            return reach
-        case Sphere(radius=radius):
-            return np.full(3, radius)
+            reach = radius * np.sqrt(np.maximum(1 - along * along, 0)) + height / 2 * along
         case Mesh(name=name, scale=scale, stretch=stretch):
-            return scale * np.array(_mesh_sizes(name, stretch, matrix_to_quat(rotation))[0])
-    turned: Array = np.abs(rotation) @ half_extents(shape)
-    return turned
+            reach = scale * np.array(_mesh_sizes(name, stretch, orientation)[0])
+        case _:
+            reach = np.abs(rotation) @ half_extents(shape)
+    x, y, z = reach.tolist()
+    return (x, y, z)
 
 
 def turned(parts: Sequence[Part], orientation: Quaternion) -> tuple[Part, ...]:

@@ -29,9 +29,9 @@ _LENS = {
 
 FACTORS: Mapping[str, Factor] = {
     "view.step": whole(Integers(0, 60), 0, 1000, "steps of the expert before a labelled image is taken"),
-    "camera.*.position": position(PLACES, -5.0, 5.0, "its place in the world"),
-    "camera.wrist.offset": position({"": WRIST}, -0.3, 0.3, "its place on the hand"),
-    "camera.*.target": position(TARGETS, -5.0, 5.0, "what it looks at in the world"),
+    "camera.*.position": position(PLACES["front"], -5.0, 5.0, "its place in the world", PLACES),
+    "camera.wrist.offset": position(WRIST, -0.3, 0.3, "its place on the hand"),
+    "camera.*.target": position(TARGETS["front"], -5.0, 5.0, "what it looks at in the world", TARGETS),
     "camera.*.azimuth": number(0.0, -pi, pi, "rad", "turns that place about the target, from above", *FIXED),
     "camera.*.elevation": number(0.0, -0.4, 0.4, "rad", "raises that place about the target", *FIXED),
     "camera.*.distance": number(1.0, 0.4, 3.0, "", "times the distance of that place from the target", *FIXED),

@@ -102,11 +102,10 @@ def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Fac
     return Factor(Constant(nominal), "name", meaning=meaning, names=names, items=items)
 
 
-def position(places: Mapping[str, Vec3], low: float, high: float, meaning: str) -> Factor:
-    """A factor that is a position, with a nominal place for each item, or for the item "" where there is but one."""
-    own = {item: Constant(place) for item, place in places.items() if item}
-    first = Constant(next(iter(places.values())))
-    return Factor(first, "position", low, high, "m", meaning, items=tuple(own), own=own)
+def position(place: Vec3, low: float, high: float, meaning: str, items: Mapping[str, Vec3] | None = None) -> Factor:
+    """A factor that is a position; `items` have places of their own."""
+    own = {item: Constant(own) for item, own in (items or {}).items()}
+    return Factor(Constant(place), "position", low, high, "m", meaning, items=tuple(own), own=own)
 
 
 def rotation(meaning: str, *items: str) -> Factor:
