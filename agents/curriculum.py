@@ -41,7 +41,7 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
         self._ranges = ranges
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; the trial's parameters and the ranges win over what `options` has of either."""
+        """Begin an episode; a trial wins over what `options` has, and the ranges over its randomization."""
         trial, self._trial, self._next = self._next, None, None
         given = dict(options or {})
         if self._ranges is not None or trial is not None:
@@ -77,12 +77,13 @@ def _meets(address: str, others: Iterable[str]) -> bool:
     return any(other in (address, starred(address)) or address == starred(other) for other in others)
 
 
-def _as_tested(trial: Trial, parameters: Iterable[str]) -> Trial:
-    """The trial, without its boundary if nothing among the parameters of the episode has the factor."""
+def _as_tested(trial: Trial, parameters: Mapping[str, Any]) -> Trial:
+    """The trial, without its boundary if nothing in the episode has its factor with its value."""
     if trial.boundary is None:
         return trial
     address, _ = trial.boundary
-    tested = any(address in (name, starred(name)) for name in parameters)
+    value = trial.parameters[address]
+    tested = any(address in (name, starred(name)) and found == value for name, found in parameters.items())
     return trial if tested else replace(trial, boundary=None)
 
 

@@ -1,6 +1,6 @@
 """Bodies of a Scene as Bullet bodies."""
 
-from simworld.geometry import Vec3, transform_points
+from simworld.geometry import IDENTITY, Vec3, transform_points
 from simworld.physics.bullet import bullet
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
@@ -44,8 +44,8 @@ def add_body(body: Body, client: int) -> int:
 
 def _moments(body: Body, uid: int, client: int) -> Vec3:
     """Moments of inertia (3,) about the body's axes through its centre of mass."""
-    shape = body.parts[0].shape
-    if len(body.parts) == 1 and not isinstance(shape, Mesh):
+    shape, orientation = body.parts[0].shape, body.parts[0].orientation
+    if len(body.parts) == 1 and orientation == IDENTITY and not isinstance(shape, Mesh):
         # Bullet would take a shape that is not in the middle for a box.
         return moments(shape, body.mass)
     # Meshes and several parts it takes for the box that bounds them, wherever that is.

@@ -2,7 +2,7 @@
 
 import colorsys
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simworld.errors import ConfigurationError
@@ -201,8 +201,8 @@ class Correlated(Distribution):
 class Paired(Distribution):
     """One side, 0 or 1, of a pair of which the factors of both sides draw from the same `stream`.
 
-    `Randomization` makes them of `{"objects.*.mass + objects.*.friction": Correlated(...)}`. A value that is imposed on
-    one factor does not move the other.
+    `Randomization` makes them of `{"objects.*.mass + objects.*.friction": Correlated(...)}`. The two are drawn together
+    as they are: what is imposed on one, drawn again until it fits, held out, or in an expression leaves the other.
     """
 
     pair: Correlated
@@ -211,31 +211,34 @@ class Paired(Distribution):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pair", from_plain(self.pair))
-        if not isinstance(self.pair, Correlated) or self.side not in (0, 1) or not isinstance(self.stream, str):
+        whole = type(self.side) is int and self.side in (0, 1)
+        if not isinstance(self.pair, Correlated) or not whole or not isinstance(self.stream, str):
             raise ConfigurationError(f"{self!r}: a pair of factors takes a correlated(a, b, correlation)")
 
     def __call__(self, generator: Generator) -> float:
         return self.pair(generator)[self.side]
 
     def support(self) -> tuple[Any, ...]:
-        return self._own.support()
+        return self.own.support()
 
     @property
     def continuous(self) -> bool:
-        return self._own.continuous
+        return self.own.continuous
 
     def density(self, value: Any) -> float:
-        return self._own.density(value)
+        return self.own.density(value)
 
     def cdf(self, value: float) -> float:
-        return self._own.cdf(value)
+        return self.own.cdf(value)
 
     def quantile(self, p: float) -> Any:
-        return self._own.quantile(p)
+        return self.own.quantile(p)
 
     @property
-    def _own(self) -> Distribution:
+    def own(self) -> Distribution:
+        """The distribution of this side."""
         return (self.pair.a, self.pair.b)[self.side]
 
     def _halves(self, holdout: float) -> tuple[Distribution, Distribution]:
-        return split_fields(self, holdout, "pair")
+        first, second = split_fields(self.pair, holdout, ("a", "b")[self.side])
+        return replace(self, pair=first), replace(self, pair=second)

@@ -1,5 +1,6 @@
 """Factors: what may vary, by address, with the nominal distribution of each, what it may be, and what it means."""
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -64,14 +65,21 @@ def check_value(address: str, value: Any) -> None:
 
 
 def check_distribution(address: str, distribution: Distribution) -> None:
-    """Raise ConfigurationError if a distribution gives what the factor cannot be; every draw is checked besides."""
+    """Raise ConfigurationError if a distribution gives what the factor cannot be.
+
+    Of what has no bounds, as far as its cdf is exact; every draw is checked besides.
+    """
     factor, bounds = FACTORS[starred(address)], distribution.support()
     if isinstance(distribution, Constant):
         factor.check(address, distribution.value)
     elif factor.kind == "number" and any(bound in UNBOUNDED for bound in bounds):
-        beyond = distribution.cdf(factor.low) + 1 - distribution.cdf(factor.high)
+        below = math.nextafter(factor.low, -math.inf)
+        try:
+            beyond = distribution.cdf(below) + 1 - distribution.cdf(factor.high)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{address}: {error}") from None
         if beyond > _NEVER:
-            hint = f"{beyond:.1%} of which is not; cut it off, as truncatednormal(mean, std, low, high) is"
+            hint = f"{100 * beyond:.2g}% of which is not; cut it off, as truncatednormal(mean, std, low, high) is"
             raise ConfigurationError(f"{address}: must be {factor.rule}, got {distribution!r}, {hint}")
     elif not all(map(factor.reaches, bounds)):
         raise ConfigurationError(f"{address}: must be {factor.rule}, got {distribution!r}")

@@ -83,7 +83,7 @@ def _read(path: Path) -> Any:
 
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError, ConfigurationError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, yaml.YAMLError, ConfigurationError) as error:
         raise ConfigurationError(f"cannot read randomization {path}: {error}") from None
 
 

@@ -17,8 +17,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simworld.errors import ConfigurationError, SimworldError, nearest
+from simworld.randomization.choices import Choice
+from simworld.randomization.compounds import Paired
 from simworld.randomization.distributions import Integers
-from simworld.randomization.expressions import Distribution
+from simworld.randomization.expressions import Constant, Distribution
 from simworld.randomization.values import check_range, is_number
 
 OTHER = "other"
@@ -302,10 +304,12 @@ def _is_name(value: Any) -> bool:
 
 def _values(distribution: Distribution) -> tuple[Any, ...] | None:
     """All that a distribution may draw, None if that is not a list of names or whole numbers."""
-    support = distribution.support()
-    if distribution.continuous or not all(isinstance(value, str | int) for value in support):
-        return None
-    return tuple(range(support[0], support[1] + 1)) if isinstance(distribution, Integers) else tuple(support)
+    own = distribution.own if isinstance(distribution, Paired) else distribution
+    support = own.support()
+    if isinstance(own, Integers):
+        return tuple(range(support[0], support[1] + 1))
+    listed = isinstance(own, Choice | Constant) or all(isinstance(value, str) for value in support)
+    return support if listed and all(isinstance(value, str | int) for value in support) else None
 
 
 def _may_hold(cell: Cell, support: Sequence[Any], values: Sequence[Any] | None) -> bool:
@@ -315,7 +319,9 @@ def _may_hold(cell: Cell, support: Sequence[Any], values: Sequence[Any] | None) 
         return (
             all(isinstance(v, int | float) for v in support) and ends.low <= max(support) and ends.high >= min(support)
         )
-    return values is not None and ends in values
+    if values is None:
+        return isinstance(ends, int) and min(support) <= ends <= max(support)
+    return ends in values
 
 
 def _pad(texts: Sequence[str], widths: Sequence[int], side: str = "<") -> list[str]:

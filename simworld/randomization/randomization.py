@@ -25,7 +25,11 @@ class Randomization:
     factors: Mapping[str, Distribution]
 
     def __init__(self, factors: Mapping[str, Distribution | Value | Mapping[str, Any]] | None = None) -> None:
-        checked = {a: _checked(a, value) for key, law in (factors or {}).items() for a, value in _parts(key, law)}
+        checked: dict[str, Distribution] = {}
+        for address, value in (part for key, law in (factors or {}).items() for part in _parts(key, law)):
+            if address in checked:
+                raise ConfigurationError(f"{address}: is there twice, by itself and in a pair, or in two pairs")
+            checked[address] = _checked(address, value)
         object.__setattr__(self, "factors", MappingProxyType(checked))
 
     def __getitem__(self, address: str) -> Distribution:

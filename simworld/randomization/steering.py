@@ -200,8 +200,9 @@ def _check_feature(feature: str, factors: Randomization | None, features: Collec
     """Raise ConfigurationError if no candidate can have a feature."""
     if "*" in feature:
         raise ConfigurationError(f"quota {feature}: a sample has one value of each item: name one, such as objects.0")
-    if features is not None and feature not in features and _law(feature, factors) is None:
-        raise ConfigurationError(f"quota {feature}: no such feature{nearest(feature, [*features, *FACTORS])}")
+    known = features is None or feature in features or _law(feature, factors or Randomization()) is not None
+    if not known:
+        raise ConfigurationError(f"quota {feature}: no such feature{nearest(feature, [*(features or ()), *FACTORS])}")
 
 
 def _law(feature: str, factors: Randomization | None) -> Distribution | None:

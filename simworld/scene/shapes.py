@@ -86,7 +86,7 @@ def rest_height(parts: Sequence[Part]) -> float:
             as_it_is = (stretch, orientation) == (_AS_IT_IS, IDENTITY)
             height = mesh(name).rest_height if as_it_is else _mesh_sizes(name, stretch, orientation)[1]
             return height * scale
-    return bounds(parts)[2]
+    return max(_reach(part.shape, part.orientation)[2] - part.position[2] for part in parts)
 
 
 def footprint_radius(parts: Sequence[Part]) -> float:

@@ -341,3 +341,14 @@ def test_a_stopped_training_goes_on_in_its_schedule() -> None:
     model.learn(600 - 200, callback=ScheduleCallback(SCHEDULE), reset_num_timesteps=False)
     check(recorded(envs)[0], 600)
     envs.close()
+
+
+def test_a_boundary_whose_value_was_not_used_does_not_count() -> None:
+    env = CurriculumEnv(gym.make("simworld/PickAndPlace-v0", max_episode_steps=1))
+    trial = Trial(0, {"goal.position.z": 0.2}, ("goal.position.z", "high"))
+    # A goal on the table is at the height of the object.
+    for on_table, boundary in ((0, trial.boundary), (1, None)):
+        env.queue(trial)
+        env.reset(seed=1, options={"parameters": {"goal.on_table": on_table}})
+        assert ended(env).boundary == boundary
+    env.close()

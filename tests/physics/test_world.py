@@ -170,6 +170,14 @@ def test_inertia_is_times_that_of_the_shape_whatever_it_is(kind: str) -> None:
         assert found == pytest.approx(spins(plain), rel=0.02)
 
 
+@pytest.mark.parametrize("shape", [Box(half_extents=(0.04, 0.02, 0.01)), Cylinder(radius=0.01, height=0.08)])
+def test_inertia_turns_with_a_turned_part(shape: Box | Cylinder) -> None:
+    part = Part(shape=shape, orientation=(0.5, 0.5, 0.5, 0.5))
+    body = Body(name="thing", category="thing", parts=(part,), position=(0.0, 0.0, 3.0), mass=0.1)
+    doubled = np.array(spins(body.model_copy(update={"inertia": 2.0})))
+    assert 2 * doubled == pytest.approx(spins(body), rel=0.02)
+
+
 @pytest.mark.parametrize("center", [(0.0, 0.0, 0.0), (0.005, -0.004, 0.006)])
 @pytest.mark.parametrize(
     ("shape", "moments"),

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from simworld.errors import ConfigurationError
-from simworld.randomization import Choice, Constant, Distribution, Integers, Randomization, Uniform
+from simworld.randomization import (
+    Choice,
+    Constant,
+    Correlated,
+    Distribution,
+    Integers,
+    Layout,
+    Randomization,
+    Uniform,
+    sample_scene,
+)
 from simworld.randomization.learning import RELATED, Move, Steering, group_of
 from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
 from simworld.randomization.steering import Candidate, Outcome, Search, meet
@@ -133,6 +143,27 @@ def test_a_quota_over_a_factor_is_imposed_and_rejects_nothing() -> None:
     assert quotas.report.candidates == 100
     assert all(c.imposed["objects.0.kind"] == c.outcome.parameters["objects.0.kind"] for c in accepted)
     assert str(search("objects.0.kind=uniform", 9, 0, factors=FACTORS).quotas[0]).endswith("=uniform(box,sphere,mug)")
+
+
+def counted(factors: Randomization, quota: str, count: int) -> Counter[Any]:
+    """How often each number of objects is accepted."""
+
+    def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
+        return Outcome({}, sample_scene(Layout(), factors, Streams(0, number), imposed).parameters)
+
+    accepted = meet([quota], count, evaluate, budget=1000, seed=0, factors=factors)
+    return Counter(candidate.outcome.parameters["objects.count"] for candidate in accepted)
+
+
+def test_a_quota_over_whole_numbers_has_all_of_them() -> None:
+    pair = Randomization({"objects.count + gravity": Correlated(Integers(1, 3), Uniform(9, 10), 0.9)})
+    assert counted(pair, "objects.count=uniform", 30) == {1: 10, 2: 10, 3: 10}
+    assert counted(pair, "objects.count=2:50%", 20)[2] == 10
+    total = Randomization({"objects.count": Integers(1, 2) + Integers(0, 2)})
+    assert counted(total, "objects.count=3:50%", 20)[3] == 10
+    for quota, message in (("objects.count=uniform", "list its cells"), ("objects.count=5:50%", "is never drawn")):
+        with pytest.raises(ConfigurationError, match=message):
+            counted(total, quota, 20)
 
 
 def test_an_accepted_candidate_can_be_made_again() -> None:

@@ -145,7 +145,9 @@ def test_two_factors_are_drawn_as_a_pair() -> None:
     alone = sample_scene(Layout(), pairs, Streams(3, 0), {"objects.0.mass": 0.2}).parameters
     assert alone["objects.0.mass"] == 0.2 and alone["objects.0.friction"] == drawn[0]["objects.0.friction"]
     one, two = pairs.split(0.25)
-    assert one["objects.0.mass"].support()[1] == two["objects.0.mass"].support()[0] == pytest.approx(0.3875)
+    for side, middle in (("mass", 0.3875), ("friction", 0.825)):
+        parts = one[f"objects.0.{side}"], two[f"objects.0.{side}"]
+        assert parts[0].support()[1] == parts[1].support()[0] == pytest.approx(middle)
 
 
 def test_places_are_drawn_as_a_pair() -> None:
@@ -154,6 +156,15 @@ def test_places_are_drawn_as_a_pair() -> None:
     places = [sample_scene(Layout(), pairs, Streams(3, i)).parameters for i in range(200)]
     x, y = ([p[f"objects.0.position.{axis}"] for p in places] for axis in "xy")
     assert np.corrcoef(x, y)[0, 1] > 0.9
+
+
+def test_a_factor_is_there_once() -> None:
+    law = Correlated(Uniform(0.1, 1), Uniform(0.3, 1), 0.5)
+    pair: dict[str, Any] = {"objects.*.mass + objects.*.friction": law}
+    for factors in ({"objects.*.mass": 0.1} | pair, pair | {"objects.*.mass": 0.1}, {"gravity + gravity": law}):
+        with pytest.raises(ConfigurationError, match="is there twice"):
+            Randomization(factors)
+    assert (Randomization(pair) | {"objects.*.mass": 0.1})["objects.0.mass"] == Constant(0.1)
 
 
 @pytest.mark.parametrize(

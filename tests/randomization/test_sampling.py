@@ -20,6 +20,7 @@ from simworld.randomization import (
     InBox,
     InFrustum,
     Layout,
+    Mixture,
     Normal,
     Randomization,
     Rotation,
@@ -106,6 +107,9 @@ def test_goals_are_clear_of_every_object() -> None:
 def test_what_fails_in_some_episode_is_refused_at_once(law: Distribution) -> None:
     with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: must be .* of which is not; .* truncatednormal"):
         Randomization({"objects.*.mass": law})
+    Randomization({"objects.*.friction": Mixture((Normal(0.5, 0.001), Constant(0.0)))})
+    with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: .*no number"):
+        Randomization({"objects.*.mass": Mixture((Normal(0.1, 0.001), Constant("heavy")))})
     Randomization({"objects.*.mass": Normal(0.1, 0.01), "box.yaw": TruncatedNormal(0.0, 0.1, 0.0, math.inf)})
 
 
@@ -179,6 +183,8 @@ def test_what_is_laid_down_has_the_bounds_of_its_vertices() -> None:
         reach = np.abs(points @ quat_to_matrix(q).T).max(axis=0)
         found = np.array(bounds(turned(parts, (q[0], q[1], q[2], q[3]))))
         assert (found >= reach - 1e-9).all() and (found <= reach + 5e-4).all()
+        lowest = -(points @ quat_to_matrix(q).T)[:, 2].min()
+        assert rest_height(turned(parts, (q[0], q[1], q[2], q[3]))) == pytest.approx(lowest, abs=5e-4)
 
 
 def surface_of(part: Part) -> np.ndarray:
