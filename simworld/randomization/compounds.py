@@ -12,9 +12,8 @@ from simworld.randomization.expressions import (
     from_plain,
     is_numeric,
     near,
-    split_fields,
-    split_first,
 )
+from simworld.randomization.halves import split_fields, split_first
 from simworld.randomization.values import (
     Weights,
     check_probability,

@@ -5,10 +5,11 @@ import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from simworld.errors import ConfigurationError
+from simworld.randomization.halves import split_fields
 from simworld.randomization.values import (
     Number,
     Value,
@@ -351,29 +352,6 @@ def near(distribution: Distribution, value: float, slack: float) -> float:
 def is_numeric(distribution: Distribution) -> bool:
     """Whether a distribution gives numbers."""
     return all(is_number(bound) or bound in UNBOUNDED for bound in distribution.support())
-
-
-def split_fields(owner: Any, holdout: float, *names: str) -> tuple[Any, Any]:
-    """The halves of a distribution by the one random distribution among its fields `names`."""
-    halves = {name: getattr(owner, name).split(holdout) for name in names}
-    random = [name for name, (first, second) in halves.items() if first != second]
-    if len(random) > 1:
-        raise ConfigurationError(
-            f"{owner}: cannot be split, because {' and '.join(random)} are random; split one of them"
-        )
-    if not random:
-        return owner, owner
-    first, second = halves[random[0]]
-    return replace(owner, **{random[0]: first}), replace(owner, **{random[0]: second})
-
-
-def split_first(owner: Any, holdout: float, *names: str) -> tuple[Any, Any]:
-    """The halves of a distribution by the first random distribution among its fields `names`."""
-    for name in names:
-        first, second = split_fields(owner, holdout, name)
-        if first != second:
-            return first, second
-    return owner, owner
 
 
 def build(name: str, arguments: Any) -> Distribution:

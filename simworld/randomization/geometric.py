@@ -7,7 +7,8 @@ from typing import Any
 
 from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, invert, look_at, transform_points
-from simworld.randomization.expressions import Distribution, from_plain, is_numeric, near, split_fields
+from simworld.randomization.expressions import Distribution, from_plain, is_numeric, near
+from simworld.randomization.halves import split_fields
 from simworld.randomization.values import check_numbers, dot, first_at, immutable, is_numbers, is_point
 from simworld.streams import Generator
 
