@@ -28,32 +28,33 @@ class Draws:
 
     def __call__(self, address: str, item: int | str | None = None) -> Any:
         """The value of a factor; `item` replaces the `*` of its address."""
-        name = address if item is None else address.replace("*", str(item))
-        factor = self.distribution(address, name)
-        if type(factor) is Constant:  # isinstance is slow for abstract classes
-            value = factor.value  # checked already
+        name, law, stream = self._source(address, item)
+        if type(law) is Constant:  # isinstance is slow for abstract classes
+            value = law.value  # checked already
         else:
-            stream = factor.stream.replace("*", str(item)) if type(factor) is Paired else name
-            value = factor(self._streams.begin(stream, self._generator))
+            value = law(self._streams.begin(stream, self._generator))
             FACTORS[address].check(name, value)
         self.values[name] = value
         return value
 
     def again(self, address: str, item: int | str | None, generator: Generator) -> Any:
         """A further value of a factor from its own stream, not kept."""
-        name = address if item is None else address.replace("*", str(item))
-        value = self.distribution(address, name)(generator)
+        name, law, _ = self._source(address, item)
+        value = law(generator)
         FACTORS[address].check(name, value)
         return value
 
     def stream(self, address: str, item: int | str | None = None) -> Generator:
         """The stream of a factor, for `again`."""
-        name = address if item is None else address.replace("*", str(item))
-        factor = self.distribution(address, name)
-        return self._streams(factor.stream.replace("*", str(item)) if isinstance(factor, Paired) else name)
+        return self._streams(self._source(address, item)[2])
 
-    def distribution(self, address: str, name: str) -> Distribution:
-        """Where the values of the factor `name` come from, which is `address` without its star."""
+    def _source(self, address: str, item: int | str | None) -> tuple[str, Distribution, str]:
+        """The name of a factor, where its values come from, and the name of their stream."""
+        name = address if item is None else address.replace("*", str(item))
+        law = self._law(address, name)
+        return name, law, law.stream.replace("*", str(item)) if type(law) is Paired else name
+
+    def _law(self, address: str, name: str) -> Distribution:
         for given in self._given:
             for one in (name, address):
                 if one in given:

@@ -109,8 +109,9 @@ class Distribution(ABC):
 
     def __str__(self) -> str:
         given = self.arguments()
-        named = isinstance(given, dict)
-        words = [f"{key}={text(value)}" for key, value in given.items()] if named else map(text, given)  # type: ignore[union-attr]
+        words = (
+            [f"{key}={text(value)}" for key, value in given.items()] if isinstance(given, dict) else map(text, given)
+        )
         return f"{self.name}({', '.join(words)})"
 
     def __add__(self, other: "Distribution | Number") -> "Combination":
@@ -363,7 +364,8 @@ def build(name: str, arguments: Any) -> Distribution:
             return Combination(name, **given) if named else Combination(name, *given)
         return CLASSES[name].from_arguments(**given) if named else CLASSES[name].from_arguments(*given)
     except TypeError:
-        takes = [f.name for f in fields(CLASSES[name])] if name in CLASSES else ["left", "right"]  # type: ignore[arg-type]
+        kind: Any = CLASSES.get(name, Combination)
+        takes = [field.name for field in fields(kind) if field.name != "operator"]
         raise ConfigurationError(f"{name}({', '.join(takes)}): not its arguments: {arguments!r}") from None
 
 

@@ -75,7 +75,7 @@ def _is_file(name: str) -> bool:
 def _read(path: Path) -> Any:
     import yaml
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         def compose_mapping_node(self, anchor: Any) -> Any:
             node = super().compose_mapping_node(anchor)
             _refuse_twice([key for key, _ in node.value])

@@ -22,13 +22,8 @@ _Stand = tuple[Vec3, tuple[Part, ...]]
 """Where an object is, and its parts as they lie there."""
 
 
-def as_laid(draw: Draws, i: int, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts of object i as it lies there, but for its turn about z."""
-    return turned(parts, draw("objects.*.orientation", i))
-
-
 def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None) -> list[tuple[float, float]]:
-    """Places on the table by rejection; all are drawn again when the last one no longer fits."""
+    """Places on the table for shapes as they lie, by rejection; all are drawn again when the last no longer fits."""
     radii = [footprint_radius(shape) for shape in shapes]
     streams = [
         (draw.stream("objects.*.position.x", i), draw.stream("objects.*.position.y", i)) for i in range(len(radii))
@@ -78,7 +73,8 @@ def draw_goal(draw: Draws, bodies: list[Body]) -> None:
     addresses = [f"goal.position.{axis}" for axis in "xyz"]
     streams = [draw.stream(address) for address in addresses]
     objects = [body for body in bodies if body.name.startswith("object")]
-    stands = [(body.position, as_laid(draw, i, body.parts)) for i, body in enumerate(objects)]
+    laid = [draw.values[f"objects.{i}.orientation"] for i in range(len(objects))]
+    stands = [(body.position, turned(body.parts, how)) for body, how in zip(objects, laid, strict=True)]
     for _ in range(MAX_TRIES):
         goal = [draw.again(a, None, g) for a, g in zip(addresses, streams, strict=True)]
         if objects and on_table:

@@ -277,7 +277,7 @@ def _what(value: Any) -> Label | Interval:
 def _amount(value: Any) -> float | int:
     """A share from "5%" or 0.05, a number of samples from "500" or 500."""
     if is_number(value):
-        return value  # type: ignore[no-any-return]
+        return value
     text = str(value).strip()
     try:
         return float(text[:-1]) / 100 if text.endswith("%") else int(text)

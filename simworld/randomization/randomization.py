@@ -90,7 +90,7 @@ def _parts(key: Any, value: Any) -> Iterator[tuple[Any, Any]]:
         raise ConfigurationError(f"{key}: must be two factors of the same things, joined by +")
     for side, name in enumerate(names):
         try:
-            yield name, Paired(from_plain(value), side, " + ".join(names))  # type: ignore[arg-type]  # checked there
+            yield name, Paired(value, side, " + ".join(names))
         except ConfigurationError as error:
             raise ConfigurationError(f"{key}: {error}") from None
 

@@ -9,13 +9,13 @@ from simworld.randomization.draws import Draws
 from simworld.randomization.factors import FACTORS
 from simworld.randomization.lighting import draw_lights
 from simworld.randomization.looks import draw_background, draw_material
-from simworld.randomization.placement import as_laid, draw_goal, object_places
+from simworld.randomization.placement import draw_goal, object_places
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import Value
 from simworld.randomization.views import draw_cameras
 from simworld.scene.model import Body, Box, Cylinder, LinkMaterial, Mesh, Part, Robot, Scene, Sphere
 from simworld.scene.robots import PANDA
-from simworld.scene.shapes import bounds, compound, open_box, rest_height
+from simworld.scene.shapes import bounds, compound, open_box, rest_height, turned
 from simworld.streams import Streams
 
 BASE: Vec3 = (-0.6, 0.0, 0.0)
@@ -158,11 +158,12 @@ def _box(draw: Draws) -> Body:
 def _objects(draw: Draws, box: Body | None) -> list[Body]:
     count = draw("objects.count")
     shapes = [_parts(draw, i) for i in range(count)]
-    places = object_places(draw, [as_laid(draw, i, parts) for i, parts in enumerate(shapes)], box)
+    laid = [turned(parts, draw("objects.*.orientation", i)) for i, parts in enumerate(shapes)]
+    places = [(*place, rest_height(parts)) for place, parts in zip(object_places(draw, laid, box), laid, strict=True)]
     return [_object(draw, i, parts, place) for i, (parts, place) in enumerate(zip(shapes, places, strict=True))]
 
 
-def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: tuple[float, float]) -> Body:
+def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: Vec3) -> Body:
     kind, half = draw.values[f"objects.{i}.kind"], bounds(parts)
     x, y, z = (draw(f"objects.*.center.{axis}", i) * size for axis, size in zip("xyz", half, strict=True))
     compliance = draw("objects.*.compliance", i)
@@ -170,7 +171,7 @@ def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: tuple[float, fl
         name="object" if i == 0 else f"object_{i}",
         category=kind,
         parts=parts,
-        position=(*place, rest_height(as_laid(draw, i, parts))),
+        position=place,
         orientation=_upright_or_laid(draw, i),
         mass=draw("objects.*.mass", i),
         center_of_mass=(x, y, z),
@@ -188,7 +189,7 @@ def _object(draw: Draws, i: int, parts: tuple[Part, ...], place: tuple[float, fl
 
 
 def _upright_or_laid(draw: Draws, i: int) -> Quaternion:
-    laid, yaw = draw("objects.*.orientation", i), quat_from_yaw(draw("objects.*.yaw", i))
+    laid, yaw = draw.values[f"objects.{i}.orientation"], quat_from_yaw(draw("objects.*.yaw", i))
     return yaw if laid == IDENTITY else quat_product(yaw, laid)
 
 
