@@ -66,6 +66,7 @@ app = typer.Typer(
 
 EnvId = Annotated[str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
+PolicyOut = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped training begins again.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]
 DataSeed = Annotated[
     int, typer.Option("--seed", min=0, max=2**31 - 1, help="Root seed of the data; `evaluate` takes seeds from 0 on.")
@@ -84,6 +85,7 @@ Change = Annotated[
         "--randomize",
         metavar="ADDRESS=DISTRIBUTION",
         default_factory=list,
+        show_default=False,
         help="Another distribution of a factor, such as objects.*.mass=loguniform(0.02,0.5); may be repeated.",
     ),
 ]
@@ -91,6 +93,7 @@ Quota = Annotated[
     list[str],
     typer.Option(
         default_factory=list,
+        show_default=False,
         help="What the data shall hold: occlusion[0.5,0.8]=30%, objects.0.kind=uniform, dropped=5%; may be repeated.",
     ),
 ]
@@ -179,7 +182,7 @@ def rollout(
 @app.command()
 def train(
     env_id: EnvId,
-    out: Out,
+    out: PolicyOut,
     randomize: Change,
     algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
     demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
@@ -260,7 +263,9 @@ def images(
     quota: Quota,
     camera: Annotated[
         list[str],
-        typer.Option(default_factory=lambda: ["front"], help="A camera; repeat it to take several in turn."),
+        typer.Option(
+            default_factory=lambda: ["front"], show_default="front", help="A camera; repeat it to take several in turn."
+        ),
     ],
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",

@@ -19,6 +19,7 @@ from simworld.datasets.episodes import read_episodes
 from simworld.datasets.folder import verify
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments import console
+from simworld.experiments.cli import app
 from simworld.experiments.recipes import train_cloning, write_rollouts
 from simworld.randomization.quotas import QuotaError, Report, Tally
 
@@ -57,6 +58,27 @@ def test_help_is_light() -> None:
     listed = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True).stdout
     for name in ("envs", "rollout", "train", "evaluate", "images", "demo", "play", "render", "doctor"):
         assert name in listed
+
+
+def shown_help(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stop:
+        app([command, "--help"], prog_name="simworld")
+    assert stop.value.code == 0
+    return " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", [command.callback.__name__ for command in app.registered_commands])
+def test_the_help_of_every_command_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = shown_help(command, capsys)
+    assert f"simworld {command}" in shown
+    for nonsense in ("<class", "<function", "<lambda", "(dynamic)", "object at", "None", "[]", "Path("):
+        assert nonsense not in shown
+
+
+def test_the_help_promises_what_is_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "begins again" in shown_help("train", capsys)
+    assert "goes on where it stopped" in shown_help("rollout", capsys)
+    assert "[default: (front)]" in shown_help("images", capsys)
 
 
 def test_programs_read_json() -> None:
