@@ -82,7 +82,7 @@ def staged() -> tuple[Scene, SceneState, SceneState]:
     """An untextured scene in which the robot carries an object to the box, then, and a little later."""
     from simworld.agents.experts import expert
 
-    factors = {"objects.count": 3, "objects.*.kind": {"choice": ["mug", "duck", "sphere", "box", "cylinder"]}}
+    factors = {"objects.count": 3, "objects.*.kind": {"choice": ["mug", "duck", "sphere", "cuboid", "cylinder"]}}
     with closing(make_env("simworld/PlaceInBox-v0", factors)) as env:
         base = manipulation(env)
         seed, index = STAGED

@@ -20,14 +20,14 @@ from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.balance import Request, balanced_episodes, balanced_images
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import read_quotas
+from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.quotas import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
-from simworld.scene.catalogue import MESHES
 from simworld.scene.model import Scene
 
-CATEGORIES = ("box", "compound", "cylinder", "open_box", "sphere", *MESHES)
-"""Categories of the labelled images: everything on the table."""
+CATEGORIES = ("box", *KINDS)
+"""Categories of the labelled images: everything on the table. All datasets have them all, and so the same ids."""
 
 ROLLOUT_SEED, IMAGE_SEED = 1000, 3000
 """Root seeds where none is given, away from those of `evaluate`: 0, 1, 2, ..."""

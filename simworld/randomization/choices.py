@@ -30,10 +30,10 @@ from simworld.streams import Generator
 
 TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "primitive": ("box", "cylinder", "sphere"),
+        "primitive": ("cuboid", "cylinder", "sphere"),
         "mesh": tuple(MESHES),
         "rolling": ("cylinder", "sphere"),
-        "flat": ("box", "compound", "cylinder"),
+        "flat": ("cuboid", "compound", "cylinder"),
     }
 )
 """The kinds of objects that carry a tag; flat ones rest on a flat face."""

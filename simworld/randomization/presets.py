@@ -125,6 +125,10 @@ def _about(place: Vec3, reach: float) -> InBox:
 
 
 VISUAL = DEFAULT.only("camera") | {
+    # What there is to see: every kind of object, and several at a time.
+    "objects.count": DEFAULT["objects.count"],
+    "objects.*.kind": DEFAULT["objects.*.kind"],
+    "objects.*.seed": DEFAULT["objects.*.seed"],
     **_surface("objects.*", 0.04),
     **_surface("box", 0.1),
     **_surface("table", 0.3),
@@ -171,7 +175,7 @@ VISUAL = DEFAULT.only("camera") | {
     "sensor.crop.x": Uniform(-1.0, 1.0),
     "sensor.crop.y": Uniform(-1.0, 1.0),
 }
-"""What things look like, in what light, seen by which camera."""
+"""What there is to see, what it looks like, in what light, seen by which camera."""
 
 FULL = DYNAMICS | _GEOMETRY | VISUAL
 """All families vary, within what the scripted experts solve."""

@@ -4,8 +4,8 @@ As text, an amount is a share of all samples ("5%") or a number of them ("500"),
 
     dropped=5%                            where the feature is true
     occlusion[0.5,0.8]=50%                one interval
-    kind=box:30%,mug:20%                  several cells
-    kind=uniform(box,mug)                 cells of equal shares
+    kind=cuboid:30%,mug:20%                  several cells
+    kind=uniform(cuboid,mug)                 cells of equal shares
     objects.0.kind=uniform                the same, over all that the randomization may draw for it
 """
 

@@ -23,7 +23,7 @@ MESH_WIDTH = 0.046
 """The width at which a catalogue mesh has scale 1."""
 
 _ROLLING = ("sphere", "cylinder")
-_FLAT_SIDED = ("box",)
+_FLAT_SIDED = ("cuboid",)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _box(draw: Draws) -> Body:
     inner, wall = (draw("box.width"), draw("box.depth"), draw("box.height")), draw("box.wall")
     return Body(
         name="box",
-        category="open_box",
+        category="box",
         parts=open_box(inner, wall),
         position=(draw("box.position.x"), draw("box.position.y"), wall),
         orientation=quat_from_yaw(draw("box.yaw")),
@@ -197,7 +197,7 @@ def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
     kind = draw("objects.*.kind", i)
     width, depth, height = (draw(f"objects.*.{side}", i) for side in ("width", "depth", "height"))
     match kind:
-        case "box":
+        case "cuboid":
             return (Part(shape=Box(half_extents=(width / 2, depth / 2, height / 2))),)
         case "cylinder":
             return (Part(shape=Cylinder(radius=width / 2, height=height)),)

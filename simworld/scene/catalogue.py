@@ -70,7 +70,7 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0218,
         orientation=(0.0, 0.0, 0.5225, 0.85264),
     ),
-    "block_a": MeshAsset(
+    "star": MeshAsset(
         visual="random_urdfs/008/008.obj",
         collision="random_urdfs/008/008.obj",
         scale=0.01078,
@@ -79,7 +79,7 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0224,
         orientation=(-0.21239, -0.09107, 0.38739, 0.89248),
     ),
-    "block_b": MeshAsset(
+    "plug": MeshAsset(
         visual="random_urdfs/013/013.obj",
         collision="random_urdfs/013/013.obj",
         scale=0.00741,
@@ -88,7 +88,7 @@ MESHES: dict[str, MeshAsset] = {
         rest_height=0.0188,
         orientation=(-0.17789, 0.17287, 0.68166, 0.68834),
     ),
-    "block_c": MeshAsset(
+    "cross": MeshAsset(
         visual="random_urdfs/028/028.obj",
         collision="random_urdfs/028/028.obj",
         scale=0.00675,

@@ -25,7 +25,7 @@ from simworld.streams import Streams
 
 COUNT, SEED = 3, 11
 REQUEST = {"seed": SEED, "size": (160, 120)}
-CATEGORIES = ("table", "sphere", "robot", "box", "duck")
+CATEGORIES = ("table", "sphere", "robot", "box", "cuboid", "duck")
 FORK = multiprocessing.get_context("fork")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools decoding
 

@@ -147,7 +147,7 @@ def clients() -> int:
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads memory from /proc")
 def test_a_thousand_environments_leave_nothing_behind() -> None:
     def cycle(seed: int) -> None:
-        kinds = ("sphere", "cylinder", "box", "duck")
+        kinds = ("sphere", "cylinder", "cuboid", "duck")
         some = DEFAULT | {"objects.count": 3, "objects.*.kind": kinds[seed % 4]}
         env = make(randomization=some, render_mode="rgb_array", render_width=32, render_height=24)
         env.reset(seed=seed)

@@ -368,13 +368,13 @@ def test_factors_are_randomized_by_address_and_recorded(tmp_path: Path) -> None:
 def test_images_meet_quotas(tmp_path: Path) -> None:
     out = tmp_path / "images"
     arguments = ["images", PLACE, "--count", 8, "--size", "64x48", "--out"]
-    quotas = ["--quota", "objects.0.kind=uniform(box,mug)", "--quota", "occlusion[0.1,1]=25%"]
+    quotas = ["--quota", "objects.0.kind=uniform(cuboid,mug)", "--quota", "occlusion[0.1,1]=25%"]
     result = simworld(*arguments, out, *quotas)
     assert result.returncode == 0, result.stderr
     assert "occlusion" in result.stdout and "occlusion" not in result.stderr
     images = json.loads((out / "annotations.json").read_text())["images"]
     kinds = [image["parameters"]["objects.0.kind"] for image in images]
-    assert sorted(kinds) == ["box"] * 4 + ["mug"] * 4
+    assert sorted(kinds) == ["cuboid"] * 4 + ["mug"] * 4
     assert_refused(simworld(*arguments, tmp_path / "no", "--quota", "occlusion[0.1,1]=120%"), "occlusion")
     short = simworld(*arguments, tmp_path / "short", "--quota", "pixels[1000000,2000000]=50%", "--budget", 12)
     assert_refused(short, "pixels", "12 candidates")
@@ -419,11 +419,11 @@ def test_a_search_for_quotas_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_rollouts_meet_quotas_and_go_on_where_they_stopped(tmp_path: Path) -> None:
     out = tmp_path / "rollouts"
     arguments = ["rollout", PLACE, "--episodes", 6, "--noise", 0.5, "--out"]
-    quotas = ["--quota", "objects.0.kind=uniform(box,mug)", "--quota", "length[0,70]=50%"]
+    quotas = ["--quota", "objects.0.kind=uniform(cuboid,mug)", "--quota", "length[0,70]=50%"]
     result = simworld(*arguments, out, *quotas)
     assert result.returncode == 0, result.stderr
     episodes = list(read_episodes(out))
-    assert sorted(episode.parameters["objects.0.kind"] for episode in episodes) == ["box"] * 3 + ["mug"] * 3
+    assert sorted(episode.parameters["objects.0.kind"] for episode in episodes) == ["cuboid"] * 3 + ["mug"] * 3
     assert sum(len(episode.rewards) <= 70 for episode in episodes) == 3
     files = {path: path.read_bytes() for path in out.glob("episodes/*.npz")}
     next(iter(files)).unlink()

@@ -26,7 +26,7 @@ from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
 from simworld.randomization.steering import Candidate, Outcome, Search, meet
 from simworld.streams import Streams
 
-KINDS = ("box", "sphere", "mug")
+KINDS = ("cuboid", "sphere", "mug")
 LAWS: dict[str, Distribution] = {
     "objects.0.kind": Choice(KINDS),
     **{f"objects.{i}.position.{axis}": Uniform(-0.15, 0.15) for i in (0, 1) for axis in "xy"},
@@ -138,11 +138,13 @@ def test_an_easy_quota_costs_hardly_more_than_rejection(quota: str) -> None:
 
 
 def test_a_quota_over_a_factor_is_imposed_and_rejects_nothing() -> None:
-    quotas = search("objects.0.kind=mug:90%,box:10", 100, 0, factors=FACTORS)
+    quotas = search("objects.0.kind=mug:90%,cuboid:10", 100, 0, factors=FACTORS)
     accepted = list(quotas)
     assert quotas.report.candidates == 100
     assert all(c.imposed["objects.0.kind"] == c.outcome.parameters["objects.0.kind"] for c in accepted)
-    assert str(search("objects.0.kind=uniform", 9, 0, factors=FACTORS).quotas[0]).endswith("=uniform(box,sphere,mug)")
+    assert str(search("objects.0.kind=uniform", 9, 0, factors=FACTORS).quotas[0]).endswith(
+        "=uniform(cuboid,sphere,mug)"
+    )
 
 
 def counted(factors: Randomization, quota: str, count: int) -> Counter[Any]:
@@ -222,7 +224,7 @@ def test_a_search_is_repeated() -> None:
         ("dropped=5%", "dropped=true:5%"),
         ("occlusion[0.5,0.8]=50%", "occlusion=[0.5,0.8]:50%"),
         ("occlusion[0.5,0.8]=500", "occlusion=[0.5,0.8]:500"),
-        ("objects.0.kind=box:12.5%,mug:7", "objects.0.kind=box:12.5%,mug:7"),
+        ("objects.0.kind=cuboid:12.5%,mug:7", "objects.0.kind=cuboid:12.5%,mug:7"),
         ("objects.0.kind=uniform", "objects.0.kind=uniform"),
         ("objects.count=uniform(1,2,3)", "objects.count=uniform(1,2,3)"),
         ("a=uniform([0,0.5],[0.5,1])", "a=uniform([0,0.5],[0.5,1])"),
@@ -263,7 +265,7 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: Quota.parse("x=600").asked(500), "600 samples, more than the 500"),
     (lambda: search("kind=uniform", 10, 0), "list its cells"),
     (lambda: search("objects.0.kind=mugg:1", 10, 0, factors=FACTORS), "did you mean 'mug'"),
-    (lambda: search("objects.0.kind=box:1", 10, 0, factors=FACTORS | {"objects.*.kind": Constant("mug")}), "never"),
+    (lambda: search("objects.0.kind=cuboid:1", 10, 0, factors=FACTORS | {"objects.*.kind": Constant("mug")}), "never"),
     (lambda: search("objects.0.mass[20,30]=1", 10, 0, factors=FACTORS), "never drawn"),
     (lambda: list(search("objects.0.kind[0,1]=1", 10, 0)), "'.*' is no number"),
     (lambda: meet(["x=1"], 10, world(0), budget=9, seed=0), "budget at least count"),

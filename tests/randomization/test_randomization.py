@@ -71,8 +71,11 @@ def test_every_nominal_value_is_allowed(address: str) -> None:
         ({"objects.*.mass": {"uniform": ["a", "b"]}}, "objects.*.mass: Uniform(low='a', high='b')"),
         ({"objects.*.mass": HSV()}, "objects.*.mass: must be a number"),
         ({"objects.*.width": -0.04}, "objects.*.width: must be a number from 0.01"),
-        ({"objects.*.kind": "cone"}, "objects.*.kind: must be one of ['box', 'cylinder', 'sphere', 'compound', 'duck'"),
-        ({"objects.*.kind": Choice(("box", "cone"))}, "objects.*.kind: must be one of"),
+        (
+            {"objects.*.kind": "cone"},
+            "objects.*.kind: must be one of ['cuboid', 'cylinder', 'sphere', 'compound', 'duck'",
+        ),
+        ({"objects.*.kind": Choice(("cuboid", "cone"))}, "objects.*.kind: must be one of"),
         ({"objects.*.kind": Normal(0, 1)}, "objects.*.kind: must be one of"),
         ({"objects.count": 2.5}, "objects.count: must be a whole number from 1 to 8, got 2.5"),
         ({"objects.count": 9}, "objects.count: must be a whole number from 1 to 8, got 9"),

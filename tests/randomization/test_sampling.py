@@ -164,7 +164,7 @@ def test_a_camera_is_where_it_is_asked_to_be_and_looks_at_its_target() -> None:
 def test_what_is_laid_down_lies_on_the_table() -> None:
     lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))
     given = {"objects.0.orientation": lying, "objects.0.yaw": 0.4, "objects.0.width": 0.04, "objects.0.height": 0.06}
-    for kind, height in (("cylinder", 0.02), ("box", 0.02), ("sphere", 0.02)):
+    for kind, height in (("cylinder", 0.02), ("cuboid", 0.02), ("sphere", 0.02)):
         scene = sample_scene(LAYOUT, NONE, Streams(1), {**given, "objects.0.kind": kind}).scene
         with World() as world:
             world.load(scene)
@@ -177,7 +177,7 @@ def test_what_is_laid_down_lies_on_the_table() -> None:
 
 def test_what_is_laid_down_has_the_bounds_of_its_vertices() -> None:
     q = Rotation()(Streams(3)("q"))
-    for kind in ("cylinder", "box", "sphere", "compound"):
+    for kind in ("cylinder", "cuboid", "sphere", "compound"):
         parts = sample_scene(LAYOUT, NONE, Streams(1), {"objects.0.kind": kind}).scene.bodies[-1].parts
         points = np.concatenate([transform_points([*p.position, *p.orientation], surface_of(p)) for p in parts])
         reach = np.abs(points @ quat_to_matrix(q).T).max(axis=0)

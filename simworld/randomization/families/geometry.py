@@ -12,21 +12,21 @@ from simworld.randomization.distributions import Uniform
 from simworld.randomization.families.factor import OBJECTS, SEEDS, Factor, name, number, rotation, whole
 from simworld.scene.catalogue import MESHES
 
-KINDS = ("box", "cylinder", "sphere", "compound", *MESHES)
-"""What an object may be; a compound is made of boxes and cylinders by its seed."""
+KINDS = ("cuboid", "cylinder", "sphere", "compound", *MESHES)
+"""What an object may be; a compound is made of cuboids and cylinders by its seed."""
 
 _OBJECT_X, _OBJECT_Y = (-0.4, 0.185), (-0.385, 0.385)
 _BOX_X, _BOX_Y = (-0.3, 0.088), (-0.288, 0.288)
 
 FACTORS: Mapping[str, Factor] = {
     "objects.count": whole(1, 1, 8, "objects on the table: the task's, and others in its way"),
-    "objects.*.kind": name("box", KINDS, "its shape", *OBJECTS),
+    "objects.*.kind": name("cuboid", KINDS, "its shape", *OBJECTS),
     "objects.*.seed": whole(0, 0, SEEDS, "which compound it is", *OBJECTS),
     "objects.*.width": number(
         0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes, the width", *OBJECTS
     ),
-    "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of boxes and compounds", *OBJECTS),
-    "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of boxes, cylinders and compounds", *OBJECTS),
+    "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of cuboids and compounds", *OBJECTS),
+    "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of cuboids, cylinders and compounds", *OBJECTS),
     **{
         f"objects.*.stretch.{axis}": number(
             1.0, 0.5, 2.0, "", f"times the size of a mesh along its own {axis}", *OBJECTS
