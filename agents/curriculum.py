@@ -48,7 +48,7 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
             given = self._over(given, {} if trial is None else trial.parameters)
         observation, info = self.env.reset(seed=seed, options=given or None)
         if trial is not None:
-            self._trial = _as_tested(trial, info["parameters"])
+            self._trial = _as_tested(trial, self.env.get_wrapper_attr("parameters"))
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The manipulation environment: a task over a simulated world, with Gymnasium's goal API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -9,53 +10,50 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
-from simworld.envs.disturbances import Disturbances
-from simworld.envs.observations import BOUND, ImageObserver, state_spaces
-from simworld.envs.options import reset_options, validated
-from simworld.envs.tasks import TASKS, Goals, Observation, Observer, distance
+from simworld.envs.episode import Begun, Played, RunningEpisode, shown_scene
+from simworld.envs.observations import ImageObserver, state_spaces
+from simworld.envs.options import ResetOptions, reset_options, validated, whole_number
+from simworld.envs.tasks import TASKS, Goals, distance
 from simworld.errors import ConfigurationError, nearest
-from simworld.physics import CONTROL_HZ, EndEffectorControl, World
+from simworld.geometry import Array
+from simworld.handles import OneUser
+from simworld.physics import CONTROL_HZ, World
 from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.tiny import TinyRenderer, has_display
-from simworld.scene.material import Material
-from simworld.scene.model import Body, Part, Scene, Sphere
-from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
-WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
-"""Lowest and highest reference of the tool centre point in the world, metres."""
-
-GOAL_BALL = Body(
-    name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), material=Material(color=(0.15, 0.85, 0.35))
-)
-"""Marks the goal in `render` and in observed images; it is not in the world, and not in the labelled images."""
+RENDER_MODES = ("rgb_array", "human")
 
 _REWARD_SCALE = 5.0
 _NOT_PLACED = 0.1
+_OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images")
+"""Attributes of an environment that no copy shares."""
 
 
 class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     """A Franka Panda at a table.
 
     Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of `simworld.physics.control`)
-    and the gripper, -1 closed to 1 open, 25 times a second. The state is observed as float32: `observation` as listed
-    by the task's `fields` (SI units, world frame), `achieved_goal` and `desired_goal`. Images are observed as
-    `simworld.envs.observations.image_space` says, with a ball at a goal that is a point. One kind of image by one
-    camera is the observation itself; everything else is a dictionary.
+    and the gripper, 25 times a second; zero holds the tool where it is and the fingers as they are. The state is
+    observed as float32: `observation`, the fields of `simworld.envs.fields` that the task lists (SI units, world
+    frame), `achieved_goal` and `desired_goal`. Images are observed as `simworld.envs.observations.image_space` says,
+    with a ball at a goal that is a point. One kind of image by one camera is the observation itself; everything else
+    is a dictionary.
 
     An episode is a pure function of the seed and its index: `reset(seed=s)` begins index 0 of seed s, every further
-    `reset()` the next index; `reset(seed=s, options={"index": i})` begins any of them. `reset` gives every drawn value
-    in `info["parameters"]`, `step` the physical events and `is_success`. The episode terminates on success.
+    `reset()` the next index; `reset(seed=s, options={"index": i})` begins any of them. `parameters` has every value
+    that was drawn for it. The info of `reset` and of `step` has the same keys: `is_success`, and the physical facts of
+    the instant, all of them booleans. The episode terminates on success.
 
     `reward="sparse"` is 0 where the goal is reached and -1 elsewhere; `"dense"` is 0 where it is reached and
     -tanh(5 distance) elsewhere, at most -0.1 for a goal that wants the object placed.
+
+    One thread may use it at a time. A copy, also by pickle, has a world of its own, in which it plays the episode so
+    far again, bit for bit.
     """
 
-    metadata: dict[str, Any] = {
-        "render_modes": ["human", "rgb_array"] if has_display() else ["rgb_array"],
-        "render_fps": CONTROL_HZ,
-    }
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": CONTROL_HZ}
 
     def __init__(
         self, task: str, /, *, randomization: Randomization | Mapping[str, Any] | str = "none", **options: Any
@@ -64,23 +62,25 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             raise ConfigurationError(f"unknown task {task!r}{nearest(task, TASKS)}")
         self.options = validated(options)
         self.randomization = as_randomization(randomization)
+        if not has_display():
+            self.metadata = {**self.metadata, "render_modes": ["rgb_array"]}
         self._spec: EnvSpec | None = None
         self.render_mode = self.options.render_mode
         self.task_name = task
         self.task = TASKS[task]
         self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
-        spaces = state_spaces(self.task) if "state" in self.options.observation else {}
-        self._sees_state = bool(spaces)
+        values = state_spaces(self.task)
+        self._bounds = values["observation"] if "state" in self.options.observation else None
+        spaces: dict[str, gym.Space[Any]] = {} if self._bounds is None else dict(values)
         self._images: ImageObserver | None = None
         if self.options.images:
             self._images = ImageObserver(self.options.images, self.options.cameras, self.options.image_size)
             spaces |= self._images.spaces
         self.observation_space = gym.spaces.Dict(spaces) if len(spaces) > 1 else next(iter(spaces.values()))
-        self._seed: int | None = None
-        self._index = 0
+        self._episode: RunningEpisode | None = None
+        self._in_use = OneUser("this environment")
         self._window = TinyRenderer(window=True) if self.render_mode == "human" else None
         self._renderer: Renderer | None = None
-        self._sample: Sample | None = None
         self.world = World()
 
     @property
@@ -95,101 +95,126 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self._spec = spec
 
     @property
+    def task_description(self) -> str:
+        """The task in words, under the name that LeRobot's evaluation reads."""
+        return self.task.description
+
+    @property
     def sample(self) -> Sample:
         """The scene of the episode and the values it was drawn with."""
-        if self._sample is None:
-            raise ConfigurationError("no episode has begun: call reset() first")
-        return self._sample
+        return self._running.sample
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Every value that was drawn for the episode, by address; given back to `reset` they make it again."""
+        return dict(self.sample.parameters)
 
     @property
     def instances(self) -> dict[str, int]:
         """Ids in the observed segmentation, by name: those of the scene, and `goal` where a ball marks it."""
-        _ = self.sample
-        return self._shown_scene.instances
+        return self._running.shown_scene.instances
 
     @property
     def episode(self) -> tuple[int, int]:
         """Seed and index of the episode: all it takes to begin it again."""
-        if self._seed is None:
-            raise ConfigurationError("no episode has begun: call reset() first")
-        return self._seed, self._index
+        begun = self._running.begun
+        return begun.seed, begun.index
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; the info holds every value that was drawn for it as `parameters`.
+        """Begin an episode; where that fails, the one before goes on as if nothing had been asked.
 
         `options` may hold `index`, the episode's number under its seed; `randomization`, for this episode alone; and
         `parameters`, values by address that are not drawn: all those of another episode make that episode again.
         """
-        given = reset_options(options)
-        index = given.index
-        super().reset(seed=seed)
-        if seed is not None or self._seed is None:
-            self._seed, self._index = int(self.np_random_seed), 0
-        elif index is None:
-            self._index += 1
-        if index is not None:
-            self._index = index
-        randomization = self.randomization if given.randomization is None else given.randomization
-        self._sample = sample_scene(self.task.layout, randomization, Streams(self._seed, self._index), given.parameters)
-        self.world.load(self._sample.scene)
-        self._control = EndEffectorControl(self.world, WORKSPACE)
-        self._observer: Observer = self.task.observer(self._sample)
-        pushed = "object" if self.task.layout.objects else None
-        self._disturbances = Disturbances(self._sample.parameters, self.task, pushed)
-        self._desired = self._observer.goal.astype(np.float32)
-        self._shown_scene = scene = self._sample.scene
-        if self.task.goal_size == 3:
-            self._shown_scene = scene.model_copy(update={"bodies": (*scene.bodies, GOAL_BALL)})
-            self._ball_pose = np.array([[*self._observer.goal, *GOAL_BALL.orientation]])
-        if self._images is not None:
-            self._images.begin(self._shown_scene)
-        observation, _, events = self._observe()
-        self._show()
-        return observation, {"is_success": False, **events, "parameters": dict(self._sample.parameters)}
+        with self._in_use:
+            begun = self._next(seed, reset_options(options))
+            sample = self._drawn(begun)
+            super().reset(seed=None if seed is None else begun.seed)
+            self._begin(sample, begun)
+            seen, _, info = self._observe()
+            self._show()
+            return seen, info
 
     def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Act for one control step of 0.04 s."""
-        command = np.asarray(action, dtype=np.float64)
-        if command.shape != (4,) or not np.isfinite(command).all():
-            raise ConfigurationError(f"an action is 4 finite numbers in -1..1, got {action!r}")
-        self._control.apply(self._disturbances.command(np.minimum(np.maximum(command, -1.0), 1.0)))
-        self._disturbances.push(self.world)
-        self.world.step()
-        observation, achieved, events = self._observe()
-        success = bool(self.task.reached(achieved, self._desired))
-        reward = 0.0 if success else self._shortfall(achieved, self._desired)
-        self._show()
-        return observation, float(reward), success, False, {"is_success": success, **events}
+        with self._in_use:
+            episode = self._running
+            episode.act(_checked(action))
+            seen, achieved, info = self._observe()
+            success = info["is_success"]
+            reward = 0.0 if success else float(self._shortfall(achieved, episode.desired))
+            self._show()
+            return seen, reward, success, False, info
 
     def render(self) -> NDArray[np.uint8] | None:
         """The image (render_height, render_width, 3) uint8, or None with a window, which every step updates."""
         if self.render_mode != "rgb_array":
             return None
-        camera = self.sample.scene.camera(self.options.render_camera)
-        camera = camera.resized(self.options.render_width, self.options.render_height)
-        return self._raster().render(*self._shown(), camera, ("rgb",)).rgb
+        with self._in_use:
+            camera = self.sample.scene.camera(self.options.render_camera)
+            camera = camera.resized(self.options.render_width, self.options.render_height)
+            return self._raster().render(*self._running.shown(), camera, ("rgb",)).rgb
 
     def close(self) -> None:
-        """Give the Bullet clients back."""
+        """Give the Bullet clients back; afterwards it can do nothing any more, and closing twice is harmless."""
         self.world.close()
         for renderer in (self._renderer, self._window):
             if renderer is not None:
                 renderer.close()
         self._renderer = self._window = None
 
+    def __reduce__(self) -> tuple[Callable[..., "ManipulationEnv"], tuple[Any, ...]]:
+        self.world.check_open()
+        if self._window is not None:
+            raise ConfigurationError("an environment with a window cannot be copied: make one with render_mode=None")
+        options = {"randomization": self.randomization, **self.options.model_dump(exclude_unset=True)}
+        shared = {name: value for name, value in vars(self).items() if name not in _OWN}
+        played = None if self._episode is None else self._episode.played()
+        return _copied, (type(self), self.task_name, options, shared, played)
+
+    def __copy__(self) -> "ManipulationEnv":
+        return deepcopy(self)
+
+    @property
+    def _running(self) -> RunningEpisode:
+        self.world.check_open()
+        if self._episode is None:
+            raise ConfigurationError("no episode has begun: call reset() first")
+        return self._episode
+
+    def _next(self, seed: int | None, given: ResetOptions) -> Begun:
+        """What an episode is to begin with."""
+        self.world.check_open()
+        if seed is not None:
+            root, index = whole_number("seed", seed), 0
+        elif self._episode is None:
+            root, index = int(self.np_random_seed), 0
+        else:
+            root, index = self._episode.begun.seed, self._episode.begun.index + 1
+        return Begun(root, index if given.index is None else given.index, given.randomization, given.parameters)
+
+    def _drawn(self, begun: Begun) -> Sample:
+        randomization = self.randomization if begun.randomization is None else begun.randomization
+        streams = Streams(begun.seed, begun.index)
+        sample = sample_scene(self.task.layout, randomization, streams, begun.parameters)
+        if self._images is not None:
+            self._images.begin(shown_scene(self.task, sample.scene))
+        return sample
+
+    def _begin(self, sample: Sample, begun: Begun) -> None:
+        self._episode = None  # until the next one is whole
+        self.world.load(sample.scene)
+        self._episode = RunningEpisode(self.world, self.task, sample, begun)
+
+    def _play(self, played: Played) -> None:
+        """Begin an episode and play its actions, as copies do."""
+        self._begin(self._drawn(played.begun), played.begun)
+        self._running.play(played)
+
     def _show(self) -> None:
         """Update the window, if there is one."""
         if self._window is not None:
-            self._window.show(*self._shown())
-
-    def _shown(self) -> tuple[Scene, SceneState]:
-        """What a person sees: the world, with a ball at a goal that nothing else shows."""
-        state = self.world.state()
-        if self._shown_scene is self.sample.scene:
-            return self._shown_scene, state
-        poses = np.concatenate([state.body_poses, self._ball_pose])
-        velocities = np.concatenate([state.body_velocities, np.zeros((1, 6))])
-        return self._shown_scene, replace(state, body_poses=poses, body_velocities=velocities)
+            self._window.show(*self._running.shown())
 
     def _raster(self) -> Renderer:
         """The one renderer of `render` and the observed images."""
@@ -198,18 +223,17 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return self._renderer
 
     def _observe(self) -> tuple[Any, Goals, dict[str, bool]]:
-        """The observation, the achieved goal (goal_size,) and the events of this instant."""
-        now: Observation = self._observer(self.world)
-        achieved = now.achieved.astype(np.float32)
+        """The observation, the achieved goal (goal_size,) and the info of this instant."""
+        episode = self._running
+        values, achieved, info = episode.observe()
         observation: dict[str, Any] = {}
-        if self._sees_state:
-            values = self._disturbances.observe(np.array(now.values, dtype=np.float32))
-            values = np.minimum(np.maximum(values, -BOUND), BOUND)
-            observation = {"observation": values, "achieved_goal": achieved, "desired_goal": self._desired.copy()}
+        if self._bounds is not None:
+            values = np.minimum(np.maximum(values, self._bounds.low), self._bounds.high)
+            observation = {"observation": values, "achieved_goal": achieved, "desired_goal": episode.desired.copy()}
         if self._images is not None:
-            observation |= self._images(self._raster(), *self._shown())
+            observation |= self._images(self._raster(), *episode.shown())
         seen = observation if len(observation) > 1 else next(iter(observation.values()))
-        return seen, achieved, now.events
+        return seen, achieved, info
 
     def _shortfall(self, achieved: Goals, desired: Goals) -> Any:
         """Reward (...,) where the goal is not reached."""
@@ -221,41 +245,69 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return np.float32(-1.0) * shaped.astype(np.float32)
 
 
+def _copied(
+    kind: type[ManipulationEnv], task: str, options: Mapping[str, Any], shared: Mapping[str, Any], played: Played | None
+) -> ManipulationEnv:
+    """The copy of an environment."""
+    env = kind(task, **options)
+    vars(env).update(shared)
+    if played is not None:
+        env._play(played)
+    return env
+
+
+def _checked(action: Any) -> Array:
+    """An action as numbers (4,); anything else raises ConfigurationError."""
+    try:
+        given = np.asarray(action)
+        command = given.astype(np.float64) if given.dtype.kind in "biuf" else None
+    except (TypeError, ValueError, RuntimeError):
+        command = None
+    if command is None or command.shape != (4,) or not np.isfinite(command).all():
+        raise ConfigurationError(f"an action is 4 finite numbers in -1..1, got {action!r}")
+    return command
+
+
 class GoalEnv(ManipulationEnv):
     """The environment where its state is observed: rewards of any goals can be computed, for hindsight replay."""
 
-    def compute_reward(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
-        """Reward (...,) of goals (..., goal_size); `info` is not used."""
-        reached = self.task.reached(achieved_goal, desired_goal)
-        return np.where(reached, 0.0, self._shortfall(achieved_goal, desired_goal)).astype(np.float32)
+    def compute_reward(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Any:
+        """Reward (...,) of goals (..., goal_size), a number for one goal; `info` is not used."""
+        achieved, desired = self._goals(achieved_goal), self._goals(desired_goal)
+        rewards = np.where(self.task.reached(achieved, desired), 0.0, self._shortfall(achieved, desired))
+        return rewards.astype(np.float32)[()]
 
-    def compute_terminated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
+    def compute_terminated(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Any:
         """Whether the episode is over (...,): it is once the goal is reached."""
-        return self.task.reached(achieved_goal, desired_goal)
+        return self.task.reached(self._goals(achieved_goal), self._goals(desired_goal))[()]
 
-    def compute_truncated(self, achieved_goal: Goals, desired_goal: Goals, info: Any) -> Any:
+    def compute_truncated(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Any:
         """Never (...,): the time limit is Gymnasium's TimeLimit."""
-        return np.zeros(np.shape(achieved_goal)[:-1], dtype=bool)
+        return np.zeros(self._goals(achieved_goal).shape[:-1], dtype=bool)[()]
+
+    def _goals(self, goals: Any) -> Goals:
+        """Goals (..., goal_size) as an array; anything else raises ConfigurationError."""
+        try:
+            array = np.asarray(goals, dtype=None if isinstance(goals, np.ndarray) else np.float32)
+        except (TypeError, ValueError):
+            array = np.empty(0)
+        if array.shape[-1:] != (self.task.goal_size,) or array.dtype.kind not in "fiub":
+            raise ConfigurationError(f"goals are arrays (..., {self.task.goal_size}) of numbers, got {goals!r}")
+        return array
 
 
-# What is registered with Gymnasium: functions, because from a class it would read `metadata` and, where there is no
-# display, put a wrapper of its own that needs pygame around an environment asked to open a window.
-def reach(**options: Any) -> ManipulationEnv:
-    """Make `simworld/Reach-v0`: bring the tool centre point to a goal in the air."""
-    return _make("reach", **options)
+# What is registered with Gymnasium: functions that list every mode of `render`, because where there is no display
+# Gymnasium would put a wrapper of its own that needs pygame around an environment asked to open a window.
+def _registered(task: str) -> Callable[..., ManipulationEnv]:
+    def make(**options: Any) -> ManipulationEnv:
+        kinds = validated({name: value for name, value in options.items() if name != "randomization"}).observation
+        # Where no goals are observed there is no `compute_reward`: stable-baselines3 takes what has one for a goal's.
+        return GoalEnv(task, **options) if "state" in kinds else ManipulationEnv(task, **options)
+
+    make.__name__ = make.__qualname__ = task
+    make.__doc__ = f"Make the environment of the task: {TASKS[task].description}."
+    make.metadata = ManipulationEnv.metadata  # type: ignore[attr-defined]
+    return make
 
 
-def pick_and_place(**options: Any) -> ManipulationEnv:
-    """Make `simworld/PickAndPlace-v0`: bring the object to a goal in the air or on the table."""
-    return _make("pick_and_place", **options)
-
-
-def place_in_box(**options: Any) -> ManipulationEnv:
-    """Make `simworld/PlaceInBox-v0`: grab the object, put it in the box and let go."""
-    return _make("place_in_box", **options)
-
-
-def _make(task: str, /, **options: Any) -> ManipulationEnv:
-    kinds = validated({name: value for name, value in options.items() if name != "randomization"}).observation
-    # Where no goals are observed there is no `compute_reward`: stable-baselines3 takes what has one for a goal's.
-    return GoalEnv(task, **options) if "state" in kinds else ManipulationEnv(task, **options)
+reach, pick_and_place, place_in_box = map(_registered, TASKS)

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Box, Space
 from numpy.typing import NDArray
 
+from simworld.envs.fields import FIELDS, Field
 from simworld.envs.tasks import Task
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering import Renderer
@@ -21,17 +22,18 @@ Float = NDArray[np.float32]
 IMAGES: Mapping[str, str] = {"rgb": "rgb", "depth": "depth", "segmentation": "segmentation", "pointcloud": "depth"}
 """Images that can be observed, each with the renderer's channel it is made of."""
 
-BOUND = 100.0
-"""Positions that are observed, in metres, and whatever else is of no known size, are within plus and minus this."""
 FAR: float = Camera.model_fields["far"].default
-"""Metres of z-depth at which the scenes' cameras see no further."""
+"""Metres of z-depth at which the scenes' cameras see no further; points farther from the origin are observed there."""
 
 
-def state_spaces(task: Task) -> dict[str, Space[Any]]:
+def state_spaces(task: Task) -> dict[str, Box]:
     """The spaces of a task's state in Gymnasium's goal API: SI units, world frame."""
-    goal = Box(-BOUND, BOUND, (task.goal_size,), np.float32)
-    size = sum(task.fields.values())
-    return {"observation": Box(-BOUND, BOUND, (size,), np.float32), "achieved_goal": goal, "desired_goal": goal}
+    values = sum((FIELDS[name] for name in task.observed[1:]), FIELDS[task.observed[0]])
+    return {"observation": _box(values), "achieved_goal": _box(task.goal), "desired_goal": _box(task.goal)}
+
+
+def _box(field: Field) -> Box:
+    return Box(np.array(field.low, np.float32), np.array(field.high, np.float32), dtype=np.float32)
 
 
 def image_space(kind: str, width: int, height: int) -> Box:
@@ -42,7 +44,7 @@ def image_space(kind: str, width: int, height: int) -> Box:
     the order of the pixels' rows, (0, 0, 0) where there is nothing.
     """
     if kind == "pointcloud":
-        return Box(-BOUND, BOUND, (height * width, 3), np.float32)
+        return Box(-FAR, FAR, (height * width, 3), np.float32)
     if kind == "depth":
         return Box(0.0, FAR, (height, width, 1), np.float32)
     return Box(0, 255, (height, width, 3 if kind == "rgb" else 1), np.uint8)
@@ -113,6 +115,7 @@ class BackProjection:
         for axis, origin in enumerate(pose[:3].astype(np.float32)):
             along = turned[axis] * flat
             along += seen * origin
+            np.minimum(np.maximum(along, -FAR, out=along), FAR, out=along)
             points[:, axis] = along
         return points
 

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from simworld.envs.observations import IMAGES
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError, UnknownOptionError, is_misspelt, nearest
 from simworld.randomization import Randomization, as_randomization
 from simworld.randomization.randomization import checked_parameters
+from simworld.randomization.values import immutable
 from simworld.scene.plain import Plain, describe
 
 MOST_PIXELS = 8192
 CameraName = Literal["front", "side", "top", "wrist"]
-Pixels = Annotated[int, Field(ge=1, le=MOST_PIXELS, strict=True)]
+Pixels = Annotated[int, BeforeValidator(immutable), Field(ge=1, le=MOST_PIXELS, strict=True)]
 
 CAMERAS: tuple[str, ...] = get_args(CameraName)
 """Cameras of every environment's scene."""
@@ -25,6 +26,14 @@ OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
     **{image: (image,) for image in IMAGES},
 }
 """What can be observed, each with the images it stands for."""
+
+
+def whole_number(name: str, value: Any) -> int:
+    """A number that may be Python's or NumPy's as an int; what is not whole or below 0 raises ConfigurationError."""
+    number = immutable(value)
+    if type(number) is not int or number < 0:
+        raise ConfigurationError(f"{name}: must be a whole number, at least 0, got {value!r}")
+    return number
 
 
 def _names(value: Any) -> tuple[Any, ...]:
@@ -47,7 +56,8 @@ def _known(names: tuple[str, ...], allowed: Collection[str]) -> tuple[str, ...]:
 
 def _size(value: Any) -> tuple[int, ...]:
     """A side, or width and height, as (width, height)."""
-    size = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    given = immutable(value)
+    size = given if isinstance(given, tuple) else (given, given)
     if len(size) != 2 or not all(type(side) is int and 1 <= side <= MOST_PIXELS for side in size):
         raise ValueError(f"must be a side or (width, height), whole pixels in 1..{MOST_PIXELS}")
     return size
@@ -107,7 +117,8 @@ def validated(options: Mapping[str, Any]) -> EnvOptions:
     for name in options:
         if name not in EnvOptions.model_fields:
             allowed = {key: None for key in EnvOptions.model_fields} | {"randomization": None}
-            raise ConfigurationError(f"unknown option {name!r}{nearest(name, allowed)}")
+            # As Python says it: who tries an option that not every environment takes looks for these words.
+            raise UnknownOptionError(f"got an unexpected keyword argument {name!r}{nearest(name, allowed)}")
     try:
         return EnvOptions(**options)
     except ValidationError as error:
@@ -124,17 +135,20 @@ class ResetOptions:
 
 
 def reset_options(options: Mapping[str, Any] | None) -> ResetOptions:
-    """The options of `reset`, checked; a wrong one raises ConfigurationError."""
+    """The options of `reset`, checked; a wrong one raises ConfigurationError.
+
+    One that looks like none of ours is for somebody else, a wrapper or another environment of a suite, and is left out.
+    """
+    if not isinstance(options, Mapping | None):
+        raise ConfigurationError(f"reset options: must be a mapping, got {options!r}")
     given = dict(options or {})
     names = [field.name for field in fields(ResetOptions)]
     for name in given:
-        if name not in names:
-            raise ConfigurationError(f"unknown reset option {name!r}{nearest(name, names)}")
+        if name not in names and is_misspelt(str(name), names):
+            raise ConfigurationError(f"unknown reset option {name!r}{nearest(str(name), names)}")
     index, randomization = given.get("index"), given.get("randomization")
-    if index is not None and (type(index) is not int or index < 0):
-        raise ConfigurationError(f"reset option index: must be a whole number, at least 0, got {index!r}")
     return ResetOptions(
-        index,
+        None if index is None else whole_number("reset option index", index),
         None if randomization is None else as_randomization(randomization),
         checked_parameters(given.get("parameters") or {}),
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.envs.fields import FIELDS, OBJECT_GOAL, PLACED_GOAL, TOOL_GOAL, Field
 from simworld.geometry import Array, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import Choice, Layout, Randomization, Sample, Uniform
@@ -23,15 +24,9 @@ REST_SPEED = 0.03
 REST_SPIN = 0.6
 """Radians per second below which an object rests, about each axis."""
 
-_TOOL = {"tool_position": 3, "tool_velocity": 3, "finger_opening": 1}
-_OBJECT = {
-    "grasped": 1,
-    "object_position": 3,
-    "object_orientation": 4,
-    "object_velocity": 6,
-    "object_half_extents": 3,
-}
-_BOX = {"box_position": 3, "box_direction": 2, "box_inner": 3}
+_TOOL = ("tool_position", "tool_velocity", "finger_opening")
+_OBJECT = ("grasped", "object_position", "object_orientation", "object_velocity", "object_half_extents")
+_BOX = ("box_position", "box_direction", "box_inner")
 
 
 @dataclass(frozen=True)
@@ -59,16 +54,27 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """A task: its layout, the fields of its observation with their sizes, its goals and its observer.
+    """A task in words, its layout, the names of the fields that are observed, its goals and its observer.
 
     `reached` says whether achieved goals (..., goal_size) meet desired ones.
     """
 
+    description: str
     layout: Layout
-    fields: Mapping[str, int]
-    goal_size: int
+    observed: tuple[str, ...]
+    goal: Field
     observer: Callable[[Sample], Observer]
     reached: Callable[[Goals, Goals], NDArray[np.bool_]]
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """Sizes of the fields of the observation, by name and in order."""
+        return {name: FIELDS[name].size for name in self.observed}
+
+    @property
+    def goal_size(self) -> int:
+        """How many numbers a goal is."""
+        return self.goal.size
 
 
 def field_slices(task: Task) -> dict[str, slice]:
@@ -166,10 +172,11 @@ def _is_off_table(pose: Array) -> bool:
     return bool(pose[2] < -0.05)
 
 
-REACH = Task(Layout(objects=False), _TOOL, 3, _ToolObserver, _is_near)
+REACH = Task("move the gripper to the goal", Layout(objects=False), _TOOL, TOOL_GOAL, _ToolObserver, _is_near)
 """Bring the tool centre point to a goal in the air."""
 
 PICK_AND_PLACE = Task(
+    "pick up the object and bring it to the goal",
     Layout(
         factors=Randomization(
             {
@@ -179,17 +186,18 @@ PICK_AND_PLACE = Task(
             }
         )
     ),
-    _TOOL | _OBJECT,
-    3,
+    _TOOL + _OBJECT,
+    OBJECT_GOAL,
     _ObjectObserver,
     _is_near,
 )
 """Bring the object to a goal in the air or on the table."""
 
 PLACE_IN_BOX = Task(
+    "pick up the object and put it in the box",
     Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)})),
-    _TOOL | _OBJECT | _BOX,
-    4,
+    _TOOL + _OBJECT + _BOX,
+    PLACED_GOAL,
     _BoxObserver,
     _is_placed,
 )

@@ -39,8 +39,8 @@ def collect_episode(
     What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
     """
     base = manipulation(env)
-    observation, info = env.reset(seed=seed, options={"index": index, "parameters": parameters})
-    parameters = info["parameters"]
+    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
+    parameters = base.parameters
     generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
     observations, states = [observation], [base.world.state()]
     steps: list[tuple[NDArray[np.float32], NDArray[np.float32], float, bool, bool]] = []
@@ -85,16 +85,16 @@ def collect_view(
 
     `parameters` are values by address that are not drawn.
     """
-    observation, info = env.reset(seed=seed, options={"index": index, "parameters": parameters})
+    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     policy = expert(env.task_name)
-    for _ in range(info["parameters"]["view.step"]):
+    for _ in range(env.parameters["view.step"]):
         observation, _, terminated, _, _ = env.step(policy(observation))
         if terminated:
             break
     scene, state = env.sample.scene, env.world.state()
     camera = scene.camera(cameras[index % len(cameras)]).resized(*size)
     frame = sense(renderer.render(scene, state, camera), camera, state.time)
-    return View(scene, state, camera, frame, info["parameters"], seed, index)
+    return View(scene, state, camera, frame, env.parameters, seed, index)
 
 
 def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:

@@ -12,6 +12,10 @@ class ConfigurationError(SimworldError, ValueError):
     """An option, scene file or randomization is unknown, of the wrong type or out of range."""
 
 
+class UnknownOptionError(ConfigurationError, TypeError):
+    """An option that there is not; also Python's error for a keyword that a function does not take."""
+
+
 class PlacementError(SimworldError):
     """No free place was found for a body within the allowed number of tries."""
 
@@ -33,3 +37,8 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {names}"
+
+
+def is_misspelt(name: str, valid: Iterable[str]) -> bool:
+    """Whether a name that is not in `valid` looks like one that is."""
+    return bool(difflib.get_close_matches(name, list(valid), n=1))

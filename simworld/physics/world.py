@@ -6,8 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array, Vec3, rotated
+from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
 from simworld.scene.model import Scene
@@ -28,19 +29,41 @@ _ARM_GAINS = (0.0625, 0.5)
 _FINGER_GAINS = (0.1, 1.0)
 
 
-class World:
+class World(Uncopied):
     """A Bullet world loaded with a Scene; several worlds live side by side in one process.
 
     `load` builds the whole world anew from the Scene, in 2 to 6 ms, so what happens afterwards depends on the Scene
     and the steps alone, bit for bit, and on nothing that was simulated before.
     """
 
+    instead = "load its scene into a World of its own"
+
     def __init__(self) -> None:
-        self._client = bullet.connect(bullet.DIRECT)
-        if self._client < 0:
+        self._own_client: int = bullet.connect(bullet.DIRECT)
+        if self._own_client < 0:
             raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
-        self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._client)
+        self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._own_client)
         self._scene: Scene | None = None
+        self._names: dict[str, int] = {}
+        self._forget()
+
+    def check_open(self) -> None:
+        """Raise ConfigurationError if it is closed."""
+        if not self._disconnect.alive:
+            raise ConfigurationError("closed, and cannot be used any more: make a new environment or World")
+
+    @property
+    def _client(self) -> int:
+        # Bullet gives the number of a closed client to the next one that is made.
+        self.check_open()
+        _ = self.scene
+        return self._own_client
+
+    def _uid(self, name: str) -> int:
+        """Bullet's id of a body of the scene."""
+        if name not in self._names:
+            raise ConfigurationError(f"no body {name!r} in the scene{nearest(name, self._names)}")
+        return self._names[name]
 
     @property
     def scene(self) -> Scene:
@@ -56,7 +79,8 @@ class World:
 
     def load(self, scene: Scene) -> None:
         """Build the scene from nothing; whatever was loaded before is gone."""
-        cid = self._client
+        self.check_open()
+        cid = self._own_client
         model = ROBOTS[scene.robot.name]
         bullet.resetSimulation(physicsClientId=cid)
         bullet.setPhysicsEngineParameter(
@@ -171,7 +195,7 @@ class World:
 
     def push(self, name: str, force: Vec3, torque: Vec3) -> None:
         """Push a body at its centre of mass during the next control step: N and N m, in the world frame."""
-        uid, cid = self._names[name], self._client
+        uid, cid = self._uid(name), self._client
         position, _ = bullet.getBasePositionAndOrientation(uid, physicsClientId=cid)
         bullet.applyExternalForce(uid, -1, force, position, bullet.WORLD_FRAME, physicsClientId=cid)
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
@@ -241,7 +265,7 @@ class World:
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
-        return np.array(self._pose(self._names[name]))
+        return np.array(self._pose(self._uid(name)))
 
     def _pose(self, uid: int) -> tuple[float, ...]:
         """Pose (7,) of a body's frame, which Bullet knows by its centre of mass."""
@@ -266,11 +290,11 @@ class World:
 
     def body_velocity(self, name: str) -> Array:
         """Linear (m/s) and angular (rad/s) velocity (6,) of a body in the world frame."""
-        return np.array(self._velocity(self._names[name]))
+        return np.array(self._velocity(self._uid(name)))
 
     def contacts(self, name: str | None = None) -> tuple[Contact, ...]:
         """Contacts at the last step: all of them, or those of one body, which is then instance_a."""
-        which = {} if name is None else {"bodyA": self._names[name]}
+        which = {} if name is None else {"bodyA": self._uid(name)}
         points = bullet.getContactPoints(physicsClientId=self._client, **which)
         return tuple(
             # Bullet divides the last substep's impulse by the whole control step.

@@ -52,6 +52,9 @@ class MitsubaRenderer:
         self._samples, self._max_depth, self._error = samples, max_depth, error
         self.close()
 
+    def __reduce__(self) -> tuple[type["MitsubaRenderer"], tuple[int, int, float]]:
+        return MitsubaRenderer, (self._samples, self._max_depth, self._error)
+
     def close(self) -> None:
         """Give memory back; closing twice is harmless."""
         self._scene: Scene | None = None

@@ -74,6 +74,10 @@ class RasterRenderer:
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(one, shots))
 
+    def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
+        # What is kept for the next frame belongs to this one and its threads.
+        return RasterRenderer, (self._error,)
+
     def close(self) -> None:
         """Forget all scenes."""
         self._draw_list = PerScene(partial(draw_list, error=self._error))

@@ -52,11 +52,23 @@ class TinyRenderer:
         self._window = window
         self._connect()
 
+    def __reduce__(self) -> tuple[type["TinyRenderer"], tuple[()]]:
+        if self._window:
+            raise RenderError("a renderer with a window cannot be copied or pickled: make one without")
+        return TinyRenderer, ()
+
+    @property
+    def _client(self) -> int:
+        # Bullet gives the number of a closed client to the next one that is made.
+        if not self._disconnect.alive:
+            raise RenderError("this renderer is closed: make a new one")
+        return self._own_client
+
     def _connect(self) -> None:
-        self._client = bullet.connect(bullet.GUI if self._window else bullet.DIRECT)
-        if self._client < 0:
+        self._own_client: int = bullet.connect(bullet.GUI if self._window else bullet.DIRECT)
+        if self._own_client < 0:
             raise RenderError("Bullet has no free client: close environments that are not used any more")
-        self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._client)
+        self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._own_client)
         if self._window:
             for flag in (bullet.COV_ENABLE_GUI, bullet.COV_ENABLE_RGB_BUFFER_PREVIEW):
                 bullet.configureDebugVisualizer(flag, 0, physicsClientId=self._client)

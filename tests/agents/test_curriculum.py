@@ -37,7 +37,8 @@ class Standin(gym.Env[Any, Any]):
         randomization = (options or {}).get("randomization", self.randomization)
         self.x = randomization[X](self.np_random)
         self.left = 3
-        return np.zeros(1, np.float32), {"parameters": {X: self.x}}
+        self.parameters = {X: self.x}
+        return np.zeros(1, np.float32), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.left -= 1
@@ -92,8 +93,9 @@ def test_the_environments_take_the_trials_parameters() -> None:
     env = CurriculumEnv(gym.make("simworld/Reach-v0", max_episode_steps=2))
     trial = Trial(0, {FRICTION: 0.5, X: 0.1}, (X, "high"))
     env.queue(trial)
-    _, info = env.reset(seed=1)
-    assert {address: info["parameters"][address] for address in trial.parameters} == trial.parameters
+    env.reset(seed=1)
+    drawn = env.get_wrapper_attr("parameters")
+    assert {address: drawn[address] for address in trial.parameters} == trial.parameters
     env.step(np.zeros(4, np.float32))
     info = env.step(np.zeros(4, np.float32))[4]
     assert info["curriculum"] == {**vars(trial), "performance": 0.0}
@@ -115,9 +117,10 @@ def test_what_is_not_in_every_episode_is_tested_where_it_is() -> None:
     trial = Trial(0, {MASS: 0.123, X: 0.1}, (MASS, "high"))
     for count in (1, 2, 3):
         env.queue(trial)
-        _, info = env.reset(seed=1, options={"parameters": {"objects.count": count}})
-        assert info["parameters"].get(MASS) == (None if count == 1 else 0.123)
-        assert info["parameters"]["objects.0.mass"] != 0.123
+        env.reset(seed=1, options={"parameters": {"objects.count": count}})
+        drawn = env.get_wrapper_attr("parameters")
+        assert drawn.get(MASS) == (None if count == 1 else 0.123)
+        assert drawn["objects.0.mass"] != 0.123
         assert ended(env) == (Trial(0, trial.parameters) if count == 1 else trial)
     env.close()
 
@@ -151,9 +154,10 @@ def test_a_trial_wins_over_starred_and_single_addresses(
 ) -> None:
     env = CurriculumEnv(gym.make("simworld/PlaceInBox-v0", randomization={"objects.count": 2, **own}))
     env.queue(Trial(0, {address: 0.25}))
-    _, info = env.reset(seed=1, options={"parameters": given})
-    assert info["parameters"]["objects.0.mass"] == 0.25
-    assert info["parameters"]["objects.1.mass"] == second
+    env.reset(seed=1, options={"parameters": given})
+    drawn = env.get_wrapper_attr("parameters")
+    assert drawn["objects.0.mass"] == 0.25
+    assert drawn["objects.1.mass"] == second
     env.close()
 
 
@@ -263,7 +267,7 @@ class Recorder(gym.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
         observation, info = self.env.reset(**options)
-        self.episodes.append((self.steps, info["parameters"]))
+        self.episodes.append((self.steps, self.env.get_wrapper_attr("parameters")))
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -300,12 +304,14 @@ def test_the_ranges_are_put_over_the_environments_own() -> None:
     env = CurriculumEnv(gym.make("simworld/Reach-v0", randomization={"gravity": 9.0, FRICTION: 0.5}))
     env.randomize(Randomization({FRICTION: Uniform(0.8, 0.9)}))
     for options, gravity in ((None, 9.0), ({"randomization": {"gravity": 9.5, FRICTION: 0.6}}, 9.5)):
-        _, info = env.reset(seed=1, options=options)
-        assert info["parameters"]["gravity"] == gravity and 0.8 <= info["parameters"][FRICTION] <= 0.9
-    _, info = env.reset(options={"parameters": {FRICTION: 0.3}})
-    assert info["parameters"][FRICTION] == 0.3
+        env.reset(seed=1, options=options)
+        drawn = env.get_wrapper_attr("parameters")
+        assert drawn["gravity"] == gravity and 0.8 <= drawn[FRICTION] <= 0.9
+    env.reset(options={"parameters": {FRICTION: 0.3}})
+    assert env.get_wrapper_attr("parameters")[FRICTION] == 0.3
     env.queue(Trial(0, {FRICTION: 0.7}))
-    assert env.reset()[1]["parameters"][FRICTION] == 0.7
+    env.reset()
+    assert env.get_wrapper_attr("parameters")[FRICTION] == 0.7
     env.close()
 
 

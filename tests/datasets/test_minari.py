@@ -34,7 +34,7 @@ def played() -> tuple[dict[str, Any], list[Episode]]:
 
 
 def _play(env: Any, index: int) -> Episode:
-    first, info = env.reset(seed=5, options={"index": index})
+    first, _ = env.reset(seed=5, options={"index": index})
     actions = np.random.default_rng(index).uniform(-1, 1, (STEPS, 4)).astype(np.float32)
     states: list[SceneState] = [env.unwrapped.world.state()]
     steps = []
@@ -46,7 +46,7 @@ def _play(env: Any, index: int) -> Episode:
         seed=5,
         index=index,
         scene=env.unwrapped.sample.scene,
-        parameters=info["parameters"],
+        parameters=env.unwrapped.parameters,
         observations={name: np.stack([o[name] for o in observations]) for name in first},
         actions=actions,
         rewards=np.array([step[1] for step in steps], dtype=np.float32),

@@ -20,8 +20,8 @@ def fingerprint(env: gym.Env[Any, Any], seed: int = SEED, steps: int = 40) -> st
     """A hash of every bit of an episode that presses, grasps and lifts: observations, rewards, states and images."""
     policy = expert(env.unwrapped.task_name)  # type: ignore[attr-defined]
     digest = hashlib.sha256()
-    observation, info = env.reset(seed=seed)
-    digest.update(json.dumps(info["parameters"], sort_keys=True).encode())
+    observation, _ = env.reset(seed=seed)
+    digest.update(json.dumps(env.get_wrapper_attr("parameters"), sort_keys=True).encode())
     noise = np.random.default_rng(seed)
     for step in range(steps):
         action = np.clip(policy(observation) + noise.normal(0, 0.1, 4), -1, 1).astype(np.float32)

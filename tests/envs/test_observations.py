@@ -16,7 +16,8 @@ from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecTransposeImage
 
 from simworld.envs import ENV_IDS
-from simworld.envs.env import GOAL_BALL, ManipulationEnv
+from simworld.envs.env import ManipulationEnv
+from simworld.envs.episode import GOAL_BALL
 from simworld.envs.observations import IMAGES, BackProjection
 from simworld.envs.options import CAMERAS
 from simworld.errors import ConfigurationError
@@ -45,7 +46,7 @@ def keys(env: ManipulationEnv) -> set[str]:
         ("rgb", (48, 64, 3), np.uint8, 255),
         ("depth", (48, 64, 1), np.float32, 10),
         ("segmentation", (48, 64, 1), np.uint8, 255),
-        ("pointcloud", (48 * 64, 3), np.float32, 100),
+        ("pointcloud", (48 * 64, 3), np.float32, 10),
     ],
 )
 def test_one_kind_by_one_camera_is_the_observation_itself(kind: str, shape: Any, dtype: Any, high: float) -> None:
@@ -112,7 +113,10 @@ def test_order_is_without_meaning() -> None:
             {"observation": "rgb", "image_size": (84, 84, 3)},
             "image_size: .*a side or \\(width, height\\).*, got \\(84, 84, 3\\)",
         ),
-        ({"observation": "rgb", "image_sise": 84}, "unknown option 'image_sise'; did you mean 'image_size'"),
+        (
+            {"observation": "rgb", "image_sise": 84},
+            "unexpected keyword argument 'image_sise'; did you mean 'image_size'",
+        ),
     ],
 )
 def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:

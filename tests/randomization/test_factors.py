@@ -278,10 +278,11 @@ def test_reset_options_are_checked() -> None:
         ):
             with pytest.raises(ConfigurationError, match=message):
                 env.reset(seed=0, options=options)
-        _, info = env.reset(seed=0, options={"parameters": {"objects.*.mass": 0.7, "objects.0.friction": 0.9}})
-        assert info["parameters"]["objects.0.mass"] == 0.7 and info["parameters"]["objects.0.friction"] == 0.9
-        _, info = env.reset()
-        assert info["parameters"]["objects.0.mass"] == 0.1
+        env.reset(seed=0, options={"parameters": {"objects.*.mass": 0.7, "objects.0.friction": 0.9}})
+        drawn = env.get_wrapper_attr("parameters")
+        assert drawn["objects.0.mass"] == 0.7 and drawn["objects.0.friction"] == 0.9
+        env.reset()
+        assert env.get_wrapper_attr("parameters")["objects.0.mass"] == 0.1
 
 
 def test_named_items_have_their_own_distribution() -> None:

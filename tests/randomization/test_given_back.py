@@ -53,10 +53,10 @@ def assert_given_back(task: str, randomization: Randomization, episodes: int) ->
     """Check that each episode's parameters make its scene and its first observation in an environment of nothing."""
     with made(task, randomization) as drawing, made(task, "none") as plain:
         for index in range(episodes):
-            first, info = drawing.reset(seed=4, options={"index": index})
-            again, told = plain.reset(seed=99, options={"parameters": through_json(info["parameters"])})
+            first, _ = drawing.reset(seed=4, options={"index": index})
+            again, _ = plain.reset(seed=99, options={"parameters": through_json(drawing.parameters)})
             assert plain.sample.scene == drawing.sample.scene, index
-            assert told["parameters"] == info["parameters"], index
+            assert plain.parameters == drawing.parameters, index
             assert same(first, again), index
 
 
@@ -75,15 +75,14 @@ def test_parameters_of_the_smallest_things_can_be_given_back() -> None:
 def test_the_drawn_values_given_back_make_the_same_episode(preset: str) -> None:
     with closing(gym.make("simworld/PlaceInBox-v0", randomization=preset)) as env:
         for index in range(3):
-            _, info = env.reset(seed=4, options={"index": index})
-            scene = manipulation(env).sample.scene
+            env.reset(seed=4, options={"index": index})
+            scene, drawn = manipulation(env).sample.scene, manipulation(env).parameters
             env.action_space.seed(index)
             actions = [env.action_space.sample() for _ in range(20)]
             first = [env.step(action)[0]["observation"] for action in actions]
-            given = through_json(info["parameters"])
-            _, again = env.reset(seed=99, options={"parameters": given, "randomization": "none"})
+            env.reset(seed=99, options={"parameters": through_json(drawn), "randomization": "none"})
             assert manipulation(env).sample.scene == scene
-            assert again["parameters"] == info["parameters"]
+            assert manipulation(env).parameters == drawn
             second = [env.step(action)[0]["observation"] for action in actions]
             assert np.array_equal(first, second)
 

@@ -1,0 +1,116 @@
+"""One episode under way in a loaded World: everything that `reset` makes anew."""
+
+import hashlib
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.envs.disturbances import Disturbances
+from simworld.envs.tasks import Goals, Observer, Task
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array
+from simworld.physics import EndEffectorControl, World
+from simworld.randomization import Randomization, Sample
+from simworld.scene.material import Material
+from simworld.scene.model import Body, Part, Scene, Sphere
+from simworld.scene.state import SceneState
+
+WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
+"""Lowest and highest reference of the tool centre point in the world, metres."""
+
+GOAL_BALL = Body(
+    name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), material=Material(color=(0.15, 0.85, 0.35))
+)
+"""Marks the goal in `render` and in observed images; it is not in the world, and not in the labelled images."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What an episode was begun with: its number, and what was not as the environment has it."""
+
+    seed: int
+    index: int
+    randomization: Randomization | None
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Played:
+    """An episode so far, as a copy plays it again: how it began, its actions (n, 4), and a digest of where it is."""
+
+    begun: Begun
+    actions: Array
+    digest: bytes
+
+
+class RunningEpisode:
+    """Acts on the World and observes it, with the episode's disturbances; `actions` so far make it again."""
+
+    def __init__(self, world: World, task: Task, sample: Sample, begun: Begun) -> None:
+        self.sample, self.begun = sample, begun
+        self.actions = array("d")
+        self._world, self._task = world, task
+        self._control = EndEffectorControl(world, WORKSPACE)
+        self._observer: Observer = task.observer(sample)
+        self._disturbances = Disturbances(sample.parameters, task, "object" if task.layout.objects else None)
+        self._low, self._high = (np.array(bound, np.float32) for bound in (task.goal.low, task.goal.high))
+        self.desired = self._within(self._observer.goal)
+        self.shown_scene = shown_scene(task, sample.scene)
+        self._ball_pose = np.array([[*self._observer.goal[:3], *GOAL_BALL.orientation]])
+
+    def act(self, action: Array) -> None:
+        """Act for one control step with an action (4,) of any size, which is cut off at -1 and 1."""
+        self._control.apply(self._disturbances.command(np.minimum(np.maximum(action, -1.0), 1.0)))
+        self._disturbances.push(self._world)
+        self._world.step()
+        self.actions.extend(action.tolist())
+
+    def observe(self) -> tuple[NDArray[np.float32], Goals, dict[str, bool]]:
+        """The state's values as they are observed, the achieved goal (goal_size,), and the facts of this instant."""
+        now = self._observer(self._world)
+        values = self._disturbances.observe(np.array(now.values, dtype=np.float32))
+        achieved = self._within(now.achieved)
+        success = bool(self._task.reached(achieved, self.desired))
+        return values, achieved, {"is_success": success, **now.events}
+
+    def shown(self) -> tuple[Scene, SceneState]:
+        """What a person sees: the world, with a ball at a goal that nothing else shows."""
+        state = self._world.state()
+        if self.shown_scene is self.sample.scene:
+            return self.shown_scene, state
+        poses = np.concatenate([state.body_poses, self._ball_pose])
+        velocities = np.concatenate([state.body_velocities, np.zeros((1, 6))])
+        return self.shown_scene, replace(state, body_poses=poses, body_velocities=velocities)
+
+    def played(self) -> Played:
+        """What it takes to play it again."""
+        return Played(self.begun, np.array(self.actions).reshape(-1, 4), self._digest())
+
+    def play(self, played: Played) -> None:
+        """Play its actions again; ConfigurationError if that does not lead to where it was."""
+        self.observe()
+        for action in played.actions:
+            self.act(action)
+            self.observe()
+        if self._digest() != played.digest:
+            raise ConfigurationError(
+                "the environment cannot be copied: its world was changed by other means than `reset` and `step`"
+            )
+
+    def _within(self, goal: Array) -> NDArray[np.float32]:
+        """A goal of the goals' space."""
+        return np.minimum(np.maximum(goal.astype(np.float32), self._low), self._high)
+
+    def _digest(self) -> bytes:
+        state = self._world.state()
+        arrays = (state.joint_positions, state.joint_velocities, state.body_poses, state.body_velocities)
+        return hashlib.blake2b(b"".join(values.tobytes() for values in arrays), digest_size=16).digest()
+
+
+def shown_scene(task: Task, scene: Scene) -> Scene:
+    """The scene as it is shown: with a ball where the goal is a point."""
+    return scene.model_copy(update={"bodies": (*scene.bodies, GOAL_BALL)}) if task.goal_size == 3 else scene
