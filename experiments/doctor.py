@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +17,9 @@ import numpy as np
 from simworld.errors import SimworldError
 from simworld.experiments.machine import machine_description
 from simworld.randomization import Layout, Randomization, sample_scene
-from simworld.rendering import RENDERERS, Frame, cache, make_renderer
+from simworld.rendering import RENDERERS, Frame, make_renderer
+from simworld.rendering.compiled import loop_places
+from simworld.rendering.places import FIX, Place, places
 from simworld.scene.model import Scene
 from simworld.scene.state import stack_states, unstack_state
 from simworld.streams import Streams
@@ -45,7 +47,7 @@ class Finding:
 def diagnose() -> dict[str, Any]:
     """Check the cache, physics and every renderer, as JSON data; what crashes or hangs becomes a finding."""
     scene = default_scene()
-    findings, measured, frames = [check_cache(cache.folder)], {}, {}
+    findings, measured, frames = [check_cache("cache", places()), check_cache("loops", loop_places())], {}, {}
     with tempfile.TemporaryDirectory() as name:
         for part in ("physics", *RENDERERS):
             command = [sys.executable, "-m", "simworld.experiments.doctor", part, name]
@@ -94,8 +96,6 @@ def judge_run(name: str, measured: Measured) -> Finding | None:
     kind, message = measured["error"], " ".join(measured["message"].split())
     if kind == "MissingExtraError":
         return Finding(name, "warn", "not installed", f"pip install 'simworld[{name}]'")
-    if "no locator available" in message:  # numba's words
-        return Finding(name, "fail", message, "set NUMBA_CACHE_DIR to a folder that can be written")
     package = {"raster": "numba", "mitsuba": "mitsuba"}.get(name, "pybullet")
     fix = f"pip install --force-reinstall {package}; if it stays, {_REPORT}" if kind == "Crash" else _REPORT
     return Finding(name, "fail", message, fix)
@@ -139,17 +139,20 @@ def compare(name: str, frame: Frame, reference: Frame, scene: Scene) -> Finding:
     return Finding(name, "ok", text) if agree else Finding(name, "fail", text, _REPORT)
 
 
-def check_cache(folder_of: Callable[[], Path]) -> Finding:
-    """Whether the cache's folder can be written, and how large it is."""
-    try:
-        folder = folder_of()
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            sizes = [path.stat().st_size for path in folder.iterdir() if path.is_file()]
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
-        fix = f"set {cache.VARIABLE} to a folder that can be written"
-        return Finding("cache", "warn", f"cannot be written, so that every process fills it anew: {error}", fix)
-    return Finding("cache", "ok", f"{folder}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB")
+def check_cache(what: str, where: Sequence[Place]) -> Finding:
+    """Which folder keeps files for the next process, and how large it is; or why none does."""
+    reasons = []
+    for place in where:
+        try:
+            place.prepare()
+            sizes = [path.stat().st_size for path in place.path.iterdir() if path.is_file()]
+        except OSError as error:
+            reasons.append(str(error))
+            continue
+        instead = f", as {'; '.join(reasons)}" if reasons else ""
+        return Finding(what, "ok", f"{place.path}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB{instead}")
+    text = f"no folder can be written, so that every process begins anew: {'; '.join(reasons)}"
+    return Finding(what, "warn", text, FIX)
 
 
 def _version(package: str) -> str | None:

@@ -1,91 +1,50 @@
 """Arrays that take long to make, kept on disk under a key of all that they depend on."""
 
-import contextlib
 import hashlib
-import os
-import sys
-import tempfile
-import threading
-import warnings
+import io
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.rendering.places import keep, places
+
 Arrays = dict[str, NDArray[Any]]
 
-VARIABLE = "SIMWORLD_CACHE"
 _DIGEST = "digest"
-_warned, _announced = threading.Event(), threading.Event()
 
 
 def cached(key: bytes, build: Callable[[], Arrays]) -> Arrays:
-    """The arrays that `build` makes, read from the cache where a whole file for the key is in it.
+    """The arrays that `build` makes, read from where a whole file for the key is kept.
 
-    Processes may ask for one key side by side. Without a folder to write to it builds each time, and warns once.
+    Processes may ask for one key side by side. Where no folder can be written it builds each time, and warns once.
     """
+    name, where = f"{hashlib.blake2b(key, digest_size=16).hexdigest()}.npz", places()
+    for place in where:
+        if (data := place.read(name)) is not None and (found := _decoded(data)) is not None:
+            return found
+    made = build()
+    keep(where, name, _encoded(made))
+    return made
+
+
+def _decoded(data: bytes) -> Arrays | None:
+    """The arrays of a file, or None where it is cut short or changed."""
     try:
-        path = folder() / f"{hashlib.blake2b(key, digest_size=16).hexdigest()}.npz"
-    except RuntimeError as error:  # there is no home folder
-        _warn(str(error))
-        return build()
-    found = _read(path)
-    if found is None:
-        found = build()
-        _write(path, found)
-    return found
-
-
-def announce() -> None:
-    """Say once per process, on stderr, that meshes are being simplified: without a word it looks like a hang."""
-    if not _announced.is_set():
-        _announced.set()
-        with contextlib.suppress(RuntimeError):  # there is no home folder
-            print(f"simworld: simplifying meshes for the first time; kept in {folder()}", file=sys.stderr, flush=True)
-
-
-def folder() -> Path:
-    """Where files are kept: SIMWORLD_CACHE, or this system's folder for such files."""
-    if given := os.environ.get(VARIABLE):
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "simworld"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "simworld" / "cache"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "simworld"
-
-
-def _read(path: Path) -> Arrays | None:
-    """The arrays of a file, or None where it is missing, cut short or changed."""
-    try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, EOFError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile):
-        return None
+    except (OSError, EOFError, ValueError, KeyError, AttributeError, NotImplementedError, zipfile.BadZipFile):
+        return None  # AttributeError: what is one array has no names
     digest = arrays.pop(_DIGEST, None)
     return arrays if digest is not None and digest.tobytes() == _digest(arrays) else None
 
 
-def _write(path: Path, arrays: Arrays) -> None:
-    """Write under a name of its own, then rename: a reader sees the whole file or none."""
-    whole: Any = {**arrays, _DIGEST: np.frombuffer(_digest(arrays), np.uint8)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **whole)
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        _warn(str(error))
+def _encoded(arrays: Arrays) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **{**arrays, _DIGEST: np.frombuffer(_digest(arrays), np.uint8)})  # type: ignore[arg-type]
+    return file.getvalue()
 
 
 def _digest(arrays: Arrays) -> bytes:
@@ -94,14 +53,3 @@ def _digest(arrays: Arrays) -> bytes:
         state.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape};".encode())
         state.update(np.ascontiguousarray(arrays[name]).data)
     return state.digest()
-
-
-def _warn(reason: str) -> None:
-    """Say once per process that nothing is kept."""
-    if not _warned.is_set():
-        _warned.set()
-        warnings.warn(
-            f"simplified meshes cannot be kept for the next process: {reason}; "
-            f"set {VARIABLE} to a folder that can be written",
-            stacklevel=2,
-        )

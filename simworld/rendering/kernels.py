@@ -5,22 +5,22 @@ they give the same bits whatever vector units a machine has.
 """
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
+from simworld.rendering.compiled import CompiledLoops
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-_LEAN: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_LEAN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def jit(function: Function) -> Function:
     """Compile a function for this machine, once; threads may run it side by side."""
-    return _compiled(function, cache=True, nogil=True, error_model="numpy")
+    return _compiled(function, nogil=True, error_model="numpy")
 
 
 def kernel(function: Function) -> Function:
@@ -38,18 +38,9 @@ def inlined(function: Function) -> Function:
 
 def _compiled(function: Function, **options: Any) -> Function:
     dispatcher = njit(**options)(function)
-    # numba takes what it compiled for up to date while the function's own file is the same; but these are compiled into
-    # each other, so all of them are out of date when one of the files has changed.
     if hasattr(dispatcher, "_cache"):  # not where NUMBA_DISABLE_JIT is set
-        dispatcher._cache._cache_file._source_stamp = _stamp()
+        dispatcher._cache = CompiledLoops(function)
     return cast(Function, dispatcher)
-
-
-@cache
-def _stamp() -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of every file of this package."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
 @inlined

@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from simworld.geometry import Array
-from simworld.rendering.cache import Arrays, announce, cached
+from simworld.rendering.cache import Arrays, cached
 from simworld.rendering.detail import carried_normals, simplify
 from simworld.rendering.distance import Index, Surface
 from simworld.rendering.obj import Source, open_source, triangles_of
+from simworld.rendering.places import announce, places
 from simworld.rendering.shapes import Shape, box, cylinder, is_closed, sphere
 from simworld.scene.plain import Color
 
@@ -112,7 +113,7 @@ def _make(source: str, level: int) -> Groups:
     full = load_mesh(source, 0)
     given, normals = _joined([group.mesh for group in full])
     tolerance = _tolerance(diagonal(source), level)
-    announce()
+    announce("simplifying meshes", places())
     simple = simplify(given, tolerance)
     if len(simple.triangles) > WORTH * len(given.triangles):
         return full

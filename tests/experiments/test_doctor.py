@@ -12,6 +12,7 @@ import pytest
 
 from simworld.experiments import doctor
 from simworld.rendering import Frame
+from simworld.rendering.places import Place
 
 SCENE = doctor.default_scene()
 
@@ -90,18 +91,15 @@ def test_a_renderer_that_is_not_there_is_a_finding(tmp_path: Path, monkeypatch: 
 
 def test_a_cache_that_cannot_be_written_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    finding = doctor.check_cache(lambda: tmp_path / "file" / "cache")
-    assert finding.verdict == "warn" and "SIMWORLD_CACHE" in finding.fix
+    nowhere, somewhere = Place(tmp_path / "file" / "cache"), Place(tmp_path / "cache")
+    finding = doctor.check_cache("cache", [nowhere])
+    assert finding.verdict == "warn" and "SIMWORLD_CACHE" in finding.fix and "file" in finding.text
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "a.npz").write_bytes(bytes(2_000_000))
-    finding = doctor.check_cache(lambda: tmp_path / "cache")
+    finding = doctor.check_cache("cache", [somewhere, nowhere])
     assert finding.verdict == "ok" and finding.text.endswith("1 files, 2.0 MB")
-
-
-def test_compiled_loops_that_cannot_be_kept_are_found() -> None:
-    message = "cannot cache function 'place': no locator available for file 'kernels.py'"
-    finding = doctor.judge_run("raster", {"error": "RuntimeError", "message": message})
-    assert finding is not None and "NUMBA_CACHE_DIR" in finding.fix
+    finding = doctor.check_cache("cache", [nowhere, somewhere])
+    assert finding.verdict == "ok" and f"{tmp_path / 'cache'}: " in finding.text and "file" in finding.text
 
 
 def run_with(monkeypatch: pytest.MonkeyPatch, failing: str) -> dict[str, Any]:

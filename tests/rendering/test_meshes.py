@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from simworld.errors import RenderError
-from simworld.rendering import cache, meshes
+from simworld.rendering import meshes, places
 from simworld.rendering.distance import deviation, face_normals, farthest, plant
 from simworld.rendering.meshes import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
 from simworld.scene.catalogue import data_path
@@ -42,8 +43,8 @@ def forget() -> None:
     meshes._loaded.clear()
     for function in (meshes._source, meshes.diagonal, meshes._key):
         function.cache_clear()
-    cache._warned.clear()
-    cache._announced.clear()
+    places._warned.clear()
+    places._announced.clear()
 
 
 def write(folder: Path, text: str, name: str = "mesh.obj") -> str:
@@ -205,17 +206,41 @@ def test_a_corrupted_cache_is_rebuilt(tmp_path: Path, empty_cache: Path, harm: s
     assert same(load_mesh(source, 0.05), made)
 
 
-def test_without_a_cache_it_works_and_warns_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no folder that takes files: a file is in the place of each. (Root may write where it is forbidden.)"""
+    nowhere = write(tmp_path, "", "a_file")
+    for name in ("SIMWORLD_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(name, nowhere)
+    monkeypatch.setattr(tempfile, "tempdir", nowhere)
+
+
+def test_without_any_folder_it_works_and_warns_once(
+    tmp_path: Path, no_folder: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = ball(tmp_path)
-    made = load_mesh(source, 0.05)
-    monkeypatch.setenv("SIMWORLD_CACHE", write(tmp_path, "", "a_file"))
-    forget()
-    with pytest.warns(UserWarning, match="SIMWORLD_CACHE") as caught:
-        assert same(load_mesh(source, 0.05), made)
+    with pytest.warns(UserWarning, match=r"a_file.*set SIMWORLD_CACHE to a folder that can be written") as caught:
+        made = load_mesh(source, 0.05)
     assert len(caught) == 1
+    assert capsys.readouterr().err == "simworld: simplifying meshes for the first time\n"  # and not where it is kept
+    forget()
+    places._warned.set()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        assert same(load_mesh(source, 0.05), made)
         load_mesh(source, 0.1)
+
+
+def test_meshes_are_kept_in_the_next_folder_where_the_first_takes_none(
+    tmp_path: Path, no_folder: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = ball(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "system"))
+    made = load_mesh(source, 0.05)
+    assert f"kept in {tmp_path / 'system' / 'simworld'}\n" in capsys.readouterr().err
+    forget()
+    assert same(load_mesh(source, 0.05), made)
+    assert capsys.readouterr().err == ""
 
 
 def test_the_first_simplification_is_announced_once(

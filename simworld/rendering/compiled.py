@@ -1,0 +1,78 @@
+"""Compiled loops, kept on disk for the next process in a way that no broken, old or foreign file of it can harm.
+
+numba's own cache needs a folder that can be written when a function is declared, fails on files that are cut short, and
+reads pickles from wherever it finds them. Here a file begins with a digest of what follows and of all that it depends
+on, and is read only from folders that nobody else can change.
+"""
+
+import hashlib
+import os
+import pickle
+import platform
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from simworld.rendering.places import Place, announce, keep, private_places
+
+_SIZE = 32
+_HERE = Path(__file__).parent
+_rebuild: Any = CompileResult._rebuild  # numba gives neither a type
+_dumps: Any = dumps
+
+
+class CompiledLoops(NullCache):
+    """What numba asks for compiled forms of one function, and gives new ones."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        code = function.__code__
+        self._name = f"{Path(code.co_filename).stem}.{function.__name__}-{code.co_firstlineno}"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled form for a signature, or None."""
+        target_context.refresh()
+        name, where = self._file(sig, target_context.codegen()), loop_places()
+        for place in where:
+            if (data := place.read(name)) is not None and data[:_SIZE] == _digest(data[_SIZE:]):
+                return _rebuild(target_context, *pickle.loads(data[_SIZE:]))
+        announce("compiling loops", where)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the compiled form for a signature, if that can be."""
+        if any(not loop.can_cache for loop in data.lifted) or data.library.has_dynamic_globals:
+            return
+        content = _dumps(data._reduce())
+        keep(loop_places(), self._file(sig, data.codegen), _digest(content) + content)
+
+    def _file(self, sig: Any, codegen: Any) -> str:
+        """A file for each signature, kind of processor and copy of this package; new ones replace old ones."""
+        key = (str(_HERE), platform.python_version(), codegen.magic_tuple(), str(sig))
+        return f"{self._name}-{hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()}.loop"
+
+
+def loop_places() -> list[Place]:
+    """NUMBA_CACHE_DIR, beside what Python compiles of this package, and where other files are kept."""
+    given = [Place(Path(folder), private=True)] if (folder := os.environ.get("NUMBA_CACHE_DIR")) else []
+    return given + private_places(_HERE / "__pycache__")
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(_stamp() + content, digest_size=_SIZE).digest()
+
+
+@cache
+def _stamp() -> bytes:
+    """numba's version, and name, time and size of every file of this package.
+
+    All of them, as loops are compiled into each other: each is out of date when any of the files has changed.
+    """
+    files = sorted(_HERE.glob("*.py"))
+    about = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    return repr((numba.__version__, about)).encode()

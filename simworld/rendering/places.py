@@ -1,0 +1,162 @@
+"""Folders in which is kept what takes long to make, tried in turn: the first that takes a file has it."""
+
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from pathlib import Path
+
+VARIABLE = "SIMWORLD_CACHE"
+FIX = f"set {VARIABLE} to a folder that can be written"
+_PART = ".part"
+_LEFT_BEHIND = 3600.0
+"""Age in seconds of unfinished files whose writers are taken to be dead."""
+_warned = threading.Event()
+_announced = set[str]()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder to keep files in; a `private` one is used only where nobody else can change what is in it."""
+
+    path: Path
+    private: bool = False
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file, or None where there is none that may be read."""
+        try:
+            data = (self.path / name).read_bytes()
+            return data if self._is_trusted() else None
+        except OSError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write under a name of its own, then rename: a reader sees the whole file or none. Raises OSError."""
+        self.prepare()
+        part = self.path / f".simworld-{uuid.uuid4().hex}{_PART}"
+        try:
+            part.write_bytes(data)
+            os.replace(part, self.path / name)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+        self._tidy()
+
+    def prepare(self) -> None:
+        """See that the folder is there and can be written. Raises OSError."""
+        self.path.mkdir(mode=0o700 if self.private else 0o777, parents=True, exist_ok=True)
+        if not self._is_trusted():
+            raise PermissionError(f"{self.path} can be changed by others")
+        with tempfile.TemporaryFile(dir=self.path):
+            pass
+
+    def _is_trusted(self) -> bool:
+        return not self.private or only_ours(self.path)
+
+    def _tidy(self) -> None:
+        for part in self.path.glob(f".simworld-*{_PART}"):
+            with contextlib.suppress(OSError):
+                if part.stat().st_mtime < time.time() - _LEFT_BEHIND:
+                    part.unlink()
+
+
+def places() -> list[Place]:
+    """Where files may be kept, best first.
+
+    SIMWORLD_CACHE; this system's folder for such files; a folder of this user alone among the temporary ones.
+    """
+    found = [Place(Path(given))] if (given := os.environ.get(VARIABLE)) else []
+    with contextlib.suppress(RuntimeError):  # there is no home folder
+        found.append(Place(_of_system()))
+    with contextlib.suppress(OSError):  # there is no folder for temporary files
+        found.append(Place(Path(tempfile.gettempdir()) / f"simworld{_user()}", private=True))
+    return found
+
+
+def private_places(inside: Path) -> list[Place]:
+    """Where to keep files that others must not put there: `inside`, then a folder of this user in each place."""
+    own = [place if place.private else Place(place.path / f"code{_user()}", private=True) for place in places()]
+    return [Place(inside, private=True), *own]
+
+
+def keep(where: Iterable[Place], name: str, data: bytes) -> None:
+    """Write a file into the first place that takes it; where none does, say so once per process."""
+    reasons = []
+    for place in where:
+        try:
+            return place.write(name, data)
+        except OSError as error:
+            reasons.append(f"{error.filename or place.path}: {error.strerror or error}")
+    if not _warned.is_set():
+        _warned.set()
+        what = "simplified meshes and compiled loops cannot be kept for the next process"
+        warnings.warn(f"{what} ({', '.join(reasons)}); {FIX}", stacklevel=2)
+
+
+def first_to_write(where: Iterable[Place]) -> Path | None:
+    """The first folder that takes files now."""
+    for place in where:
+        with contextlib.suppress(OSError):
+            place.prepare()
+            return place.path
+    return None
+
+
+def announce(what: str, where: Iterable[Place]) -> None:
+    """Say once per process, on stderr, what is waited for: without a word it looks like a hang.
+
+    Processes that others started for a part of their work say nothing.
+    """
+    if what in _announced or parent_process() is not None or sys.stderr is None:
+        return
+    _announced.add(what)
+    folder = first_to_write(where)
+    kept = f"; kept in {folder}" if folder else ""
+    with contextlib.suppress(OSError, ValueError):  # nobody listens, or the stream is closed
+        print(f"simworld: {what} for the first time{kept}", file=sys.stderr, flush=True)
+
+
+def only_ours(folder: Path) -> bool:
+    """Whether nobody can change what is in a folder but this user, root, and whoever installed this package.
+
+    The folders that it is in count as well: who can rename one of them can put another in its place.
+    """
+    if not hasattr(os, "getuid"):  # on Windows these folders are the user's by inheritance
+        return True
+    # Whoever owns / can do everything: in a container of a user's own that is not always 0.
+    trusted = {os.geteuid(), 0, os.stat("/").st_uid, os.stat(__file__).st_uid}
+    try:
+        about = folder.lstat()
+        above = {*folder.absolute().parents, *folder.resolve().parents}
+        good = stat.S_ISDIR(about.st_mode) and about.st_uid in trusted and not about.st_mode & 0o022
+        return good and all(_keeps_names(path.stat(), trusted) for path in above)
+    except OSError:
+        return False
+
+
+def _keeps_names(about: os.stat_result, trusted: set[int]) -> bool:
+    """Whether only those who are trusted can rename what others have in a folder."""
+    return about.st_uid in trusted and (not about.st_mode & 0o022 or bool(about.st_mode & stat.S_ISVTX))
+
+
+def _user() -> str:
+    return f"-{os.geteuid()}" if hasattr(os, "geteuid") else ""
+
+
+def _of_system() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "simworld"
+    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
+        return Path(local) / "simworld" / "cache"
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # A relative one shall be ignored: XDG Base Directory Specification 0.8.
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "simworld"

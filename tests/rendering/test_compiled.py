@@ -1,0 +1,183 @@
+"""Compiled loops are kept where nobody else can change them, and nothing that befalls their files does harm."""
+
+import os
+import pickle
+import resource
+import signal
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simworld.rendering import compiled, places
+from simworld.rendering.kernels import jit
+from simworld.rendering.places import only_ours, private_places
+
+HARM = ("cut", "flip", "empty", "text", "pickle")
+
+
+@pytest.fixture(autouse=True)
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder beside the code in which loops are kept first; no other one takes files."""
+    nowhere = tmp_path / "a_file"
+    nowhere.write_text("")
+    for name in ("SIMWORLD_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(nowhere))
+    monkeypatch.setattr(tempfile, "tempdir", str(nowhere))
+    folder = tmp_path / "package"
+    monkeypatch.setattr(compiled, "loop_places", lambda: private_places(folder))
+    places._warned.clear()
+    places._announced.clear()
+    return folder
+
+
+def double(x: float) -> float:
+    return 2.0 * x
+
+
+def found() -> bool:
+    """Whether a process that begins now finds the loop; either way it must be right."""
+    loop: Any = jit(double)
+    assert loop(3.0) == 6.0
+    return sum(loop._cache_hits.values()) == 1
+
+
+def kept(folder: Path) -> Path:
+    (path,) = folder.glob("*.loop")
+    return path
+
+
+class Payload:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.marker),)
+
+
+def test_a_loop_is_compiled_once_and_said_to_be(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not found() and found() and found()
+    assert capsys.readouterr().err == f"simworld: compiling loops for the first time; kept in {package}\n"
+    assert kept(package).stat().st_mode & 0o777 == 0o666 & ~umask()  # what root installs, others read
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_broken_file_is_replaced(tmp_path: Path, package: Path, harm: str) -> None:
+    found()
+    path, marker = kept(package), tmp_path / "executed"
+    data, middle = path.read_bytes(), path.stat().st_size // 2
+    flipped = data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :]
+    broken = {
+        "cut": data[:middle],
+        "flip": flipped,
+        "empty": b"",
+        "text": b"no",
+        "pickle": pickle.dumps(Payload(marker)),
+    }
+    path.write_bytes(broken[harm])
+    assert not found() and found()
+    assert not marker.exists() and kept(package) == path
+
+
+def test_a_loop_is_compiled_again_when_any_file_of_the_package_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not found() and found()
+    monkeypatch.setattr(compiled, "_stamp", lambda: b"later")
+    assert not found() and found()
+
+
+@pytest.mark.parametrize("way", ["open to all", "the folder above is", "a link"])
+def test_nothing_is_read_from_a_folder_that_others_can_change(tmp_path: Path, package: Path, way: str) -> None:
+    found()
+    content, marker = pickle.dumps(Payload(tmp_path / "executed")), tmp_path / "executed"
+    kept(package).write_bytes(compiled._digest(content) + content)
+    if way == "open to all":
+        package.chmod(0o777)
+    elif way == "the folder above is":
+        tmp_path.chmod(0o777)
+    else:
+        package.rename(tmp_path / "elsewhere")
+        package.symlink_to(tmp_path / "elsewhere")
+    with pytest.warns(UserWarning, match="can be changed by others"):
+        assert not found()
+    assert not marker.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_someone_else_is_not_ours(tmp_path: Path) -> None:
+    assert only_ours(tmp_path)
+    os.chown(tmp_path, 12345, -1)
+    assert not only_ours(tmp_path)
+
+
+def test_where_the_package_cannot_be_written_the_next_folder_is_taken(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package.write_text("")  # a file in the folder's place, as root may write everywhere
+    monkeypatch.setenv("SIMWORLD_CACHE", str(tmp_path / "given"))
+    assert not found() and found()
+    folder = tmp_path / "given" / f"code-{os.geteuid()}"
+    assert kept(folder) and folder.stat().st_mode & 0o777 == 0o700
+    assert f"kept in {folder}\n" in capsys.readouterr().err
+
+
+def test_the_last_resort_is_a_temporary_folder_of_this_user_alone(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package.write_text("")
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp").chmod(0o1777)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    assert not found() and found()
+    own = tmp_path / "tmp" / f"simworld-{os.geteuid()}"
+    assert own.stat().st_mode & 0o777 == 0o700
+    own.chmod(0o770)  # now others can put files there
+    with pytest.warns(UserWarning, match="can be changed by others"):
+        assert not found()
+
+
+def test_without_any_folder_it_is_compiled_and_warned_of_once(package: Path) -> None:
+    package.write_text("")
+    with pytest.warns(UserWarning, match="SIMWORLD_CACHE") as caught:
+        assert not found() and not found()
+    assert len(caught) == 1
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The system itself refuses to write more to a file, as it does on a full disk."""
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_leaves_nothing_behind_and_is_warned_of_once(package: Path) -> None:
+    with files_of_at_most(100), pytest.warns(UserWarning, match="File too large") as caught:
+        assert not found()
+    assert len(caught) == 1 and list(package.iterdir()) == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not found() and found()
+
+
+def test_what_a_kill_left_unfinished_is_removed_in_the_end(package: Path) -> None:
+    package.mkdir()
+    new, old = package / ".simworld-1.part", package / ".simworld-2.part"
+    for path in (new, old):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+    found()
+    assert new.exists() and not old.exists()
