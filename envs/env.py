@@ -288,12 +288,12 @@ class GoalEnv(ManipulationEnv):
     def _goals(self, goals: Any) -> Goals:
         """Goals (..., goal_size) as an array; anything else raises ConfigurationError."""
         try:
-            array = np.asarray(goals, dtype=None if isinstance(goals, np.ndarray) else np.float32)
-        except (TypeError, ValueError):
-            array = np.empty(0)
-        if array.shape[-1:] != (self.task.goal_size,) or array.dtype.kind not in "fiub":
+            given = np.asarray(goals)
+        except ValueError:
+            given = np.empty(0)
+        if given.shape[-1:] != (self.task.goal_size,) or given.dtype.kind not in "fiub":
             raise ConfigurationError(f"goals are arrays (..., {self.task.goal_size}) of numbers, got {goals!r}")
-        return array
+        return given.astype(np.float32, copy=False)
 
 
 # What is registered with Gymnasium: functions that list every mode of `render`, because where there is no display

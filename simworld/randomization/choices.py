@@ -19,7 +19,6 @@ from simworld.randomization.values import (
     Weights,
     check_probability,
     check_weights,
-    immutable,
     is_word,
     pick,
     shares,
@@ -51,10 +50,8 @@ class Choice(Distribution):
     weights: Weights = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.options, tuple | list) or not self.options:
+        if not isinstance(self.options, tuple) or not self.options:
             raise ConfigurationError(f"{self!r}: options must be a tuple of at least one value")
-        for name in ("options", "weights"):
-            object.__setattr__(self, name, immutable(getattr(self, name)))
         if not all(isinstance(option, int | float | str | tuple) for option in self.options):
             raise ConfigurationError(f"{self!r}: options must be numbers, names or tuples; see Mixture for others")
         check_weights(self, self.weights, len(self.options))
@@ -125,7 +122,6 @@ class Tagged(Distribution):
     tags: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tags", immutable(self.tags))
         if not isinstance(self.tags, tuple) or not self.tags:
             raise ConfigurationError(f"{self!r}: tags must be a tuple of at least one tag")
         for tag in self.tags:

@@ -19,7 +19,6 @@ from simworld.randomization.values import (
     check_probability,
     check_weights,
     first_at,
-    immutable,
     is_number,
     is_numbers,
     is_point,
@@ -94,7 +93,6 @@ class Mixture(Distribution):
         if not isinstance(self.parts, tuple | list) or not self.parts:
             raise ConfigurationError(f"{self!r}: parts must be a tuple of at least one distribution")
         object.__setattr__(self, "parts", tuple(from_plain(part) for part in self.parts))
-        object.__setattr__(self, "weights", immutable(self.weights))
         check_weights(self, self.weights, len(self.parts))
 
     def __call__(self, generator: Generator) -> Any:

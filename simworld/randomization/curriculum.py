@@ -37,7 +37,7 @@ class Span:
     step: float
 
     def __post_init__(self) -> None:
-        for name in ("start", "limits"):
+        for name in ("start", "limits", "step"):
             object.__setattr__(self, name, immutable(getattr(self, name)))
 
     @property
@@ -212,6 +212,7 @@ class Schedule:
 
     def at(self, progress: float) -> Randomization:
         """The ranges at `progress`, as uniform distributions."""
+        progress = immutable(progress)
         _require(_is_fraction(progress), "progress", "must be a number in 0..1", progress)
         return Randomization({address: _between(stages, progress) for address, stages in self.stages.items()})
 
@@ -252,10 +253,12 @@ def _is_range(value: Any) -> bool:
 
 
 def _is_fraction(value: Any) -> bool:
+    value = immutable(value)
     return is_number(value) and 0 <= value <= 1
 
 
 def _is_whole(value: Any) -> bool:
+    value = immutable(value)
     return isinstance(value, int) and is_number(value)
 
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 import operator
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -37,7 +37,14 @@ CLASSES: dict[str, type["Distribution"]] = {}
 _STEPS = 1000
 
 
-class Distribution(ABC):
+class _Plainly(ABCMeta):
+    """Makes values of plain arguments: NumPy's numbers and arrays come as Python's, lists as tuples."""
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        return super().__call__(*map(immutable, arguments), **{name: immutable(value) for name, value in named.items()})
+
+
+class Distribution(metaclass=_Plainly):
     """What a factor may be: `distribution(generator)` draws one value.
 
     Its plain data, which JSON can hold, is `{name: arguments}`, a list in the order of its fields or a mapping by their
@@ -80,6 +87,7 @@ class Distribution(ABC):
 
         What has but one value comes back twice. Two random sides of an expression raise ConfigurationError.
         """
+        holdout = immutable(holdout)
         if not is_number(holdout) or not 0 < holdout < 1:
             raise ConfigurationError(f"{self}: holdout must be greater than 0 and less than 1, got {holdout!r}")
         return self._halves(holdout)
@@ -144,9 +152,6 @@ class Constant(Distribution):
     """Always `value`."""
 
     value: Value
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", immutable(self.value))
 
     def __call__(self, generator: Generator) -> Value:
         return self.value

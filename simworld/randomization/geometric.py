@@ -9,16 +9,15 @@ from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, invert, look_at, transform_points
 from simworld.randomization.expressions import Distribution, from_plain, is_numeric, near
 from simworld.randomization.halves import split_fields
-from simworld.randomization.values import check_numbers, dot, first_at, immutable, is_numbers, is_point
+from simworld.randomization.values import check_numbers, dot, first_at, is_numbers, is_point
 from simworld.streams import Generator
 
 Point = tuple[float, ...]
 
 
-def _freeze_points(owner: Any, *names: str) -> None:
-    """Make tuples of the fields `names` of `owner`, or raise ConfigurationError."""
+def _check_points(owner: Any, *names: str) -> None:
+    """Raise ConfigurationError if the fields `names` of `owner` are no points."""
     for name in names:
-        object.__setattr__(owner, name, immutable(getattr(owner, name)))
         if not is_point(getattr(owner, name)):
             raise ConfigurationError(f"{owner!r}: {name} must be three finite numbers")
 
@@ -97,7 +96,7 @@ class RotationAbout(Distribution):
     angle: Distribution
 
     def __post_init__(self) -> None:
-        _freeze_points(self, "axis")
+        _check_points(self, "axis")
         object.__setattr__(self, "angle", from_plain(self.angle))
         if not any(self.axis):
             raise ConfigurationError(f"{self!r}: axis must not be 0")
@@ -157,7 +156,7 @@ class InBox(Distribution):
     high: Point
 
     def __post_init__(self) -> None:
-        _freeze_points(self, "low", "high")
+        _check_points(self, "low", "high")
         if not _within(self.low, self.high, (math.inf,) * 3):
             raise ConfigurationError(f"{self!r}: low must be at most high")
 
@@ -197,7 +196,7 @@ class InDisc(Distribution):
     inner: float = 0.0
 
     def __post_init__(self) -> None:
-        _freeze_points(self, "center")
+        _check_points(self, "center")
         check_numbers(self, self.radius, self.inner)
         if not 0 <= self.inner < self.radius:
             raise ConfigurationError(f"{self!r}: inner must be at least 0, and radius greater")
@@ -233,7 +232,7 @@ class OnSurface(Distribution):
     high: Point
 
     def __post_init__(self) -> None:
-        _freeze_points(self, "low", "high")
+        _check_points(self, "low", "high")
         if not _within(self.low, self.high, (math.inf,) * 3) or not sum(self._areas()):
             raise ConfigurationError(f"{self!r}: low must be at most high, with an area between them")
 
@@ -279,7 +278,7 @@ class InFrustum(Distribution):
     far: float
 
     def __post_init__(self) -> None:
-        _freeze_points(self, "position", "target")
+        _check_points(self, "position", "target")
         check_numbers(self, self.fov, self.near, self.far)
         if self.position == self.target:
             raise ConfigurationError(f"{self!r}: position and target must differ")

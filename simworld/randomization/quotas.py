@@ -21,7 +21,7 @@ from simworld.randomization.choices import Choice
 from simworld.randomization.compounds import Paired
 from simworld.randomization.distributions import Integers
 from simworld.randomization.expressions import Constant, Distribution
-from simworld.randomization.values import check_range, is_number
+from simworld.randomization.values import check_range, immutable, is_number
 
 OTHER = "other"
 """The name of what is in no cell of a quota."""
@@ -38,6 +38,8 @@ class Interval:
     high: float
 
     def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            object.__setattr__(self, name, immutable(getattr(self, name)))
         check_range(self, self.low, self.high)
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
@@ -57,6 +59,8 @@ class Cell:
     amount: float | int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("what", "amount"):
+            object.__setattr__(self, name, immutable(getattr(self, name)))
         if not isinstance(self.what, bool | int | Interval) and not _is_name(self.what):
             raise ConfigurationError(f"a cell is an interval, a whole number, true, false or a name, got {self.what!r}")
         if self.amount is not None and not (is_number(self.amount) and self.amount >= 0):
@@ -276,6 +280,7 @@ def _what(value: Any) -> Label | Interval:
 
 def _amount(value: Any) -> float | int:
     """A share from "5%" or 0.05, a number of samples from "500" or 500."""
+    value = immutable(value)
     if is_number(value):
         return value
     text = str(value).strip()

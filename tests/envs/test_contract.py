@@ -1,0 +1,203 @@
+"""What Gymnasium's tools, Minari, torchrl, LeRobot and stable-baselines3 expect of an environment."""
+
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from simworld.agents.experts import expert
+from simworld.envs import ENV_IDS
+from simworld.envs.env import GoalEnv
+from simworld.envs.fields import FIELDS
+from simworld.envs.tasks import TASKS, field_slices
+from simworld.errors import ConfigurationError
+
+PLACE = "simworld/PlaceInBox-v0"
+
+
+def made(env_id: str = PLACE, **options: Any) -> GoalEnv:
+    env = gym.make(env_id, **options).unwrapped
+    assert isinstance(env, GoalEnv)
+    return env
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("observation", ["state", "rgb"])
+def test_info_has_the_same_keys_and_types_on_reset_and_every_step(env_id: str, observation: str) -> None:
+    with closing(gym.make(env_id, randomization="default", observation=observation)) as env:
+        infos = [env.reset(seed=0)[1], *(env.step(env.action_space.sample())[4] for _ in range(3)), env.reset()[1]]
+    assert all(list(info) == list(infos[0]) for info in infos)
+    assert "is_success" in infos[0]
+    assert all(type(value) is bool for info in infos for value in info.values())
+
+
+def test_success_is_told_from_the_first_instant_on() -> None:
+    with closing(made("simworld/Reach-v0")) as env:
+        env.reset(seed=0)
+        where = dict(
+            zip(("goal.position.x", "goal.position.y", "goal.position.z"), env.world.tool_pose(), strict=False)
+        )
+        _, info = env.reset(options={"parameters": where})
+        assert info["is_success"]
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    size = {"image_size": np.int64(16), "render_width": np.int32(20), "render_height": np.uint16(12)}
+    with closing(gym.make(PLACE, observation=["state", "rgb"], render_mode="rgb_array", **size)) as env:
+        env.reset(seed=np.int64(4), options={"index": np.int64(2)})  # type: ignore[arg-type]
+        assert env.unwrapped.episode == (4, 2)  # type: ignore[attr-defined]
+        assert type(env.unwrapped.episode[0]) is int  # type: ignore[attr-defined]
+        assert env.observation_space["rgb"].shape == (16, 16, 3)  # type: ignore[index]
+        assert np.asarray(env.render()).shape == (12, 20, 3)
+    with closing(gym.make(PLACE, observation="rgb", image_size=np.array([24, 16]))) as env:
+        assert env.observation_space.shape == (16, 24, 3)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "3", True, np.float64(2), [1]])
+def test_what_is_no_seed_is_refused_and_changes_nothing(seed: Any) -> None:
+    with closing(made()) as env:
+        env.reset(seed=5)
+        with pytest.raises(ConfigurationError, match="seed: must be a whole number, at least 0"):
+            env.reset(seed=seed)
+        assert env.episode == (5, 0)
+
+
+@pytest.mark.parametrize("reward", ["sparse", "dense"])
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_rewards_of_one_goal_are_numbers_and_goals_may_be_lists(env_id: str, reward: str) -> None:
+    with closing(made(env_id, reward=reward)) as env:
+        achieved, desired = [0.1, 0.0, 0.2, 1.0], [0.0, 0.0, 0.2, 1.0]
+        one, other = achieved[: env.task.goal_size], desired[: env.task.goal_size]
+        for a, d in ((one, other), (np.float32(one), np.float32(other)), (tuple(one), np.array(other))):
+            value = env.compute_reward(a, d, {})
+            assert isinstance(value, np.float32) and np.ndim(value) == 0 and not isinstance(value, np.ndarray)
+            assert isinstance(env.compute_terminated(a, d, {}), bool | np.bool_)
+            assert isinstance(env.compute_truncated(a, d, {}), bool | np.bool_)
+            assert value == env.compute_reward([a], [d], [{}])[0]
+        assert env.compute_reward([one] * 3, [other] * 3, [{}] * 3).shape == (3,)
+        for wrong in (0.0, [], [0.1] * 5, "goal", None, [[0.1], [0.1, 0.2]]):
+            with pytest.raises(ConfigurationError, match=f"goals are arrays \\(..., {env.task.goal_size}\\)"):
+                env.compute_reward(wrong, other, {})
+
+
+def test_an_option_that_is_not_ours_is_pythons_error_too() -> None:
+    # torchrl tries `frameskip`, and leaves it out where it reads these words in a TypeError.
+    with pytest.raises(TypeError, match="got an unexpected keyword argument 'frameskip'"):
+        gym.make(PLACE, frameskip=1)
+    with pytest.raises(ConfigurationError, match="unexpected keyword argument 'camera'; did you mean 'cameras'"):
+        gym.make(PLACE, camera="front")
+
+
+def test_reset_options_of_somebody_else_are_left_out_and_misspellings_refused() -> None:
+    with closing(made()) as env:
+        env.reset(seed=1, options={"render_height": 4, "scenario": 3, 7: None})
+        assert env.episode == (1, 0)
+        for name in ("indx", "parameter", "randomisation"):
+            with pytest.raises(ConfigurationError, match=f"unknown reset option '{name}'; did you mean"):
+                env.reset(options={name: 1})
+        with pytest.raises(ConfigurationError, match="reset options: must be a mapping"):
+            env.reset(options=3)  # type: ignore[arg-type]
+
+
+def test_a_reset_that_fails_changes_nothing() -> None:
+    with closing(made(randomization="default")) as env, closing(made(randomization="default")) as other:
+        for one in (env, other):
+            one.reset(seed=5)
+            one.step(np.ones(4, np.float32))
+        for wrong in ({"index": -1}, {"parameters": {"gravity": 99}}, {"parameters": {"objects.7.mass": 0.1}}):
+            with pytest.raises(ConfigurationError):
+                env.reset(options=wrong)
+            with pytest.raises(ConfigurationError):
+                env.reset(seed=8, options=wrong)
+        assert env.episode == (5, 0) and env.parameters == other.parameters
+        assert np.array_equal(env.step(np.ones(4))[0]["observation"], other.step(np.ones(4))[0]["observation"])
+        env.reset()
+        assert env.episode == (5, 1)
+        assert env.np_random_seed == 5
+
+
+@pytest.mark.parametrize(
+    "action",
+    [None, "left", [1, 2, 3], [[0, 0, 0, 0]], [1, 2, 3, [4]], [1j, 0, 0, 0], {"x": 1}, np.zeros(5), [np.inf, 0, 0, 0]],
+    ids=str,
+)
+def test_odd_actions_get_one_clear_line_and_change_nothing(action: Any) -> None:
+    with closing(made()) as env:
+        env.reset(seed=0)
+        before = env.world.state()
+        with pytest.raises(ConfigurationError, match=r"an action is 4 finite numbers in -1\.\.1, got"):
+            env.step(action)
+        assert env.world.state().time == before.time
+        env.step([0, 0.5, 0, 1])  # type: ignore[arg-type]
+
+
+def test_frames_can_be_collected() -> None:
+    with closing(gym.make(PLACE, render_mode="rgb_array_list", render_width=16, render_height=12)) as env:
+        env.reset(seed=0)
+        for _ in range(3):
+            env.step(env.action_space.sample())
+        frames = env.render()
+    assert isinstance(frames, list) and [frame.shape for frame in frames] == [(12, 16, 3)] * 4
+
+
+def test_the_id_alone_finds_the_environments() -> None:
+    # Gymnasium reads entry points of packages no more: what is before the colon is what it imports.
+    code = (
+        "import gymnasium as gym, sys; assert 'simworld' not in sys.modules\n"
+        "env = gym.make('simworld:simworld/PlaceInBox-v0'); print(env.spec.id)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert found.stdout.strip() == PLACE, found.stderr
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_every_environment_has_its_task_in_words(env_id: str) -> None:
+    with closing(gym.make(env_id)) as env:
+        words = env.get_wrapper_attr("task_description")
+    assert isinstance(words, str) and len(words.split()) > 3
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_bounds_are_honest_and_hold(env_id: str) -> None:
+    with closing(made(env_id, randomization="extreme")) as env:
+        space, bounds = env.observation_space, env.observation_space["observation"]  # type: ignore[index]
+        act, most = expert(env.task_name), np.zeros(bounds.shape)
+        env.action_space.seed(0)
+        for seed in range(6):
+            seen, _ = env.reset(seed=seed)
+            for step in range(40):
+                assert space.contains(seen)
+                most = np.maximum(most, np.abs(seen["observation"]))
+                seen = env.step(act(seen) if step < 30 else env.action_space.sample())[0]
+    for name, where in field_slices(env.task).items():
+        # Velocities are mostly far below what is possible; nothing else is bounded by 30 times what is seen of it.
+        factor = 300 if "velocity" in name else 30
+        assert most[where].max() > bounds.high[where].max() / factor, name
+
+
+def test_what_flies_away_stays_in_the_spaces() -> None:
+    with closing(made()) as env:
+        seen, _ = env.reset(seed=0)
+        for push in ((60.0, 0.0, 10.0), (0.0, -60.0, 0.0), (-60.0, 60.0, 60.0)):
+            env.world.push("object", push, (1.0, 1.0, 0.0))
+            for _ in range(30):
+                seen, *_ = env.step(np.zeros(4, np.float32))
+                assert env.observation_space.contains(seen)
+
+
+def test_the_documents_have_the_layout_of_the_observations() -> None:
+    lines = Path(__file__).parents[2].joinpath("docs/environments.md").read_text(encoding="utf-8").splitlines()
+    for name, field in FIELDS.items():
+        row = next(line for line in lines if line.startswith(f"| `{name}` |"))
+        places = [slices[name] for task in TASKS.values() if name in (slices := field_slices(task))]
+        assert all(place == places[0] for place in places)  # in every task that has it
+        first, last = places[0].start, places[0].stop - 1
+        assert f"| {first} |" in row or f"| {first} to {last} |" in row, row
+        assert f"| {field.unit} |" in row and field.meaning in row, row
+    for task in TASKS.values():
+        assert any(f"{sum(task.fields.values())} numbers" in line for line in lines)
