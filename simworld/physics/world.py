@@ -43,20 +43,22 @@ class World(Uncopied):
         if self._own_client < 0:
             raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
         self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._own_client)
+        self._closed = False
         self._scene: Scene | None = None
         self._names: dict[str, int] = {}
         self._forget()
 
     def check_open(self) -> None:
         """Raise ConfigurationError if it is closed."""
-        if not self._disconnect.alive:
+        if self._closed:
             raise ConfigurationError("closed, and cannot be used any more: make a new environment or World")
 
     @property
     def _client(self) -> int:
         # Bullet gives the number of a closed client to the next one that is made.
-        self.check_open()
-        _ = self.scene
+        if self._scene is None:
+            self.check_open()
+            _ = self.scene  # which says that there is none
         return self._own_client
 
     def _uid(self, name: str) -> int:
@@ -336,6 +338,7 @@ class World(Uncopied):
 
     def close(self) -> None:
         """Give the client back; closing twice is harmless."""
+        self._closed, self._scene = True, None
         self._disconnect()
 
     def __enter__(self) -> Self:
