@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench clean
+.PHONY: help install demo test soak lint bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -19,8 +19,11 @@ install: .venv/.installed ## build .venv with the pinned versions
 demo: install ## see what simworld does
 	$(BIN)/simworld demo
 
-test: install ## run all tests
-	$(BIN)/pytest
+test: install ## run the tests, on two cores
+	$(BIN)/pytest -n 2 --dist loadfile
+
+soak: install ## run the tests that take minutes
+	$(BIN)/pytest -m slow
 
 lint: install ## check style and types
 	$(BIN)/ruff check
