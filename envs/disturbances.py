@@ -22,7 +22,8 @@ _FIELDS: Mapping[str, tuple[tuple[str, slice], ...]] = {
     "angular_velocity": (("object_velocity", _ANGULAR),),
 }
 """What each kind of noise is on: fields of the observation, and which part of them."""
-_AT_REST = (0.0, 0.0, 0.0, 1.0)
+_AT_REST = np.zeros(4)
+"""The action that keeps the tool where it is and the fingers as they are."""
 _BLOCK = 50
 """Steps whose noise is drawn at once."""
 
@@ -37,7 +38,7 @@ class Disturbances:
         self._streams = Streams(parameters["noise.seed"])
         self._lost = _Chance(parameters["control.drop"], self._streams, "control.drop")
         whole, self._late = divmod(parameters["control.delay"] / SUBSTEPS, 1.0)
-        self._commands = deque([np.array(_AT_REST)] * (int(whole) + 2), maxlen=int(whole) + 2)
+        self._commands = deque([_AT_REST] * (int(whole) + 2), maxlen=int(whole) + 2)
         self._seen: deque[NDArray[np.float32]] = deque(maxlen=parameters["observation.delay"] + 1)
         self._noise = _Noise(parameters, task, self._streams)
         self._pushed = pushed
@@ -47,11 +48,10 @@ class Disturbances:
     def command(self, action: Array) -> Array:
         """What the arm does of an action (4,) in this step.
 
-        An action that is lost gives no new way to go, and leaves the fingers as the last one wanted them. One that is
-        late by a part of a step is mixed with the one before by as much, fingers too.
+        An action that is lost is a zero: tool and fingers stay. One that is late by a part of a step is mixed with the
+        one before by as much.
         """
-        last = self._commands[-1]
-        self._commands.append(np.array([0.0, 0.0, 0.0, last[3]]) if self._lost() else action)
+        self._commands.append(_AT_REST if self._lost() else action)
         before, now = self._commands[0], self._commands[1]
         return now if self._late == 0 else self._late * before + (1 - self._late) * now
 

@@ -23,8 +23,9 @@ class EndEffectorControl:
     The displacement moves a reference point, kept within MAX_DISPLACEMENT of the tool and inside the workspace; with a
     zero action the tool comes to rest, 4 mm below it as the motors give way to gravity. The tool follows it, held in
     `orientation`, by damped least squares (Wampler 1986; Nakamura and Hanafusa 1986) with the rest posture as the
-    secondary task in the null space, within joint and velocity limits. `gripper` sets the opening between the fingers:
-    -1 closed, 1 open.
+    secondary task in the null space, within joint and velocity limits. `gripper` is the rate at which a reference of
+    the opening moves, -1 closing and 1 opening at the fingers' full speed; it is kept within a step of the opening and
+    inside what the fingers can do. With zero it stays: open fingers stay open, and what is held is squeezed on.
     """
 
     def __init__(self, world: World, workspace: tuple[Sequence[float], Sequence[float]]) -> None:
@@ -38,6 +39,7 @@ class EndEffectorControl:
         self._finger_step = model.max_velocity[-1] / CONTROL_HZ
         self._half_opening = model.max_opening / 2
         self._reference = world.tool_pose()[:3].tolist()
+        self._finger = self._opened(world.joints()[0])
 
     def apply(self, action: Array, orientation: Quaternion = DOWN) -> None:
         """Set the joint targets for the next control step."""
@@ -51,10 +53,15 @@ class EndEffectorControl:
         ]
         error = [r - t for r, t in zip(self._reference, here, strict=False)]
         joints = self._towards([*error, *_rotation_error(orientation, here[3:])], jacobian, q[: len(self._rest)])
-        opening = (float(action[3]) + 1) / 2 * self._half_opening
-        finger = float(q[-2] + q[-1]) / 2
-        finger += _clip(opening - finger, -self._finger_step, self._finger_step)
-        self._world.set_joint_targets([*joints.tolist(), finger, finger])
+        opened, step = self._opened(q), self._finger_step
+        finger = _clip(self._finger + float(action[3]) * step, opened - step, opened + step)
+        self._finger = _clip(finger, 0.0, self._half_opening)
+        self._world.set_joint_targets([*joints.tolist(), self._finger, self._finger])
+
+    @staticmethod
+    def _opened(positions: Array) -> float:
+        """Metres that each finger is open: the mean of both."""
+        return float(positions[-2] + positions[-1]) / 2
 
     def _towards(self, error: list[float], jacobian: Array, q: Array) -> Array:
         """One damped least-squares step of the arm's joints (arm_joints,) that mends a tool pose error (6,)."""

@@ -63,6 +63,23 @@ def test_a_grasp_holds(seed: int) -> None:
     env.close()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_zero_action_holds_what_is_grasped(seed: int) -> None:
+    env = pick(**{"objects.*.kind": ["cuboid", "cylinder", "mug"][seed]})
+    lift(env, seed)
+    for _ in range(10):
+        env.step(np.zeros(4))
+    before = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
+    for _ in range(100):
+        *_, info = env.step(np.zeros(4))
+        assert info["grasped"]
+        # The gripper's force limit is 10 N.
+        assert env.world.grip_forces("object") == (pytest.approx(10, rel=0.1), pytest.approx(10, rel=0.1))
+    after = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
+    assert np.linalg.norm((after - before)[:3]) < 1e-3
+    env.close()
+
+
 def test_the_expert_recovers_a_lost_grasp() -> None:
     env, policy = pick(), expert("pick_and_place")
     observation, _ = env.reset(seed=1)

@@ -99,8 +99,8 @@ ACTIONS = np.random.default_rng(0).uniform(-1, 1, (60, 4))
 
 @pytest.mark.parametrize("delay", [0.0, 6.0, 18.0, 30.0, 2.0, 9.0, 16.5])
 def test_the_arm_does_what_was_wanted_as_long_ago_as_the_delay(delay: float) -> None:
-    # Before the first action it was wanted to stay, with open fingers; between two of them they are mixed.
-    wanted = np.vstack([np.tile([0.0, 0.0, 0.0, 1.0], (7, 1)), ACTIONS])
+    # Before the first action it was wanted to stay; between two of them they are mixed.
+    wanted = np.vstack([np.zeros((7, 4)), ACTIONS])
     at, times = np.arange(60) - delay / 6, np.arange(-7, 60)
     expected = np.array([np.interp(at, times, column) for column in wanted.T]).T
     done = commanded(parameters(**{"control.delay": delay}), ACTIONS)
@@ -112,7 +112,7 @@ def test_the_arm_does_what_was_wanted_as_long_ago_as_the_delay(delay: float) -> 
 
 @pytest.mark.parametrize(("delay", "steps"), [(0.0, 0), (6.0, 1), (18.0, 3), (9.0, 1), (30.0, 5)])
 def test_a_motion_starts_as_many_steps_later_as_the_delay(env: ManipulationEnv, delay: float, steps: int) -> None:
-    idle = np.tile([0.0, 0.0, 0.0, 1.0], (10, 1))
+    idle = np.zeros((10, 4))
     impulse = idle.copy()
     impulse[3, 0] = 1.0
     still, moved = (run(env, actions, **{"control.delay": delay})["joints"] for actions in (idle, impulse))
@@ -125,21 +125,17 @@ def test_as_many_actions_are_lost_as_stated() -> None:
     n, p = 10_000, 0.3
     actions = np.random.default_rng(1).uniform(0.1, 1, (n, 4))
     done = commanded(parameters(**{"control.drop": p}), actions)
-    lost = (done[:, :3] == 0).all(axis=1)
+    lost = (done == 0).all(axis=1)
     assert abs(lost.sum() - n * p) < SIGMAS * (n * p * (1 - p)) ** 0.5
     # Steps are independent: both of two that follow each other are lost p * p of the time.
     assert abs((lost[1:] & lost[:-1]).mean() - p * p) < SIGMAS * p / n**0.5
     assert np.array_equal(done[~lost], actions[~lost])
-    gripper = 1.0
-    for action, command, gone in zip(actions, done, lost, strict=True):
-        gripper = gripper if gone else action[3]
-        assert command[3] == gripper
 
 
 def test_the_noise_seed_alone_says_which_actions_are_lost() -> None:
     def pattern(seed: int, noise: int) -> list[bool]:
         given = sample_scene(TASK.layout, NONE, Streams(seed), {"control.drop": 0.5, "noise.seed": noise}).parameters
-        return [not command[:3].any() for command in commanded(given, ACTIONS)]
+        return [not command.any() for command in commanded(given, ACTIONS)]
 
     assert pattern(0, 7) == pattern(1, 7) != pattern(0, 8)
 
@@ -295,7 +291,7 @@ def test_an_object_on_a_slippery_table_is_pushed_by_the_episode(
     slippery = {"objects.0.friction": 0.0, "objects.0.mass": mass, "pushes.rate": 5.0, "pushes.force": 0.4}
     env.reset(seed=3, options={"parameters": slippery | {"noise.seed": 2}})
     for _ in range(20):
-        env.step(np.array([0.0, 0.0, 0.0, 1.0]))
+        env.step(np.zeros(4))
     momentum = mass * env.world.body_velocity("object")[:2]
     given = 0.04 * np.sum([force[:2] for _, force, _ in made.made], axis=0)
     assert len(made.made) > 1 and np.abs(given).min() > 0.001

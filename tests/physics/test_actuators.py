@@ -1,5 +1,6 @@
 """The robot's motors, joints and fingers against closed forms, by the factors that change them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,46 @@ def test_each_finger_squeezes_by_the_grip(grip: float, half: float) -> None:
             world.step()
         # Nothing else pushes the cube.
         assert world.grip_forces("cube") == pytest.approx((10 * grip, 10 * grip), rel=0.01)
+
+
+def openings(rates: Sequence[float], **given: Any) -> Array:
+    """Metres between the fingers after each control step of a world whose gripper is moved at `rates`."""
+    with world_of(**given) as world:
+        control = EndEffectorControl(world, ((-1.0, -1.0, 0.0), (1.0, 1.0, 1.0)))
+        found = [world.joints()[0, -2:].sum()]
+        for rate in rates:
+            control.apply(np.array([0.0, 0.0, 0.0, rate]))
+            world.step()
+            found.append(world.joints()[0, -2:].sum())
+    return np.array(found)
+
+
+def test_with_zero_the_fingers_stay_as_they_were_and_with_one_they_open_and_close_all_the_way() -> None:
+    found = openings([0.0] * 20 + [-1.0] * 25 + [0.0] * 20 + [1.0] * 25 + [0.0] * 20)
+    assert found[:21] == pytest.approx(0.08, abs=1e-4)
+    assert found[45:66] == pytest.approx(0.0, abs=1e-4)
+    assert found[90:] == pytest.approx(0.08, abs=1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.25])
+def test_a_small_rate_moves_the_fingers_by_its_share_of_a_step(rate: float) -> None:
+    """A finger's full speed is 0.2 m/s: 16 mm of the opening in a control step."""
+    found = openings([-rate] * 10 + [0.0] * 20)
+    assert found[-1] == pytest.approx(0.08 - 10 * rate * 0.016, abs=1e-4)
+    assert (np.diff(found[:11]) < 0).all()
+    assert openings([-1.0] * 25 + [rate] * 10 + [0.0] * 20)[-1] == pytest.approx(10 * rate * 0.016, abs=1e-4)
+
+
+def test_a_reference_is_within_a_step_of_the_opening() -> None:
+    """However long something is squeezed, opening begins at once."""
+    world, cube = squeezed(0.02)
+    with world:
+        control = EndEffectorControl(world, ((-1.0, -1.0, 0.0), (1.0, 1.0, 1.0)))
+        for _ in range(100):
+            control.apply(np.array([0.0, 0.0, 0.0, -1.0]), cube.orientation)
+            world.step()
+        control.apply(np.array([0.0, 0.0, 0.0, 1.0]), cube.orientation)
+        world.step()
+        control.apply(np.array([0.0, 0.0, 0.0, 1.0]), cube.orientation)
+        world.step()
+        assert world.joints()[0, -2:].sum() > 0.042

@@ -127,9 +127,9 @@ def test_resting_the_fingertips_on_a_body_is_no_grasp() -> None:
     with world_of(TABLE, cube(position=(0.05, -0.1, 0.02))) as world:
         control = EndEffectorControl(world, ((-0.3, -0.4, 0.0), (0.3, 0.4, 0.5)))
         touched = False
-        for _ in range(60):
+        for step in range(80):
             ahead = np.clip((np.array([0.05, -0.1, 0.0]) - world.tool_pose()[:3]) / 0.04, -1, 1)
-            control.apply(np.array([*ahead, -0.6]))
+            control.apply(np.array([*(ahead if step > 20 else ahead * 0), -0.2 if step < 20 else 0.0]))
             world.step()
             touched = touched or any(contact.instance_b == 1 for contact in world.contacts("cube"))
             assert min(world.grip_forces("cube")) < 0.5

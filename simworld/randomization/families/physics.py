@@ -39,7 +39,7 @@ FACTORS: Mapping[str, Factor] = {
     "robot.finger_friction": number(1.0, 0.05, 3.0, "", "Coulomb coefficient of the fingers"),
     "robot.backlash": number(0.0, 0.0, 0.05, "rad", "play of each joint of the arm"),
     "control.delay": number(0.0, 0.0, 30.0, "physics steps", "from an action to its effect; 6 are a control step"),
-    "control.drop": number(0.0, 0.0, 0.9, "", "share of the actions that are lost; the fingers go on"),
+    "control.drop": number(0.0, 0.0, 0.9, "", "share of the actions that are lost: as if they were 0"),
     "observation.delay": whole(0, 0, 10, "control steps from what is so to what is observed of the state"),
     "observation.noise.position": number(0.0, 0.0, 0.1, "m", "standard deviation in every step"),
     "observation.noise.orientation": number(0.0, 0.0, 1.0, "rad", "standard deviation in every step"),
