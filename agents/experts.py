@@ -19,6 +19,8 @@ _ALIGNED = 0.012
 """Metres of horizontal error within which the tool may come down and grasp."""
 _TIP = 0.012
 """Least height of the tool centre point at a grasp: the fingertips reach 7 mm further down."""
+_BEGUN = 0.076
+"""Metres of opening below which the fingers have begun to close."""
 _CARRY = 0.05
 """Metres of free height under a carried object above the box's walls."""
 
@@ -105,7 +107,9 @@ def _grasp(see: _Fields) -> NDArray[np.float32]:
     grip = [*see.object[:2], max(see.object[2], _TIP)]
     off = float(np.hypot(*(see.tool[:2] - see.object[:2])))
     above = see.tool[2] - grip[2]
-    if off < _ALIGNED and above < 0.008:
+    # Fingers that have begun to close go on, although what is seen is noisy and what is done is late.
+    slack = 2.0 if see["finger_opening"][0] < _BEGUN else 1.0
+    if off < slack * _ALIGNED and above < slack * 0.008:
         return _move(see.tool, grip, CLOSED)
     if off < _ALIGNED:
         return _move(see.tool, grip, OPEN)
