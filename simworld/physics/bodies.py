@@ -4,12 +4,14 @@ from simworld.geometry import IDENTITY, Vec3, transform_points
 from simworld.physics.bullet import bullet
 from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
-from simworld.scene.shapes import mesh_frame, moments
+from simworld.scene.shapes import bounds, mesh_frame, moments
+
+_GROUND: Vec3 = (1000.0, 1000.0, 10.0)
 
 
 def add_body(body: Body, client: int) -> int:
     """Add a body to a client and return Bullet's id, whose frame is at its centre of mass."""
-    parts, position = body.parts, body.position
+    parts, position = _closed_below(body) if body.category == "floor" else body.parts, body.position
     if any(body.center_of_mass):
         parts = tuple(_moved(part, body.center_of_mass) for part in parts)
         position = transform_points(body.pose, [body.center_of_mass])[0].tolist()
@@ -40,6 +42,16 @@ def add_body(body: Body, client: int) -> int:
         stiffness = {"contactStiffness": 1 / body.compliance, "contactDamping": body.contact_damping}
         bullet.changeDynamics(uid, -1, **stiffness, physicsClientId=client)
     return uid
+
+
+def _closed_below(body: Body) -> tuple[Part, ...]:
+    """A floor as things meet it: all below its upper face is solid, for a kilometre around what is drawn of it.
+
+    A half-space of Bullet's has one point of contact at a time, on which boxes never come to rest.
+    """
+    x, y, _ = body.parts[0].position
+    top = max(part.position[2] + bounds((_moved(part, part.position),))[2] for part in body.parts)
+    return (Part(shape=Box(half_extents=_GROUND), position=(x, y, top - _GROUND[2])),)
 
 
 def _moments(body: Body, uid: int, client: int) -> Vec3:
