@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_matrix, transform_points
+from simworld.geometry import Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
 from simworld.rendering.lens import distort
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Scene
-from simworld.scene.shapes import half_extents
+from simworld.scene.shapes import Cuboid, bounding_box
 from simworld.scene.state import SceneState, camera_pose
 
 
@@ -22,8 +22,8 @@ class InstanceLabel:
 
     `bbox` (x, y, width, height) in pixels holds the mask tightly, as in COCO; `area` is the mask's number of pixels;
     `mask` (h, w). `rotation` (3, 3) and `translation` (3,) in metres take the thing's own frame to the camera's OpenCV
-    frame; the robot's frame is that of its base. `half_extents` in metres bound it in its own frame, and `color` is
-    sRGB in 0..1; both are None where one value does not describe the thing: the robot, the extents of several parts.
+    frame; the robot's frame is that of its base. `bbox_3d` is the least box along the axes of its own frame that holds
+    it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose shape changes.
     """
 
     name: str
@@ -34,7 +34,7 @@ class InstanceLabel:
     mask: NDArray[np.bool_]
     rotation: Array
     translation: Array
-    half_extents: Vec3 | None
+    bbox_3d: Cuboid | None
     color: Vec3 | None
 
 
@@ -42,12 +42,12 @@ class InstanceLabel:
 class Labels:
     """What an image shows, in order of instance id, and the camera that took it.
 
-    `intrinsics` is K (3, 3) in pixels with pixel centres at +0.5; `world_to_camera` (3, 4) is [R | t], in metres.
+    `world_to_camera` (3, 4) is [R | t] to the OpenCV frame of the camera, in metres; it says where a camera on the
+    robot was.
     """
 
     instances: tuple[InstanceLabel, ...]
-    camera: str
-    intrinsics: Array
+    camera: Camera
     world_to_camera: Array
 
     def only(self, categories: Collection[str]) -> "Labels":
@@ -76,8 +76,7 @@ def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> L
             for i, (name, body, pose) in enumerate(things, start=1)
             if i in visible
         ),
-        camera=camera.name,
-        intrinsics=camera.intrinsics,
+        camera=camera,
         world_to_camera=np.column_stack([quat_to_matrix(to_camera[3:]), to_camera[:3]]),
     )
 
@@ -103,7 +102,7 @@ def _label(name: str, instance: int, mask: NDArray[np.bool_], body: Body | None,
         mask=mask,
         rotation=quat_to_matrix(pose[3:]),
         translation=pose[:3],
-        half_extents=_size(body) if body else None,
+        bbox_3d=bounding_box(body.parts) if body else None,
         color=body.material.color if body else None,
     )
 
@@ -112,10 +111,3 @@ def _bbox(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     x, y = int(columns[0]), int(rows[0])
     return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
-
-
-def _size(body: Body) -> Vec3 | None:
-    """Half extents of a body of one part that lies in the body's own frame."""
-    part = body.parts[0]
-    centred = part.position == (0.0, 0.0, 0.0) and part.orientation == IDENTITY
-    return half_extents(part.shape) if len(body.parts) == 1 and centred else None

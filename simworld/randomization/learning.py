@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,8 +14,6 @@ from simworld.streams import Generator
 
 GAIN = 2.0
 """Replays are made where they hit at least this many times as often as independent draws, which are worth more."""
-RELATED = 8
-"""For each independent hit of a cell, at most so many replays are accepted in it, so that samples stay diverse."""
 KEEP = (0.1, 0.95)
 """Least and greatest probability that a replay keeps a group of parameters."""
 RARE = 0.15
@@ -42,27 +40,33 @@ def group_of(address: str) -> str:
 class Move:
     """A proposal: the parameters kept of a parent that is in the `target`, (quota, cell); or an independent draw.
 
-    `groups` of parameters are kept as one, or drawn afresh as one.
+    `groups` of parameters are kept as one, or drawn afresh as one. `root` is the number of the independent draw that
+    the parent is, or is a replay of.
     """
 
     kept: Mapping[str, Any] = field(default_factory=dict)
     groups: Mapping[str, bool] = field(default_factory=dict)
     parent: int | None = None
+    root: int | None = None
     target: tuple[int, int] | None = None
 
 
 class _Hit:
-    """An archived candidate, whether it was drawn independently, and how often it was replayed."""
+    """An archived candidate, the independent draw that it varies or is, and how often it was replayed."""
 
-    def __init__(self, number: int, parameters: Mapping[str, Any], is_root: bool) -> None:
-        self.number, self.parameters, self.is_root, self.uses = number, parameters, is_root, 0
+    def __init__(self, number: int, root: int, parameters: Mapping[str, Any]) -> None:
+        self.number, self.root, self.parameters, self.uses = number, root, parameters, 0
+
+    @property
+    def is_root(self) -> bool:
+        return self.number == self.root
 
 
 class _Cell:
     """What is known about reaching one cell: independent hits, replays and their hits, by group and whether kept."""
 
     def __init__(self) -> None:
-        self.roots = self.replays = self.hits = self.accepted = 0
+        self.roots = self.replays = self.hits = 0
         # Per group: tries and hits with it drawn afresh, then kept; begun as if what is kept mattered, weakly.
         self.moves: dict[str, list[list[float]]] = defaultdict(lambda: [[5.0, 0.25], [5.0, 2.5]])
 
@@ -73,25 +77,38 @@ class _Cell:
 
     def replays_pay(self, plain: int, generator: Generator) -> bool:
         """Whether to replay: by Thompson sampling of both rates, `plain` being the number of independent draws."""
-        if self.accepted >= RELATED * max(self.roots, 1):
-            return False
         rate = generator.beta(1 + self.hits, 1 + self.replays - self.hits)
         return bool(rate > GAIN * generator.beta(1 + self.roots, 1 + plain - self.roots))
 
 
 class Steering:
-    """The archive of what was seen, by the cells it is in, and what was learnt of reaching them."""
+    """The archive of what was seen, by the cells it is in, and what was learnt of reaching them.
 
-    def __init__(self, asked: Sequence[Sequence[int]], free: Sequence[int]) -> None:
-        self._asked, self._free = asked, free
+    `replays` bounds how many of one independent draw may be accepted besides itself; 0 proposes none.
+    """
+
+    def __init__(self, asked: Sequence[Sequence[int]], free: Sequence[int], replays: int = 0) -> None:
+        self._asked, self._free, self._replays = asked, free, replays
         self._plain = 0
         self._cells: dict[tuple[int, int], _Cell] = defaultdict(_Cell)
         self._together: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._archive: dict[tuple[int, ...], deque[_Hit]] = defaultdict(lambda: deque(maxlen=_ARCHIVE))
+        self._accepted = Counter[int]()
+
+    @property
+    def roots(self) -> int:
+        """How many independent draws the accepted candidates are, or vary."""
+        return len(self._accepted)
 
     def propose(self, wish: Sequence[int], rooms: Sequence[Sequence[int]], generator: Generator) -> Move:
         """A move towards the hardest wish of which there are hits with room in all quotas."""
-        fitting = [cells for cells in self._archive if all(rooms[i][cells[i]] for i in self._free)]
+        if not self._replays:
+            return Move()
+        fitting = {
+            cells: hits
+            for cells, archived in self._archive.items()
+            if all(rooms[i][cells[i]] for i in self._free) and (hits := self._replayable(archived))
+        }
         reached = [i for i in self._free if any(cells[i] == wish[i] for cells in fitting)]
         if not reached:
             return Move()
@@ -105,7 +122,7 @@ class Steering:
         if len(keeping) == len(groups) and groups:
             keeping.discard(groups[int(generator.integers(len(groups)))])
         kept = {a: v for a, v in hit.parameters.items() if group_of(a) in keeping}
-        return Move(kept, {group: group in keeping for group in groups}, hit.number, target)
+        return Move(kept, {group: group in keeping for group in groups}, hit.number, hit.root, target)
 
     def learn(self, move: Move, cells: tuple[int, ...] | None, parameters: Mapping[str, Any], number: int) -> None:
         """Take in what became of a move."""
@@ -128,12 +145,11 @@ class Steering:
             if move.parent is None and hits and not hits[0].is_root:
                 hits.clear()
             if move.parent is None or not hits or not hits[0].is_root:
-                hits.append(_Hit(number, parameters, move.parent is None))
+                hits.append(_Hit(number, number if move.root is None else move.root, parameters))
 
-    def accepted(self, move: Move) -> None:
-        """Take in that what came of a move was accepted."""
-        if move.target is not None:
-            self._cells[move.target].accepted += 1
+    def accepted(self, root: int) -> None:
+        """Take in that an independent draw, or what varies it, was accepted."""
+        self._accepted[root] += 1
 
     def shortfall(self, rooms: Sequence[Sequence[int]]) -> int:
         """How many samples too few are left, were no two rare cells to be met by the same one.
@@ -154,11 +170,18 @@ class Steering:
         common = any(asked and rate >= RARE for asked, rate in zip(self._asked[quota], rates, strict=True))
         return [cell for cell, rate in enumerate(rates) if rate < RARE] if common else []
 
+    def _replayable(self, hits: Iterable[_Hit]) -> list[_Hit]:
+        return [hit for hit in hits if self._accepted[hit.root] <= self._replays]
+
     def _hardness(self, quota: int, cell: int) -> float:
         return math.log((self._plain + 2) / (self._cells[quota, cell].roots + 1))
 
     def _parent(
-        self, fitting: Sequence[tuple[int, ...]], wish: Sequence[int], hardest: int, generator: Generator
+        self,
+        fitting: Mapping[tuple[int, ...], Sequence[_Hit]],
+        wish: Sequence[int],
+        hardest: int,
+        generator: Generator,
     ) -> _Hit:
         """A least used hit of those that fulfil the most of the wish, and its hardest part."""
 
@@ -168,7 +191,7 @@ class Steering:
 
         reached = {cells: fulfilled(cells) for cells in fitting if cells[hardest] == wish[hardest]}
         most = max(reached.values())
-        hits = [hit for cells, score in reached.items() if score == most for hit in self._archive[cells]]
+        hits = [hit for cells, score in reached.items() if score == most for hit in fitting[cells]]
         fewest = min(hit.uses for hit in hits)
         candidates = [hit for hit in hits if hit.uses == fewest]
         hit = candidates[int(generator.integers(len(candidates)))]

@@ -26,6 +26,7 @@ from simworld.randomization.values import check_range, immutable, is_number
 OTHER = "other"
 """The name of what is in no cell of a quota."""
 
+_WAY_OUT = "a larger budget, or replays, which vary what was found and so are not independent, may meet them"
 _NAME = r"[^\s,:=()\[\]%]+"
 _QUOTA = re.compile(rf"({_NAME})(\[[^\]]*\])?=(.+)")
 
@@ -211,17 +212,19 @@ class Tally:
 class Report:
     """What was asked, what was met and what it cost.
 
-    Of the `candidates` made, `replays` varied an earlier one, `failed` could not be made and `duplicates` repeated the
-    parameters of an accepted one; the accepted have `parents` different ones. `stop` is "" while it goes on.
+    The `accepted` are, or vary, `groups` different independent draws. Of the `candidates` made, `replays` varied an
+    earlier one, `failed` could not be made and `duplicates` repeated the parameters of an accepted one. Of each draw
+    `related` replays may be accepted. `stop` is "" while it goes on.
     """
 
     tallies: tuple[Tally, ...]
     candidates: int
     accepted: int
+    groups: int
     replays: int
     failed: int
     duplicates: int
-    parents: int
+    related: int
     stop: str
 
     @property
@@ -239,7 +242,8 @@ class Report:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join([*_pad(row[:2], widths), *_pad(row[2:], widths[2:], ">")]) for row in rows]
         cost = f"{self.accepted} of {self.candidates} candidates accepted ({self.acceptance_rate:.1%})"
-        return "\n".join([*lines, f"{cost}, {self.replays} replays; {self.stop or 'goes on'}"])
+        drawn = f"{self.accepted} samples of {self.groups} independent draws" if self.related else "all independent draws"
+        return "\n".join([*lines, f"{cost}, {drawn}; {self.stop or 'goes on'}"])
 
 
 class QuotaError(SimworldError):
@@ -256,7 +260,8 @@ class QuotaError(SimworldError):
         failed = f", {report.failed} could not be made" if report.failed else ""
         again = f", {report.duplicates} repeated an accepted one" if report.duplicates else ""
         made = f"{report.candidates} candidates gave {report.accepted} samples{failed}{again}"
-        super().__init__(f"quotas not met ({report.stop}): {made}; {'; '.join(short)}")
+        way_out = "" if report.related or "budget" not in report.stop else f"; {_WAY_OUT}"
+        super().__init__(f"quotas not met ({report.stop}): {made}; {'; '.join(short)}{way_out}")
 
 
 def _from_item(feature: str, item: Any) -> Quota:

@@ -1,4 +1,4 @@
-"""Meeting quotas: conditional draws, rejection, and partial replay of what was seen in the cells that are short."""
+"""Meeting quotas: conditional draws and rejection; on request partial replays of what was seen where they are short."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from simworld.errors import ConfigurationError, nearest
 from simworld.randomization.expressions import Distribution
 from simworld.randomization.factors import FACTORS
-from simworld.randomization.learning import Move, Steering
+from simworld.randomization.learning import Steering
 from simworld.randomization.quotas import Quota, QuotaError, Report, Tally, read_quotas
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import immutable
@@ -33,11 +33,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate: `evaluate(number, imposed)` made the outcome; `parent` is the number of the one it replays."""
+    """A candidate: `evaluate(number, imposed)` made the outcome.
+
+    `parent` is the number of the one it replays, and `group` that of the independent draw which it varies, or its own:
+    candidates of one group share values, and belong into the same part of a split.
+    """
 
     number: int
     imposed: Mapping[str, Any]
     parent: int | None
+    group: int
     outcome: Outcome
 
 
@@ -53,6 +58,7 @@ def meet(
     seed: int,
     factors: Randomization | None = None,
     features: Collection[str] | None = None,
+    replays: int = 0,
     tell: Callable[[Report], None] | None = None,
 ) -> "Search":
     """Search `count` samples that meet all quotas exactly, within a `budget` of candidates.
@@ -60,9 +66,12 @@ def meet(
     `evaluate(number, imposed)` makes candidate `number` with the values imposed by address, as far as there is such an
     address in it, and draws the rest from its own streams of (seed, number); None says that it could not be made, as
     where things do not fit. `factors` are the distributions it draws from: quotas over their addresses are imposed.
-    `features` are the names that other quotas may be over, if they are known.
+    `features` are the names that other quotas may be over, if they are known. All samples are independent draws, unless
+    `replays` lets so many variations of each be taken too: at least one of `replays` + 1 samples is a draw of its own.
     `tell` hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
     """
+    if replays < 0:
+        raise ConfigurationError(f"quotas: replays must be at least 0, got {replays}")
     if count < 1 or budget < count:
         raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
     parsed = read_quotas(quotas)
@@ -73,7 +82,7 @@ def meet(
     for quota in spelled:
         if not quota.cells:
             raise ConfigurationError(f"quota {quota}: not a factor of this randomization, so list its cells")
-    return Search(spelled, count, evaluate, budget, seed, laws, tell)
+    return Search(spelled, count, evaluate, budget, seed, laws, replays, tell)
 
 
 class Search:
@@ -82,14 +91,16 @@ class Search:
     A candidate is accepted if its cell has room in every quota, and if it does not use up the samples that the rare
     cells of several quotas need, were no two of them ever met by the same one. For each candidate a cell of every quota
     is wished for, in proportion to its room. Where the quota is over a factor, that is drawn until it is in the cell,
-    and imposed. For the hardest of the other wishes, a replay keeps some groups of parameters of an earlier hit, also
-    of a rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured,
-    matters. It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933).
+    and imposed; the other quotas are met by rejection.
 
-    In a cell, all stays in the support of the distributions, but what is accepted is not independent: replays share
-    parameters with their parent, and parents from which many moves succeed have more. They are independent draws where
-    there are any in the cells wished for, and each has RELATED accepted replays on average at most. Late samples are
-    in the rarer cells: shuffle before splitting. All is a pure function of (seed, quotas, count, factors, evaluate).
+    With `replays`, for the hardest of these others' wishes a replay keeps some groups of parameters of an earlier hit,
+    also of a rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured,
+    matters. It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933). All stays
+    in the support of the distributions, but replays share parameters with their parent: of each independent draw at
+    most `replays` are accepted besides itself, and all of them have its number as their `group`.
+
+    Late samples are in the rarer cells: shuffle before splitting, and split by group. All is a pure function of (seed,
+    quotas, count, factors, evaluate, replays).
     What cannot be met within the budget raises QuotaError, after all that could be was yielded.
     """
 
@@ -101,17 +112,18 @@ class Search:
         budget: int,
         seed: int,
         laws: Mapping[str, Distribution],
+        replays: int,
         tell: Callable[[Report], None] | None,
     ) -> None:
         self.quotas, self.count, self.budget, self.seed = quotas, count, budget, seed
-        self._evaluate, self._laws, self._tell = evaluate, laws, tell
+        self._evaluate, self._laws, self._tell, self._related = evaluate, laws, tell, replays
         self._asked = [quota.asked(count) for quota in quotas]
         self._room = [list(asked) for asked in self._asked]
         self._seen = [[0] * len(asked) for asked in self._asked]
-        self._steering = Steering(self._asked, [i for i, quota in enumerate(quotas) if quota.feature not in laws])
+        free = [i for i, quota in enumerate(quotas) if quota.feature not in laws]
+        self._steering = Steering(self._asked, free, replays)
         self._met = self._candidates = self._replays = self._failed = self._duplicates = 0
         self._missing = {quota.feature for quota in quotas}
-        self._parents: set[int] = set()
         self._accepted: set[Any] = set()
         self._stop = ""
 
@@ -139,8 +151,8 @@ class Search:
             for quota, *columns in zip(self.quotas, self._asked, self._room, self._seen, strict=True)
             for name, asked, room, seen in zip(quota.names, *columns, strict=True)
         )
-        numbers = (self._candidates, self._met, self._replays, self._failed, self._duplicates, len(self._parents))
-        return Report(tallies, *numbers, self._stop)
+        numbers = (self._candidates, self._met, self._steering.roots, self._replays, self._failed, self._duplicates)
+        return Report(tallies, *numbers, self._related, self._stop)
 
     def _next(self) -> Candidate | None:
         """Make one candidate; itself if it is accepted."""
@@ -164,9 +176,10 @@ class Search:
         self._steering.learn(move, cells, outcome.parameters, number)
         for seen, cell in zip(self._seen, cells, strict=True):
             seen[cell] += 1
-        return Candidate(number, imposed, move.parent, outcome) if self._accept(cells, move, outcome) else None
+        root = number if move.root is None else move.root
+        return Candidate(number, imposed, move.parent, root, outcome) if self._accept(cells, root, outcome) else None
 
-    def _accept(self, cells: Sequence[int], move: Move, outcome: Outcome) -> bool:
+    def _accept(self, cells: Sequence[int], root: int, outcome: Outcome) -> bool:
         if not all(room[cell] for room, cell in zip(self._room, cells, strict=True)):
             return False
         rooms = [
@@ -179,9 +192,7 @@ class Search:
             self._duplicates += 1
             return False
         self._accepted.add(key)
-        if move.parent is not None:
-            self._parents.add(move.parent)
-        self._steering.accepted(move)
+        self._steering.accepted(root)
         self._room = rooms
         self._met += 1
         return True

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix
+from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix, transform_points
 from simworld.scene.catalogue import mesh, vertices
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -65,6 +66,32 @@ def _reach(shape: Shape, orientation: Quaternion) -> Vec3:
             reach = np.abs(rotation) @ half_extents(shape)
     x, y, z = reach.tolist()
     return (x, y, z)
+
+
+class Cuboid(NamedTuple):
+    """A box along the axes of some frame: its middle (3,) and half its size (3,), in metres."""
+
+    center: Vec3
+    half_extents: Vec3
+
+
+@lru_cache(maxsize=256)
+def bounding_box(parts: tuple[Part, ...]) -> Cuboid:
+    """The least box along the axes of a body's frame that holds what is seen of it; unlike `bounds`, off its origin."""
+    ends = [_ends(part) for part in parts]
+    low, high = np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
+    (x, y, z), (a, b, c) = ((low + high) / 2).tolist(), ((high - low) / 2).tolist()
+    return Cuboid((x, y, z), (a, b, c))
+
+
+def _ends(part: Part) -> tuple[Array, Array]:
+    """Least and greatest coordinates (3,) of a part in the body's frame."""
+    if isinstance(part.shape, Mesh):
+        frame, scales = mesh_frame(part, part.shape)
+        points = transform_points(frame, vertices(mesh(part.shape.name).visual) * scales)
+        return points.min(axis=0), points.max(axis=0)
+    middle, reach = np.array(part.position), np.array(_reach(part.shape, part.orientation))
+    return middle - reach, middle + reach
 
 
 def turned(parts: Sequence[Part], orientation: Quaternion) -> tuple[Part, ...]:

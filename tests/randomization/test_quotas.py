@@ -21,7 +21,7 @@ from simworld.randomization import (
     Uniform,
     sample_scene,
 )
-from simworld.randomization.learning import RELATED, Move, Steering, group_of
+from simworld.randomization.learning import Move, Steering, group_of
 from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
 from simworld.randomization.steering import Candidate, Outcome, Search, meet
 from simworld.streams import Streams
@@ -81,13 +81,17 @@ def rejected(quota: str, count: int, seed: int) -> tuple[list[Outcome], int]:
     return accepted, number
 
 
+REPLAYS = 8
+
+
 def search(quota: str, count: int, seed: int, **options: Any) -> Search:
     return meet([quota], count, world(seed), budget=20_000, seed=seed, **options)
 
 
+@pytest.mark.parametrize("replays", [0, REPLAYS])
 @pytest.mark.parametrize("seed", range(3))
-def test_five_joint_quotas_are_met_exactly(seed: int) -> None:
-    quotas = meet(JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS)
+def test_five_joint_quotas_are_met_exactly(seed: int, replays: int) -> None:
+    quotas = meet(JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS, replays=replays)
     accepted = list(quotas)
     assert quotas.report.stop == "met" and quotas.report.accepted == len(accepted) == 200
     for quota in quotas.quotas:
@@ -95,8 +99,23 @@ def test_five_joint_quotas_are_met_exactly(seed: int) -> None:
         assert [cells.count(i) for i in range(len(quota.names))] == quota.asked(200)
     assert all(tally.met == tally.asked <= tally.seen for tally in quotas.report.tallies)
     assert quotas.report.candidates < 3000  # plain rejection is short after 50,000
-    parents = Counter(candidate.parent for candidate in accepted if candidate.parent is not None)
-    assert max(parents.values()) <= 2 * RELATED and len(parents) >= 20
+    groups = Counter(candidate.group for candidate in accepted)
+    assert max(groups.values()) <= replays + 1 and quotas.report.groups == len(groups) >= 200 / (replays + 1)
+
+
+def test_samples_are_independent_draws_unless_replays_are_asked_for() -> None:
+    assert {c.group == c.number and c.parent is None and not c.imposed for c in search(OCCLUDED, 30, 0)} == {True}
+    for replays in (1, 3):
+        quotas = search(OCCLUDED, 60, 0, replays=replays)
+        accepted = {candidate.number: candidate for candidate in quotas}
+        groups = Counter(candidate.group for candidate in accepted.values())
+        assert len(accepted) == 60 and max(groups.values()) == replays + 1 and quotas.report.groups == len(groups)
+        for candidate in accepted.values():
+            # A replay is in the group of what it varies, whether or not that was accepted.
+            assert (candidate.group == candidate.number) == (candidate.parent is None)
+            parent = accepted.get(-1 if candidate.parent is None else candidate.parent)
+            assert parent is None or parent.group == candidate.group
+        assert f"60 samples of {len(groups)} independent draws" in str(quotas.report)
 
 
 def test_parameters_of_one_thing_and_family_are_kept_together() -> None:
@@ -111,12 +130,12 @@ def test_a_rare_quota_costs_a_third_of_rejection_and_stays_diverse() -> None:
     costs, spreads = [], []
     for seed in range(5):
         plain, number = rejected(OCCLUDED, 100, seed)
-        quotas = search(OCCLUDED, 100, seed)
+        quotas = search(OCCLUDED, 100, seed, replays=REPLAYS)
         steered = [c.outcome for c in quotas]
         costs.append((number, quotas.report.candidates))
         spreads.append([spread(steered, address) / spread(plain, address) for address in FREE])
         assert len({tuple(o.parameters.values()) for o in steered}) == 100
-        assert quotas.report.parents >= 100 / (RELATED + 1) - 1
+        assert quotas.report.groups >= 100 / (REPLAYS + 1)
     natural, ours = np.mean(costs, axis=0)
     assert 100 / natural < 0.05 and natural >= 3 * ours
     assert np.mean(spreads, axis=0).min() >= 0.8
@@ -169,7 +188,7 @@ def test_a_quota_over_whole_numbers_has_all_of_them() -> None:
 
 
 def test_an_accepted_candidate_can_be_made_again() -> None:
-    for candidate in search(OCCLUDED, 30, 1):
+    for candidate in search(OCCLUDED, 30, 1, replays=REPLAYS):
         assert world(1)(candidate.number, candidate.imposed) == candidate.outcome
         if candidate.parent is not None:
             assert any(candidate.outcome.parameters[a] not in candidate.imposed.values() for a in FREE)
@@ -183,6 +202,7 @@ def test_what_cannot_be_met_stops_at_the_budget_with_the_numbers() -> None:
     with pytest.raises(QuotaError, match=r"occlusion=\[2,3\] is 4 short of 4 \(in 0.00%\)") as error:
         accepted.extend(quotas)
     assert len(accepted) == 36 == error.value.report.accepted
+    assert "a larger budget, or replays" in str(error.value)
     assert [report.candidates for report in told] == list(range(1, 401))
     assert told[-1] == error.value.report and "budget of 400" in told[-1].stop
     assert json.loads(json.dumps(told[-1].to_plain()))["acceptance_rate"] == 0.09
@@ -269,6 +289,7 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: search("objects.0.mass[20,30]=1", 10, 0, factors=FACTORS), "never drawn"),
     (lambda: list(search("objects.0.kind[0,1]=1", 10, 0)), "'.*' is no number"),
     (lambda: meet(["x=1"], 10, world(0), budget=9, seed=0), "budget at least count"),
+    (lambda: meet(["x=1"], 10, world(0), budget=10, seed=0, replays=-1), "replays must be at least 0, got -1"),
 ]
 
 
@@ -279,7 +300,7 @@ def test_a_bad_quota_is_refused(make: Callable[[], Any], message: str) -> None:
 
 
 def test_a_hit_that_could_no_longer_be_accepted_is_not_replayed() -> None:
-    steering = Steering([[10, 10], [2, 18]], [0, 1])
+    steering = Steering([[10, 10], [2, 18]], [0, 1], replays=REPLAYS)
     for number in range(20):
         steering.learn(Move(), (1, 1), {"place": number}, number)
     steering.learn(Move(), (0, 0), {"place": 20}, 20)
