@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -31,16 +31,26 @@ _CANDIDATES = 50
 _SOON = 10
 
 Features = Mapping[str, float | str | bool]
-Choose = Callable[[int], tuple[int, Mapping[str, Any]]]
-"""Gives the number and all parameters of the sample that is the i-th of a dataset; searches when first called."""
+
+
+class Chosen(NamedTuple):
+    """A sample of a seed: its number, the values that are not drawn, and the number of the sample that these vary."""
+
+    number: int
+    parameters: Mapping[str, Any] | None = None
+    group: int | None = None
+
+
+Choose = Callable[[int], Chosen]
+"""Gives the sample that is the i-th of a dataset; searches when first called."""
 
 
 @dataclass(frozen=True)
 class Request:
     """Which samples of a seed are wanted, and the folder that keeps the search for them.
 
-    A search that was stopped goes on from `search.jsonl`; what it found is in `quotas.json`, with its report. `tell`
-    hears of every candidate.
+    A search that was stopped goes on from `search.jsonl`; what it found is in `quotas.json`, with its report. So many
+    `replays` of each sample may be taken too (see `meet`). `tell` hears of every candidate.
     """
 
     folder: Path
@@ -48,7 +58,13 @@ class Request:
     count: int
     seed: int
     budget: int | None = None
+    replays: int = 0
     tell: Callable[[Report], None] | None = None
+
+
+def in_turn(cameras: Sequence[str], number: int) -> str:
+    """The camera by which scene `number` is seen, of several that take turns."""
+    return cameras[number % len(cameras)]
 
 
 def balanced_images(env: ManipulationEnv, request: Request, cameras: Sequence[str], size: tuple[int, int]) -> Choose:
@@ -59,7 +75,8 @@ def balanced_images(env: ManipulationEnv, request: Request, cameras: Sequence[st
     renderer = RasterRenderer()
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
-        return image_features(collect_view(env, renderer, request.seed, number, cameras, size, parameters), renderer)
+        camera = in_turn(cameras, number)
+        return image_features(collect_view(env, renderer, request.seed, number, camera, size, parameters), renderer)
 
     return _chooser(env, features, IMAGE_FEATURES, request)
 
@@ -99,6 +116,7 @@ def _chooser(
         seed=request.seed,
         factors=Randomization({**layout.factors.factors, **randomization.factors}),
         features=names,
+        replays=request.replays,
         tell=request.tell,
     )
 
@@ -107,15 +125,17 @@ def _chooser(
         found = request.folder / FOUND
         if not found.exists():
             with reporting(request.folder):
-                accepted = [{"number": c.number, "parent": c.parent, **vars(c.outcome)} for c in search]
+                accepted = [
+                    {"number": c.number, "parent": c.parent, "group": c.group, **vars(c.outcome)} for c in search
+                ]
                 quotas = [str(quota) for quota in search.quotas]
                 write_json(found, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
         journal.path.unlink(missing_ok=True)
         made: list[dict[str, Any]] = read_json(found)["samples"]
         return made
 
-    def choose(i: int) -> tuple[int, Mapping[str, Any]]:
-        return samples()[i]["number"], samples()[i]["parameters"]
+    def choose(i: int) -> Chosen:
+        return Chosen(*(samples()[i][name] for name in Chosen._fields))
 
     return choose
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, SimworldError, nearest
-from simworld.experiments.console import complain, print_json, progress, quota_progress, say, table
+from simworld.experiments.console import complain, print_json, progress, quota_progress, say, table, warn
 from simworld.experiments.interrupts import end_with_interrupts
 
 _GOES_ON = "; what was finished is intact, and the same command goes on from there"
@@ -69,7 +69,14 @@ Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped
 PolicyOut = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped training begins again.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]
 DataSeed = Annotated[
-    int, typer.Option("--seed", min=0, max=2**31 - 1, help="Root seed of the data; `evaluate` takes seeds from 0 on.")
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**31 - 1,
+        show_default="the request's own",
+        help="Root seed of the data; requests of the same one share scenes, and `evaluate` takes seeds from 0 on.",
+    ),
 ]
 Preset = Annotated[
     str,
@@ -99,6 +106,15 @@ Quota = Annotated[
 ]
 Budget = Annotated[
     int | None, typer.Option(min=1, show_default="50 for each", help="With --quota: how many may be tried.")
+]
+Replays = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        show_default="none",
+        help="With --quota: how many variations of each sample found may be taken too. They share much with it, and "
+        "have its group; without, all are independent.",
+    ),
 ]
 PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
 RendererName = Annotated[
@@ -144,20 +160,21 @@ def rollout(
     quota: Quota,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     policy: PolicyName = "expert",
-    seed: DataSeed = 1000,
+    seed: DataSeed = None,
     randomization: Preset = "default",
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
     minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
     minari_root: Annotated[Path | None, typer.Option(help="The folder of the Minari datasets.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
     budget: Budget = None,
+    replays: Replays = None,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
     if not minari:
         _refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
-        _refuse("without --quota", budget=budget)
-    from simworld.experiments.recipes import export_rollouts, write_rollouts
+        _refuse("without --quota", budget=budget, replays=replays)
+    from simworld.experiments.recipes import export_rollouts, stored_seed, write_rollouts
 
     with _searching(episodes, budget) as searched, progress("episodes", episodes) as tell:
         report = write_rollouts(
@@ -170,10 +187,11 @@ def rollout(
             noise=noise,
             quotas=quota,
             budget=budget,
+            replays=replays or 0,
             progress=tell,
             searched=searched,
         )
-    say(f"{report.episodes} episodes in {out} ({report.made} new)")
+    say(f"{report.episodes} episodes in {out} ({report.made} new), seed {stored_seed(out)}")
     if minari:
         path, is_new = export_rollouts(out, minari, minari_root, overwrite)
         say(f"Minari dataset in {path}{'' if is_new else ', there already'}")
@@ -264,21 +282,27 @@ def images(
     camera: Annotated[
         list[str],
         typer.Option(
-            default_factory=lambda: ["front"], show_default="front", help="A camera; repeat it to take several in turn."
+            default_factory=lambda: ["front"], show_default="front", help="A camera; may be repeated, see --views."
         ),
     ],
+    views: Annotated[
+        str, typer.Option(help="Each scene by `one` of the cameras, which take turns, or by `all` of them.")
+    ] = "one",
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
     renderer: RendererName = "raster",
-    seed: DataSeed = 3000,
+    seed: DataSeed = None,
     randomization: Preset = "default",
     budget: Budget = None,
+    replays: Replays = None,
 ) -> None:
-    """Write labelled images in COCO's format, with depth, segmentation and 6D poses."""
+    """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
     if not quota:
-        _refuse("without --quota", budget=budget)
-    from simworld.experiments.recipes import write_labelled_images
+        _refuse("without --quota", budget=budget, replays=replays)
+    from simworld.experiments.recipes import is_labelled, stored_seed, write_labelled_images
 
+    if not is_labelled(env_id):
+        warn(f"{env_id} has nothing on its table to label: there will be pictures, but no annotations")
     with _searching(count, budget) as searched, progress("images", count) as tell:
         report = write_labelled_images(
             out,
@@ -287,14 +311,20 @@ def images(
             seed=seed,
             randomization=asked_randomization(randomization, randomize),
             cameras=camera,
+            views=views,
             renderer_name=renderer,
             size=parse_size(size),
             quotas=quota,
             budget=budget,
+            replays=replays or 0,
             progress=tell,
             searched=searched,
         )
-    say(f"{report.images} images with {report.annotations} annotations in {out} ({report.made} new)")
+    say(
+        f"{report.images} images of {report.groups} different scenes with {sum(report.annotations.values())} annotations "
+        f"in {out} ({report.made} new), seed {stored_seed(out)}"
+    )
+    say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
 
 
 @app.command()

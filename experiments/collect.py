@@ -1,6 +1,7 @@
 """Makes data from environments: episodes of a policy, and labelled views along them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -14,7 +15,8 @@ from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.rendering.frame import Renderer
 from simworld.rendering.sensor import sense
-from simworld.scene.state import stack_states
+from simworld.scene.model import Scene
+from simworld.scene.state import SceneState, stack_states
 from simworld.streams import Streams
 
 
@@ -32,8 +34,11 @@ def collect_episode(
     index: int,
     noise: float = 0.0,
     parameters: Mapping[str, Any] | None = None,
+    group: int | None = None,
 ) -> Episode:
     """Run a policy for the episode (seed, index) and keep everything; `parameters` are values that are not drawn.
+
+    `group` is the index of the episode that they vary, where that is another.
 
     `noise` times the factor `policy.noise` is the standard deviation added to the executed displacements, in actions.
     What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
@@ -69,6 +74,7 @@ def collect_episode(
         infos={key: np.array([events[key] for events in infos], dtype=bool) for key in infos[0]},
         states=stack_states(states),
         expert_actions=np.stack(wanteds),
+        group=group,
     )
 
 
@@ -77,24 +83,57 @@ def collect_view(
     renderer: Renderer,
     seed: int,
     index: int,
-    cameras: Sequence[str],
+    camera: str,
     size: tuple[int, int],
     parameters: Mapping[str, Any] | None = None,
+    group: int | None = None,
 ) -> View:
-    """The image `index` of a seed: its scene after `view.step` of the expert's steps, by one of the cameras in turn.
+    """A picture of the scene `index` of a seed, after `view.step` of the expert's steps.
 
-    `parameters` are values by address that are not drawn.
+    `parameters` are values by address that are not drawn; `group` is the index of the scene that they vary.
     """
+    return photograph(stage(env, seed, index, parameters), renderer, camera, size, group)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A scene at the instant when pictures of it are taken, and what made it."""
+
+    scene: Scene
+    state: SceneState
+    parameters: Mapping[str, Any]
+    seed: int
+    index: int
+
+
+def stage(env: ManipulationEnv, seed: int, index: int, parameters: Mapping[str, Any] | None = None) -> Staged:
+    """The scene `index` of a seed after `view.step` of the expert's steps."""
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
-    policy = expert(env.task_name)
-    for _ in range(env.parameters["view.step"]):
+    drawn, policy = env.parameters, expert(env.task_name)
+    for _ in range(drawn["view.step"]):
         observation, _, terminated, _, _ = env.step(policy(observation))
         if terminated:
             break
-    scene, state = env.sample.scene, env.world.state()
-    camera = scene.camera(cameras[index % len(cameras)]).resized(*size)
-    frame = sense(renderer.render(scene, state, camera), camera, state.time)
-    return View(scene, state, camera, frame, env.parameters, seed, index)
+    return Staged(env.sample.scene, env.world.state(), drawn, seed, index)
+
+
+def photograph(
+    staged: Staged, renderer: Renderer, camera: str, size: tuple[int, int], group: int | None = None
+) -> View:
+    """The picture that one of the scene's cameras takes."""
+    taken_by = staged.scene.camera(camera).resized(*size)
+    frame = renderer.render(staged.scene, staged.state, taken_by)
+    return View(
+        scene=staged.scene,
+        state=staged.state,
+        camera=taken_by,
+        frame=sense(frame, taken_by, staged.state.time),
+        depth_gt=frame.depth,
+        parameters=staged.parameters,
+        seed=staged.seed,
+        index=staged.index,
+        group=group,
+    )
 
 
 def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:

@@ -102,3 +102,8 @@ def print_json(value: Any) -> None:
 def complain(message: str) -> None:
     """Print the one line of an error."""
     errors.print(Text.assemble(("error:", "bold red"), " ", " ".join(message.split())), soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """Print one line on standard error about what is done, but may not be what was wanted."""
+    errors.print(Text.assemble(("warning:", "bold yellow"), " ", message), soft_wrap=True)

@@ -43,7 +43,7 @@ def main() -> None:
 def gallery() -> Picture:
     """A scene as rgb, labels, depth and segmentation, above four more randomized ones."""
     with closing(make_env("simworld/PlaceInBox-v0", "default")) as env, closing(make_renderer("raster")) as renderer:
-        views = [collect_view(manipulation(env), renderer, *scene, ("front",), SIZE) for scene in SCENES]
+        views = [collect_view(manipulation(env), renderer, *scene, "front", SIZE) for scene in SCENES]
     first, *others = views
     labels = annotate(first.frame, first.scene, first.state, first.camera).only(CATEGORIES)
     made = [

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,22 @@ import numpy as np
 from simworld.agents.policy import Policy, load_policy, policy_digest
 from simworld.annotation.draw import channel_picture
 from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
-from simworld.datasets.folder import MANIFEST, OutputFolder, content_digest, reporting, write_bytes
+from simworld.datasets.folder import (
+    MANIFEST,
+    REQUEST,
+    OutputFolder,
+    content_digest,
+    read_json,
+    reporting,
+    write_bytes,
+)
 from simworld.datasets.images import ImageReport, View, encode_png, write_images
 from simworld.envs import ENV_IDS
+from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, nearest
-from simworld.experiments.balance import Request, balanced_episodes, balanced_images
-from simworld.experiments.collect import collect_episode, collect_view, manipulation
+from simworld.experiments.balance import Chosen, Request, balanced_episodes, balanced_images, in_turn
+from simworld.experiments.collect import Staged, collect_episode, manipulation, photograph, stage
+from simworld.experiments.seeds import data_seed
 from simworld.randomization import read_quotas
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.quotas import Report
@@ -29,8 +40,8 @@ from simworld.scene.model import Scene
 CATEGORIES = ("box", *KINDS)
 """Categories of the labelled images: everything on the table. All datasets have them all, and so the same ids."""
 
-ROLLOUT_SEED, IMAGE_SEED = 1000, 3000
-"""Root seeds where none is given, away from those of `evaluate`: 0, 1, 2, ..."""
+VIEWS = ("one", "all")
+"""How several cameras see the scenes of a dataset: each scene by one of them in turn, or by all."""
 
 Progress = Callable[[int], None]
 
@@ -47,36 +58,37 @@ def write_rollouts(
     *,
     episodes: int,
     policy: str = "expert",
-    seed: int = ROLLOUT_SEED,
+    seed: int | None = None,
     randomization: str | Sequence[Any] = "default",
     noise: float = 0.0,
     quotas: Sequence[str] = (),
     budget: int | None = None,
+    replays: int = 0,
     progress: Progress | None = None,
     searched: Callable[[Report], None] | None = None,
 ) -> EpisodeReport:
     """Write episodes of a policy as simworld's own store of episodes.
 
-    With `quotas` the episodes are searched first (see `balanced_episodes`), and `searched` hears of every candidate.
+    Without a `seed`, the request has its own. With `quotas` the episodes are searched first (see `balanced_episodes`),
+    and `searched` hears of every candidate.
     """
     act = load_policy(policy, _task(env_id))
     request = {
         "env_id": env_id,
         "policy": Path(policy).name,
         "policy_sha256": policy_digest(policy),
-        "seed": seed,
         "randomization": randomization,
         "noise": noise,
+        **_asked_quotas(quotas, replays),
     }
-    if quotas:
-        request["quotas"] = [str(quota) for quota in read_quotas(quotas)]
+    request["seed"] = root = _seed("episodes", episodes, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env:
-        wanted = Request(folder, quotas, episodes, seed, budget, searched)
-        choose = balanced_episodes(env, act, wanted, noise) if quotas else _in_order
+        wanted = Request(folder, quotas, episodes, root, budget, replays, searched)
+        choose = balanced_episodes(env, act, wanted, noise) if quotas else Chosen
 
         def episode(i: int) -> Episode:
-            number, parameters = choose(i)
-            return collect_episode(env, act, seed, number, noise, parameters)
+            number, parameters, group = choose(i)
+            return collect_episode(env, act, root, number, noise, parameters, group)
 
         return write_episodes(folder, request, episodes, episode, progress=progress)
 
@@ -121,43 +133,64 @@ def write_labelled_images(
     env_id: str,
     *,
     count: int,
-    seed: int = IMAGE_SEED,
+    seed: int | None = None,
     randomization: str | Sequence[Any] = "default",
     cameras: Sequence[str] = ("front",),
+    views: str = "one",
     size: tuple[int, int] = (320, 240),
     renderer_name: str = "raster",
     quotas: Sequence[str] = (),
     budget: int | None = None,
+    replays: int = 0,
     progress: Progress | None = None,
     searched: Callable[[Report], None] | None = None,
 ) -> ImageReport:
-    """Write labelled images of an environment's scenes in COCO's format.
+    """Write `count` labelled images of an environment's scenes in COCO's format, seen as VIEWS says.
 
-    With `quotas` the scenes are searched first (see `balanced_images`), and `searched` hears of every candidate.
+    Without a `seed`, the request has its own. With `quotas` the scenes are searched first (see `balanced_images`), and
+    `searched` hears of every candidate.
     """
+    _check_views(cameras, views, count, quotas)
     request = {
         "env_id": env_id,
-        "seed": seed,
         "randomization": randomization,
         "cameras": list(cameras),
+        "views": views,
         "size": list(size),
         "renderer": renderer_name,
+        **_asked_quotas(quotas, replays),
     }
-    if quotas:
-        request["quotas"] = [str(quota) for quota in read_quotas(quotas)]
+    request["seed"] = root = _seed("images", count, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
-        base.reset(seed=seed)
+        base.reset(seed=root)
         for camera in cameras:
             base.sample.scene.camera(camera)
-        wanted = Request(folder, quotas, count, seed, budget, searched)
-        choose = balanced_images(base, wanted, cameras, size) if quotas else _in_order
+        wanted = Request(folder, quotas, count, root, budget, replays, searched)
+        choose = balanced_images(base, wanted, cameras, size) if quotas else Chosen
+
+        @lru_cache(maxsize=1)
+        def staged(i: int) -> Staged:
+            number, parameters, _ = choose(i)
+            return stage(base, root, number, parameters)
 
         def view(i: int) -> View:
-            number, parameters = choose(i)
-            return collect_view(base, renderer, seed, number, cameras, size, parameters)
+            scene = i // len(cameras) if views == "all" else i
+            camera = cameras[i % len(cameras)] if views == "all" else in_turn(cameras, choose(i).number)
+            return photograph(staged(scene), renderer, camera, size, choose(scene).group)
 
         return write_images(folder, request, count, CATEGORIES, view, progress)
+
+
+def is_labelled(env_id: str) -> bool:
+    """Whether the images of an environment have anything of CATEGORIES to label."""
+    layout = TASKS[_task(env_id)].layout
+    return layout.objects or layout.box
+
+
+def stored_seed(folder: Path) -> int:
+    """The root seed of the data in a folder."""
+    return int(read_json(folder / REQUEST)["seed"])
 
 
 def train_cloning(
@@ -261,9 +294,28 @@ def transitions(episodes: Sequence[Episode]) -> tuple[np.ndarray, np.ndarray, np
     return np.concatenate(observations), np.concatenate(goals), np.concatenate(actions)
 
 
-def _in_order(i: int) -> tuple[int, None]:
-    """The choice of samples where there are no quotas: all as they come."""
-    return i, None
+def _check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequence[str]) -> None:
+    """Raise ConfigurationError for cameras and views that make no sense together."""
+    if views not in VIEWS:
+        raise ConfigurationError(f"views: must be one of {list(VIEWS)}, got {views!r}")
+    for camera in cameras:
+        if list(cameras).count(camera) > 1:
+            raise ConfigurationError(f"camera {camera!r}: is there twice; name each once")
+    if views == "all" and quotas:
+        raise ConfigurationError("views: quotas choose single images, so with them it must be 'one', got 'all'")
+    if views == "all" and count % len(cameras):
+        raise ConfigurationError(
+            f"count: must be a multiple of the {len(cameras)} cameras that all see each scene, got {count}"
+        )
+
+
+def _asked_quotas(quotas: Sequence[str], replays: int) -> dict[str, Any]:
+    """What a request says of quotas, where there are any."""
+    return {"quotas": [str(quota) for quota in read_quotas(quotas)], "replays": replays} if quotas else {}
+
+
+def _seed(kind: str, count: int, request: Mapping[str, Any]) -> int:
+    return data_seed({"kind": kind, "count": count, **request})
 
 
 class _Trained(Policy, Protocol):

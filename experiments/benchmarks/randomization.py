@@ -9,7 +9,7 @@ drawn again until they fit, so their places are tested where nothing is refused:
 of PickAndPlace.
 
 Quotas: images of PlaceInBox are searched to meet five quotas at once, counted again in the images made from what was
-accepted; and a rare one by steering and by plain draws, candidates 0, 1, 2, ... of the same seeds. If plain draws are
+accepted; and a rare one with replays and by plain draws, candidates 0, 1, 2, ... of the same seeds. If plain draws are
 short of it after as many as are tried, what they would need is extrapolated from their rate.
 
 Curriculum: automatic randomization of a simulated learner, who succeeds with 0.95 within known limits and 0.1 outside.
@@ -32,7 +32,7 @@ from simworld.agents.evaluation import wilson_interval
 from simworld.datasets.folder import write_json
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS
-from simworld.experiments.balance import Features, Request, balanced_images, image_features
+from simworld.experiments.balance import Chosen, Features, Request, balanced_images, image_features
 from simworld.experiments.benchmarks.rendering import Bar, Seconds
 from simworld.experiments.collect import collect_view, manipulation
 from simworld.experiments.console import progress, table
@@ -82,6 +82,8 @@ JOINT = (
     "occlusion[0.3,0.8]=20%",
 )
 RARE = "occlusion[0.5,0.8]=50%"
+REPLAYS = 8
+"""Variations of each scene that the rare one may have."""
 JOINT_IMAGES, RARE_IMAGES, RARE_SEEDS, PLAIN = 200, 100, 4, 1500
 CAMERA, SIZE = "front", (84, 84)
 
@@ -230,15 +232,15 @@ def p_values(layout: Layout, randomization: Randomization, *refused: str) -> dic
 class Searched(NamedTuple):
     """Number and parameters of what a search accepted, its last report, and the seconds of a candidate."""
 
-    accepted: Sequence[tuple[int, Mapping[str, Any]]]
+    accepted: Sequence[Chosen]
     report: Report
     seconds: float
 
 
-def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int) -> Searched:
+def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int, replays: int = 0) -> Searched:
     """Search images; what cannot be met within the usual budget shows in the report."""
     reports: list[Report] = []
-    accepted: list[tuple[int, Mapping[str, Any]]] = []
+    accepted: list[Chosen] = []
     begin = time.perf_counter()
     with TemporaryDirectory() as folder, progress(f"quotas, seed {seed}", count) as tell, suppress(QuotaError):
 
@@ -246,7 +248,8 @@ def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int) -
             reports[:] = [report]
             tell(report.accepted)
 
-        choose = balanced_images(env, Request(Path(folder), quotas, count, seed, tell=hear), (CAMERA,), SIZE)
+        request = Request(Path(folder), quotas, count, seed, replays=replays, tell=hear)
+        choose = balanced_images(env, request, (CAMERA,), SIZE)
         accepted = [choose(i) for i in range(count)]
     return Searched(accepted, reports[0], (time.perf_counter() - begin) / reports[0].candidates)
 
@@ -256,7 +259,7 @@ def measure_joint_quotas() -> dict[str, Any]:
     with closing(make_env(ENV_ID, "default")) as env:
         accepted, report, seconds = search(manipulation(env), JOINT, JOINT_IMAGES, 0)
         renderer = RasterRenderer()
-        images = [features(manipulation(env), renderer, 0, *chosen) for chosen in accepted]
+        images = [features(manipulation(env), renderer, 0, c.number, c.parameters) for c in accepted]
     quotas = {quota.feature: quota for quota in read_quotas(JOINT)}
     cells: list[dict[str, Any]] = [
         {
@@ -273,7 +276,7 @@ def measure_joint_quotas() -> dict[str, Any]:
         "images": len(images),
         "candidates": report.candidates,
         "acceptance rate": round(report.acceptance_rate, 4),
-        "replays": report.replays,
+        "scenes": report.groups,
         "ms a candidate": round(1e3 * seconds, 1),
         "largest error": max(abs(cell["counted"] - cell["asked"]) / max(cell["asked"], 1) for cell in cells),
         "cells": cells,
@@ -289,7 +292,7 @@ def features(
     env: ManipulationEnv, renderer: RasterRenderer, seed: int, number: int, parameters: Mapping[str, Any] | None = None
 ) -> Features:
     """What quotas may be over, of an image that is made as those of a search are."""
-    view = collect_view(env, renderer, seed, number, (CAMERA,), SIZE, parameters)
+    view = collect_view(env, renderer, seed, number, CAMERA, SIZE, parameters)
     return {**view.parameters, **image_features(view, renderer)}
 
 
@@ -313,7 +316,7 @@ def measure_rare_quota() -> dict[str, Any]:
 
 def compare(env: ManipulationEnv, seed: int) -> dict[str, Any]:
     """Candidates of one seed until the rare cell is full, steered and plain."""
-    _, report, seconds = search(env, [RARE], RARE_IMAGES, seed)
+    _, report, seconds = search(env, [RARE], RARE_IMAGES, seed, REPLAYS)
     quota, renderer = Quota.parse(RARE), RasterRenderer()
     wanted, hits, tried = quota.asked(RARE_IMAGES)[0], 0, 0
     with progress(f"plain draws, seed {seed}", PLAIN) as tell:
@@ -327,7 +330,7 @@ def compare(env: ManipulationEnv, seed: int) -> dict[str, Any]:
         "accepted": report.accepted,
         "steered": report.candidates,
         "replays": report.replays,
-        "parents": report.parents,
+        "scenes": report.groups,
         "ms a candidate": round(1e3 * seconds, 1),
         "plain tried": tried,
         "plain hits": hits,

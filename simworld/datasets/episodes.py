@@ -32,7 +32,8 @@ class Episode:
     `observations` (T + 1, ...) float32 by name, from the one after reset; `actions` (T, 4), `rewards` (T,) float32;
     `terminations`, `truncations` (T,) and `infos` by name, of T rows; `expert_actions` (T, 4) float32, what an expert
     would have done; `states` (T + 1, ...) float64 as made by `stack_states`. `seed` and `index` begin it again:
-    `reset(seed=seed, options={"index": index})`. Arrays of other dtypes or lengths raise DatasetError.
+    `reset(seed=seed, options={"index": index})`. `group` is the index, under the same seed, of the episode that it
+    varies, by default itself: keep those of one group in the same part of a split. Arrays of other dtypes or lengths raise DatasetError.
     """
 
     seed: int
@@ -47,8 +48,11 @@ class Episode:
     infos: Mapping[str, NDArray[Any]]
     states: Mapping[str, NDArray[np.float64]]
     expert_actions: NDArray[np.float32] | None = None
+    group: int | None = None
 
     def __post_init__(self) -> None:
+        if self.group is None:
+            object.__setattr__(self, "group", self.index)
         dtypes = {"observations": np.float32, "states": np.float64, "terminations": np.bool_, "truncations": np.bool_}
         for name, array in _arrays(self).items():
             field = name.split("/")[0]
@@ -152,7 +156,7 @@ def encode_episodes(episodes: Sequence[Episode]) -> bytes:
     arrays: dict[str, Any] = {}
     for number, episode in enumerate(episodes):
         texts = {"scene": episode.scene.to_json(), "parameters": to_json(_sorted(episode.parameters)).decode()}
-        scalars = {"seed": episode.seed, "index": episode.index, **texts}
+        scalars = {"seed": episode.seed, "index": episode.index, "group": episode.group, **texts}
         fields = {name: np.array(value) for name, value in scalars.items()} | _arrays(episode)
         arrays |= {f"{number}/{name}": np.asarray(array, order="C") for name, array in fields.items()}
     buffer = io.BytesIO()
@@ -170,6 +174,7 @@ def _episode(fields: Mapping[str, NDArray[Any]]) -> Episode:
     return Episode(
         seed=int(fields["seed"]),
         index=int(fields["index"]),
+        group=int(fields["group"]),
         scene=Scene.from_json(str(fields["scene"])),
         parameters={name: _value(value) for name, value in json.loads(str(fields["parameters"])).items()},
         actions=fields["actions"],

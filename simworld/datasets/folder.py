@@ -18,7 +18,7 @@ import numpy as np
 
 from simworld.errors import DatasetError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LOCK, REQUEST, MANIFEST = ".lock", "request.json", "manifest.json"
 
 _TEMPORARY = ".tmp-"

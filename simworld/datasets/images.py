@@ -1,26 +1,19 @@
-"""Labelled images in COCO's format, with depth, segmentation and 6D poses as extensions.
+"""Labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses as extensions.
 
-    images/000000.png          sRGB, 8 bits a channel
-    depth/000000.png           z-depth, 16 bits, in units of 0.1 mm; 0 where there is nothing, 65535 at 6.5535 m or more
-    segmentation/000000.png    instance ids, 8 bits, or 16 where an id exceeds 255; 0 for the background
+    images/000000.png          what the camera's sensor delivers
+    depth/000000.png           depth as the sensor delivers it
+    depth_gt/000000.png        exact depth
+    segmentation/000000.png    instance ids
     labels/000000.json         all that is known of the image; written last, it marks the image as finished
     annotations.json           COCO: the labels of all finished images
 
-Beside COCO's own fields, with lengths in metres, pixel centres at +0.5 and matrices row by row:
-
-    info.simworld              the request that made the dataset, and the format's version
-    image                      `depth_file`, `segmentation_file`; `camera`: `name`, `K` (9) and `world_to_camera` (12,
-                               [R | t] to the OpenCV frame); `seed` and `index` of the sample, and the `parameters`
-                               that were drawn for it
-    annotation                 `name`, `instance_id` (the value in the segmentation), `pose_camera`: `rotation` (9) and
-                               `translation` (3) from the thing's own frame to the camera's OpenCV frame;
-                               `half_extents` (3) in its own frame, or null; `color` (3), sRGB in 0..1, or null
-
-Ids do not depend on what else is in the dataset: image i has id i + 1, categories count from 1 by name, and an
-annotation's id is its image's times 100,000 plus its instance id.
+What the fields and numbers mean is in `info` of `annotations.json`, and in `simworld.datasets.description`, which
+writes it. Ids do not depend on what else is in the dataset: image i has id i + 1, categories count from 1 by name, and
+an annotation's id is its image's times 100,000 plus its instance id.
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.annotation.labels import InstanceLabel, annotate
+from simworld.annotation.labels import InstanceLabel, Labels, annotate
+from simworld.datasets.description import DEPTH_UNITS, describe_images
 from simworld.datasets.folder import FORMAT_VERSION, MANIFEST, OutputFolder, read_json
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.rendering.frame import Frame
@@ -39,8 +33,6 @@ from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
 ANNOTATIONS = "annotations.json"
-DEPTH_UNITS = 10_000
-"""Units of a depth image in a metre."""
 
 _PUBLISH_EVERY = 50
 _INSTANCES = 100_000
@@ -52,25 +44,36 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class View:
-    """A frame with all that made it; `seed`, `index` and the drawn `parameters` are those of the sample."""
+    """A frame with all that made it.
+
+    `frame` is as the sensor delivers it, `depth_gt` (h, w) its exact depth. `seed`, `index` and the drawn `parameters`
+    are those of the sample; `group` is the index of the one it varies, where that is another.
+    """
 
     scene: Scene
     state: SceneState
     camera: Camera
     frame: Frame
+    depth_gt: NDArray[np.float32]
     parameters: Mapping[str, Any]
     seed: int
     index: int
+    group: int | None = None
 
 
 @dataclass(frozen=True)
 class ImageReport:
-    """What a dataset of images holds: `made` of its `images` are new, the others were there before."""
+    """What a dataset of images holds: `made` of its `images` are new, the others were there before.
+
+    `groups` is how many different scenes, not counting variations, it shows, and `annotations` how many there are of
+    each category.
+    """
 
     folder: Path
     images: int
     made: int
-    annotations: int
+    groups: int
+    annotations: Mapping[str, int]
 
 
 def write_images(
@@ -96,7 +99,9 @@ def write_images(
         pending = [i for i in range(count) if i not in entries]
         if pending or not out.has(ANNOTATIONS, MANIFEST):
             _fill(out, entries, pending, ids, make, progress)
-    return ImageReport(out.path, count, len(pending), sum(len(entry["annotations"]) for entry in entries.values()))
+    counts = Counter(annotation["category_id"] for entry in entries.values() for annotation in entry["annotations"])
+    groups = {entry["image"]["group"] for entry in entries.values()}
+    return ImageReport(out.path, count, len(pending), len(groups), {name: counts[i] for name, i in ids.items()})
 
 
 def encode_depth(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -149,7 +154,8 @@ def _write_view(out: OutputFolder, number: int, view: View, ids: Mapping[str, in
     small = segmentation.max(initial=0) < 256
     files, label = _file_names(number)
     ids_as = np.uint8 if small else np.uint16
-    pictures: tuple[NDArray[Any], ...] = (view.frame.rgb, encode_depth(view.frame.depth), segmentation.astype(ids_as))
+    depths = encode_depth(view.frame.depth), encode_depth(view.depth_gt)
+    pictures: tuple[NDArray[Any], ...] = (view.frame.rgb, *depths, segmentation.astype(ids_as))
     for name, picture in zip(files.values(), pictures, strict=True):
         out.write_bytes(name, encode_png(picture))
     out.write_json(label, _entry(number, view, ids))
@@ -171,11 +177,7 @@ def _publish(out: OutputFolder, entries: Mapping[int, Entry], ids: Mapping[str, 
     """Write COCO's annotations of the finished images."""
     finished = [entries[i] for i in sorted(entries)]
     content = {
-        "info": {
-            "description": "Labelled images by simworld",
-            "version": str(FORMAT_VERSION),
-            "simworld": {"format_version": FORMAT_VERSION, "request": out.request},
-        },
+        "info": describe_images(out.request, (entry["image"]["instances"] for entry in finished)),
         "licenses": [],
         "images": [entry["image"] for entry in finished],
         "annotations": [annotation for entry in finished for annotation in entry["annotations"]],
@@ -191,17 +193,36 @@ def _entry(number: int, view: View, ids: Mapping[str, int]) -> Entry:
         "width": view.camera.width,
         "height": view.camera.height,
         **_file_names(number)[0],
-        "camera": {
-            "name": labels.camera,
-            "K": labels.intrinsics.ravel(),
-            "world_to_camera": labels.world_to_camera.ravel(),
-        },
+        "depth_scale": 1 / DEPTH_UNITS,
+        "camera": _camera(labels),
+        "instances": _instances(view.scene),
         "seed": view.seed,
         "index": view.index,
+        "group": f"{view.seed}/{view.index if view.group is None else view.group}",
         "parameters": dict(view.parameters),
     }
     known = [label for label in labels.instances if label.category in ids]
     return {"image": image, "annotations": [_annotation(number + 1, label, ids) for label in known]}
+
+
+def _camera(labels: Labels) -> Entry:
+    """All that it takes to project a point: of the camera that took the picture, rolled and cropped as it was."""
+    camera = labels.camera
+    return {
+        "name": camera.name,
+        "width": camera.width,
+        "height": camera.height,
+        "K": camera.intrinsics.ravel(),
+        "distortion": camera.distortion,
+        "world_to_camera": labels.world_to_camera.ravel(),
+        "near": camera.near,
+        "far": camera.far,
+    }
+
+
+def _instances(scene: Scene) -> list[Entry]:
+    categories = {"robot": "robot"} | {body.name: body.category for body in scene.bodies}
+    return [{"id": i, "name": name, "category": categories[name]} for name, i in scene.instances.items()]
 
 
 def _annotation(image: int, label: InstanceLabel, ids: Mapping[str, int]) -> Entry:
@@ -219,12 +240,17 @@ def _annotation(image: int, label: InstanceLabel, ids: Mapping[str, int]) -> Ent
         "name": label.name,
         "instance_id": label.instance_id,
         "pose_camera": {"rotation": label.rotation.ravel(), "translation": label.translation},
-        "half_extents": label.half_extents,
+        "bbox_3d": label.bbox_3d and label.bbox_3d._asdict(),
         "color": label.color,
     }
 
 
 def _file_names(number: int) -> tuple[dict[str, str], str]:
     """The pictures of an image by COCO field, and its label; relative to the dataset."""
-    fields = {"file_name": "images", "depth_file": "depth", "segmentation_file": "segmentation"}
-    return {field: f"{folder}/{number:06d}.png" for field, folder in fields.items()}, f"labels/{number:06d}.json"
+    folders = {
+        "file_name": "images",
+        "depth_file": "depth",
+        "depth_gt_file": "depth_gt",
+        "segmentation_file": "segmentation",
+    }
+    return {field: f"{folder}/{number:06d}.png" for field, folder in folders.items()}, f"labels/{number:06d}.json"

@@ -4,6 +4,11 @@ import numpy as np
 
 from simworld.annotation import InstanceLabel, Labels, colorize_depth, colorize_segmentation, draw, instance_color
 from simworld.rendering import Frame
+from simworld.scene.camera import Camera
+
+CAMERA = Camera(
+    name="front", width=80, height=60, fx=60, fy=60, cx=40, cy=30, position=(0, 0, 0), orientation=(0, 0, 0, 1)
+)
 
 
 def square() -> tuple[Frame, Labels]:
@@ -14,7 +19,7 @@ def square() -> tuple[Frame, Labels]:
     frame = Frame(rgb=np.full((60, 80, 3), 100, dtype=np.uint8), depth=depth, segmentation=segmentation)
     mask = segmentation == 3
     label = InstanceLabel("cube", "box", 3, (20, 30, 20, 20), 400, mask, np.eye(3), np.zeros(3), None, None)
-    return frame, Labels((label,), "front", np.eye(3), np.eye(3, 4))
+    return frame, Labels((label,), CAMERA, np.eye(3, 4))
 
 
 def test_masks_boxes_and_categories_are_drawn_over_the_image() -> None:

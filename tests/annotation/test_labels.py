@@ -96,10 +96,13 @@ def test_what_is_visible_is_labelled_and_nothing_else() -> None:
 
 def test_sizes_and_colors_are_those_of_the_scene() -> None:
     known = {label.name: label for label in labelled().instances}
-    assert known["ball"].half_extents == (RADIUS,) * 3
-    assert known["brick"].half_extents == HALF
-    assert known["crate"].half_extents is None
-    assert known["robot"].half_extents is known["robot"].color is None
+    assert known["ball"].bbox_3d == ((0, 0, 0), (RADIUS,) * 3)
+    assert known["brick"].bbox_3d == ((0, 0, 0), HALF)
+    # Its floor goes 0.01 below the origin, its walls 0.05 above.
+    crate = known["crate"].bbox_3d
+    assert crate is not None
+    np.testing.assert_allclose(crate, ((0, 0, 0.02), (0.06, 0.06, 0.03)), atol=1e-15)
+    assert known["robot"].bbox_3d is known["robot"].color is None
     assert known["brick"].color == (0.7, 0.7, 0.7)
     assert (known["robot"].category, known["crate"].category) == ("robot", "crate")
 
@@ -135,7 +138,7 @@ def test_poses_in_the_camera_project_where_the_world_does(camera: str, sampled: 
         world = transform_points(poses[label.name], points)
         extrinsic = world @ labels.world_to_camera[:, :3].T + labels.world_to_camera[:, 3]
         np.testing.assert_allclose(seen, extrinsic, atol=1e-7)  # Bullet's quaternions are unit to 1e-8
-        pixels = seen @ labels.intrinsics.T
+        pixels = seen @ labels.camera.intrinsics.T
         ahead = seen[:, 2] > 0
         expected = project(world, found, camera_pose(scene, state, found))
         np.testing.assert_allclose((pixels[:, :2] / pixels[:, 2:])[ahead], expected[ahead], atol=1e-3)

@@ -41,7 +41,8 @@ def view(number: int) -> View:
     frame = renderer.render(sample.scene, state, camera)
     world.close()
     renderer.close()
-    return View(sample.scene, state, camera, frame, sample.parameters, SEED, number)
+    noisy = type(frame)(**frame.channels | {"depth": np.where(frame.depth > 1, 0, frame.depth + np.float32(0.01))})
+    return View(sample.scene, state, camera, noisy, frame.depth, sample.parameters, SEED, number)
 
 
 def write(path: Path, make: Callable[[int], View] = view) -> ImageReport:
@@ -56,7 +57,7 @@ def images_of(path: Path) -> int:
     """How many images a dataset of any state names, all of which must be there and whole."""
     coco = COCO(path / "annotations.json")
     for image in coco.imgs.values():
-        for field in ("file_name", "depth_file", "segmentation_file"):
+        for field in ("file_name", "depth_file", "depth_gt_file", "segmentation_file"):
             Image.open(path / image[field]).load()
     assert {a["image_id"] for a in coco.anns.values()} <= set(coco.imgs)
     return len(coco.imgs)
@@ -75,7 +76,9 @@ def forked(action: Callable[[], None]) -> int | None:
 def test_pycocotools_reads_boxes_masks_and_categories(tmp_path: Path) -> None:
     report = write(tmp_path)
     coco = COCO(tmp_path / "annotations.json")
-    assert report == ImageReport(tmp_path, COUNT, COUNT, len(coco.anns))
+    assert (report.folder, report.images, report.made, report.groups) == (tmp_path, COUNT, COUNT, COUNT)
+    counts = {category["name"]: len(coco.getAnnIds(catIds=[i])) for i, category in coco.cats.items()}
+    assert report.annotations == counts and sum(counts.values()) == len(coco.anns)
     names = {category["id"]: category["name"] for category in coco.cats.values()}
     assert names == dict(enumerate(sorted(CATEGORIES), start=1))
     for number, image in enumerate(coco.imgs.values()):
@@ -92,7 +95,8 @@ def test_pycocotools_reads_boxes_masks_and_categories(tmp_path: Path) -> None:
             pose = annotation["pose_camera"]
             np.testing.assert_array_equal(np.reshape(pose["rotation"], (3, 3)), label.rotation)
             np.testing.assert_array_equal(pose["translation"], label.translation)
-            assert annotation["half_extents"] == (list(label.half_extents) if label.half_extents else None)
+            found = annotation["bbox_3d"] and (annotation["bbox_3d"]["center"], annotation["bbox_3d"]["half_extents"])
+            assert found == (label.bbox_3d and tuple(map(list, label.bbox_3d)))
 
 
 def test_pictures_and_facts_of_an_image_are_what_was_rendered(tmp_path: Path) -> None:
@@ -106,6 +110,9 @@ def test_pictures_and_facts_of_an_image_are_what_was_rendered(tmp_path: Path) ->
         depth = np.array(Image.open(tmp_path / image["depth_file"]))
         assert depth.dtype == np.uint16
         np.testing.assert_allclose(decode_depth(depth), made.frame.depth, atol=5.1e-5)
+        exact = np.array(Image.open(tmp_path / image["depth_gt_file"]))
+        assert exact.dtype == np.uint16 and (exact != depth).any()
+        np.testing.assert_allclose(exact * image["depth_scale"], made.depth_gt, atol=5.1e-5)
         assert (image["seed"], image["index"]) == (SEED, number)
         assert image["parameters"] == json.loads(json.dumps(dict(made.parameters)))
         np.testing.assert_array_equal(np.reshape(image["camera"]["K"], (3, 3)), made.camera.intrinsics)
@@ -138,7 +145,7 @@ def test_many_instances_take_sixteen_bits(tmp_path: Path) -> None:
     frame = type(made.frame)(**made.frame.channels | {"segmentation": np.full_like(made.frame.segmentation, 299)})
     poses = np.tile(made.state.body_poses[0], (300, 1))
     state = type(made.state)(**vars(made.state) | {"body_poses": poses})
-    many = View(scene, state, made.camera, frame, {}, 0, 0)
+    many = View(scene, state, made.camera, frame, frame.depth, {}, 0, 0)
     write_images(tmp_path, {}, 1, ["floor"], lambda _: many)
     assert (np.array(Image.open(tmp_path / "segmentation/000000.png")) == 299).all()
     assert [a["instance_id"] for a in COCO(tmp_path / "annotations.json").anns.values()] == [299]
@@ -173,8 +180,8 @@ def test_a_kill_at_any_write_leaves_a_valid_dataset_and_changes_nothing(tmp_path
         assert redone == list(range(finished, COUNT))
         assert contents(path) == expected
         kills += 1
-    # The request, the annotations at both ends, four files an image, and the manifest.
-    assert kills == 1 + 2 + 4 * COUNT + 1
+    # The request, the annotations at both ends, five files an image, and the manifest.
+    assert kills == 1 + 2 + 5 * COUNT + 1
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])

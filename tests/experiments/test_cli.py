@@ -433,7 +433,7 @@ def test_rollouts_meet_quotas_and_go_on_where_they_stopped(tmp_path: Path) -> No
 
 def report(candidates: int, met: int, stop: str = "") -> Report:
     tallies = Tally("occlusion", "[0.5,0.8]", 3, met, met), Tally("occlusion", "other", 0, 0, candidates - met)
-    return Report(tallies, candidates, met, 0, 0, 0, met, stop)
+    return Report(tallies, candidates, met, met, 0, 0, 0, 0, stop)
 
 
 @pytest.fixture

@@ -248,7 +248,7 @@ def test_a_factor_changes_its_part_of_the_scene_alone(address: str) -> None:
 def test_factors_of_how_data_is_collected() -> None:
     env, renderer = ManipulationEnv("place_in_box"), make_renderer("raster")
     for step in (0, 7):
-        view = collect_view(env, renderer, 3, 0, ["front"], (64, 48), {"view.step": step})
+        view = collect_view(env, renderer, 3, 0, "front", (64, 48), {"view.step": step})
         assert view.state.time == pytest.approx(0.04 * step) and view.parameters["view.step"] == step
     for level in (0.0, 2.0):
         episode = collect_episode(env, expert("place_in_box"), 3, 0, 0.1, {"policy.noise": level})
