@@ -320,9 +320,10 @@ def images(
             progress=tell,
             searched=searched,
         )
+    total = sum(report.annotations.values())
     say(
-        f"{report.images} images of {report.groups} different scenes with {sum(report.annotations.values())} annotations "
-        f"in {out} ({report.made} new), seed {stored_seed(out)}"
+        f"{report.images} images of {report.groups} different scenes with {total} annotations in {out} "
+        f"({report.made} new), seed {stored_seed(out)}"
     )
     say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
-from simworld.rendering.lens import distort
+from simworld.rendering.lens import distort, fold
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Scene
 from simworld.scene.shapes import Cuboid, bounding_box
@@ -84,11 +84,13 @@ def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> L
 def project(points: ArrayLike, camera: Camera, pose: ArrayLike) -> Array:
     """Pixels (n, 2) of points (n, 3) in the world, seen by a camera whose OpenCV frame has the given pose (7,).
 
-    Pixel (i, j) covers [i, i + 1) x [j, j + 1). Its lens is taken into account. Points behind the camera are NaN.
+    Pixel (i, j) covers [i, i + 1) x [j, j + 1). Its lens is taken into account. Points behind the camera are NaN, and
+    so are those so far aside that the lens would fold them back.
     """
     seen = transform_points(invert(pose), points)
-    depth = np.where(seen[:, 2] > 0, seen[:, 2], np.nan)
-    x, y = distort(seen[:, 0] / depth, seen[:, 1] / depth, camera.distortion)
+    ahead = np.where(seen[:, 2:] > 0, seen[:, :2] / np.where(seen[:, 2:] > 0, seen[:, 2:], 1.0), np.nan)
+    ahead[(ahead**2).sum(axis=1) > fold(camera.distortion)] = np.nan
+    x, y = distort(*ahead.T, camera.distortion)
     return np.column_stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy])
 
 

@@ -12,6 +12,7 @@ from simworld.datasets.episodes import (
 from simworld.datasets.folder import OutputFolder, content_digest, verify
 from simworld.datasets.images import ImageReport, View, decode_depth, encode_depth, write_images
 from simworld.datasets.minari import export_minari, minari_source
+from simworld.datasets.splits import split_episodes, split_groups, split_images
 
 __all__ = [
     "Episode",
@@ -28,6 +29,9 @@ __all__ = [
     "read_episodes",
     "read_request",
     "save_episodes",
+    "split_episodes",
+    "split_groups",
+    "split_images",
     "verify",
     "write_episodes",
     "write_images",

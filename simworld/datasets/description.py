@@ -1,4 +1,4 @@
-"""What a reader of a dataset of images needs to know, written into the dataset itself: nothing of it is only in code."""
+"""What a reader of a dataset of images needs to know, written into the dataset: nothing of it is only in code."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,28 +15,29 @@ CONVENTIONS: Mapping[str, str] = {
     "camera_frame": "OpenCV's: x to the right of the image, y down, z forward",
     "matrices": "row by row; R and t take a column of coordinates p to R p + t",
     "quaternions": "x, y, z, w",
-    "pixels": "the pixel in column i and row j, from 0 at the upper left, covers [i, i + 1) x [j, j + 1), and K has its "
-    "centre at (i + 0.5, j + 0.5): for code with centres at whole numbers, as OpenCV's, take 0.5 from K's cx and cy",
-    "projection": "of a point X in the world: (x, y, z) = R X + t by world_to_camera; a = x / z, b = y / z, r2 = a a + b b; "
-    "k = 1 + k1 r2 + k2 r2^2 + k3 r2^3; column = fx (k a + 2 p1 a b + p2 (r2 + 2 a a)) + cx, "
-    "row = fy (k b + p1 (r2 + 2 b b) + 2 p2 a b) + cy",
+    "pixels": "the pixel in column i and row j, from 0 at the upper left, covers [i, i + 1) x [j, j + 1): in K, its "
+    "centre is (i + 0.5, j + 0.5); for code with centres at whole numbers, as OpenCV's, take 0.5 from K's cx and cy",
+    "projection": "of a point X in the world: (x, y, z) = R X + t by world_to_camera; a = x / z, b = y / z; "
+    "r2 = a a + b b; k = 1 + k1 r2 + k2 r2^2 + k3 r2^3; column = fx (k a + 2 p1 a b + p2 (r2 + 2 a a)) + cx; "
+    "row = fy (k b + p1 (r2 + 2 b b) + 2 p2 a b) + cy; nothing is seen where z is not positive or r2 exceeds fold_r2",
     "rgb": "PNG, sRGB, 8 bits a channel, as the camera's sensor delivers it",
-    "depth": "PNG, 16 bits: value * depth_scale is the distance in metres along the camera's z axis, not along the ray; "
-    "0 is no measurement, 65535 is 6.5535 m or more. depth_file is what the sensor delivers, with its noise and holes; "
-    "depth_gt_file is exact, and 0 where there is nothing",
-    "segmentation": "PNG, 8 bits, or 16 where an id exceeds 255: the id, of the image's instances, of what is seen at the "
-    "pixel's centre; 0 is background",
+    "depth": "PNG, 16 bits: value * depth_scale is the distance in metres along the camera's z axis, not along the "
+    "ray; 0 is no measurement, 65535 is 6.5535 m or more. depth_file is what the sensor delivers, with its noise and "
+    "holes; depth_gt_file is exact, and 0 where there is nothing",
+    "segmentation": "PNG, 8 bits, or 16 where an id exceeds 255: the id, of the image's instances, of what is seen at "
+    "the pixel's centre; 0 is background",
     "ids": "image i is the one with id i + 1; an annotation's id is its image's times 100,000 plus its instance's id",
 }
 
 IMAGE_FIELDS: Mapping[str, str] = {
-    "camera": "name; width and height in pixels; K (9); distortion (k1, k2, p1, p2, k3) in OpenCV's order; "
-    "world_to_camera (12), [R | t] in metres; near and far, in metres of depth, bound what is seen",
+    "camera": "name; width and height in pixels; K (9); distortion (k1, k2, p1, p2, k3) in OpenCV's order; fold_r2, "
+    "from which on the lens would fold the image back, null where it never does; world_to_camera (12), [R | t] in "
+    "metres; near and far, in metres of depth, bound what is seen",
     "depth_scale": "metres in a unit of the depth images",
     "instances": "id, name and category of all that the scene has, seen or not",
     "seed, index": "make the scene again, with the parameters, in the environment of the request",
-    "group": "what belongs together: images of one scene, and of scenes that share drawn values with it, have the same; "
-    "keep them in the same part of a split",
+    "group": "what belongs together: images of one scene, and of scenes that share drawn values with it, have the "
+    "same; keep them in the same part of a split",
     "parameters": "every value that was drawn for the scene; info.parameters says what each is",
 }
 
@@ -44,8 +45,8 @@ ANNOTATION_FIELDS: Mapping[str, str] = {
     "bbox, area, segmentation": "COCO's, of what is seen",
     "name, instance_id": "which of the image's instances it is",
     "pose_camera": "rotation (9) and translation (3) from the thing's own frame to the camera's",
-    "bbox_3d": "center and half_extents (3 each) of the least box along the axes of its own frame, with what is hidden; "
-    "null of the robot",
+    "bbox_3d": "center and half_extents (3 each) of the least box along the axes of its own frame that holds it, with "
+    "what is hidden; null of the robot",
     "color": "sRGB, red, green, blue in 0..1, of the thing before textures; null of the robot",
 }
 
@@ -61,7 +62,9 @@ def describe_images(request: Mapping[str, Any], scenes: Iterable[Sequence[Mappin
         "conventions": dict(CONVENTIONS),
         "image_fields": dict(IMAGE_FIELDS),
         "annotation_fields": dict(ANNOTATION_FIELDS),
-        "parameters": {row["address"]: {name: row[name] for name in ("meaning", "unit", "kind")} for row in described()},
+        "parameters": {
+            row["address"]: {name: row[name] for name in ("meaning", "unit", "kind")} for row in described()
+        },
     }
 
 

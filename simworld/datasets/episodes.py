@@ -33,7 +33,8 @@ class Episode:
     `terminations`, `truncations` (T,) and `infos` by name, of T rows; `expert_actions` (T, 4) float32, what an expert
     would have done; `states` (T + 1, ...) float64 as made by `stack_states`. `seed` and `index` begin it again:
     `reset(seed=seed, options={"index": index})`. `group` is the index, under the same seed, of the episode that it
-    varies, by default itself: keep those of one group in the same part of a split. Arrays of other dtypes or lengths raise DatasetError.
+    varies, by default itself: keep those of one group in the same part of a split. Arrays of other dtypes or lengths
+    raise DatasetError.
     """
 
     seed: int

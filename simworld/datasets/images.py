@@ -13,6 +13,7 @@ an annotation's id is its image's times 100,000 plus its instance id.
 """
 
 import io
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -28,6 +29,7 @@ from simworld.datasets.description import DEPTH_UNITS, describe_images
 from simworld.datasets.folder import FORMAT_VERSION, MANIFEST, OutputFolder, read_json
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.rendering.frame import Frame
+from simworld.rendering.lens import fold
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
@@ -208,12 +210,14 @@ def _entry(number: int, view: View, ids: Mapping[str, int]) -> Entry:
 def _camera(labels: Labels) -> Entry:
     """All that it takes to project a point: of the camera that took the picture, rolled and cropped as it was."""
     camera = labels.camera
+    limit = fold(camera.distortion)
     return {
         "name": camera.name,
         "width": camera.width,
         "height": camera.height,
         "K": camera.intrinsics.ravel(),
         "distortion": camera.distortion,
+        "fold_r2": limit if math.isfinite(limit) else None,
         "world_to_camera": labels.world_to_camera.ravel(),
         "near": camera.near,
         "far": camera.far,

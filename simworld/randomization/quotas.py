@@ -242,7 +242,7 @@ class Report:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join([*_pad(row[:2], widths), *_pad(row[2:], widths[2:], ">")]) for row in rows]
         cost = f"{self.accepted} of {self.candidates} candidates accepted ({self.acceptance_rate:.1%})"
-        drawn = f"{self.accepted} samples of {self.groups} independent draws" if self.related else "all independent draws"
+        drawn = f"{self.accepted} samples of {self.groups} independent draws"
         return "\n".join([*lines, f"{cost}, {drawn}; {self.stop or 'goes on'}"])
 
 

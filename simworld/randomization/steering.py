@@ -95,9 +95,9 @@ class Search:
 
     With `replays`, for the hardest of these others' wishes a replay keeps some groups of parameters of an earlier hit,
     also of a rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured,
-    matters. It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933). All stays
-    in the support of the distributions, but replays share parameters with their parent: of each independent draw at
-    most `replays` are accepted besides itself, and all of them have its number as their `group`.
+    matters. It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933). All
+    stays in the support of the distributions, but replays share parameters with their parent: of each independent draw
+    at most `replays` are accepted besides itself, and all of them have its number as their `group`.
 
     Late samples are in the rarer cells: shuffle before splitting, and split by group. All is a pure function of (seed,
     quotas, count, factors, evaluate, replays).

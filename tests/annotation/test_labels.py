@@ -187,3 +187,14 @@ def test_a_lens_moves_what_is_off_the_axis() -> None:
     np.testing.assert_allclose(project(point, camera, origin), [[60.0, 25.0]])
     # At (0.5, 0, 1) r2 is 0.25: 1 + k1 r2 outwards, and p1 r2 downwards.
     np.testing.assert_allclose(project(point, bent, origin), [[30 + 60 * 0.5125, 25 + 50 * 0.0025]])
+
+
+def test_what_a_lens_would_fold_back_has_no_pixel() -> None:
+    camera = Camera(
+        name="c", width=64, height=48, fx=60, fy=50, cx=30, cy=25, position=(0, 0, 0), orientation=(0, 0, 0, 1)
+    )
+    bent = camera.model_copy(update={"distortion": (-0.1, 0.0, 0.0, 0.0, 0.0)})
+    # r (1 - 0.1 r^2) grows until r^2 = 10 / 3.
+    points, origin = [[1.8, 0, 1], [1.9, 0, 1], [0, 3.1, 1]], (0, 0, 0, 0, 0, 0, 1)
+    assert np.isnan(project(points, bent, origin)).all(axis=1).tolist() == [False, True, True]
+    assert np.isfinite(project(points, camera, origin)).all()

@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.datasets import Episode, load_episodes, read_episodes, save_episodes, verify, write_episodes, write_images
+from simworld.datasets import (
+    Episode,
+    load_episodes,
+    read_episodes,
+    save_episodes,
+    split_episodes,
+    verify,
+    write_episodes,
+    write_images,
+)
 from simworld.datasets.episodes import encode_episodes
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
@@ -186,3 +195,12 @@ def test_other_requests_folders_and_files_are_refused(tmp_path: Path) -> None:
         broken.write_bytes(data)
         with pytest.raises(DatasetError, match=f"cannot read episodes from {broken}: "):
             load_episodes(broken)
+
+
+def test_replays_of_an_episode_are_split_with_it(tmp_path: Path) -> None:
+    write_episodes(tmp_path, {}, 12, lambda i: replace(episode(i), group=i // 4), shard=5)
+    assert [e.group for e in read_episodes(tmp_path)] == [i // 4 for i in range(12)]
+    parts = split_episodes(tmp_path, {"train": 2 / 3, "test": 1 / 3})
+    assert sorted(map(len, parts.values())) == [4, 8]
+    assert all(len({i // 4 for i in part}) == len(part) / 4 for part in parts.values())
+    assert episode(3).group == 3

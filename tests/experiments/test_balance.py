@@ -105,7 +105,9 @@ def test_occlusion_is_the_share_of_the_lonely_object_that_is_not_seen(renderer: 
     with closing(gym.make("simworld/PlaceInBox-v0", randomization="default")) as env:
         for index in range(16):
             cameras = ("front", "side", "top", "wrist")
-            view = collect_view(manipulation(env), renderer, 0, index, cameras[index % 4], (96, 72), {"objects.count": 4})
+            view = collect_view(
+                manipulation(env), renderer, 0, index, cameras[index % 4], (96, 72), {"objects.count": 4}
+            )
             features, (whole, shown) = image_features(view, renderer), counted(view, renderer)
             assert features["pixels"] == shown
             assert features["occlusion"] == pytest.approx(1 - shown / whole if whole else 1.0, abs=1e-12)

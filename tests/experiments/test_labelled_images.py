@@ -1,0 +1,250 @@
+"""Datasets of images as they are made from environments, read by nothing but what is in their folders."""
+
+import json
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from simworld.annotation import project
+from simworld.datasets import split_images
+from simworld.errors import ConfigurationError
+from simworld.experiments.collect import manipulation, stage
+from simworld.experiments.recipes import CATEGORIES, is_labelled, make_env, stored_seed, write_labelled_images
+from simworld.geometry import Array, transform_points
+from simworld.randomization import FACTORS, VISUAL
+from simworld.randomization.factors import starred
+from simworld.scene.state import camera_pose
+
+PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
+SMALL = (48, 36)
+COCO_IMAGE = {"id", "width", "height", "file_name", "depth_file", "depth_gt_file", "segmentation_file"}
+COCO_ANNOTATION = {"id", "image_id", "category_id", "iscrowd"}
+
+
+def written(folder: Path, **options: Any) -> dict[str, Any]:
+    write_labelled_images(folder, PLACE, **{"size": SMALL, "count": 4, "seed": 5} | options)
+    content: dict[str, Any] = json.loads((folder / "annotations.json").read_text())
+    return content
+
+
+def pixels(camera: dict[str, Any], points: Array) -> Array:
+    """Pixels (n, 2) of points (n, 3) in the camera's frame by Brown and Conrady's formula as OpenCV writes it."""
+    x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
+    (fx, _, cx), (_, fy, cy), _ = np.reshape(camera["K"], (3, 3))
+    k1, k2, p1, p2, k3 = camera["distortion"]
+    r2 = x**2 + y**2
+    radial = 1 + k1 * r2 + k2 * r2**2 + k3 * r2**3
+    u = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x**2)
+    v = y * radial + p1 * (r2 + 2 * y**2) + 2 * p2 * x * y
+    return np.column_stack([fx * u + cx, fy * v + cy])
+
+
+def undistorted(camera: dict[str, Any], u: Array, v: Array) -> tuple[Array, Array]:
+    """The rays (x, y, 1) that appear at pixels, by iteration as in OpenCV."""
+    (fx, _, cx), (_, fy, cy), _ = np.reshape(camera["K"], (3, 3))
+    k1, k2, p1, p2, k3 = camera["distortion"]
+    x, y = at = (u - cx) / fx, (v - cy) / fy
+    for _ in range(50):
+        r2 = x**2 + y**2
+        radial = 1 + k1 * r2 + k2 * r2**2 + k3 * r2**3
+        along = 2 * p1 * x * y + p2 * (r2 + 2 * x**2), p1 * (r2 + 2 * y**2) + 2 * p2 * x * y
+        x, y = (at[0] - along[0]) / radial, (at[1] - along[1]) / radial
+    return x, y
+
+
+def corners(annotation: dict[str, Any]) -> Array:
+    """The corners (8, 3) of the 3D box of an annotation, in its own frame."""
+    signs = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
+    box = annotation["bbox_3d"]
+    return signs * box["half_extents"] + box["center"]
+
+
+def in_camera(annotation: dict[str, Any], points: Array) -> Array:
+    pose = annotation["pose_camera"]
+    return points @ np.reshape(pose["rotation"], (3, 3)).T + pose["translation"]
+
+
+def picture(folder: Path, image: dict[str, Any], field: str) -> np.ndarray:
+    return np.array(Image.open(folder / image[field]))
+
+
+@pytest.fixture(scope="module")
+def extreme(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images by distorting lenses and sensors that are rolled and cropped."""
+    folder = tmp_path_factory.mktemp("extreme")
+    cameras = ("front", "wrist", "side")
+    write_labelled_images(
+        folder, PLACE, count=6, seed=5, randomization="extreme", cameras=cameras, size=(640, 480), views="all"
+    )
+    return folder
+
+
+def test_the_camera_that_is_written_projects_to_the_pixel(extreme: Path) -> None:
+    content = json.loads((extreme / "annotations.json").read_text())
+    images = {image["id"]: image for image in content["images"]}
+    assert all(np.abs(image["camera"]["distortion"][:4]).min() > 0 for image in images.values())
+    seen = 0
+    with closing(make_env(PLACE, "extreme")) as env:
+        staged = {index: stage(manipulation(env), 5, index) for index in {i["index"] for i in images.values()}}
+    for annotation in content["annotations"]:
+        image = images[annotation["image_id"]]
+        scene, state = staged[image["index"]].scene, staged[image["index"]].state
+        camera = scene.camera(image["camera"]["name"]).resized(640, 480)
+        in_world = transform_points(state.body_poses[scene.body_index(annotation["name"])], corners(annotation))
+        expected = project(in_world, camera, camera_pose(scene, state, camera))
+        found = pixels(image["camera"], in_camera(annotation, corners(annotation)))
+        visible = np.isfinite(expected).all(axis=1)
+        np.testing.assert_allclose(found[visible], expected[visible], atol=1e-3)
+        # The pose of the thing and that of the camera say the same.
+        R, t = np.split(np.reshape(image["camera"]["world_to_camera"], (3, 4)), [3], axis=1)
+        np.testing.assert_allclose(in_world @ R.T + t.T, in_camera(annotation, corners(annotation)), atol=1e-6)
+        seen += int(visible.sum())
+    assert seen > 40
+
+
+def test_what_pixels_show_at_their_depth_is_in_the_boxes_of_their_labels(extreme: Path) -> None:
+    content = json.loads((extreme / "annotations.json").read_text())
+    shown = 0
+    for image in content["images"]:
+        segmentation = picture(extreme, image, "segmentation_file")
+        depth = picture(extreme, image, "depth_gt_file") * image["depth_scale"]
+        for annotation in (a for a in content["annotations"] if a["image_id"] == image["id"]):
+            rows, columns = np.nonzero(segmentation == annotation["instance_id"])
+            assert len(rows) == annotation["area"]
+            x, y = undistorted(image["camera"], columns + 0.5, rows + 0.5)
+            seen = np.column_stack([x, y, np.ones_like(x)]) * depth[rows, columns, None]
+            pose, box = annotation["pose_camera"], annotation["bbox_3d"]
+            own = (seen - pose["translation"]) @ np.reshape(pose["rotation"], (3, 3))
+            assert (np.abs(own - box["center"]) <= np.array(box["half_extents"]) + 2e-3).all()
+            shown += len(rows)
+    assert shown > 10_000
+
+
+def test_depth_is_there_as_sensed_and_as_it_is(extreme: Path) -> None:
+    content = json.loads((extreme / "annotations.json").read_text())
+    assert content["info"]["depth_scale"] == 1e-4
+    for image in content["images"]:
+        sensed, exact = (picture(extreme, image, field) for field in ("depth_file", "depth_gt_file"))
+        assert ((sensed == 0) & (exact > 0)).any(), "holes"
+        assert (exact > 0)[picture(extreme, image, "segmentation_file") > 0].all()
+        measured = (sensed > 0) & (sensed < 65535)
+        assert np.abs(sensed[measured] - exact[measured].astype(float)).max() > 1
+
+
+def test_a_dataset_names_its_instances_and_says_what_its_numbers_mean(extreme: Path) -> None:
+    content = json.loads((extreme / "annotations.json").read_text())
+    fixed = [(i["id"], i["name"]) for i in content["info"]["instances"]]
+    assert fixed[:4] == [(1, "robot"), (2, "floor"), (3, "table"), (4, "box")]
+    for image in content["images"]:
+        instances = {instance["id"]: instance for instance in image["instances"]}
+        seen = np.unique(picture(extreme, image, "segmentation_file")).tolist()
+        assert set(seen) - {0} <= set(instances)
+        for annotation in (a for a in content["annotations"] if a["image_id"] == image["id"]):
+            instance = instances[annotation["instance_id"]]
+            category = content["categories"][annotation["category_id"] - 1]["name"]
+            assert (instance["name"], instance["category"]) == (annotation["name"], category)
+        # All that is written of an image, a camera and an annotation is described, and so is every parameter.
+        described = {word.strip(",") for key in content["info"]["image_fields"] for word in key.split()}
+        assert set(image) - COCO_IMAGE <= described | set(content["info"]["conventions"])
+        for word in image["camera"]:
+            assert word in content["info"]["image_fields"]["camera"]
+        known = content["info"]["parameters"]
+        assert all(starred(address) in known for address in image["parameters"] if address in FACTORS)
+    fields = " ".join(content["info"]["annotation_fields"])
+    assert all(name in fields for name in content["annotations"][0] if name not in COCO_ANNOTATION)
+
+
+def test_several_cameras_take_turns_or_all_see_every_scene(tmp_path: Path) -> None:
+    cameras = ("front", "side")
+    for views, expected in (
+        ("one", [("front", 0), ("side", 1), ("front", 2), ("side", 3)]),
+        ("all", [("front", 0), ("side", 0), ("front", 1), ("side", 1)]),
+    ):
+        images = written(tmp_path / views, cameras=cameras, views=views)["images"]
+        assert [(image["camera"]["name"], image["index"]) for image in images] == expected
+        assert [image["group"] for image in images] == [f"5/{index}" for _, index in expected]
+    first, second, *_ = images
+    assert first["parameters"] == second["parameters"] and first["camera"]["K"] != second["camera"]["K"]
+    parts = split_images(tmp_path / "all", {"train": 0.5, "test": 0.5})
+    assert sorted(parts.values()) == [[1, 2], [3, 4]]
+
+
+def test_views_by_all_cameras_are_the_same_after_an_interruption(tmp_path: Path) -> None:
+    options = {"cameras": ("front", "side"), "views": "all"}
+    written(tmp_path, **options)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    (tmp_path / "labels/000003.json").unlink()
+    written(tmp_path, **options)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == files
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"views": "each"}, r"views: must be one of \['one', 'all'\], got 'each'"),
+        ({"cameras": ("front", "front")}, "camera 'front': is there twice"),
+        ({"cameras": ("front", "side"), "views": "all", "count": 3}, "must be a multiple of the 2 cameras.* got 3"),
+        ({"views": "all", "quotas": ["touching=1"]}, "with them it must be 'one'"),
+    ],
+)
+def test_views_that_make_no_sense_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        written(tmp_path / "no", **options)
+    assert not (tmp_path / "no").exists()
+
+
+def test_requests_that_differ_share_no_scene_and_the_same_one_goes_on(tmp_path: Path) -> None:
+    requests: list[dict[str, Any]] = [{}, {"randomization": "visual"}, {"count": 3}, {"size": (49, 36)}]
+    drawn = []
+    for number, options in enumerate(requests):
+        images = written(tmp_path / str(number), **{"count": 2, "seed": None, "randomization": "full"} | options)[
+            "images"
+        ]
+        assert {image["seed"] for image in images} == {stored_seed(tmp_path / str(number))}
+        drawn += [image["parameters"] for image in images]
+    # What varies everywhere, of 64-bit floats: no two scenes share any of it.
+    for address in ("table.color", "background.color", "noise.seed", "camera.front.fov", "lights.0.azimuth"):
+        assert max(Counter(str(parameters[address]) for parameters in drawn).values()) == 1, address
+    seeds = [stored_seed(tmp_path / str(number)) for number in range(len(requests))]
+    assert len(set(seeds)) == len(seeds) and all(2**30 <= seed < 2**31 for seed in seeds)
+    report = write_labelled_images(tmp_path / "0", PLACE, count=2, size=SMALL, randomization="full")
+    assert report.made == 0
+
+
+def test_images_of_quotas_are_of_different_scenes_unless_replays_are_asked_for(tmp_path: Path) -> None:
+    quotas = {"quotas": ["occlusion[0.1,1]=50%"], "count": 8, "seed": 3}
+    images = written(tmp_path / "plain", **quotas)["images"]
+    assert len({image["group"] for image in images}) == 8
+    assert all(image["group"] == f"3/{image['index']}" for image in images)
+    images = written(tmp_path / "replayed", **quotas | {"replays": 3, "count": 16})["images"]
+    groups = Counter(image["group"] for image in images)
+    assert 4 <= len(groups) < 16 and max(groups.values()) <= 4
+    report = json.loads((tmp_path / "replayed/quotas.json").read_text())["report"]
+    assert (report["groups"], report["related"]) == (len(groups), 3)
+    request = json.loads((tmp_path / "replayed/request.json").read_text())
+    assert request["replays"] == 3
+    parts = split_images(tmp_path / "replayed", {"train": 0.7, "test": 0.3})
+    train, test = ({images[i - 1]["group"] for i in part} for part in parts.values())
+    assert not train & test and len(parts["train"]) + len(parts["test"]) == 16
+
+
+def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp_path: Path) -> None:
+    content = written(tmp_path / "plain", randomization="none")
+    assert [category["name"] for category in content["categories"]] == sorted(CATEGORIES)
+    assert set(VISUAL["objects.*.kind"].support()) == set(CATEGORIES) - {"box"}
+    with closing(make_env(PLACE, "visual")) as env:
+        kinds = Counter(
+            body.category
+            for index in range(30)
+            for body in stage(manipulation(env), 1, index, {"view.step": 0}).scene.bodies[3:]
+        )
+    assert set(kinds) == set(CATEGORIES) - {"box"}
+
+
+def test_an_environment_without_anything_to_label_is_known() -> None:
+    assert [is_labelled(env_id) for env_id in (REACH, "simworld/PickAndPlace-v0", PLACE)] == [False, True, True]
