@@ -90,7 +90,7 @@ def project(points: ArrayLike, camera: Camera, pose: ArrayLike) -> Array:
     seen = transform_points(invert(pose), points)
     ahead = np.where(seen[:, 2:] > 0, seen[:, :2] / np.where(seen[:, 2:] > 0, seen[:, 2:], 1.0), np.nan)
     ahead[(ahead**2).sum(axis=1) > fold(camera.distortion)] = np.nan
-    x, y = distort(*ahead.T, camera.distortion)
+    x, y = distort(ahead[:, 0], ahead[:, 1], camera.distortion)
     return np.column_stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy])
 
 
