@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.policy import Policy
+from simworld.agents.policy import Policy, observed
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError
 from simworld.physics.control import MAX_DISPLACEMENT
@@ -36,7 +36,8 @@ class ReachExpert:
     """Goes straight to the goal."""
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        return _move(observation["achieved_goal"], observation["desired_goal"], CLOSED)
+        seen = observed(observation, "reach")
+        return _move(seen.achieved, seen.desired, CLOSED)
 
 
 class PickAndPlaceExpert:
@@ -46,10 +47,11 @@ class PickAndPlaceExpert:
         self._fields = field_slices(TASKS["pick_and_place"])
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        see = _Fields(observation["observation"], self._fields)
+        seen = observed(observation, "pick_and_place")
+        see = _Fields(seen.observation, self._fields)
         if not see.holds:
             return _grasp(see)
-        return _move(see.object, observation["desired_goal"], CLOSED)
+        return _move(see.object, seen.desired, CLOSED)
 
 
 class PlaceInBoxExpert:
@@ -59,7 +61,7 @@ class PlaceInBoxExpert:
         self._fields = field_slices(TASKS["place_in_box"])
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        see = _Fields(observation["observation"], self._fields)
+        see = _Fields(observed(observation, "place_in_box").observation, self._fields)
         box, (width, depth, height) = see["box_position"], see["box_inner"]
         local = _in_box_frame(see.object[:2] - box[:2], see["box_direction"])
         inside = abs(local[0]) < width / 2 - 0.01 and abs(local[1]) < depth / 2 - 0.01

@@ -1,65 +1,111 @@
 """What acts: a Policy maps an observation to an action; every kind is loaded by one function."""
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.stored import SUFFIX
+from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError
+
+Float = NDArray[np.float32]
 
 
 class Policy(Protocol):
     """A deterministic policy of the observation alone."""
 
-    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
         """The action (4,) for the observation of one environment."""
         ...
+
+
+class Seen(NamedTuple):
+    """The state as it is observed: the observation (..., n), the achieved and the desired goal (..., goal_size)."""
+
+    observation: Float
+    achieved: Float
+    desired: Float
+
+
+@functools.cache
+def state_sizes(task: str) -> Mapping[str, int]:
+    """How many numbers each part of a task's state has."""
+    goal = TASKS[task].goal_size
+    return {"observation": sum(TASKS[task].fields.values()), "achieved_goal": goal, "desired_goal": goal}
+
+
+def observed(observation: Any, task: str) -> Seen:
+    """The state in an observation of one environment; ConfigurationError if it is not there or of another size."""
+    sizes = state_sizes(task)
+    if not isinstance(observation, Mapping):
+        raise ConfigurationError(f"observation: must be a mapping with {[*sizes]}, got {_form(observation)}")
+    for name, size in sizes.items():
+        if name not in observation:
+            raise ConfigurationError(f"observation: {name!r} is missing; there is {sorted(observation)}")
+        if np.shape(observation[name]) != (size,):
+            raise ConfigurationError(
+                f"observation: {name!r} of {task} must be {size} numbers, those of one environment, "
+                f"got {_form(observation[name])}"
+            )
+    return Seen(*(np.asarray(observation[name], dtype=np.float32) for name in sizes))
 
 
 class RandomPolicy:
     """Uniform actions, each drawn by a generator that the observation seeds: no order of episodes changes any."""
 
-    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The action (4,) for an observation."""
+    def __call__(self, observation: Any) -> Float:
+        """The action (4,) for the observation, of whatever form, of one environment."""
+        parts = observation if isinstance(observation, Mapping) else {"": observation}
+        if np.ndim(parts.get("observation", ())) != 1:
+            raise ConfigurationError(f"observation: must be of one environment, got {_form(parts['observation'])}")
         digest = hashlib.blake2b(digest_size=16)
-        for name in sorted(observation):
-            digest.update(np.ascontiguousarray(observation[name]).tobytes())
+        for name in sorted(parts):
+            digest.update(np.ascontiguousarray(parts[name]).tobytes())
         generator = np.random.default_rng(int.from_bytes(digest.digest()))
         return generator.uniform(-1, 1, 4).astype(np.float32)
 
 
-def load_policy(source: str, task: str) -> Policy:
-    """The policy called `source`: "expert", "random", a cloned policy's .pt or a stable-baselines3 .zip file.
+def load_policy(source: str, task: str, *, trust_pickle: bool = False, normalization: Path | None = None) -> Policy:
+    """The policy called `source`: "expert", "random", or the file of a trained one.
 
-    A file of another task, or none, raises ConfigurationError.
+    A stable-baselines3 .zip is loaded only with `trust_pickle`, as loading it runs whatever code is in it, and so does
+    `normalization`, the file of VecNormalize's statistics that the model was trained with. A file of another task, or
+    none, raises ConfigurationError.
     """
     path = Path(source)
+    if path.suffix != ".zip" and (trust_pickle or normalization is not None):
+        raise ConfigurationError(f"policy: only a stable-baselines3 .zip is trusted or normalized, got {source!r}")
     if source == "expert":
         from simworld.agents.experts import expert
 
         return expert(task)
     if source == "random":
         return RandomPolicy()
-    if path.suffix not in (".pt", ".zip"):
-        raise ConfigurationError(f"policy: must be 'expert', 'random' or a .pt or .zip file, got {source!r}")
+    if path.suffix not in (SUFFIX, ".zip"):
+        raise ConfigurationError(f"policy: must be 'expert', 'random' or a {SUFFIX} or .zip file, got {source!r}")
     if not path.is_file():
         raise ConfigurationError(f"policy: there is no file {source}")
-    if path.suffix == ".pt":
-        from simworld.agents.imitation import CloningPolicy
+    if path.suffix == SUFFIX:
+        from simworld.agents.network import NetworkPolicy
 
-        cloned = CloningPolicy.load(path)
-        if cloned.settings.task != task:
-            raise ConfigurationError(f"policy: {source} was trained for {cloned.settings.task!r}, not for {task!r}")
-        return cloned
-    from simworld.agents.reinforcement import ReinforcedPolicy
+        stored = NetworkPolicy.load(path)
+        if stored.architecture.task != task:
+            trained = stored.architecture.task
+            raise ConfigurationError(f"policy: {source} was trained for {trained!r}, not for {task!r}")
+        return stored
+    if not trust_pickle:
+        raise ConfigurationError(
+            f"policy: {source} is a stable-baselines3 model, and loading one runs any code that is in it; "
+            "if you know where it comes from, ask for that with --trust-pickle (trust_pickle=True)"
+        )
+    from simworld.agents.baselines import load_baselines
 
-    reinforced = ReinforcedPolicy.load(path)
-    if (wrong := reinforced.mismatch(task)) is not None:
-        raise ConfigurationError(f"policy: {source} was not trained for {task!r}: {wrong}")
-    return reinforced
+    return load_baselines(path, task, normalization)
 
 
 def policy_digest(source: str) -> str | None:
@@ -68,3 +114,7 @@ def policy_digest(source: str) -> str | None:
         return None
     with open(source, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _form(value: Any) -> str:
+    return f"{type(value).__name__} of shape {np.shape(value)}" if isinstance(value, np.ndarray) else repr(value)[:80]

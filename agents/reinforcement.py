@@ -1,161 +1,187 @@
 """Reinforcement learning by stable-baselines3: PPO, and SAC with hindsight experience replay."""
 
-import io
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import gymnasium as gym
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from pydantic import Field
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_normalize
 from stable_baselines3.her import HerReplayBuffer
+from torch import nn
 
 from simworld.agents.evaluation import Evaluation, evaluate
-from simworld.datasets.folder import write_bytes
-from simworld.envs.tasks import TASKS
-from simworld.errors import ConfigurationError
+from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
+from simworld.envs.env import ManipulationEnv
+from simworld.envs.observations import state_spaces
+from simworld.errors import ConfigurationError, TrainingError
 
 TRAINING_SEEDS = 2_000_000
 """The training environment's root seed is this plus the setting `seed`: no evaluation sees what was trained on."""
 TEST_SEEDS = 1_000_000
 """The first seed of the tests during training, which no other part of simworld uses."""
 
+LAYERS = 2
 
-@dataclass(frozen=True)
-class ReinforcementSettings:
-    """Settings of a run; `steps` counts environment steps."""
-
-    algorithm: str = "ppo"
-    steps: int = 30_000
-    seed: int = 0
-    hidden: int = 64
-    learning_rate: float = 1e-3
-    discount: float = 0.95
-    evaluate_every: int = 4096
-    evaluation_episodes: int = 20
-
-    def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS:
-            raise ConfigurationError(f"algorithm: must be one of {sorted(ALGORITHMS)}, got {self.algorithm!r}")
-        if min(self.steps, self.evaluate_every) < 1:
-            raise ConfigurationError(
-                f"steps and evaluate_every: must be at least 1, got {self.steps} and {self.evaluate_every}"
-            )
+Env = gym.Env[Any, Any] | VecEnv
+Tell = Callable[[int, Evaluation | None], None]
 
 
-class ReinforcedPolicy:
-    """A model of stable-baselines3 acting deterministically."""
+class ReinforcementSettings(Settings):
+    """Settings of a run; `steps` counts environment steps, and PPO finishes its last rollout beyond them."""
 
-    def __init__(self, model: BaseAlgorithm) -> None:
-        self.model = model
-
-    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The action (4,) for an observation."""
-        action: NDArray[np.float32] = self.model.predict(dict(observation), deterministic=True)[0]
-        return action
-
-    def mismatch(self, task: str) -> str | None:
-        """What of the model's observations and actions is not as in a task; None if the model fits."""
-        goal = (TASKS[task].goal_size,)
-        needed = {"observation": (sum(TASKS[task].fields.values()),), "achieved_goal": goal, "desired_goal": goal}
-        space = self.model.observation_space
-        found = {name: box.shape for name, box in space.items()} if isinstance(space, gym.spaces.Dict) else space.shape
-        if found != needed:
-            return f"its observations are {found}, not {needed}"
-        action = self.model.action_space.shape
-        return None if action == (4,) else f"its actions are {action}, not (4,)"
-
-    def save(self, path: Path) -> None:
-        """Write the model as stable-baselines3's .zip, atomically."""
-        buffer = io.BytesIO()
-        self.model.save(buffer)
-        write_bytes(path, buffer.getvalue())
-
-    @classmethod
-    def load(cls, path: Path) -> "ReinforcedPolicy":
-        """Read a model saved by PPO or SAC; ConfigurationError if it is something else."""
-        # To act takes no replay buffer, and a hindsight one would ask for an environment.
-        without_buffer: dict[str, Any] = {"replay_buffer_class": None, "replay_buffer_kwargs": {}, "buffer_size": 1}
-        for algorithm in (PPO, SAC):
-            try:
-                return cls(algorithm.load(path, device="cpu", custom_objects=without_buffer))
-            except Exception as error:
-                reason = error
-        raise ConfigurationError(f"{path} is not a model saved by stable-baselines3's PPO or SAC: {reason}")
+    algorithm: Literal["ppo", "sac"] = "ppo"
+    steps: Annotated[Whole, Field(ge=1)] = 30_000
+    seed: RootSeed = 0
+    hidden: Hidden = 64
+    learning_rate: LearningRate = 1e-3
+    discount: Annotated[Real, Field(ge=0, le=1)] = 0.95
+    evaluate_every: Annotated[Whole, Field(ge=1)] = 4096
+    evaluation_episodes: Annotated[Whole, Field(ge=1)] = 20
 
 
 def reinforce(
-    env: gym.Env[Any, Any],
-    test_env: gym.Env[Any, Any],
-    settings: ReinforcementSettings,
-    progress: Callable[[int, Evaluation | None], None] | None = None,
-) -> ReinforcedPolicy:
-    """Train from scratch on `env`.
+    env: Env, test_env: gym.Env[Any, Any], settings: ReinforcementSettings, progress: Tell | None = None
+) -> NetworkPolicy:
+    """Train from scratch on `env`, one environment or stable-baselines3's VecEnv of several.
 
-    `progress` is told the steps done and, every `evaluate_every` steps, how the policy does on `test_env` on the
-    seeds from TEST_SEEDS on; `env` itself is reset with TRAINING_SEEDS + `seed`.
+    `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
+    `test_env` on the seeds from TEST_SEEDS on. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of
+    a VecEnv with the seeds after it. An environment that cannot be learnt from raises ConfigurationError, a training
+    that diverges TrainingError.
     """
+    task = _checked_task(env, test_env)
+    envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
-    model = ALGORITHMS[settings.algorithm](env, settings)
-    model.learn(settings.steps, callback=_Progress(test_env, settings, progress))
-    return ReinforcedPolicy(model)
+    model = ALGORITHMS[settings.algorithm](envs, settings)
+    told = _Progress(task, test_env, settings, progress)
+    try:
+        model.learn(settings.steps, callback=told)
+    except ValueError:
+        _check_finite(model)  # with weights that are not, torch or the environment refuses what comes of them
+        raise
+    return actor_of(model, task, settings)
 
 
-def _ppo(env: gym.Env[Any, Any], settings: ReinforcementSettings) -> BaseAlgorithm:
-    return PPO("MultiInputPolicy", env, n_steps=1024, batch_size=128, **_common(settings))
+def _checked_task(env: Env, test_env: gym.Env[Any, Any]) -> str:
+    """The task of environments that can be trained and tested on."""
+    base = test_env.unwrapped if isinstance(test_env, gym.Env) else None
+    if not isinstance(base, ManipulationEnv) or test_env is env:
+        raise ConfigurationError("test_env: must be an environment of simworld, and not the one to train on")
+    if not isinstance(env, gym.Env | VecEnv):
+        kind = type(env).__name__
+        raise ConfigurationError(f"env: must be an environment or stable-baselines3's VecEnv of several, got {kind}")
+    if isinstance(env, VecEnv) and unwrap_vec_normalize(env) is not None:
+        raise ConfigurationError("env: must not be under VecNormalize, whose statistics a stored policy does not hold")
+    state = gym.spaces.Dict({**state_spaces(base.task)})
+    for who, there in (("env", env), ("test_env", test_env)):
+        if there.observation_space != state or there.action_space != base.action_space:
+            raise ConfigurationError(f"{who}: must observe the state of {base.task_name!r} alone and act in -1..1")
+    return base.task_name
 
 
-def _sac(env: gym.Env[Any, Any], settings: ReinforcementSettings) -> BaseAlgorithm:
-    return SAC("MultiInputPolicy", env, batch_size=256, replay_buffer_class=HerReplayBuffer, **_common(settings))
+def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
+    # About 1024 steps between updates, however many environments take them, and whole batches of them.
+    batch = 128
+    return PPO(
+        "MultiInputPolicy", envs, n_steps=batch * math.ceil(8 / envs.num_envs), batch_size=batch, **_common(settings)
+    )
+
+
+def _sac(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
+    # Hindsight needs an episode that has ended: no environment has one later than this.
+    first = max(100, envs.num_envs * _longest_episode(envs))
+    if settings.steps <= first:
+        raise ConfigurationError(
+            f"steps: must be more than {first}, after which sac begins to learn, got {settings.steps}"
+        )
+    options: dict[str, Any] = {"replay_buffer_class": HerReplayBuffer, "learning_starts": first}
+    return SAC("MultiInputPolicy", envs, batch_size=256, **options, **_common(settings))
+
+
+def _longest_episode(envs: VecEnv) -> int:
+    """The most steps that an episode of any environment has."""
+    steps = [None if spec is None else spec.max_episode_steps for spec in envs.get_attr("spec")]
+    limits = [limit for limit in steps if limit is not None]
+    if len(limits) < len(steps):
+        raise ConfigurationError("env: must have max_episode_steps for sac, which learns from episodes that have ended")
+    return int(max(limits))
 
 
 def _common(settings: ReinforcementSettings) -> dict[str, Any]:
     return {
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
-        "policy_kwargs": {"net_arch": [settings.hidden] * 2},
+        "policy_kwargs": {"net_arch": [settings.hidden] * LAYERS},
         "seed": TRAINING_SEEDS + settings.seed,
         "device": "cpu",
     }
 
 
-ALGORITHMS: Mapping[str, Callable[[gym.Env[Any, Any], ReinforcementSettings], BaseAlgorithm]] = {
-    "ppo": _ppo,
-    "sac": _sac,
-}
+ALGORITHMS: Mapping[str, Callable[[VecEnv, ReinforcementSettings], BaseAlgorithm]] = {"ppo": _ppo, "sac": _sac}
+
+
+def _check_finite(model: BaseAlgorithm) -> None:
+    if not all(torch.isfinite(values).all() for values in model.policy.state_dict().values()):
+        raise TrainingError(f"the training diverged after {model.num_timesteps} steps: its weights are not finite")
+
+
+def actor_of(model: BaseAlgorithm, task: str, settings: ReinforcementSettings) -> NetworkPolicy:
+    """A copy of what acts of a model; TrainingError if any weight of the model is not finite."""
+    _check_finite(model)
+    kind = settings.algorithm
+    policy = NetworkPolicy(
+        Architecture(kind=kind, task=task, hidden=settings.hidden, layers=LAYERS), settings.model_dump()
+    )
+    parts: Any = model.policy
+    trained = (
+        [*parts.mlp_extractor.policy_net, parts.action_net]
+        if kind == "ppo"
+        else [*parts.actor.latent_pi, parts.actor.mu]
+    )
+    own = [layer for layer in policy.network.body if isinstance(layer, nn.Linear)]
+    for mine, theirs in zip(own, (layer for layer in trained if isinstance(layer, nn.Linear)), strict=True):
+        mine.load_state_dict(theirs.state_dict())
+    return policy
 
 
 _TELL_EVERY = 256
 
 
 class _Progress(BaseCallback):
+    """Tells of steps and evaluations once their number was passed: several environments step over it."""
+
     def __init__(
-        self,
-        test_env: gym.Env[Any, Any],
-        settings: ReinforcementSettings,
-        progress: Callable[[int, Evaluation | None], None] | None,
+        self, task: str, test_env: gym.Env[Any, Any], settings: ReinforcementSettings, progress: Tell | None
     ) -> None:
         super().__init__()
-        self._test_env, self._settings, self._tell = test_env, settings, progress
+        self._task, self._test_env, self._settings, self._tell = task, test_env, settings, progress
+        self._told = self._evaluated = 0
 
     def _on_step(self) -> bool:
-        if self._tell is None:
-            return True
-        if self.num_timesteps % self._settings.evaluate_every == 0:
+        every = self._settings.evaluate_every
+        if self.num_timesteps // every > self._evaluated // every:
             self._evaluate()
-        elif self.num_timesteps % _TELL_EVERY == 0:
-            self._tell(self.num_timesteps, None)
+        elif self.num_timesteps // _TELL_EVERY > self._told // _TELL_EVERY:
+            self._say(None)
         return True
 
     def _on_training_end(self) -> None:
-        if self.num_timesteps % self._settings.evaluate_every:
+        if self._evaluated < self.num_timesteps:
             self._evaluate()
 
     def _evaluate(self) -> None:
+        self._evaluated = self.num_timesteps
         if self._tell is not None:
             seeds = range(TEST_SEEDS, TEST_SEEDS + self._settings.evaluation_episodes)
-            self._tell(self.num_timesteps, evaluate(ReinforcedPolicy(self.model), self._test_env, seeds))
+            self._say(evaluate(actor_of(self.model, self._task, self._settings), self._test_env, seeds))
+
+    def _say(self, result: Evaluation | None) -> None:
+        self._told = self.num_timesteps
+        if self._tell is not None:
+            self._tell(self.num_timesteps, result)

@@ -18,7 +18,7 @@ from simworld.experiments.interrupts import end_with_interrupts
 _GOES_ON = "; what was finished is intact, and the same command goes on from there"
 _AFTER_INTERRUPT = {
     **dict.fromkeys(("rollout", "images", "demo"), _GOES_ON),
-    "train": "; the same command begins the training again",
+    "train": "; the same command goes on from the last epoch of cloning, and begins again with ppo and sac",
 }
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # typer names only this one of its subclasses
@@ -66,7 +66,12 @@ app = typer.Typer(
 
 EnvId = Annotated[str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
-PolicyOut = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped training begins again.")]
+PolicyOut = Annotated[
+    Path,
+    typer.Option(
+        "--out", help="The folder to write; stopped, cloning goes on where it stopped, and ppo or sac begins again."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]
 DataSeed = Annotated[
     int | None,
@@ -116,7 +121,22 @@ Replays = Annotated[
         "have its group; without, all are independent.",
     ),
 ]
-PolicyName = Annotated[str, typer.Option("--policy", help="expert, random, or a trained .pt or .zip file.")]
+PolicyName = Annotated[
+    str,
+    typer.Option(
+        "--policy", help="expert, random, a .safetensors file of `train`, or with --trust-pickle a .zip file."
+    ),
+]
+TrustPickle = Annotated[
+    bool,
+    typer.Option(
+        "--trust-pickle", help="Load a stable-baselines3 .zip, and run whatever code is in it: trust its maker."
+    ),
+]
+Normalization = Annotated[
+    Path | None,
+    typer.Option(help="With --trust-pickle: the file of the VecNormalize that the model was trained under."),
+]
 RendererName = Annotated[
     str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
 ]
@@ -160,6 +180,8 @@ def rollout(
     quota: Quota,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     policy: PolicyName = "expert",
+    trust_pickle: TrustPickle = False,
+    normalization: Normalization = None,
     seed: DataSeed = None,
     randomization: Preset = "default",
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
@@ -182,6 +204,8 @@ def rollout(
             env_id,
             episodes=episodes,
             policy=policy,
+            trust_pickle=trust_pickle,
+            normalization=normalization,
             seed=seed,
             randomization=asked_randomization(randomization, randomize),
             noise=noise,
@@ -249,6 +273,8 @@ def evaluate(
     env_id: EnvId,
     randomize: Change,
     policy: PolicyName = "expert",
+    trust_pickle: TrustPickle = False,
+    normalization: Normalization = None,
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
     randomization: Preset = "default",
@@ -259,7 +285,16 @@ def evaluate(
 
     asked = asked_randomization(randomization, randomize)
     with progress("episodes", episodes) as tell:
-        result = evaluate_policy(env_id, policy, episodes=episodes, first_seed=seed, randomization=asked, progress=tell)
+        result = evaluate_policy(
+            env_id,
+            policy,
+            trust_pickle=trust_pickle,
+            normalization=normalization,
+            episodes=episodes,
+            first_seed=seed,
+            randomization=asked,
+            progress=tell,
+        )
     if as_json:
         print_json(result)
         return
@@ -333,6 +368,8 @@ def play(
     env_id: EnvId,
     randomize: Change,
     policy: PolicyName = "expert",
+    trust_pickle: TrustPickle = False,
+    normalization: Normalization = None,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 3,
     video: Annotated[Path | None, typer.Option(help="Write this .mp4 file instead of opening a window.")] = None,
     camera: Annotated[str | None, typer.Option(show_default="front", help="The video's camera.")] = None,
@@ -345,16 +382,19 @@ def play(
     """Watch a policy, in a window or a video file."""
     if video is None:
         _refuse("without --video", camera=camera, size=size)
+    from simworld.agents.policy import load_policy
+    from simworld.experiments.recipes import task_of
     from simworld.experiments.watch import record, watch
 
     asked = asked_randomization(randomization, randomize)
+    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
     if video is None:
-        watch(env_id, policy, episodes=episodes, seed=seed, randomization=asked)
+        watch(env_id, act, episodes=episodes, seed=seed, randomization=asked)
         return
     frames = record(
         video,
         env_id,
-        policy,
+        act,
         seeds=range(seed, seed + episodes),
         randomization=asked,
         camera="front" if camera is None else camera,

@@ -58,7 +58,7 @@ LANES: tuple[tuple[Part, ...], ...] = (
             f"train {PLACE} --algorithm cloning --demonstrations {{out}}/demonstrations --out {{out}}/policy",
             "policy/manifest.json",
         ),
-        _evaluation("cloned_agent", PLACE, "{out}/policy/policy.pt"),
+        _evaluation("cloned_agent", PLACE, "{out}/policy/policy.safetensors"),
         _evaluation("expert", PLACE, "expert"),
         Part(
             "rollouts",
@@ -68,7 +68,8 @@ LANES: tuple[tuple[Part, ...], ...] = (
         ),
         Part(
             "video of the cloned agent",
-            f"play {PLACE} --policy {{out}}/policy/policy.pt --episodes 3 --video {{out}}/videos/place_in_box.mp4",
+            f"play {PLACE} --policy {{out}}/policy/policy.safetensors --episodes 3 "
+            "--video {out}/videos/place_in_box.mp4",
             "videos/place_in_box.mp4",
         ),
     ),
@@ -78,7 +79,7 @@ LANES: tuple[tuple[Part, ...], ...] = (
             f"train {REACH} --algorithm ppo --steps 28672 --out {{out}}/reach",
             "reach/manifest.json",
         ),
-        _evaluation("reach_agent", REACH, "{out}/reach/policy.zip"),
+        _evaluation("reach_agent", REACH, "{out}/reach/policy.safetensors"),
         Part(
             "images",
             f"images {PLACE} --count 300 --seed 3000 --camera front --camera side --camera wrist --out {{out}}/images",
@@ -86,7 +87,7 @@ LANES: tuple[tuple[Part, ...], ...] = (
         ),
         Part(
             "video of the Reach agent",
-            f"play {REACH} --policy {{out}}/reach/policy.zip --episodes 3 --video {{out}}/videos/reach.mp4",
+            f"play {REACH} --policy {{out}}/reach/policy.safetensors --episodes 3 --video {{out}}/videos/reach.mp4",
             "videos/reach.mp4",
         ),
     ),

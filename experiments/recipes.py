@@ -3,15 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
 
-from simworld.agents.policy import Policy, load_policy, policy_digest
+from simworld.agents.policy import load_policy, policy_digest
 from simworld.annotation.draw import channel_picture
 from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
 from simworld.datasets.folder import (
@@ -37,6 +36,9 @@ from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.model import Scene
 
+if TYPE_CHECKING:
+    from simworld.agents.network import NetworkPolicy
+
 CATEGORIES = ("box", *KINDS)
 """Categories of the labelled images: everything on the table. All datasets have them all, and so the same ids."""
 
@@ -45,10 +47,12 @@ VIEWS = ("one", "all")
 
 Progress = Callable[[int], None]
 
+_POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
+
 
 def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
     """Make one of simworld's environments; an unknown id raises ConfigurationError."""
-    _task(env_id)
+    task_of(env_id)
     return gym.make(env_id, randomization=randomization, **options)
 
 
@@ -58,6 +62,8 @@ def write_rollouts(
     *,
     episodes: int,
     policy: str = "expert",
+    trust_pickle: bool = False,
+    normalization: Path | None = None,
     seed: int | None = None,
     randomization: str | Sequence[Any] = "default",
     noise: float = 0.0,
@@ -67,12 +73,12 @@ def write_rollouts(
     progress: Progress | None = None,
     searched: Callable[[Report], None] | None = None,
 ) -> EpisodeReport:
-    """Write episodes of a policy as simworld's own store of episodes.
+    """Write episodes of a policy, loaded by `load_policy`, as simworld's own store of episodes.
 
     Without a `seed`, the request has its own. With `quotas` the episodes are searched first (see `balanced_episodes`),
     and `searched` hears of every candidate.
     """
-    act = load_policy(policy, _task(env_id))
+    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
     request = {
         "env_id": env_id,
         "policy": Path(policy).name,
@@ -81,6 +87,8 @@ def write_rollouts(
         "noise": noise,
         **_asked_quotas(quotas, replays),
     }
+    if normalization is not None:
+        request["normalization_sha256"] = policy_digest(str(normalization))
     request["seed"] = root = _seed("episodes", episodes, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env:
         wanted = Request(folder, quotas, episodes, root, budget, replays, searched)
@@ -184,7 +192,7 @@ def write_labelled_images(
 
 def is_labelled(env_id: str) -> bool:
     """Whether the images of an environment have anything of CATEGORIES to label."""
-    layout = TASKS[_task(env_id)].layout
+    layout = TASKS[task_of(env_id)].layout
     return layout.objects or layout.box
 
 
@@ -202,29 +210,36 @@ def train_cloning(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Path:
-    """Clone the expert of a store of episodes into `folder/policy.pt`, with `training.json` beside it."""
-    from simworld.agents.imitation import CloningPolicy, CloningSettings, clone
+    """Clone the expert of a store of episodes into `folder/policy.safetensors`, with `training.json` beside it.
 
-    settings = CloningSettings(task=_task(env_id), epochs=epochs, seed=seed)
+    A stopped training goes on from its last epoch to the same bits.
+    """
+    from simworld.agents.imitation import CloningSettings, Epoch, clone
+    from simworld.agents.network import NetworkPolicy
+
+    settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
     asked, content = read_request(demonstrations), content_digest(demonstrations)
     if asked["env_id"] != env_id:
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked['env_id']}, not of {env_id}")
     stored = list(read_episodes(demonstrations))
     data = transitions(stored)
 
-    def learn() -> tuple[CloningPolicy, dict[str, Any]]:
+    def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
         curve: list[dict[str, float]] = []
+        seconds = 0.0
 
-        def tell(epoch: int, loss: float, held_out: float) -> None:
-            curve.append({"epoch": epoch, "loss": loss, "held_out": held_out})
+        def tell(number: int, epoch: Epoch) -> None:
+            nonlocal seconds
+            curve.append({"epoch": number, "loss": epoch.loss, "held_out": epoch.held_out})
+            seconds += epoch.seconds
             if progress is not None:
-                progress(epoch)
+                progress(number)
 
-        policy = clone(*data, settings, tell)
-        return policy, {"demonstrations": len(stored), "transitions": len(data[0]), "curve": curve}
+        policy = clone(*data, settings, tell, folder / _CHECKPOINT)
+        return policy, {"demonstrations": len(stored), "transitions": len(data[0]), "curve": curve, "seconds": seconds}
 
     request = {"algorithm": "cloning", "env_id": env_id, "demonstrations_sha256": content}
-    return _train(folder, "policy.pt", request | {"settings": asdict(settings)}, learn)
+    return _train(folder, request | {"settings": settings.model_dump()}, learn)
 
 
 def train_reinforcement(
@@ -238,18 +253,24 @@ def train_reinforcement(
     reward: str = "dense",
     progress: Progress | None = None,
 ) -> Path:
-    """Train by stable-baselines3 into `folder/policy.zip`, with `training.json` beside it."""
-    from simworld.agents.evaluation import Evaluation
-    from simworld.agents.reinforcement import ReinforcedPolicy, ReinforcementSettings, reinforce
+    """Train by stable-baselines3 into `folder/policy.safetensors`, with `training.json` beside it.
 
-    settings = ReinforcementSettings(algorithm=algorithm, steps=steps, seed=seed)
+    A stopped training begins again.
+    """
+    from simworld.agents.evaluation import Evaluation
+    from simworld.agents.network import NetworkPolicy
+    from simworld.agents.reinforcement import ReinforcementSettings, reinforce
+
+    asked: dict[str, Any] = {"algorithm": algorithm, "steps": steps, "seed": seed}
+    settings = ReinforcementSettings(**asked)
     with (
         closing(make_env(env_id, randomization, reward=reward)) as env,
         closing(make_env(env_id, randomization, reward=reward)) as test_env,
     ):
 
-        def learn() -> tuple[ReinforcedPolicy, dict[str, Any]]:
+        def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
             curve: list[dict[str, float]] = []
+            begin = time.perf_counter()
 
             def tell(step: int, result: Evaluation | None) -> None:
                 if result is not None:
@@ -259,25 +280,27 @@ def train_reinforcement(
                     progress(min(step, steps))
 
             policy = reinforce(env, test_env, settings, tell)
-            return policy, {"steps": policy.model.num_timesteps, "curve": curve}
+            return policy, {"steps": curve[-1]["step"], "curve": curve, "seconds": time.perf_counter() - begin}
 
         request = {"algorithm": algorithm, "env_id": env_id, "randomization": randomization, "reward": reward}
-        return _train(folder, "policy.zip", request | {"settings": asdict(settings)}, learn)
+        return _train(folder, request | {"settings": settings.model_dump()}, learn)
 
 
 def evaluate_policy(
     env_id: str,
     policy: str,
     *,
+    trust_pickle: bool = False,
+    normalization: Path | None = None,
     episodes: int = 100,
     first_seed: int = 0,
     randomization: str | Sequence[Any] = "default",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Evaluate a policy on the seeds first_seed, first_seed + 1, ...: the summary as plain data."""
+    """Evaluate a policy, loaded by `load_policy`, on the seeds from first_seed on: the summary as plain data."""
     from simworld.agents.evaluation import evaluate
 
-    act = load_policy(policy, _task(env_id))
+    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
     with closing(make_env(env_id, randomization)) as env:
         result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
     about = {"env_id": env_id, "randomization": randomization, "policy": policy, "first_seed": first_seed}
@@ -318,27 +341,22 @@ def _seed(kind: str, count: int, request: Mapping[str, Any]) -> int:
     return data_seed({"kind": kind, "count": count, **request})
 
 
-class _Trained(Policy, Protocol):
-    def save(self, path: Path) -> None: ...
-
-
 def _train(
-    folder: Path, name: str, request: Mapping[str, Any], learn: Callable[[], tuple[_Trained, dict[str, Any]]]
+    folder: Path, request: Mapping[str, Any], learn: Callable[[], tuple["NetworkPolicy", dict[str, Any]]]
 ) -> Path:
-    """The policy `folder / name`, learnt unless it is there, with the record of its training beside it."""
+    """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
     with OutputFolder(folder, {"kind": "training"} | dict(request)) as out:
-        if not out.has(name, "training.json"):
-            begin = time.perf_counter()
+        if not out.has(_POLICY, "training.json"):
             policy, record = learn()
-            policy.save(out.path / name)
-            about = {"algorithm": request["algorithm"], "settings": request["settings"]}
-            out.write_json("training.json", about | record | {"seconds": time.perf_counter() - begin})
+            policy.save(out.path / _POLICY)
+            out.write_json("training.json", {name: request[name] for name in ("algorithm", "settings")} | record)
+        (out.path / _CHECKPOINT).unlink(missing_ok=True)
         if not out.has(MANIFEST):
             out.finish()
-    return out.path / name
+    return out.path / _POLICY
 
 
-def _task(env_id: str) -> str:
+def task_of(env_id: str) -> str:
     """The task of an environment; an unknown id raises ConfigurationError."""
     if env_id not in ENV_IDS:
         raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, ENV_IDS)}")

@@ -10,8 +10,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.policy import Policy, load_policy
-from simworld.envs import ENV_IDS
+from simworld.agents.policy import Policy
 from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes import make_env
 from simworld.experiments.video import write_video
@@ -22,12 +21,11 @@ _STILL = 12
 """Frames a video stays on the end of an episode."""
 
 
-def watch(env_id: str, policy: str, *, episodes: int, seed: int, randomization: str | Sequence[Any]) -> None:
-    """Show episodes in a window, in real time; without a display it raises RenderError."""
+def watch(env_id: str, act: Policy, *, episodes: int, seed: int, randomization: str | Sequence[Any]) -> None:
+    """Show episodes of a policy in a window, in real time; without a display it raises RenderError."""
     if not has_display():
         raise RenderError("there is no display for a window: set DISPLAY, or write a video with --video FILE.mp4")
     with closing(make_env(env_id, randomization, render_mode="human")) as env:
-        act = load_policy(policy, ENV_IDS[env_id][0])
         for i in range(episodes):
             for _ in _steps(env, act, seed + i):
                 time.sleep(1 / CONTROL_HZ)
@@ -36,19 +34,18 @@ def watch(env_id: str, policy: str, *, episodes: int, seed: int, randomization: 
 def record(
     path: Path,
     env_id: str,
-    policy: str,
+    act: Policy,
     *,
     seeds: Iterable[int],
     randomization: str | Sequence[Any] = "default",
     camera: str = "front",
     size: tuple[int, int] = (480, 360),
 ) -> int:
-    """Write episodes as an .mp4 video in real time and return its number of frames."""
+    """Write episodes of a policy as an .mp4 video in real time and return its number of frames."""
     if path.suffix != ".mp4":
         raise ConfigurationError(f"--video: must be an .mp4 file, got {path}")
     shown = {"render_mode": "rgb_array", "render_width": size[0], "render_height": size[1], "render_camera": camera}
     with closing(make_env(env_id, randomization, **shown)) as env:
-        act = load_policy(policy, ENV_IDS[env_id][0])
         path.parent.mkdir(parents=True, exist_ok=True)
         count = 0
 

@@ -28,6 +28,10 @@ class RenderError(SimworldError):
     """A frame cannot be rendered, for instance because there is no display for a window."""
 
 
+class TrainingError(SimworldError):
+    """A training diverged: what it learnt cannot be used, and is not kept."""
+
+
 class MissingExtraError(SimworldError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 

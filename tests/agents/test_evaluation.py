@@ -8,6 +8,7 @@ import pytest
 
 from simworld.agents.evaluation import evaluate, wilson_interval
 from simworld.agents.experts import expert
+from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import RandomPolicy, load_policy
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError
@@ -66,7 +67,7 @@ def test_random_actions_are_uniform() -> None:
 
 def test_policies_are_loaded_by_name() -> None:
     assert load_policy("expert", "reach").__class__.__name__ == "ReachExpert"
-    for source, message in [("expret", "must be 'expert'"), ("none.pt", "there is no file none.pt")]:
+    for source, message in [("expret", "must be 'expert'"), ("none.safetensors", "there is no file none.safetensors")]:
         with pytest.raises(ConfigurationError, match=message):
             load_policy(source, "reach")
     with pytest.raises(ConfigurationError, match="no expert for task 'fly'"):
@@ -75,8 +76,34 @@ def test_policies_are_loaded_by_name() -> None:
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_broken_policy_files_are_refused(env_id: str, tmp_path: Path) -> None:
-    for suffix in ("pt", "zip"):
+    for suffix, trust_pickle in (("safetensors", False), ("zip", False), ("zip", True)):
         path = tmp_path / f"broken.{suffix}"
         path.write_bytes(b"not a policy")
         with pytest.raises(ConfigurationError, match="broken"):
-            load_policy(str(path), ENV_IDS[env_id][0])
+            load_policy(str(path), ENV_IDS[env_id][0], trust_pickle=trust_pickle)
+    with pytest.raises(ConfigurationError, match="must be 'expert', 'random' or a .safetensors or .zip file"):
+        load_policy(str(tmp_path / "broken.pt"), ENV_IDS[env_id][0])
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_observations_of_another_form_are_one_clear_line(env_id: str) -> None:
+    task = ENV_IDS[env_id][0]
+    network = NetworkPolicy(Architecture(kind="cloning", task=task, hidden=4, layers=1))
+    env = gym.make(env_id)
+    seen, _ = env.reset(seed=0)
+    env.close()
+    batch = {name: np.stack([values] * 2) for name, values in seen.items()}
+    for policy in (expert(task), network):
+        assert np.array_equal(policy(seen), policy({name: values.tolist() for name, values in seen.items()}))
+        for wrong, words in (
+            (seen["observation"], "must be a mapping with .*, got ndarray of shape"),
+            ({name: seen[name] for name in ("observation", "achieved_goal")}, "'desired_goal' is missing"),
+            (seen | {"desired_goal": np.zeros(9)}, f"'desired_goal' of {task} must be . numbers.*got ndarray of shape"),
+            (batch, f"'observation' of {task} must be .* numbers, those of one environment, got ndarray of shape"),
+            (None, "must be a mapping with .*, got None"),
+        ):
+            with pytest.raises(ConfigurationError, match=f"observation: {words}"):
+                policy(wrong)
+    with pytest.raises(ConfigurationError, match="observation: must be of one environment"):
+        RandomPolicy()(batch)
+    assert RandomPolicy()(np.zeros((4, 4, 3), np.uint8)).shape == (4,)

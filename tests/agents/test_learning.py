@@ -1,6 +1,7 @@
-"""Cloning and reinforcement learn something, repeat exactly, and survive their files."""
+"""Cloning and reinforcement learn something, repeat exactly, say when they cannot, and go on where they stopped."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +9,49 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.experts import expert
-from simworld.agents.imitation import CloningPolicy, CloningSettings, clone
+from simworld.agents.imitation import CloningSettings, clone
 from simworld.agents.policy import load_policy
-from simworld.agents.reinforcement import TRAINING_SEEDS, ReinforcementSettings, reinforce
-from simworld.errors import ConfigurationError
+from simworld.agents.reinforcement import (
+    ALGORITHMS,
+    TRAINING_SEEDS,
+    ReinforcementSettings,
+    actor_of,
+    reinforce,
+)
+from simworld.agents.stored import read_stored, write_stored
+from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.collect import collect_episode
 from simworld.experiments.recipes import transitions
 
+torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores
 
-def reach_demonstrations(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+Data = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def reach_demonstrations(n: int) -> Data:
     env = gym.make("simworld/Reach-v0", randomization="default")
     episodes = [collect_episode(env, expert("reach"), seed=50, index=i, noise=0.2) for i in range(n)]
     env.close()
     return transitions(episodes)
 
 
+def made_up(n: int = 300) -> Data:
+    generator = np.random.default_rng(0)
+    return tuple(generator.uniform(-1, 1, (n, size)).astype(np.float32) for size in (7, 3, 4))
+
+
+SMALL = CloningSettings(task="reach", hidden=8, layers=2, epochs=5, batch_size=64)
+
+
 def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
     data = reach_demonstrations(200)
     settings = CloningSettings(task="reach", hidden=64, layers=2, epochs=40, batch_size=128)
     losses = []
-    policy = clone(*data, settings, lambda epoch, loss, held_out: losses.append(held_out))
+    policy = clone(*data, settings, lambda number, epoch: losses.append(epoch.held_out))
     assert losses[-1] < losses[0] / 4
     again = clone(*data, settings)
     env = gym.make("simworld/Reach-v0", randomization="default")
@@ -38,18 +59,120 @@ def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
     assert np.array_equal(policy(observation), again(observation))
     assert evaluate(policy, env, range(20)).success_rate >= 0.9
     env.close()
-    policy.save(tmp_path / "policy.pt")
-    loaded = load_policy(str(tmp_path / "policy.pt"), "reach")
-    assert isinstance(loaded, CloningPolicy)
+    policy.save(tmp_path / "policy.safetensors")
+    loaded = load_policy(str(tmp_path / "policy.safetensors"), "reach")
     assert np.array_equal(loaded(observation), policy(observation))
-    with pytest.raises(ConfigurationError, match="trained for 'reach', not for 'place_in_box'"):
-        load_policy(str(tmp_path / "policy.pt"), "place_in_box")
 
 
 def test_cloning_leaves_the_global_generator_alone() -> None:
     before = torch.random.get_rng_state()
-    clone(*reach_demonstrations(3), CloningSettings(task="reach", hidden=8, epochs=1))
+    clone(*made_up(), SMALL)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def stopped_after(epochs: int, path: Path, data: Data) -> None:
+    def stop(number: int, epoch: Any) -> None:
+        if number == epochs:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clone(*data, SMALL, stop, path)
+
+
+def test_a_stopped_cloning_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole: list[tuple[int, float, float]] = []
+    clone(*made_up(), SMALL, lambda number, epoch: whole.append((number, epoch.loss, epoch.held_out))).save(
+        tmp_path / "whole.safetensors"
+    )
+    for epochs in range(1, SMALL.epochs + 1):
+        checkpoint = tmp_path / f"{epochs}.safetensors"
+        stopped_after(epochs, checkpoint, made_up())
+        told: list[tuple[int, float, float]] = []
+
+        def tell(number: int, epoch: Any) -> None:
+            told.append((number, epoch.loss, epoch.held_out))  # noqa: B023  # called in this round
+
+        clone(*made_up(), SMALL, tell, checkpoint).save(tmp_path / "gone_on.safetensors")
+        assert told == whole
+        assert (tmp_path / "gone_on.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    stopped_after(2, path, made_up())
+    with pytest.raises(ConfigurationError, match="is of another training; remove it to begin again"):
+        clone(*made_up(), CloningSettings(**(SMALL.model_dump() | {"seed": 1})), None, path)
+    document, tensors = read_stored(path)
+    missing = {name: values for name, values in tensors.items() if not name.endswith("body.0.weight.exp_avg")}
+    for content, arrays, words in (
+        (document | {"rate": "fast"}, tensors, "rate"),
+        (document | {"epochs": document["epochs"] * 9}, tensors, "another training"),
+        (document, missing, "exp_avg"),
+        (document, tensors | {"body.0.weight": np.zeros((3, 3), np.float32)}, "body.0.weight"),
+        ([], tensors, "no checkpoint"),
+    ):
+        write_stored(path, content, arrays)
+        with pytest.raises(ConfigurationError, match=words):
+            clone(*made_up(), SMALL, None, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda o, g, a: (o, g, np.full_like(a, 3e38)), TrainingError, "diverged in epoch 1"),
+        (lambda o, g, a: (o, g, np.full_like(a, np.nan)), ConfigurationError, "actions: must be finite"),
+        (lambda o, g, a: (o.astype(np.float64), g, a), ConfigurationError, "observations: must be finite float32"),
+        (lambda o, g, a: (o[:2], g[:2], a[:2]), ConfigurationError, "at least 3 steps, got 2"),
+        (lambda o, g, a: (o[:, :6], g, a), ConfigurationError, r"observations: must be \(300, 7\)"),
+        (lambda o, g, a: (o, g[:-1], a), ConfigurationError, r"goals: must be \(300, 3\), got \(299, 3\)"),
+        (lambda o, g, a: (o, g, a[:, :3]), ConfigurationError, r"actions: must be \(300, 4\)"),
+    ],
+)
+def test_a_cloning_that_cannot_be_is_refused(
+    tmp_path: Path, change: Callable[..., Data], error: type[Exception], words: str
+) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(error, match=words):
+        clone(*change(*made_up()), SMALL, None, path)
+    assert not path.exists()
+
+
+def test_the_fewest_demonstrations_give_finite_weights() -> None:
+    clone(*(values[:3] for values in made_up()), SMALL).check_finite()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "words"),
+    [
+        *(
+            (kind, {name: value}, name)
+            for kind in (CloningSettings, ReinforcementSettings)
+            for name, values in {
+                "hidden": (0, -3, 10**7, 2.5, True, "64"),
+                "learning_rate": (0, -1e-3, math.nan, math.inf, 2.0, "fast"),
+                "seed": (-1, 2**31, 2**32 - 1, 0.5, False),
+                "hiden": (8,),
+            }.items()
+            for value in values
+        ),
+        *((CloningSettings, {name: 0}, name) for name in ("layers", "epochs", "batch_size")),
+        (CloningSettings, {"layers": 10**7}, "layers"),
+        (CloningSettings, {"weight_decay": -1.0}, "weight_decay"),
+        *((ReinforcementSettings, {name: 0}, name) for name in ("steps", "evaluate_every", "evaluation_episodes")),
+        *((ReinforcementSettings, {"discount": value}, "discount") for value in (-0.1, 1.1, math.nan)),
+        (ReinforcementSettings, {"algorithm": "tqc"}, "algorithm: .*'ppo' or 'sac', got 'tqc'"),
+    ],
+)
+def test_wrong_settings_are_refused(kind: Any, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        kind(**({"task": "reach"} if kind is CloningSettings else {}) | given)
+
+
+def test_numpys_numbers_are_settings() -> None:
+    settings = CloningSettings(task="reach", hidden=np.int64(8), learning_rate=np.float32(0.5), seed=np.uint8(3))
+    assert settings == CloningSettings(task="reach", hidden=8, learning_rate=0.5, seed=3)
+    with pytest.raises(ConfigurationError, match="task: .*'fly'"):
+        clone(*made_up(), CloningSettings(task="fly"))
 
 
 class _Seeds(gym.Wrapper[Any, Any, Any, Any]):
@@ -65,9 +188,31 @@ class _Seeds(gym.Wrapper[Any, Any, Any, Any]):
         return super().reset(**options)
 
 
+def reach(**options: Any) -> _Seeds:
+    return _Seeds(gym.make("simworld/Reach-v0", reward="sparse", **options))
+
+
+def several(n: int, **options: Any) -> VecEnv:
+    return DummyVecEnv([lambda: reach(**options)] * n)
+
+
+def told_steps(env: Any, settings: ReinforcementSettings) -> tuple[list[int], list[int]]:
+    """The steps at which a training told of anything, and of an evaluation."""
+    told, evaluated = [], []
+
+    def tell(step: int, result: Evaluation | None) -> None:
+        (told if result is None else evaluated).append(step)
+
+    test_env = reach()
+    reinforce(env, test_env, settings, tell)
+    env.close()
+    test_env.close()
+    return told, evaluated
+
+
 def test_training_has_seeds_of_its_own_and_is_tested_on_time(tmp_path: Path) -> None:
     settings = ReinforcementSettings(algorithm="sac", steps=230, evaluate_every=110, evaluation_episodes=1)
-    env, test_env = (_Seeds(gym.make("simworld/Reach-v0", reward="sparse")) for _ in range(2))
+    env, test_env = reach(), reach()
     tested: list[int] = []
     policy = reinforce(env, test_env, settings, lambda step, result: tested.append(step) if result else None)
     env.close()
@@ -75,16 +220,123 @@ def test_training_has_seeds_of_its_own_and_is_tested_on_time(tmp_path: Path) -> 
     assert env.seen == [TRAINING_SEEDS]
     assert min(env.seen) >= 1_000_000 and not set(env.seen) & set(test_env.seen)
     assert tested == [110, 220, 230]
-    assert policy.model.num_timesteps == 230
-    policy.save(tmp_path / "policy.zip")
-    load_policy(str(tmp_path / "policy.zip"), "reach")
-    with pytest.raises(ConfigurationError, match="was not trained for 'place_in_box': its observations are"):
-        load_policy(str(tmp_path / "policy.zip"), "place_in_box")
+    policy.save(tmp_path / "policy.safetensors")
+    load_policy(str(tmp_path / "policy.safetensors"), "reach")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "n", "steps", "every", "evaluated"),
+    [
+        ("sac", 3, 231, 50, [51, 102, 150, 201, 231]),  # no multiple of 50 but 150 is one of 3
+        ("ppo", 3, 100, 500, [501, 1002, 1152]),  # its rollout goes on beyond the steps
+        ("ppo", 1, 10, 512, [512, 1024]),  # and is evaluated once at its end
+    ],
+)
+def test_several_environments_are_evaluated_when_the_number_is_passed(
+    algorithm: Any, n: int, steps: int, every: int, evaluated: list[int]
+) -> None:
+    settings = ReinforcementSettings(algorithm=algorithm, steps=steps, evaluate_every=every, evaluation_episodes=1)
+    told, found = told_steps(several(n), settings)
+    assert found == evaluated
+    spoken = sorted(told + found)
+    assert max(np.diff([0, *spoken])) < 256 + n
+
+
+def test_the_environments_of_a_vector_have_seeds_of_their_own() -> None:
+    envs = several(3)
+    settings = ReinforcementSettings(steps=10, evaluation_episodes=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stable_baselines3.PPO.learn", lambda model, *others, **named: model.env.reset())
+        reinforce(envs, test_env := reach(), settings)
+    assert envs.get_attr("seen") == [[TRAINING_SEEDS], [TRAINING_SEEDS + 1], [TRAINING_SEEDS + 2]]
+    envs.close()
+    test_env.close()
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_hindsight_waits_for_the_longest_episode(n: int) -> None:
+    settings = ReinforcementSettings(algorithm="sac", steps=150 * n + 6, evaluation_episodes=1)
+    _, evaluated = told_steps(several(n, max_episode_steps=150), settings)
+    assert evaluated == [150 * n + 6]
+
+
+def test_a_sac_that_would_not_learn_is_refused() -> None:
+    few = ReinforcementSettings(algorithm="sac", steps=150)
+    with pytest.raises(
+        ConfigurationError, match="steps: must be more than 150, after which sac begins to learn, got 150"
+    ):
+        told_steps(reach(max_episode_steps=150), few)
+    with pytest.raises(ConfigurationError, match="max_episode_steps"):
+        told_steps(gym.make("simworld/Reach-v0", max_episode_steps=-1), few)
+
+
+def test_environments_that_cannot_be_learnt_from_are_refused() -> None:
+    env, settings = reach(), ReinforcementSettings()
+    vector: Any = gym.make_vec("simworld/Reach-v0", 2, vectorization_mode="sync")
+    place, images = gym.make("simworld/PlaceInBox-v0"), gym.make("simworld/Reach-v0", observation=["state", "depth"])
+    normalized = VecNormalize(several(2))
+    for train, test, words in (
+        (env, env, "test_env: must be an environment of simworld, and not the one to train on"),
+        (env, place, "env: must observe the state of 'place_in_box' alone"),
+        (images, env, "env: must observe the state of 'reach' alone"),
+        (gym.wrappers.RescaleAction(reach(), np.zeros(4, np.float32), np.ones(4, np.float32)), env, "act in -1..1"),
+        (normalized, env, "env: must not be under VecNormalize"),
+        (vector, env, "VecEnv of several, got SyncVectorEnv"),
+        (env, vector, "test_env: must be an environment of simworld"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            reinforce(train, test, settings)
+    for opened in (env, vector, place, images, normalized):
+        opened.close()
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_what_is_stored_acts_as_the_model_does(algorithm: Any, tmp_path: Path) -> None:
+    settings = ReinforcementSettings(algorithm=algorithm, steps=1000, seed=5, hidden=24)
+    envs = several(1)
+    model = ALGORITHMS[algorithm](envs, settings)
+    with torch.no_grad():
+        for values in model.policy.parameters():
+            values.normal_(std=0.5)  # so that many actions are at their bounds
+    policy = actor_of(model, "reach", settings)
+    policy.save(tmp_path / "policy.safetensors")
+    loaded = load_policy(str(tmp_path / "policy.safetensors"), "reach")
+    generator = np.random.default_rng(0)
+    bounded = 0
+    for scale in np.geomspace(1e-6, 100, 300):
+        observation = {
+            name: generator.normal(scale=scale, size=box.shape).astype(np.float32)
+            for name, box in envs.observation_space.items()  # type: ignore[attr-defined]
+        }
+        expected = model.predict(observation, deterministic=True)[0]
+        for acting in (policy, loaded):
+            assert acting(observation).tobytes() == expected.tobytes()
+        bounded += int(np.abs(expected).max() == 1)
+    envs.close()
+    assert 0 < bounded < 300
+
+
+class _Bad(gym.Wrapper[Any, Any, Any, Any]):
+    """Gives rewards that nothing can learn from."""
+
+    def step(self, action: Any) -> Any:
+        observation, _, terminated, truncated, info = super().step(action)
+        return observation, math.inf, terminated, truncated, info
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy in stable-baselines3, on its way there
+@pytest.mark.parametrize(("algorithm", "steps"), [("ppo", 1500), ("sac", 200)])
+def test_a_training_that_diverges_says_so(algorithm: Any, steps: int) -> None:
+    settings = ReinforcementSettings(algorithm=algorithm, steps=steps, evaluation_episodes=1)
+    with pytest.raises(TrainingError, match="the training diverged after .* steps: its weights are not finite"):
+        reinforce(env := _Bad(reach()), test_env := reach(), settings)
+    env.close()
+    test_env.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("algorithm", "reward", "steps"), [("ppo", "dense", 4096), ("sac", "sparse", 600)])
-def test_reinforcement_runs_and_repeats(tmp_path: Path, algorithm: str, reward: str, steps: int) -> None:
+def test_reinforcement_runs_and_repeats(tmp_path: Path, algorithm: Any, reward: str, steps: int) -> None:
     settings = ReinforcementSettings(algorithm=algorithm, steps=steps, evaluate_every=512, evaluation_episodes=2)
     policies = []
     told: list[Evaluation | None] = []
@@ -96,11 +348,6 @@ def test_reinforcement_runs_and_repeats(tmp_path: Path, algorithm: str, reward: 
     test_env.close()
     assert np.array_equal(policies[0](observation), policies[1](observation))
     assert sum(result is not None for result in told) == 2 * math.ceil(steps / 512)
-    policies[0].save(tmp_path / "policy.zip")
-    loaded = load_policy(str(tmp_path / "policy.zip"), "reach")
+    policies[0].save(tmp_path / "policy.safetensors")
+    loaded = load_policy(str(tmp_path / "policy.safetensors"), "reach")
     assert np.array_equal(loaded(observation), policies[0](observation))
-
-
-def test_an_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"algorithm: must be one of \['ppo', 'sac'\], got 'tqc'"):
-        ReinforcementSettings(algorithm="tqc")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from simworld.agents.imitation import CloningPolicy, CloningSettings
+from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.datasets.episodes import read_episodes
 from simworld.datasets.folder import verify
 from simworld.errors import ConfigurationError, DatasetError
@@ -196,10 +196,11 @@ def test_random_rollouts_are_the_same_after_an_interruption(tmp_path: Path) -> N
 
 
 def test_another_policy_of_the_same_name_is_another_request(tmp_path: Path) -> None:
-    path = tmp_path / "policy.pt"
-    CloningPolicy(CloningSettings(task="reach", hidden=8)).save(path)
+    path = tmp_path / "policy.safetensors"
+    architecture = Architecture(kind="cloning", task="reach", hidden=8, layers=2)
+    NetworkPolicy(architecture).save(path)
     write_rollouts(tmp_path / "out", REACH, episodes=1, policy=str(path))
-    CloningPolicy(CloningSettings(task="reach", hidden=8, seed=1)).save(path)
+    NetworkPolicy(architecture, seed=1).save(path)
     with pytest.raises(DatasetError, match="policy_sha256"):
         write_rollouts(tmp_path / "out", REACH, episodes=1, policy=str(path))
 
@@ -258,7 +259,7 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
     ("arguments", "promise"),
     [
         (["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
-        (["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "begins the training again"),
+        (["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "begins again with ppo and sac"),
     ],
 )
 def test_ctrl_c_ends_any_command_with_130(

@@ -109,10 +109,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cloning = {"algorithm": "cloning", "demonstrations": 300, "transitions": 23752, "seconds": 9.1, "curve": epochs}
     put(folder, "policy/training.json", cloning)
     put(
-        folder, "evaluation/a.json", evaluation("Cloned agent", "PlaceInBox", "policy.pt", 97, **{"lost the object": 3})
+        folder,
+        "evaluation/a.json",
+        evaluation("Cloned agent", "PlaceInBox", "policy.safetensors", 97, **{"lost the object": 3}),
     )
     put(folder, "evaluation/b.json", evaluation("Scripted expert", "PlaceInBox", "expert", 99, **{HOSTILE: 1}))
-    put(folder, "evaluation/c.json", evaluation("Reach agent", "Reach", "policy.zip", 100))
+    put(folder, "evaluation/c.json", evaluation("Reach agent", "Reach", "policy.safetensors", 100))
     put(folder, "rollouts/summary.json", {"dataset_id": "simworld/x-v0", "episodes": 301, "steps": 14001})
     demo = {
         "commands": [{"part": HOSTILE, "command": "simworld train --out 'a b' && echo <done>"}],

@@ -1,0 +1,206 @@
+"""The network that acts, whether it was cloned or reinforced, and how it is stored and loaded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError, field_validator
+from torch import nn
+
+from simworld.agents.policy import Seen, observed, state_sizes
+from simworld.agents.settings import Hidden, Layers, Settings, Whole
+from simworld.agents.stored import read_stored, write_stored
+from simworld.datasets.folder import software
+from simworld.envs.tasks import TASKS, field_slices
+from simworld.errors import ConfigurationError, TrainingError, nearest
+from simworld.scene.plain import Plain, describe
+
+Float = NDArray[np.float32]
+
+ACTIONS = 4
+
+
+class Sizes(Plain):
+    """How many numbers an observation, a goal and an action have."""
+
+    observation: Whole
+    goal: Whole
+    action: Whole
+
+
+def sizes_of(task: str) -> Sizes:
+    """The sizes of a task of `simworld.envs.tasks.TASKS`."""
+    sizes = state_sizes(task)
+    return Sizes(observation=sizes["observation"], goal=sizes["desired_goal"], action=ACTIONS)
+
+
+class Architecture(Settings):
+    """What a network is: how it was learnt, for which task, and its hidden layers."""
+
+    kind: Literal["cloning", "ppo", "sac"]
+    task: str
+    hidden: Hidden
+    layers: Layers
+
+    @field_validator("task")
+    @classmethod
+    def _exists(cls, task: str) -> str:
+        if task not in TASKS:
+            raise ValueError(f"there is no such task{nearest(task, TASKS)}")
+        return task
+
+
+class _Document(Plain):
+    """What a stored policy says of itself; `settings` and `software` are for the reader's eyes."""
+
+    format_version: Literal[1] = 1
+    architecture: Architecture
+    sizes: Sizes
+    settings: dict[str, Any]
+    software: dict[str, str]
+
+
+class NetworkPolicy:
+    """A network over features of the observation; `settings` are those of its training, kept for the record."""
+
+    def __init__(self, architecture: Architecture, settings: Mapping[str, Any] | None = None, seed: int = 0) -> None:
+        self.architecture = architecture
+        self.settings = dict(settings or {})
+        self._form = _FORMS[architecture.kind]
+        self._sizes = sizes_of(architecture.task)
+        self._fields = field_slices(TASKS[architecture.task])
+        blank = Seen(*(np.zeros(n, np.float32) for n in (self._sizes.observation, *[self._sizes.goal] * 2)))
+        # torch draws initial weights from its global generator, which is left as it was.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.network = _Network(self.features(blank).shape[-1], architecture, self._form)
+
+    def features(self, seen: Seen) -> Float:
+        """The network's inputs (..., n) at what is seen (..., )."""
+        return self._form.features(seen, self._fields)
+
+    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
+        """The action (4,) for the observation of one environment."""
+        inputs = self.features(observed(observation, self.architecture.task))
+        with torch.no_grad():
+            action: Float = self._form.bound(self.network(torch.from_numpy(inputs[None])))[0].numpy()
+        return action
+
+    def check_finite(self) -> None:
+        """Raise TrainingError if a weight is not finite: its training diverged."""
+        if not all(torch.isfinite(values).all() for values in self.network.state_dict().values()):
+            raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
+
+    def save(self, path: Path) -> None:
+        """Write everything, atomically; TrainingError if a weight is not finite."""
+        self.check_finite()
+        document = _Document(
+            architecture=self.architecture, sizes=self._sizes, settings=self.settings, software=_software()
+        )
+        write_stored(path, document.model_dump(), to_arrays(self.network.state_dict()))
+
+    @classmethod
+    def load(cls, path: Path) -> "NetworkPolicy":
+        """Read what `save` wrote; ConfigurationError if it is something else, before any of it is built."""
+        content, tensors = read_stored(path)
+        try:
+            document = _Document.model_validate(content)
+        except ValidationError as error:
+            raise ConfigurationError(f"{path} is not a stored policy: {describe(error)}") from None
+        needed = sizes_of(document.architecture.task)
+        if document.sizes != needed:
+            raise ConfigurationError(f"{path} cannot be used: sizes: must be {needed!r}, got {document.sizes!r}")
+        policy = cls(document.architecture, document.settings)
+        check_shapes(path, tensors, policy.network.state_dict())
+        if not (tensors["std"] > 0).all():
+            raise ConfigurationError(f"{path} cannot be used: the tensor 'std' must be greater than 0")
+        policy.network.load_state_dict(to_torch(tensors))
+        return policy
+
+
+def to_arrays(state: Mapping[str, torch.Tensor]) -> dict[str, Float]:
+    """Tensors as arrays, by name."""
+    return {name: values.detach().numpy() for name, values in state.items()}
+
+
+def to_torch(tensors: Mapping[str, Float]) -> dict[str, torch.Tensor]:
+    """Arrays as tensors of their own, by name."""
+    return {name: torch.from_numpy(values.copy()) for name, values in tensors.items()}
+
+
+def check_shapes(path: Path, tensors: Mapping[str, Float], needed: Mapping[str, torch.Tensor]) -> None:
+    """Raise ConfigurationError unless the tensors of a file have the names and shapes of those needed."""
+    for name in [*needed, *tensors]:
+        wanted = tuple(needed[name].shape) if name in needed else None
+        found = tensors[name].shape if name in tensors else None
+        if found != wanted:
+            raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be {wanted}, got {found}")
+
+
+def _relative(seen: Seen, fields: Mapping[str, slice]) -> Float:
+    """The observation, the goal, and where object and goal are from the tool."""
+    tool, goal = seen.observation[..., fields["tool_position"]], seen.desired[..., :3]
+    parts = [seen.observation, goal - tool]
+    if "object_position" in fields:
+        thing = seen.observation[..., fields["object_position"]]
+        parts += [thing - tool, goal - thing]
+    return np.concatenate(parts, axis=-1)
+
+
+def _joined(seen: Seen, fields: Mapping[str, slice]) -> Float:
+    """All of the observation, in the order of stable-baselines3's CombinedExtractor."""
+    return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
+
+
+def _clipped(outputs: torch.Tensor) -> torch.Tensor:
+    return outputs.clamp(-1, 1)
+
+
+def _squashed(outputs: torch.Tensor) -> torch.Tensor:
+    # stable-baselines3 scales from 0..2 to the bounds of the action, which rounds.
+    return (torch.tanh(outputs) + 1.0) - 1.0
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a kind of network sees, its activation, and how its outputs become actions in -1..1."""
+
+    features: Callable[[Seen, Mapping[str, slice]], Float]
+    activation: type[nn.Module]
+    bound: Callable[[torch.Tensor], torch.Tensor]
+
+
+_FORMS = {
+    "cloning": _Form(_relative, nn.ReLU, _clipped),
+    "ppo": _Form(_joined, nn.Tanh, _clipped),
+    "sac": _Form(_joined, nn.ReLU, _squashed),
+}
+
+
+class _Network(nn.Module):
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, inputs: int, architecture: Architecture, form: _Form) -> None:
+        super().__init__()
+        sizes = [inputs, *[architecture.hidden] * architecture.layers]
+        layers: list[nn.Module] = []
+        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+            layers += [nn.Linear(n_in, n_out), form.activation()]
+        self.body = nn.Sequential(*layers, nn.Linear(sizes[-1], ACTIONS))
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("std", torch.ones(inputs))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Outputs (n, 4) from features (n, inputs)."""
+        outputs: torch.Tensor = self.body((inputs - self.mean) / self.std)
+        return outputs
+
+
+def _software() -> dict[str, str]:
+    return software() | {name: metadata.version(name) for name in ("torch", "stable-baselines3")}

@@ -1,0 +1,35 @@
+"""What settings are: frozen values, checked whole when they are made."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator, Field, ValidationError
+
+from simworld.errors import ConfigurationError
+from simworld.scene.plain import Plain, describe
+
+
+def _as_plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_as_plain)]
+Real = Annotated[float, Field(strict=True), BeforeValidator(_as_plain)]
+
+Hidden = Annotated[Whole, Field(ge=1, le=1024)]
+"""Units of each hidden layer."""
+Layers = Annotated[Whole, Field(ge=1, le=8)]
+"""Hidden layers."""
+LearningRate = Annotated[Real, Field(gt=0, le=1)]
+RootSeed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
+"""As on the command line: what is added to it to keep seeds apart stays below 2**32, where NumPy's seeds end."""
+
+
+class Settings(Plain):
+    """Named settings; a wrong one raises ConfigurationError with the key, the rule and the value."""
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigurationError(describe(error)) from None

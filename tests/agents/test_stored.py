@@ -1,0 +1,178 @@
+"""Stored policies: the same bits come back, and a file that is anything else is one clear error, at once."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.policy import load_policy
+from simworld.agents.stored import MOST_BYTES, read_stored, write_stored
+from simworld.errors import ConfigurationError, TrainingError
+
+REACH = Architecture(kind="cloning", task="reach", hidden=8, layers=2)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    stored = tmp_path / "policy.safetensors"
+    NetworkPolicy(REACH, {"epochs": 3}).save(stored)
+    return stored
+
+
+def observation(seed: int = 0) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    sizes = {"observation": 7, "achieved_goal": 3, "desired_goal": 3}
+    return {name: generator.normal(size=size).astype(np.float32) for name, size in sizes.items()}
+
+
+@pytest.mark.parametrize("kind", ["cloning", "ppo", "sac"])
+def test_a_policy_comes_back_bit_for_bit(kind: Any, tmp_path: Path) -> None:
+    policy = NetworkPolicy(Architecture(kind=kind, task="reach", hidden=8, layers=2), {"epochs": 3})
+    files = [tmp_path / name for name in ("a.safetensors", "b.safetensors")]
+    for file in files:
+        policy.save(file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    loaded = load_policy(str(files[0]), "reach")
+    assert isinstance(loaded, NetworkPolicy)
+    assert (loaded.architecture, loaded.settings) == (policy.architecture, {"epochs": 3})
+    assert np.array_equal(loaded(observation()), policy(observation()))
+
+
+def test_a_policy_of_another_task_is_refused(path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="was trained for 'reach', not for 'place_in_box'"):
+        load_policy(str(path), "place_in_box")
+
+
+def changed(key: str, value: Any) -> Callable[[Any, Any], None]:
+    def change(document: Any, tensors: Any) -> None:
+        *outer, last = key.split(".")
+        for name in outer:
+            document = document[name]
+        document[last] = value
+
+    return change
+
+
+def replaced(name: str, value: Any) -> Callable[[Any, Any], None]:
+    def change(document: Any, tensors: Any) -> None:
+        if value is None:
+            del tensors[name]
+        else:
+            tensors[name] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (changed("architecture.layers", 10_000_000), ["layers", "10000000"]),
+        (changed("architecture.layers", -1), ["layers", "-1"]),
+        (changed("architecture.hidden", 2**40), ["hidden"]),
+        (changed("architecture.hidden", 9), ["body.0.weight", "(9, 10)", "(8, 10)"]),
+        (changed("architecture.hidden", 8.5), ["hidden", "8.5"]),
+        (changed("architecture.hidden", True), ["hidden", "True"]),
+        (changed("architecture.kind", "dqn"), ["kind", "'dqn'"]),
+        (changed("architecture.kind", ["ppo"]), ["kind"]),
+        (changed("architecture.task", "fly"), ["task", "'fly'"]),
+        (changed("architecture.self", 1), ["self"]),
+        (changed("architecture", None), ["architecture"]),
+        (changed("format_version", 2), ["format_version", "2"]),
+        (changed("sizes.observation", 8), ["sizes", "8"]),
+        (changed("more", 1), ["more"]),
+        (replaced("body.0.bias", np.full(8, np.nan, np.float32)), ["body.0.bias", "finite"]),
+        (replaced("std", np.full(10, np.inf, np.float32)), ["std", "finite"]),
+        (replaced("std", np.zeros(10, np.float32)), ["std", "greater than 0"]),
+        (replaced("body.0.bias", np.zeros((8, 1), np.float32)), ["body.0.bias", "(8, 1)"]),
+        (replaced("body.0.bias", None), ["body.0.bias", "None"]),
+        (replaced("more", np.zeros(3, np.float32)), ["more", "None"]),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_it_is_built(path: Path, change: Any, words: list[str]) -> None:
+    document, tensors = read_stored(path)
+    change(document, tensors)
+    write_stored(path, document, tensors)
+    begin = time.perf_counter()
+    with pytest.raises(ConfigurationError) as refused:
+        load_policy(str(path), "reach")
+    assert time.perf_counter() - begin < 1
+    assert "\n" not in str(refused.value)
+    for word in ("policy.safetensors", *words):
+        assert word in str(refused.value)
+
+
+def with_header(header: bytes, rest: bytes = b"") -> bytes:
+    return len(header).to_bytes(8, "little") + header + rest
+
+
+def tensor(**about: Any) -> bytes:
+    return with_header(json.dumps({"__metadata__": {"simworld": "{}"}, "a": about}).encode(), bytes(16))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["header"]),
+        (b"not a policy", ["header"]),
+        (bytes(8), []),
+        (b"\xff" * 8 + bytes(100), ["header"]),
+        (with_header(b"[" * 100_000 + b"]" * 100_000), []),
+        (with_header(b"[]"), ["mapping"]),
+        (with_header(b'{"__metadata__": 3}'), []),
+        (with_header(b'{"__metadata__": {"simworld": "{"}}'), []),
+        (with_header(b'{"a": 3}'), []),
+        (with_header(b'{"a": {"dtype": "F32"}}'), ["did not write"]),
+        (with_header(b" " * 2**21), ["header", str(2**20)]),
+        (tensor(dtype="F64", shape=[2], data_offsets=[0, 16]), ["'a'", "F32", "'F64'"]),
+        (tensor(dtype=["F32"], shape=[4], data_offsets=[0, 16]), ["'a'", "F32"]),
+        (tensor(dtype="F32", shape=[5], data_offsets=[0, 16]), []),
+        (tensor(dtype="F32", shape=[4], data_offsets=[0, 2**60]), []),
+        (tensor(dtype="F32", shape=[-4], data_offsets=[0, 16]), []),
+        (tensor(dtype="F32", shape=[2**63, 2**63], data_offsets=[0, 16]), []),
+        (save({"a": np.zeros(4, np.float32)}), ["did not write"]),
+    ],
+)
+def test_what_is_no_stored_policy_is_one_line(tmp_path: Path, content: bytes, words: list[str]) -> None:
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="policy.safetensors cannot be used") as refused:
+        load_policy(str(path), "reach")
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
+    for word in words:
+        assert word in str(refused.value)
+
+
+def test_every_cut_and_every_flipped_byte_of_the_header_is_refused_or_harmless(path: Path) -> None:
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 97):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ConfigurationError):
+            load_policy(str(path), "reach")
+    for place in range(0, 1200, 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x15]) + whole[place + 1 :])
+        try:
+            assert np.isfinite(load_policy(str(path), "reach")(observation())).all()
+        except ConfigurationError as refused:
+            assert "\n" not in str(refused)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "policy.safetensors"
+    with open(path, "wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(ConfigurationError, match="larger than"):
+        load_policy(str(path), "reach")
+
+
+def test_weights_that_are_not_finite_are_not_kept(tmp_path: Path) -> None:
+    policy = NetworkPolicy(REACH)
+    policy.network.std[0] = np.nan
+    with pytest.raises(TrainingError, match="diverged"):
+        policy.save(tmp_path / "policy.safetensors")
+    assert not list(tmp_path.iterdir())

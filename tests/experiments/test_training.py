@@ -1,0 +1,105 @@
+"""Training folders: a stopped cloning goes on to the same bytes, and what diverged is not finished."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simworld.agents import reinforcement
+from simworld.agents.imitation import Cloning
+from simworld.datasets.folder import verify
+from simworld.errors import TrainingError
+from simworld.experiments.recipes import train_cloning, train_reinforcement, write_rollouts
+
+REACH = "simworld/Reach-v0"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demonstrations")
+    write_rollouts(folder, REACH, episodes=6, noise=0.3)
+    return folder
+
+
+def stop(number: int) -> None:
+    if number == 3:
+        raise KeyboardInterrupt
+
+
+def test_a_stopped_cloning_goes_on(tmp_path: Path, store: Path) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    train_cloning(whole, REACH, store, epochs=5)
+    with pytest.raises(KeyboardInterrupt):
+        train_cloning(stopped, REACH, store, epochs=5, progress=stop)
+    assert (stopped / "checkpoint.safetensors").is_file() and not (stopped / "policy.safetensors").exists()
+    epochs: list[int] = []
+    path = train_cloning(stopped, REACH, store, epochs=5, progress=epochs.append)
+    assert epochs == [1, 2, 3, 4, 5]
+    assert path.read_bytes() == (whole / path.name).read_bytes()
+    records = [json.loads((folder / "training.json").read_text()) for folder in (whole, stopped)]
+    assert [record.pop("seconds") > 0 for record in records] == [True, True]
+    assert records[0] == records[1]
+    for folder in (whole, stopped):
+        assert verify(folder) == []
+        assert {file.name for file in folder.iterdir()} == {
+            ".lock",
+            "manifest.json",
+            "policy.safetensors",
+            "request.json",
+            "training.json",
+        }
+
+
+@pytest.mark.parametrize("last", ["policy.safetensors", "training.json"])
+def test_killed_while_it_ends_it_goes_on(
+    tmp_path: Path, store: Path, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train_cloning(whole, REACH, store, epochs=2)
+    # What a kill leaves after the file `last` was written, which comes before the checkpoint is removed.
+    train_cloning(killed, REACH, store, epochs=2, progress=lambda n: kept.append(read(killed)) if n == 2 else None)
+    (killed / "manifest.json").unlink()
+    (killed / "checkpoint.safetensors").write_bytes(kept[0])
+    if last == "policy.safetensors":
+        (killed / "training.json").unlink()
+    monkeypatch.setattr(Cloning, "run_epoch", None)
+    train_cloning(killed, REACH, store, epochs=2)
+    assert verify(killed) == [] and not (killed / "checkpoint.safetensors").exists()
+    assert (killed / "policy.safetensors").read_bytes() == (whole / "policy.safetensors").read_bytes()
+
+
+kept: list[bytes] = []
+
+
+def read(folder: Path) -> bytes:
+    kept.clear()
+    return (folder / "checkpoint.safetensors").read_bytes()
+
+
+def test_what_diverged_is_not_finished(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "cloned"
+    run_epoch = Cloning.run_epoch
+
+    def diverge(training: Cloning) -> None:
+        if len(training.epochs) == 1:
+            training._labels = np.nan * training._labels
+        run_epoch(training)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cloning, "run_epoch", diverge)
+        with pytest.raises(TrainingError, match="diverged in epoch 2"):
+            train_cloning(out, REACH, store, epochs=2)
+    assert not (out / "policy.safetensors").exists() and not (out / "manifest.json").exists()
+    train_cloning(out, REACH, store, epochs=2)
+    assert verify(out) == []
+    out = tmp_path / "reinforced"
+
+    class _Diverges(reinforcement.PPO):
+        def train(self) -> None:
+            next(self.policy.parameters()).data.fill_(np.nan)
+
+    monkeypatch.setattr(reinforcement, "PPO", _Diverges)
+    with pytest.raises(TrainingError, match="diverged after 1024 steps"):
+        train_reinforcement(out, REACH, steps=1024)
+    assert not (out / "policy.safetensors").exists() and not (out / "manifest.json").exists()
