@@ -41,8 +41,9 @@ def export_minari(
 
     Spaces and the spec are Gymnasium's, those of the environment that the episodes are from; `code` is a link to what
     made them, and `source` what `minari_source` is to tell of them. Infos keep their T rows, and `expert_actions`
-    becomes one of them; each episode's metadata holds its seed and, as options of `reset`, its index. The dataset
-    appears at once, when it is complete. One that is there already is replaced with `overwrite`, else DatasetError.
+    becomes one of them; each episode's metadata holds its seed, as options of `reset` its index, and its `group`, of
+    which all belong into the same part of a split. The dataset appears at once, when it is complete. One that is there
+    already is replaced with `overwrite`, else DatasetError.
     """
     _check_id(dataset_id)
     # Minari joins a relative path to itself when it asks for the dataset's size.
@@ -85,6 +86,7 @@ def _build(data: Path, episodes: list[Episode], details: Mapping[str, Any], spec
     storage = MinariStorage.new(data, *spec)
     storage.update_metadata({**details, "minari_version": minari.__version__})
     storage.update_episodes(EpisodeBuffer(**_fields(episode)) for episode in episodes)
+    storage.update_episode_metadata({"group": f"{episode.seed}/{episode.group}"} for episode in episodes)
     _check(storage, episodes)
     for path in data.iterdir():
         with open(path, "rb") as file:

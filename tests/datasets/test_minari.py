@@ -110,6 +110,7 @@ def test_the_recovered_environment_begins_the_same_episodes(tmp_path: Path, monk
     dataset = loaded(tmp_path, monkeypatch)
     env = dataset.recover_environment()
     for number, known in enumerate(dataset.storage.get_episode_metadata(range(3))):
+        assert known["group"] == f"{known['seed']}/{known['options']['index']}"
         options = {name: int(value) for name, value in known["options"].items()}
         observation, _ = env.reset(seed=known["seed"], options=options)
         for name, array in dataset[number].observations.items():

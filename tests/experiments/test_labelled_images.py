@@ -13,6 +13,7 @@ from PIL import Image
 from simworld.annotation import project
 from simworld.datasets import split_images
 from simworld.errors import ConfigurationError
+from simworld.experiments.cli import app
 from simworld.experiments.collect import manipulation, stage
 from simworld.experiments.recipes import CATEGORIES, is_labelled, make_env, stored_seed, write_labelled_images
 from simworld.geometry import Array, transform_points
@@ -248,3 +249,18 @@ def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp
 
 def test_an_environment_without_anything_to_label_is_known() -> None:
     assert [is_labelled(env_id) for env_id in (REACH, "simworld/PickAndPlace-v0", PLACE)] == [False, True, True]
+
+
+@pytest.mark.parametrize(("env_id", "warned"), [(REACH, True), (PLACE, False)])
+def test_the_command_says_what_is_labelled_and_with_which_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], env_id: str, warned: bool
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        app(["images", env_id, "--count", "1", "--size", "32x24", "--randomization", "none", "--out", str(tmp_path)])
+    printed = capsys.readouterr()
+    assert not stop.value.code and f"seed {stored_seed(tmp_path)}" in printed.out
+    annotations = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
+    assert f"1 images of 1 different scenes with {len(annotations)} annotations" in printed.out
+    assert bool(annotations) != warned
+    assert f"box {0 if warned else 1}, compound 0, cross 0, cuboid" in printed.out
+    assert ("has nothing on its table to label" in printed.err) is warned
