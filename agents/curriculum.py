@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium as gym
 import numpy as np
+from pydantic import Field
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
-from simworld.datasets.folder import read_json, reporting, write_json
+from simworld.datasets.folder import reporting, write_json
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Trial
 from simworld.randomization.factors import starred
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization, checked_parameters
+from simworld.reading import Record, read_json
 
 
 class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
@@ -87,6 +89,13 @@ def _as_tested(trial: Trial, parameters: Mapping[str, Any]) -> Trial:
     return trial if tested else replace(trial, boundary=None)
 
 
+class _Saved(Record):
+    """How many trials there were, and the state of the randomization."""
+
+    number: Annotated[int, Field(ge=0)]
+    adr: dict[str, Any]
+
+
 class CurriculumCallback(BaseCallback):
     """Gives each CurriculumEnv its trials, tells `adr` how they went, and logs its ranges and their entropy.
 
@@ -139,12 +148,9 @@ class CurriculumCallback(BaseCallback):
             self._saved = self._number
 
     def _restore(self, path: Path) -> None:
-        saved = read_json(path)
-        try:
-            self._number = saved["number"]
-            self.adr.restore(saved["adr"])
-        except (KeyError, TypeError):
-            raise ConfigurationError(f"{path} holds no curriculum") from None
+        saved = read_json(path, _Saved)
+        self._number = saved.number
+        self.adr.restore(saved.adr)
 
 
 class ScheduleCallback(BaseCallback):

@@ -1,25 +1,26 @@
 """Balanced data: which scenes, or episodes, of a seed meet some quotas."""
 
-import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
+from pydantic import Field
 
 from simworld.agents.policy import Policy
-from simworld.datasets.episodes import Episode
-from simworld.datasets.folder import read_json, reporting, to_json, write_json
+from simworld.datasets.episode import Episode
+from simworld.datasets.folder import reporting, to_json, write_json
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, PlacementError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
+from simworld.reading import Record, parse_json, read_bytes, read_json
 from simworld.rendering.raster import RasterRenderer
 from simworld.streams import Streams
 
@@ -121,7 +122,7 @@ def _chooser(
     )
 
     @cache
-    def samples() -> list[dict[str, Any]]:
+    def samples() -> tuple[_Sample, ...]:
         found = request.folder / FOUND
         if not found.exists():
             with reporting(request.folder):
@@ -131,13 +132,30 @@ def _chooser(
                 quotas = [str(quota) for quota in search.quotas]
                 write_json(found, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
         journal.path.unlink(missing_ok=True)
-        made: list[dict[str, Any]] = read_json(found)["samples"]
+        made = read_json(found, _Found).samples
+        if len(made) != request.count:
+            raise DatasetError(f"{found} must have {request.count} samples, got {len(made)}: remove it")
         return made
 
     def choose(i: int) -> Chosen:
-        return Chosen(*(samples()[i][name] for name in Chosen._fields))
+        return Chosen(*(getattr(samples()[i], name) for name in Chosen._fields))
 
     return choose
+
+
+_Written = dict[str, bool | int | float | str]
+
+
+class _Sample(Record):
+    number: Annotated[int, Field(ge=0)]
+    parameters: dict[str, Any]
+    group: int | None
+
+
+class _Found(Record):
+    """What is read of `quotas.json`."""
+
+    samples: tuple[_Sample, ...]
 
 
 class _Journal:
@@ -156,14 +174,14 @@ class _Journal:
 
     @cached_property
     def _known(self) -> dict[int, Features]:
-        content = self.path.read_bytes() if self.path.exists() else b""
+        content = read_bytes(self.path) if self.path.exists() else b""
         # A run that was killed may have left a part of a line.
         end = content.rfind(b"\n") + 1
         if end < len(content):
             os.truncate(self.path, end)
         try:
-            return dict(json.loads(line) for line in content[:end].splitlines())
-        except (ValueError, TypeError):
+            return dict(parse_json(line, tuple[int, _Written], "line") for line in content[:end].splitlines())
+        except DatasetError:
             raise DatasetError(f"{self.path} is broken: remove it, and the search begins again") from None
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simworld.agents.experts import expert
 from simworld.agents.policy import Policy
-from simworld.datasets.episodes import Episode
+from simworld.datasets.episode import Episode
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.rendering.frame import Renderer

@@ -14,12 +14,13 @@ from typing import Any
 
 from rich.text import Text
 
-from simworld.datasets.folder import exclusive, read_json, reporting, write_json
+from simworld.datasets.folder import exclusive, reporting, write_json
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.console import say
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.records import Demo, read_record
+from simworld.experiments.records import Demo, MinariMetadata
 from simworld.experiments.report import write_report
+from simworld.reading import read_json
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 MINARI_ID = "simworld/place-in-box/expert-v0"
@@ -189,7 +190,7 @@ def _end_with_parent() -> None:
 
 def _read_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
-    old = read_record(path, Demo) if path.is_file() else Demo(total_seconds=0.0)
+    old = read_json(path, Demo) if path.is_file() else Demo(total_seconds=0.0)
     commands = []
     for part in (part for lane in LANES for part in lane):
         command = f"simworld {part.command.format(out=shlex.quote(str(folder)))}"
@@ -207,11 +208,11 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 def _summarize(folder: Path) -> None:
     """What the report says of the rollout dataset."""
-    metadata = read_json(folder / f"rollouts/minari/{MINARI_ID}/data/metadata.json")
+    metadata = read_json(folder / f"rollouts/minari/{MINARI_ID}/data/metadata.json", MinariMetadata)
     summary = {
         "dataset_id": MINARI_ID,
-        "episodes": metadata["total_episodes"],
-        "steps": metadata["total_steps"],
+        "episodes": metadata.total_episodes,
+        "steps": metadata.total_steps,
         "format": "minari",
     }
     write_json(folder / "rollouts/summary.json", summary)

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from simworld.annotation import colorize_depth
 from simworld.datasets.images import decode_depth
+from simworld.errors import DatasetError
 from simworld.experiments.charts import tag
+from simworld.reading import read_bytes
 
 Picture = NDArray[np.uint8]
 Rectangle = tuple[float, float, float, float]
@@ -65,7 +67,7 @@ def labelled_picture(
     names = ", ".join(a["category"].replace("_", " ") for a in shown) or "nothing that is labelled"
     return LabelledPicture(
         alt=f"Image {image['id']} shows {names}",
-        rgb=jpeg_uri(_read(folder / image["file_name"]).astype(np.uint8)),
+        rgb=jpeg_uri(_read(folder, image, "file_name").astype(np.uint8)),
         labels=_labels(shown, image["width"], image["height"]),
         shape=(image["height"], image["width"]),
     )
@@ -73,11 +75,11 @@ def labelled_picture(
 
 def layers(folder: Path, image: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]]) -> Layers:
     """The depth and the segmentation of an image, coloured: what is drawn on it in the same colours, the rest grey."""
-    depth = decode_depth(_read(folder / image["depth_file"]))
+    depth = decode_depth(_read(folder, image, "depth_file"))
     seen = depth[depth > 0]
     # The floor, far away, would leave the table in a single colour.
     near, far = (float(seen.min()), float(np.percentile(seen, _FAR))) if seen.size else (0.0, 0.0)
-    segmentation = _read(folder / image["segmentation_file"])
+    segmentation = _read(folder, image, "segmentation_file")
     table = np.array([_GREYS[i % len(_GREYS)] for i in range(int(segmentation.max()) + 1)], dtype=np.uint8)
     table[0] = 0
     colored = np.repeat(table[segmentation][..., None], 3, axis=2)
@@ -192,11 +194,15 @@ def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inner
 
 
-def _read(path: Path) -> NDArray[Any]:
+def _read(folder: Path, image: Mapping[str, Any], field: str) -> NDArray[Any]:
+    """A picture of an image; one of another size, which might be enormous, is not decoded."""
     from PIL import Image
 
-    with Image.open(path) as image:
-        return np.asarray(image)
+    path, size = folder / image[field], (image["width"], image["height"])
+    with Image.open(io.BytesIO(read_bytes(path)), formats=["PNG"]) as picture:
+        if picture.size != size:
+            raise DatasetError(f"{path}: must be of {size} pixels, got {picture.size}")
+        return np.asarray(picture)
 
 
 def _uri(picture: Picture, kind: str, **options: Any) -> str:

@@ -12,26 +12,21 @@ import numpy as np
 
 from simworld.agents.policy import load_policy, policy_digest
 from simworld.annotation.draw import channel_picture
-from simworld.datasets.episodes import Episode, EpisodeReport, read_episodes, read_request, write_episodes
-from simworld.datasets.folder import (
-    MANIFEST,
-    REQUEST,
-    OutputFolder,
-    content_digest,
-    read_json,
-    reporting,
-    write_bytes,
-)
+from simworld.datasets.episode import Episode
+from simworld.datasets.episodes import EpisodeReport, EpisodesRequest, read_episodes, read_request, write_episodes
+from simworld.datasets.folder import OutputFolder, content_digest, reporting, write_bytes
 from simworld.datasets.images import ImageReport, View, encode_png, write_images
+from simworld.datasets.manifest import MANIFEST, REQUEST
 from simworld.envs import ENV_IDS
 from simworld.envs.tasks import TASKS
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError, DatasetError, nearest
 from simworld.experiments.balance import Chosen, Request, balanced_episodes, balanced_images, in_turn
 from simworld.experiments.collect import Staged, collect_episode, manipulation, photograph, stage
 from simworld.experiments.seeds import data_seed
 from simworld.randomization import read_quotas
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.quotas import Report
+from simworld.reading import Record, read_json
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.model import Scene
@@ -48,6 +43,20 @@ VIEWS = ("one", "all")
 Progress = Callable[[int], None]
 
 _POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
+
+
+class _Seeded(Record):
+    seed: int
+
+
+class RolloutRequest(EpisodesRequest):
+    """What is read of `request.json` of a store of `write_rollouts`."""
+
+    env_id: str
+    policy: str
+    seed: int
+    randomization: str | list[Any] | dict[str, Any]
+    noise: float
 
 
 def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
@@ -113,14 +122,14 @@ def export_rollouts(
     from simworld.datasets.minari import export_minari, minari_source
 
     root = root or Path(get_dataset_path())
-    request, source = read_request(episodes), content_digest(episodes)
+    request, source = read_request(episodes, RolloutRequest), content_digest(episodes)
     if not overwrite and minari_source(root, dataset_id) == source:
         return root / dataset_id, False
     description = (
-        f"{request['count']} episodes of the policy {request['policy']} in {request['env_id']}, root seed "
-        f"{request['seed']}, randomization {request['randomization']}, action noise {request['noise']}"
+        f"{request.count} episodes of the policy {request.policy} in {request.env_id}, root seed {request.seed}, "
+        f"randomization {request.randomization}, action noise {request.noise}"
     )
-    with closing(make_env(request["env_id"], request["randomization"])) as env:
+    with closing(make_env(request.env_id, request.randomization)) as env:
         path = export_minari(
             read_episodes(episodes),
             root,
@@ -128,7 +137,7 @@ def export_rollouts(
             observation_space=env.observation_space,
             action_space=env.action_space,
             env_spec=env.spec,
-            algorithm=request["policy"],
+            algorithm=request.policy,
             description=description,
             source=source,
             overwrite=overwrite,
@@ -198,7 +207,7 @@ def is_labelled(env_id: str) -> bool:
 
 def stored_seed(folder: Path) -> int:
     """The root seed of the data in a folder."""
-    return int(read_json(folder / REQUEST)["seed"])
+    return read_json(folder / REQUEST, _Seeded).seed
 
 
 def train_cloning(
@@ -218,10 +227,11 @@ def train_cloning(
     from simworld.agents.network import NetworkPolicy
 
     settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
-    asked, content = read_request(demonstrations), content_digest(demonstrations)
-    if asked["env_id"] != env_id:
-        raise ConfigurationError(f"{demonstrations} holds episodes of {asked['env_id']}, not of {env_id}")
+    asked, content = read_request(demonstrations, RolloutRequest), content_digest(demonstrations)
+    if asked.env_id != env_id:
+        raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}, not of {env_id}")
     stored = list(read_episodes(demonstrations))
+    _check_sizes(stored, env_id, demonstrations)
     data = transitions(stored)
 
     def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
@@ -330,6 +340,16 @@ def _check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequenc
         raise ConfigurationError(
             f"count: must be a multiple of the {len(cameras)} cameras that all see each scene, got {count}"
         )
+
+
+def _check_sizes(episodes: Sequence[Episode], env_id: str, source: Path) -> None:
+    """Raise DatasetError where an episode does not observe what the environment does."""
+    task = TASKS[task_of(env_id)]
+    sizes = {"observation": sum(task.fields.values()), "achieved_goal": task.goal_size, "desired_goal": task.goal_size}
+    for episode in episodes:
+        found = {name: episode.observations[name].shape[1] for name in sizes}
+        if found != sizes:
+            raise DatasetError(f"{source}: {env_id} observes {sizes}, but {episode.seed}/{episode.index} has {found}")
 
 
 def _asked_quotas(quotas: Sequence[str], replays: int) -> dict[str, Any]:

@@ -1,23 +1,14 @@
 """What the parts of a demo leave behind for its report, as they must be to be shown."""
 
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from simworld.datasets.folder import read_json
-from simworld.errors import DatasetError
-from simworld.scene.plain import describe
+from simworld.reading import Record
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Curve = Field(min_length=1)
-
-
-class Record(BaseModel):
-    """A JSON file; what it holds beyond the fields is not read."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 class ReinforcementPoint(Record):
@@ -79,6 +70,13 @@ class Rollouts(Record):
     steps: Count
 
 
+class MinariMetadata(Record):
+    """What Minari itself says of a dataset."""
+
+    total_episodes: Count
+    total_steps: Count
+
+
 class Command(Record):
     """A part of the demo and the command line that repeats it."""
 
@@ -96,13 +94,48 @@ class Demo(Record):
     versions: dict[str, str] = {}
 
 
-Kind = TypeVar("Kind", bound=Record)
+Side = Annotated[int, Field(ge=1, le=8192)]
 
 
-def read_record(path: Path, kind: type[Kind]) -> Kind:
-    """Read a record. A malformed one raises DatasetError with the key, the rule and the value it got."""
-    content = read_json(path)
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        raise DatasetError(f"{path.name}: {describe(error)}") from None
+class CocoImage(Record):
+    """An image, its files and the drawn parameters."""
+
+    id: int
+    width: Side
+    height: Side
+    file_name: str
+    depth_file: str
+    segmentation_file: str
+    parameters: dict[str, Any]
+
+
+class CocoMask(Record):
+    """A mask in COCO's run-length encoding; `size` is (height, width)."""
+
+    size: tuple[Side, Side]
+    counts: str
+
+
+class CocoAnnotation(Record):
+    """What is on an image."""
+
+    image_id: int
+    category_id: int
+    instance_id: Count
+    bbox: tuple[float, float, float, float]
+    segmentation: CocoMask
+
+
+class CocoCategory(Record):
+    """What an annotation may be of."""
+
+    id: int
+    name: str
+
+
+class Coco(Record):
+    """`annotations.json` of a dataset of images, as far as it is shown."""
+
+    images: tuple[CocoImage, ...]
+    annotations: tuple[CocoAnnotation, ...]
+    categories: tuple[CocoCategory, ...]

@@ -9,13 +9,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from simworld.datasets.folder import read_json, reporting, write_bytes
+from simworld.datasets.folder import reporting, write_bytes
 from simworld.experiments import charts
 from simworld.experiments.charts import Line
 from simworld.experiments.factors import factor_groups
 from simworld.experiments.pictures import data_uri, jpeg_uri, labelled_picture, layers, spread
-from simworld.experiments.records import Cloning, Demo, EvaluationRecord, Reinforcement, Rollouts, read_record
+from simworld.experiments.records import Cloning, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
 from simworld.experiments.video import middle_frame
+from simworld.reading import read_bytes, read_json
 
 REPORT = "report.html"
 
@@ -85,7 +86,7 @@ def _views(folder: Path) -> View:
         "evaluation": section(_evaluation),
         "images": section(_images),
         "factors": section(_factors),
-        "rollouts": section(lambda path: {"summary": read_record(path / "rollouts/summary.json", Rollouts)}),
+        "rollouts": section(lambda path: {"summary": read_json(path / "rollouts/summary.json", Rollouts)}),
         "demo": section(_demo),
     }
     return views | {"cards": _cards(views)}
@@ -122,13 +123,13 @@ def _video(name: str, folder: Path) -> View:
     path = folder / "videos" / f"{name}.mp4"
     return {
         "task": _VIDEOS[name],
-        "source": data_uri("video/mp4", path.read_bytes()),
+        "source": data_uri("video/mp4", read_bytes(path)),
         "poster": jpeg_uri(middle_frame(path)),
     }
 
 
 def _reach(folder: Path) -> View:
-    training = read_record(folder / "reach/training.json", Reinforcement)
+    training = read_json(folder / "reach/training.json", Reinforcement)
     success = Line("Success", [(p.step, p.success) for p in training.curve])
     gain = Line("Return", [(p.step, p.gain) for p in training.curve])
     rising = "over the steps of training"
@@ -140,7 +141,7 @@ def _reach(folder: Path) -> View:
 
 
 def _cloning(folder: Path) -> View:
-    training = read_record(folder / "policy/training.json", Cloning)
+    training = read_json(folder / "policy/training.json", Cloning)
     lines = [Line("Training", [(p.epoch, p.loss) for p in training.curve])]
     if held_out := [(p.epoch, p.held_out) for p in training.curve if p.held_out is not None]:
         lines.append(Line("Held out", held_out))
@@ -152,7 +153,7 @@ def _evaluation(folder: Path) -> View:
     paths = sorted((folder / "evaluation").glob("*.json"))
     if not paths:
         raise FileNotFoundError(None, None, str(folder / "evaluation/*.json"))
-    found = [(path.stem, read_record(path, EvaluationRecord)) for path in paths]
+    found = [(path.stem, read_json(path, EvaluationRecord)) for path in paths]
     found.sort(key=lambda item: (item[1].env_id, item[1].policy != "expert"))
     start = min(0.8, math.floor(10 * min(record.interval[0] for _, record in found)) / 10)
     return {"rows": [_row(stem, record, start) for stem, record in found], "axis": charts.interval_axis(start)}
@@ -176,19 +177,19 @@ def _row(stem: str, record: EvaluationRecord, start: float) -> View:
 
 def _images(folder: Path) -> View:
     root = folder / "images"
-    coco = read_json(root / "annotations.json")
-    categories = {category["id"]: category["name"] for category in coco["categories"]}
+    coco = read_json(root / "annotations.json", Coco)
+    categories = {category.id: category.name for category in coco.categories}
     annotations: dict[int, list[View]] = {}
-    for annotation in coco["annotations"]:
-        named = annotation | {"category": categories[annotation["category_id"]]}
-        annotations.setdefault(annotation["image_id"], []).append(named)
-    chosen = spread(coco["images"], _PICTURES)
+    for annotation in coco.annotations:
+        named = annotation.model_dump() | {"category": categories[annotation.category_id]}
+        annotations.setdefault(annotation.image_id, []).append(named)
+    chosen = [image.model_dump() for image in spread(coco.images, _PICTURES)]
     pictures = [labelled_picture(root, image, annotations.get(image["id"], [])) for image in chosen]
     counts = Counter({name: 0 for name in categories.values()})
     counts.update(a["category"] for group in annotations.values() for a in group)
     return {
-        "count": len(coco["images"]),
-        "labels": len(coco["annotations"]),
+        "count": len(coco.images),
+        "labels": len(coco.annotations),
         "layered": [
             (picture, layers(root, image, annotations.get(image["id"], [])))
             for picture, image in zip(pictures[:_LAYERED], chosen, strict=False)
@@ -204,10 +205,10 @@ def _bars(counts: Mapping[str, int]) -> Markup:
 
 
 def _factors(folder: Path) -> View:
-    images = read_json(folder / "images/annotations.json")["images"]
-    groups = factor_groups(image["parameters"] for image in images)
+    images = read_json(folder / "images/annotations.json", Coco).images
+    groups = factor_groups(image.parameters for image in images)
     return {"groups": groups, "samples": len(images), "count": sum(len(group.charts) for group in groups)}
 
 
 def _demo(folder: Path) -> View:
-    return {"record": read_record(folder / "demo.json", Demo)}
+    return {"record": read_json(folder / "demo.json", Demo)}

@@ -1,16 +1,15 @@
 """Videos that every browser plays, from frames, and the picture to show before one plays."""
 
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.datasets.folder import reporting, sync_folder
+from simworld.datasets.folder import atomically, clear_leftovers, reporting
 from simworld.errors import ConfigurationError
+from simworld.reading import open_regular
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -32,8 +31,10 @@ def write_video(path: Path, frames: Iterable[Picture], fps: int) -> None:
     """
     if fps < 1:
         raise ConfigurationError(f"fps: must be at least 1, got {fps}")
-    with reporting(path), _atomically(path) as temporary:
-        _encode(temporary, _checked(frames), fps)
+    with reporting(path):
+        clear_leftovers(path)
+        with atomically(path) as temporary:
+            _encode(temporary, _checked(frames), fps)
 
 
 def middle_frame(path: Path) -> Picture:
@@ -41,7 +42,7 @@ def middle_frame(path: Path) -> Picture:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_regular(path) as file, av.open(file, "r") as container:
             count = container.streams.video[0].frames
             for number, frame in enumerate(container.decode(video=0)):
                 if number >= count // 2:
@@ -88,17 +89,3 @@ def _checked(frames: Iterable[Picture]) -> Iterator[Picture]:
         yield np.ascontiguousarray(np.pad(frame, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge"))
     if not size:
         raise ConfigurationError("a video needs at least one frame, got none")
-
-
-@contextmanager
-def _atomically(path: Path) -> Iterator[Path]:
-    """A temporary path that becomes `path` if all goes well."""
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)

@@ -1,14 +1,7 @@
 """Datasets on disk: atomic, resumable and verifiable."""
 
-from simworld.datasets.episodes import (
-    Episode,
-    EpisodeReport,
-    load_episodes,
-    read_episodes,
-    read_request,
-    save_episodes,
-    write_episodes,
-)
+from simworld.datasets.episode import Episode, load_episodes, save_episodes
+from simworld.datasets.episodes import EpisodeReport, EpisodesRequest, read_episodes, read_request, write_episodes
 from simworld.datasets.folder import OutputFolder, content_digest, verify
 from simworld.datasets.images import ImageReport, View, decode_depth, encode_depth, write_images
 from simworld.datasets.minari import export_minari, minari_source
@@ -17,6 +10,7 @@ from simworld.datasets.splits import split_episodes, split_groups, split_images
 __all__ = [
     "Episode",
     "EpisodeReport",
+    "EpisodesRequest",
     "ImageReport",
     "OutputFolder",
     "View",

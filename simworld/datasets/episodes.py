@@ -1,72 +1,38 @@
-"""Episodes as arrays: the canonical store of rollouts, from which images are rendered and other formats exported.
+"""Datasets of episodes: the canonical store of rollouts, from which images are rendered and other formats exported.
 
-`episodes/00000.npz`, `00001.npz`, ... hold some episodes each, readable with `numpy.load` and without pickle. Episode
-k of a shard is the arrays named `k/...`: the fields of `Episode`, with the scene and the parameters as JSON.
+`episodes/00000.npz`, `00001.npz`, ... hold some episodes each, as `simworld.datasets.episode` says.
 """
 
-import io
-import json
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import Annotated, Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
-from simworld.datasets.folder import FORMAT_VERSION, MANIFEST, REQUEST, OutputFolder, read_json, to_json, write_bytes
+from simworld.datasets.episode import Episode, decode_episodes, encode_episodes
+from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
+from simworld.datasets.manifest import MANIFEST, REQUEST, Fingerprint, fingerprint_of, known_files, read_manifest
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.scene.model import Scene
+from simworld.reading import PathLike, Record, read_bytes, read_json
 
 KIND = "episodes"
 
-_GROUPS = ("observations", "infos", "states")
+
+class EpisodesRequest(Record):
+    """What is read of `request.json` of any dataset of episodes: how many there are, and how many to a file."""
+
+    format_version: int
+    count: Annotated[int, Field(ge=1)]
+    shard: Annotated[int, Field(ge=1)]
 
 
-@dataclass(frozen=True)
-class Episode:
-    """One episode of T steps: its scene, what was seen and done, and where everything was.
+class _Kind(Record):
+    kind: str
 
-    `observations` (T + 1, ...) float32 by name, from the one after reset; `actions` (T, 4), `rewards` (T,) float32;
-    `terminations`, `truncations` (T,) and `infos` by name, of T rows; `expert_actions` (T, 4) float32, what an expert
-    would have done; `states` (T + 1, ...) float64 as made by `stack_states`. `seed` and `index` begin it again:
-    `reset(seed=seed, options={"index": index})`. `group` is the index, under the same seed, of the episode that it
-    varies, by default itself: keep those of one group in the same part of a split. Arrays of other dtypes or lengths
-    raise DatasetError.
-    """
 
-    seed: int
-    index: int
-    scene: Scene
-    parameters: Mapping[str, Any]
-    observations: Mapping[str, NDArray[np.float32]]
-    actions: NDArray[np.float32]
-    rewards: NDArray[np.float32]
-    terminations: NDArray[np.bool_]
-    truncations: NDArray[np.bool_]
-    infos: Mapping[str, NDArray[Any]]
-    states: Mapping[str, NDArray[np.float64]]
-    expert_actions: NDArray[np.float32] | None = None
-    group: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.group is None:
-            object.__setattr__(self, "group", self.index)
-        dtypes = {"observations": np.float32, "states": np.float64, "terminations": np.bool_, "truncations": np.bool_}
-        for name, array in _arrays(self).items():
-            field = name.split("/")[0]
-            rows = len(self) + (field in ("observations", "states"))
-            dtype = np.dtype(array.dtype if field == "infos" else dtypes.get(field, np.float32))
-            if array.dtype != dtype or array.dtype.hasobject or array.shape[:1] != (rows,):
-                raise DatasetError(
-                    f"episode {self.seed}/{self.index}: {name} must be {dtype} with {rows} rows, "
-                    f"got {array.dtype} of shape {array.shape}"
-                )
-
-    def __len__(self) -> int:
-        return len(self.actions)
+_Asked = TypeVar("_Asked", bound=EpisodesRequest)
 
 
 @dataclass(frozen=True)
@@ -79,7 +45,7 @@ class EpisodeReport:
 
 
 def write_episodes(
-    folder: Path,
+    folder: PathLike,
     request: Mapping[str, Any],
     count: int,
     make: Callable[[int], Episode],
@@ -89,13 +55,16 @@ def write_episodes(
     """Write `count` episodes, `shard` to a file, or those files that an interrupted run of the same request has not.
 
     `make(i)` makes episode i and must depend on nothing but i and `request`, which with `count` and `shard` is what
-    a folder is recognised by. `progress` is told how many episodes there are. Raises DatasetError.
+    a folder is recognised by. `progress` is told how many episodes there are. Files that are there but not as they were
+    written raise DatasetError, and so does what cannot be written.
     """
     if count < 1 or shard < 1:
         raise ConfigurationError(f"a dataset needs episodes, and some to a file, got {count} and {shard}")
     asked = {"kind": KIND, "format_version": FORMAT_VERSION, "count": count, "shard": shard, **request}
     shards = {_shard_name(k): range(first, min(first + shard, count)) for k, first in enumerate(range(0, count, shard))}
     with OutputFolder(folder, asked) as out:
+        for name in shards.keys() & out.unknown:
+            _read_shard(out.path / name, len(shards[name]))
         pending = {name: numbers for name, numbers in shards.items() if not out.has(name)}
         made = sum(map(len, pending.values()))
         done = count - made
@@ -112,99 +81,76 @@ def write_episodes(
     return EpisodeReport(out.path, count, made)
 
 
-def read_request(folder: Path) -> dict[str, Any]:
-    """What was asked for of a dataset of episodes; a folder of something else raises DatasetError."""
+def read_request(folder: PathLike, kind: type[_Asked]) -> _Asked:
+    """What was asked for of a dataset of episodes, as a record; a folder of something else raises DatasetError."""
+    folder = Path(folder)
     try:
-        request: dict[str, Any] = read_json(folder / REQUEST)
-    except OSError as error:
+        found = read_json(folder / REQUEST, _Kind).kind
+        if found != KIND:
+            raise DatasetError(f"{folder} holds a dataset of {found}, not of {KIND}")
+        request = read_json(folder / REQUEST, kind)
+    except FileNotFoundError as error:
         raise DatasetError(f"cannot read episodes from {folder}: {error.strerror}: {REQUEST}") from None
-    kind = request.get("kind") if isinstance(request, dict) else None
-    if kind != KIND:
-        raise DatasetError(f"{folder} holds a dataset of {kind}, not of {KIND}")
+    if request.format_version != FORMAT_VERSION:
+        raise DatasetError(f"{folder}: its format_version must be {FORMAT_VERSION}, got {request.format_version}")
     return request
 
 
-def read_episodes(folder: Path) -> Iterator[Episode]:
-    """The episodes of a dataset in order; of an interrupted one, those that are there."""
-    read_request(folder)
-    for path in sorted((folder / KIND).glob("*.npz")):
-        yield from load_episodes(path)
+def read_episodes(folder: PathLike) -> Iterator[Episode]:
+    """The episodes of a dataset in order; of an interrupted one, those that are there.
 
-
-def save_episodes(path: Path, episodes: Sequence[Episode]) -> None:
-    """Write episodes to one file, atomically."""
+    A file is checked before anything in it is believed: its digest, as far as it is known, and that all is there that
+    was asked for. What is missing, too much, or changed raises DatasetError.
+    """
+    folder = Path(folder)
+    request = read_request(folder, EpisodesRequest)
     try:
-        write_bytes(path, encode_episodes(episodes))
+        known, finished = known_files(folder), read_manifest(folder) is not None
+        here = {f"{KIND}/{path.name}" for path in (folder / KIND).glob("*")}
     except OSError as error:
-        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
+        raise DatasetError(f"cannot read episodes from {folder}: {error}") from None
+    shards = -(-request.count // request.shard)
+    if finished:
+        _check_complete(folder, here, known.keys(), shards)
+    for k in range(shards) if finished else sorted(_numbers(folder, here, shards)):
+        count = min(request.shard, request.count - k * request.shard)
+        yield from _read_shard(folder / _shard_name(k), count, known.get(_shard_name(k)))
 
 
-def load_episodes(path: Path) -> list[Episode]:
-    """The episodes of one file; a broken one raises DatasetError."""
-    episodes: dict[int, dict[str, Any]] = {}
+def _check_complete(folder: Path, here: Set[str], known: Set[str], shards: int) -> None:
+    """Raise DatasetError unless all files of a finished dataset are there, and in its manifest."""
+    _numbers(folder, here, shards)
+    for name in map(_shard_name, range(shards)):
+        if name not in here or name not in known:
+            where = "missing" if name not in here else f"not in its {MANIFEST}"
+            raise DatasetError(f"{folder}: {name} is {where}")
+
+
+def _numbers(folder: Path, here: Set[str], shards: int) -> list[int]:
+    """The numbers of the files that are there; one that is not of the dataset raises DatasetError."""
+    found = []
+    for name in here:
+        number = re.fullmatch(rf"{KIND}/(\d{{5,18}})\.npz", name)
+        if number is not None and int(number[1]) < shards and _shard_name(int(number[1])) == name:
+            found.append(int(number[1]))
+        elif not name.startswith(f"{KIND}/."):  # what is being written is hidden
+            raise DatasetError(f"{folder}: {name} is more than was asked for: remove it")
+    return found
+
+
+def _read_shard(path: Path, count: int, known: Set[Fingerprint] | None = None) -> list[Episode]:
+    """The `count` episodes of a file, which has one of the `known` fingerprints if there are any."""
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            for key in archive.files:
-                number, _, name = key.partition("/")
-                episodes.setdefault(int(number), {})[name] = archive[key]
-        return [_episode(episodes[number]) for number in sorted(episodes)]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise DatasetError(f"cannot read episodes from {path}: {error}") from error
-
-
-def encode_episodes(episodes: Sequence[Episode]) -> bytes:
-    """The bytes of a shard, the same for equal episodes."""
-    arrays: dict[str, Any] = {}
-    for number, episode in enumerate(episodes):
-        texts = {"scene": episode.scene.to_json(), "parameters": to_json(_sorted(episode.parameters)).decode()}
-        scalars = {"seed": episode.seed, "index": episode.index, "group": episode.group, **texts}
-        fields = {name: np.array(value) for name, value in scalars.items()} | _arrays(episode)
-        arrays |= {f"{number}/{name}": np.asarray(array, order="C") for name, array in fields.items()}
-    buffer = io.BytesIO()
-    # NumPy dates the members of the archive 1980, so the bytes do not tell when they were written.
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _episode(fields: Mapping[str, NDArray[Any]]) -> Episode:
-    groups: dict[str, dict[str, NDArray[Any]]] = {group: {} for group in _GROUPS}
-    for name, array in fields.items():
-        group, _, member = name.partition("/")
-        if member:
-            groups[group][member] = array
-    return Episode(
-        seed=int(fields["seed"]),
-        index=int(fields["index"]),
-        group=int(fields["group"]),
-        scene=Scene.from_json(str(fields["scene"])),
-        parameters={name: _value(value) for name, value in json.loads(str(fields["parameters"])).items()},
-        actions=fields["actions"],
-        rewards=fields["rewards"],
-        terminations=fields["terminations"],
-        truncations=fields["truncations"],
-        expert_actions=fields.get("expert_actions"),
-        observations=groups["observations"],
-        infos=groups["infos"],
-        states=groups["states"],
-    )
-
-
-def _arrays(episode: Episode) -> dict[str, NDArray[Any]]:
-    """All arrays of an episode by name, members of a group as group/member."""
-    single = ("actions", "rewards", "terminations", "truncations", "expert_actions")
-    arrays = {name: array for name in single if (array := getattr(episode, name)) is not None}
-    for group in _GROUPS:
-        arrays |= {f"{group}/{name}": array for name, array in _sorted(getattr(episode, group)).items()}
-    return arrays
-
-
-def _sorted(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: mapping[name] for name in sorted(mapping)}
-
-
-def _value(value: Any) -> Any:
-    """A drawn value as it was: tuples, which JSON turns into lists."""
-    return tuple(value) if isinstance(value, list) else value
+        data = read_bytes(path)
+        if known is not None and fingerprint_of(data) not in known:
+            raise DatasetError("it is not what was written")
+        episodes = decode_episodes(data)
+        if len(episodes) != count:
+            raise DatasetError(f"it must hold {count} episodes, got {len(episodes)}")
+    except (OSError, DatasetError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise DatasetError(f"cannot read episodes from {path}: {reason or error}") from None
+    return episodes
 
 
 def _shard_name(number: int) -> str:

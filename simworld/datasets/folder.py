@@ -1,13 +1,15 @@
 """Output folders: one dataset each, written atomically, by one process at a time, and resumable after any kill.
 
 A folder holds `request.json` (what was asked for, written first), the files of the dataset and, once it is finished,
-`manifest.json` (size and SHA-256 of every file). `.lock` is locked by the process that writes.
+`manifest.json` (size and SHA-256 of every file), until then `.written` (the same, as far as it is). `.lock` is locked
+by the process that writes.
 """
 
 import fcntl
-import hashlib
+import glob
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import metadata
@@ -16,10 +18,24 @@ from typing import Any, Self
 
 import numpy as np
 
+from simworld.datasets.manifest import (
+    LEDGER,
+    LOCK,
+    MANIFEST,
+    REQUEST,
+    Fingerprint,
+    Ledger,
+    Manifest,
+    entries,
+    fingerprint,
+    fingerprint_of,
+    known_files,
+    read_manifest,
+)
 from simworld.errors import DatasetError
+from simworld.reading import PathLike, read_json
 
 FORMAT_VERSION = 3
-LOCK, REQUEST, MANIFEST = ".lock", "request.json", "manifest.json"
 
 _TEMPORARY = ".tmp-"
 _SOFTWARE = ("numpy", "pillow", "pybullet", "pycocotools")
@@ -29,12 +45,15 @@ class OutputFolder:
     """The folder of one dataset, open for writing in a `with` statement.
 
     `request` is everything that determines the content, as JSON data. Opening a folder that exists goes on with it if
-    its request is the same. Another request, other content or another writer raises DatasetError, and so does
-    whatever cannot be written, with what was finished intact.
+    its request is the same. Another request, other content, files that are not as they were written or another writer
+    raise DatasetError, and so does whatever cannot be written, with what was finished intact. `unknown` are the files
+    that were there and of which nobody wrote down what they hold.
     """
 
-    def __init__(self, path: Path, request: Mapping[str, Any]) -> None:
+    def __init__(self, path: PathLike, request: Mapping[str, Any]) -> None:
         self.path = Path(path)
+        self.unknown: frozenset[str] = frozenset()
+        self._ledger = Ledger(self.path)
         self.request: dict[str, Any] = json.loads(to_json(request))
 
     def __enter__(self) -> Self:
@@ -48,6 +67,7 @@ class OutputFolder:
                 self._check()  # again, as another process may have begun and ended in between
                 for leftover in self.path.rglob(f"{_TEMPORARY}*"):
                     leftover.unlink()
+                self._check_files()
             if not self.has(REQUEST):
                 self.write_json(REQUEST, self.request)
             self._stack = stack.pop_all()
@@ -65,7 +85,9 @@ class OutputFolder:
         path = self.path / name
         with reporting(path, f"; what was finished is intact in {self.path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, data)
+            with atomically(path) as temporary:
+                temporary.write_bytes(data)
+                self._ledger.add(name, fingerprint_of(data), durable=path.exists())
 
     def write_json(self, name: str, value: Any) -> None:
         """Write JSON atomically; NumPy's numbers and arrays are plain numbers and lists in it."""
@@ -73,55 +95,81 @@ class OutputFolder:
 
     def finish(self) -> None:
         """Write the manifest: what `verify` checks the folder against."""
-        with reporting(self.path / MANIFEST, f"; what was finished is intact in {self.path}"):
-            files = {name: _fingerprint(self.path / name) for name in _files(self.path)}
-        content = {"format_version": FORMAT_VERSION, "software": software(), "files": files}
-        self.write_json(MANIFEST, content)
+        path = self.path / MANIFEST
+        with reporting(path, f"; what was finished is intact in {self.path}"):
+            files = self._check_files()
+            manifest = Manifest(format_version=FORMAT_VERSION, software=software(), files=files)
+            write_json(path, manifest.model_dump())
+            self._ledger.remove()
+
+    def _check_files(self) -> dict[str, Fingerprint]:
+        """The files that are there; one that is not as it was written, or not of what is finished, is refused."""
+        known, here = known_files(self.path), dict[str, Fingerprint]()
+        for name, wrong in entries(self.path):
+            path = self.path / name
+            if wrong:
+                raise DatasetError(f"{path} is {wrong}, and no part of the dataset: remove it")
+            here[name] = fingerprint(path)
+            if here[name] not in known.get(name, {here[name]}):
+                raise DatasetError(f"{path} is not what was written: remove it, and the same command makes it again")
+        self.unknown = frozenset(here.keys() - known.keys())
+        if (manifest := read_manifest(self.path)) is not None:
+            for name in sorted(self.unknown):
+                raise DatasetError(f"{self.path} holds more than it was finished with, such as {name}: remove it")
+            if known == {name: {listed} for name, listed in manifest.files.items()}:
+                self._ledger.remove()  # as a kill left it
+        return here
 
     def _check(self) -> None:
         """Refuse a folder with another request or with files but no request."""
         if self.has(REQUEST):
-            if difference := _difference(read_json(self.path / REQUEST), self.request):
+            if difference := _difference(read_json(self.path / REQUEST, dict[str, Any]), self.request):
                 raise DatasetError(f"{self.path} holds another dataset: {difference}; choose another folder")
             return
         names = sorted(os.listdir(self.path))
-        foreign = [name for name in names if name != LOCK and not name.startswith(_TEMPORARY)]
+        foreign = [name for name in names if name not in (LOCK, LEDGER) and not name.startswith(_TEMPORARY)]
         if foreign:
             raise DatasetError(f"{self.path} holds other files, such as {foreign[0]}; choose another folder")
 
 
-def verify(folder: Path) -> list[str]:
-    """What is wrong with a finished dataset, one line each: files missing, changed or not in the manifest."""
+def content_digest(folder: PathLike) -> str:
+    """SHA-256 of the manifest, which stands for the whole content; an unfinished dataset raises DatasetError."""
     try:
-        listed: dict[str, Any] = read_json(folder / MANIFEST)["files"]
-        here = _files(folder)
-        changed = [name for name in listed if name in here and _fingerprint(folder / name) != listed[name]]
-    except FileNotFoundError:
-        return [f"{MANIFEST}: missing, so the dataset is not finished"]
-    except (OSError, DatasetError, TypeError, KeyError) as error:
+        return fingerprint(Path(folder) / MANIFEST).sha256
+    except OSError:
+        raise DatasetError(f"{Path(folder)} is not finished: run the command that makes it again, to its end") from None
+
+
+def verify(folder: PathLike) -> list[str]:
+    """What is wrong with a finished dataset, one line each: files missing, changed or not in the manifest.
+
+    Links are not followed, and wrong as well, as is whatever is no regular file.
+    """
+    folder = Path(folder)
+    try:
+        manifest = read_manifest(folder)
+        here = dict(entries(folder))
+    except (OSError, DatasetError) as error:
         return [f"{MANIFEST}: the dataset cannot be checked: {error}"]
+    if manifest is None:
+        return [f"{MANIFEST}: missing, so the dataset is not finished"]
+    listed = manifest.files
     return [
+        *([] if REQUEST in listed else [f"{MANIFEST}: of another dataset, as it does not list {REQUEST}"]),
         *(f"{name}: missing" for name in listed if name not in here),
-        *(f"{name}: changed" for name in changed),
-        *(f"{name}: not in the manifest" for name in here if name not in listed),
+        *(f"{name}: {wrong}" for name, wrong in here.items() if wrong),
+        *(f"{name}: changed" for name in listed if here.get(name) == "" and _changed(folder / name, listed[name])),
+        *(f"{name}: not in the manifest" for name, wrong in here.items() if not wrong and name not in listed),
     ]
 
 
-def content_digest(folder: Path) -> str:
-    """SHA-256 of the manifest, which stands for the whole content; an unfinished dataset raises DatasetError."""
-    try:
-        return str(_fingerprint(folder / MANIFEST)["sha256"])
-    except OSError:
-        raise DatasetError(f"{folder} is not finished: run the command that makes it again, to its end") from None
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file atomically: whatever happens, it is there whole or as it was before. Raises OSError."""
+@contextmanager
+def atomically(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes it if all goes well; else `path` is as it was. Raises OSError."""
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
@@ -131,17 +179,25 @@ def write_bytes(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def clear_leftovers(path: Path) -> None:
+    """Remove what processes that are gone have left of writing `path`."""
+    for leftover in path.parent.glob(f"{_TEMPORARY}*-{glob.escape(path.name)}"):
+        number = leftover.name.removeprefix(_TEMPORARY).removesuffix(f"-{path.name}")
+        if number.isdecimal() and not _is_running(int(number)):
+            with suppress(OSError):
+                leftover.unlink()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file atomically, and take away what killed processes have left of writing it. Raises OSError."""
+    clear_leftovers(path)
+    with atomically(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically; see `write_bytes`."""
     write_bytes(path, to_json(value))
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON; what is not JSON raises DatasetError, what is not there FileNotFoundError."""
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise DatasetError(f"{path} is broken: {error}") from None
 
 
 def to_json(value: Any) -> bytes:
@@ -190,6 +246,25 @@ def reporting(path: Path, consolation: str = "") -> Iterator[None]:
         raise DatasetError(f"cannot write {path}: {reason}{consolation}") from error
 
 
+def _is_running(process: int) -> bool:
+    """Whether there may be such a process; on Windows, where nobody can remove what it has open, only this one."""
+    if sys.platform == "win32":
+        return process == os.getpid()
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _changed(path: Path, listed: Fingerprint) -> bool:
+    with suppress(OSError):
+        return path.stat().st_size != listed.size or fingerprint(path) != listed
+    return True
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
@@ -206,14 +281,3 @@ def _difference(there: Any, here: Any, key: str = "") -> str | None:
         return None
     was, now = (text if len(text := json.dumps(v)) < 80 else text[:77] + "..." for v in (there, here))
     return f"{key or 'the request'} is {was} there and {now} here"
-
-
-def _files(folder: Path) -> list[str]:
-    """Paths of all files of a dataset, sorted."""
-    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in paths if path not in (LOCK, MANIFEST))
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    with open(path, "rb") as file:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

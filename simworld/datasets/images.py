@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 
 from simworld.annotation.labels import InstanceLabel, Labels, annotate
 from simworld.datasets.description import DEPTH_UNITS, describe_images
-from simworld.datasets.folder import FORMAT_VERSION, MANIFEST, OutputFolder, read_json
+from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
+from simworld.datasets.manifest import MANIFEST
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.reading import Record, read_json
 from simworld.rendering.frame import Frame
 from simworld.rendering.lens import fold
 from simworld.scene.camera import Camera
@@ -42,6 +44,23 @@ _INSTANCES = 100_000
 _COMPRESSION = 4
 
 Entry = dict[str, Any]
+
+
+class _Image(Record, extra="allow"):
+    id: int
+    group: str
+
+
+class _Annotation(Record, extra="allow"):
+    id: int
+    category_id: int
+
+
+class _Label(Record):
+    """`labels/000000.json`: COCO's entries of an image and of what is on it."""
+
+    image: _Image
+    annotations: tuple[_Annotation, ...]
 
 
 @dataclass(frozen=True)
@@ -162,8 +181,7 @@ def _write_view(out: OutputFolder, number: int, view: View, ids: Mapping[str, in
         out.write_bytes(name, encode_png(picture))
     out.write_json(label, _entry(number, view, ids))
     # Read back, so that what is published is the same whether this run made it or an earlier one.
-    entry: Entry = read_json(out.path / label)
-    return entry
+    return read_json(out.path / label, _Label).model_dump()
 
 
 def _finished(out: OutputFolder, number: int) -> Entry | None:
@@ -171,8 +189,7 @@ def _finished(out: OutputFolder, number: int) -> Entry | None:
     files, label = _file_names(number)
     if not out.has(label, *files.values()):
         return None
-    entry: Entry = read_json(out.path / label)
-    return entry
+    return read_json(out.path / label, _Label).model_dump()
 
 
 def _publish(out: OutputFolder, entries: Mapping[int, Entry], ids: Mapping[str, int]) -> None:

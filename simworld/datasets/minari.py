@@ -8,18 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from simworld.datasets.episodes import Episode
-from simworld.datasets.folder import exclusive, read_json, reporting, sync_folder, write_json
+from simworld.datasets.episode import Episode
+from simworld.datasets.folder import exclusive, reporting, sync_folder, write_json
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.reading import PathLike, Record, read_json
 
 _SOURCE = "simworld_source"
 
 
-def minari_source(folder: Path, dataset_id: str) -> str | None:
+class _Metadata(Record):
+    """What is read of Minari's `metadata.json`: what `export_minari` was told of the source, "" for nothing."""
+
+    simworld_source: str = ""
+
+
+def minari_source(folder: PathLike, dataset_id: str) -> str | None:
     """The `source` that `folder / dataset_id` was exported with; None where there is neither."""
-    metadata = Path(folder) / dataset_id / "data" / "metadata.json"
-    source = read_json(metadata).get(_SOURCE) if metadata.is_file() else None
-    return source or None
+    try:
+        metadata = read_json(Path(folder) / dataset_id / "data" / "metadata.json", _Metadata)
+    except FileNotFoundError:
+        return None
+    return metadata.simworld_source or None
 
 
 def export_minari(

@@ -5,25 +5,33 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
-from simworld.datasets.episodes import read_episodes, read_request
-from simworld.datasets.folder import read_json
+from simworld.datasets.episodes import read_episodes
 from simworld.datasets.images import ANNOTATIONS
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.reading import PathLike, Record, read_json
 
 
-def split_images(folder: Path, shares: Mapping[str, float]) -> dict[str, list[int]]:
+class _Image(Record):
+    id: int
+    group: str
+
+
+class _Annotations(Record):
+    images: tuple[_Image, ...]
+
+
+def split_images(folder: PathLike, shares: Mapping[str, float]) -> dict[str, list[int]]:
     """The ids of the images of a dataset, by part; see `split_groups`."""
     try:
-        images = read_json(folder / ANNOTATIONS)["images"]
-    except OSError as error:
-        raise DatasetError(f"cannot read images from {folder}: {error.strerror}: {ANNOTATIONS}") from None
-    parts = split_groups([image["group"] for image in images], shares)
-    return {name: [images[i]["id"] for i in numbers] for name, numbers in parts.items()}
+        images = read_json(Path(folder) / ANNOTATIONS, _Annotations).images
+    except FileNotFoundError as error:
+        raise DatasetError(f"cannot read images from {Path(folder)}: {error.strerror}: {ANNOTATIONS}") from None
+    parts = split_groups([image.group for image in images], shares)
+    return {name: [images[i].id for i in numbers] for name, numbers in parts.items()}
 
 
-def split_episodes(folder: Path, shares: Mapping[str, float]) -> dict[str, list[int]]:
+def split_episodes(folder: PathLike, shares: Mapping[str, float]) -> dict[str, list[int]]:
     """The numbers, from 0 in the order of `read_episodes`, of the episodes of a dataset, by part."""
-    read_request(folder)
     return split_groups([f"{episode.seed}/{episode.group}" for episode in read_episodes(folder)], shares)
 
 

@@ -7,14 +7,17 @@ arXiv:1910.07113.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field, ValidationError
 
 from simworld.errors import ConfigurationError
 from simworld.randomization.distributions import Uniform
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.values import immutable, is_number, plain
+from simworld.reading import Record
+from simworld.scene.plain import Fraction, describe
 from simworld.streams import Streams
 
 Side = Literal["low", "high"]
@@ -75,6 +78,28 @@ class Trial:
     number: int
     parameters: Mapping[str, float]
     boundary: Boundary | None = None
+
+
+class _Kept(Record):
+    """How far a boundary has moved, and the results there since it last did."""
+
+    steps: Annotated[int, Field(ge=0)]
+    results: list[Fraction]
+
+
+class _State(Record):
+    """What `to_plain` gives."""
+
+    settings: dict[str, Any]
+    boundaries: dict[str, dict[Side, _Kept]]
+
+    @classmethod
+    def read(cls, saved: Any) -> "_State":
+        """The state, checked; anything else raises ConfigurationError."""
+        try:
+            return cls.model_validate(saved)
+        except ValidationError as error:
+            raise ConfigurationError(f"curriculum: {describe(error)}") from None
 
 
 class AutomaticRandomization:
@@ -166,19 +191,30 @@ class AutomaticRandomization:
     @classmethod
     def from_plain(cls, saved: Mapping[str, Any]) -> "AutomaticRandomization":
         """What `to_plain` was called on: it goes on bit for bit as that would."""
-        spans = {address: Span(**span) for address, span in saved["settings"]["spans"].items()}
-        automatic = cls(**{**saved["settings"], "spans": spans})
+        settings = _State.read(saved).settings
+        _check_mapping("spans", settings.get("spans"))
+        try:
+            spans = {address: Span(**span) for address, span in settings["spans"].items()}
+            automatic = cls(**settings | {"spans": spans})
+        except TypeError as error:
+            raise ConfigurationError(f"curriculum: the settings are not its own: {error}") from None
         automatic.restore(saved)
         return automatic
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `to_plain` gave; ConfigurationError where it was of other settings."""
+        state = _State.read(saved)
         for name, value in self._settings().items():
-            there = saved["settings"].get(name)
+            there = state.settings.get(name)
             _require(value == there, name, f"must be what it was in the run to go on with, {there}", value)
-        for address, side in self._steps:
-            kept = saved["boundaries"][address][side]
-            self._steps[address, side], self._results[address, side] = kept["steps"], list(kept["results"])
+        kept = {(address, side): kept for address, sides in state.boundaries.items() for side, kept in sides.items()}
+        _require(kept.keys() == self._steps.keys(), "boundaries", f"must be {sorted(self._steps)}", sorted(kept))
+        for (address, side), one in kept.items():
+            most = self.spans[address].most(side)
+            _require(one.steps <= most, address, f"must be at most {most} steps", one.steps)
+            _require(len(one.results) < self.buffer, address, f"must have under {self.buffer} results", one.results)
+        self._steps = {boundary: kept[boundary].steps for boundary in self._steps}
+        self._results = {boundary: list(kept[boundary].results) for boundary in self._steps}
 
     def _settings(self) -> dict[str, Any]:
         spans = {a: {name: plain(value) for name, value in vars(span).items()} for a, span in self.spans.items()}

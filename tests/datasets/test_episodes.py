@@ -22,7 +22,7 @@ from simworld.datasets import (
     write_episodes,
     write_images,
 )
-from simworld.datasets.episodes import encode_episodes
+from simworld.datasets.episode import encode_episodes
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
 from simworld.scene.state import unstack_state

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simworld.datasets.folder import MANIFEST, REQUEST, OutputFolder, verify, write_bytes, write_json
+from simworld.datasets.folder import OutputFolder, verify, write_bytes, write_json
+from simworld.datasets.manifest import MANIFEST, REQUEST
 from simworld.errors import DatasetError
 
 ASKED = {"kind": "test", "seed": 1, "camera": {"name": "front", "size": (160, 120)}}
@@ -129,7 +130,7 @@ def test_a_killed_writer_leaves_neither_a_lock_nor_half_a_file(tmp_path: Path) -
     assert any(name.startswith(".tmp-") for name in names(tmp_path))
     with OutputFolder(tmp_path, ASKED) as out:
         assert out.has("whole")
-    assert names(tmp_path) == {".lock", REQUEST, "whole"}
+    assert names(tmp_path) == {".lock", ".written", REQUEST, "whole"}
 
 
 def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_what_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path) -
     reason = os.strerror(errno.EFBIG)
     expected = f"cannot write {tmp_path / 'big'}: {reason}; what was finished is intact in {tmp_path}"
     assert (tmp_path / "message").read_text() == expected
-    assert names(tmp_path) == {".lock", REQUEST, "small", "message"}
+    assert names(tmp_path) == {".lock", ".written", REQUEST, "small", "message"}
 
 
 def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
-from simworld.datasets.episodes import Episode
+from simworld.datasets.episode import Episode
 from simworld.datasets.images import View
 from simworld.experiments.balance import EPISODE_FEATURES, IMAGE_FEATURES, episode_features, image_features
 from simworld.experiments.collect import collect_view, manipulation

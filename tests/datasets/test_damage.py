@@ -1,0 +1,364 @@
+"""What is read of a dataset is what was written, or one line says what is wrong with it."""
+
+import io
+import json
+import os
+import socket
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.datasets import content_digest, load_episodes, read_episodes, save_episodes, verify, write_episodes
+from simworld.datasets.archives import pack, unpack
+from simworld.datasets.episode import decode_episodes, encode_episodes
+from simworld.datasets.folder import OutputFolder, to_json, write_bytes
+from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST
+from simworld.errors import DatasetError
+from simworld.reading import read_json
+from tests.datasets.test_episodes import COUNT, SHARD, contents, episode, write
+from tests.datasets.test_episodes import REQUEST as ASKED
+
+SHARDS = [f"episodes/0000{k}.npz" for k in range(3)]
+
+
+def one_line(error: BaseException) -> str:
+    assert "\n" not in str(error)
+    return str(error)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a finished dataset."""
+    path = tmp_path_factory.mktemp("made")
+    write(path)
+    return contents(path)
+
+
+def put(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 16]) + data[place + 1 :]
+
+
+def arrays_of(data: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(data)) as archive:
+        return dict(archive)
+
+
+# Shards of a finished dataset that are missing, too many, exchanged, empty or changed.
+DAMAGES: dict[str, tuple[Callable[[dict[str, bytes]], dict[str, bytes]], str]] = {
+    "missing": (lambda f: {n: d for n, d in f.items() if n != SHARDS[1]}, "00001.npz is missing"),
+    "extra": (lambda f: f | {"episodes/00003.npz": f[SHARDS[0]]}, "00003.npz is more than was asked for: remove it"),
+    "extra name": (lambda f: f | {"episodes/0.npz": f[SHARDS[0]]}, "0.npz is more than was asked for"),
+    "swapped": (lambda f: f | {SHARDS[0]: f[SHARDS[1]], SHARDS[1]: f[SHARDS[0]]}, "it is not what was written"),
+    "empty": (lambda f: f | {SHARDS[1]: b""}, "it is not what was written"),
+    "no episodes": (lambda f: f | {SHARDS[1]: pack({})}, "it is not what was written"),
+    "a bit": (lambda f: f | {SHARDS[1]: flipped(f[SHARDS[1]], 5000)}, "it is not what was written"),
+    "another manifest": (
+        lambda f: f | {MANIFEST: to_json(json.loads(f[MANIFEST]) | {"files": {}})},
+        "00000.npz is not in its manifest",
+    ),
+    "no manifest at all": (lambda f: f | {MANIFEST: b"[]"}, "manifest.json is broken: document: "),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_finished_dataset_is_read_only_as_it_was_written(damage: str, made: dict[str, bytes], tmp_path: Path) -> None:
+    change, message = DAMAGES[damage]
+    put(tmp_path, change(made))
+    with pytest.raises(DatasetError, match=message) as refused:
+        list(read_episodes(tmp_path))
+    one_line(refused.value)
+
+
+@pytest.mark.parametrize("damage", [name for name in DAMAGES if name not in ("missing", "no manifest at all")])
+@pytest.mark.parametrize("finished", [True, False])
+def test_going_on_with_a_damaged_dataset_is_refused_and_says_how_to_mend_it(
+    damage: str, finished: bool, made: dict[str, bytes], tmp_path: Path
+) -> None:
+    change, _ = DAMAGES[damage]
+    files = change(made)
+    if not finished:
+        if damage == "another manifest":
+            return
+        lines = [[n, f["size"], f["sha256"]] for n, f in json.loads(files.pop(MANIFEST))["files"].items()]
+        files[LEDGER] = b"".join(to_json(line) for line in lines)
+    put(tmp_path, files)
+    if not finished and damage.startswith("extra"):
+        write(tmp_path)  # nobody knows what else an unfinished one would hold
+        with pytest.raises(DatasetError, match="is more than was asked for"):
+            list(read_episodes(tmp_path))
+        return
+    with pytest.raises(DatasetError, match="remove it") as refused:
+        write(tmp_path)
+    one_line(refused.value)
+
+
+def test_what_is_removed_is_made_again_to_the_same_bytes(made: dict[str, bytes], tmp_path: Path) -> None:
+    put(tmp_path, {name: data for name, data in made.items() if name != SHARDS[1]})
+    assert write(tmp_path) == SHARD
+    assert contents(tmp_path) == made and write(tmp_path) == 0
+
+
+def test_an_unfinished_dataset_without_a_ledger_is_checked_by_what_it_holds(
+    made: dict[str, bytes], tmp_path: Path
+) -> None:
+    unfinished = {name: data for name, data in made.items() if name != MANIFEST}
+    put(tmp_path / "good", unfinished)
+    assert write(tmp_path / "good") == 0 and contents(tmp_path / "good") == made
+    for k, wrong in enumerate((b"", pack({}), made[SHARDS[2]], flipped(made[SHARDS[1]], 5000))):
+        folder = put(tmp_path / str(k), unfinished | {SHARDS[1]: wrong})
+        for action in (lambda folder=folder: write(folder), lambda folder=folder: list(read_episodes(folder))):
+            with pytest.raises(DatasetError, match="cannot read episodes from .*00001.npz: ") as refused:
+                action()
+            one_line(refused.value)
+
+
+def test_a_file_that_changes_while_a_dataset_is_written_is_not_put_into_its_manifest(tmp_path: Path) -> None:
+    with OutputFolder(tmp_path, {"kind": "test"}) as out:
+        out.write_bytes("a", b"a")
+        (tmp_path / "a").write_bytes(b"b")
+        with pytest.raises(DatasetError, match="a is not what was written"):
+            out.finish()
+
+
+def test_a_file_that_is_written_again_may_be_as_before_after_a_kill(tmp_path: Path, monkeypatch: Any) -> None:
+    with OutputFolder(tmp_path, {}) as out:
+        out.write_bytes("a", b"first")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                out.write_bytes("a", b"second")
+    with OutputFolder(tmp_path, {}) as out:
+        assert (tmp_path / "a").read_bytes() == b"first"
+        out.finish()
+    assert verify(str(tmp_path)) == [] and not (tmp_path / LEDGER).exists()
+
+
+FIELDS = [*arrays_of(encode_episodes([episode(0)]))]
+
+
+@pytest.mark.parametrize("field", [name for name in FIELDS if name not in ("0/expert_actions", "0/infos/grasped")])
+def test_an_episode_without_a_field_is_refused(field: str) -> None:
+    arrays = arrays_of(encode_episodes([episode(0)]))
+    del arrays[field]
+    with pytest.raises(DatasetError, match=f"{field.partition('/')[2]} is missing"):
+        decode_episodes(pack(arrays))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_an_array_of_another_rank_is_refused(field: str) -> None:
+    arrays = arrays_of(encode_episodes([episode(0)]))
+    arrays[field] = arrays[field][..., None, None]
+    if field == "0/infos/grasped":
+        return  # infos may be of any rank
+    with pytest.raises(DatasetError, match=field.rpartition("/")[2]):
+        decode_episodes(pack(arrays))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("0/states/body_poses", np.zeros((5, 1, 7)), "body_poses must have rows of shape"),
+        ("0/states/link_poses", np.full((5, 10, 7), np.nan), "states/link_poses must be finite"),
+        ("0/observations/observation", np.full((5, 4), np.inf, np.float32), "observation must be finite"),
+        ("0/infos/is_success", np.ones(4), "is_success must be bool"),
+        ("0/states/more", np.zeros(5), "states/more is no state of its scene"),
+        ("0/more", np.zeros(5), "it has no field 'more'"),
+        ("0/more/than", np.zeros(5), "it has no field 'more/than'"),
+        ("0/scene", np.array("{}"), "scene: robot: Field required"),
+        ("0/scene", np.array(3), "scene and parameters must be text"),
+        ("0/parameters", np.array("[]"), "parameters: document"),
+        ("0/parameters", np.array('{"a": 1, "a": 2}'), "the key 'a' is there twice"),
+        ("0/parameters", np.array('{"a": NaN}'), "parameters: a number must be finite, got NaN"),
+        ("0/parameters", np.array("[" * 10_000), "parameters: document: Invalid JSON: recursion limit"),
+        ("0/seed", np.array(1.5), "seed, index and group must be whole numbers"),
+        ("0/seed", np.array(-1), "a seed and an index of at least 0"),
+        ("2/seed", np.array(1), "episode 1 is missing"),
+        ("x/seed", np.array(1), "episode 1 is missing"),
+    ],
+)
+def test_an_episode_must_fit_its_scene(field: str, value: Any, message: str) -> None:
+    arrays = arrays_of(encode_episodes([episode(0)])) | {field: value}
+    with pytest.raises(DatasetError, match=message) as refused:
+        decode_episodes(pack(arrays))
+    one_line(refused.value)
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    whole = episode(0)
+    states = {name: array for name, array in whole.states.items() if name != "time"}
+    with pytest.raises(DatasetError, match="states/time is missing"):
+        save_episodes(tmp_path / "a.npz", [type(whole)(**vars(whole) | {"states": states})])
+    with pytest.raises(DatasetError, match="seed: must be numbers or text"):
+        save_episodes(tmp_path / "a.npz", [type(whole)(**vars(whole) | {"seed": 2**70})])
+
+
+def test_any_flipped_bit_is_refused_or_changes_nothing() -> None:
+    data = encode_episodes([episode(0)])
+    whole = arrays_of(data)
+    for place in np.random.default_rng(0).integers(0, len(data), 300).tolist():
+        try:
+            found = decode_episodes(flipped(data, place))
+        except DatasetError as error:
+            one_line(error)
+        else:
+            again = arrays_of(encode_episodes(found))
+            assert all(np.array_equal(again[name], array) for name, array in whole.items()), place
+
+
+def bomb(claim: int) -> bytes:
+    """An archive of 192 MiB of zeros, whose directory claims that it has `claim` bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("0/seed.npy", "w", force_zip64=True) as file:
+            for _ in range(12):
+                file.write(bytes(1 << 24))
+        archive.infolist()[0].file_size = claim
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("claim", [12 << 24, 200])
+def test_an_archive_that_would_fill_the_memory_is_refused(claim: int) -> None:
+    data = bomb(claim)
+    tracemalloc.start()
+    with pytest.raises(DatasetError):
+        unpack(data)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 25
+    tracemalloc.stop()
+
+
+def test_an_array_that_claims_more_than_there_is_is_refused() -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 40,)})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("0/seed.npy", header.getvalue())
+    with pytest.raises(DatasetError, match="shape"):
+        unpack(buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "3", "null", '"a"', "{}", '{"kind": "episodes"}', '{"kind": ["episodes"]}', "[" * 100_000, "NaN", ""]
+    + [f'{{"kind": "episodes", "format_version": 3, "count": {n}, "shard": 1}}' for n in ("0", '"5"', "1e3", 10**17)],
+)
+def test_a_request_of_another_form_is_one_line(text: str, made: dict[str, bytes], tmp_path: Path) -> None:
+    put(tmp_path, made | {REQUEST: text.encode()})
+    with pytest.raises(DatasetError) as refused:
+        list(read_episodes(tmp_path))
+    one_line(refused.value)
+    with pytest.raises(DatasetError) as refused:
+        write(tmp_path)
+    assert len(one_line(refused.value)) < 500
+
+
+def special(path: Path, kind: str) -> None:
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(path))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link", "folder"])
+@pytest.mark.parametrize("name", [REQUEST, MANIFEST, SHARDS[1]])
+def test_what_is_no_file_neither_hangs_nor_passes(
+    kind: str, name: str, made: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, made)
+    monkeypatch.chdir(tmp_path / name.rpartition("/")[0])  # a socket's path must be short
+    special(Path(name.rpartition("/")[2]), kind)
+    monkeypatch.chdir(tmp_path)
+    assert verify(tmp_path)
+    with pytest.raises(DatasetError) as refused:
+        list(read_episodes(tmp_path))
+    one_line(refused.value)
+    if name == MANIFEST:
+        with pytest.raises(DatasetError, match="is not finished"):
+            content_digest(tmp_path)
+    if name == SHARDS[1]:
+        with pytest.raises(DatasetError, match="cannot read episodes"):
+            load_episodes(tmp_path / name)
+    with pytest.raises(DatasetError) as refused:
+        write(tmp_path)
+    one_line(refused.value)
+
+
+def test_verify_sees_links_and_what_is_no_file(made: dict[str, bytes], tmp_path: Path) -> None:
+    folder, other = put(tmp_path / "a", made), put(tmp_path / "b", made)
+    assert verify(str(folder)) == []
+    (folder / "more").symlink_to(other)
+    (folder / SHARDS[0]).unlink()
+    (folder / SHARDS[0]).symlink_to(other / SHARDS[0])
+    os.mkfifo(folder / "pipe")
+    assert verify(folder) == [f"{SHARDS[0]}: a link", "more: a link", "pipe: not a regular file"]
+
+
+def test_verify_tells_another_manifest_from_one_it_cannot_read(made: dict[str, bytes], tmp_path: Path) -> None:
+    put(tmp_path, made)
+    for text, message in (("[]", "cannot be checked"), ('{"files": {"a": 1}}', "cannot be checked"), ("{", "broken")):
+        (tmp_path / MANIFEST).write_text(text)
+        (found,) = verify(tmp_path)
+        assert found.startswith("manifest.json: ") and message in found
+    other = tmp_path / "other"
+    with OutputFolder(other, {"kind": "other"}) as out:
+        out.write_bytes("a", b"a")
+        out.finish()
+    (tmp_path / MANIFEST).write_bytes((other / MANIFEST).read_bytes())
+    found = verify(tmp_path)
+    assert "a: missing" in found and "request.json: changed" in found and "not in the manifest" in found[-1]
+    (other / MANIFEST).write_bytes(to_json({"format_version": 3, "software": {}, "files": {}}))
+    assert verify(other)[0] == "manifest.json: of another dataset, as it does not list request.json"
+
+
+def test_folders_may_be_given_as_text(tmp_path: Path) -> None:
+    folder = str(tmp_path / "data")
+    assert write_episodes(folder, ASKED, COUNT, episode, SHARD).made == COUNT
+    assert verify(folder) == [] and len(content_digest(folder)) == 64
+    assert len(list(read_episodes(folder))) == COUNT
+    assert len(load_episodes(f"{folder}/{SHARDS[0]}")) == SHARD
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": 1, "a": 2}', "the key 'a' is there twice"),
+        ('{"a": -Infinity}', "a number must be finite"),
+        ('{"a": 1e999}', "a number must be finite"),
+        ("[" * 300 + "]" * 300, "recursion limit"),
+        ("9" * 5000, "out of range"),
+        ('"\\ud800"', "Invalid JSON"),
+        ("\0", "Invalid JSON"),
+    ],
+)
+def test_json_that_others_take_and_would_read_differently_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DatasetError, match=f"a.json is broken: .*{message}") as refused:
+        read_json(tmp_path / "a.json", object)
+    one_line(refused.value)
+
+
+def test_what_a_killed_process_left_is_taken_away_by_the_next_write(tmp_path: Path) -> None:
+    gone = 2**22 + 1  # more than any process has on Linux
+    for name in (f".tmp-{gone}-a.json", f".tmp-{gone}-b.json", f".tmp-{os.getppid()}-a.json", ".tmp-x-a.json"):
+        (tmp_path / name).touch()
+    write_bytes(tmp_path / "a.json", b"{}")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.json", f".tmp-{gone}-b.json", f".tmp-{os.getppid()}-a.json", ".tmp-x-a.json"}
