@@ -149,8 +149,8 @@ class CurriculumCallback(BaseCallback):
 
     def _restore(self, path: Path) -> None:
         saved = read_json(path, _Saved)
-        self._number = saved.number
         self.adr.restore(saved.adr)
+        self._number = saved.number
 
 
 class ScheduleCallback(BaseCallback):

@@ -1,9 +1,10 @@
 """Ranges find the limits of learners whose limits are known, and go on from their saved state bit for bit."""
 
+import copy
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -200,6 +201,63 @@ def test_a_state_of_other_settings_is_refused() -> None:
         AutomaticRandomization(SPANS, buffer=8).restore(saved)
     with pytest.raises(ConfigurationError, match="spans: must be what it was"):
         AutomaticRandomization({X: SPANS[X]}, buffer=7).restore(saved)
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of every value in plain data."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in items:
+        yield from paths(part, (*path, key))
+
+
+def with_value(saved: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    changed = copy.deepcopy(saved)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return changed
+
+
+def test_a_state_of_another_form_is_refused_and_changes_nothing() -> None:
+    original = AutomaticRandomization(SPANS, buffer=7, seed=5)
+    train(original, range(777))
+    saved = original.to_plain()
+    assert any_results(original)
+    places = list(paths(saved))
+    assert len(places) > 30
+    for path in places:
+        for value in (None, [], {}, "x", -1, 1e9, math.nan, [[]], {"x": 1}, True, 10**400):
+            wrong = with_value(saved, path, value)
+            if wrong == saved or (path[-1:] == ("results",) and value == []):
+                continue  # an empty list of results is one
+            going_on = AutomaticRandomization(SPANS, buffer=7, seed=5)
+            before = going_on.to_plain()
+            with pytest.raises(ConfigurationError) as refused:
+                going_on.restore(wrong)
+            assert going_on.to_plain() == before
+            assert "\n" not in str(refused.value)
+    for path in places[1:]:
+        with pytest.raises(ConfigurationError):
+            AutomaticRandomization.from_plain(with_value(saved, path, {"x": 1}))
+
+
+def test_the_key_of_what_is_wrong_in_a_state_is_named() -> None:
+    saved = AutomaticRandomization(SPANS, buffer=7).to_plain()
+    for path, value, message in (
+        (("settings",), 3, "curriculum: settings: "),
+        (("settings", "spans", X, "step"), [], "spans: must be what it was"),
+        (("boundaries", X, "low", "steps"), "2", r"boundaries.goal.position.x.low.steps: .*got '2'"),
+        (("boundaries", X, "low", "steps"), 10**6, r"goal.position.x: must be at most 50 steps, got 1000000"),
+        (("boundaries", X, "high", "results"), [0.5, 3.0], r"boundaries.goal.position.x.high.results.1: .*got 3.0"),
+        (("boundaries", X, "high", "results"), [0.5] * 7, "goal.position.x: must have under 7 results"),
+        (("boundaries",), {}, "boundaries: must be "),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            AutomaticRandomization(SPANS, buffer=7).restore(with_value(saved, path, value))
 
 
 @pytest.mark.parametrize(
