@@ -10,6 +10,10 @@ from typing import Any
 import gymnasium as gym
 
 from simworld.agents.policy import Policy
+from simworld.errors import ConfigurationError
+
+MOST_STEPS = 100_000
+"""Of an episode: an environment without a time limit would run for ever."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,10 @@ def evaluate(
     """Run the policy once from each seed.
 
     With a deterministic policy the result is a function of policy, environment and seeds. `progress` is told how many
-    episodes are done.
+    episodes are done. Several environments at once, and one without a time limit, raise ConfigurationError.
     """
+    if not isinstance(env, gym.Env):
+        raise ConfigurationError(f"env: must be one environment of Gymnasium, got {type(env).__name__}")
     begin = time.perf_counter()
     outcomes = []
     for seed in seeds:
@@ -80,6 +86,8 @@ def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> Outcome:
     observation, info = env.reset(seed=seed)
     total, length, over, grasped = 0.0, 0, False, False
     while not over:
+        if length == MOST_STEPS:
+            raise ConfigurationError(f"env: an episode must end within {MOST_STEPS} steps: give it max_episode_steps")
         observation, reward, terminated, truncated, info = env.step(policy(observation))
         total, length, over = total + float(reward), length + 1, terminated or truncated
         grasped = grasped or info.get("grasped", False)

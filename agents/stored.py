@@ -4,18 +4,19 @@ The header's metadata holds one JSON document under `simworld`, which says what 
 https://huggingface.co/docs/safetensors
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from simworld.datasets.folder import reporting, to_json, write_bytes
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.reading import Record, parse_json, read_bytes
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -24,8 +25,24 @@ MOST_BYTES = 2**28
 """Of a file: three times the largest network that settings allow, as a checkpoint holds its optimizer too."""
 MOST_HEADER_BYTES = 2**20
 
-_KEY = "simworld"
 _LENGTH = 8  # bytes of the header's length, which comes first
+
+
+class _Metadata(Record):
+    simworld: str
+
+
+class _Tensor(Record):
+    dtype: Literal["F32"]
+
+
+class _Header(Record):
+    """What is read of a header before safetensors reads the rest: who wrote it, and that all tensors are float32."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, _Tensor]
+
+    metadata: _Metadata = Field(alias="__metadata__")
 
 
 def write_stored(path: Path, document: Mapping[str, Any], tensors: Tensors) -> None:
@@ -35,36 +52,23 @@ def write_stored(path: Path, document: Mapping[str, Any], tensors: Tensors) -> N
     """
     contiguous = {name: np.asarray(tensors[name], dtype=np.float32, order="C") for name in sorted(tensors)}
     with reporting(path):
-        write_bytes(path, save(contiguous, {_KEY: to_json(document).decode().strip()}))
+        write_bytes(path, save(contiguous, {"simworld": to_json(document).decode().strip()}))
 
 
 def read_stored(path: Path) -> tuple[Any, Tensors]:
     """The document and the tensors of a file; ConfigurationError says what is wrong with it."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-        data = path.read_bytes()
-        header = _header(data)
-        kinds = {name: about.get("dtype") for name, about in header.items() if name != "__metadata__"}
-        if wrong := next((name for name, kind in kinds.items() if kind != "F32"), None):
-            raise ValueError(f"the tensor {wrong!r} must be F32, not {kinds[wrong]!r}")
-        document = json.loads(header["__metadata__"][_KEY])
+        data = read_bytes(path, MOST_BYTES)
+        length = int.from_bytes(data[:_LENGTH], "little")
+        if len(data) < _LENGTH or length > min(MOST_HEADER_BYTES, len(data) - _LENGTH):
+            raise DatasetError(f"its header must be of at most {MOST_HEADER_BYTES} bytes, and whole")
+        header = parse_json(data[_LENGTH : _LENGTH + length], _Header, "its header")
+        document = parse_json(header.metadata.simworld, dict[str, Any], "its document")
         tensors = load(data)
-    except KeyError:
-        raise ConfigurationError(f"{path} cannot be used: simworld did not write it") from None
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError, SafetensorError) as error:
-        raise ConfigurationError(f"{path} cannot be used: {error}") from None
+    except (OSError, DatasetError, SafetensorError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConfigurationError(f"{path} cannot be used: {reason}") from None
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} holds numbers that are not finite")
     return document, tensors
-
-
-def _header(data: bytes) -> dict[str, Any]:
-    length = int.from_bytes(data[:_LENGTH], "little")
-    if len(data) < _LENGTH or length > min(MOST_HEADER_BYTES, len(data) - _LENGTH):
-        raise ValueError(f"its header must be of at most {MOST_HEADER_BYTES} bytes, and whole")
-    header = json.loads(data[_LENGTH : _LENGTH + length])
-    if not isinstance(header, dict):
-        raise ValueError("its header is no mapping")
-    return header

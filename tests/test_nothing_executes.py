@@ -1,4 +1,4 @@
-"""Nothing that is read from disk can execute code: no module calls what could, but the one for trusted models."""
+"""Nothing that is read from disk can execute code: no module calls what could, but those for what is trusted."""
 
 import ast
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TRUSTED = "agents/baselines.py"
-"""Reads models of stable-baselines3 where a user asked for it by name."""
+TRUSTED = {
+    "agents/baselines.py",  # models of stable-baselines3, where a user asked for it by name
+    "simworld/rendering/compiled.py",  # numba's own forms, with a digest, from folders that nobody else can change
+}
 
 FORBIDDEN = {
     ("builtins", "eval"),
@@ -50,8 +52,7 @@ def test_no_module_runs_what_it_reads() -> None:
     files = [path for top in ("simworld", "envs", "agents", "experiments") for path in (ROOT / top).rglob("*.py")]
     found = {path.relative_to(ROOT).as_posix(): list(calls(path.read_text())) for path in files}
     assert len(found) > 100
-    assert found.pop(TRUSTED) != []
-    assert {path: names for path, names in found.items() if names} == {}
+    assert {path for path, names in found.items() if names} == TRUSTED
 
 
 @pytest.mark.parametrize(

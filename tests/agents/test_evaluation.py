@@ -1,11 +1,14 @@
 """Evaluation: Wilson's interval, exact repetition, and what failures are called."""
 
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from stable_baselines3.common.vec_env import DummyVecEnv
 
+from simworld.agents import evaluation
 from simworld.agents.evaluation import evaluate, wilson_interval
 from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
@@ -47,6 +50,21 @@ def test_failures_are_named() -> None:
     reach = gym.make("simworld/Reach-v0")
     assert evaluate(RandomPolicy(), reach, range(2)).failures == {"short of the goal": 2}
     reach.close()
+
+
+def test_what_cannot_be_evaluated_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    several: Any = DummyVecEnv([lambda: gym.make("simworld/Reach-v0")])
+    with pytest.raises(ConfigurationError, match="env: must be one environment of Gymnasium, got DummyVecEnv"):
+        evaluate(expert("reach"), several, [0])
+    several.close()
+    monkeypatch.setattr(evaluation, "MOST_STEPS", 60)
+    for env, ends in ((gym.make("simworld/Reach-v0"), True), (gym.make("simworld/Reach-v0").unwrapped, False)):
+        if ends:
+            assert evaluate(RandomPolicy(), env, [0]).outcomes[0].length == 50
+        else:
+            with pytest.raises(ConfigurationError, match="must end within 60 steps: give it max_episode_steps"):
+                evaluate(RandomPolicy(), env, [0])
+        env.close()
 
 
 def test_a_random_evaluation_does_not_depend_on_the_order() -> None:

@@ -123,19 +123,19 @@ def tensor(**about: Any) -> bytes:
         (bytes(8), []),
         (b"\xff" * 8 + bytes(100), ["header"]),
         (with_header(b"[" * 100_000 + b"]" * 100_000), []),
-        (with_header(b"[]"), ["mapping"]),
+        (with_header(b"[]"), ["object"]),
         (with_header(b'{"__metadata__": 3}'), []),
         (with_header(b'{"__metadata__": {"simworld": "{"}}'), []),
         (with_header(b'{"a": 3}'), []),
-        (with_header(b'{"a": {"dtype": "F32"}}'), ["did not write"]),
+        (with_header(b'{"a": {"dtype": "F32"}}'), ["__metadata__"]),
         (with_header(b" " * 2**21), ["header", str(2**20)]),
-        (tensor(dtype="F64", shape=[2], data_offsets=[0, 16]), ["'a'", "F32", "'F64'"]),
-        (tensor(dtype=["F32"], shape=[4], data_offsets=[0, 16]), ["'a'", "F32"]),
+        (tensor(dtype="F64", shape=[2], data_offsets=[0, 16]), ["a.dtype", "F32", "'F64'"]),
+        (tensor(dtype=["F32"], shape=[4], data_offsets=[0, 16]), ["a.dtype", "F32"]),
         (tensor(dtype="F32", shape=[5], data_offsets=[0, 16]), []),
         (tensor(dtype="F32", shape=[4], data_offsets=[0, 2**60]), []),
         (tensor(dtype="F32", shape=[-4], data_offsets=[0, 16]), []),
         (tensor(dtype="F32", shape=[2**63, 2**63], data_offsets=[0, 16]), []),
-        (save({"a": np.zeros(4, np.float32)}), ["did not write"]),
+        (save({"a": np.zeros(4, np.float32)}), ["__metadata__"]),
     ],
 )
 def test_what_is_no_stored_policy_is_one_line(tmp_path: Path, content: bytes, words: list[str]) -> None:
@@ -166,7 +166,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "policy.safetensors"
     with open(path, "wb") as file:
         file.truncate(MOST_BYTES + 1)
-    with pytest.raises(ConfigurationError, match="larger than"):
+    with pytest.raises(ConfigurationError, match="more than"):
         load_policy(str(path), "reach")
 
 
