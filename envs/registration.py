@@ -1,6 +1,11 @@
 """Registers the environments with Gymnasium; imported by `simworld` itself, so it stays light."""
 
-from gymnasium.envs.registration import register
+import sys
+
+TYPE_CHECKING = False  # as in `typing`, which takes a while to import
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 ENV_IDS = {
     "simworld/Reach-v0": ("reach", 50),
@@ -9,5 +14,39 @@ ENV_IDS = {
 }
 """Environment ids, each with its task and the steps of an episode."""
 
-for _id, (_task, _steps) in ENV_IDS.items():
-    register(id=_id, entry_point=f"simworld.envs.env:{_task}", max_episode_steps=_steps)
+
+def register_environments() -> None:
+    """Register what is not registered yet."""
+    from gymnasium.envs.registration import register, registry
+
+    for env_id, (task, steps) in ENV_IDS.items():
+        if env_id not in registry:
+            register(id=env_id, entry_point=f"simworld.envs.env:{task}", max_episode_steps=steps)
+
+
+class _WhenImported:
+    """Registers the environments as soon as somebody imports Gymnasium, which takes as long as all else of a start."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
+        """The module's own spec, whose loader registers the environments once it has run."""
+        if name != "gymnasium":
+            return None
+        from importlib.util import find_spec
+
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def exec_module(module: "ModuleType") -> None:
+                run(module)
+                register_environments()
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+if "gymnasium" in sys.modules:
+    register_environments()
+else:
+    sys.meta_path.insert(0, _WhenImported())

@@ -1,6 +1,12 @@
 """The `simworld` command."""
 
-import os
+# ruff: noqa: E402
+
+from simworld.experiments.start import begin, send_nowhere  # isort: skip
+
+if __name__ == "__main__":
+    begin()
+
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,7 +19,7 @@ from typer.core import TyperGroup
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, SimworldError, nearest
 from simworld.experiments.console import complain, print_json, progress, quota_progress, say, table, warn
-from simworld.experiments.interrupts import end_with_interrupts
+from simworld.experiments.interrupts import CODE, end_with_interrupts, ignore_interrupts
 
 _GOES_ON = "; what was finished is intact, and the same command goes on from there"
 _AFTER_INTERRUPT = {
@@ -31,30 +37,46 @@ class _Commands(TyperGroup):
         arguments = sys.argv[1:] if args is None else list(args)
         try:
             code = super().main(arguments or ["--help"], *others, **options | {"standalone_mode": False})
-            sys.stdout.flush()
-        except _UsageError as error:
-            complain(error.format_message())
-            code = 2
-        except BrokenPipeError:
-            # Who read the output has left; what is still to be written at exit goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 1
+        except (_UsageError, OSError) as error:
+            code = _explain(error)
         except (KeyboardInterrupt, typer.Abort):
-            code = 130
-        if code == 130:  # typer itself returns this after Ctrl-C
+            code = CODE
+        ignore_interrupts()
+        if code == CODE:  # typer itself returns this after Ctrl-C
             complain(f"interrupted{_AFTER_INTERRUPT.get(arguments[0], '') if arguments else ''}")
-        sys.exit(code)
+        sys.exit(_flushed() or code)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except SimworldError as error:
-            complain(str(error))
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            complain(f"{error.filename or 'output'}: {error.strerror or error}")
-        raise typer.Exit(2)
+        except (SimworldError, OSError, MemoryError, EOFError) as error:  # the last would be taken for Ctrl-C by typer
+            raise typer.Exit(_explain(error)) from None
+
+
+def _explain(error: Exception) -> int:
+    """Say in one line what went wrong; returns the exit code."""
+    if isinstance(error, BrokenPipeError):  # who read the output has left
+        return 1
+    if isinstance(error, _UsageError):
+        complain(error.format_message())
+    elif isinstance(error, OSError):
+        complain(f"{error.filename or 'output'}: {error.strerror or error}")
+    elif isinstance(error, MemoryError | EOFError):
+        what = "there is not enough memory" if isinstance(error, MemoryError) else "a file ends too early"
+        complain(f"{what}: {error}" if str(error) else what)
+    else:
+        complain(str(error))
+    return 2
+
+
+def _flushed() -> int:
+    """Write out what was printed; where that fails, the exit code after one line."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        send_nowhere(1)  # what is still to be written at exit
+        return _explain(error)
+    return 0
 
 
 app = typer.Typer(
@@ -485,8 +507,14 @@ def main() -> None:
 
     SIGTERM is taken as Ctrl-C.
     """
+    begin()
     end_with_interrupts()
-    app(prog_name="simworld")
+    try:
+        app(prog_name="simworld")
+    except KeyboardInterrupt:  # when the command was over
+        ignore_interrupts()
+        complain("interrupted")
+        sys.exit(CODE)
 
 
 if __name__ == "__main__":

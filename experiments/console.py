@@ -3,18 +3,42 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from simworld.experiments.start import send_nowhere
+
 if TYPE_CHECKING:
     from simworld.randomization.quotas import Report
 
+
+class _Messages:
+    """Standard error: where it takes nothing, nothing is said, and the work goes on."""
+
+    def write(self, text: str) -> None:
+        """Write, if that can be."""
+        self._try(sys.stderr.write, text)
+
+    def flush(self) -> None:
+        """Flush, if that can be."""
+        self._try(sys.stderr.flush)
+
+    def _try(self, write: Callable[..., Any], *arguments: str) -> None:
+        try:
+            write(*arguments)
+        except OSError:
+            send_nowhere(2)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
+
+
 console = Console()
-errors = Console(stderr=True)
+errors = Console(file=cast(IO[str], _Messages()))
 
 
 class _Rate(TextColumn):

@@ -20,6 +20,7 @@ from simworld.experiments.console import say
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.records import Demo, MinariMetadata
 from simworld.experiments.report import write_report
+from simworld.experiments.start import command_line
 from simworld.reading import read_json
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
@@ -148,11 +149,11 @@ class _Lanes:
         # One thread for each lane's numerics, so that the lanes do not fight over the cores.
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "simworld.experiments.cli", *arguments],
+            command_line(*arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            preexec_fn=_end_with_parent,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # there is none on Windows
         )
         self._running[lane] = part, process, time.perf_counter()
 
@@ -184,8 +185,7 @@ class _Lanes:
 
 def _end_with_parent() -> None:
     """Ask Linux to end this process when the one that started it is gone, even if it was killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG of prctl(2)
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

@@ -29,6 +29,10 @@ SIZES = ((84, 84), (320, 240))
 REFERENCE = "tiny"  # it shares no code with the others
 LEAST_PIXELS, LEAST_IOU, MOST_DEPTH = 200, 0.97, 0.002  # metres, in the median
 _SECONDS, _TIMEOUT = 0.5, 600.0
+_MEASURE = f"""import sys
+sys.path.append({str(Path(__file__).parents[2])!r})
+from simworld.experiments.doctor import measure
+measure(*sys.argv[1:])"""
 _REPORT = "report it, with the output of simworld doctor --json"
 
 Measured = Mapping[str, Any]  # where a check went wrong, `error`, the kind of it, and `message`
@@ -50,7 +54,7 @@ def diagnose() -> dict[str, Any]:
     findings, measured, frames = [check_cache("cache", places()), check_cache("loops", loop_places())], {}, {}
     with tempfile.TemporaryDirectory() as name:
         for part in ("physics", *RENDERERS):
-            command = [sys.executable, "-m", "simworld.experiments.doctor", part, name]
+            command = [sys.executable, "-P", "-c", _MEASURE, part, name]
             found = apart(command, Path(name, f"{part}.json"), _TIMEOUT)
             trouble = judge_run(part, found)
             if trouble is None and part in RENDERERS:
@@ -162,8 +166,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def measure(part: str, folder: Path) -> None:
-    """Run one check, in the process that `diagnose` starts for it, and write what it found out to the folder."""
+def measure(part: str, name: str) -> None:
+    """Run one check, in the process that `diagnose` starts for it, and write what it found out to the folder `name`."""
+    folder = Path(name)
     try:
         found = _physics(folder) if part == "physics" else _renderer(part, folder)
     except (SimworldError, ImportError, RuntimeError, OSError) as error:
@@ -204,7 +209,3 @@ def _renderer(name: str, folder: Path) -> Measured:
             frames += 1
         rates[f"{width}x{height}"] = frames / seconds
     return {"first_frame_seconds": first, "frames_per_second": rates}
-
-
-if __name__ == "__main__":
-    measure(sys.argv[1], Path(sys.argv[2]))

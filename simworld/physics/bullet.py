@@ -8,7 +8,12 @@ from contextlib import contextmanager
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Send what C code prints on standard error to nowhere."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield

@@ -81,10 +81,10 @@ def test_a_check_that_crashes_raises_or_hangs_is_a_finding(tmp_path: Path, code:
 
 
 def test_a_renderer_that_is_not_there_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    doctor.measure("physics", tmp_path)
+    doctor.measure("physics", str(tmp_path))
     assert (tmp_path / "state.npz").is_file()
     monkeypatch.setitem(sys.modules, "mitsuba", None)
-    doctor.measure("mitsuba", tmp_path)
+    doctor.measure("mitsuba", str(tmp_path))
     finding = doctor.judge_run("mitsuba", json.loads((tmp_path / "mitsuba.json").read_text()))
     assert finding == doctor.Finding("mitsuba", "warn", "not installed", "pip install 'simworld[mitsuba]'")
 
