@@ -175,10 +175,12 @@ def _write_view(out: OutputFolder, number: int, view: View, ids: Mapping[str, in
     small = segmentation.max(initial=0) < 256
     files, label = _file_names(number)
     ids_as = np.uint8 if small else np.uint16
-    depths = encode_depth(view.frame.depth), encode_depth(view.depth_gt)
-    pictures: tuple[NDArray[Any], ...] = (view.frame.rgb, *depths, segmentation.astype(ids_as))
+    depth = encode_png(encode_depth(view.frame.depth))
+    # An ideal sensor leaves it as it is, and encoding is most of the work.
+    depth_gt = depth if view.frame.depth is view.depth_gt else encode_png(encode_depth(view.depth_gt))
+    pictures = encode_png(view.frame.rgb), depth, depth_gt, encode_png(segmentation.astype(ids_as))
     for name, picture in zip(files.values(), pictures, strict=True):
-        out.write_bytes(name, encode_png(picture))
+        out.write_bytes(name, picture)
     out.write_json(label, _entry(number, view, ids))
     # Read back, so that what is published is the same whether this run made it or an earlier one.
     return read_json(out.path / label, _Label).model_dump()
