@@ -31,10 +31,10 @@ class Episode:
 
     `observations` (T + 1, ...) float32 by name, from the one after reset; `actions` (T, 4), `rewards` (T,) float32;
     `terminations`, `truncations` (T,) and `infos` by name, of T rows; `expert_actions` (T, 4) float32, what an expert
-    would have done; `states` (T + 1, ...) float64 as made by `stack_states`. `seed` and `index` begin it again:
-    `reset(seed=seed, options={"index": index})`. `group` is the index, under the same seed, of the episode that it
-    varies, by default itself: keep those of one group in the same part of a split. Arrays of other dtypes or lengths
-    raise DatasetError.
+    would have done; `states` (T + 1, ...) float64 as made by `stack_states`. It begins again by
+    `reset(seed=seed, options={"index": index, "parameters": parameters})`. `group` is the index, under the same seed,
+    of the episode that it varies, by default itself: keep those of one group in the same part of a split. Arrays of
+    other dtypes or lengths raise DatasetError.
     """
 
     seed: int

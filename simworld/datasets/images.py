@@ -49,6 +49,7 @@ Entry = dict[str, Any]
 class _Image(Record, extra="allow"):
     id: int
     group: str
+    instances: tuple[dict[str, Any], ...]
 
 
 class _Annotation(Record, extra="allow"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simworld.datasets.episode import Episode
-from simworld.datasets.folder import exclusive, reporting, sync_folder, write_json
+from simworld.datasets.folder import exclusive, reporting, sync_folder, to_json, write_json
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import PathLike, Record, read_json
 
@@ -50,8 +50,9 @@ def export_minari(
 
     Spaces and the spec are Gymnasium's, those of the environment that the episodes are from; `code` is a link to what
     made them, and `source` what `minari_source` is to tell of them. Infos keep their T rows, and `expert_actions`
-    becomes one of them; each episode's metadata holds its seed, as options of `reset` its index, and its `group`, of
-    which all belong into the same part of a split. The dataset appears at once, when it is complete. One that is there
+    becomes one of them; each episode's metadata holds its seed, as options of `reset` its index, and what these alone
+    do not give where some values were not drawn: its `parameters` as JSON, a further option of `reset`. All of one
+    `group` belong into the same part of a split. The dataset appears at once, when it is complete. One that is there
     already is replaced with `overwrite`, else DatasetError.
     """
     _check_id(dataset_id)
@@ -95,11 +96,15 @@ def _build(data: Path, episodes: list[Episode], details: Mapping[str, Any], spec
     storage = MinariStorage.new(data, *spec)
     storage.update_metadata({**details, "minari_version": minari.__version__})
     storage.update_episodes(EpisodeBuffer(**_fields(episode)) for episode in episodes)
-    storage.update_episode_metadata({"group": f"{episode.seed}/{episode.group}"} for episode in episodes)
+    storage.update_episode_metadata(map(_metadata, episodes))
     _check(storage, episodes)
     for path in data.iterdir():
         with open(path, "rb") as file:
             os.fsync(file.fileno())
+
+
+def _metadata(episode: Episode) -> dict[str, str]:
+    return {"group": f"{episode.seed}/{episode.group}", "parameters": to_json(episode.parameters).decode()}
 
 
 def _fields(episode: Episode) -> dict[str, Any]:

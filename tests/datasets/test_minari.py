@@ -1,6 +1,7 @@
 """Minari reads back what was exported, and makes the environment whose episodes these are."""
 
 import errno
+import json
 import multiprocessing
 import os
 import resource
@@ -113,6 +114,11 @@ def test_the_recovered_environment_begins_the_same_episodes(tmp_path: Path, monk
         assert known["group"] == f"{known['seed']}/{known['options']['index']}"
         options = {name: int(value) for name, value in known["options"].items()}
         observation, _ = env.reset(seed=known["seed"], options=options)
+        for name, array in dataset[number].observations.items():
+            np.testing.assert_array_equal(observation[name], array[0])
+        # Where some values were not drawn, it takes the parameters too.
+        parameters = json.loads(known["parameters"])
+        observation, _ = env.reset(seed=77, options={"index": 3, "parameters": parameters})
         for name, array in dataset[number].observations.items():
             np.testing.assert_array_equal(observation[name], array[0])
     env.close()

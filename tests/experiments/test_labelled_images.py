@@ -10,12 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from simworld.agents.experts import expert
 from simworld.annotation import project
-from simworld.datasets import split_images
+from simworld.datasets import read_episodes, split_images
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli import app
-from simworld.experiments.collect import manipulation, stage
-from simworld.experiments.recipes import CATEGORIES, is_labelled, make_env, stored_seed, write_labelled_images
+from simworld.experiments.collect import collect_episode, manipulation, stage
+from simworld.experiments.recipes import (
+    CATEGORIES,
+    is_labelled,
+    make_env,
+    stored_seed,
+    write_labelled_images,
+    write_rollouts,
+)
 from simworld.geometry import Array, transform_points
 from simworld.randomization import FACTORS, VISUAL
 from simworld.randomization.factors import starred
@@ -215,6 +223,18 @@ def test_requests_that_differ_share_no_scene_and_the_same_one_goes_on(tmp_path: 
     assert len(set(seeds)) == len(seeds) and all(2**30 <= seed < 2**31 for seed in seeds)
     report = write_labelled_images(tmp_path / "0", PLACE, count=2, size=SMALL, randomization="full")
     assert report.made == 0
+
+
+def test_rollouts_have_seeds_of_their_requests_and_say_what_they_vary(tmp_path: Path) -> None:
+    for name, options in {"plain": {}, "noisy": {"noise": 0.1}, "short": {"episodes": 1}}.items():
+        write_rollouts(tmp_path / name, REACH, **{"episodes": 2} | options)
+    seeds = {name: stored_seed(tmp_path / name) for name in ("plain", "noisy", "short")}
+    assert len(set(seeds.values())) == 3 and all(2**30 <= seed < 2**31 for seed in seeds.values())
+    assert [(e.seed, e.index, e.group) for e in read_episodes(tmp_path / "plain")] == [
+        (seeds["plain"], index, index) for index in range(2)
+    ]
+    with closing(make_env(REACH, "none")) as env:
+        assert collect_episode(env, expert("reach"), 3, 7, group=2).group == 2
 
 
 def test_images_of_quotas_are_of_different_scenes_unless_replays_are_asked_for(tmp_path: Path) -> None:
