@@ -100,7 +100,7 @@ class Cloning:
     def __init__(self, observations: Float, goals: Float, actions: Float, settings: CloningSettings) -> None:
         self.settings, self.epochs = settings, list[Epoch]()
         self.policy = NetworkPolicy(settings.architecture, settings.model_dump(), settings.seed)
-        _check_data(settings.task, observations, goals, actions)
+        check_demonstrations(settings.task, observations, goals, actions)
         inputs = self.policy.features(Seen(observations, goals, goals))  # no feature is of what is achieved
         self._inputs, self._labels = torch.from_numpy(inputs), torch.from_numpy(actions)
         held = torch.arange(len(inputs)) % 10 == 0
@@ -181,7 +181,8 @@ class Cloning:
         return tensors
 
 
-def _check_data(task: str, observations: Float, goals: Float, actions: Float) -> None:
+def check_demonstrations(task: str, observations: Float, goals: Float, actions: Float) -> None:
+    """Raise ConfigurationError unless a policy for a task can be fitted to these, as `clone` describes them."""
     sizes = sizes_of(task)
     given = {
         "observations": (observations, sizes.observation),

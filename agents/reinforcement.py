@@ -55,7 +55,7 @@ def reinforce(
     a VecEnv with the seeds after it. An environment that cannot be learnt from raises ConfigurationError, a training
     that diverges TrainingError.
     """
-    task = _checked_task(env, test_env)
+    task = check_training(env, test_env, settings)
     envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)
@@ -68,8 +68,8 @@ def reinforce(
     return actor_of(model, task, settings)
 
 
-def _checked_task(env: Env, test_env: gym.Env[Any, Any]) -> str:
-    """The task of environments that can be trained and tested on."""
+def check_training(env: Env, test_env: gym.Env[Any, Any], settings: ReinforcementSettings) -> str:
+    """The task of environments that can be trained and tested on; ConfigurationError if they cannot."""
     base = test_env.unwrapped if isinstance(test_env, gym.Env) else None
     if not isinstance(base, ManipulationEnv) or test_env is env:
         raise ConfigurationError("test_env: must be an environment of simworld, and not the one to train on")
@@ -82,6 +82,8 @@ def _checked_task(env: Env, test_env: gym.Env[Any, Any]) -> str:
     for who, there in (("env", env), ("test_env", test_env)):
         if there.observation_space != state or there.action_space != base.action_space:
             raise ConfigurationError(f"{who}: must observe the state of {base.task_name!r} alone and act in -1..1")
+    if settings.algorithm == "sac" and settings.steps <= (first := _learning_starts(env)):
+        raise ConfigurationError(f"steps: must be more than {first}, after which sac learns, got {settings.steps}")
     return base.task_name
 
 
@@ -94,23 +96,17 @@ def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
 
 
 def _sac(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
-    # Hindsight needs an episode that has ended: no environment has one later than this.
-    first = max(100, envs.num_envs * _longest_episode(envs))
-    if settings.steps <= first:
-        raise ConfigurationError(
-            f"steps: must be more than {first}, after which sac begins to learn, got {settings.steps}"
-        )
-    options: dict[str, Any] = {"replay_buffer_class": HerReplayBuffer, "learning_starts": first}
+    options: dict[str, Any] = {"replay_buffer_class": HerReplayBuffer, "learning_starts": _learning_starts(envs)}
     return SAC("MultiInputPolicy", envs, batch_size=256, **options, **_common(settings))
 
 
-def _longest_episode(envs: VecEnv) -> int:
-    """The most steps that an episode of any environment has."""
-    steps = [None if spec is None else spec.max_episode_steps for spec in envs.get_attr("spec")]
-    limits = [limit for limit in steps if limit is not None]
-    if len(limits) < len(steps):
+def _learning_starts(env: Env) -> int:
+    """Steps after which an episode has ended in every environment: hindsight learns from such alone."""
+    specs = env.get_attr("spec") if isinstance(env, VecEnv) else [env.spec]
+    limits = [spec.max_episode_steps for spec in specs if spec is not None and spec.max_episode_steps is not None]
+    if len(limits) < len(specs):
         raise ConfigurationError("env: must have max_episode_steps for sac, which learns from episodes that have ended")
-    return int(max(limits))
+    return int(max(100, len(limits) * max(limits)))
 
 
 def _common(settings: ReinforcementSettings) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def read_stored(path: Path) -> tuple[Any, Tensors]:
         if len(data) < _LENGTH or length > min(MOST_HEADER_BYTES, len(data) - _LENGTH):
             raise DatasetError(f"its header must be of at most {MOST_HEADER_BYTES} bytes, and whole")
         header = parse_json(data[_LENGTH : _LENGTH + length], _Header, "its header")
-        document = parse_json(header.metadata.simworld, dict[str, Any], "its document")
+        document = parse_json(header.metadata.simworld, dict[str, Any], "its metadata")
         tensors = load(data)
     except (OSError, DatasetError, SafetensorError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error

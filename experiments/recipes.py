@@ -223,7 +223,7 @@ def train_cloning(
 
     A stopped training goes on from its last epoch to the same bits.
     """
-    from simworld.agents.imitation import CloningSettings, Epoch, clone
+    from simworld.agents.imitation import CloningSettings, Epoch, check_demonstrations, clone
     from simworld.agents.network import NetworkPolicy
 
     settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
@@ -233,6 +233,7 @@ def train_cloning(
     stored = list(read_episodes(demonstrations))
     _check_sizes(stored, env_id, demonstrations)
     data = transitions(stored)
+    check_demonstrations(settings.task, *data)
 
     def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
         curve: list[dict[str, float]] = []
@@ -269,7 +270,7 @@ def train_reinforcement(
     """
     from simworld.agents.evaluation import Evaluation
     from simworld.agents.network import NetworkPolicy
-    from simworld.agents.reinforcement import ReinforcementSettings, reinforce
+    from simworld.agents.reinforcement import ReinforcementSettings, check_training, reinforce
 
     asked: dict[str, Any] = {"algorithm": algorithm, "steps": steps, "seed": seed}
     settings = ReinforcementSettings(**asked)
@@ -277,6 +278,7 @@ def train_reinforcement(
         closing(make_env(env_id, randomization, reward=reward)) as env,
         closing(make_env(env_id, randomization, reward=reward)) as test_env,
     ):
+        check_training(env, test_env, settings)
 
         def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
             curve: list[dict[str, float]] = []

@@ -109,7 +109,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         (document | {"epochs": document["epochs"] * 9}, tensors, "another training"),
         (document, missing, "exp_avg"),
         (document, tensors | {"body.0.weight": np.zeros((3, 3), np.float32)}, "body.0.weight"),
-        ([], tensors, "no checkpoint"),
+        ({"kind": 1}, tensors, "no checkpoint"),
+        ([], tensors, "should be an object"),
     ):
         write_stored(path, content, arrays)
         with pytest.raises(ConfigurationError, match=words):
@@ -262,9 +263,7 @@ def test_hindsight_waits_for_the_longest_episode(n: int) -> None:
 
 def test_a_sac_that_would_not_learn_is_refused() -> None:
     few = ReinforcementSettings(algorithm="sac", steps=150)
-    with pytest.raises(
-        ConfigurationError, match="steps: must be more than 150, after which sac begins to learn, got 150"
-    ):
+    with pytest.raises(ConfigurationError, match="steps: must be more than 150, after which sac learns, got 150"):
         told_steps(reach(max_episode_steps=150), few)
     with pytest.raises(ConfigurationError, match="max_episode_steps"):
         told_steps(gym.make("simworld/Reach-v0", max_episode_steps=-1), few)

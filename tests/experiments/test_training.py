@@ -9,8 +9,9 @@ import pytest
 from simworld.agents import reinforcement
 from simworld.agents.imitation import Cloning
 from simworld.datasets.folder import verify
-from simworld.errors import TrainingError
-from simworld.experiments.recipes import train_cloning, train_reinforcement, write_rollouts
+from simworld.errors import ConfigurationError, TrainingError
+from simworld.experiments import recipes
+from simworld.experiments.recipes import train_cloning, train_reinforcement, transitions, write_rollouts
 
 REACH = "simworld/Reach-v0"
 
@@ -75,6 +76,16 @@ kept: list[bytes] = []
 def read(folder: Path) -> bytes:
     kept.clear()
     return (folder / "checkpoint.safetensors").read_bytes()
+
+
+def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ConfigurationError, match="steps: must be more than 100, after which sac learns, got 100"):
+        train_reinforcement(out, REACH, algorithm="sac", steps=100)
+    monkeypatch.setattr(recipes, "transitions", lambda stored: tuple(values[:2] for values in transitions(stored)))
+    with pytest.raises(ConfigurationError, match="demonstrations: must have at least 3 steps, got 2"):
+        train_cloning(out, REACH, store)
+    assert not out.exists()
 
 
 def test_what_diverged_is_not_finished(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
