@@ -81,15 +81,16 @@ def default_scene() -> Scene:
 def apart(command: Sequence[str], result: Path, timeout: float) -> Measured:
     """Run a command that writes its result as JSON; a crash, a hang or no result is an `error` as well."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=timeout)
     except subprocess.TimeoutExpired:
         return {"error": "Timeout", "message": f"not done after {timeout:g} s"}
     said = done.stderr.strip() or f"it ended with {done.returncode}"
     if done.returncode < 0:
-        return {"error": "Crash", "message": f"crashed: {signal.Signals(-done.returncode).name}"}
+        names = {number.value: number.name for number in signal.Signals}
+        return {"error": "Crash", "message": f"crashed: {names.get(-done.returncode, -done.returncode)}"}
     if done.returncode or not result.is_file():
         return {"error": "Exit", "message": said.splitlines()[-1]}
-    measured: Measured = json.loads(result.read_text())
+    measured: Measured = json.loads(result.read_text(encoding="utf-8"))
     return measured
 
 
@@ -173,7 +174,7 @@ def measure(part: str, name: str) -> None:
         found = _physics(folder) if part == "physics" else _renderer(part, folder)
     except (SimworldError, ImportError, RuntimeError, OSError) as error:
         found = {"error": type(error).__name__, "message": str(error)}
-    (folder / f"{part}.json").write_text(json.dumps(found))
+    (folder / f"{part}.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def _physics(folder: Path) -> Measured:

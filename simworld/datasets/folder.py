@@ -5,7 +5,6 @@ A folder holds `request.json` (what was asked for, written first), the files of 
 by the process that writes.
 """
 
-import fcntl
 import glob
 import json
 import os
@@ -18,6 +17,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from simworld.datasets.disk import lock as lock_file
+from simworld.datasets.disk import sync_folder
 from simworld.datasets.manifest import (
     LEDGER,
     LOCK,
@@ -206,15 +207,6 @@ def to_json(value: Any) -> bytes:
     return text.encode() + b"\n"
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder outlast a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def exclusive(lock: Path, what: Path) -> Iterator[None]:
     """Hold a lock file; if another process holds it, DatasetError says that `what` is being written.
@@ -222,10 +214,8 @@ def exclusive(lock: Path, what: Path) -> Iterator[None]:
     The lock belongs to the process and vanishes with it, however it ends; the empty file stays.
     """
     with open(lock, "ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DatasetError(f"{what} is being written by another process") from None
+        if not lock_file(file):
+            raise DatasetError(f"{what} is being written by another process")
         yield
 
 

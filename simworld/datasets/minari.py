@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from simworld.datasets.disk import reserve, sync_folder
 from simworld.datasets.episode import Episode
-from simworld.datasets.folder import exclusive, reporting, sync_folder, to_json, write_json
+from simworld.datasets.folder import exclusive, reporting, to_json, write_json
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import PathLike, Record, read_json
 
@@ -99,7 +100,7 @@ def _build(data: Path, episodes: list[Episode], details: Mapping[str, Any], spec
     storage.update_episode_metadata(map(_metadata, episodes))
     _check(storage, episodes)
     for path in data.iterdir():
-        with open(path, "rb") as file:
+        with open(path, "rb+") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
 
 
@@ -128,11 +129,7 @@ def _reserve(path: Path, episodes: list[Episode]) -> None:
     arrays = [array for episode in episodes for array in _leaves(_fields(episode))]
     # What an array takes is its data in chunks, not all full, and some kB for its place in the file.
     needed = sum(array.nbytes * 3 // 2 + 8192 for array in arrays)
-    try:
-        with open(path, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(needed, 1))
-    finally:
-        path.unlink(missing_ok=True)
+    reserve(path, needed)
 
 
 def _leaves(value: Any) -> list[np.ndarray[Any, Any]]:
