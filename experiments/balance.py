@@ -16,7 +16,7 @@ from simworld.datasets.episode import Episode
 from simworld.datasets.folder import reporting, to_json, write_json
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
-from simworld.errors import DatasetError, PlacementError
+from simworld.errors import DatasetError, DrawError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
@@ -105,7 +105,7 @@ def _chooser(
             # What is imposed of objects that are not there in this scene is left out.
             streams = Streams(request.seed, number)
             whole = sample_scene(layout, randomization, streams, imposed, strict=False).parameters
-        except PlacementError:
+        except DrawError:
             return None
         return Outcome(journal(number, lambda: features(number, whole)), whole)
 

@@ -16,8 +16,8 @@ class UnknownOptionError(ConfigurationError, TypeError):
     """An option that there is not; also Python's error for a keyword that a function does not take."""
 
 
-class PlacementError(SimworldError):
-    """No free place was found for a body within the allowed number of tries."""
+class DrawError(ConfigurationError):
+    """Values that cannot be in a scene together, and nothing, or nothing likely, is left to draw again."""
 
 
 class DatasetError(SimworldError):

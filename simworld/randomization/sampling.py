@@ -1,11 +1,12 @@
 """From a Randomization to a Scene: draw every factor from its own stream, then put the things in their places."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler, quat_from_yaw, quat_product, quat_to_matrix
-from simworld.randomization.draws import Draws
+from simworld.randomization.draws import Draws, Redraws, Unreal
 from simworld.randomization.factors import FACTORS
 from simworld.randomization.lighting import draw_lights
 from simworld.randomization.looks import draw_background, draw_material
@@ -19,6 +20,10 @@ from simworld.scene.shapes import bounds, compound, open_box, rest_height, turne
 from simworld.streams import Streams
 
 BASE: Vec3 = (-0.6, 0.0, 0.0)
+TRIES = 200
+"""So often of one sample a thing is drawn again that cannot be."""
+PROBES, PROBE_TRIES = 10, 32
+"""Samples that `check_scenes` makes, and the tries of each: what passes so will hardly ever need all TRIES."""
 MESH_WIDTH = 0.046
 """The width at which a catalogue mesh has scale 1."""
 
@@ -37,10 +42,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class Sample:
-    """A Scene and every value that was drawn to make it, by address (`objects.0.mass`, ...)."""
+    """A Scene and every value that was drawn to make it, by address (`objects.0.mass`, ...).
+
+    `redrawn` says how many values were drawn before of those factors whose first could not be real.
+    """
 
     scene: Scene
     parameters: Mapping[str, Any]
+    redrawn: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 def sample_scene(
@@ -49,13 +58,35 @@ def sample_scene(
     streams: Streams,
     parameters: Mapping[str, Value] | None = None,
     strict: bool = True,
+    tries: int = TRIES,
 ) -> Sample:
     """Draw a scene: a pure function of its arguments; `parameters` are values by address that are not drawn.
 
-    All that a sample has, given back, make the same scene. Raises PlacementError if the objects do not fit on the
-    table, and if it is `strict` ConfigurationError for values of what is not in the scene.
+    All that a sample has, given back, make the same scene. What cannot be real, such as objects without room or a lens
+    that folds its image, is drawn again from its own streams. Raises DrawError where nothing is left to draw again, or
+    `tries` do not help, and if it is `strict` ConfigurationError for values of what is not in the scene.
     """
-    draw = Draws(layout.factors, randomization, streams, parameters or {})
+    redraws = Redraws(tries)
+    while True:
+        draw = Draws(layout.factors, randomization, streams, parameters or {}, redraws)
+        try:
+            scene = _scene(draw, layout)
+        except Unreal as unreal:
+            draw.again(unreal)
+            continue
+        if strict:
+            draw.refuse_unused()
+        return Sample(scene, draw.values, draw.redrawn)
+
+
+@lru_cache(maxsize=64)
+def check_scenes(layout: Layout, randomization: Randomization) -> None:
+    """Raise DrawError, before anything starts, where a randomization's scenes can never be real, or hardly ever."""
+    for index in range(PROBES):
+        sample_scene(layout, randomization, Streams(0, index), tries=PROBE_TRIES)
+
+
+def _scene(draw: Draws, layout: Layout) -> Scene:
     bodies = [_floor(draw), _table(draw)]
     if layout.box:
         bodies.append(_box(draw))
@@ -74,9 +105,7 @@ def sample_scene(
     )
     for address in _EPISODE:
         draw(address)
-    if strict:
-        draw.refuse_unused()
-    return Sample(scene, draw.values)
+    return scene
 
 
 _EPISODE = tuple(

@@ -3,15 +3,20 @@
 import math
 from typing import Any
 
-from simworld.errors import ConfigurationError
 from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw, quat_product
-from simworld.randomization.draws import Draws
+from simworld.randomization.draws import Draws, Unreal, Which
 from simworld.randomization.families.camera import FIXED
-from simworld.scene.camera import Camera, framed
+from simworld.rendering.lens import WIDEST, is_real
+from simworld.scene.camera import NO_DISTORTION, Camera, framed
 from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 
 _WIDTH, _HEIGHT = 640, 480
 _COLOR = tuple(name for name in ColorSensor.model_fields if name != "white_balance")
+_TERMS = 4
+_LENS = (*(f"distortion.{term}" for term in ("k1", "k2", "p1", "p2")), "fov", "principal.x", "principal.y")
+_CROP = ("sensor.crop", "sensor.crop.x", "sensor.crop.y")
+_NEAREST = 1e-3
+"""Metres between a camera and what it looks at, at the least."""
 _STEEPEST = 0.49 * math.pi
 _VERTICAL = 1e-6
 
@@ -27,14 +32,39 @@ def draw_cameras(draw: Draws, seed: int) -> tuple[Camera, ...]:
     beside = _rolled(quat_from_euler(0.0, 0.0, math.pi / 4), draw("camera.*.roll", "wrist"))
     on_hand = draw("camera.wrist.offset")
     cameras.append(_camera(draw, "wrist", sensor, on_hand, beside, "hand"))
-    return tuple(framed(camera, *frame) if frame else camera for camera in cameras)
+    made = tuple(framed(camera, *frame) if frame else camera for camera in cameras)
+    for camera in made:
+        if camera.distortion != NO_DISTORTION:
+            _check_lens(draw, camera)
+    return made
+
+
+def _check_lens(draw: Draws, camera: Camera) -> None:
+    """Raise Unreal for a lens that folds the image; a drawn one also if it folds a wider one.
+
+    Which scene it is does not depend on what it is seen in, but who gives a lens gives it for what it is used for.
+    """
+    own = [(f"camera.*.{what}", camera.name) for what in _LENS]
+    common: list[Which] = [(address, None) for address in _CROP]
+    widest = camera.width / camera.height if draw.is_fixed(*own, *common) else WIDEST
+    if not is_real(camera, widest):
+        raise Unreal(
+            f"camera.{camera.name}.distortion",
+            f"camera.{camera.name}.distortion: {camera.distortion[:4]} folds the image onto itself: ask for less of it, "
+            f"or a narrower camera.{camera.name}.fov",
+            own[:_TERMS],
+            own[_TERMS:],
+            common,
+        )
 
 
 def _pose(draw: Draws, name: str) -> tuple[Vec3, Quaternion]:
     """Place and orientation of a fixed camera."""
     eye, at = draw("camera.*.position", name), draw("camera.*.target", name)
-    if eye == at:
-        raise ConfigurationError(f"camera.{name}.position must differ from camera.{name}.target, got {eye} twice")
+    if math.dist(eye, at) < _NEAREST:
+        both = [("camera.*.position", name), ("camera.*.target", name)]
+        why = f"camera.{name}.position must differ from camera.{name}.target, got {eye} and {at}"
+        raise Unreal(f"camera.{name}", why, both)
     azimuth, elevation, distance, roll = (
         draw(f"camera.*.{what}", name) for what in ("azimuth", "elevation", "distance", "roll")
     )

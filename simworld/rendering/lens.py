@@ -15,6 +15,12 @@ from simworld.scene.plain import describe
 
 FINER = 2
 """Pixels of the pinhole image to a pixel of the distorted one, along each axis."""
+WIDEST = 2.0
+"""Width of the widest image, in its heights, that a drawn lens has to be real for."""
+FARTHEST = 1.5
+"""At most so many times as far from the axis as it appears is what a real lens sees, anywhere in the image."""
+_LEAST_SLOPE = 0.05
+_STEPS = 64
 _ITERATIONS = 40
 _RADII = 1024
 _MOST_PIXELS = 1 << 26
@@ -56,6 +62,34 @@ def fold(distortion: Distortion) -> float:
             return low
         low = high
     return math.inf
+
+
+def is_real(camera: Camera, widest: float) -> bool:
+    """Whether the lens folds no image that is up to `widest` times as wide as high, and bends none too far.
+
+    A sufficient condition, without a look at any pixel: the derivative of `distort` is symmetric, and where its least
+    eigenvalue stays above 0 in a disc, no two rays of that disc appear at one place. The radial part's eigenvalues are
+    1 + k1 r^2 + ... and the slope of r (1 + k1 r^2 + ...); the tangential one's are at least -6 p r, p being the length
+    of (p1, p2), which moves no ray by more than 3 p r^2.
+    """
+    k1, k2, p1, p2, k3 = camera.distortion
+    p, far = math.hypot(p1, p2), _reach(camera, widest)
+    for i in range(1, _STEPS + 1):
+        r = far * FARTHEST * i / _STEPS
+        r2 = r * r
+        radial, slope = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)), 1 + r2 * (3 * k1 + r2 * (5 * k2 + r2 * 7 * k3))
+        if min(radial, slope) - 6 * p * r < _LEAST_SLOPE:
+            return False
+        if r * radial - 3 * p * r2 >= far:
+            return True
+    return False
+
+
+def _reach(camera: Camera, widest: float) -> float:
+    """How far from the axis a corner is, in focal lengths, of an image `widest` times as wide as high."""
+    x, y = camera.cx / camera.width, camera.cy / camera.height
+    across, down = max(x, 1 - x) * widest * camera.height / camera.fx, max(y, 1 - y) * camera.height / camera.fy
+    return math.hypot(across, down)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.errors import ConfigurationError, PlacementError
+from simworld.errors import ConfigurationError, DrawError
 from simworld.geometry import invert, quat_to_matrix, transform_points
 from simworld.physics import World
 from simworld.randomization import (
@@ -83,7 +83,7 @@ def test_objects_do_not_overlap() -> None:
 
 def test_too_many_objects_are_a_clear_error() -> None:
     crowd = DEFAULT | {"objects.count": 8, "objects.*.position.x": Uniform(-0.05, 0.05)}
-    with pytest.raises(PlacementError, match="no free place on the table for 8 objects"):
+    with pytest.raises(DrawError, match="no free place on the table for 8 objects"):
         sample_scene(LAYOUT, crowd, Streams(0, 0))
 
 
