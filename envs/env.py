@@ -18,7 +18,7 @@ from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array
 from simworld.handles import OneUser
 from simworld.physics import CONTROL_HZ, World
-from simworld.randomization import Randomization, Sample, as_randomization, sample_scene
+from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, check_seen, sample_scene
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.tiny import TinyRenderer, has_display
 from simworld.streams import Streams
@@ -68,6 +68,9 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.render_mode = self.options.render_mode
         self.task_name = task
         self.task = TASKS[task]
+        check_scenes(self.task.layout, self.randomization)
+        for cameras, size in self.options.pictures:
+            check_seen(self.task.layout, self.randomization, cameras, size)
         self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
         values = state_spaces(self.task)
         self._bounds = values["observation"] if "state" in self.options.observation else None

@@ -11,7 +11,7 @@ from simworld.envs.fields import FIELDS, Field
 from simworld.envs.tasks import Task
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering import Renderer
-from simworld.rendering.lens import rays
+from simworld.rendering.lens import check_lens, rays
 from simworld.rendering.sensor import sense
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -69,6 +69,8 @@ class ImageObserver:
     def begin(self, scene: Scene) -> None:
         """Begin an episode in a scene: what stays the same in it is computed once."""
         resized = [(prefix, scene.camera(name).resized(*self._size)) for name, prefix in self._prefixes.items()]
+        for _, camera in resized:
+            check_lens(camera)
         clouds = "pointcloud" in self._kinds
         self._cameras = [(prefix, camera, BackProjection(camera) if clouds else None) for prefix, camera in resized]
 

@@ -111,6 +111,14 @@ class EnvOptions(Plain):
         asked = {image for name in self.observation for image in OBSERVATIONS[name]}
         return tuple(image for image in IMAGES if image in asked)
 
+    @property
+    def pictures(self) -> list[tuple[tuple[str, ...], tuple[int, int]]]:
+        """Cameras and sizes of all that is rendered."""
+        made = [(self.cameras, self.image_size)] if self.images else []
+        if self.render_mode == "rgb_array":
+            made.append(((self.render_camera,), (self.render_width, self.render_height)))
+        return made
+
 
 def validated(options: Mapping[str, Any]) -> EnvOptions:
     """The options as a value; a wrong one raises ConfigurationError naming the key, the rule and the value."""

@@ -22,7 +22,8 @@ from simworld.randomization.presets import (
 )
 from simworld.randomization.quotas import Quota, QuotaError, read_quotas
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.sampling import Layout, Sample, sample_scene
+from simworld.randomization.sampling import Layout, Sample, check_scenes, sample_scene
+from simworld.randomization.seen import check_seen
 from simworld.randomization.steering import Candidate, Outcome, meet
 from simworld.randomization.text import parse
 
@@ -69,6 +70,8 @@ __all__ = [
     "TruncatedNormal",
     "Uniform",
     "as_randomization",
+    "check_scenes",
+    "check_seen",
     "from_plain",
     "load_randomization",
     "meet",

@@ -81,7 +81,7 @@ class _Room:
         """What is raised where there is no room for all."""
         count = len(self.radii)
         why = (
-            f"no free place on the table for {count} objects, but for {self.most}: ask for fewer (objects.count) or "
+            f"no free place on the table for {count} objects, {self.most} at most: ask for fewer (objects.count) or "
             "smaller ones, or for other places (objects.*.position"
         )
         if self._box is None:

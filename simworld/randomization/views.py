@@ -12,9 +12,11 @@ from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 
 _WIDTH, _HEIGHT = 640, 480
 _COLOR = tuple(name for name in ColorSensor.model_fields if name != "white_balance")
-_TERMS = 4
-_LENS = (*(f"distortion.{term}" for term in ("k1", "k2", "p1", "p2")), "fov", "principal.x", "principal.y")
-_CROP = ("sensor.crop", "sensor.crop.x", "sensor.crop.y")
+DISTORTION = tuple(f"distortion.{term}" for term in ("k1", "k2", "p1", "p2"))
+LENS = (*DISTORTION, "fov", "principal.x", "principal.y")
+"""What is drawn of the lens of each camera."""
+CROP = ("sensor.crop", "sensor.crop.x", "sensor.crop.y")
+"""What of it is seen, in all of them."""
 _NEAREST = 1e-3
 """Metres between a camera and what it looks at, at the least."""
 _STEEPEST = 0.49 * math.pi
@@ -44,16 +46,16 @@ def _check_lens(draw: Draws, camera: Camera) -> None:
 
     Which scene it is does not depend on what it is seen in, but who gives a lens gives it for what it is used for.
     """
-    own = [(f"camera.*.{what}", camera.name) for what in _LENS]
-    common: list[Which] = [(address, None) for address in _CROP]
+    own = [(f"camera.*.{what}", camera.name) for what in LENS]
+    common: list[Which] = [(address, None) for address in CROP]
     widest = camera.width / camera.height if draw.is_fixed(*own, *common) else WIDEST
     if not is_real(camera, widest):
         raise Unreal(
             f"camera.{camera.name}.distortion",
-            f"camera.{camera.name}.distortion: {camera.distortion[:4]} folds the image onto itself: ask for less of it, "
-            f"or a narrower camera.{camera.name}.fov",
-            own[:_TERMS],
-            own[_TERMS:],
+            f"camera.{camera.name}.distortion: {camera.distortion[:4]} folds the image onto itself: ask for less, or "
+            f"for a narrower camera.{camera.name}.fov",
+            own[: len(DISTORTION)],
+            own[len(DISTORTION) :],
             common,
         )
 
@@ -100,7 +102,7 @@ def _camera(
     parent: str | None = None,
 ) -> Camera:
     focal = _HEIGHT / 2 / math.tan(draw("camera.*.fov", name) / 2)
-    k1, k2, p1, p2 = (draw(f"camera.*.distortion.{term}", name) for term in ("k1", "k2", "p1", "p2"))
+    k1, k2, p1, p2 = (draw(f"camera.*.{term}", name) for term in DISTORTION)
     return Camera(
         name=name,
         width=_WIDTH,

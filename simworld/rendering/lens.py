@@ -19,11 +19,12 @@ WIDEST = 2.0
 """Width of the widest image, in its heights, that a drawn lens has to be real for."""
 FARTHEST = 1.5
 """At most so many times as far from the axis as it appears is what a real lens sees, anywhere in the image."""
+MOST_PIXELS = 1 << 26
+"""Of the pinhole image that is drawn for a camera, at the most."""
 _LEAST_SLOPE = 0.05
 _STEPS = 64
 _ITERATIONS = 40
 _RADII = 1024
-_MOST_PIXELS = 1 << 26
 _WIDEST = 1e12
 
 
@@ -85,6 +86,16 @@ def is_real(camera: Camera, widest: float) -> bool:
     return False
 
 
+def check_lens(camera: Camera) -> None:
+    """Raise ConfigurationError where a lens folds the camera's own image, or nearly does."""
+    if camera.distortion != NO_DISTORTION and not is_real(camera, camera.width / camera.height):
+        raise ConfigurationError(
+            f"camera.{camera.name}.distortion: {camera.distortion[:4]} folds an image of "
+            f"{camera.width}x{camera.height} onto itself: ask for less, for a narrower camera.{camera.name}.fov, or for "
+            "a narrower image"
+        )
+
+
 def _reach(camera: Camera, widest: float) -> float:
     """How far from the axis a corner is, in focal lengths, of an image `widest` times as wide as high."""
     x, y = camera.cx / camera.width, camera.cy / camera.height
@@ -140,10 +151,10 @@ def check_camera(camera: Camera) -> None:
 
 def _check(camera: Camera, factor: int, width: int, height: int) -> None:
     """Raise RenderError if a pinhole image has too many pixels."""
-    if width * height > _MOST_PIXELS:
+    if width * height > MOST_PIXELS:
         raise RenderError(
             f"camera {camera.name!r}: to draw {camera.width}x{camera.height} pixels of {factor}x{factor} samples "
-            f"takes {width}x{height}, and at most {_MOST_PIXELS} can be drawn"
+            f"takes {width}x{height}, and at most {MOST_PIXELS} can be drawn"
         )
 
 
