@@ -8,7 +8,7 @@ if __name__ == "__main__":
     begin()
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
@@ -238,6 +238,7 @@ def rollout(
             searched=searched,
         )
     say(f"{report.episodes} episodes in {out} ({report.made} new), seed {stored_seed(out)}")
+    _say_redrawn(report.redrawn, "episodes")
     if minari:
         path, is_new = export_rollouts(out, minari, minari_root, overwrite)
         say(f"Minari dataset in {path}{'' if is_new else ', there already'}")
@@ -383,6 +384,7 @@ def images(
         f"({report.made} new), seed {stored_seed(out)}"
     )
     say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
+    _say_redrawn(report.redrawn, "images")
 
 
 @app.command()
@@ -468,6 +470,13 @@ def demo(out: Out = Path("runs/demo")) -> None:
     from simworld.experiments.demo import run_demo
 
     run_demo(out)
+
+
+def _say_redrawn(counts: Mapping[str, int], samples: str) -> None:
+    """Say which draws were made again, if any."""
+    if counts:
+        parts = ", ".join(f"{address} in {count}" for address, count in counts.items())
+        say(f"drawn again, as what was drawn first could not be: {parts} of the new {samples}")
 
 
 def _searching(count: int, budget: int | None) -> AbstractContextManager[Callable[[Any], None]]:

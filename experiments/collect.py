@@ -75,6 +75,7 @@ def collect_episode(
         states=stack_states(states),
         expert_actions=np.stack(wanteds),
         group=group,
+        redrawn=base.sample.redrawn,
     )
 
 
@@ -104,6 +105,7 @@ class Staged:
     parameters: Mapping[str, Any]
     seed: int
     index: int
+    redrawn: Mapping[str, int]
 
 
 def stage(env: ManipulationEnv, seed: int, index: int, parameters: Mapping[str, Any] | None = None) -> Staged:
@@ -114,7 +116,7 @@ def stage(env: ManipulationEnv, seed: int, index: int, parameters: Mapping[str, 
         observation, _, terminated, _, _ = env.step(policy(observation))
         if terminated:
             break
-    return Staged(env.sample.scene, env.world.state(), drawn, seed, index)
+    return Staged(env.sample.scene, env.world.state(), drawn, seed, index, env.sample.redrawn)
 
 
 def photograph(
@@ -133,6 +135,7 @@ def photograph(
         seed=staged.seed,
         index=staged.index,
         group=group,
+        redrawn=staged.redrawn,
     )
 
 

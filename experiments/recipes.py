@@ -23,7 +23,7 @@ from simworld.errors import ConfigurationError, DatasetError, nearest
 from simworld.experiments.balance import Chosen, Request, balanced_episodes, balanced_images, in_turn
 from simworld.experiments.collect import Staged, collect_episode, manipulation, photograph, stage
 from simworld.experiments.seeds import data_seed
-from simworld.randomization import read_quotas
+from simworld.randomization import check_seen, read_quotas
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.quotas import Report
 from simworld.reading import Record, read_json
@@ -180,9 +180,7 @@ def write_labelled_images(
     request["seed"] = root = _seed("images", count, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
-        base.reset(seed=root)
-        for camera in cameras:
-            base.sample.scene.camera(camera)
+        check_seen(base.task.layout, base.randomization, tuple(cameras), size, renderer_name)
         wanted = Request(folder, quotas, count, root, budget, replays, searched)
         choose = balanced_images(base, wanted, cameras, size) if quotas else Chosen
 

@@ -1,10 +1,10 @@
 """An episode as arrays, and files of some: `numpy.load` reads them without pickle.
 
-Episode k of a file is the arrays named `k/...`: the fields of `Episode`, with the scene and the parameters as JSON.
+Episode k of a file is the arrays named `k/...`: the fields of `Episode`, with what is no array as JSON.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from simworld.reading import PathLike, parse_json, read_bytes
 from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS
 
-_SCALARS = ("seed", "index", "group", "scene", "parameters")
+_SCALARS = ("seed", "index", "group", "scene", "parameters", "redrawn")
 _SINGLE = ("actions", "rewards", "terminations", "truncations", "expert_actions")
 _GROUPS = ("observations", "infos", "states")
 _GOALS = ("observation", "achieved_goal", "desired_goal")
@@ -33,8 +33,9 @@ class Episode:
     `terminations`, `truncations` (T,) and `infos` by name, of T rows; `expert_actions` (T, 4) float32, what an expert
     would have done; `states` (T + 1, ...) float64 as made by `stack_states`. It begins again by
     `reset(seed=seed, options={"index": index, "parameters": parameters})`. `group` is the index, under the same seed,
-    of the episode that it varies, by default itself: keep those of one group in the same part of a split. Arrays of
-    other dtypes or lengths raise DatasetError.
+    of the episode that it varies, by default itself: keep those of one group in the same part of a split.
+    `redrawn` is how often each of the parameters was drawn again because it could not be. Arrays of other dtypes or
+    lengths raise DatasetError.
     """
 
     seed: int
@@ -50,6 +51,7 @@ class Episode:
     states: Mapping[str, NDArray[np.float64]]
     expert_actions: NDArray[np.float32] | None = None
     group: int | None = None
+    redrawn: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.group is None:
@@ -99,7 +101,9 @@ def encode_episodes(episodes: Sequence[Episode]) -> bytes:
     arrays: dict[str, NDArray[Any]] = {}
     for number, episode in enumerate(episodes):
         check_whole(episode)
-        texts = {"scene": episode.scene.to_json(), "parameters": to_json(_sorted(episode.parameters)).decode()}
+        plain = {"parameters": episode.parameters, "redrawn": episode.redrawn}
+        texts = {"scene": episode.scene.to_json()}
+        texts |= {name: to_json(_sorted(mapping)).decode() for name, mapping in plain.items()}
         scalars = {"seed": episode.seed, "index": episode.index, "group": episode.group, **texts}
         fields = {name: np.array(value) for name, value in scalars.items()} | _arrays(episode)
         arrays |= {f"{number}/{name}": np.asarray(array, order="C") for name, array in fields.items()}
@@ -151,6 +155,7 @@ def _episode(number: str, fields: Mapping[str, NDArray[Any]]) -> Episode:
             group=_whole(fields["group"]),
             scene=Scene.from_json(_text(fields["scene"])),
             parameters=parse_json(_text(fields["parameters"]), _Parameters, "parameters"),
+            redrawn=parse_json(_text(fields["redrawn"]), dict[str, int], "redrawn"),
             actions=fields["actions"],
             rewards=fields["rewards"],
             terminations=fields["terminations"],
@@ -176,7 +181,7 @@ def _whole(array: NDArray[Any]) -> int:
 
 def _text(array: NDArray[Any]) -> str:
     if array.shape or array.dtype.kind != "U":
-        raise TypeError(f"scene and parameters must be text, got {array.dtype} of shape {array.shape}")
+        raise TypeError(f"scene, parameters and redrawn must be text, got {array.dtype} of shape {array.shape}")
     return str(array)
 
 

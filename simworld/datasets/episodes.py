@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +15,7 @@ from simworld.datasets.episode import Episode, decode_episodes, encode_episodes
 from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
 from simworld.datasets.manifest import MANIFEST, REQUEST, Fingerprint, fingerprint_of, known_files, read_manifest
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.randomization.redrawn import tally
 from simworld.reading import PathLike, Record, read_bytes, read_json
 
 KIND = "episodes"
@@ -37,11 +38,15 @@ _Asked = TypeVar("_Asked", bound=EpisodesRequest)
 
 @dataclass(frozen=True)
 class EpisodeReport:
-    """What a dataset of episodes holds: `made` of its `episodes` are new, the others were there before."""
+    """What a dataset of episodes holds: `made` of its `episodes` are new, the others were there before.
+
+    `redrawn` is a `tally` of the new ones.
+    """
 
     folder: Path
     episodes: int
     made: int
+    redrawn: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_episodes(
@@ -68,17 +73,19 @@ def write_episodes(
         pending = {name: numbers for name, numbers in shards.items() if not out.has(name)}
         made = sum(map(len, pending.values()))
         done = count - made
+        redrawn: list[Mapping[str, int]] = []
         for name, numbers in pending.items():
             episodes = []
             for i in numbers:
                 episodes.append(make(i))
+                redrawn.append(episodes[-1].redrawn)
                 done += 1
                 if progress:
                     progress(done)
             out.write_bytes(name, encode_episodes(episodes))
         if pending or not out.has(MANIFEST):
             out.finish()
-    return EpisodeReport(out.path, count, made)
+    return EpisodeReport(out.path, count, made, tally(redrawn))
 
 
 def read_request(folder: PathLike, kind: type[_Asked]) -> _Asked:

@@ -17,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from simworld.datasets.description import DEPTH_UNITS, describe_images
 from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
 from simworld.datasets.manifest import MANIFEST
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.randomization.redrawn import tally
 from simworld.reading import Record, read_json
 from simworld.rendering.frame import Frame
 from simworld.rendering.lens import fold
@@ -50,6 +51,7 @@ class _Image(Record, extra="allow"):
     id: int
     group: str
     instances: tuple[dict[str, Any], ...]
+    redrawn: dict[str, int]
 
 
 class _Annotation(Record, extra="allow"):
@@ -69,7 +71,8 @@ class View:
     """A frame with all that made it.
 
     `frame` is as the sensor delivers it, `depth_gt` (h, w) its exact depth. `seed`, `index` and the drawn `parameters`
-    are those of the sample; `group` is the index of the one it varies, where that is another.
+    are those of the sample; `group` is the index of the one it varies, where that is another, and `redrawn` how often
+    each parameter was drawn again because it could not be.
     """
 
     scene: Scene
@@ -81,6 +84,7 @@ class View:
     seed: int
     index: int
     group: int | None = None
+    redrawn: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class ImageReport:
     """What a dataset of images holds: `made` of its `images` are new, the others were there before.
 
     `groups` is how many different scenes, not counting variations, it shows, and `annotations` how many there are of
-    each category.
+    each category. `redrawn` is a `tally` of the new ones.
     """
 
     folder: Path
@@ -96,6 +100,7 @@ class ImageReport:
     made: int
     groups: int
     annotations: Mapping[str, int]
+    redrawn: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_images(
@@ -123,7 +128,9 @@ def write_images(
             _fill(out, entries, pending, ids, make, progress)
     counts = Counter(annotation["category_id"] for entry in entries.values() for annotation in entry["annotations"])
     groups = {entry["image"]["group"] for entry in entries.values()}
-    return ImageReport(out.path, count, len(pending), len(groups), {name: counts[i] for name, i in ids.items()})
+    redrawn = tally(entries[i]["image"]["redrawn"] for i in pending)
+    annotations = {name: counts[i] for name, i in ids.items()}
+    return ImageReport(out.path, count, len(pending), len(groups), annotations, redrawn)
 
 
 def encode_depth(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -222,6 +229,7 @@ def _entry(number: int, view: View, ids: Mapping[str, int]) -> Entry:
         "index": view.index,
         "group": f"{view.seed}/{view.index if view.group is None else view.group}",
         "parameters": dict(view.parameters),
+        "redrawn": dict(view.redrawn),
     }
     known = [label for label in labels.instances if label.category in ids]
     return {"image": image, "annotations": [_annotation(number + 1, label, ids) for label in known]}

@@ -58,7 +58,9 @@ def check_seen(
     wrong = {address: able[0] for address, able in _ABLE[renderer].items() if possible.may_differ(address, able)}
     if wrong:
         fixed = ", ".join(f"{address}={value}" for address, value in wrong.items())
-        raise ConfigurationError(f"renderer {renderer!r} cannot draw all that is asked for: add {fixed}; 'raster' can")
+        raise ConfigurationError(
+            f"renderer {renderer!r} cannot draw all scenes that are asked for: randomize {fixed}, or take 'raster'"
+        )
     if renderer != "raster" and max(size) > _LONGEST * min(size):
         raise ConfigurationError(f"renderer {renderer!r} draws no image as long as {size[0]}x{size[1]}; 'raster' can")
 

@@ -91,8 +91,7 @@ def check_lens(camera: Camera) -> None:
     if camera.distortion != NO_DISTORTION and not is_real(camera, camera.width / camera.height):
         raise ConfigurationError(
             f"camera.{camera.name}.distortion: {camera.distortion[:4]} folds an image of "
-            f"{camera.width}x{camera.height} onto itself: ask for less, for a narrower camera.{camera.name}.fov, or for "
-            "a narrower image"
+            f"{camera.width}x{camera.height} onto itself: ask for less, or for a narrower field or image"
         )
 
 

@@ -1,0 +1,25 @@
+"""What a dataset says of draws that could not be real."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from simworld.randomization.factors import starred
+
+_PARTS = ("x", "y", "z", "k1", "k2", "p1", "p2")
+
+
+def tally(samples: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """In how many samples factors were drawn again, by address, the most frequent first.
+
+    Each of `samples` is what was drawn again of one, by name; parts of a position, or of a lens, count as one.
+    """
+    counts: Counter[str] = Counter()
+    for redrawn in samples:
+        counts.update({_whole(starred(name)) for name in redrawn})
+    return dict(counts.most_common())
+
+
+def _whole(address: str) -> str:
+    """The address of what a factor is a part of."""
+    thing, _, part = address.rpartition(".")
+    return thing if part in _PARTS else address
