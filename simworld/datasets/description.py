@@ -39,6 +39,7 @@ IMAGE_FIELDS: Mapping[str, str] = {
     "group": "what belongs together: images of one scene, and of scenes that share drawn values with it, have the "
     "same; keep them in the same part of a split",
     "parameters": "every value that was drawn for the scene; info.parameters says what each is",
+    "redrawn": "how often each of them was drawn again because what was drawn before could not be",
 }
 
 ANNOTATION_FIELDS: Mapping[str, str] = {
