@@ -178,7 +178,7 @@ def test_an_array_of_another_rank_is_refused(field: str) -> None:
         ("0/more", np.zeros(5), "it has no field 'more'"),
         ("0/more/than", np.zeros(5), "it has no field 'more/than'"),
         ("0/scene", np.array("{}"), "scene: robot: Field required"),
-        ("0/scene", np.array(3), "scene and parameters must be text"),
+        ("0/scene", np.array(3), "scene, parameters and redrawn must be text"),
         ("0/parameters", np.array("[]"), "parameters: document"),
         ("0/parameters", np.array('{"a": 1, "a": 2}'), "the key 'a' is there twice"),
         ("0/parameters", np.array('{"a": NaN}'), "parameters: a number must be finite, got NaN"),
