@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -20,8 +20,11 @@ from simworld.handles import OneUser
 from simworld.physics import CONTROL_HZ, World
 from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, check_seen, sample_scene
 from simworld.rendering import Renderer, make_renderer
-from simworld.rendering.tiny import TinyRenderer, has_display
+from simworld.rendering.display import has_display
 from simworld.streams import Streams
+
+if TYPE_CHECKING:
+    from simworld.rendering.tiny import TinyRenderer
 
 RENDER_MODES = ("rgb_array", "human")
 
@@ -82,7 +85,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.observation_space = gym.spaces.Dict(spaces) if len(spaces) > 1 else next(iter(spaces.values()))
         self._episode: RunningEpisode | None = None
         self._in_use = OneUser("this environment")
-        self._window = TinyRenderer(window=True) if self.render_mode == "human" else None
+        self._window = _window() if self.render_mode == "human" else None
         self._renderer: Renderer | None = None
         self.world = World()
 
@@ -297,6 +300,13 @@ class GoalEnv(ManipulationEnv):
         if given.shape[-1:] != (self.task.goal_size,) or given.dtype.kind not in "fiub":
             raise ConfigurationError(f"goals are arrays (..., {self.task.goal_size}) of numbers, got {goals!r}")
         return given.astype(np.float32, copy=False)
+
+
+def _window() -> "TinyRenderer":
+    """PyBullet's renderer with a window, which is imported where it is asked for: states need no renderer."""
+    from simworld.rendering.tiny import TinyRenderer
+
+    return TinyRenderer(window=True)
 
 
 # What is registered with Gymnasium: functions that list every mode of `render`, because where there is no display

@@ -12,7 +12,6 @@ from simworld.envs.tasks import Task
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering import Renderer
 from simworld.rendering.lens import check_lens, rays
-from simworld.rendering.sensor import sense
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
@@ -57,9 +56,12 @@ class ImageObserver:
     """
 
     def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int]) -> None:
+        from simworld.rendering.sensor import sense  # compiled loops, which states do without
+
         self._kinds = tuple(kinds)
         self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))
         self._size = size
+        self._sense = sense
         self._prefixes = {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
         self._cameras: list[tuple[str, Camera, BackProjection | None]] = []
         self.spaces: dict[str, Space[Any]] = {
@@ -78,7 +80,7 @@ class ImageObserver:
         """The images, by key, of one instant of the scene that `begin` was given or of one with its cameras."""
         images: dict[str, NDArray[Any]] = {}
         for prefix, camera, points in self._cameras:
-            frame = sense(renderer.render(scene, state, camera, self._channels), camera, state.time)
+            frame = self._sense(renderer.render(scene, state, camera, self._channels), camera, state.time)
             for kind in self._kinds:
                 if kind == "rgb":
                     image: NDArray[Any] = frame.rgb

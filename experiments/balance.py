@@ -21,7 +21,7 @@ from simworld.experiments.collect import collect_episode, collect_view, manipula
 from simworld.randomization import Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
 from simworld.reading import Record, parse_json, read_bytes, read_json
-from simworld.rendering.raster import RasterRenderer
+from simworld.rendering import Renderer, make_renderer
 from simworld.streams import Streams
 
 FOUND = "quotas.json"
@@ -73,7 +73,7 @@ def balanced_images(env: ManipulationEnv, request: Request, cameras: Sequence[st
 
     Bad quotas raise ConfigurationError here; QuotaError says later what is short where they cannot be met.
     """
-    renderer = RasterRenderer()
+    renderer = make_renderer("raster")
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
         camera = in_turn(cameras, number)
@@ -211,7 +211,7 @@ def episode_features(episode: Episode) -> dict[str, float | str | bool]:
     }
 
 
-def image_features(view: View, renderer: RasterRenderer) -> dict[str, float | str | bool]:
+def image_features(view: View, renderer: Renderer) -> dict[str, float | str | bool]:
     """What quotas of images may be over: the name of the `camera`, and of the task's object where there is one:
 
     `occlusion` is the share of it within the image that something else hides (1 where none of it is in the image),

@@ -14,7 +14,6 @@ from simworld.datasets.episode import Episode
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.rendering.frame import Renderer
-from simworld.rendering.sensor import sense
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, stack_states
 from simworld.streams import Streams
@@ -123,6 +122,8 @@ def photograph(
     staged: Staged, renderer: Renderer, camera: str, size: tuple[int, int], group: int | None = None
 ) -> View:
     """The picture that one of the scene's cameras takes."""
+    from simworld.rendering.sensor import sense  # compiled loops, which rollouts do without
+
     taken_by = staged.scene.camera(camera).resized(*size)
     frame = renderer.render(staged.scene, staged.state, taken_by)
     return View(

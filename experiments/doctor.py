@@ -108,8 +108,9 @@ def judge_run(name: str, measured: Measured) -> Finding | None:
 
 def judge_success(name: str, measured: Measured) -> Finding:
     """How fast a renderer is; of physics, whether there is a display."""
-    if "display" in measured:
-        return Finding("display", "ok", "yes" if measured["display"] else "no: images and videos, but no windows")
+    if "no_window" in measured:
+        reason = measured["no_window"]
+        return Finding("display", "ok", f"images and videos, but no windows: {reason}" if reason else "yes")
     rates = ", ".join(f"{rate:.3g} frames/s at {size}" for size, rate in measured["frames_per_second"].items())
     return Finding(name, "ok", f"{rates}; the first after {measured['first_frame_seconds']:.2g} s")
 
@@ -179,12 +180,12 @@ def measure(part: str, name: str) -> None:
 
 def _physics(folder: Path) -> Measured:
     from simworld.physics import World
-    from simworld.rendering.tiny import has_display
+    from simworld.rendering.display import no_window
 
     with World() as world:
         world.load(default_scene())
         np.savez(folder / "state.npz", allow_pickle=False, **stack_states([world.state()]))
-    return {"display": has_display()}
+    return {"no_window": no_window()}
 
 
 def _renderer(name: str, folder: Path) -> Measured:

@@ -15,16 +15,16 @@ from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes import make_env
 from simworld.experiments.video import write_video
 from simworld.physics import CONTROL_HZ
-from simworld.rendering.tiny import has_display
+from simworld.rendering.display import no_window
 
 _STILL = 12
 """Frames a video stays on the end of an episode."""
 
 
 def watch(env_id: str, act: Policy, *, episodes: int, seed: int, randomization: str | Sequence[Any]) -> None:
-    """Show episodes of a policy in a window, in real time; without a display it raises RenderError."""
-    if not has_display():
-        raise RenderError("there is no display for a window: set DISPLAY, or write a video with --video FILE.mp4")
+    """Show episodes of a policy in a window, in real time; where none can be opened it raises RenderError."""
+    if reason := no_window():
+        raise RenderError(f"{reason}; write a video with --video FILE.mp4")
     with closing(make_env(env_id, randomization, render_mode="human")) as env:
         for i in range(episodes):
             for _ in _steps(env, act, seed + i):

@@ -139,3 +139,14 @@ def test_environments_are_registered_whichever_is_imported_first(tmp_path: Path,
         "simworld/PickAndPlace-v0",
         "simworld/PlaceInBox-v0",
     ]
+
+
+def test_states_need_no_compiled_loops(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "from pathlib import Path\n"
+        "from simworld.experiments.recipes import evaluate_policy, write_rollouts\n"
+        "write_rollouts(Path('out'), 'simworld/PlaceInBox-v0', episodes=1)\n"
+        "print(evaluate_policy('simworld/Reach-v0', 'expert', episodes=1)['episodes'])"
+    )
+    assert run_apart(code, tmp_path).split() == ["1"]

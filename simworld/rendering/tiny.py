@@ -1,7 +1,5 @@
 """PyBullet's TinyRenderer behind the renderer interface: software, slow, independent of everything else."""
 
-import os
-import sys
 import weakref
 from collections.abc import Collection
 from functools import cache
@@ -14,6 +12,7 @@ from simworld.errors import RenderError
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.rendering.derived import DERIVED, derived
+from simworld.rendering.display import no_window
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.lens import check_camera
 from simworld.rendering.meshes import BOX
@@ -33,11 +32,6 @@ _LIGHT_DISTANCE = 2.0
 _SCENES_PER_CLIENT = 400
 
 
-def has_display() -> bool:
-    """Whether PyBullet's window can open; without a display it would end the process."""
-    return sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
-
-
 class TinyRenderer:
     """Renders with a Bullet client of its own that holds visual shapes only, posed from the SceneState.
 
@@ -47,8 +41,8 @@ class TinyRenderer:
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links"}) | DERIVED
 
     def __init__(self, window: bool = False) -> None:
-        if window and not has_display():
-            raise RenderError("there is no display for a window: set DISPLAY, or render to images or a video")
+        if window and (reason := no_window()):
+            raise RenderError(f"{reason}; render to images or a video")
         self._window = window
         self._connect()
 

@@ -110,7 +110,11 @@ def run_with(monkeypatch: pytest.MonkeyPatch, failing: str) -> dict[str, Any]:
         if part == failing:
             return {"error": "Crash", "message": f"crashed: {signal.SIGSEGV.name}"}
         np.savez(result.with_suffix(".npz"), allow_pickle=False, **healthy().channels)
-        return {"display": False} if part == "physics" else {"frames_per_second": {}, "first_frame_seconds": 0.1}
+        return (
+            {"no_window": "DISPLAY is not set"}
+            if part == "physics"
+            else {"frames_per_second": {}, "first_frame_seconds": 0.1}
+        )
 
     monkeypatch.setattr(doctor, "apart", fake)
     return doctor.diagnose()
