@@ -1,7 +1,7 @@
 """Balanced data: which scenes, or episodes, of a seed meet some quotas."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -25,8 +25,8 @@ from simworld.rendering import Renderer, make_renderer
 from simworld.streams import Streams
 
 FOUND = "quotas.json"
-IMAGE_FEATURES = ("camera", "occlusion", "pixels", "touching")
-EPISODE_FEATURES = ("success", "length", "dropped", "fallen")
+IMAGE_FEATURES: Mapping[str, type] = {"camera": str, "occlusion": float, "pixels": int, "touching": bool}
+EPISODE_FEATURES: Mapping[str, type] = {"success": bool, "length": int, "dropped": bool, "fallen": bool}
 
 _CANDIDATES = 50
 _SOON = 10
@@ -94,7 +94,7 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, request: Request, 
 def _chooser(
     env: ManipulationEnv,
     features: Callable[[int, Mapping[str, Any]], Features],
-    names: Collection[str],
+    kinds: Mapping[str, type],
     request: Request,
 ) -> Choose:
     layout, randomization = env.task.layout, env.randomization
@@ -116,7 +116,7 @@ def _chooser(
         budget=most_candidates(request.count, request.budget),
         seed=request.seed,
         factors=Randomization({**layout.factors.factors, **randomization.factors}),
-        features=names,
+        features=kinds,
         replays=request.replays,
         tell=request.tell,
     )

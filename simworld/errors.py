@@ -36,6 +36,20 @@ class MissingExtraError(SimworldError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
 
+def shown(value: object) -> str:
+    """A value for a message: its repr in one line, without its middle where that is long."""
+    try:
+        text = " ".join(repr(value).split("\n"))
+    except (ValueError, RecursionError, OverflowError):  # such as a number of more digits than Python prints
+        return f"one {type(value).__name__} too large to be shown"
+    return shortened(text)
+
+
+def shortened(text: str, most: int = 300) -> str:
+    """A text without its middle where it is long."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The end of an error message for a name that is not in `valid`: the nearest one, or all of them."""
     names = sorted(valid)

@@ -72,13 +72,17 @@ def parse_json(data: bytes | str, kind: type[_T], source: str) -> _T:
     """
     try:
         value: _T = TypeAdapter(kind).validate_json(data)
-        # Here, as it is known by now that the nesting is not deep: pydantic takes the last of equal keys.
-        json.loads(data, object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
+        check_json(data)
     except ValidationError as error:
         raise DatasetError(f"{source}: {describe(error)}") from None
     except ValueError as error:
         raise DatasetError(f"{source}: {error}") from None
     return value
+
+
+def check_json(data: bytes | str) -> None:
+    """Raise ValueError where JSON, not nested deep, has what pydantic takes: a key twice, NaN or infinity."""
+    json.loads(data, object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -91,9 +92,20 @@ class Choice(Distribution):
         if len(order) == 1:
             return self, self
         n, round_ = len(order), order * 2
-        runs = [set(round_[n - k + i : n + i]) for i in range(n) for k in range(1, n)]
-        held = min(runs, key=lambda run: round(abs(math.fsum(map(self.density, run)) - holdout), 12))
+        first, last = min(self._runs(round_, n, holdout), key=lambda run: run[2])[:2]
+        held = set(round_[first:last])
         return self._only(set(order) - held), self._only(held)
+
+    def _runs(self, round_: list[Any], n: int, holdout: float) -> Iterator[tuple[int, int, float]]:
+        """The runs around the circle that end at each option and come nearest to `holdout`, and how near."""
+        masses: dict[Any, float] = defaultdict(float)
+        for option, share in self._shares():
+            masses[option] += share
+        sums = [0.0, *itertools.accumulate(masses[option] for option in round_)]
+        for last in range(n, 2 * n):
+            near = bisect.bisect_left(sums, sums[last] - holdout, last - n + 1, last - 1)
+            for first in (near, max(near - 1, last - n + 1)):
+                yield first, last, round(abs(sums[last] - sums[first] - holdout), 12)
 
     def _only(self, kept: set[Value]) -> "Choice":
         places = [i for i, option in enumerate(self.options) if option in kept]

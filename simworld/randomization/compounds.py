@@ -5,10 +5,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.randomization.distributions import Uniform
 from simworld.randomization.expressions import (
     Distribution,
+    are_numbers,
+    check_nesting,
     from_plain,
     is_numeric,
     near,
@@ -46,7 +48,8 @@ class HSV(Distribution):
             part = from_plain(getattr(self, name))
             object.__setattr__(self, name, part)
             if not all(is_number(bound) and 0 <= bound <= 1 for bound in part.support()):
-                raise ConfigurationError(f"HSV: {name} must be from 0 to 1, got {part!r}")
+                raise ConfigurationError(f"HSV: {name} must be from 0 to 1, got {shown(part)}")
+        check_nesting(self)
 
     def __call__(self, generator: Generator) -> tuple[float, ...]:
         return colorsys.hsv_to_rgb(self.hue(generator), self.saturation(generator), self.value(generator))
@@ -91,16 +94,18 @@ class Mixture(Distribution):
 
     def __post_init__(self) -> None:
         if not isinstance(self.parts, tuple | list) or not self.parts:
-            raise ConfigurationError(f"{self!r}: parts must be a tuple of at least one distribution")
+            raise ConfigurationError(f"{shown(self)}: parts must be a tuple of at least one distribution")
         object.__setattr__(self, "parts", tuple(from_plain(part) for part in self.parts))
+        check_nesting(self)
         check_weights(self, self.weights, len(self.parts))
 
     def __call__(self, generator: Generator) -> Any:
         return self.parts[pick(generator, self.weights, len(self.parts))](generator)
 
     def support(self) -> tuple[Any, ...]:
+        # Each once: asked again at every level, it would take twice as long for each.
         bounds = tuple(bound for part in self.parts for bound in part.support())
-        return (min(bounds), max(bounds)) if all(map(is_numeric, self.parts)) else bounds
+        return (min(bounds), max(bounds)) if are_numbers(bounds) else bounds
 
     @property
     def continuous(self) -> bool:
@@ -158,9 +163,10 @@ class Correlated(Distribution):
             part = from_plain(getattr(self, name))
             object.__setattr__(self, name, part)
             if not is_numeric(part):
-                raise ConfigurationError(f"{self!r}: {name} must be a distribution of numbers")
+                raise ConfigurationError(f"{shown(self)}: {name} must be a distribution of numbers")
         if not is_number(self.correlation) or abs(self.correlation) >= 1:
-            raise ConfigurationError(f"{self!r}: correlation must be greater than -1 and less than 1")
+            raise ConfigurationError(f"{shown(self)}: correlation must be greater than -1 and less than 1")
+        check_nesting(self)
 
     def __call__(self, generator: Generator) -> tuple[float, ...]:
         x, z = generator.standard_normal(2).tolist()
@@ -210,7 +216,7 @@ class Paired(Distribution):
         object.__setattr__(self, "pair", from_plain(self.pair))
         whole = type(self.side) is int and self.side in (0, 1)
         if not isinstance(self.pair, Correlated) or not whole or not isinstance(self.stream, str):
-            raise ConfigurationError(f"{self!r}: a pair of factors takes a correlated(a, b, correlation)")
+            raise ConfigurationError(f"{shown(self)}: a pair of factors takes a correlated(a, b, correlation)")
 
     def __call__(self, generator: Generator) -> float:
         return self.pair(generator)[self.side]

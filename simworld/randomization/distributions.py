@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.randomization.expressions import UNBOUNDED, Distribution
 from simworld.randomization.values import (
     check_numbers,
@@ -218,7 +218,9 @@ class Integers(Distribution):
     def __post_init__(self) -> None:
         check_range(self, self.low, self.high)
         if not (isinstance(self.low, int) and isinstance(self.high, int)):
-            raise ConfigurationError(f"{self!r}: low and high must be whole numbers")
+            raise ConfigurationError(f"{shown(self)}: low and high must be whole numbers")
+        if not -(2**63) <= self.low <= self.high < 2**63:
+            raise ConfigurationError(f"{shown(self)}: low and high must be whole numbers of 64 bits")
 
     def __call__(self, generator: Generator) -> int:
         return int(generator.integers(self.low, self.high, endpoint=True))

@@ -4,15 +4,17 @@ import itertools
 import math
 import operator
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.randomization.halves import split_fields
 from simworld.randomization.values import (
+    DEEPEST,
     Number,
     Value,
+    check_plain,
     check_probability,
     first_at,
     immutable,
@@ -202,10 +204,11 @@ class Combination(Distribution):
             object.__setattr__(self, name, value)
         if operator not in OPERATORS:
             raise ConfigurationError(f"{self!r}: the operator must be one of {list(OPERATORS)}")
+        check_nesting(self)
         if not (is_numeric(self.left) and is_numeric(self.right)):
-            raise ConfigurationError(f"{self!r}: both sides must be numbers")
-        if operator == "/" and min(self.right.support()) <= 0 <= max(self.right.support()):
-            raise ConfigurationError(f"{self!r}: the divisor must not reach or cross 0")
+            raise ConfigurationError(f"{shown(self)}: both sides must be numbers")
+        if operator == "/" and min(divisor := self.right.support()) <= 0 <= max(divisor):
+            raise ConfigurationError(f"{shown(self)}: the divisor must not reach or cross 0")
 
     def __call__(self, generator: Generator) -> Any:
         left, right = self.left(generator), self.right(generator)
@@ -213,12 +216,12 @@ class Combination(Distribution):
 
     def support(self) -> tuple[Any, ...]:
         # Monotone in either side, so that the corners bound it.
-        corners = [
-            OPERATORS[self.operator](*ends) for ends in itertools.product(self.left.support(), self.right.support())
-        ]
+        sides = self.left.support(), self.right.support()
+        ends = [(min(side), max(side)) for side in sides]
+        corners = [OPERATORS[self.operator](*corner) for corner in itertools.product(*ends)]
         if any(math.isnan(corner) for corner in corners):
             return UNBOUNDED
-        whole = all(isinstance(corner, int) for corner in corners)
+        whole = self.operator != "/" and all(isinstance(value, int) for side in sides for value in side)
         return (min(corners), max(corners)) if whole else (float(min(corners)), float(max(corners)))
 
     @property
@@ -279,13 +282,20 @@ class Combination(Distribution):
 
     def _rises(self) -> bool:
         """Whether the result rises with the inner side, where the other is constant."""
-        _, inner = self._outer_and_inner()
-        return bool(self._apply(inner.quantile(0.01)) <= self._apply(inner.quantile(0.99)))
+        outer, left = self._outer_and_inner()[0].quantile(0), self._inner() == "left"
+        match self.operator:
+            case "+":
+                return True
+            case "-":
+                return left
+        return bool(outer >= 0 if self.operator == "*" or left else outer <= 0)
 
     def _mean(self, at: "_At", value: float) -> float:
         """The mean over the outer side of what `at` finds of the inner side at `value` of the result."""
         outer, inner = self._outer_and_inner()
         steps = 1 if isinstance(outer, Constant) else _STEPS
+        if steps > 1 and (_has_two(outer) or _has_two(inner)):
+            raise ConfigurationError(f"{shown(self)}: has more than two random parts, and so no cdf or density")
         left = self._inner() == "left"
         sign = math.copysign(1.0, inner.support()[0]) if self.operator == "/" and not left else 0.0
 
@@ -333,7 +343,7 @@ def _solve(operator: str, left: bool, value: float, q: float) -> tuple[float, fl
             return value / q, 1 / q
         case "/", True:
             return value * q, q
-    return q / value, -q / value**2
+    return q / value, -q / value / value
 
 
 def _cdf_at(inner: Distribution, there: float, slope: float, slack: float) -> float:
@@ -357,7 +367,35 @@ def near(distribution: Distribution, value: float, slack: float) -> float:
 
 def is_numeric(distribution: Distribution) -> bool:
     """Whether a distribution gives numbers."""
-    return all(is_number(bound) or bound in UNBOUNDED for bound in distribution.support())
+    return are_numbers(distribution.support())
+
+
+def are_numbers(bounds: Iterable[Any]) -> bool:
+    """Whether all bounds of a support are numbers, or infinite."""
+    return all(is_number(bound) or bound in UNBOUNDED for bound in bounds)
+
+
+def check_nesting(owner: Distribution) -> None:
+    """Raise ConfigurationError if a distribution is made of others, and these of others, too deep."""
+    if _nesting(owner) > DEEPEST:
+        raise ConfigurationError(f"{owner.name}: distributions are nested more than {DEEPEST} deep")
+
+
+def _parts_of(owner: Distribution) -> Iterator[Distribution]:
+    for value in vars(owner).values():
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Distribution):
+                yield part
+
+
+def _nesting(owner: Distribution) -> int:
+    return 1 + max(map(_nesting, _parts_of(owner)), default=0)
+
+
+def _has_two(owner: Distribution) -> bool:
+    """Whether a distribution has a sum, difference, product or ratio of two random ones in it."""
+    random = isinstance(owner, Combination) and Constant not in (type(owner.left), type(owner.right))
+    return random or any(map(_has_two, _parts_of(owner)))
 
 
 def build(name: str, arguments: Any) -> Distribution:
@@ -368,20 +406,23 @@ def build(name: str, arguments: Any) -> Distribution:
         if name in OPERATORS:
             return Combination(name, **given) if named else Combination(name, *given)
         return CLASSES[name].from_arguments(**given) if named else CLASSES[name].from_arguments(*given)
+    except ArithmeticError as error:
+        raise ConfigurationError(f"{name}: its numbers are too large or too small: {error}") from None
     except TypeError:
         kind: Any = CLASSES.get(name, Combination)
         takes = [field.name for field in fields(kind) if field.name != "operator"]
-        raise ConfigurationError(f"{name}({', '.join(takes)}): not its arguments: {arguments!r}") from None
+        raise ConfigurationError(f"{name}({', '.join(takes)}): not its arguments: {shown(arguments)}") from None
 
 
 def from_plain(value: Any) -> Distribution:
     """A distribution as it is, a mapping as `to_plain` gives it, anything else as a Constant."""
     if isinstance(value, Distribution):
         return value
+    check_plain(value)
     if not isinstance(value, Mapping):
         return Constant(value)
     name = next(iter(value), None)
     if len(value) != 1 or name not in {*CLASSES, *OPERATORS}:
         names = [*CLASSES, *OPERATORS]
-        raise ConfigurationError(f"a distribution is one of {names} with a list of its arguments, got {value!r}")
+        raise ConfigurationError(f"a distribution is one of {names} with a list of its arguments, got {shown(value)}")
     return build(name, value[name])

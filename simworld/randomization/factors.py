@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError, nearest, shown
 from simworld.randomization.expressions import UNBOUNDED, Constant, Distribution
 from simworld.randomization.families import appearance, camera, geometry, light, physics, sensor
 from simworld.randomization.families.factor import Factor
@@ -51,7 +51,7 @@ def starred(address: str) -> str:
         general = ".".join([*parts[:k], "*", *parts[k + 1 :]])
         if general in FACTORS and parts[k] in FACTORS[general].items:
             return general
-    raise ConfigurationError(f"unknown factor {address!r}{nearest(address, FACTORS)}")
+    raise ConfigurationError(f"unknown factor {shown(address)}{nearest(address, FACTORS)}")
 
 
 def family_of(address: str) -> str:
@@ -76,13 +76,13 @@ def check_distribution(address: str, distribution: Distribution) -> None:
         below = math.nextafter(factor.low, -math.inf)
         try:
             beyond = distribution.cdf(below) + 1 - distribution.cdf(factor.high)
-        except ConfigurationError as error:
+        except (ConfigurationError, ArithmeticError) as error:
             raise ConfigurationError(f"{address}: {error}") from None
         if beyond > _NEVER:
             hint = f"{100 * beyond:.2g}% of which is not; cut it off, as truncatednormal(mean, std, low, high) is"
-            raise ConfigurationError(f"{address}: must be {factor.rule}, got {distribution!r}, {hint}")
+            raise ConfigurationError(f"{address}: must be {factor.rule}, got {shown(distribution)}, {hint}")
     elif not all(map(factor.reaches, bounds)):
-        raise ConfigurationError(f"{address}: must be {factor.rule}, got {distribution!r}")
+        raise ConfigurationError(f"{address}: must be {factor.rule}, got {shown(distribution)}")
 
 
 def described(addresses: Iterable[str] = FACTORS) -> list[dict[str, Any]]:

@@ -5,14 +5,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.text import parse
+from simworld.randomization.values import MOST_PARTS, check_plain
+from simworld.reading import PathLike, read_bytes
+
+MOST_CHARACTERS = 64_000
+"""How long a YAML file may be: seven times the preset with most in it."""
+MOST_NESTED = 150
+"""How deep it may be nested: what is deeper is no distribution."""
+MOST_NAMED, MOST_JOINED = 2_000, 50
+"""How long `--randomization` may be, and how many it may join."""
 
 SUFFIXES = (".yaml", ".yml")
 
 
-def load_randomization(path: Path) -> dict[str, Any] | list[Any]:
+def load_randomization(path: PathLike) -> dict[str, Any] | list[Any]:
     """The randomization in a YAML file, as plain data; a wrong one raises ConfigurationError.
 
     It is a mapping of addresses to distributions, each written as a mapping (`uniform: [0, 1]`) or as text
@@ -21,6 +30,7 @@ def load_randomization(path: Path) -> dict[str, Any] | list[Any]:
     """
     content = _read(path)
     try:
+        check_plain(content)
         plain = [_part(part) for part in content] if isinstance(content, list) else _mapping(content)
         as_randomization(plain)
     except (ConfigurationError, RecursionError) as error:
@@ -28,11 +38,11 @@ def load_randomization(path: Path) -> dict[str, Any] | list[Any]:
     return plain
 
 
-def save_randomization(path: Path, plain: dict[str, Any] | list[Any]) -> None:
+def save_randomization(path: PathLike, plain: dict[str, Any] | list[Any]) -> None:
     """Write what `Randomization.to_plain` gave, or a list of such, as a YAML file that `load_randomization` reads."""
     import yaml
 
-    path.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+    Path(path).write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
 
 
 def asked_randomization(base: str, changes: Sequence[str]) -> str | list[Any]:
@@ -62,6 +72,8 @@ def _base(base: str) -> list[Any]:
 
 def _names(base: str) -> list[str]:
     """Presets and files joined by `+`, which may be in the path of a file too."""
+    if len(base) > MOST_NAMED or base.count("+") > MOST_JOINED:
+        raise ConfigurationError(f"--randomization: is too long, got {shown(base)}")
     if Path(base).is_file():
         return [base]
     first, plus, rest = base.partition("+")
@@ -72,19 +84,43 @@ def _is_file(name: str) -> bool:
     return name.endswith(SUFFIXES)
 
 
-def _read(path: Path) -> Any:
+def _read(path: PathLike) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-        def compose_mapping_node(self, anchor: Any) -> Any:
-            node = super().compose_mapping_node(anchor)
-            _refuse_twice([key for key, _ in node.value])
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.depth += 1
+            if self.depth > MOST_NESTED:
+                raise ConfigurationError(f"it is nested more than {MOST_NESTED} deep")
+            node = super().compose_node(parent, index)
+            self.depth -= 1
             return node
 
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            _refuse_twice([key for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+            return node
+
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
+                line = node.start_mark.line + 1
+                raise ConfigurationError(f"line {line}: no {node.tag.rpartition(':')[2]}: {error}") from None
+
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > MOST_PARTS:  # what merges (<<) may multiply, as aliases do
+                raise ConfigurationError(f"it has more than {MOST_PARTS:,} parts")
+
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (OSError, ValueError, LookupError, TypeError, RecursionError, yaml.YAMLError, ConfigurationError) as error:
-        raise ConfigurationError(f"cannot read randomization {path}: {error}") from None
+        return yaml.load(read_bytes(path, MOST_CHARACTERS).decode("utf-8"), Loader)
+    except Exception as error:  # PyYAML's constructors meet odd values with nearly any exception
+        reason = error.strerror if isinstance(error, OSError) else None
+        line = " ".join((reason or str(error)).split())
+        raise ConfigurationError(f"cannot read randomization {path}: {line}") from None
 
 
 def _refuse_twice(keys: Sequence[Any]) -> None:
@@ -110,7 +146,7 @@ def _mapping(content: Any) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigurationError(
             "a randomization is a mapping of addresses to distributions, or a list of such mappings and of presets, "
-            f"got {content!r}"
+            f"got {shown(content)}"
         )
     return {a: _from_text(value) if isinstance(value, str) else _numbers(value) for a, value in content.items()}
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.geometry import Vec3, invert, look_at, transform_points
-from simworld.randomization.expressions import Distribution, from_plain, is_numeric, near
+from simworld.randomization.expressions import Distribution, check_nesting, from_plain, is_numeric, near
 from simworld.randomization.halves import split_fields
 from simworld.randomization.values import check_numbers, dot, first_at, is_numbers, is_point
 from simworld.streams import Generator
@@ -101,7 +101,8 @@ class RotationAbout(Distribution):
         if not any(self.axis):
             raise ConfigurationError(f"{self!r}: axis must not be 0")
         if not is_numeric(self.angle):
-            raise ConfigurationError(f"{self!r}: angle must be a number or a distribution of numbers")
+            raise ConfigurationError(f"{shown(self)}: angle must be a number or a distribution of numbers")
+        check_nesting(self)
 
     def __call__(self, generator: Generator) -> tuple[float, ...]:
         half = self.angle(generator) / 2

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError, nearest, shown
 from simworld.geometry import Vec3
 from simworld.randomization.choices import Choice
 from simworld.randomization.compounds import HSV
@@ -16,6 +16,7 @@ from simworld.randomization.families.factor import SEEDS
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.geometric import InBox
 from simworld.randomization.randomization import Randomization
+from simworld.randomization.values import check_plain
 
 _PI = 3.1416
 _SEEDS = Integers(0, SEEDS)
@@ -244,17 +245,18 @@ def as_randomization(value: "Randomization | Mapping[str, Any] | str | Sequence[
         case str() if "+" in value:
             return as_randomization([part.strip() for part in value.split("+")])
         case str():
-            raise ConfigurationError(f"randomization: no preset {value!r}{nearest(value, PRESETS)}")
+            raise ConfigurationError(f"randomization: no preset {shown(value)}{nearest(value, PRESETS)}")
         case Mapping():
             return Randomization(value)
         case list() | tuple() if value:
+            check_plain(value)
             total = NONE
             for part in value:
                 total = total | as_randomization(part)
             return total
     raise ConfigurationError(
         f"randomization: expected one of {sorted(PRESETS)}, a Randomization, a mapping of addresses or a list of "
-        f"these, got {value!r}"
+        f"these, got {shown(value)}"
     )
 
 

@@ -12,21 +12,26 @@ As text, an amount is a share of all samples ("5%") or a number of them ("500"),
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from simworld.errors import ConfigurationError, SimworldError, nearest
+from simworld.errors import ConfigurationError, SimworldError, nearest, shown
 from simworld.randomization.choices import Choice
 from simworld.randomization.compounds import Paired
 from simworld.randomization.distributions import Integers
 from simworld.randomization.expressions import Constant, Distribution
 from simworld.randomization.values import check_range, immutable, is_number
 
+MOST_CELLS, MOST_CHARACTERS = 1000, 10_000
+"""How many cells a quota may have, and how long its text may be."""
+
 OTHER = "other"
 """The name of what is in no cell of a quota."""
 
 _WAY_OUT = "a larger budget, or replays, which vary what was found and so are not independent, may meet them"
+_DIGITS = 18
 _NAME = r"[^\s,:=()\[\]%]+"
 _QUOTA = re.compile(rf"({_NAME})(\[[^\]]*\])?=(.+)")
 
@@ -50,6 +55,23 @@ class Interval:
 
 
 Label = str | bool | int
+
+
+class _Form(NamedTuple):
+    """What cells a feature may have, and the words for it."""
+
+    cells: tuple[type, ...]
+    rule: str
+
+
+_FORMS = {
+    float: _Form((Interval,), "a number: give an interval, as in {0}[LOW,HIGH]=5%"),
+    int: _Form((Interval, int), "a number: give an interval or a number, as in {0}[LOW,HIGH]=5% or {0}=3:5%"),
+    str: _Form((str,), "a name: say which, as in {0}=NAME:5%"),
+    bool: _Form((bool,), "true or false: give a share or a number, as in {0}=5%"),
+    tuple: _Form((), "neither a number nor a name, and has no cells"),
+}
+"""By the kind of a feature; `tuple` stands for colours, positions and rotations."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +124,18 @@ class Quota:
             raise ConfigurationError(f"quota {self.feature}: the shares are {share:.6%} in all, more than 100%")
         self._check_apart()
 
+    def check_kind(self, kind: type) -> None:
+        """Raise ConfigurationError where the cells cannot be those of a feature of a kind: float, int, str or bool."""
+        known = _FORMS[kind]
+        for cell in self.cells:
+            # True and False are whole numbers to Python.
+            given = bool if isinstance(cell.what, bool) else type(cell.what)
+            if given not in known.cells:
+                raise ConfigurationError(f"quota {self}: {self.feature} is {known.rule.format(self.feature)}")
+
     def _check_apart(self) -> None:
+        if len(self.cells) > MOST_CELLS:
+            raise ConfigurationError(f"quota {self.feature}: has {len(self.cells)} cells, more than {MOST_CELLS}")
         for one, two in itertools.combinations(self.cells, 2):
             a, b = one.what, two.what
             if isinstance(a, Interval) != isinstance(b, Interval):
@@ -150,12 +183,15 @@ class Quota:
     def over(self, distribution: Distribution) -> "Quota":
         """The quota with its cells spelled out and checked against what a factor may be."""
         values = _values(distribution)
-        if not self.cells and values is None:
-            raise ConfigurationError(f"quota {self}: {distribution!r} has no values to count: list its cells")
+        countable = values is not None and len(values) <= MOST_CELLS
+        if not self.cells and not countable:
+            raise ConfigurationError(
+                f"quota {self}: {shown(distribution)} has no values to count, or over {MOST_CELLS}: list its cells"
+            )
         for cell in self.cells:
             if not _may_hold(cell, distribution.support(), values):
-                hint = nearest(str(cell), map(str, values)) if values else ""
-                raise ConfigurationError(f"quota {self.feature}: {cell} is never drawn by {distribution!r}{hint}")
+                hint = nearest(str(cell), map(str, values)) if values and countable else ""
+                raise ConfigurationError(f"quota {self.feature}: {cell} is never drawn by {shown(distribution)}{hint}")
         return self if self.cells else Quota(self.feature, tuple(Cell(value) for value in values or ()))
 
     def __str__(self) -> str:
@@ -167,9 +203,12 @@ class Quota:
     @classmethod
     def parse(cls, text: str) -> "Quota":
         """The quota of a text as `str` gives it, or in one of the short forms of this module's docstring."""
-        match = _QUOTA.fullmatch(text.strip())
+        match = _QUOTA.fullmatch(text.strip()) if isinstance(text, str) and len(text) <= MOST_CHARACTERS else None
         if match is None:
-            raise ConfigurationError(f"a quota is FEATURE=AMOUNT, such as occlusion[0.5,0.8]=50%, got {text!r}")
+            raise ConfigurationError(
+                "a quota is FEATURE=AMOUNT, such as occlusion[0.5,0.8]=50%, in at most "
+                f"{MOST_CHARACTERS:,} characters, got {shown(text)}"
+            )
         feature, interval, value = match.groups()
         if interval:
             return cls(feature, (Cell(_what(interval), _amount(value)),))
@@ -186,13 +225,14 @@ def read_quotas(value: Iterable[str | Quota] | Mapping[str, Any]) -> tuple[Quota
 
     The texts `[str(quota) for quota in quotas]` are their plain data. Raises ConfigurationError.
     """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"quotas are a list of texts, or a mapping, got {shown(value)}")
     if isinstance(value, Mapping):
         quotas = tuple(_from_item(feature, item) for feature, item in value.items())
     else:
         quotas = tuple(quota if isinstance(quota, Quota) else Quota.parse(quota) for quota in value)
-    features = [quota.feature for quota in quotas]
-    for feature in features:
-        if features.count(feature) > 1:
+    for feature, count in Counter(quota.feature for quota in quotas).items():
+        if count > 1:
             raise ConfigurationError(f"there are several quotas over {feature}: list its cells in one")
     return quotas
 
@@ -264,7 +304,9 @@ class QuotaError(SimworldError):
         super().__init__(f"quotas not met ({report.stop}): {made}; {'; '.join(short)}{way_out}")
 
 
-def _from_item(feature: str, item: Any) -> Quota:
+def _from_item(feature: Any, item: Any) -> Quota:
+    if not isinstance(feature, str) or (isinstance(item, Mapping) and not all(isinstance(what, str) for what in item)):
+        raise ConfigurationError(f"quotas: features and cells are texts, got {shown({feature: item})}")
     if isinstance(item, Mapping):
         return Quota(feature, tuple(Cell(_what(what), _amount(amount)) for what, amount in item.items()))
     return Quota.parse(f"{feature}={item}") if isinstance(item, str) else Quota(feature, (Cell(True, _amount(item)),))
@@ -280,7 +322,11 @@ def _what(value: Any) -> Label | Interval:
         return Interval(low, high)
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    return int(text) if re.fullmatch(r"-?\d+", text) else text
+    if not re.fullmatch(r"-?\d+", text):
+        return text
+    if len(text) > _DIGITS:
+        raise ConfigurationError(f"a cell's number has at most {_DIGITS} digits, got {shown(text)}")
+    return int(text)
 
 
 def _amount(value: Any) -> float | int:
@@ -312,12 +358,12 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(_NAME, value) is not None
 
 
-def _values(distribution: Distribution) -> tuple[Any, ...] | None:
+def _values(distribution: Distribution) -> Sequence[Any] | None:
     """All that a distribution may draw, None if that is not a list of names or whole numbers."""
     own = distribution.own if isinstance(distribution, Paired) else distribution
     support = own.support()
     if isinstance(own, Integers):
-        return tuple(range(support[0], support[1] + 1))
+        return range(support[0], support[1] + 1)
     listed = isinstance(own, Choice | Constant) or all(isinstance(value, str) for value in support)
     return support if listed and all(isinstance(value, str | int) for value in support) else None
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.randomization.compounds import Paired
 from simworld.randomization.expressions import Distribution, from_plain
 from simworld.randomization.factors import FACTORS, NOMINAL, check_distribution, check_value, family_of, starred
-from simworld.randomization.values import Value, immutable
+from simworld.randomization.values import Value, check_plain, immutable
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _parts(key: Any, value: Any) -> Iterator[tuple[Any, Any]]:
 def _checked(address: Any, value: Any) -> Distribution:
     """The distribution of the factor at `address`, which may be given as plain data."""
     if not isinstance(address, str):
-        raise ConfigurationError(f"randomization: an address is a string, got {address!r}")
+        raise ConfigurationError(f"randomization: an address is a string, got {shown(address)}")
     starred(address)
     try:
         distribution = from_plain(value)
@@ -111,7 +111,11 @@ def _checked(address: Any, value: Any) -> Distribution:
 def checked_parameters(parameters: Mapping[str, Any]) -> dict[str, Value]:
     """Values by address, as tuples where they were lists; a wrong address or value raises ConfigurationError."""
     if not isinstance(parameters, Mapping):
-        raise ConfigurationError(f"parameters: must be a mapping of addresses to values, got {parameters!r}")
+        raise ConfigurationError(f"parameters: must be a mapping of addresses to values, got {shown(parameters)}")
+    try:
+        check_plain(parameters)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"parameters: {error}") from None
     values = {}
     for address, value in parameters.items():
         if not isinstance(address, str):

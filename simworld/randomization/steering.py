@@ -1,12 +1,12 @@
 """Meeting quotas: conditional draws and rejection; on request partial replays of what was seen where they are short."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simworld.errors import ConfigurationError, nearest
 from simworld.randomization.expressions import Distribution
-from simworld.randomization.factors import FACTORS
+from simworld.randomization.factors import FACTORS, starred
 from simworld.randomization.learning import Steering
 from simworld.randomization.quotas import Quota, QuotaError, Report, Tally, read_quotas
 from simworld.randomization.randomization import Randomization
@@ -15,6 +15,7 @@ from simworld.streams import Generator, Streams
 
 DRAWS = 10_000
 """Draws of one factor within which a value of a cell must come."""
+_KINDS = {"number": float, "whole": int, "name": str, "color": tuple, "position": tuple, "rotation": tuple}
 UNKNOWN = 200
 """Candidates after which a feature that none had is taken for a misspelt one."""
 
@@ -57,7 +58,7 @@ def meet(
     budget: int,
     seed: int,
     factors: Randomization | None = None,
-    features: Collection[str] | None = None,
+    features: Mapping[str, type] | None = None,
     replays: int = 0,
     tell: Callable[[Report], None] | None = None,
 ) -> "Search":
@@ -66,8 +67,9 @@ def meet(
     `evaluate(number, imposed)` makes candidate `number` with the values imposed by address, as far as there is such an
     address in it, and draws the rest from its own streams of (seed, number); None says that it could not be made, as
     where things do not fit. `factors` are the distributions it draws from: quotas over their addresses are imposed.
-    `features` are the names that other quotas may be over, if they are known. All samples are independent draws, unless
-    `replays` lets so many variations of each be taken too: at least one of `replays` + 1 samples is a draw of its own.
+    `features` are what other quotas may be over by name, each a float, int, str or bool, if they are known. All samples
+    are independent draws, unless `replays` lets so many variations of each be taken too: at least one of `replays` + 1
+    samples is a draw of its own.
     `tell` hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
     """
     if replays < 0:
@@ -76,7 +78,7 @@ def meet(
         raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
     parsed = read_quotas(quotas)
     for quota in parsed:
-        _check_feature(quota.feature, factors, features)
+        _check_feature(quota, factors, features)
     laws = {quota.feature: law for quota in parsed if (law := _law(quota.feature, factors)) is not None}
     spelled = tuple(quota.over(laws[quota.feature]) if quota.feature in laws else quota for quota in parsed)
     for quota in spelled:
@@ -207,13 +209,20 @@ class Search:
         raise ConfigurationError(f"quota {quota}: {quota.names[cell]} did not come in {DRAWS} draws of {law!r}")
 
 
-def _check_feature(feature: str, factors: Randomization | None, features: Collection[str] | None) -> None:
-    """Raise ConfigurationError if no candidate can have a feature."""
+def _check_feature(quota: Quota, factors: Randomization | None, features: Mapping[str, type] | None) -> None:
+    """Raise ConfigurationError if no candidate can have a feature, or it has no such cells."""
+    feature = quota.feature
     if "*" in feature:
         raise ConfigurationError(f"quota {feature}: a sample has one value of each item: name one, such as objects.0")
     known = features is None or feature in features or _law(feature, factors or Randomization()) is not None
     if not known:
         raise ConfigurationError(f"quota {feature}: no such feature{nearest(feature, [*(features or ()), *FACTORS])}")
+    if features is not None and feature in features:
+        quota.check_kind(features[feature])
+    elif _law(feature, factors) is not None:
+        factor = FACTORS[starred(feature)]
+        if not factor.is_switch:
+            quota.check_kind(_KINDS[factor.kind])
 
 
 def _law(feature: str, factors: Randomization | None) -> Distribution | None:

@@ -4,7 +4,7 @@ import ast
 import math
 from typing import Any, NoReturn
 
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError, nearest, shortened, shown
 from simworld.randomization import choices, compounds, distributions, geometric
 from simworld.randomization.expressions import CLASSES, Combination, Constant, Distribution, build, from_plain
 from simworld.randomization.values import is_number
@@ -13,6 +13,9 @@ __all__ = ["parse"]
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _MODULES = choices, compounds, distributions, geometric  # whose distributions have a name once they are imported
+MOST_CHARACTERS = 10_000
+"""How long a distribution's text may be."""
+
 _HIDDEN = {Constant.name, Combination.name}
 
 
@@ -25,15 +28,17 @@ def parse(text: str) -> Distribution:
     ConfigurationError with the place in the text.
     """
     if not isinstance(text, str):
-        raise ConfigurationError(f"a distribution's text is a string, got {text!r}")
+        raise ConfigurationError(f"a distribution's text is a string, got {shown(text)}")
+    if len(text) > MOST_CHARACTERS:
+        raise ConfigurationError(f"{shown(text)}: has {len(text):,} characters, more than {MOST_CHARACTERS:,}")
     try:
         return from_plain(_Reader(text).read(ast.parse(text.strip(), mode="eval").body))
     except SyntaxError as error:
-        raise ConfigurationError(f"{text!r}: character {error.offset}: {error.msg}") from None
+        raise ConfigurationError(f"{shown(text)}: character {error.offset}: {shortened(error.msg)}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, ConfigurationError):
             raise
-        raise ConfigurationError(f"{text!r}: cannot be read: {error}") from None
+        raise ConfigurationError(f"{shown(text)}: cannot be read: {shortened(str(error))}") from None
 
 
 class _Reader:
@@ -46,6 +51,8 @@ class _Reader:
         """A number, a name, a tuple or a Distribution."""
         match node:
             case ast.Constant(value=str() | int() | float() as value) if not isinstance(value, bool):
+                if type(value) is int and not is_number(value):
+                    self._refuse(node, "a whole number is too large")
                 return value
             case ast.Name(id=name):
                 return math.inf if name == "inf" else name
@@ -82,4 +89,4 @@ class _Reader:
 
     def _refuse(self, node: ast.expr, problem: str) -> NoReturn:
         place = node.col_offset + 1 + len(self._text) - len(self._text.lstrip())
-        raise ConfigurationError(f"{self._text!r}: character {place}: {problem}") from None
+        raise ConfigurationError(f"{shown(self._text)}: character {place}: {shortened(problem)}") from None

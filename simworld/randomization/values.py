@@ -4,13 +4,14 @@ import bisect
 import itertools
 import keyword
 import math
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.streams import Generator
 
 Value = float | int | str | tuple[float, ...]
@@ -18,9 +19,38 @@ Number = float | int
 Weights = tuple[float, ...] | None
 
 
+DEEPEST, MOST_PARTS = 50, 20_000
+"""How deep distributions may be nested, and how many parts their plain data may have."""
+
+_LEVELS = 3  # of plain data, at most, for one of a distribution
+_LARGEST = int(sys.float_info.max)
+
+
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether `value` is a finite int or float; True and False are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether `value` is a finite int or float; True and False are not, nor are numbers beyond the largest float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
+
+
+def check_plain(value: Any) -> None:
+    """Raise ConfigurationError if plain data is nested too deep, has too many parts or a whole number beyond floats."""
+    level, count = [value], 0
+    for _ in range(_LEVELS * DEEPEST):
+        count += len(level)
+        if any(type(part) is int and abs(part) > _LARGEST for part in level):
+            raise ConfigurationError(f"a whole number is too large: beyond {sys.float_info.max:g}")
+        if count > MOST_PARTS:
+            raise ConfigurationError(f"it has more than {MOST_PARTS:,} parts")
+        # No more than would be too many: what is there many times, as by the aliases of YAML, may be astronomical.
+        level = list(itertools.islice((inner for part in level for inner in _inside(part)), MOST_PARTS + 1))
+        if not level:
+            return
+    raise ConfigurationError(f"it is nested more than {_LEVELS * DEEPEST} deep")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return itertools.chain(value.keys(), value.values())
+    return value if isinstance(value, list | tuple) else ()
 
 
 def is_numbers(value: Any, count: int) -> bool:
@@ -36,7 +66,7 @@ def is_point(value: Any) -> bool:
 def check_numbers(owner: Any, *numbers: Any) -> None:
     """Raise ConfigurationError if one of the arguments of `owner` is no finite number."""
     if not all(is_number(number) for number in numbers):
-        raise ConfigurationError(f"{owner!r}: its arguments must be finite numbers")
+        raise ConfigurationError(f"{shown(owner)}: its arguments must be finite numbers")
 
 
 def check_range(owner: Any, low: Any, high: Any) -> None:
@@ -64,7 +94,8 @@ def check_weights(owner: Any, weights: Any, count: int) -> None:
 def shares(weights: Weights, count: int) -> tuple[float, ...]:
     """The probabilities (count,) that weights stand for; None stands for equal ones."""
     given = weights or (1.0,) * count
-    return tuple(weight / sum(given) for weight in given)
+    total = sum(given)
+    return tuple(weight / total for weight in given)
 
 
 def pick(generator: Generator, weights: Weights, count: int) -> int:

@@ -1,6 +1,6 @@
 """The Scene: what is in the world, as frozen plain data with a JSON round trip and no physics handle."""
 
-from pathlib import Path
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.reading import PathLike, check_json, read_bytes
 from simworld.scene.camera import Camera
 from simworld.scene.catalogue import MESHES
 from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground, Strength
@@ -148,7 +149,7 @@ class Scene(Plain):
             ("body", ["robot", *(b.name for b in self.bodies)]),
             ("camera", [c.name for c in self.cameras]),
         ):
-            twice = {n for n in names if names.count(n) > 1}
+            twice = {name for name, count in Counter(names).items() if count > 1}
             if twice:
                 raise ValueError(f"{kind} names must be unique, got {sorted(twice)} more than once")
         return self
@@ -194,18 +195,22 @@ class Scene(Plain):
         return self.model_dump_json()
 
     @classmethod
-    def from_json(cls, text: str, source: str = "scene") -> "Scene":
+    def from_json(cls, text: str | bytes, source: str = "scene") -> "Scene":
         """Read a scene; a malformed one raises ConfigurationError naming the key, the rule and the value."""
         try:
             scene = cls.model_validate_json(text, strict=True)
+            check_json(text)
         except ValidationError as error:
             raise ConfigurationError(f"{source}: {describe(error)}") from None
+        except ValueError as error:
+            raise ConfigurationError(f"{source}: {error}") from None
         return scene
 
     @classmethod
-    def load(cls, path: Path) -> "Scene":
+    def load(cls, path: PathLike) -> "Scene":
         """Read a scene from a JSON file."""
         try:
-            return cls.from_json(path.read_text(encoding="utf-8"), source=str(path))
-        except (OSError, UnicodeDecodeError) as error:
+            data = read_bytes(path)
+        except OSError as error:
             raise ConfigurationError(f"cannot read scene {path}: {error}") from None
+        return cls.from_json(data, source=str(path))

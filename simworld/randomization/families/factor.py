@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.geometry import IDENTITY, Vec3
 from simworld.randomization.expressions import Constant, Distribution
 from simworld.randomization.values import is_number, is_numbers, is_point
@@ -79,7 +79,7 @@ class Factor:
     def check(self, address: str, value: Any) -> None:
         """Raise ConfigurationError if the factor at `address` may not be `value`."""
         if not self.allows(value):
-            raise ConfigurationError(f"{address}: must be {self.rule}, got {value!r}")
+            raise ConfigurationError(f"{address}: must be {self.rule}, got {shown(value)}")
 
 
 def number(nominal: Distribution | float, low: float, high: float, unit: str, meaning: str, *items: str) -> Factor:
