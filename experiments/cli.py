@@ -18,7 +18,16 @@ from typer.core import TyperGroup
 
 from simworld.envs import ENV_IDS
 from simworld.errors import ConfigurationError, SimworldError, nearest
-from simworld.experiments.console import complain, print_json, progress, quota_progress, say, table, warn
+from simworld.experiments.console import (
+    complain,
+    print_json,
+    progress,
+    quota_progress,
+    say,
+    show_warnings_in_one_line,
+    table,
+    warn,
+)
 from simworld.experiments.interrupts import CODE, end_with_interrupts, ignore_interrupts
 
 _GOES_ON = "; what was finished is intact, and the same command goes on from there"
@@ -518,6 +527,7 @@ def main() -> None:
     """
     begin()
     end_with_interrupts()
+    show_warnings_in_one_line()
     try:
         app(prog_name="simworld")
     except KeyboardInterrupt:  # when the command was over

@@ -1,6 +1,7 @@
 """What the command line prints: progress with rates and time left, tables, and one clear line for an error."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -130,4 +131,13 @@ def complain(message: str) -> None:
 
 def warn(message: str) -> None:
     """Print one line on standard error about what is done, but may not be what was wanted."""
-    errors.print(Text.assemble(("warning:", "bold yellow"), " ", message), soft_wrap=True)
+    errors.print(Text.assemble(("warning:", "bold yellow"), " ", " ".join(message.split())), soft_wrap=True)
+
+
+def show_warnings_in_one_line() -> None:
+    """Let Python's warnings, which would come with a line of code, be shown as other messages are."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        warn(str(message))
+
+    warnings.showwarning = show

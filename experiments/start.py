@@ -22,6 +22,8 @@ def begin() -> None:
     """Put streams and interrupts in order; to be called before what takes time to import."""
     leave_when_interrupted()
     _open_streams()
+    if not os.environ.get("COLUMNS", "80").strip("0"):  # of something that is no terminal
+        del os.environ["COLUMNS"]
 
 
 def command_line(*arguments: str) -> list[str]:

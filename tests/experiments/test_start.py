@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,21 @@ def test_letters_that_an_encoding_lacks_are_escaped(encoding: str, monkeypatch: 
 def test_help_is_shown_in_any_encoding() -> None:
     result = run("images", "--help", env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert result.returncode == 0 and "--quota" in result.stdout
+
+
+def test_a_warning_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():  # which puts the function back as well
+        warnings.simplefilter("always")
+        console.show_warnings_in_one_line()
+        warnings.warn("nothing can be\nkept", stacklevel=1)
+    assert capsys.readouterr().err == "warning: nothing can be kept\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "", "60"])
+def test_what_is_said_has_a_width(columns: str) -> None:
+    for arguments in (("envs",), ("envs", "--help")):
+        result = run(*arguments, env=os.environ | {"COLUMNS": columns})
+        assert result.returncode == 0 and "nvironments" in result.stdout
 
 
 @pytest.mark.parametrize(
