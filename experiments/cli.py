@@ -227,8 +227,10 @@ def rollout(
         _refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         _refuse("without --quota", budget=budget, replays=replays)
-    from simworld.experiments.recipes import export_rollouts, stored_seed, write_rollouts
+    from simworld.experiments.recipes import check_export, export_rollouts, stored_seed, write_rollouts
 
+    if minari:
+        check_export(out, minari, minari_root, overwrite)
     with _searching(episodes, budget) as searched, progress("episodes", episodes) as tell:
         report = write_rollouts(
             out,

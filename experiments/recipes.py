@@ -117,14 +117,12 @@ def export_rollouts(
 
     Returns its path, and whether it is new: one that is there with the same content stays as it is.
     """
-    from minari.storage.datasets_root_dir import get_dataset_path
+    from simworld.datasets.minari import export_minari
 
-    from simworld.datasets.minari import export_minari, minari_source
-
-    root = root or Path(get_dataset_path())
-    request, source = read_request(episodes, RolloutRequest), content_digest(episodes)
-    if not overwrite and minari_source(root, dataset_id) == source:
+    root = _minari_root(root)
+    if not overwrite and _is_exported(episodes, dataset_id, root):
         return root / dataset_id, False
+    request, source = read_request(episodes, RolloutRequest), content_digest(episodes)
     description = (
         f"{request.count} episodes of the policy {request.policy} in {request.env_id}, root seed {request.seed}, "
         f"randomization {request.randomization}, action noise {request.noise}"
@@ -143,6 +141,29 @@ def export_rollouts(
             overwrite=overwrite,
         )
     return path, True
+
+
+def check_export(episodes: Path, dataset_id: str, root: Path | None = None, overwrite: bool = False) -> None:
+    """Raise where `export_rollouts` would refuse the id, before there are any episodes."""
+    from simworld.datasets.minari import check_target
+
+    root = _minari_root(root)
+    if overwrite or not _is_exported(episodes, dataset_id, root):
+        check_target(root, dataset_id, overwrite)
+
+
+def _minari_root(root: Path | None) -> Path:
+    from minari.storage.datasets_root_dir import get_dataset_path
+
+    return root or Path(get_dataset_path())
+
+
+def _is_exported(episodes: Path, dataset_id: str, root: Path) -> bool:
+    """Whether the Minari dataset is there, and of these episodes."""
+    from simworld.datasets.minari import minari_source
+
+    source = minari_source(root, dataset_id)
+    return source is not None and (episodes / MANIFEST).is_file() and source == content_digest(episodes)
 
 
 def write_labelled_images(

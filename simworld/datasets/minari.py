@@ -1,14 +1,14 @@
 """Episodes as a Minari dataset, which `minari.load_dataset` reads with MINARI_DATASETS_PATH set to the folder."""
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simworld.datasets.disk import reserve, sync_folder
+from simworld.datasets import exchange
+from simworld.datasets.disk import reserve
 from simworld.datasets.episode import Episode
 from simworld.datasets.folder import exclusive, reporting, to_json, write_json
 from simworld.errors import ConfigurationError, DatasetError
@@ -26,15 +26,39 @@ class _Metadata(Record):
 def minari_source(folder: PathLike, dataset_id: str) -> str | None:
     """The `source` that `folder / dataset_id` was exported with; None where there is neither."""
     try:
-        metadata = read_json(Path(folder) / dataset_id / "data" / "metadata.json", _Metadata)
+        metadata = read_json(_recovered(Path(folder) / dataset_id) / "data" / "metadata.json", _Metadata)
     except FileNotFoundError:
         return None
     return metadata.simworld_source or None
 
 
+def check_target(folder: PathLike, dataset_id: str, overwrite: bool = False) -> None:
+    """Raise what `export_minari` would, before anything is made: for a wrong id, or where one cannot write.
+
+    What is there already is replaced with `overwrite`, but only a dataset of Minari, with nothing else beside it.
+    """
+    _check_id(dataset_id)
+    root = Path(folder).resolve()
+    final = root / dataset_id
+    for space in final.relative_to(root).parents[:-1]:
+        if (root / space / "data").exists():
+            raise DatasetError(f"{root / space} is a dataset, and so no namespace: choose another id")
+    if not os.path.lexists(_recovered(final)):
+        return
+    if not overwrite:
+        raise DatasetError(f"{final} exists already; choose another id, or ask to overwrite it")
+    what = ""
+    if final.is_symlink() or not (final / "data" / "metadata.json").is_file():
+        what = "is no dataset of Minari"
+    elif others := sorted(set(os.listdir(final)) - {"data"}):
+        what = f"holds other files, such as {others[0]}"
+    if what:
+        raise DatasetError(f"{final} {what}, and is not overwritten; choose another id, or remove it")
+
+
 def export_minari(
     episodes: Iterable[Episode],
-    folder: Path,
+    folder: PathLike,
     dataset_id: str,
     *,
     observation_space: Any,
@@ -53,15 +77,14 @@ def export_minari(
     made them, and `source` what `minari_source` is to tell of them. Infos keep their T rows, and `expert_actions`
     becomes one of them; each episode's metadata holds its seed, as options of `reset` its index, and what these alone
     do not give where some values were not drawn: its `parameters` as JSON, a further option of `reset`. All of one
-    `group` belong into the same part of a split. The dataset appears at once, when it is complete. One that is there
-    already is replaced with `overwrite`, else DatasetError.
+    `group` belong into the same part of a split. The dataset appears at once, when it is complete, and instead of one
+    that is there already if `check_target` allows it.
     """
-    _check_id(dataset_id)
+    check_target(folder, dataset_id, overwrite)
     # Minari joins a relative path to itself when it asks for the dataset's size.
     folder = Path(folder).resolve()
     final = folder / dataset_id
-    # Hidden, so that Minari does not list them.
-    part, lock = final.with_name(f".{final.name}.part"), final.with_name(f".{final.name}.lock")
+    part = final.with_name(f".{final.name}.part")  # hidden, so that Minari does not list it
     details = {
         "dataset_id": dataset_id,
         "algorithm_name": algorithm,
@@ -73,16 +96,28 @@ def export_minari(
     with reporting(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         _name_spaces(folder, final.parent)
-        with exclusive(lock, final):
-            if final.exists() and not overwrite:
-                raise DatasetError(f"{final} exists already; choose another id, or ask to overwrite it")
+        with exclusive(_lock(final), final):
+            exchange.recover(final)
+            check_target(folder, dataset_id, overwrite)
             stored = list(episodes)
             try:
-                _remove(part)
+                exchange.remove(part)
                 _build(part / "data", stored, details, (observation_space, action_space, env_spec))
-                _replace(part, final)
+                exchange.put(part, final)
             finally:
-                _remove(part)
+                exchange.remove(part)
+    return final
+
+
+def _lock(final: Path) -> Path:
+    return final.with_name(f".{final.name}.lock")
+
+
+def _recovered(final: Path) -> Path:
+    """The path itself, after what a killed export has put aside is back."""
+    if exchange.is_aside(final):
+        with reporting(final), exclusive(_lock(final), final):
+            exchange.recover(final)
     return final
 
 
@@ -166,18 +201,3 @@ def _name_spaces(folder: Path, parent: Path) -> None:
         if not mark.exists():
             write_json(mark, {})
         parent = parent.parent
-
-
-def _replace(part: Path, final: Path) -> None:
-    """Put a finished dataset in its place, and the one that was there away."""
-    old = final.with_name(f".{final.name}.old")
-    _remove(old)
-    if final.exists():
-        final.rename(old)
-    part.rename(final)
-    sync_folder(final.parent)
-    _remove(old)
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

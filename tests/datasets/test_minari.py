@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,8 @@ import minari
 import numpy as np
 import pytest
 
-from simworld.datasets import Episode, export_minari
+from simworld.datasets import Episode, exchange, export_minari, minari_source
+from simworld.datasets.minari import check_target
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.scene.state import SceneState, stack_states
 
@@ -204,3 +206,105 @@ def test_an_id_minari_cannot_read_is_refused(tmp_path: Path, dataset_id: str) ->
     with pytest.raises(ConfigurationError, match="a Minari dataset id is like 'simworld/reach-v0', got"):
         export(tmp_path, dataset_id)
     assert list(tmp_path.iterdir()) == []
+
+
+def writing(folder: Path, left: int) -> int | None:
+    """The exit code of a process that overwrites the dataset, and is killed after so many changes to the disk."""
+
+    def writer() -> None:
+        nonlocal left
+
+        def killing(real: Any) -> Any:
+            def change(*arguments: Any, **named: Any) -> Any:
+                nonlocal left
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left -= 1
+                return real(*arguments, **named)
+
+            return change
+
+        for name in ("rename", "replace", "unlink", "rmdir", "mkdir"):
+            setattr(os, name, killing(getattr(os, name)))
+        exchange._exchange = killing(exchange._exchange)
+        export(folder, episodes=played()[1][:1], overwrite=True)
+
+    process = FORK.Process(target=writer)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def test_a_kill_at_any_change_leaves_the_old_or_the_new_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for kills in range(100):
+        export(tmp_path, overwrite=True)
+        code = writing(tmp_path, kills)
+        dataset = loaded(tmp_path, monkeypatch)
+        found.append(dataset.total_episodes)
+        assert [len(episode.rewards) for episode in dataset] == [STEPS] * found[-1]
+        assert set(minari.list_local_datasets()) == {ID}
+        if code == 0:
+            break
+    assert found[0] == 3 and found[-1] == 1 and set(found) == {1, 3} and found == sorted(found, reverse=True)
+    assert len(found) >= 6
+    assert hidden(tmp_path) == {".random-v0.lock"}
+
+
+def test_where_folders_cannot_change_places_the_next_export_brings_the_old_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "_exchange", lambda *_: False)
+    gone = 0
+    for kills in range(100):
+        export(tmp_path, overwrite=True)
+        code = writing(tmp_path, kills)
+        gone += not (tmp_path / ID).exists()
+        with pytest.raises(DatasetError, match="exists already"):
+            check_target(tmp_path, ID)
+        assert loaded(tmp_path, monkeypatch).total_episodes in (1, 3)
+        if code == 0:
+            break
+    assert gone == 1 and hidden(tmp_path) == {".random-v0.lock"}
+
+
+def test_only_a_dataset_is_overwritten(tmp_path: Path) -> None:
+    final, other = tmp_path / ID, export(tmp_path / "other")
+
+    def refused(message: str) -> None:
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(DatasetError, match=f"{message}, and is not overwritten"):
+            export(tmp_path, episodes=iter(lambda: pytest.fail("an episode was read"), None), overwrite=True)
+        assert sorted(tmp_path.rglob("*")) == before
+
+    final.mkdir(parents=True)
+    refused("is no dataset of Minari")
+    (final / "data").mkdir()
+    (final / "data" / "metadata.json").touch()
+    (final / "thesis.tex").touch()
+    refused("holds other files, such as thesis.tex")
+    shutil.rmtree(final)
+    final.symlink_to(other)
+    refused("is no dataset of Minari")
+    final.unlink()
+    final.touch()
+    refused("is no dataset of Minari")
+    with pytest.raises(DatasetError, match="is a dataset, and so no namespace"):
+        export(tmp_path / "other", f"{ID}/more-v0")
+
+
+def test_a_namespace_is_not_overwritten(tmp_path: Path) -> None:
+    export(tmp_path, "space-v0/inner-v0")
+    with pytest.raises(DatasetError, match="is no dataset of Minari, and is not overwritten"):
+        export(tmp_path, "space-v0", overwrite=True)
+    assert (tmp_path / "space-v0/inner-v0/data/metadata.json").is_file()
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"simworld_source": 3}', "{", "[" * 10_000])
+def test_metadata_of_another_form_is_one_line(tmp_path: Path, text: str) -> None:
+    export(tmp_path)
+    (tmp_path / ID / "data/metadata.json").write_text(text)
+    with pytest.raises(DatasetError, match="metadata.json is broken"):
+        minari_source(tmp_path, ID)
