@@ -18,6 +18,7 @@ from simworld.agents.policy import observed, state_sizes
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError
 from simworld.physics.control import MAX_DISPLACEMENT
+from simworld.reading import open_regular
 
 _REACHABLE = np.array([(-0.4, -0.45, -0.1), (0.35, 0.45, 0.55)])
 """Lowest and highest place of the tool and of goals: the workspace and 0.1 m more."""
@@ -75,7 +76,7 @@ def _read_model(path: Path) -> BaseAlgorithm:
 
 def _read_normalization(path: Path, model: BaseAlgorithm) -> VecNormalize:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             normalization = pickle.load(file)
     except Exception as error:
         reason = str(error).partition("\n")[0]

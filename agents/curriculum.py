@@ -11,13 +11,13 @@ from pydantic import Field
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
-from simworld.datasets.folder import reporting, write_json
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Trial
 from simworld.randomization.factors import starred
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization, checked_parameters
 from simworld.reading import Record, read_json
+from simworld.writing import reporting, write_json
 
 
 class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):

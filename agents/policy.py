@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simworld.agents.stored import SUFFIX
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError
+from simworld.reading import open_regular
 
 Float = NDArray[np.float32]
 
@@ -112,8 +113,11 @@ def policy_digest(source: str) -> str | None:
     """SHA-256 of a policy's file; None for the policies that are code."""
     if source in ("expert", "random"):
         return None
-    with open(source, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open_regular(source) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigurationError(f"policy: cannot read {source}: {error.strerror or error}") from None
 
 
 def _form(value: Any) -> str:

@@ -14,9 +14,9 @@ from pydantic import ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from simworld.datasets.folder import reporting, to_json, write_bytes
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import Record, parse_json, read_bytes
+from simworld.writing import reporting, to_json, write_bytes
 
 Tensors = dict[str, NDArray[np.float32]]
 

@@ -13,7 +13,6 @@ from pydantic import Field
 
 from simworld.agents.policy import Policy
 from simworld.datasets.episode import Episode
-from simworld.datasets.folder import reporting, to_json, write_json
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
@@ -23,6 +22,7 @@ from simworld.randomization.quotas import Report
 from simworld.reading import Record, parse_json, read_bytes, read_json
 from simworld.rendering import Renderer, make_renderer
 from simworld.streams import Streams
+from simworld.writing import reporting, to_json, write_json
 
 FOUND = "quotas.json"
 IMAGE_FEATURES: Mapping[str, type] = {"camera": str, "occlusion": float, "pixels": int, "touching": bool}

@@ -14,7 +14,8 @@ from typing import Any
 
 from rich.text import Text
 
-from simworld.datasets.folder import exclusive, reporting, write_json
+from simworld.datasets.folder import verify
+from simworld.datasets.manifest import MANIFEST
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.console import say
 from simworld.experiments.machine import machine_description, versions
@@ -22,6 +23,7 @@ from simworld.experiments.records import Demo, MinariMetadata
 from simworld.experiments.report import write_report
 from simworld.experiments.start import command_line
 from simworld.reading import read_json
+from simworld.writing import exclusive, reporting, write_json
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 MINARI_ID = "simworld/place-in-box/expert-v0"
@@ -126,12 +128,13 @@ class _Lanes:
 
     def __init__(self, folder: Path, record: dict[str, Any]) -> None:
         self._folder, self._record = folder, record
-        self._waiting = [[p for p in lane if not (folder / p.made).is_file()] for lane in LANES]
+        self._there = {part.name for lane in LANES for part in lane if _is_there(folder, part)}
+        self._waiting = [[part for part in lane if part.name not in self._there] for lane in LANES]
         self._running: dict[int, tuple[Part, subprocess.Popen[bytes], float]] = {}
 
     def run(self) -> None:
-        for part in (part for parts in LANES for part in parts if (self._folder / part.made).is_file()):
-            say(Text.assemble(("✓", "green"), f" {part.name}: there already"))
+        for name in (part.name for lane in LANES for part in lane if part.name in self._there):
+            say(Text.assemble(("✓", "green"), f" {name}: there already"))
         try:
             while self._running or any(self._waiting):
                 for lane, waiting in enumerate(self._waiting):
@@ -181,6 +184,19 @@ class _Lanes:
             process.terminate()  # which a command takes as Ctrl-C; Ctrl-C itself may be ignored in the background
         for _, process, _ in self._running.values():
             process.communicate()
+
+
+def _is_there(folder: Path, part: Part) -> bool:
+    """Whether a part is finished and as it was written; else its command mends it, or says what is wrong."""
+    made = folder / part.made
+    if not made.is_file():
+        return False
+    if made.name == MANIFEST:
+        return not verify(made.parent)
+    try:
+        return not part.keep_output or bool(read_json(made, dict[str, Any]))
+    except DatasetError:
+        return False
 
 
 def _end_with_parent() -> None:

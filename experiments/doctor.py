@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from simworld.errors import SimworldError
+from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.machine import machine_description
 from simworld.randomization import Layout, Randomization, sample_scene
+from simworld.reading import read_json
 from simworld.rendering import RENDERERS, Frame, make_renderer
 from simworld.rendering.compiled import loop_places
 from simworld.rendering.places import FIX, Place, places
@@ -90,8 +91,10 @@ def apart(command: Sequence[str], result: Path, timeout: float) -> Measured:
         return {"error": "Crash", "message": f"crashed: {names.get(-done.returncode, -done.returncode)}"}
     if done.returncode or not result.is_file():
         return {"error": "Exit", "message": said.splitlines()[-1]}
-    measured: Measured = json.loads(result.read_text(encoding="utf-8"))
-    return measured
+    try:
+        return read_json(result, dict[str, Any])
+    except DatasetError as error:
+        return {"error": "Exit", "message": str(error)}
 
 
 def judge_run(name: str, measured: Measured) -> Finding | None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 
-from simworld.agents.policy import load_policy, policy_digest
+from simworld.agents.policy import load_policy, policy_digest, state_sizes
 from simworld.annotation.draw import channel_picture
 from simworld.datasets.episode import Episode
 from simworld.datasets.episodes import EpisodeReport, EpisodesRequest, read_episodes, read_request, write_episodes
-from simworld.datasets.folder import OutputFolder, content_digest, reporting, write_bytes
+from simworld.datasets.folder import OutputFolder, content_digest
 from simworld.datasets.images import ImageReport, View, encode_png, write_images
 from simworld.datasets.manifest import MANIFEST, REQUEST
 from simworld.envs import ENV_IDS
@@ -30,6 +30,7 @@ from simworld.reading import Record, read_json
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.model import Scene
+from simworld.writing import reporting, write_bytes
 
 if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
@@ -365,8 +366,7 @@ def _check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequenc
 
 def _check_sizes(episodes: Sequence[Episode], env_id: str, source: Path) -> None:
     """Raise DatasetError where an episode does not observe what the environment does."""
-    task = TASKS[task_of(env_id)]
-    sizes = {"observation": sum(task.fields.values()), "achieved_goal": task.goal_size, "desired_goal": task.goal_size}
+    sizes = dict(state_sizes(task_of(env_id)))
     for episode in episodes:
         found = {name: episode.observations[name].shape[1] for name in sizes}
         if found != sizes:

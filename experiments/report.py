@@ -9,7 +9,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from simworld.datasets.folder import reporting, write_bytes
 from simworld.experiments import charts
 from simworld.experiments.charts import Line
 from simworld.experiments.factors import factor_groups
@@ -17,6 +16,7 @@ from simworld.experiments.pictures import data_uri, jpeg_uri, labelled_picture, 
 from simworld.experiments.records import Cloning, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
 from simworld.experiments.video import middle_frame
 from simworld.reading import read_bytes, read_json
+from simworld.writing import reporting, write_bytes
 
 REPORT = "report.html"
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from simworld.datasets.folder import to_json
+from simworld.writing import to_json
 
 FIRST = 2**30
 """The least of them: others begin at 0 (`evaluate`), 1,000,000 (tests while training) and 2,000,000 (training)."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.datasets.folder import atomically, clear_leftovers, reporting
 from simworld.errors import ConfigurationError
 from simworld.reading import open_regular
+from simworld.writing import atomically, clear_leftovers, reporting
 
 if TYPE_CHECKING:
     from av import VideoFrame

@@ -12,7 +12,6 @@ import numpy as np
 
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.datasets.folder import write_json
 from simworld.envs import ENV_IDS
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.collect import manipulation
@@ -22,6 +21,7 @@ from simworld.experiments.recipes import make_env
 from simworld.geometry import compose, invert
 from simworld.randomization import Uniform
 from simworld.scene.catalogue import MESHES
+from simworld.writing import write_json
 
 SEEDS, GRASPS = 500, 40
 SETTLE, HOLD = 15, 50

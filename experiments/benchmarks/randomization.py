@@ -29,7 +29,6 @@ import gymnasium as gym
 import numpy as np
 
 from simworld.agents.evaluation import wilson_interval
-from simworld.datasets.folder import write_json
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS
 from simworld.experiments.balance import Chosen, Features, Request, balanced_images, image_features
@@ -58,6 +57,7 @@ from simworld.randomization.factors import starred
 from simworld.randomization.quotas import Report
 from simworld.rendering.raster import RasterRenderer
 from simworld.streams import Streams
+from simworld.writing import write_json
 
 ENV_ID = "simworld/PlaceInBox-v0"
 RESULTS = Path(__file__).parents[1] / "results" / "randomization.json"

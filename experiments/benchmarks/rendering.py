@@ -23,7 +23,6 @@ import gymnasium as gym
 import numpy as np
 
 from simworld.agents.experts import expert
-from simworld.datasets.folder import write_json
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import MissingExtraError
 from simworld.experiments.benchmarks.speed import run_round
@@ -38,6 +37,7 @@ from simworld.scene.material import Family, Material, ProceduralTexture
 from simworld.scene.model import LinkMaterial, Scene
 from simworld.scene.robots import ROBOTS
 from simworld.scene.state import SceneState, stack_states
+from simworld.writing import write_json
 
 PANDA_GYM, FETCH = "PandaPickAndPlace-v3", "FetchPickAndPlace-v4"
 ENV_ID = "simworld/PlaceInBox-v0"

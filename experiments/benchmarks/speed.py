@@ -13,11 +13,11 @@ from typing import Any
 
 import gymnasium as gym
 
-from simworld.datasets.folder import write_json
 from simworld.envs import ENV_IDS
 from simworld.errors import MissingExtraError
 from simworld.experiments.console import progress, table
 from simworld.experiments.machine import machine_description, versions
+from simworld.writing import write_json
 
 PEER = "PandaPickAndPlace-v3"
 ROUNDS, STEPS = 60, 50

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simworld.datasets.disk import sync_folder
+from simworld.disk import sync_folder
 
 _AT_CWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 

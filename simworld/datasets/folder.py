@@ -5,20 +5,14 @@ A folder holds `request.json` (what was asked for, written first), the files of 
 by the process that writes.
 """
 
-import glob
 import json
 import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from simworld.datasets.disk import lock as lock_file
-from simworld.datasets.disk import sync_folder
 from simworld.datasets.manifest import (
     LEDGER,
     LOCK,
@@ -35,10 +29,10 @@ from simworld.datasets.manifest import (
 )
 from simworld.errors import DatasetError
 from simworld.reading import PathLike, read_json
+from simworld.writing import TEMPORARY, atomically, exclusive, reporting, to_json, write_json
 
 FORMAT_VERSION = 3
 
-_TEMPORARY = ".tmp-"
 _SOFTWARE = ("numpy", "pillow", "pybullet", "pycocotools")
 
 
@@ -66,7 +60,7 @@ class OutputFolder:
                 self._check()  # before the lock, so that nothing is put into the folder of someone else
                 stack.enter_context(exclusive(self.path / LOCK, self.path))
                 self._check()  # again, as another process may have begun and ended in between
-                for leftover in self.path.rglob(f"{_TEMPORARY}*"):
+                for leftover in self.path.rglob(f"{TEMPORARY}*"):
                     leftover.unlink()
                 self._check_files()
             if not self.has(REQUEST):
@@ -128,7 +122,7 @@ class OutputFolder:
                 raise DatasetError(f"{self.path} holds another dataset: {difference}; choose another folder")
             return
         names = sorted(os.listdir(self.path))
-        foreign = [name for name in names if name not in (LOCK, LEDGER) and not name.startswith(_TEMPORARY)]
+        foreign = [name for name in names if name not in (LOCK, LEDGER) and not name.startswith(TEMPORARY)]
         if foreign:
             raise DatasetError(f"{self.path} holds other files, such as {foreign[0]}; choose another folder")
 
@@ -164,61 +158,6 @@ def verify(folder: PathLike) -> list[str]:
     ]
 
 
-@contextmanager
-def atomically(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that becomes it if all goes well; else `path` is as it was. Raises OSError."""
-    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    sync_folder(path.parent)
-
-
-def clear_leftovers(path: Path) -> None:
-    """Remove what processes that are gone have left of writing `path`."""
-    for leftover in path.parent.glob(f"{_TEMPORARY}*-{glob.escape(path.name)}"):
-        number = leftover.name.removeprefix(_TEMPORARY).removesuffix(f"-{path.name}")
-        if number.isdecimal() and not _is_running(int(number)):
-            with suppress(OSError):
-                leftover.unlink()
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file atomically, and take away what killed processes have left of writing it. Raises OSError."""
-    clear_leftovers(path)
-    with atomically(path) as temporary:
-        temporary.write_bytes(data)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically; see `write_bytes`."""
-    write_bytes(path, to_json(value))
-
-
-def to_json(value: Any) -> bytes:
-    """JSON in UTF-8, the same bytes for the same value."""
-    text = json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
-    return text.encode() + b"\n"
-
-
-@contextmanager
-def exclusive(lock: Path, what: Path) -> Iterator[None]:
-    """Hold a lock file; if another process holds it, DatasetError says that `what` is being written.
-
-    The lock belongs to the process and vanishes with it, however it ends; the empty file stays.
-    """
-    with open(lock, "ab") as file:
-        if not lock_file(file):
-            raise DatasetError(f"{what} is being written by another process")
-        yield
-
-
 def software() -> dict[str, str]:
     """Versions of what the content of a dataset depends on."""
     from simworld import __version__
@@ -226,39 +165,10 @@ def software() -> dict[str, str]:
     return {"simworld": __version__} | {name: metadata.version(name) for name in _SOFTWARE}
 
 
-@contextmanager
-def reporting(path: Path, consolation: str = "") -> Iterator[None]:
-    """Turn an OSError while writing `path` into a DatasetError of one clear line."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error).partition("\n")[0]
-        raise DatasetError(f"cannot write {path}: {reason}{consolation}") from error
-
-
-def _is_running(process: int) -> bool:
-    """Whether there may be such a process; on Windows, where nobody can remove what it has open, only this one."""
-    if sys.platform == "win32":
-        return process == os.getpid()
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        pass
-    return True
-
-
 def _changed(path: Path, listed: Fingerprint) -> bool:
     with suppress(OSError):
         return path.stat().st_size != listed.size or fingerprint(path) != listed
     return True
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{value!r} is not JSON data")
 
 
 def _difference(there: Any, here: Any, key: str = "") -> str | None:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from simworld.datasets import exchange
-from simworld.datasets.disk import reserve
 from simworld.datasets.episode import Episode
-from simworld.datasets.folder import exclusive, reporting, to_json, write_json
+from simworld.disk import reserve
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import PathLike, Record, read_json
+from simworld.writing import exclusive, reporting, to_json, write_json
 
 _SOURCE = "simworld_source"
 

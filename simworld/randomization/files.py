@@ -10,6 +10,7 @@ from simworld.randomization.presets import as_randomization
 from simworld.randomization.text import parse
 from simworld.randomization.values import MOST_PARTS, check_plain
 from simworld.reading import PathLike, read_bytes
+from simworld.writing import reporting, write_bytes
 
 MOST_CHARACTERS = 64_000
 """How long a YAML file may be: seven times the preset with most in it."""
@@ -42,7 +43,9 @@ def save_randomization(path: PathLike, plain: dict[str, Any] | list[Any]) -> Non
     """Write what `Randomization.to_plain` gave, or a list of such, as a YAML file that `load_randomization` reads."""
     import yaml
 
-    Path(path).write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+    path = Path(path)
+    with reporting(path):
+        write_bytes(path, yaml.safe_dump(plain, sort_keys=False).encode())
 
 
 def asked_randomization(base: str, changes: Sequence[str]) -> str | list[Any]:

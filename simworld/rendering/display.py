@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from simworld.reading import read_bytes
+
 _SECONDS = 3.0
 """How long a display may take to answer."""
 _LIBRARIES = (("libX11.so.6",), ("libGL.so.1", "libGL.so"))
@@ -103,7 +105,7 @@ def _authorizations(number: int) -> Iterator[tuple[bytes, bytes]]:
     """The cookies for a display in ~/.Xauthority, and at last none."""
     path = Path(os.environ.get("XAUTHORITY") or os.path.expanduser("~/.Xauthority"))
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError:
         content = b""
     at = 0

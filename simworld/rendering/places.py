@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 
+from simworld.reading import read_bytes
+
 VARIABLE = "SIMWORLD_CACHE"
 FIX = f"set {VARIABLE} to a folder that can be written"
 _PART = ".part"
@@ -33,7 +35,7 @@ class Place:
     def read(self, name: str) -> bytes | None:
         """The bytes of a file, or None where there is none that may be read."""
         try:
-            data = (self.path / name).read_bytes()
+            data = read_bytes(self.path / name)
             return data if self._is_trusted() else None
         except OSError:
             return None

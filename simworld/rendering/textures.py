@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import Array
+from simworld.reading import read_bytes
 from simworld.rendering.color import LINEAR, to_linear
 from simworld.rendering.patterns import pattern
 from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
@@ -58,7 +59,7 @@ def textures_in(folder: Path, size: float = 0.2) -> tuple[ImageTexture, ...]:
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
         textures = [
-            ImageTexture(file=str(file), sha256=hashlib.sha256(file.read_bytes()).hexdigest(), size=size)
+            ImageTexture(file=str(file), sha256=hashlib.sha256(read_bytes(file)).hexdigest(), size=size)
             for file in files
         ]
     except OSError as error:
@@ -96,7 +97,7 @@ def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        content = Path(file).read_bytes()
+        content = read_bytes(file)
         digest = hashlib.sha256(content).hexdigest()
         if sha256 and digest != sha256:
             raise RenderError(f"texture {file}: its sha256 is {digest}, but the scene says {sha256}")

@@ -2,24 +2,37 @@
 
 import io
 import json
+import multiprocessing
 import os
+import signal
 import socket
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
+from simworld.agents.experts import expert
+from simworld.agents.policy import policy_digest
+from simworld.agents.stored import write_stored
 from simworld.datasets import content_digest, load_episodes, read_episodes, save_episodes, verify, write_episodes
 from simworld.datasets.archives import pack, unpack
 from simworld.datasets.episode import decode_episodes, encode_episodes
-from simworld.datasets.folder import OutputFolder, to_json, write_bytes
+from simworld.datasets.folder import OutputFolder
 from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST
-from simworld.errors import DatasetError
+from simworld.errors import ConfigurationError, DatasetError, RenderError
+from simworld.experiments.balance import FOUND, Request, balanced_episodes
+from simworld.experiments.video import write_video
+from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
+from simworld.rendering.textures import pyramid, textures_in
+from simworld.scene.material import ImageTexture
+from simworld.writing import to_json, write_bytes, write_json
 from tests.datasets.test_episodes import COUNT, SHARD, contents, episode, write
 from tests.datasets.test_episodes import REQUEST as ASKED
 
@@ -362,3 +375,76 @@ def test_what_a_killed_process_left_is_taken_away_by_the_next_write(tmp_path: Pa
     write_bytes(tmp_path / "a.json", b"{}")
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"a.json", f".tmp-{gone}-b.json", f".tmp-{os.getppid()}-a.json", ".tmp-x-a.json"}
+
+
+def kept(path: Path) -> Any:
+    """A search of one candidate that is kept in the folder `path`."""
+    with closing(gym.make("simworld/Reach-v0")) as env:
+        wanted = Request(path, ["success=100%"], 1, 0)
+        return balanced_episodes(env, expert("reach"), wanted, 0.0)(0)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", '{"samples": [3]}', '{"samples": []}', '{"samples": [{"number": "a"}]}', "[" * 9999]
+)
+def test_quotas_json_of_another_form_is_one_line(text: str, tmp_path: Path) -> None:
+    kept(tmp_path)
+    (tmp_path / FOUND).write_text(text)
+    with pytest.raises(DatasetError, match="quotas.json") as refused:
+        kept(tmp_path)
+    one_line(refused.value)
+
+
+@pytest.mark.parametrize("line", ["3", "[1]", '["a", {}]', '[1, {"a": []}]', '[1, {"a": NaN}]', "[" * 9999])
+def test_a_search_journal_of_another_form_is_one_line(line: str, tmp_path: Path) -> None:
+    (tmp_path / "search.jsonl").write_text(line + "\n")
+    with pytest.raises(DatasetError, match="search.jsonl is broken: remove it") as refused:
+        kept(tmp_path)
+    one_line(refused.value)
+
+
+def killed(action: Callable[[], Any]) -> None:
+    """Run something in a process that is killed where it would rename its first file."""
+
+    def run() -> None:
+        os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        action()
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+PICTURE = np.zeros((8, 8, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("a.npz", lambda path: save_episodes(path, [episode(0)])),
+        ("a.json", lambda path: write_json(path, 1)),
+        ("a.yaml", lambda path: save_randomization(path, {"gravity": 9})),
+        ("a.mp4", lambda path: write_video(path, [PICTURE], 10)),
+        ("policy.safetensors", lambda path: write_stored(path, {}, {"a": np.zeros(1, dtype=np.float32)})),
+    ],
+)
+def test_what_a_kill_leaves_of_a_single_file_is_gone_after_the_next_run(
+    name: str, action: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    killed(lambda: action(tmp_path / name))
+    left = [path.name for path in tmp_path.iterdir()]
+    assert len(left) == 1 and left[0].startswith(".tmp-")
+    action(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_pipe_for_a_policy_or_a_texture_is_refused(tmp_path: Path) -> None:
+    for name in ("a.safetensors", "a.png"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigurationError, match="cannot read .*: not a regular file"):
+        policy_digest(str(tmp_path / "a.safetensors"))
+    with pytest.raises(RenderError, match="a.png: not a readable image: not a regular file"):
+        pyramid(ImageTexture(file=str(tmp_path / "a.png")))
+    with pytest.raises(ConfigurationError, match="not a regular file"):
+        textures_in(tmp_path)

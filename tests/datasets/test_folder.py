@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simworld.datasets.folder import OutputFolder, verify, write_bytes, write_json
+from simworld.datasets.folder import OutputFolder, verify
 from simworld.datasets.manifest import MANIFEST, REQUEST
 from simworld.errors import DatasetError
+from simworld.writing import write_bytes, write_json
 
 ASKED = {"kind": "test", "seed": 1, "camera": {"name": "front", "size": (160, 120)}}
 FORK = multiprocessing.get_context("fork")

@@ -146,6 +146,20 @@ def test_markup_in_a_name_is_only_a_name(tmp_path: Path) -> None:
     assert result.stdout.startswith(f"1 episodes in {out} (1 new), seed ")
 
 
+@pytest.mark.parametrize(
+    ("dataset_id", "says"), [("taken/reach-v0", "exists already"), ("wrong", "a Minari dataset id is like")]
+)
+def test_a_taken_or_wrong_minari_id_is_refused_before_anything_is_made(
+    tmp_path: Path, dataset_id: str, says: str
+) -> None:
+    data = tmp_path / "minari/taken/reach-v0/data"
+    data.mkdir(parents=True)
+    (data / "metadata.json").write_text("{}")
+    minari = ("--minari", dataset_id, "--minari-root", tmp_path / "minari")
+    result = simworld("rollout", REACH, "--episodes", 2, "--out", tmp_path / "out", *minari)
+    assert result.returncode == 2 and says in result.stderr and not (tmp_path / "out").exists()
+
+
 def test_exporting_again_leaves_the_same_dataset(tmp_path: Path) -> None:
     def rollout(name: str, *options: object) -> subprocess.CompletedProcess[str]:
         minari = ("--minari", "test/reach-v0", "--minari-root", tmp_path / "minari")

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from simworld.datasets.folder import verify
+from simworld.datasets.folder import OutputFolder, verify
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments import demo
 from simworld.experiments.demo import Part
+from simworld.writing import write_json
 
 REACH = "simworld/Reach-v0"
 EPISODES = Part("episodes", f"rollout {REACH} --episodes 2 --out {{out}}/a", "a/manifest.json")
@@ -48,6 +50,33 @@ def test_a_malformed_record_is_a_clear_error(tmp_path: Path, content: str) -> No
     (tmp_path / "demo.json").write_text(content)
     with pytest.raises(DatasetError, match="demo.json"):
         demo.run_demo(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed", "extra"])
+def test_going_on_it_notices_what_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    started: list[str] = []
+
+    def start(self: Any, lane: int, part: Part) -> None:
+        started.append(part.name)
+
+    with OutputFolder(tmp_path / "a", {"kind": "test"}) as out:
+        out.write_bytes("b", b"b")
+        out.finish()
+    write_json(tmp_path / "evaluation.json", {"name": "a"})
+    printed = Part("printed", "envs --json", "evaluation.json", keep_output=True)
+    monkeypatch.setattr(demo, "LANES", ((EPISODES, printed),))
+    monkeypatch.setattr(demo._Lanes, "_start", start)
+    run = demo._Lanes(tmp_path, {}).run
+    run()
+    assert started == []
+    if damage == "missing":
+        (tmp_path / "a/b").unlink()
+    else:
+        (tmp_path / "a" / {"changed": "b", "extra": "c"}[damage]).write_bytes(b"c")
+    (tmp_path / "evaluation.json").write_text("[")
+    run = demo._Lanes(tmp_path, {}).run
+    run()
+    assert started == ["episodes", "printed"]
 
 
 SLOW_DEMO = """

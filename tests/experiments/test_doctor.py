@@ -137,3 +137,11 @@ def test_the_command_prints_one_object() -> None:
     assert done.returncode == (0 if report["ok"] else 1)
     assert {"raster", "tiny", "cache", "display"} <= {finding["about"] for finding in report["findings"]}
     assert report["renderers"]["raster"]["frames_per_second"]["84x84"] > 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"error": NaN}', "[" * 10_000])
+def test_a_result_of_another_form_is_a_finding(tmp_path: Path, text: str) -> None:
+    code = f"import pathlib; pathlib.Path({str(tmp_path / 'a.json')!r}).write_text({text!r})"
+    measured = doctor.apart([sys.executable, "-c", code], tmp_path / "a.json", timeout=60)
+    finding = doctor.judge_run("raster", measured)
+    assert finding is not None and finding.verdict == "fail" and "a.json is broken" in finding.text

@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from simworld.datasets import disk
+from simworld import disk
 from simworld.datasets.folder import OutputFolder, verify
 from simworld.errors import DatasetError
 
