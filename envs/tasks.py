@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,10 +79,16 @@ class Task:
         return self.goal.size
 
 
-def field_slices(task: Task) -> dict[str, slice]:
+def field_slices(task: Task) -> Mapping[str, slice]:
     """Where each field stands in the observation, by name."""
-    ends = np.cumsum(list(task.fields.values())).tolist()
-    return {name: slice(end - size, end) for (name, size), end in zip(task.fields.items(), ends, strict=True)}
+    return _slices(task.observed)
+
+
+@cache
+def _slices(names: tuple[str, ...]) -> Mapping[str, slice]:
+    ends = np.cumsum([FIELDS[name].size for name in names]).tolist()
+    places = {name: slice(end - FIELDS[name].size, end) for name, end in zip(names, ends, strict=True)}
+    return MappingProxyType(places)
 
 
 def distance(achieved: Goals, desired: Goals) -> Goals:
@@ -94,7 +102,9 @@ def _is_near(achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
 
 
 def _is_placed(achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
-    return np.where(desired[..., 3] > 0.5, achieved[..., 3] > 0.5, _is_near(achieved, desired))
+    wanted, placed = desired[..., 3] > 0.5, np.asarray(achieved[..., 3] > 0.5)
+    # In every step of an episode a placed goal alone is wanted.
+    return placed if wanted.all() else np.where(wanted, placed, _is_near(achieved, desired))
 
 
 class _ToolObserver:
@@ -124,7 +134,7 @@ class _BoxObserver:
         self.goal = np.array([*box.position, 1.0])
         self._half = _object_half_extents(scene)
         self._inner = inner_size(box)
-        self._center, self._to_box = box.pose[:3], quat_to_matrix(box.orientation).T
+        self._center, self._axes = box.position, quat_to_matrix(box.orientation).T.tolist()
         _, _, qz, qw = box.orientation
         self._box_values = [*box.position, 1 - 2 * qz * qz, 2 * qz * qw, *self._inner]
         names = [body.name for body in scene.bodies if body.name == "box" or body.name.startswith("object_")]
@@ -136,7 +146,7 @@ class _BoxObserver:
         touched = {contact.instance_b for contact in contacts if contact.normal_force > 0}
         grasped = 1 in touched and min(world.grip_forces("object")) > 0
         inside = self._is_inside(pose)
-        speed = np.abs(velocity).tolist()
+        speed = [abs(part) for part in velocity.tolist()]
         rests = max(speed[:3]) < REST_SPEED and max(speed[3:]) < REST_SPIN
         placed = inside and rests and 1 not in touched and not touched.isdisjoint(self._supports)
         values = _tool_values(world) + _object_values(grasped, pose, velocity, self._half) + self._box_values
@@ -145,7 +155,9 @@ class _BoxObserver:
 
     def _is_inside(self, pose: Array) -> bool:
         """Whether the object's centre is in the box's inner space."""
-        x, y, z = (self._to_box @ (pose[:3] - self._center)).tolist()
+        # Plain floats: NumPy's call overhead would show in every step.
+        a, b, c = (p - q for p, q in zip(pose[:3].tolist(), self._center, strict=True))
+        x, y, z = (i * a + j * b + k * c for i, j, k in self._axes)
         width, depth, height = self._inner
         return bool(abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height)
 
@@ -155,8 +167,8 @@ def _goal_position(sample: Sample) -> Array:
 
 
 def _tool_values(world: World) -> list[float]:
-    opening = float(world.joints()[0, -2:].sum())
-    return [*world.tool_pose()[:3].tolist(), *world.tool_velocity()[:3].tolist(), opening]
+    left, right = world.joints()[0, -2:].tolist()
+    return [*world.tool_pose()[:3].tolist(), *world.tool_velocity()[:3].tolist(), left + right]
 
 
 def _object_values(grasped: bool, pose: Array, velocity: Array, half: tuple[float, ...]) -> list[float]:
