@@ -15,13 +15,11 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from simworld.agents.network import ACTIONS
 from simworld.agents.policy import observed, state_sizes
+from simworld.envs.observations import state_spaces
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError
 from simworld.physics.control import MAX_DISPLACEMENT
 from simworld.reading import open_regular
-
-_REACHABLE = np.array([(-0.4, -0.45, -0.1), (0.35, 0.45, 0.55)])
-"""Lowest and highest place of the tool and of goals: the workspace and 0.1 m more."""
 
 
 class BaselinesPolicy:
@@ -104,20 +102,15 @@ def _mismatch(model: BaseAlgorithm, task: str) -> str | None:
 def _saw_normalized(model: BaseAlgorithm, task: str) -> bool:
     """Whether the model's observations were normalized: stable-baselines3 says so only for PPO.
 
-    SAC keeps the observation before its last one where there was no VecNormalize: a step or an episode away from it.
+    SAC's last observation is out of bounds then, or, in an episode, farther from the one before than a step leads.
     """
     before, last = model._last_original_obs, model._last_obs
     if before is None or isinstance(model, PPO):
         return before is not None
     assert isinstance(before, dict) and isinstance(last, dict)
+    spaces = state_spaces(TASKS[task])
+    inside = all(((last[name] >= box.low) & (last[name] <= box.high)).all() for name, box in spaces.items())
     tool = field_slices(TASKS[task])["tool_position"]
-    from_tool, to_tool = before["observation"][:, tool], last["observation"][:, tool]
-    goals = before["desired_goal"], last["desired_goal"]
-    near = (np.abs(to_tool - from_tool) < 4 * MAX_DISPLACEMENT).all(1) & (goals[0] == goals[1]).all(1)
-    possible = _reachable(from_tool) & _reachable(to_tool) & _reachable(goals[0]) & _reachable(goals[1])
-    return not bool((near | possible).all())
-
-
-def _reachable(places: NDArray[Any]) -> NDArray[np.bool_]:
-    low, high = _REACHABLE
-    return np.asarray(((places[:, :3] >= low) & (places[:, :3] <= high)).all(1))
+    same_episode = (before["desired_goal"] == last["desired_goal"]).all(axis=1)
+    jumped = (np.abs(last["observation"] - before["observation"])[:, tool] > 4 * MAX_DISPLACEMENT).any(axis=1)
+    return not inside or bool((same_episode & jumped).any())
