@@ -27,6 +27,7 @@ from simworld.datasets.folder import OutputFolder
 from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST
 from simworld.errors import ConfigurationError, DatasetError, RenderError
 from simworld.experiments.balance import FOUND, Request, balanced_episodes
+from simworld.experiments.recipes import train_cloning
 from simworld.experiments.video import write_video
 from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
@@ -448,3 +449,28 @@ def test_a_pipe_for_a_policy_or_a_texture_is_refused(tmp_path: Path) -> None:
         pyramid(ImageTexture(file=str(tmp_path / "a.png")))
     with pytest.raises(ConfigurationError, match="not a regular file"):
         textures_in(tmp_path)
+
+
+ROLLOUTS = {"env_id": "simworld/Reach-v0", "policy": "expert", "seed": 3, "randomization": "default", "noise": 0.3}
+
+
+def test_nothing_is_learnt_from_a_damaged_or_another_dataset(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_episodes(data, ROLLOUTS, COUNT, episode, SHARD)
+
+    def refused(message: str) -> None:
+        with pytest.raises(DatasetError, match=message):
+            train_cloning(tmp_path / "policy", "simworld/Reach-v0", data, epochs=1)
+        assert not (tmp_path / "policy").exists()
+
+    refused("simworld/Reach-v0 observes .*, but 3/0 has .*'observation': 4")
+    one, two = (data / name for name in SHARDS[:2])
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second), two.write_bytes(first)
+    refused("00000.npz: it is not what was written")
+    one.unlink()
+    refused("00000.npz is missing")
+    one.write_bytes(first)
+    request = json.loads((data / REQUEST).read_text())
+    (data / REQUEST).write_bytes(to_json({name: value for name, value in request.items() if name != "env_id"}))
+    refused("request.json is broken: env_id: Field required")

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -251,3 +252,22 @@ def test_a_dataset_of_nothing_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="a dataset needs images and categories"):
             write_images(tmp_path / "none", REQUEST, count, categories, view)
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("name", ["images/000001.png", "depth/000000.png", "labels/000001.json", "annotations.json"])
+def test_going_on_with_a_changed_file_is_refused(tmp_path: Path, name: str, finished: bool) -> None:
+    def interrupted(number: int) -> View:
+        if number == 2 and not finished:
+            raise KeyboardInterrupt
+        return view(number)
+
+    with nullcontext() if finished else pytest.raises(KeyboardInterrupt):
+        write(tmp_path, interrupted)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:99] + bytes([whole[99] ^ 1]) + whole[100:])
+    with pytest.raises(DatasetError, match=f"{name} is not what was written: remove it, and the same command makes"):
+        write(tmp_path)
+    (tmp_path / name).unlink()
+    write(tmp_path)
+    assert verify(tmp_path) == [] and write(tmp_path).made == 0

@@ -279,3 +279,9 @@ def test_the_machine_and_the_versions_are_described() -> None:
     assert machine["cpu"] and machine["cores"] >= 1 and machine["os"] and json.dumps(machine)
     assert found["simworld"] == "0.1.0" and {"numpy", "pybullet", "torch"} <= found.keys()
     assert "pytest" not in found
+
+
+def test_a_picture_of_another_size_is_not_decoded(folder: Path) -> None:
+    Image.new("1", (5000, 5000)).save(folder / "images/images/000000.png")
+    page = Page(write_report(folder))
+    assert len(page.missing) == 1 and "got (5000, 5000)" in page.text

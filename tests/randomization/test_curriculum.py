@@ -4,7 +4,7 @@ import copy
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -370,3 +370,35 @@ def test_a_schedule_takes_lists_and_arrays() -> None:
 def test_a_schedule_has_no_progress_beyond_1() -> None:
     with pytest.raises(ConfigurationError, match="progress: must be a number in 0..1, got 1.01"):
         Schedule({}).at(1.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda saved: [], "curriculum: document"),
+        (lambda saved: {}, "curriculum: settings: Field required"),
+        (lambda saved: saved | {"settings": 3}, "curriculum: settings"),
+        (lambda saved: saved | {"boundaries": {}}, "boundaries: must be"),
+        (lambda saved: saved | {"boundaries": {X: {"low": 3}}}, "curriculum: boundaries"),
+        (lambda saved: saved | {"boundaries": {X: {"up": {"steps": 0, "results": []}}}}, "curriculum: boundaries"),
+        (lambda saved: changed(saved, "steps", -1), "steps: Input should be greater than or equal to 0"),
+        (lambda saved: changed(saved, "steps", 10**6), "must be at most"),
+        (lambda saved: changed(saved, "steps", 1.5), "steps"),
+        (lambda saved: changed(saved, "results", [2.0]), "results.0"),
+        (lambda saved: changed(saved, "results", [0.5] * 1000), "must have under"),
+        (lambda saved: saved | {"settings": saved["settings"] | {"more": 1}}, "the settings are not its own|more"),
+        (lambda saved: saved | {"settings": saved["settings"] | {"spans": [1]}}, "spans: must be"),
+    ],
+)
+def test_a_state_of_another_form_is_one_line(change: Callable[[Any], Any], message: str) -> None:
+    saved = AutomaticRandomization(SPANS, buffer=7).to_plain()
+    with pytest.raises(ConfigurationError, match=message) as refused:
+        AutomaticRandomization.from_plain(change(saved))
+    assert "\n" not in str(refused.value)
+
+
+def changed(saved: Any, name: str, value: Any) -> Any:
+    """A state with another value at the first of its boundaries."""
+    address = next(iter(saved["boundaries"]))
+    sides = saved["boundaries"][address]
+    return saved | {"boundaries": saved["boundaries"] | {address: sides | {"low": sides["low"] | {name: value}}}}
