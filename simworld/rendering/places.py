@@ -139,7 +139,7 @@ def only_ours(folder: Path) -> bool:
     try:
         about = folder.lstat()
         above = {*folder.absolute().parents, *folder.resolve().parents}
-        good = stat.S_ISDIR(about.st_mode) and about.st_uid in trusted and not about.st_mode & 0o022
+        good = stat.S_ISDIR(about.st_mode) and about.st_uid in trusted and not _others_write(about)
         return good and all(_keeps_names(path.stat(), trusted) for path in above)
     except OSError:
         return False
@@ -147,7 +147,21 @@ def only_ours(folder: Path) -> bool:
 
 def _keeps_names(about: os.stat_result, trusted: set[int]) -> bool:
     """Whether only those who are trusted can rename what others have in a folder."""
-    return about.st_uid in trusted and (not about.st_mode & 0o022 or bool(about.st_mode & stat.S_ISVTX))
+    return about.st_uid in trusted and (not _others_write(about) or bool(about.st_mode & stat.S_ISVTX))
+
+
+def _others_write(about: os.stat_result) -> bool:
+    """Whether more than the owner may write; a group of this user alone, as many systems give to each, does not count."""
+    import grp
+    import pwd
+
+    if about.st_mode & 0o002 or not about.st_mode & 0o020:
+        return bool(about.st_mode & 0o002)
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(about.st_gid)
+    except KeyError:
+        return True
+    return (group.gr_gid, group.gr_name) != (user.pw_gid, user.pw_name) or not {user.pw_name}.issuperset(group.gr_mem)
 
 
 def _user() -> str:

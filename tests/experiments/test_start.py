@@ -118,10 +118,11 @@ def test_an_interrupt_while_modules_are_imported_is_one_line(module: str, number
     assert (process.returncode, rest) == (130, ["error: interrupted"])
 
 
-def interrupted(code: str) -> subprocess.CompletedProcess[str]:
+def interrupted(code: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """Run lines of code that are indented by four blanks, with interrupts in order."""
     program = f"""
 import os, signal, sys
+{before}
 from simworld.experiments.interrupts import end_with_interrupts, ignore_interrupts
 end_with_interrupts()
 def ctrl_c():
@@ -163,6 +164,17 @@ def test_an_interrupt_that_was_swallowed_can_be_repeated() -> None:
     print("lost")
 """
     result = interrupted(code)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("before", ["", "del signal.setitimer, signal.SIGALRM"], ids=["timers", "as on Windows"])
+def test_an_interrupt_that_is_dropped_comes_again(before: str) -> None:
+    code = """
+    import ctypes, time
+    ctypes.CFUNCTYPE(None)(ctrl_c)()
+    [time.sleep(0.1) for _ in range(200)]  # only on Windows does a thread's signal end a longer one
+"""
+    result = interrupted(code, before)
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
 
 

@@ -115,6 +115,12 @@ def test_nothing_is_read_from_a_folder_that_others_can_change(tmp_path: Path, pa
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_folder_of_someone_else_is_not_ours(tmp_path: Path) -> None:
     assert only_ours(tmp_path)
+    tmp_path.chmod(0o775)
+    assert only_ours(tmp_path)  # the group of root is root's alone
+    os.chown(tmp_path, -1, 12345)
+    assert not only_ours(tmp_path)
+    tmp_path.chmod(0o755)
+    assert only_ours(tmp_path)
     os.chown(tmp_path, 12345, -1)
     assert not only_ours(tmp_path)
 
@@ -140,7 +146,7 @@ def test_the_last_resort_is_a_temporary_folder_of_this_user_alone(
     assert not found() and found()
     own = tmp_path / "tmp" / f"simworld-{os.geteuid()}"
     assert own.stat().st_mode & 0o777 == 0o700
-    own.chmod(0o770)  # now others can put files there
+    own.chmod(0o702)  # now others can put files there
     with pytest.warns(UserWarning, match="can be changed by others"):
         assert not found()
 
