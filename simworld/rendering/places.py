@@ -151,7 +151,7 @@ def _keeps_names(about: os.stat_result, trusted: set[int]) -> bool:
 
 
 def _others_write(about: os.stat_result) -> bool:
-    """Whether more than the owner may write; a group of this user alone, as many systems give to each, does not count."""
+    """Whether more than the owner may write; a group of this user alone, which many systems make, does not count."""
     import grp
     import pwd
 
