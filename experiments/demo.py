@@ -1,7 +1,6 @@
 """The demo: every part of simworld once, as the commands that a user would type, on two lanes at a time."""
 
 import ctypes
-import json
 import os
 import shlex
 import signal
@@ -22,7 +21,7 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.records import Demo, MinariMetadata
 from simworld.experiments.report import write_report
 from simworld.experiments.start import command_line
-from simworld.reading import read_json
+from simworld.reading import parse_json, read_json
 from simworld.writing import exclusive, reporting, write_json
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
@@ -172,7 +171,9 @@ class _Lanes:
             name = Path(part.made).stem
             path = self._folder / part.made
             path.parent.mkdir(exist_ok=True)
-            write_json(path, {"name": NAMES[name]} | json.loads(output))
+            write_json(
+                path, {"name": NAMES[name]} | parse_json(output, dict[str, Any], f"the part {part.name!r} failed")
+            )
         seconds = time.perf_counter() - begin
         self._record["seconds"][part.name] = seconds
         write_json(self._folder / RECORD, self._record)

@@ -51,7 +51,7 @@ class Ledger:
             try:
                 name, size, sha256 = json.loads(line)
                 found[name].add(Fingerprint(size=size, sha256=sha256))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 raise DatasetError(f"{self._path} is broken: remove it, and files are taken as they are") from None
         return dict(found)
 

@@ -474,3 +474,12 @@ def test_nothing_is_learnt_from_a_damaged_or_another_dataset(tmp_path: Path) -> 
     request = json.loads((data / REQUEST).read_text())
     (data / REQUEST).write_bytes(to_json({name: value for name, value in request.items() if name != "env_id"}))
     refused("request.json is broken: env_id: Field required")
+
+
+@pytest.mark.parametrize("line", ["3", "[1]", '["a", "b", "c"]', "[" * 9999, '[["a"], 1, ""]', "\\xff"])
+def test_a_ledger_of_another_form_is_one_line(line: str, made: dict[str, bytes], tmp_path: Path) -> None:
+    put(tmp_path, made | {LEDGER: line.encode() + b"\n"})
+    for action in (lambda: write(tmp_path), lambda: list(read_episodes(tmp_path))):
+        with pytest.raises(DatasetError, match=".written is broken: remove it") as refused:
+            action()
+        one_line(refused.value)
