@@ -13,6 +13,9 @@ DOWN: Quaternion = (1.0, 0.0, 0.0, 0.0)
 MAX_DISPLACEMENT = 0.04
 """Metres the target moves ahead of the tool in one control step at full action, per axis."""
 
+PRESS, TWIST = 50.0, 5.0
+"""Newtons and newton metres with which the tool moves and presses, at most, beyond what carries the arm."""
+
 _DAMPING = 0.05
 _POSTURE_GAIN = 0.1
 
@@ -56,7 +59,8 @@ class EndEffectorControl:
         opened, step = self._opened(q), self._finger_step
         finger = _clip(self._finger + float(action[3]) * step, opened - step, opened + step)
         self._finger = _clip(finger, 0.0, self._half_opening)
-        self._world.set_joint_targets([*joints.tolist(), self._finger, self._finger])
+        yielding = PRESS * np.sqrt((jacobian[:3] ** 2).sum(axis=0)) + TWIST
+        self._world.set_joint_targets([*joints.tolist(), self._finger, self._finger], yielding.tolist())
 
     @staticmethod
     def _opened(positions: Array) -> float:

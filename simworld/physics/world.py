@@ -1,6 +1,9 @@
 """The World: one Bullet client that holds a Scene, steps it and tells its state."""
 
+import cmath
 import weakref
+from collections.abc import Sequence
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +14,7 @@ from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
+from simworld.physics.substeps import Substeps
 from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS, RobotModel
 from simworld.scene.state import Contact, SceneState
@@ -103,6 +107,8 @@ class World(Uncopied):
         self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
         self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
         self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
+        masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True)}
+        self._substeps = Substeps(cid, self._robot, (self._tool_link, *self._fingers), masses)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
@@ -115,10 +121,10 @@ class World(Uncopied):
             physicsClientId=cid,
         )
         self._joints = list(range(len(model.lower)))
-        # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
         robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
         times = [robot.strength] * arm + [robot.grip] * fingers
-        self._forces = [force * factor / SUBSTEPS for force, factor in zip(model.max_force, times, strict=True)]
+        self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
+        self._finer = 1
         self._position_gains = [robot.gain * _ARM_GAINS[0]] * arm + [_FINGER_GAINS[0]] * fingers
         damping = [times * _ARM_GAINS[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [_FINGER_GAINS[1]] * fingers
@@ -158,22 +164,51 @@ class World(Uncopied):
         )
         bullet.changeConstraint(gear, gearRatio=-1, erp=0.1, maxForce=1000, physicsClientId=self._client)
 
-    def set_joint_targets(self, positions: tuple[float, ...] | list[float]) -> None:
-        """Position targets of every joint's motor, rad or m; forces are limited as the robot's are."""
-        if self.scene.robot.backlash > 0:
-            positions = self._through_play(positions)
+    def set_joint_targets(self, positions: Sequence[float], yielding: Sequence[float] | None = None) -> None:
+        """Position targets of every joint's motor, rad or m; forces are limited as the robot's are.
+
+        Where `yielding` is given, for each joint of the arm in N m, gravity and the motion are made up for and the
+        motors do no more than that beyond it: so the arm gives way to what it meets.
+        """
+        self._targets = self._through_play(positions) if self.scene.robot.backlash > 0 else list(positions)
+        self._limits, self._carrying = self._forces, None
+        if yielding is not None:
+            q, v = self.joints().tolist()
+            needed = bullet.calculateInverseDynamics(self._robot, q, v, [0.0] * len(q), physicsClientId=self._client)
+            limits = zip(needed, self._forces, yielding, strict=False)
+            most = [(min(max(torque, -force), force), force, gives) for torque, force, gives in limits]
+            self._carrying = [torque for torque, _, _ in most]
+            arm = [min(gives, force - abs(torque)) for torque, force, gives in most]
+            self._limits = arm + self._forces[len(arm) :]
+        self._drive()
+
+    def _drive(self) -> None:
+        gains = [_finer(*pair, self._finer) for pair in zip(self._position_gains, self._velocity_gains, strict=True)]
+        # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
+        substeps = SUBSTEPS * self._finer
         bullet.setJointMotorControlArray(
             self._robot,
             self._joints,
             bullet.POSITION_CONTROL,
-            targetPositions=positions,
-            forces=self._forces,
-            positionGains=self._position_gains,
-            velocityGains=self._velocity_gains,
+            targetPositions=self._targets,
+            forces=[limit / substeps for limit in self._limits],
+            positionGains=[position for position, _ in gains],
+            velocityGains=[velocity for _, velocity in gains],
             physicsClientId=self._client,
         )
 
-    def _through_play(self, targets: tuple[float, ...] | list[float]) -> list[float]:
+    def _refine(self) -> None:
+        """Divide the next control step as finely as its contacts ask for."""
+        velocity = self.tool_velocity()[:3]
+        arm = self.model.arm_joints
+        ahead = self.tool_kinematics()[1][:3] @ (np.array(self._targets[:arm]) - self.joints()[0, :arm])
+        finer = self._substeps(velocity, ahead)
+        if finer != self._finer:
+            self._finer = finer
+            bullet.setPhysicsEngineParameter(numSubSteps=SUBSTEPS * finer, physicsClientId=self._client)
+            self._drive()
+
+    def _through_play(self, targets: Sequence[float]) -> list[float]:
         """What the arm's gears turn to: they follow a target only where it is beyond half of their play."""
         half, arm = self.scene.robot.backlash / 2, self.model.arm_joints
         before = self._driven or list(targets)
@@ -182,18 +217,26 @@ class World(Uncopied):
         self._driven = [*driven, *targets[arm:]]
         return self._driven
 
-    def _rub(self) -> None:
-        """Let friction brake the arm's joints in the next step: by Coulomb's, or by what stops them in two steps."""
+    def _rub(self) -> list[float]:
+        """Torques with which friction brakes the arm's joints: Coulomb's, or what stops them in two steps."""
         velocities = self.joints()[1].tolist()
         limits = zip(self.scene.robot.joint_friction, self._stopping, velocities, strict=False)
-        torques = [min(max(-stopping * v, -friction), friction) for friction, stopping, v in limits]
-        bullet.setJointMotorControlArray(
-            self._robot,
-            self._joints[: len(torques)],
-            bullet.TORQUE_CONTROL,
-            forces=torques,
-            physicsClientId=self._client,
-        )
+        return [min(max(-stopping * v, -friction), friction) for friction, stopping, v in limits]
+
+    def _apply_torques(self) -> None:
+        """What acts on the arm's joints beside their motors holds for a control step."""
+        torques = self._carrying
+        if self.scene.robot.joint_friction:
+            rubbed = self._rub()
+            torques = rubbed if torques is None else [a + b for a, b in zip(torques, rubbed, strict=True)]
+        if torques is not None:
+            bullet.setJointMotorControlArray(
+                self._robot,
+                self._joints[: len(torques)],
+                bullet.TORQUE_CONTROL,
+                forces=torques,
+                physicsClientId=self._client,
+            )
 
     def push(self, name: str, force: Vec3, torque: Vec3) -> None:
         """Push a body at its centre of mass during the next control step: N and N m, in the world frame."""
@@ -203,10 +246,10 @@ class World(Uncopied):
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
 
     def step(self, steps: int = 1) -> None:
-        """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps."""
+        """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps or a multiple."""
         for _ in range(steps):
-            if self.scene.robot.joint_friction:
-                self._rub()
+            self._refine()
+            self._apply_torques()
             bullet.stepSimulation(physicsClientId=self._client)
             self._forget()
         self._time += steps / CONTROL_HZ
@@ -298,9 +341,10 @@ class World(Uncopied):
         """Contacts at the last step: all of them, or those of one body, which is then instance_a."""
         which = {} if name is None else {"bodyA": self._uid(name)}
         points = bullet.getContactPoints(physicsClientId=self._client, **which)
+        substeps = SUBSTEPS * self._finer
         return tuple(
             # Bullet divides the last substep's impulse by the whole control step.
-            Contact(self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[9] * SUBSTEPS, p[8], p[7])
+            Contact(self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[9] * substeps, p[8], p[7])
             for p in points
         )
 
@@ -348,3 +392,18 @@ class World(Uncopied):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@cache
+def _finer(position: float, velocity: float, times: int) -> tuple[float, float]:
+    """Gains with which a motor moves as with `position` and `velocity` although it acts `times` as often.
+
+    A substep multiplies the deviation from the target by the roots of z^2 - (2 - velocity - position) z + 1 - velocity.
+    """
+    if times == 1:
+        return position, velocity
+    total, product = 2 - velocity - position, 1 - velocity
+    half = cmath.sqrt(total * total / 4 - product)
+    roots = [(total / 2 + sign * half) ** (1 / times) for sign in (1, -1)]
+    both = (roots[0] * roots[1]).real
+    return 1 + both - (roots[0] + roots[1]).real, 1 - both
