@@ -24,9 +24,10 @@ class EndEffectorControl:
     """Turns an action (dx, dy, dz, gripper), each in -1..1, into joint targets of the World.
 
     The displacement moves a reference point, kept within MAX_DISPLACEMENT of the tool and inside the workspace; with a
-    zero action the tool comes to rest, 4 mm below it as the motors give way to gravity. The tool follows it, held in
-    `orientation`, by damped least squares (Wampler 1986; Nakamura and Hanafusa 1986) with the rest posture as the
-    secondary task in the null space, within joint and velocity limits. `gripper` is the rate at which a reference of
+    zero action the tool comes to rest there. The tool follows it, held in `orientation`, by damped least squares
+    (Wampler 1986; Nakamura and Hanafusa 1986) with the rest posture as the secondary task in the null space, within
+    joint and velocity limits; beyond what carries the arm it does no more than PRESS, so that the arm gives way to
+    what it meets. `gripper` is the rate at which a reference of
     the opening moves, -1 closing and 1 opening at the fingers' full speed; it is kept within a step of the opening and
     inside what the fingers can do. With zero it stays: open fingers stay open, and what is held is squeezed on.
     """
@@ -43,6 +44,8 @@ class EndEffectorControl:
         self._half_opening = model.max_opening / 2
         self._reference = world.tool_pose()[:3].tolist()
         self._finger = self._opened(world.joints()[0])
+        levers = np.linalg.norm(world.tool_kinematics()[1][:3], axis=0)
+        self._yielding: list[float] = (PRESS * levers + TWIST).tolist()
 
     def apply(self, action: Array, orientation: Quaternion = DOWN) -> None:
         """Set the joint targets for the next control step."""
@@ -59,8 +62,7 @@ class EndEffectorControl:
         opened, step = self._opened(q), self._finger_step
         finger = _clip(self._finger + float(action[3]) * step, opened - step, opened + step)
         self._finger = _clip(finger, 0.0, self._half_opening)
-        yielding = PRESS * np.sqrt((jacobian[:3] ** 2).sum(axis=0)) + TWIST
-        self._world.set_joint_targets([*joints.tolist(), self._finger, self._finger], yielding.tolist())
+        self._world.set_joint_targets([*joints.tolist(), self._finger, self._finger], self._yielding)
 
     @staticmethod
     def _opened(positions: Array) -> float:
@@ -79,7 +81,7 @@ class EndEffectorControl:
 
 
 def _clip(value: float, low: float, high: float) -> float:
-    return min(max(value, low), high)
+    return low if value < low else high if value > high else value
 
 
 def _rotation_error(target: Sequence[float], current: Sequence[float]) -> tuple[float, float, float]:

@@ -1,80 +1,84 @@
 """How finely the next control step is divided: finer where the hand is about to hit, press or squeeze something light.
 
-Bullet solves contacts by iteration. What is m kg and pressed by F newtons between two heavier things sinks in by about
-F / (m n^2), times what one substep and its iterations leave, where a control step has n times the usual substeps.
+Bullet solves contacts by iteration. What weighs m and is pressed by a force F against something heavy sinks in by about
+F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
-from simworld.geometry import Array
+from simworld.geometry import Array, Vec3
 from simworld.physics.bullet import bullet
 
-Contacts = Sequence[tuple[float, Array]]
-"""Distance in metres of near points, and the unit vector from the body to the hand there (3,)."""
-
 FINEST = 16
+_HAND = 0.13, 0.2
+"""Metres from the tool centre point that bound the hand: to the sides and down, and up."""
 _NEAR = 0.03
 """Metres within which something may be hit in the next control step."""
 _TOUCHING = 0.0015
-_SLACK = 0.002
-"""Metres by which something may be run into, were it not there, before it counts as hit or pressed."""
-_PRESSED, _SQUEEZED = 0.8, 0.02
+"""Metres within which things touch."""
+_LIGHTLY, _PER_NEWTON = 1.0, 0.03
+"""Newtons, beyond twice its weight, with which what is held may rest on others, and kilogrammes for each newton."""
+_SLACK, _MARGIN = 0.002, 0.002
+"""Metres of way that do no harm, and that a way may turn out to be longer."""
+_PRESSED, _SQUEEZED = 1.8, 0.03
 """Kilogrammes from which the usual substeps do for what the arm presses and what the fingers squeeze."""
-_FAST = 4.5 / 150
-"""Metres that a body may move in one of the usual substeps; things that fall from the gripper's reach are slower."""
-_THIN = 0.008
-"""Metres of what must not be jumped over: the walls and the floor of the box."""
+
+Motion = Callable[[], tuple[list[float], list[float]]]
+"""Gives the tool's way in a control step (3,) in metres: at its velocity, and as its motors aim, who get half of it."""
 
 
 class Substeps:
-    """Divides the control steps of one loaded World."""
+    """Divides the control steps of a loaded world with a `robot`; `masses` are those of the other bodies, in kg."""
 
-    def __init__(self, client: int, robot: int, links: Sequence[int], masses: dict[int, float]) -> None:
-        self._client, self._robot, self._links, self._masses = client, robot, tuple(links), masses
-        self._moving = [uid for uid, mass in masses.items() if mass > 0]
+    def __init__(self, client: int, robot: int, fingers: tuple[int, ...], masses: Mapping[int, float]) -> None:
+        self._client, self._robot, self._fingers, self._masses = client, robot, fingers, masses
 
-    def __call__(self, velocity: Array, ahead: Array) -> int:
-        """How many times the usual substeps the next control step takes.
+    def __call__(self, tool: Array, motion: Motion, substeps: int) -> int:
+        """How many times the usual substeps the next control step has.
 
-        `velocity` (3,) is the tool's and `ahead` (3,) how far its motors aim in a control step.
+        `tool` is where the tool centre point is, and `substeps` how many the last control step had.
         """
+        (side, up), (x, y, z) = _HAND, tool[:3].tolist()
+        low, high = (x - side, y - side, z - side), (x + side, y + side, z + up)
+        found = bullet.getOverlappingObjects(low, high, physicsClientId=self._client) or ()
         finer = 1
-        for uid in self._reached():
-            finer = max(finer, self._for_hand(uid, velocity, ahead))
-        for uid in self._moving:
-            linear, _ = bullet.getBaseVelocity(uid, physicsClientId=self._client)
-            way = math.hypot(*linear) / 150
-            if way > _FAST:
-                finer = max(finer, math.ceil(way / _THIN))
+        for uid in {uid for uid, _ in found}:
+            if uid in self._masses:
+                finer = max(finer, self._for_contact(uid, motion, substeps))
         return min(finer, FINEST)
 
-    def _reached(self) -> set[int]:
-        """The bodies within about _NEAR of the hand."""
-        ends = [bullet.getAABB(self._robot, link, physicsClientId=self._client) for link in self._links]
-        low = [min(values) - _NEAR for values in zip(*(end[0] for end in ends), strict=True)]
-        high = [max(values) + _NEAR for values in zip(*(end[1] for end in ends), strict=True)]
-        found = bullet.getOverlappingObjects(low, high, physicsClientId=self._client) or ()
-        return {uid for uid, _ in found if uid in self._masses}
-
-    def _for_hand(self, uid: int, velocity: Array, ahead: Array) -> int:
+    def _for_contact(self, uid: int, motion: Motion, substeps: int) -> int:
+        """How many times it is for one body within the hand's reach."""
         points = bullet.getClosestPoints(self._robot, uid, _NEAR, physicsClientId=self._client)
         if not points:
             return 1
-        mass = self._masses[uid] or math.inf
-        near = [(point[8], np.array(point[7])) for point in points]
-        touching = [normal for distance, normal in near if distance < _TOUCHING]
-        if any(a @ b < -0.5 for a in touching for b in touching):
-            return _times(_SQUEEZED, mass)
-        linear, _ = bullet.getBaseVelocity(uid, physicsClientId=self._client)
-        closing = (velocity - linear) / 25
-        for distance, normal in near:
-            towards = max(-float(closing @ normal), -float(ahead @ normal) if distance < _TOUCHING else 0.0)
-            if towards > max(distance, 0.0) + _SLACK:
+        mass = self._masses[uid]
+        sides = [
+            point[7] for finger in self._fingers for point in points if point[3] == finger and point[8] < _TOUCHING
+        ]
+        finer = _times(_SQUEEZED, mass) if sides else 1
+        if sides and _dot(sides[0], sides[-1]) < -0.5:
+            return max(finer, self._for_held(uid, mass, substeps))
+        way, aim = motion()
+        own = [v / 25 for v in bullet.getBaseVelocity(uid, physicsClientId=self._client)[0]]
+        relative = [a - b for a, b in zip(way, own, strict=True)]
+        for point in points:
+            normal, distance = point[7], point[8]
+            if max(-_dot(relative, normal), -_dot(aim, normal) / 2) > max(distance - _MARGIN, _SLACK):
                 return max(2, _times(_PRESSED, mass))
-        return 1
+        return finer
+
+    def _for_held(self, uid: int, mass: float, substeps: int) -> int:
+        """How many times it is for a body between the fingers, by what else it is pressed on."""
+        others = [p for p in bullet.getContactPoints(uid, physicsClientId=self._client) if p[2] != self._robot]
+        # Bullet divides the last substep's impulse by the whole control step.
+        force = substeps * sum(point[9] for point in others)
+        return _times(_PER_NEWTON * force, mass) if force > 2 * 9.81 * mass + _LIGHTLY else 1
+
+
+def _dot(a: Sequence[float], b: Vec3) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def _times(enough: float, mass: float) -> int:

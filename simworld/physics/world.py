@@ -31,6 +31,8 @@ CONTACT_ERP = 0.6
 # and soft enough that a carried object's inertia stays within its friction.
 _ARM_GAINS = (0.0625, 0.5)
 _FINGER_GAINS = (0.1, 1.0)
+_SQUEEZES = 0.2
+"""Cosine of the angle to the fingers' axis from which a contact squeezes rather than rests on something."""
 
 
 class World(Uncopied):
@@ -107,8 +109,8 @@ class World(Uncopied):
         self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
         self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
         self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
-        masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True)}
-        self._substeps = Substeps(cid, self._robot, (self._tool_link, *self._fingers), masses)
+        masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True) if body.mass > 0}
+        self._substeps = Substeps(cid, self._robot, self._fingers, masses)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
@@ -124,7 +126,7 @@ class World(Uncopied):
         robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
-        self._finer = 1
+        self._finer, self._still = 1, [0.0] * len(self._joints)
         self._position_gains = [robot.gain * _ARM_GAINS[0]] * arm + [_FINGER_GAINS[0]] * fingers
         damping = [times * _ARM_GAINS[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [_FINGER_GAINS[1]] * fingers
@@ -173,17 +175,21 @@ class World(Uncopied):
         self._targets = self._through_play(positions) if self.scene.robot.backlash > 0 else list(positions)
         self._limits, self._carrying = self._forces, None
         if yielding is not None:
-            q, v = self.joints().tolist()
-            needed = bullet.calculateInverseDynamics(self._robot, q, v, [0.0] * len(q), physicsClientId=self._client)
-            limits = zip(needed, self._forces, yielding, strict=False)
-            most = [(min(max(torque, -force), force), force, gives) for torque, force, gives in limits]
-            self._carrying = [torque for torque, _, _ in most]
-            arm = [min(gives, force - abs(torque)) for torque, force, gives in most]
-            self._limits = arm + self._forces[len(arm) :]
+            self._give_way(yielding)
         self._drive()
 
+    def _give_way(self, yielding: Sequence[float]) -> None:
+        q, v = self.joints().tolist()
+        needed = bullet.calculateInverseDynamics(self._robot, q, v, self._still, physicsClientId=self._client)
+        carrying, limits = [], list(self._forces)
+        for joint, (torque, most, force) in enumerate(zip(needed, yielding, limits, strict=False)):
+            carried = -force if torque < -force else min(torque, force)
+            carrying.append(carried)
+            limits[joint] = min(most, force - abs(carried))
+        self._carrying, self._limits = carrying, limits
+
     def _drive(self) -> None:
-        gains = [_finer(*pair, self._finer) for pair in zip(self._position_gains, self._velocity_gains, strict=True)]
+        position_gains, velocity_gains = self._gains()
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
         substeps = SUBSTEPS * self._finer
         bullet.setJointMotorControlArray(
@@ -192,17 +198,27 @@ class World(Uncopied):
             bullet.POSITION_CONTROL,
             targetPositions=self._targets,
             forces=[limit / substeps for limit in self._limits],
-            positionGains=[position for position, _ in gains],
-            velocityGains=[velocity for _, velocity in gains],
+            positionGains=position_gains,
+            velocityGains=velocity_gains,
             physicsClientId=self._client,
         )
 
+    def _gains(self) -> tuple[list[float], list[float]]:
+        if self._finer == 1:
+            return self._position_gains, self._velocity_gains
+        pairs = zip(self._position_gains, self._velocity_gains, strict=True)
+        position, velocity = zip(*(_finer(*pair, self._finer) for pair in pairs), strict=True)
+        return list(position), list(velocity)
+
+    def _motion(self) -> tuple[list[float], list[float]]:
+        """The tool's way (3,) in a control step in metres: at its velocity, and as far as its motors aim."""
+        q, v = self.joints()[:, : self.model.arm_joints]
+        jacobian = self.tool_kinematics()[1][:3]
+        return (jacobian @ v / CONTROL_HZ).tolist(), (jacobian @ (self._targets[: len(q)] - q)).tolist()
+
     def _refine(self) -> None:
         """Divide the next control step as finely as its contacts ask for."""
-        velocity = self.tool_velocity()[:3]
-        arm = self.model.arm_joints
-        ahead = self.tool_kinematics()[1][:3] @ (np.array(self._targets[:arm]) - self.joints()[0, :arm])
-        finer = self._substeps(velocity, ahead)
+        finer = self._substeps(self.tool_pose(), self._motion, SUBSTEPS * self._finer)
         if finer != self._finer:
             self._finer = finer
             bullet.setPhysicsEngineParameter(numSubSteps=SUBSTEPS * finer, physicsClientId=self._client)
@@ -355,13 +371,17 @@ class World(Uncopied):
         """
         forces = [0.0, 0.0]
         x, y, z, w = self.tool_pose()[3:].tolist()
-        axis = (2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w))
-        for contact in self.contacts(name):
-            if contact.instance_b == 1 and contact.link_b in self._fingers:
-                finger = self._fingers.index(contact.link_b)
-                along = sum(n * a for n, a in zip(contact.normal, axis, strict=True))
+        ax, ay, az = 2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)
+        substeps, first = SUBSTEPS * self._finer, self._fingers[0]
+        # Read as they are: this is asked in every step.
+        for point in bullet.getContactPoints(self._uid(name), self._robot, physicsClientId=self._client):
+            if point[4] in self._fingers:
+                nx, ny, nz = point[7]
+                along = nx * ax + ny * ay + nz * az
                 # The first finger is on the positive side of the axis, and the body is inwards of it.
-                forces[finger] += contact.normal_force * max(0.0, along if finger else -along)
+                inwards = -along if point[4] == first else along
+                if inwards > _SQUEEZES:
+                    forces[point[4] != first] += point[9] * substeps * inwards
         return forces[0], forces[1]
 
     def state(self) -> SceneState:

@@ -7,7 +7,7 @@ from simworld.randomization.distributions import Integers
 from simworld.randomization.families.factor import JOINTS, OBJECTS, SEEDS, Factor, number, whole
 
 FACTORS: Mapping[str, Factor] = {
-    "objects.*.mass": number(0.1, 0.001, 10.0, "kg", "mass", *OBJECTS),
+    "objects.*.mass": number(0.1, 0.01, 10.0, "kg", "mass", *OBJECTS),
     "objects.*.inertia": number(1.0, 0.1, 10.0, "", "times the moments of inertia of its shape", *OBJECTS),
     **{
         f"objects.*.center.{axis}": number(

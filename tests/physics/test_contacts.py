@@ -1,0 +1,111 @@
+"""What the hand presses, pushes and squeezes gives no way to it, whatever it weighs; and the arm gives way."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from simworld.geometry import Array
+from simworld.physics import EndEffectorControl, World
+from simworld.physics.world import _finer
+from simworld.randomization import NONE, Layout, sample_scene
+from simworld.streams import Streams
+
+WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
+
+
+class Hand:
+    """Moves the tool of a world with one object, and keeps how deep the object's contacts are, in metres."""
+
+    def __init__(self, world: World, seed: int, mass: float, kind: str = "cuboid") -> None:
+        given = {"objects.0.mass": mass, "objects.0.kind": kind}
+        world.load(sample_scene(Layout(), NONE, Streams(seed), given).scene)
+        self.world, self.control, self.deepest = world, EndEffectorControl(world, WORKSPACE), 0.0
+
+    def go(self, target: Sequence[float], steps: int, gripper: float = -1.0) -> None:
+        for _ in range(steps):
+            ahead = np.clip((np.array(target) - self.world.tool_pose()[:3]) / 0.04, -1, 1)
+            self.control.apply(np.array([*ahead, gripper]))
+            self.world.step()
+            contacts = self.world.contacts("object")
+            if any(contact.instance_b == 1 for contact in contacts):
+                self.deepest = max([self.deepest, *(-contact.distance for contact in contacts)])
+
+    @property
+    def object(self) -> Array:
+        return self.world.body_pose("object")
+
+
+@pytest.mark.parametrize("mass", [0.03, 0.1, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_closed_gripper_sinks_less_than_2_mm_into_what_it_is_pressed_on(mass: float, seed: int) -> None:
+    with World() as world:
+        hand = Hand(world, seed, mass)
+        x, y, _ = hand.object[:3]
+        hand.go((x, y, 0.15), 30)
+        hand.go((x, y, -0.05), 40)
+        assert 0 < hand.deepest < 2e-3
+        assert hand.object[2] > -0.001 and np.abs(hand.object[:2]).max() < 0.4
+
+
+@pytest.mark.parametrize("mass", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("kind", ["cuboid", "cylinder"])
+def test_fingers_squeeze_things_of_any_mass_without_sinking_in(mass: float, kind: str) -> None:
+    with World() as world:
+        hand = Hand(world, 0, mass, kind)
+        x, y, _ = hand.object[:3]
+        hand.go((x, y, 0.12), 30, 1.0)
+        hand.go((x, y, 0.02), 30, 1.0)
+        hand.go((x, y, 0.02), 25)
+        assert min(world.grip_forces("object")) > 5
+        hand.go((x, y, 0.15), 30)
+        assert hand.object[2] > 0.1
+        assert hand.deepest < 2e-3
+
+
+def test_the_arm_presses_with_a_bounded_force() -> None:
+    with World() as world:
+        hand = Hand(world, 0, 10.0)
+        x, y, _ = hand.object[:3]
+        hand.go((x, y, 0.1), 30)
+        hand.go((x, y, -0.05), 30)
+        pressed = []
+        for _ in range(20):
+            hand.go((x, y, -0.05), 1)
+            pressed.append(sum(c.normal_force for c in world.contacts("object") if c.instance_b == 1))
+        assert 30 < np.mean(pressed) < 120
+
+
+def test_a_still_arm_stays_where_it_is() -> None:
+    """What carries the arm is made up for: its motors need not give way to gravity first."""
+    with World() as world:
+        hand = Hand(world, 0, 0.1)
+        before = world.tool_pose()
+        for _ in range(50):
+            hand.control.apply(np.zeros(4))
+            world.step()
+        assert np.abs(world.tool_pose() - before)[:3].max() < 5e-4
+
+
+@pytest.mark.parametrize("times", [2, 3, 7, 16])
+@pytest.mark.parametrize(("position", "velocity"), [(0.0625, 0.5), (0.1, 1.0), (0.0125, 0.1), (0.125, 0.9)])
+def test_a_motor_moves_the_same_however_finely_its_step_is_divided(
+    times: int, position: float, velocity: float
+) -> None:
+    """Both roots of the finer law are those of the usual one, taken to one of so many substeps."""
+    kp, kd = _finer(position, velocity, times)
+    usual, finer = (np.sort_complex(np.roots([1, -(2 - d - p), 1 - d])) for p, d in ((position, velocity), (kp, kd)))
+    assert np.sort_complex(finer**times) == pytest.approx(usual, abs=1e-6)
+
+
+def test_dividing_steps_is_a_function_of_the_scene_and_the_actions() -> None:
+    """In a world used before and in a fresh one the same happens, bit for bit."""
+    found = []
+    with World() as used, World() as fresh:
+        Hand(used, 1, 0.02).go((0.0, 0.0, 0.01), 20)
+        for world in (used, fresh):
+            hand = Hand(world, 0, 0.03)
+            x, y, _ = hand.object[:3]
+            hand.go((x, y, -0.05), 40)
+            found.append((world.state().body_poses, world.state().joint_positions))
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
