@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from simworld.agents.experts import expert
-from simworld.datasets.folder import write_json
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.collect import manipulation
 from simworld.experiments.console import progress, table
@@ -23,6 +22,7 @@ from simworld.experiments.recipes import make_env
 from simworld.geometry import Array, compose, invert, transform_points
 from simworld.randomization import FACTORS
 from simworld.scene.model import Box
+from simworld.writing import write_json
 
 SEEDS = 4
 MASS = FACTORS["objects.*.mass"]
@@ -46,7 +46,7 @@ _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1
 
 
 def main() -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     with progress("contacts", 3 * len(VARIANTS)) as tell:
         for done, (what, variant) in enumerate((w, v) for w in ("press", "push", "grasp") for v in VARIANTS):
             rows += measure(what, variant)

@@ -173,7 +173,8 @@ class World(Uncopied):
         motors do no more than that beyond it: so the arm gives way to what it meets.
         """
         self._targets = self._through_play(positions) if self.scene.robot.backlash > 0 else list(positions)
-        self._limits, self._carrying = self._forces, None
+        self._limits = self._forces
+        self._carrying: list[float] | None = None
         if yielding is not None:
             self._give_way(yielding)
         self._drive()
@@ -181,7 +182,8 @@ class World(Uncopied):
     def _give_way(self, yielding: Sequence[float]) -> None:
         q, v = self.joints().tolist()
         needed = bullet.calculateInverseDynamics(self._robot, q, v, self._still, physicsClientId=self._client)
-        carrying, limits = [], list(self._forces)
+        carrying: list[float] = []
+        limits = list(self._forces)
         for joint, (torque, most, force) in enumerate(zip(needed, yielding, limits, strict=False)):
             carried = -force if torque < -force else min(torque, force)
             carrying.append(carried)

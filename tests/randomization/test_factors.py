@@ -91,6 +91,7 @@ TRIED: Mapping[str, Any] = {
     "control.drop": 0.5,
     "robot.gain": 0.5,
     "robot.strength": 0.1,
+    "robot.grip": 0.2,
     "robot.joints.*.friction": 1.0,
     "robot.backlash": 0.05,
     "lights.*.kind": "point",
@@ -140,8 +141,8 @@ def episode(env: ManipulationEnv, parameters: Mapping[str, Any]) -> dict[str, np
     observation, _ = env.reset(seed=5, options={"parameters": parameters})
     first = {key: observation[key] for key in ("rgb", "depth", "segmentation")}
     actions = np.random.default_rng(0).uniform(-1, 1, (STEPS, 4))
-    # Down to the object, so that it is touched.
-    actions[:, 2] -= 0.3
+    # Down to the object, so that it is touched by the fingers.
+    actions[:, 2] -= 0.4
     world, seen = [], [observation["observation"]]
     for action in actions:
         observation, *_ = env.step(action)
