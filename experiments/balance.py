@@ -19,6 +19,7 @@ from simworld.errors import DatasetError, DrawError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
 from simworld.randomization import Outcome, Randomization, meet, sample_scene
 from simworld.randomization.quotas import Report
+from simworld.randomization.sampling import TRIES
 from simworld.reading import Record, parse_json, read_bytes, read_json
 from simworld.rendering import Renderer, make_renderer
 from simworld.streams import Streams
@@ -30,6 +31,8 @@ EPISODE_FEATURES: Mapping[str, type] = {"success": bool, "length": int, "dropped
 
 _CANDIDATES = 50
 _SOON = 10
+_TRIES = 4
+"""So often is drawn again what does not fit to what a candidate keeps, before there is another candidate."""
 
 Features = Mapping[str, float | str | bool]
 
@@ -103,8 +106,8 @@ def _chooser(
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
         try:
             # What is imposed of objects that are not there in this scene is left out.
-            streams = Streams(request.seed, number)
-            whole = sample_scene(layout, randomization, streams, imposed, strict=False).parameters
+            streams, tries = Streams(request.seed, number), _TRIES if imposed else TRIES
+            whole = sample_scene(layout, randomization, streams, imposed, strict=False, tries=tries).parameters
         except DrawError:
             return None
         return Outcome(journal(number, lambda: features(number, whole)), whole)

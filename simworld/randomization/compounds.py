@@ -205,7 +205,8 @@ class Paired(Distribution):
     """One side, 0 or 1, of a pair of which the factors of both sides draw from the same `stream`.
 
     `Randomization` makes them of `{"objects.*.mass + objects.*.friction": Correlated(...)}`. The two are drawn together
-    as they are: what is imposed on one, drawn again until it fits, held out, or in an expression leaves the other.
+    as they are, and again where one cannot be real: what is imposed on one, a place until it is free, held out, or in
+    an expression leaves the other.
     """
 
     pair: Correlated

@@ -87,14 +87,15 @@ class Draws:
                 self.redrawn[name] = self._again[stream]
                 for _ in range(self._again[stream]):
                     value = law(self._generator)
-            _check(address, item, name, value)
+            if not FACTORS[address].allows(value):
+                raise _not_allowed((address, item), name, value)
         self.values[name] = value
         return value
 
     def several(self, address: str, item: Item = None) -> "Several":
         """One draw of a factor after the other, for what is drawn until it fits; `keep` the last."""
         name, law, stream = self._source(address, item)
-        several = Several((address, item), name, law, self._streams(stream))
+        several = Several(name, (address, item), law, self._streams(stream))
         for _ in range(self._again.get(stream, 0)):
             several()
         return several
@@ -139,8 +140,9 @@ class Draws:
 class Several:
     """The draws of a factor, one after the other; `drawn` is how many there were."""
 
-    def __init__(self, which: Which, name: str, law: Distribution, generator: Generator) -> None:
-        self._which, self._law, self._generator = which, law, generator
+    def __init__(self, name: str, which: Which, law: Distribution, generator: Generator) -> None:
+        self._which, self._factor = which, FACTORS[which[0]]
+        self._law, self._generator = law, generator
         self.name, self.drawn = name, 0
 
     @property
@@ -151,12 +153,11 @@ class Several:
     def __call__(self) -> Any:
         """The next one."""
         value = self._law(self._generator)
-        _check(*self._which, self.name, value)
+        if not self._factor.allows(value):
+            raise _not_allowed(self._which, self.name, value)
         self.drawn += 1
         return value
 
 
-def _check(address: str, item: Item, name: str, value: Any) -> None:
-    factor = FACTORS[address]
-    if not factor.allows(value):
-        raise Unreal(name, f"{name}: must be {factor.rule}, got {value!r}", [(address, item)])
+def _not_allowed(which: Which, name: str, value: Any) -> Unreal:
+    return Unreal(name, f"{name}: must be {FACTORS[which[0]].rule}, got {value!r}", [which])

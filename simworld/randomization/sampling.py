@@ -20,9 +20,9 @@ from simworld.scene.shapes import bounds, compound, open_box, rest_height, turne
 from simworld.streams import Streams
 
 BASE: Vec3 = (-0.6, 0.0, 0.0)
-TRIES = 200
+TRIES = 640
 """So often of one sample a thing is drawn again that cannot be."""
-PROBES, PROBE_TRIES = 10, 32
+PROBES, PROBE_TRIES = 10, 64
 """Samples that `check_scenes` makes, and the tries of each: what passes so will hardly ever need all TRIES."""
 MESH_WIDTH = 0.046
 """The width at which a catalogue mesh has scale 1."""

@@ -8,9 +8,9 @@ import pytest
 from simworld.errors import RenderError
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
-from simworld.rendering.lens import distort, fold, pinhole, rays
+from simworld.rendering.lens import FARTHEST, WIDEST, distort, fold, is_real, pinhole, rays
 from simworld.rendering.raster import RasterRenderer
-from simworld.scene.camera import NO_DISTORTION, Camera, Distortion
+from simworld.scene.camera import NO_DISTORTION, Camera, Distortion, framed
 from simworld.scene.light import DirectionalLight, GradientBackground
 from simworld.scene.material import Material, ProceduralTexture
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
@@ -327,3 +327,30 @@ def test_textures_are_as_soft_through_a_lens() -> None:
     )
     assert straight.std() > 10
     assert np.quantile(np.abs(straight - bent), 0.95) <= 2
+
+
+def some_camera(generator: np.random.Generator) -> Camera:
+    """A camera of any field, principal point, crop, rotation and lens that factors allow."""
+    focal = 240 / np.tan(generator.uniform(0.1, 1.0))
+    terms = generator.uniform(-0.15, 0.15, 4) * generator.choice([1.0, 0.3, 0.1])
+    x, y = 640 * generator.uniform(0.2, 0.8), 480 * generator.uniform(0.2, 0.8)
+    size = {"width": 640, "height": 480, "fx": focal, "fy": focal, "cx": x, "cy": y}
+    camera = camera_of((*terms.tolist(), 0.0), **size)
+    turn, crop, right, down = generator.uniform((-3, 0.2, -1, -1), (3, 1, 1, 1)).tolist()
+    return framed(camera, turn, crop, (right, down))
+
+
+def test_what_is_called_real_folds_no_image_of_any_size() -> None:
+    generator = np.random.default_rng(5)
+    real = 0
+    for _ in range(150):
+        camera = some_camera(generator)
+        if is_real(camera, WIDEST):
+            real += 1
+            for width, height in ((84, 84), (64, 36), (36, 64), (64, 32), (1, 1), (5, 90)):
+                seen = camera.resized(width, height)
+                assert is_real(seen, width / height)
+                x, y = rays(seen)
+                span = np.ptp(x) * seen.fx * np.ptp(y) * seen.fy
+                assert span <= FARTHEST**2 * width * height
+    assert 50 < real < 140
