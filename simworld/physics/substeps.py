@@ -15,12 +15,14 @@ _HAND = 0.13, 0.2
 """Metres from the tool centre point that bound the hand: to the sides and down, and up."""
 _NEAR = 0.03
 """Metres within which something may be hit in the next control step."""
+_STEP = 1 / 25
+"""Seconds of a control step."""
 _TOUCHING = 0.0015
 """Metres within which things touch."""
 _LIGHTLY, _PER_NEWTON = 1.0, 0.03
-"""Newtons, beyond twice its weight, with which what is held may rest on others, and kilogrammes for each newton."""
-_SLACK, _MARGIN = 0.002, 0.002
-"""Metres of way that do no harm, and that a way may turn out to be longer."""
+"""Newtons, beyond twice its weight, with which something may rest on others, and kilogrammes for each that is more."""
+_HIT, _PUSHED, _MARGIN = 0.004, 0.002, 0.002
+"""Metres in a control step that do no harm, of what hits and of what pushes, and that a way may become longer."""
 _PRESSED, _SQUEEZED = 1.8, 0.03
 """Kilogrammes from which the usual substeps do for what the arm presses and what the fingers squeeze."""
 
@@ -54,27 +56,30 @@ class Substeps:
         if not points:
             return 1
         mass = self._masses[uid]
-        sides = [
-            point[7] for finger in self._fingers for point in points if point[3] == finger and point[8] < _TOUCHING
-        ]
+        touching = [point for point in points if point[8] < _TOUCHING]
+        sides = [point[7] for finger in self._fingers for point in touching if point[3] == finger]
         finer = _times(_SQUEEZED, mass) if sides else 1
+        if touching:
+            finer = max(finer, _times(_PER_NEWTON * self._force(uid, mass, substeps), mass))
         if sides and _dot(sides[0], sides[-1]) < -0.5:
-            return max(finer, self._for_held(uid, mass, substeps))
+            return finer
         way, aim = motion()
-        own = [v / 25 for v in bullet.getBaseVelocity(uid, physicsClientId=self._client)[0]]
+        own = [v * _STEP for v in bullet.getBaseVelocity(uid, physicsClientId=self._client)[0]]
         relative = [a - b for a, b in zip(way, own, strict=True)]
         for point in points:
-            normal, distance = point[7], point[8]
-            if max(-_dot(relative, normal), -_dot(aim, normal) / 2) > max(distance - _MARGIN, _SLACK):
-                return max(2, _times(_PRESSED, mass))
+            normal, least = point[7], point[8] - _MARGIN
+            # What is pushed to the side gives way, or is felt as a force; what is under the hand cannot.
+            under = normal[2] > 0.5 or least > 0
+            if -_dot(relative, normal) > max(least, _HIT) or (under and -_dot(aim, normal) / 2 > max(least, _PUSHED)):
+                return max(finer, 2, _times(_PRESSED, mass))
         return finer
 
-    def _for_held(self, uid: int, mass: float, substeps: int) -> int:
-        """How many times it is for a body between the fingers, by what else it is pressed on."""
-        others = [p for p in bullet.getContactPoints(uid, physicsClientId=self._client) if p[2] != self._robot]
+    def _force(self, uid: int, mass: float, substeps: int) -> float:
+        """Newtons with which a body is pressed on what is not the robot, beyond twice its weight and a little."""
+        points = bullet.getContactPoints(uid, physicsClientId=self._client)
         # Bullet divides the last substep's impulse by the whole control step.
-        force = substeps * sum(point[9] for point in others)
-        return _times(_PER_NEWTON * force, mass) if force > 2 * 9.81 * mass + _LIGHTLY else 1
+        force: float = substeps * sum(point[9] for point in points if point[2] != self._robot)
+        return max(force - 2 * 9.81 * mass - _LIGHTLY, 0.0)
 
 
 def _dot(a: Sequence[float], b: Vec3) -> float:
