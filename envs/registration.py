@@ -27,19 +27,28 @@ def register_environments() -> None:
 class _WhenImported:
     """Registers the environments as soon as somebody imports Gymnasium, which takes as long as all else of a start."""
 
+    def __init__(self) -> None:
+        self._asks = False
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
-        """The module's own spec, whose loader registers the environments once it has run."""
-        if name != "gymnasium":
+        """The module's own spec, whose loader registers the environments once it has run.
+
+        Whoever only asks whether there is Gymnasium gets it too, so this stays until it has been imported.
+        """
+        if name != "gymnasium" or self._asks:
             return None
         from importlib.util import find_spec
 
-        sys.meta_path.remove(self)
+        self._asks = True
         spec = find_spec(name)
+        self._asks = False
         if spec is not None and spec.loader is not None:
             run = spec.loader.exec_module
 
             def exec_module(module: "ModuleType") -> None:
                 run(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
                 register_environments()
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]

@@ -131,7 +131,15 @@ def test_importing_simworld_is_light(tmp_path: Path) -> None:
     assert run_apart(code, tmp_path).split() == []
 
 
-@pytest.mark.parametrize("imports", ["gymnasium, simworld", "simworld, gymnasium", "simworld, gymnasium.spaces"])
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "gymnasium, simworld",
+        "simworld, gymnasium",
+        "simworld, gymnasium.spaces",
+        "simworld, importlib.util; importlib.util.find_spec('gymnasium'); import gymnasium",
+    ],
+)
 def test_environments_are_registered_whichever_is_imported_first(tmp_path: Path, imports: str) -> None:
     code = f"import {imports}; print(*(name for name in gymnasium.registry if name.startswith('simworld/')))"
     assert run_apart(code, tmp_path).split() == [
