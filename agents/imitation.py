@@ -10,23 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 from torch import nn
 
-from simworld.agents.network import Architecture, NetworkPolicy, check_shapes, sizes_of, to_arrays, to_torch
+from simworld.agents.demonstrations import Transitions, check_demonstrations
+from simworld.agents.network import LEAST_STD, Architecture, NetworkPolicy, check_shapes, to_arrays, to_torch
 from simworld.agents.policy import Seen
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
+from simworld.datasets.splits import split_groups
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.scene.plain import Plain, describe
 
-Float = NDArray[np.float32]
+NotNegative = Annotated[float, Field(ge=0)]
 
-FEWEST = 3
-"""Transitions: one is held out, and a standard deviation takes two more."""
+HELD_OUT = 0.1
+"""The share of the steps that nothing is learnt from, of scenes of their own."""
 
 
 class CloningSettings(Settings):
@@ -48,39 +48,36 @@ class CloningSettings(Settings):
 
 
 class Epoch(Plain):
-    """The mean loss (Huber) over an epoch, that of the transitions held out after it, and the seconds it took."""
+    """The mean loss (Huber) over an epoch, that of the steps held out after it, and the seconds it took."""
 
-    loss: float
-    held_out: float
-    seconds: float
+    loss: NotNegative
+    held_out: NotNegative
+    seconds: NotNegative
 
 
 class _Checkpoint(Plain):
-    """What is not a tensor of a training after some epochs: the schedule's rates are those of the next step."""
+    """What is not a tensor of a training after some epochs; `data` is the digest of what it learns from."""
 
-    checkpoint_version: Literal[1] = 1
+    checkpoint_version: Literal[2] = 2
     settings: CloningSettings
-    rate: float
-    momentum: float
-    epochs: tuple[Epoch, ...]
+    data: str
+    epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
 
 
 def clone(
-    observations: Float,
-    goals: Float,
-    actions: Float,
+    data: Transitions,
     settings: CloningSettings,
     progress: Callable[[int, Epoch], None] | None = None,
     checkpoint: Path | None = None,
 ) -> NetworkPolicy:
-    """Fit a policy to expert actions (n, 4) at observations (n, d) and goals (n, g).
+    """Fit a policy to an expert's actions.
 
-    Every tenth transition is held out. `progress` is told the number of every epoch, from 1, and how it went. The same
-    data and settings give the same policy, on one machine, and so they do where the training was stopped: with a
-    `checkpoint`, every epoch is kept in that file, and if it is there, the training goes on from it. TrainingError if
-    the training diverges.
+    HELD_OUT of the steps, as near as whole groups allow, are held out. `progress` is told the number of every epoch,
+    from 1, and how it went. The same data and settings give the same policy, on one machine, and so they do where the
+    training was stopped: with a `checkpoint`, every epoch is kept in that file, and if it is there, the training goes
+    on from it. TrainingError if the training diverges.
     """
-    training = Cloning(observations, goals, actions, settings)
+    training = Cloning(data, settings)
     tell = progress or (lambda number, epoch: None)
     if checkpoint is not None and checkpoint.exists():
         training.restore(checkpoint)
@@ -97,17 +94,19 @@ def clone(
 class Cloning:
     """A training that can stop between any two epochs and go on later, to the same bits."""
 
-    def __init__(self, observations: Float, goals: Float, actions: Float, settings: CloningSettings) -> None:
+    def __init__(self, data: Transitions, settings: CloningSettings) -> None:
         self.settings, self.epochs = settings, list[Epoch]()
         self.policy = NetworkPolicy(settings.architecture, settings.model_dump(), settings.seed)
-        check_demonstrations(settings.task, observations, goals, actions)
-        inputs = self.policy.features(Seen(observations, goals, goals))  # no feature is of what is achieved
-        self._inputs, self._labels = torch.from_numpy(inputs), torch.from_numpy(actions)
-        held = torch.arange(len(inputs)) % 10 == 0
-        self._train, self._test = torch.nonzero(~held).squeeze(1), torch.nonzero(held).squeeze(1)
+        check_demonstrations(settings.task, data)
+        # No feature is of what is achieved.
+        inputs = self.policy.features(Seen(data.observations, data.goals, data.goals))
+        self._inputs, self._labels = torch.from_numpy(inputs), torch.from_numpy(data.actions)
+        self._digest = data.digest()
+        parts = split_groups(data.groups, {"train": 1 - HELD_OUT, "held out": HELD_OUT})
+        self._train, self._test = torch.tensor(parts["train"]), torch.tensor(parts["held out"])
         network = self._network = self.policy.network
         network.mean.copy_(self._inputs[self._train].mean(0))
-        network.std.copy_(self._inputs[self._train].std(0).clamp_min(1e-3))
+        network.std.copy_(self._inputs[self._train].std(0, correction=0).clamp_min(LEAST_STD))
         self._loss_of = nn.SmoothL1Loss(beta=0.1)
         rate, decay = settings.learning_rate, settings.weight_decay
         self._optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
@@ -126,8 +125,7 @@ class Cloning:
             self._optimizer.step()
             self._schedule.step()
             total += loss.item() * len(batch)
-        with torch.no_grad():
-            held_out = self._loss_of(self._network(self._inputs[self._test]), self._labels[self._test]).item()
+        held_out = self._held_out()
         if not math.isfinite(total) or not math.isfinite(held_out):
             number = len(self.epochs) + 1
             raise TrainingError(
@@ -138,61 +136,60 @@ class Cloning:
 
     def save(self, path: Path) -> None:
         """Write what it takes to go on, atomically."""
-        group = self._optimizer.param_groups[0]
-        rate, (momentum, _) = group["lr"], group["betas"]
-        document = _Checkpoint(settings=self.settings, rate=rate, momentum=momentum, epochs=tuple(self.epochs))
+        document = _Checkpoint(settings=self.settings, data=self._digest, epochs=tuple(self.epochs))
         write_stored(path, document.model_dump(), to_arrays(self._tensors()))
 
     def restore(self, path: Path) -> None:
-        """Go on from what `save` wrote; ConfigurationError if it is something else or of other settings."""
+        """Go on from what `save` wrote; ConfigurationError if it is something else, or of other settings or data."""
         content, tensors = read_stored(path)
         try:
             kept = _Checkpoint.model_validate(content)
         except ValidationError as error:
             raise ConfigurationError(f"{path} is no checkpoint: {describe(error)}") from None
-        if kept.settings != self.settings or len(kept.epochs) > self.settings.epochs:
+        if (kept.settings, kept.data) != (self.settings, self._digest) or len(kept.epochs) > self.settings.epochs:
             raise ConfigurationError(f"{path} is of another training; remove it to begin again")
-        # One step of the optimizer makes the state that the tensors of the file go into.
+        self._go_to(len(kept.epochs))
+        own = self._tensors()
+        check_shapes(path, tensors, own)
+        for name, values in tensors.items():
+            if name.endswith(".exp_avg_sq") and not (values >= 0).all():
+                raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be at least 0")
+        with torch.no_grad():
+            for name, tensor in to_torch(tensors).items():
+                own[name].copy_(tensor)
+        if not math.isclose(found := self._held_out(), kept.epochs[-1].held_out, rel_tol=1e-3, abs_tol=1e-9):
+            raise ConfigurationError(
+                f"{path} is broken: its loss on what is held out must be {kept.epochs[-1].held_out}, got {found}; "
+                "remove it to begin again"
+            )
+        self.epochs = list(kept.epochs)
+
+    def _go_to(self, epochs: int) -> None:
+        """Put everything where it is after some epochs but the parameters and their moments."""
+        # One step of the optimizer makes the state that the tensors of a checkpoint go into.
         for parameter in self._network.parameters():
             parameter.grad = torch.zeros_like(parameter)
         self._optimizer.step()
-        own = self._tensors()
-        check_shapes(path, tensors, own)
-        with torch.no_grad():
-            for name, values in to_torch(tensors).items():
-                own[name].copy_(values)
-        for _ in kept.epochs:
+        steps = epochs * self._batches
+        for state in self._optimizer.state.values():
+            state["step"].fill_(steps)
+        self._schedule.load_state_dict(self._schedule.state_dict() | {"last_epoch": steps - 1, "_step_count": steps})
+        self._schedule.step()
+        for _ in range(epochs):
             self._order()
-        steps = len(kept.epochs) * self._batches
-        self._schedule.load_state_dict(self._schedule.state_dict() | {"last_epoch": steps, "_step_count": steps + 1})
-        group = self._optimizer.param_groups[0]
-        group["lr"], group["betas"] = kept.rate, (kept.momentum, group["betas"][1])
-        self.epochs = list(kept.epochs)
 
     def _order(self) -> torch.Tensor:
         return torch.randperm(len(self._train), generator=self._generator)
 
+    def _held_out(self) -> float:
+        with torch.no_grad():
+            return float(self._loss_of(self._network(self._inputs[self._test]), self._labels[self._test]))
+
     def _tensors(self) -> dict[str, torch.Tensor]:
-        """The network's tensors, and the optimizer's of each of its parameters."""
-        tensors = dict(self._network.state_dict())
+        """What neither the settings nor the data give: the network's parameters, and their moments."""
+        tensors: dict[str, torch.Tensor] = {}
         for name, parameter in self._network.named_parameters():
-            for key, values in self._optimizer.state[parameter].items():
-                tensors[f"optimizer.{name}.{key}"] = values
+            state = self._optimizer.state[parameter]
+            tensors[name] = parameter
+            tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
         return tensors
-
-
-def check_demonstrations(task: str, observations: Float, goals: Float, actions: Float) -> None:
-    """Raise ConfigurationError unless a policy for a task can be fitted to these, as `clone` describes them."""
-    sizes = sizes_of(task)
-    given = {
-        "observations": (observations, sizes.observation),
-        "goals": (goals, sizes.goal),
-        "actions": (actions, sizes.action),
-    }
-    for name, (values, size) in given.items():
-        if values.shape != (len(observations), size):
-            raise ConfigurationError(f"{name}: must be ({len(observations)}, {size}), got {values.shape}")
-        if values.dtype != np.float32 or not np.isfinite(values).all():
-            raise ConfigurationError(f"{name}: must be finite float32 numbers, got {values.dtype}")
-    if len(observations) < FEWEST:
-        raise ConfigurationError(f"demonstrations: must have at least {FEWEST} steps, got {len(observations)}")

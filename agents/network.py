@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError, field_validator
 from torch import nn
 
-from simworld.agents.policy import Seen, observed, state_sizes
+from simworld.agents.policy import Seen, checked_action, observed, state_sizes
 from simworld.agents.settings import Hidden, Layers, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.folder import software
@@ -23,6 +23,8 @@ from simworld.scene.plain import Plain, describe
 Float = NDArray[np.float32]
 
 ACTIONS = 4
+LEAST_STD = 1e-3
+"""Of a feature, as it is divided by: one that hardly varies would be blown up."""
 
 
 class Sizes(Plain):
@@ -71,25 +73,25 @@ class NetworkPolicy:
     def __init__(self, architecture: Architecture, settings: Mapping[str, Any] | None = None, seed: int = 0) -> None:
         self.architecture = architecture
         self.settings = dict(settings or {})
+        self.name = "the policy"
         self._form = _FORMS[architecture.kind]
         self._sizes = sizes_of(architecture.task)
         self._fields = field_slices(TASKS[architecture.task])
-        blank = Seen(*(np.zeros(n, np.float32) for n in (self._sizes.observation, *[self._sizes.goal] * 2)))
         # torch draws initial weights from its global generator, which is left as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.network = _Network(self.features(blank).shape[-1], architecture, self._form)
+            self.network = _Network(_inputs_of(architecture), architecture)
 
     def features(self, seen: Seen) -> Float:
         """The network's inputs (..., n) at what is seen (..., )."""
         return self._form.features(seen, self._fields)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
-        """The action (4,) for the observation of one environment."""
-        inputs = self.features(observed(observation, self.architecture.task))
+        """The action (4,) for the observation of one environment; ConfigurationError if it is not finite."""
+        seen = observed(observation, self.architecture.task)
+        inputs = torch.from_numpy(self.features(seen)[None])
         with torch.no_grad():
-            action: Float = self._form.bound(self.network(torch.from_numpy(inputs[None])))[0].numpy()
-        return action
+            return checked_action(self._form.bound(self.network(inputs))[0].numpy(), seen, self.name)
 
     def check_finite(self) -> None:
         """Raise TrainingError if a weight is not finite: its training diverged."""
@@ -115,11 +117,12 @@ class NetworkPolicy:
         needed = sizes_of(document.architecture.task)
         if document.sizes != needed:
             raise ConfigurationError(f"{path} cannot be used: sizes: must be {needed!r}, got {document.sizes!r}")
+        check_shapes(path, tensors, _blank(document.architecture).state_dict())
+        if not (tensors["std"] >= np.float32(LEAST_STD)).all():
+            raise ConfigurationError(f"{path} cannot be used: the tensor 'std' must be at least {LEAST_STD}")
         policy = cls(document.architecture, document.settings)
-        check_shapes(path, tensors, policy.network.state_dict())
-        if not (tensors["std"] > 0).all():
-            raise ConfigurationError(f"{path} cannot be used: the tensor 'std' must be greater than 0")
         policy.network.load_state_dict(to_torch(tensors))
+        policy.name = f"the policy {path}"
         return policy
 
 
@@ -182,16 +185,23 @@ _FORMS = {
 }
 
 
+def _inputs_of(architecture: Architecture) -> int:
+    """How many features a network sees."""
+    sizes = sizes_of(architecture.task)
+    blank = Seen(*(np.zeros(n, np.float32) for n in (sizes.observation, sizes.goal, sizes.goal)))
+    return len(_FORMS[architecture.kind].features(blank, field_slices(TASKS[architecture.task])))
+
+
 class _Network(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, inputs: int, architecture: Architecture, form: _Form) -> None:
+    def __init__(self, inputs: int, architecture: Architecture) -> None:
         super().__init__()
         sizes = [inputs, *[architecture.hidden] * architecture.layers]
         layers: list[nn.Module] = []
         for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
-            layers += [nn.Linear(n_in, n_out), form.activation()]
+            layers += [nn.Linear(n_in, n_out), _FORMS[architecture.kind].activation()]
         self.body = nn.Sequential(*layers, nn.Linear(sizes[-1], ACTIONS))
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("std", torch.ones(inputs))
@@ -200,6 +210,12 @@ class _Network(nn.Module):
         """Outputs (n, 4) from features (n, inputs)."""
         outputs: torch.Tensor = self.body((inputs - self.mean) / self.std)
         return outputs
+
+
+def _blank(architecture: Architecture) -> _Network:
+    """A network without numbers, which takes neither memory nor time: for the shapes of its tensors."""
+    with torch.device("meta"):
+        return _Network(_inputs_of(architecture), architecture)
 
 
 def _software() -> dict[str, str]:

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from simworld.agents.stored import SUFFIX
 from simworld.envs.tasks import TASKS
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.reading import open_regular
 
 Float = NDArray[np.float32]
+
+
+NOT_NORMALIZED = Path("none")
+"""Instead of the file of VecNormalize's statistics: the model saw observations as they are."""
 
 
 class Policy(Protocol):
@@ -56,6 +60,24 @@ def observed(observation: Any, task: str) -> Seen:
     return Seen(*(np.asarray(observation[name], dtype=np.float32) for name in sizes))
 
 
+def checked_action(action: Any, seen: Seen, name: str) -> Float:
+    """An action as it is; ConfigurationError that names the policy, or the observation, if it is not 4 finite numbers.
+
+    An observation that is not finite is to blame for an action that is not.
+    """
+    if np.shape(action) == (4,) and np.isfinite(action).all():
+        return np.asarray(action)
+    check_finite(seen)
+    raise ConfigurationError(f"{name} cannot be used: its action must be 4 finite numbers, got {shown(action)}")
+
+
+def check_finite(seen: Seen) -> None:
+    """Raise ConfigurationError if an observation is not finite."""
+    for part, values in zip(("observation", "achieved_goal", "desired_goal"), seen, strict=True):
+        if not np.isfinite(values).all():
+            raise ConfigurationError(f"observation: {part!r} must be finite, got {shown(values)}")
+
+
 class RandomPolicy:
     """Uniform actions, each drawn by a generator that the observation seeds: no order of episodes changes any."""
 
@@ -75,8 +97,8 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
     """The policy called `source`: "expert", "random", or the file of a trained one.
 
     A stable-baselines3 .zip is loaded only with `trust_pickle`, as loading it runs whatever code is in it, and so does
-    `normalization`, the file of VecNormalize's statistics that the model was trained with. A file of another task, or
-    none, raises ConfigurationError.
+    `normalization`, the file of VecNormalize's statistics that the model was trained with; NOT_NORMALIZED states that
+    its observations were not normalized. A file of another task, or none, raises ConfigurationError.
     """
     path = Path(source)
     if path.suffix != ".zip" and (trust_pickle or normalization is not None):
@@ -89,8 +111,7 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
         return RandomPolicy()
     if path.suffix not in (SUFFIX, ".zip"):
         raise ConfigurationError(f"policy: must be 'expert', 'random' or a {SUFFIX} or .zip file, got {source!r}")
-    if not path.is_file():
-        raise ConfigurationError(f"policy: there is no file {source}")
+    _check_file(source)
     if path.suffix == SUFFIX:
         from simworld.agents.network import NetworkPolicy
 
@@ -116,6 +137,15 @@ def policy_digest(source: str) -> str | None:
     try:
         with open_regular(source) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigurationError(f"policy: cannot read {source}: {error.strerror or error}") from None
+
+
+def _check_file(source: str) -> None:
+    try:
+        open_regular(source).close()
+    except FileNotFoundError:
+        raise ConfigurationError(f"policy: there is no file {source}") from None
     except OSError as error:
         raise ConfigurationError(f"policy: cannot read {source}: {error.strerror or error}") from None
 

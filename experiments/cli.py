@@ -166,7 +166,10 @@ TrustPickle = Annotated[
 ]
 Normalization = Annotated[
     Path | None,
-    typer.Option(help="With --trust-pickle: the file of the VecNormalize that the model was trained under."),
+    typer.Option(
+        help="With --trust-pickle: the file of the VecNormalize that the model was trained under, or none if it saw "
+        "observations as they are."
+    ),
 ]
 RendererName = Annotated[
     str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")

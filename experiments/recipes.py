@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
-import numpy as np
 
-from simworld.agents.policy import load_policy, policy_digest, state_sizes
+from simworld.agents.policy import NOT_NORMALIZED, load_policy, policy_digest, state_sizes
 from simworld.annotation.draw import channel_picture
 from simworld.datasets.episode import Episode
 from simworld.datasets.episodes import EpisodeReport, EpisodesRequest, read_episodes, read_request, write_episodes
@@ -97,7 +96,7 @@ def write_rollouts(
         "noise": noise,
         **_asked_quotas(quotas, replays),
     }
-    if normalization is not None:
+    if normalization not in (None, NOT_NORMALIZED):
         request["normalization_sha256"] = policy_digest(str(normalization))
     request["seed"] = root = _seed("episodes", episodes, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env:
@@ -243,7 +242,8 @@ def train_cloning(
 
     A stopped training goes on from its last epoch to the same bits.
     """
-    from simworld.agents.imitation import CloningSettings, Epoch, check_demonstrations, clone
+    from simworld.agents.demonstrations import check_demonstrations, transitions
+    from simworld.agents.imitation import CloningSettings, Epoch, clone
     from simworld.agents.network import NetworkPolicy
 
     settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
@@ -253,7 +253,7 @@ def train_cloning(
     stored = list(read_episodes(demonstrations))
     _check_sizes(stored, env_id, demonstrations)
     data = transitions(stored)
-    check_demonstrations(settings.task, *data)
+    check_demonstrations(settings.task, data)
 
     def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
         curve: list[dict[str, float]] = []
@@ -266,8 +266,13 @@ def train_cloning(
             if progress is not None:
                 progress(number)
 
-        policy = clone(*data, settings, tell, folder / _CHECKPOINT)
-        return policy, {"demonstrations": len(stored), "transitions": len(data[0]), "curve": curve, "seconds": seconds}
+        policy = clone(data, settings, tell, folder / _CHECKPOINT)
+        return policy, {
+            "demonstrations": len(stored),
+            "transitions": len(data.groups),
+            "curve": curve,
+            "seconds": seconds,
+        }
 
     request = {"algorithm": "cloning", "env_id": env_id, "demonstrations_sha256": content}
     return _train(folder, request | {"settings": settings.model_dump()}, learn)
@@ -337,16 +342,6 @@ def evaluate_policy(
         result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
     about = {"env_id": env_id, "randomization": randomization, "policy": policy, "first_seed": first_seed}
     return about | result.to_dict()
-
-
-def transitions(episodes: Sequence[Episode]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Observations (n, d), goals (n, g) and expert actions (n, 4) of all steps of some episodes."""
-    observations = [e.observations["observation"][:-1] for e in episodes]
-    goals = [e.observations["desired_goal"][:-1] for e in episodes]
-    actions = [e.actions if e.expert_actions is None else e.expert_actions for e in episodes]
-    if not actions:
-        raise ConfigurationError("there are no demonstrations to learn from")
-    return np.concatenate(observations), np.concatenate(goals), np.concatenate(actions)
 
 
 def _check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ class Reinforcement(Record):
 
 
 class CloningPoint(Record):
-    """The mean loss over an epoch, and that of the transitions held out: every tenth."""
+    """The mean loss over an epoch, and that of the steps held out: a tenth, of scenes of their own."""
 
     epoch: Count
     loss: float

@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from stable_baselines3 import PPO, SAC
+from stable_baselines3 import PPO, SAC, TD3
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecNormalize
 from stable_baselines3.her import HerReplayBuffer
 
@@ -59,18 +59,28 @@ class _Payload:
         return Path.touch, (self._path,)
 
 
-def armed(path: Path, mark: Path) -> Path:
-    """A model whose file makes `mark` when it is unpickled."""
-    trained(path, "ppo", several())
+def serialized(value: Any) -> dict[str, str]:
+    """A value as stable-baselines3 has it in the data of a model."""
+    return {":type:": "x", ":serialized:": base64.b64encode(pickle.dumps(value)).decode()}
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """The model with what `change` makes of its data, by name."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     data = json.loads(parts["data"])
-    data["more"] = {":type:": "x", ":serialized:": base64.b64encode(pickle.dumps(_Payload(mark))).decode()}
+    change(data)
     parts["data"] = json.dumps(data).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
     return path
+
+
+def armed(path: Path, mark: Path) -> Path:
+    """A model whose file makes `mark` when it is unpickled."""
+    trained(path, "ppo", several())
+    return edited(path, lambda data: data.update(more=serialized(_Payload(mark))))
 
 
 def command(*arguments: object) -> int:
@@ -99,6 +109,132 @@ def test_a_model_runs_nothing_unless_it_is_trusted(tmp_path: Path, capsys: pytes
     path = disguised.rename(path)
     assert command("evaluate", REACH, "--episodes", 1, "--policy", path, "--trust-pickle") == 0
     assert mark.exists()
+
+
+class _Count:
+    """Adds a line to a file whenever it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _note, (self._path,)
+
+
+def _note(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("loaded\n")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_model_is_loaded_once(tmp_path: Path, algorithm: str) -> None:
+    path, count = tmp_path / "model.zip", tmp_path / "count"
+    trained(path, algorithm, several())
+    edited(path, lambda data: data.update(more=serialized(_Count(count))))
+    load_policy(str(path), "reach", trust_pickle=True)
+    assert count.read_text() == "loaded\n"
+
+
+def test_a_model_of_another_algorithm_runs_nothing_and_the_reason_is_its_own(tmp_path: Path) -> None:
+    path, count = tmp_path / "model.zip", tmp_path / "count"
+    TD3("MultiInputPolicy", several(), buffer_size=10, device="cpu", policy_kwargs={"net_arch": [4]}).save(path)
+    edited(path, lambda data: data.update(more=serialized(_Count(count))))
+    with pytest.raises(ConfigurationError, match=r"must have one of \['clip_range', 'target_entropy'\]"):
+        load_policy(str(path), "reach", trust_pickle=True)
+    assert not count.exists()
+    ppo(several()).save(path)
+    edited(path, lambda data: data.pop("observation_space"))
+    with pytest.raises(ConfigurationError, match="PPO or SAC: .*observation_space and action_space were not given"):
+        load_policy(str(path), "reach", trust_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name", "value", "words"),
+    [
+        *(
+            ("sac", name, value, f"is broken: its {name} must be numbers of shapes")
+            for name in ("_last_obs", "_last_original_obs")
+            for value in (
+                3,
+                np.zeros((1, 7), np.float32),
+                {},
+                {"observation": np.zeros((1, 7), np.float32)},
+                {"observation": np.zeros((1, 6)), "achieved_goal": np.zeros((1, 3)), "desired_goal": np.zeros((1, 3))},
+                {"observation": np.zeros((1, 7)), "achieved_goal": np.zeros((2, 3)), "desired_goal": np.zeros((1, 3))},
+                {"observation": np.zeros(7), "achieved_goal": np.zeros(3), "desired_goal": np.zeros(3)},
+                {"observation": np.float32(0), "achieved_goal": np.zeros(()), "desired_goal": np.zeros(())},
+                {"observation": "abc", "achieved_goal": np.zeros((1, 3)), "desired_goal": np.zeros((1, 3))},
+                {"observation": np.array([["a"] * 7]), "achieved_goal": None, "desired_goal": None},
+            )
+        ),
+        ("sac", "_last_obs", None, "does not say whether observations were normalized"),
+        ("ppo", "_last_original_obs", 3, "is broken: its _last_original_obs"),
+        ("ppo", "predict", 3, "cannot act: 'int' object is not callable"),
+        ("sac", "predict", 3, "cannot act"),
+        ("ppo", "observation_space", 3, "is not a model saved by"),
+        ("ppo", "action_space", 3, "is not a model saved by"),
+        ("ppo", "policy_class", 3, "is not a model saved by"),
+        ("ppo", "policy_kwargs", 3, "is not a model saved by"),
+    ],
+)
+def test_a_malformed_model_is_one_line(tmp_path: Path, algorithm: str, name: str, value: Any, words: str) -> None:
+    path = tmp_path / "model.zip"
+    trained(path, algorithm, several(), 3 if algorithm == "sac" else 32)
+    edited(path, lambda data: data.update({name: serialized(value)}))
+    with pytest.raises(ConfigurationError, match=words) as refused:
+        load_policy(str(path), "reach", trust_pickle=True)
+    assert "\n" not in str(refused.value) and "model.zip" in str(refused.value)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_is_known_of_normalization_is_said_and_the_rest_stated(tmp_path: Path, algorithm: str) -> None:
+    path, statistics, none = tmp_path / "model.zip", tmp_path / "statistics.pkl", Path("none")
+    envs = VecNormalize(several(), norm_obs=False)
+    model = trained(path, algorithm, envs)
+    envs.save(str(statistics))
+    if algorithm == "ppo":
+        with pytest.raises(ConfigurationError, match="does not say whether that normalized obs.*--normalization none"):
+            load_policy(str(path), "reach", trust_pickle=True)
+    for stated in (none, statistics):  # which say the same
+        loaded = load_policy(str(path), "reach", trust_pickle=True, normalization=stated)
+        for seen in observations():
+            assert np.array_equal(loaded(seen), model.predict(seen, deterministic=True)[0])
+    if algorithm == "sac":  # what its last observation looks like can be wrong both ways
+        kept = {"observation": (1, 7), "achieved_goal": (1, 3), "desired_goal": (1, 3)}
+        odd = {part: np.full(shape, 50, np.float32) for part, shape in kept.items()}
+        edited(path, lambda data: data.update(_last_obs=serialized(odd)))
+        with pytest.raises(ConfigurationError, match="seems to have been trained under VecN.*--normalization none"):
+            load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), "reach", trust_pickle=True, normalization=none)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_gives_no_finite_action_is_refused_by_name(tmp_path: Path, algorithm: str) -> None:
+    path, statistics = tmp_path / "model.zip", tmp_path / "statistics.pkl"
+    envs = VecNormalize(several())
+    trained(path, algorithm, envs)
+    envs.save(str(statistics))
+    loaded = load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+    with pytest.raises(ConfigurationError, match="observation: 'achieved_goal' must be finite"):
+        loaded(observations()[0] | {"achieved_goal": np.array([0, np.nan, 0])})
+    for rms in envs.obs_rms.values():  # type: ignore[union-attr]
+        rms.mean[:] = np.nan
+    envs.save(str(statistics))
+    with pytest.raises(ConfigurationError, match=r"model.zip cannot (act|be used): .*(Normal|4 finite numbers)"):
+        load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+    del envs.obs_rms
+    envs.save(str(statistics))
+    with pytest.raises(ConfigurationError, match="model.zip cannot act: "):
+        load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+
+
+def test_a_rollout_of_a_model_that_saw_no_statistics(tmp_path: Path) -> None:
+    path = tmp_path / "model.zip"
+    trained(path, "ppo", VecNormalize(several(), norm_obs=False))
+    stated = ("--trust-pickle", "--normalization", "none")
+    assert command("evaluate", REACH, "--episodes", 1, "--policy", path, *stated) == 0
+    assert command("rollout", REACH, "--episodes", 1, "--policy", path, "--out", tmp_path / "out", *stated) == 0
+    assert "normalization_sha256" not in json.loads((tmp_path / "out" / "request.json").read_text())
 
 
 def test_statistics_run_nothing_unless_they_are_trusted(tmp_path: Path) -> None:

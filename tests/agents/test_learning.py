@@ -11,9 +11,10 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
+from simworld.agents.demonstrations import Transitions, transitions
 from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.experts import expert
-from simworld.agents.imitation import CloningSettings, clone
+from simworld.agents.imitation import Cloning, CloningSettings, clone
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement import (
     ALGORITHMS,
@@ -25,23 +26,25 @@ from simworld.agents.reinforcement import (
 from simworld.agents.stored import read_stored, write_stored
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.collect import collect_episode
-from simworld.experiments.recipes import transitions
 
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores
 
-Data = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-
-def reach_demonstrations(n: int) -> Data:
+def reach_demonstrations(n: int) -> Transitions:
     env = gym.make("simworld/Reach-v0", randomization="default")
     episodes = [collect_episode(env, expert("reach"), seed=50, index=i, noise=0.2) for i in range(n)]
     env.close()
     return transitions(episodes)
 
 
-def made_up(n: int = 300) -> Data:
+def made_up(n: int = 300) -> Transitions:
     generator = np.random.default_rng(0)
-    return tuple(generator.uniform(-1, 1, (n, size)).astype(np.float32) for size in (7, 3, 4))
+    arrays = (generator.uniform(-1, 1, (n, size)).astype(np.float32) for size in (7, 3, 4))
+    return Transitions(*arrays, groups=[f"0/{i // 10}" for i in range(n)])
+
+
+def first(n: int, data: Transitions) -> Transitions:
+    return Transitions(*(values[:n] for values in data))
 
 
 SMALL = CloningSettings(task="reach", hidden=8, layers=2, epochs=5, batch_size=64)
@@ -51,9 +54,9 @@ def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
     data = reach_demonstrations(200)
     settings = CloningSettings(task="reach", hidden=64, layers=2, epochs=40, batch_size=128)
     losses = []
-    policy = clone(*data, settings, lambda number, epoch: losses.append(epoch.held_out))
+    policy = clone(data, settings, lambda number, epoch: losses.append(epoch.held_out))
     assert losses[-1] < losses[0] / 4
-    again = clone(*data, settings)
+    again = clone(data, settings)
     env = gym.make("simworld/Reach-v0", randomization="default")
     observation, _ = env.reset(seed=0)
     assert np.array_equal(policy(observation), again(observation))
@@ -66,22 +69,60 @@ def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
 
 def test_cloning_leaves_the_global_generator_alone() -> None:
     before = torch.random.get_rng_state()
-    clone(*made_up(), SMALL)
+    clone(made_up(), SMALL)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def stopped_after(epochs: int, path: Path, data: Data) -> None:
+def test_what_nothing_can_be_known_of_is_not_learnt() -> None:
+    """Each of 20 episodes has an action of its own, at random: of those held out, the rest says nothing."""
+    generator = np.random.default_rng(0)
+    seen, actions = generator.normal(size=(20, 10)), generator.uniform(-1, 1, (20, 4))
+    groups = np.repeat(np.arange(20), 40)
+    inputs = (seen[groups] + 0.01 * generator.normal(size=(800, 10))).astype(np.float32)
+    data = Transitions(inputs[:, :7], inputs[:, 7:], actions[groups].astype(np.float32), [f"0/{g}" for g in groups])
+    settings = CloningSettings(task="reach", hidden=64, layers=2, epochs=40, batch_size=64)
+    told: list[Any] = []
+    clone(data, settings, lambda number, epoch: told.append(epoch))
+    assert told[-1].loss < 0.02
+    assert told[-1].held_out > 0.2
+
+
+def test_a_tenth_of_the_steps_is_held_out_by_whole_groups() -> None:
+    generator = np.random.default_rng(1)
+    lengths = generator.integers(20, 150, 300)
+    n = int(lengths.sum())
+    arrays = (np.zeros((n, size), np.float32) for size in (7, 3, 4))
+    # Variations of one scene, which replays are, are three in a row here.
+    groups = [f"0/{i // 3}" for i, length in enumerate(lengths) for _ in range(length)]
+    training = Cloning(Transitions(*arrays, groups), SMALL)
+    kept, held = ({groups[i] for i in part.tolist()} for part in (training._train, training._test))
+    assert not kept & held and kept | held == set(groups)
+    assert len(training._train) / n == pytest.approx(0.9, abs=0.02)
+
+
+def test_transitions_know_their_scene() -> None:
+    env = gym.make("simworld/Reach-v0")
+    episodes = [collect_episode(env, expert("reach"), 5, i, 0.1, {}, group) for i, group in ((3, None), (4, 3))]
+    env.close()
+    data = transitions(episodes)
+    assert data.groups == ["5/3"] * sum(map(len, episodes))
+    assert data.digest() == transitions(episodes).digest() != transitions(episodes[:1]).digest()
+    with pytest.raises(ConfigurationError, match="no demonstrations"):
+        transitions([])
+
+
+def stopped_after(epochs: int, path: Path, data: Transitions) -> None:
     def stop(number: int, epoch: Any) -> None:
         if number == epochs:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        clone(*data, SMALL, stop, path)
+        clone(data, SMALL, stop, path)
 
 
 def test_a_stopped_cloning_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole: list[tuple[int, float, float]] = []
-    clone(*made_up(), SMALL, lambda number, epoch: whole.append((number, epoch.loss, epoch.held_out))).save(
+    clone(made_up(), SMALL, lambda number, epoch: whole.append((number, epoch.loss, epoch.held_out))).save(
         tmp_path / "whole.safetensors"
     )
     for epochs in range(1, SMALL.epochs + 1):
@@ -92,7 +133,7 @@ def test_a_stopped_cloning_goes_on_to_the_same_bits(tmp_path: Path) -> None:
         def tell(number: int, epoch: Any) -> None:
             told.append((number, epoch.loss, epoch.held_out))  # noqa: B023  # called in this round
 
-        clone(*made_up(), SMALL, tell, checkpoint).save(tmp_path / "gone_on.safetensors")
+        clone(made_up(), SMALL, tell, checkpoint).save(tmp_path / "gone_on.safetensors")
         assert told == whole
         assert (tmp_path / "gone_on.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
 
@@ -101,11 +142,36 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
     stopped_after(2, path, made_up())
     with pytest.raises(ConfigurationError, match="is of another training; remove it to begin again"):
-        clone(*made_up(), CloningSettings(**(SMALL.model_dump() | {"seed": 1})), None, path)
+        clone(made_up(), CloningSettings(**(SMALL.model_dump() | {"seed": 1})), None, path)
+    data = made_up()
+    for other in (
+        data._replace(actions=-data.actions),
+        data._replace(goals=data.goals[::-1].copy()),
+        data._replace(groups=data.groups[::-1]),
+        first(290, data),
+    ):
+        with pytest.raises(ConfigurationError, match="is of another training; remove it to begin again"):
+            clone(other, SMALL, None, path)
     document, tensors = read_stored(path)
+    last = document["epochs"][-1]
     missing = {name: values for name, values in tensors.items() if not name.endswith("body.0.weight.exp_avg")}
     for content, arrays, words in (
-        (document | {"rate": "fast"}, tensors, "rate"),
+        (document | {"rate": 1e300}, tensors, "rate"),
+        (document | {"data": 3}, tensors, "data"),
+        (document | {"data": "0" * 64}, tensors, "another training"),
+        (document | {"settings": SMALL.model_dump() | {"hidden": 0}}, tensors, "hidden"),
+        (document | {"epochs": []}, tensors, "epochs"),
+        (document | {"epochs": [last | {"loss": -1.0}]}, tensors, "loss"),
+        (document | {"epochs": [last | {"seconds": -1.0}]}, tensors, "seconds"),
+        (document | {"epochs": [last | {"held_out": 9.0}]}, tensors, "must be 9.0, got"),
+        (document, tensors | {"body.0.bias": np.full(8, 1e30, np.float32)}, "is broken: its loss"),
+        (
+            document,
+            tensors | {"optimizer.body.0.bias.exp_avg_sq": np.full(8, -1e-9, np.float32)},
+            "'optimizer.body.0.bias.exp_avg_sq' must be at least 0",
+        ),
+        (document, tensors | {"optimizer.body.0.bias.step": np.zeros((), np.float32)}, "bias.step"),
+        (document, tensors | {"mean": np.zeros(10, np.float32)}, "mean"),
         (document | {"epochs": document["epochs"] * 9}, tensors, "another training"),
         (document, missing, "exp_avg"),
         (document, tensors | {"body.0.weight": np.zeros((3, 3), np.float32)}, "body.0.weight"),
@@ -114,32 +180,44 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     ):
         write_stored(path, content, arrays)
         with pytest.raises(ConfigurationError, match=words):
-            clone(*made_up(), SMALL, None, path)
+            clone(made_up(), SMALL, None, path)
 
 
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        (lambda o, g, a: (o, g, np.full_like(a, 3e38)), TrainingError, "diverged in epoch 1"),
-        (lambda o, g, a: (o, g, np.full_like(a, np.nan)), ConfigurationError, "actions: must be finite"),
-        (lambda o, g, a: (o.astype(np.float64), g, a), ConfigurationError, "observations: must be finite float32"),
-        (lambda o, g, a: (o[:2], g[:2], a[:2]), ConfigurationError, "at least 3 steps, got 2"),
-        (lambda o, g, a: (o[:, :6], g, a), ConfigurationError, r"observations: must be \(300, 7\)"),
-        (lambda o, g, a: (o, g[:-1], a), ConfigurationError, r"goals: must be \(300, 3\), got \(299, 3\)"),
-        (lambda o, g, a: (o, g, a[:, :3]), ConfigurationError, r"actions: must be \(300, 4\)"),
+        (lambda d: d._replace(actions=np.full_like(d.actions, 3e38)), TrainingError, "diverged in epoch 1"),
+        (lambda d: d._replace(actions=d.actions * np.nan), ConfigurationError, "actions: must be finite"),
+        (
+            lambda d: d._replace(observations=d.observations.astype(np.float64)),
+            ConfigurationError,
+            "observations: must be finite float32",
+        ),
+        (lambda d: first(2, d), ConfigurationError, "at least 2 scenes, got 1"),
+        (lambda d: first(0, d), ConfigurationError, "at least 2 scenes, got 0"),
+        (lambda d: d._replace(groups=["0/0"] * 300), ConfigurationError, "at least 2 scenes, got 1"),
+        (lambda d: d._replace(groups=d.groups[:-1]), ConfigurationError, "groups: must be one for each of 300 steps"),
+        (
+            lambda d: d._replace(observations=d.observations[:, :6]),
+            ConfigurationError,
+            r"observations: must be \(300, 7\)",
+        ),
+        (lambda d: d._replace(goals=d.goals[:-1]), ConfigurationError, r"goals: must be \(300, 3\), got \(299, 3\)"),
+        (lambda d: d._replace(actions=d.actions[:, :3]), ConfigurationError, r"actions: must be \(300, 4\)"),
     ],
 )
 def test_a_cloning_that_cannot_be_is_refused(
-    tmp_path: Path, change: Callable[..., Data], error: type[Exception], words: str
+    tmp_path: Path, change: Callable[[Transitions], Transitions], error: type[Exception], words: str
 ) -> None:
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(error, match=words):
-        clone(*change(*made_up()), SMALL, None, path)
+        clone(change(made_up()), SMALL, None, path)
     assert not path.exists()
 
 
-def test_the_fewest_demonstrations_give_finite_weights() -> None:
-    clone(*(values[:3] for values in made_up()), SMALL).check_finite()
+@pytest.mark.parametrize("groups", [["a", "b"], ["a", "b", "b"], ["a", "a", "b"]])
+def test_the_fewest_demonstrations_give_finite_weights(groups: list[str]) -> None:
+    clone(first(len(groups), made_up())._replace(groups=groups), SMALL).check_finite()
 
 
 @pytest.mark.parametrize(
@@ -173,7 +251,7 @@ def test_numpys_numbers_are_settings() -> None:
     settings = CloningSettings(task="reach", hidden=np.int64(8), learning_rate=np.float32(0.5), seed=np.uint8(3))
     assert settings == CloningSettings(task="reach", hidden=8, learning_rate=0.5, seed=3)
     with pytest.raises(ConfigurationError, match="task: .*'fly'"):
-        clone(*made_up(), CloningSettings(task="fly"))
+        clone(made_up(), CloningSettings(task="fly"))
 
 
 class _Seeds(gym.Wrapper[Any, Any, Any, Any]):

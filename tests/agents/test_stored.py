@@ -1,6 +1,7 @@
 """Stored policies: the same bits come back, and a file that is anything else is one clear error, at once."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +89,8 @@ def replaced(name: str, value: Any) -> Callable[[Any, Any], None]:
         (changed("more", 1), ["more"]),
         (replaced("body.0.bias", np.full(8, np.nan, np.float32)), ["body.0.bias", "finite"]),
         (replaced("std", np.full(10, np.inf, np.float32)), ["std", "finite"]),
-        (replaced("std", np.zeros(10, np.float32)), ["std", "greater than 0"]),
+        (replaced("std", np.zeros(10, np.float32)), ["std", "at least 0.001"]),
+        (replaced("std", np.full(10, 1e-45, np.float32)), ["std", "at least 0.001"]),
         (replaced("body.0.bias", np.zeros((8, 1), np.float32)), ["body.0.bias", "(8, 1)"]),
         (replaced("body.0.bias", None), ["body.0.bias", "None"]),
         (replaced("more", np.zeros(3, np.float32)), ["more", "None"]),
@@ -105,6 +107,44 @@ def test_what_does_not_fit_is_refused_before_it_is_built(path: Path, change: Any
     assert "\n" not in str(refused.value)
     for word in ("policy.safetensors", *words):
         assert word in str(refused.value)
+
+
+def test_the_largest_network_is_not_built_for_tensors_that_do_not_fit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, tensors = read_stored(path)
+    document["architecture"] |= {"hidden": 1024, "layers": 8}
+    write_stored(path, document, tensors)
+    monkeypatch.setattr(NetworkPolicy, "__init__", None)
+    with pytest.raises(ConfigurationError, match=r"'body.0.weight' must be \(1024, 10\), got \(8, 10\)"):
+        load_policy(str(path), "reach")
+
+
+def test_an_action_that_is_not_finite_is_its_policys_or_its_observations_fault(path: Path) -> None:
+    document, tensors = read_stored(path)
+    tensors |= {name: np.full_like(tensors[name], 3e38) for name in ("body.0.weight", "body.2.weight")}
+    tensors["body.4.weight"] = np.tile(np.array([1, -1], np.float32), (4, 4))  # infinite minus infinite
+    write_stored(path, document, tensors)
+    policy = load_policy(str(path), "reach")
+    seen = {"observation": np.ones(7), "achieved_goal": np.ones(3), "desired_goal": np.ones(3)}
+    with pytest.raises(ConfigurationError, match="policy.safetensors cannot be used: its action must be 4 finite"):
+        policy(seen)
+    with pytest.raises(ConfigurationError, match="observation: 'desired_goal' must be finite, got"):
+        policy(seen | {"desired_goal": np.array([0, np.nan, 0])})
+
+
+@pytest.mark.parametrize("name", ["policy.safetensors", "model.zip"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(ConfigurationError, match=f"there is no file .*{name}"):
+        load_policy(str(path), "reach", trust_pickle=path.suffix == ".zip")
+    os.mkfifo(path)
+    with pytest.raises(ConfigurationError, match=f"cannot read .*{name}: not a regular file"):
+        load_policy(str(path), "reach", trust_pickle=path.suffix == ".zip")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigurationError, match=f"cannot read .*{name}: Is a directory"):
+        load_policy(str(path), "reach", trust_pickle=path.suffix == ".zip")
 
 
 def with_header(header: bytes, rest: bytes = b"") -> bytes:

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simworld.agents import reinforcement
+from simworld.agents import demonstrations, reinforcement
 from simworld.agents.imitation import Cloning
 from simworld.datasets.folder import verify
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments import recipes
-from simworld.experiments.recipes import train_cloning, train_reinforcement, transitions, write_rollouts
+from simworld.experiments.recipes import train_cloning, train_reinforcement, write_rollouts
 
 REACH = "simworld/Reach-v0"
 
@@ -82,8 +81,9 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, mo
     out = tmp_path / "out"
     with pytest.raises(ConfigurationError, match="steps: must be more than 100, after which sac learns, got 100"):
         train_reinforcement(out, REACH, algorithm="sac", steps=100)
-    monkeypatch.setattr(recipes, "transitions", lambda stored: tuple(values[:2] for values in transitions(stored)))
-    with pytest.raises(ConfigurationError, match="demonstrations: must have at least 3 steps, got 2"):
+    transitions = demonstrations.transitions
+    monkeypatch.setattr(demonstrations, "transitions", lambda stored: transitions(stored[:1]))
+    with pytest.raises(ConfigurationError, match="demonstrations: must be of at least 2 scenes, got 1"):
         train_cloning(out, REACH, store)
     assert not out.exists()
 

@@ -1,0 +1,67 @@
+"""Demonstrations as what is learnt from: an expert's action at every step, and the scene that the step belongs to."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.agents.network import sizes_of
+from simworld.datasets.episode import Episode
+from simworld.errors import ConfigurationError
+
+Float = NDArray[np.float32]
+
+FEWEST_GROUPS = 2
+"""One to learn from, and one held out."""
+
+
+class Transitions(NamedTuple):
+    """Observations (n, d), goals (n, g) and the expert's actions (n, 4) of n steps, and the group of each.
+
+    Steps of one group are of one scene, or of variations of it: what is learnt of some is no news in the others.
+    """
+
+    observations: Float
+    goals: Float
+    actions: Float
+    groups: Sequence[str]
+
+    def digest(self) -> str:
+        """SHA-256 of all of it."""
+        digest = hashlib.sha256(repr([*map(str, self.groups)]).encode())
+        for values in self[:3]:
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+
+def transitions(episodes: Sequence[Episode]) -> Transitions:
+    """All steps of some episodes; none at all raises ConfigurationError."""
+    if not episodes:
+        raise ConfigurationError("there are no demonstrations to learn from")
+    return Transitions(
+        observations=np.concatenate([e.observations["observation"][:-1] for e in episodes]),
+        goals=np.concatenate([e.observations["desired_goal"][:-1] for e in episodes]),
+        actions=np.concatenate([e.actions if e.expert_actions is None else e.expert_actions for e in episodes]),
+        groups=[f"{e.seed}/{e.group}" for e in episodes for _ in range(len(e))],
+    )
+
+
+def check_demonstrations(task: str, data: Transitions) -> None:
+    """Raise ConfigurationError unless a policy for a task can be fitted to these."""
+    sizes, steps = sizes_of(task), len(data.observations)
+    given = {
+        "observations": (data.observations, sizes.observation),
+        "goals": (data.goals, sizes.goal),
+        "actions": (data.actions, sizes.action),
+    }
+    for name, (values, size) in given.items():
+        if values.shape != (steps, size):
+            raise ConfigurationError(f"{name}: must be ({steps}, {size}), got {values.shape}")
+        if values.dtype != np.float32 or not np.isfinite(values).all():
+            raise ConfigurationError(f"{name}: must be finite float32 numbers, got {values.dtype}")
+    if len(data.groups) != steps:
+        raise ConfigurationError(f"groups: must be one for each of {steps} steps, got {len(data.groups)}")
+    if (found := len(set(data.groups))) < FEWEST_GROUPS:
+        raise ConfigurationError(f"demonstrations: must be of at least {FEWEST_GROUPS} scenes, got {found}")
