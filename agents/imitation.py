@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import torch
 from pydantic import Field, ValidationError
 from torch import nn
@@ -18,7 +19,7 @@ from simworld.agents.demonstrations import Transitions, check_demonstrations
 from simworld.agents.network import LEAST_STD, Architecture, NetworkPolicy, check_shapes, to_arrays, to_torch
 from simworld.agents.policy import Seen
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
-from simworld.agents.stored import read_stored, write_stored
+from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.datasets.splits import split_groups
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.scene.plain import Plain, describe
@@ -27,6 +28,10 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 HELD_OUT = 0.1
 """The share of the steps that nothing is learnt from, of scenes of their own."""
+
+MOST_RATIO = 256
+"""Of Adam's first moment squared to its second: 0.15**2 / 0.001 / (1 - 0.95**2 / 0.999) = 233 by Cauchy and Schwarz, as
+the schedule keeps the momentum from 0.85 to 0.95, and a little for rounding."""
 
 
 class CloningSettings(Settings):
@@ -151,9 +156,7 @@ class Cloning:
         self._go_to(len(kept.epochs))
         own = self._tensors()
         check_shapes(path, tensors, own)
-        for name, values in tensors.items():
-            if name.endswith(".exp_avg_sq") and not (values >= 0).all():
-                raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be at least 0")
+        _check_moments(path, tensors)
         with torch.no_grad():
             for name, tensor in to_torch(tensors).items():
                 own[name].copy_(tensor)
@@ -193,3 +196,14 @@ class Cloning:
             tensors[name] = parameter
             tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
         return tensors
+
+
+def _check_moments(path: Path, tensors: Tensors) -> None:
+    """Raise ConfigurationError where the moments of a parameter cannot be of one training: it would diverge."""
+    for name, second in tensors.items():
+        if name.endswith(".exp_avg_sq"):
+            first = tensors[name.removesuffix("_sq")].astype(np.float64)
+            if not ((second >= 0) & (first**2 <= MOST_RATIO * second + 1e-12)).all():
+                raise ConfigurationError(
+                    f"{path} cannot be used: the tensor {name!r} must be at least 0, and exp_avg**2 / {MOST_RATIO}"
+                )

@@ -27,6 +27,8 @@ TEST_SEEDS = 1_000_000
 """The first seed of the tests during training, which no other part of simworld uses."""
 
 LAYERS = 2
+MOST_KEPT = 1_000_000
+"""Steps that SAC learns from: the latest."""
 
 Env = gym.Env[Any, Any] | VecEnv
 Tell = Callable[[int, Evaluation | None], None]
@@ -97,7 +99,9 @@ def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
 
 def _sac(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
     options: dict[str, Any] = {"replay_buffer_class": HerReplayBuffer, "learning_starts": _learning_starts(envs)}
-    return SAC("MultiInputPolicy", envs, batch_size=256, **options, **_common(settings))
+    # Hindsight makes a dictionary for every row of its buffer at once: no more of them than there will be steps.
+    rows = min(MOST_KEPT, settings.steps + 2 * envs.num_envs)
+    return SAC("MultiInputPolicy", envs, buffer_size=rows, batch_size=256, **options, **_common(settings))
 
 
 def _learning_starts(env: Env) -> int:

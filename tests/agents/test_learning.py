@@ -170,6 +170,11 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
             tensors | {"optimizer.body.0.bias.exp_avg_sq": np.full(8, -1e-9, np.float32)},
             "'optimizer.body.0.bias.exp_avg_sq' must be at least 0",
         ),
+        (
+            document,
+            tensors | {"optimizer.body.0.bias.exp_avg": np.full(8, 1e30, np.float32)},
+            r"'optimizer.body.0.bias.exp_avg_sq' must be .* exp_avg\*\*2 / 256",
+        ),
         (document, tensors | {"optimizer.body.0.bias.step": np.zeros((), np.float32)}, "bias.step"),
         (document, tensors | {"mean": np.zeros(10, np.float32)}, "mean"),
         (document | {"epochs": document["epochs"] * 9}, tensors, "another training"),
