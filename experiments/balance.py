@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -13,21 +13,22 @@ from pydantic import Field
 
 from simworld.agents.policy import Policy
 from simworld.datasets.episode import Episode
+from simworld.datasets.folder import OutputFolder
 from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
-from simworld.randomization import Outcome, Randomization, meet, sample_scene
-from simworld.randomization.quotas import Report
+from simworld.randomization import Outcome, sample_scene
+from simworld.randomization.possible import Possible
+from simworld.randomization.quotas import Feature, Report
 from simworld.randomization.sampling import TRIES
+from simworld.randomization.search import Plan, Search, plan_quotas
 from simworld.reading import Record, parse_json, read_bytes, read_json
 from simworld.rendering import Renderer, make_renderer
 from simworld.streams import Streams
-from simworld.writing import reporting, to_json, write_json
+from simworld.writing import reporting, to_json
 
-FOUND = "quotas.json"
-IMAGE_FEATURES: Mapping[str, type] = {"camera": str, "occlusion": float, "pixels": int, "touching": bool}
-EPISODE_FEATURES: Mapping[str, type] = {"success": bool, "length": int, "dropped": bool, "fallen": bool}
+FOUND, JOURNAL = "quotas.json", "search.jsonl"
 
 _CANDIDATES = 50
 _SOON = 10
@@ -45,19 +46,13 @@ class Chosen(NamedTuple):
     group: int | None = None
 
 
-Choose = Callable[[int], Chosen]
-"""Gives the sample that is the i-th of a dataset; searches when first called."""
-
-
 @dataclass(frozen=True)
-class Request:
-    """Which samples of a seed are wanted, and the folder that keeps the search for them.
+class Wanted:
+    """Which samples of a seed are wanted.
 
-    A search that was stopped goes on from `search.jsonl`; what it found is in `quotas.json`, with its report. So many
-    `replays` of each sample may be taken too (see `meet`). `tell` hears of every candidate.
+    So many `replays` of each sample may be taken too (see `Search`). `tell` hears of every candidate.
     """
 
-    folder: Path
     quotas: Sequence[str]
     count: int
     seed: int
@@ -66,84 +61,91 @@ class Request:
     tell: Callable[[Report], None] | None = None
 
 
-def in_turn(cameras: Sequence[str], number: int) -> str:
-    """The camera by which scene `number` is seen, of several that take turns."""
-    return cameras[number % len(cameras)]
+@dataclass(frozen=True)
+class Balance:
+    """A search that was checked, but has not begun; `features(number, parameters)` makes a candidate to look at."""
+
+    env: ManipulationEnv
+    wanted: Wanted
+    plan: Plan
+    features: Callable[[int, Mapping[str, Any]], Features]
 
 
-def balanced_images(env: ManipulationEnv, request: Request, cameras: Sequence[str], size: tuple[int, int]) -> Choose:
-    """The scenes, one for each image, that meet quotas over parameters by address and over `image_features`.
+def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str], size: tuple[int, int]) -> Balance:
+    """The search for scenes, one for each image, by quotas over parameters by address and over `image_features`.
 
-    Bad quotas raise ConfigurationError here; QuotaError says later what is short where they cannot be met.
+    The cameras take turns over the candidates. Quotas that are bad, or cannot be met, raise ConfigurationError.
     """
     renderer = make_renderer("raster")
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
-        camera = in_turn(cameras, number)
-        return image_features(collect_view(env, renderer, request.seed, number, camera, size, parameters), renderer)
+        camera = cameras[number % len(cameras)]
+        return image_features(collect_view(env, renderer, wanted.seed, number, camera, size, parameters), renderer)
 
-    return _chooser(env, features, IMAGE_FEATURES, request)
+    may_be = {"camera": Feature(str, tuple(cameras))}
+    if env.task.layout.objects:
+        may_be |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, size[0] * size[1]))}
+        may_be["touching"] = Feature(bool)
+    return Balance(env, wanted, _plan(env, wanted, may_be), features)
 
 
-def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, request: Request, noise: float) -> Choose:
-    """The episodes of a policy that meet quotas over parameters by address and over `episode_features`; as above."""
+def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, noise: float) -> Balance:
+    """The search for episodes of a policy by quotas over parameters and over `episode_features`; as above."""
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
-        return episode_features(collect_episode(env, policy, request.seed, number, noise, parameters))
+        return episode_features(collect_episode(env, policy, wanted.seed, number, noise, parameters))
 
-    return _chooser(manipulation(env), features, EPISODE_FEATURES, request)
+    base = manipulation(env)
+    assert env.spec is not None and env.spec.max_episode_steps is not None  # they are ours
+    may_be = {"success": Feature(bool), "length": Feature(int, (1, env.spec.max_episode_steps))}
+    if base.task.layout.objects:
+        may_be |= {"dropped": Feature(bool), "fallen": Feature(bool)}
+    return Balance(base, wanted, _plan(base, wanted, may_be), features)
 
 
-def _chooser(
-    env: ManipulationEnv,
-    features: Callable[[int, Mapping[str, Any]], Features],
-    kinds: Mapping[str, type],
-    request: Request,
-) -> Choose:
-    layout, randomization = env.task.layout, env.randomization
-    journal = _Journal(request.folder / "search.jsonl")
+def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature]) -> Plan:
+    return plan_quotas(
+        wanted.quotas,
+        wanted.count,
+        budget=most_candidates(wanted.count, wanted.budget),
+        factors=Possible(env.task.layout, env.randomization).factors(),
+        features=features,
+        replays=wanted.replays,
+    )
+
+
+def search_samples(out: OutputFolder, balance: Balance) -> tuple[Chosen, ...]:
+    """The samples of a dataset, whose folder is open; QuotaError says what is short where quotas cannot be met.
+
+    What was found is in `quotas.json`, with its report; without it, or where nobody wrote down what it holds, the
+    search goes on from `search.jsonl`, where it was stopped.
+    """
+    journal = _Journal(out.path / JOURNAL)
+    if not out.has(FOUND) or FOUND in out.unknown:
+        search = Search(balance.plan, _evaluate(balance, journal), balance.wanted.seed, balance.wanted.tell)
+        with reporting(out.path):
+            accepted = [{"number": c.number, "parent": c.parent, "group": c.group, **vars(c.outcome)} for c in search]
+        quotas = [str(quota) for quota in balance.plan.quotas]
+        out.write_json(FOUND, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
+    journal.path.unlink(missing_ok=True)
+    found = read_json(out.path / FOUND, _Found).samples
+    return tuple(Chosen(sample.number, sample.parameters, sample.group) for sample in found)
+
+
+def _evaluate(balance: Balance, journal: "_Journal") -> Callable[[int, Mapping[str, Any]], Outcome | None]:
+    """What makes the candidates of a search, but those that are in the journal."""
+    layout, randomization = balance.env.task.layout, balance.env.randomization
 
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
+        streams, tries = Streams(balance.wanted.seed, number), _TRIES if imposed else TRIES
         try:
             # What is imposed of objects that are not there in this scene is left out.
-            streams, tries = Streams(request.seed, number), _TRIES if imposed else TRIES
             whole = sample_scene(layout, randomization, streams, imposed, strict=False, tries=tries).parameters
         except DrawError:
             return None
-        return Outcome(journal(number, lambda: features(number, whole)), whole)
+        return Outcome(journal(number, lambda: balance.features(number, whole)), whole)
 
-    search = meet(
-        request.quotas,
-        request.count,
-        evaluate,
-        budget=most_candidates(request.count, request.budget),
-        seed=request.seed,
-        factors=Randomization({**layout.factors.factors, **randomization.factors}),
-        features=kinds,
-        replays=request.replays,
-        tell=request.tell,
-    )
-
-    @cache
-    def samples() -> tuple[_Sample, ...]:
-        found = request.folder / FOUND
-        if not found.exists():
-            with reporting(request.folder):
-                accepted = [
-                    {"number": c.number, "parent": c.parent, "group": c.group, **vars(c.outcome)} for c in search
-                ]
-                quotas = [str(quota) for quota in search.quotas]
-                write_json(found, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
-        journal.path.unlink(missing_ok=True)
-        made = read_json(found, _Found).samples
-        if len(made) != request.count:
-            raise DatasetError(f"{found} must have {request.count} samples, got {len(made)}: remove it")
-        return made
-
-    def choose(i: int) -> Chosen:
-        return Chosen(*(getattr(samples()[i], name) for name in Chosen._fields))
-
-    return choose
+    return evaluate
 
 
 _Written = dict[str, bool | int | float | str]
@@ -196,22 +198,18 @@ def most_candidates(count: int, budget: int | None) -> int:
 def episode_features(episode: Episode) -> dict[str, float | str | bool]:
     """What quotas of episodes may be over.
 
-    `success`; `length` in steps; `dropped`, whether the object was let go or lost and within 0.4 s was neither in the
-    box, or at its goal, nor held again; `fallen`, whether it left the table.
+    `success`; `length` in steps; and where there is an object `dropped`, whether it was let go or lost and within 0.4 s
+    was neither in the box, or at its goal, nor held again, and `fallen`, whether it left the table.
     """
     infos, length = episode.infos, len(episode.rewards)
-    dropped = False
+    found: dict[str, float | str | bool] = {"success": bool(infos["is_success"][-1]), "length": length}
     if "grasped" in infos:
         # Fingers may lose their contact for a step or two without losing the object.
         good = infos["is_success"] | infos["grasped"] | infos.get("in_box", np.zeros(length, dtype=bool))
         lost = np.flatnonzero(infos["grasped"][:-1] & ~infos["grasped"][1:]) + 1
-        dropped = any(not good[step : step + _SOON].any() for step in lost)
-    return {
-        "success": bool(infos["is_success"][-1]),
-        "length": length,
-        "dropped": dropped,
-        "fallen": bool(infos.get("off_table", np.zeros(1, dtype=bool)).any()),
-    }
+        found["dropped"] = any(not good[step : step + _SOON].any() for step in lost)
+        found["fallen"] = bool(infos["off_table"].any())
+    return found
 
 
 def image_features(view: View, renderer: Renderer) -> dict[str, float | str | bool]:

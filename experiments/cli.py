@@ -26,7 +26,6 @@ from simworld.experiments.console import (
     say,
     show_warnings_in_one_line,
     table,
-    warn,
 )
 from simworld.experiments.interrupts import CODE, end_with_interrupts, ignore_interrupts
 
@@ -230,7 +229,7 @@ def rollout(
         _refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         _refuse("without --quota", budget=budget, replays=replays)
-    from simworld.experiments.recipes import check_export, export_rollouts, stored_seed, write_rollouts
+    from simworld.experiments.recipes import check_export, export_rollouts, write_rollouts
 
     if minari:
         check_export(out, minari, minari_root, overwrite)
@@ -251,7 +250,7 @@ def rollout(
             progress=tell,
             searched=searched,
         )
-    say(f"{report.episodes} episodes in {out} ({report.made} new), seed {stored_seed(out)}")
+    say(f"{report.episodes} episodes in {out} ({report.made} new), seed {report.seed}")
     _say_redrawn(report.redrawn, "episodes")
     if minari:
         path, is_new = export_rollouts(out, minari, minari_root, overwrite)
@@ -371,10 +370,8 @@ def images(
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
     if not quota:
         _refuse("without --quota", budget=budget, replays=replays)
-    from simworld.experiments.recipes import is_labelled, stored_seed, write_labelled_images
+    from simworld.experiments.recipes import write_labelled_images
 
-    if not is_labelled(env_id):
-        warn(f"{env_id} has nothing on its table to label: there will be pictures, but no annotations")
     with _searching(count, budget) as searched, progress("images", count) as tell:
         report = write_labelled_images(
             out,
@@ -395,7 +392,7 @@ def images(
     total = sum(report.annotations.values())
     say(
         f"{report.images} images of {report.groups} different scenes with {total} annotations in {out} "
-        f"({report.made} new), seed {stored_seed(out)}"
+        f"({report.made} new), seed {report.seed}"
     )
     say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
     _say_redrawn(report.redrawn, "images")

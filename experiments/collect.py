@@ -86,13 +86,12 @@ def collect_view(
     camera: str,
     size: tuple[int, int],
     parameters: Mapping[str, Any] | None = None,
-    group: int | None = None,
 ) -> View:
     """A picture of the scene `index` of a seed, after `view.step` of the expert's steps.
 
-    `parameters` are values by address that are not drawn; `group` is the index of the scene that they vary.
+    `parameters` are values by address that are not drawn.
     """
-    return photograph(stage(env, seed, index, parameters), renderer, camera, size, group)
+    return photograph(stage(env, seed, index, parameters), renderer, camera, size)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The recipes behind the command line: each writes one folder, and goes on where it stopped."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
@@ -12,20 +13,25 @@ import gymnasium as gym
 from simworld.agents.policy import NOT_NORMALIZED, load_policy, policy_digest, state_sizes
 from simworld.annotation.draw import channel_picture
 from simworld.datasets.episode import Episode
-from simworld.datasets.episodes import EpisodeReport, EpisodesRequest, read_episodes, read_request, write_episodes
+from simworld.datasets.episodes import (
+    EpisodeReport,
+    EpisodesRequest,
+    fill_episodes,
+    open_episodes,
+    read_episodes,
+    read_request,
+)
 from simworld.datasets.folder import OutputFolder, content_digest
-from simworld.datasets.images import ImageReport, View, encode_png, write_images
-from simworld.datasets.manifest import MANIFEST, REQUEST
+from simworld.datasets.images import ImageReport, View, encode_png, fill_images, open_images
+from simworld.datasets.manifest import MANIFEST
 from simworld.envs import ENV_IDS
-from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DatasetError, nearest
-from simworld.experiments.balance import Chosen, Request, balanced_episodes, balanced_images, in_turn
+from simworld.experiments.balance import Chosen, Wanted, balanced_episodes, balanced_images, search_samples
 from simworld.experiments.collect import Staged, collect_episode, manipulation, photograph, stage
 from simworld.experiments.seeds import data_seed
 from simworld.randomization import check_seen, read_quotas
 from simworld.randomization.families.geometry import KINDS
 from simworld.randomization.quotas import Report
-from simworld.reading import Record, read_json
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT
 from simworld.scene.model import Scene
@@ -43,10 +49,6 @@ VIEWS = ("one", "all")
 Progress = Callable[[int], None]
 
 _POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
-
-
-class _Seeded(Record):
-    seed: int
 
 
 class RolloutRequest(EpisodesRequest):
@@ -88,7 +90,8 @@ def write_rollouts(
     and `searched` hears of every candidate.
     """
     act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
-    request = {
+    noise = float(noise) + 0.0  # requests that mean the same are the same: 0 and -0.0 are 0.0
+    request: dict[str, Any] = {
         "env_id": env_id,
         "policy": Path(policy).name,
         "policy_sha256": policy_digest(policy),
@@ -100,14 +103,16 @@ def write_rollouts(
         request["normalization_sha256"] = policy_digest(str(normalization))
     request["seed"] = root = _seed("episodes", episodes, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env:
-        wanted = Request(folder, quotas, episodes, root, budget, replays, searched)
-        choose = balanced_episodes(env, act, wanted, noise) if quotas else Chosen
+        wanted = Wanted(quotas, episodes, root, budget, replays, searched)
+        balance = balanced_episodes(env, act, wanted, noise) if quotas else None
+        with open_episodes(folder, request, episodes) as out:
+            chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(episodes)]
 
-        def episode(i: int) -> Episode:
-            number, parameters, group = choose(i)
-            return collect_episode(env, act, root, number, noise, parameters, group)
+            def episode(i: int) -> Episode:
+                number, parameters, group = chosen[i]
+                return collect_episode(env, act, root, number, noise, parameters, group)
 
-        return write_episodes(folder, request, episodes, episode, progress=progress)
+            return fill_episodes(out, episode, progress)
 
 
 def export_rollouts(
@@ -189,7 +194,8 @@ def write_labelled_images(
     `searched` hears of every candidate.
     """
     _check_views(cameras, views, count, quotas)
-    request = {
+    views = views if len(cameras) > 1 else "one"  # requests that mean the same are the same
+    request: dict[str, Any] = {
         "env_id": env_id,
         "randomization": randomization,
         "cameras": list(cameras),
@@ -202,31 +208,24 @@ def write_labelled_images(
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
         check_seen(base.task.layout, base.randomization, tuple(cameras), size, renderer_name)
-        wanted = Request(folder, quotas, count, root, budget, replays, searched)
-        choose = balanced_images(base, wanted, cameras, size) if quotas else Chosen
+        wanted = Wanted(quotas, count, root, budget, replays, searched)
+        balance = balanced_images(base, wanted, cameras, size) if quotas else None
+        with open_images(folder, request, count, CATEGORIES) as out:
+            chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(count)]
+            if not (base.task.layout.objects or base.task.layout.box):
+                warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
 
-        @lru_cache(maxsize=1)
-        def staged(i: int) -> Staged:
-            number, parameters, _ = choose(i)
-            return stage(base, root, number, parameters)
+            @lru_cache(maxsize=1)
+            def staged(sample: int) -> Staged:
+                number, parameters, _ = chosen[sample]
+                return stage(base, root, number, parameters)
 
-        def view(i: int) -> View:
-            scene = i // len(cameras) if views == "all" else i
-            camera = cameras[i % len(cameras)] if views == "all" else in_turn(cameras, choose(i).number)
-            return photograph(staged(scene), renderer, camera, size, choose(scene).group)
+            def view(i: int) -> View:
+                sample, turn = (i // len(cameras), i) if views == "all" else (i, chosen[i].number)
+                camera = cameras[turn % len(cameras)]
+                return photograph(staged(sample), renderer, camera, size, chosen[sample].group)
 
-        return write_images(folder, request, count, CATEGORIES, view, progress)
-
-
-def is_labelled(env_id: str) -> bool:
-    """Whether the images of an environment have anything of CATEGORIES to label."""
-    layout = TASKS[task_of(env_id)].layout
-    return layout.objects or layout.box
-
-
-def stored_seed(folder: Path) -> int:
-    """The root seed of the data in a folder."""
-    return read_json(folder / REQUEST, _Seeded).seed
+            return fill_images(out, view, progress)
 
 
 def train_cloning(

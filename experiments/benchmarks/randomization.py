@@ -29,9 +29,10 @@ import gymnasium as gym
 import numpy as np
 
 from simworld.agents.evaluation import wilson_interval
+from simworld.datasets.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS
-from simworld.experiments.balance import Chosen, Features, Request, balanced_images, image_features
+from simworld.experiments.balance import Chosen, Features, Wanted, balanced_images, image_features, search_samples
 from simworld.experiments.benchmarks.rendering import Bar, Seconds
 from simworld.experiments.collect import collect_view, manipulation
 from simworld.experiments.console import progress, table
@@ -240,7 +241,7 @@ class Searched(NamedTuple):
 def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int, replays: int = 0) -> Searched:
     """Search images; what cannot be met within the usual budget shows in the report."""
     reports: list[Report] = []
-    accepted: list[Chosen] = []
+    accepted: Sequence[Chosen] = ()
     begin = time.perf_counter()
     with TemporaryDirectory() as folder, progress(f"quotas, seed {seed}", count) as tell, suppress(QuotaError):
 
@@ -248,9 +249,9 @@ def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int, r
             reports[:] = [report]
             tell(report.accepted)
 
-        request = Request(Path(folder), quotas, count, seed, replays=replays, tell=hear)
-        choose = balanced_images(env, request, (CAMERA,), SIZE)
-        accepted = [choose(i) for i in range(count)]
+        balance = balanced_images(env, Wanted(quotas, count, seed, replays=replays, tell=hear), (CAMERA,), SIZE)
+        with OutputFolder(folder, {}) as out:
+            accepted = search_samples(out, balance)
     return Searched(accepted, reports[0], (time.perf_counter() - begin) / reports[0].candidates)
 
 

@@ -40,10 +40,11 @@ _Asked = TypeVar("_Asked", bound=EpisodesRequest)
 class EpisodeReport:
     """What a dataset of episodes holds: `made` of its `episodes` are new, the others were there before.
 
-    `redrawn` is a `tally` of the new ones.
+    `redrawn` is a `tally` of the new ones, and `seed` what the request has of that name.
     """
 
     folder: Path
+    seed: int | None
     episodes: int
     made: int
     redrawn: Mapping[str, int] = field(default_factory=dict)
@@ -63,29 +64,42 @@ def write_episodes(
     a folder is recognised by. `progress` is told how many episodes there are. Files that are there but not as they were
     written raise DatasetError, and so does what cannot be written.
     """
+    with open_episodes(folder, request, count, shard) as out:
+        return fill_episodes(out, make, progress)
+
+
+def open_episodes(folder: PathLike, request: Mapping[str, Any], count: int, shard: int = 10) -> OutputFolder:
+    """The folder of a dataset of episodes, as `write_episodes` has it, to be opened before it is filled."""
     if count < 1 or shard < 1:
         raise ConfigurationError(f"a dataset needs episodes, and some to a file, got {count} and {shard}")
     asked = {"kind": KIND, "format_version": FORMAT_VERSION, "count": count, "shard": shard, **request}
+    return OutputFolder(folder, asked)
+
+
+def fill_episodes(
+    out: OutputFolder, make: Callable[[int], Episode], progress: Callable[[int], None] | None = None
+) -> EpisodeReport:
+    """Write the files that an open folder of `open_episodes` has not; see `write_episodes`."""
+    count, shard = out.request["count"], out.request["shard"]
     shards = {_shard_name(k): range(first, min(first + shard, count)) for k, first in enumerate(range(0, count, shard))}
-    with OutputFolder(folder, asked) as out:
-        for name in shards.keys() & out.unknown:
-            _read_shard(out.path / name, len(shards[name]))
-        pending = {name: numbers for name, numbers in shards.items() if not out.has(name)}
-        made = sum(map(len, pending.values()))
-        done = count - made
-        redrawn: list[Mapping[str, int]] = []
-        for name, numbers in pending.items():
-            episodes = []
-            for i in numbers:
-                episodes.append(make(i))
-                redrawn.append(episodes[-1].redrawn)
-                done += 1
-                if progress:
-                    progress(done)
-            out.write_bytes(name, encode_episodes(episodes))
-        if pending or not out.has(MANIFEST):
-            out.finish()
-    return EpisodeReport(out.path, count, made, tally(redrawn))
+    for name in shards.keys() & out.unknown:
+        _read_shard(out.path / name, len(shards[name]))
+    pending = {name: numbers for name, numbers in shards.items() if not out.has(name)}
+    made = sum(map(len, pending.values()))
+    done = count - made
+    redrawn: list[Mapping[str, int]] = []
+    for name, numbers in pending.items():
+        episodes = []
+        for i in numbers:
+            episodes.append(make(i))
+            redrawn.append(episodes[-1].redrawn)
+            done += 1
+            if progress:
+                progress(done)
+        out.write_bytes(name, encode_episodes(episodes))
+    if pending or not out.has(MANIFEST):
+        out.finish()
+    return EpisodeReport(out.path, out.request.get("seed"), count, made, tally(redrawn))
 
 
 def read_request(folder: PathLike, kind: type[_Asked]) -> _Asked:

@@ -30,16 +30,18 @@ from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
 from simworld.datasets.manifest import MANIFEST
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization.redrawn import tally
-from simworld.reading import Record, read_json
+from simworld.reading import PathLike, Record, read_json
 from simworld.rendering.frame import Frame
 from simworld.rendering.lens import fold
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
-ANNOTATIONS = "annotations.json"
+ANNOTATIONS, LABELS = "annotations.json", "labels"
 
-_PUBLISH_EVERY = 50
+_PUBLISH_FIRST = 50
+"""Annotations are published when there are so many images, and whenever there are twice as many as the last time."""
+
 _INSTANCES = 100_000
 # Half the time of zlib's default for 5% more bytes; fixed, so that the same picture is the same file.
 _COMPRESSION = 4
@@ -48,14 +50,12 @@ Entry = dict[str, Any]
 
 
 class _Image(Record, extra="allow"):
-    id: int
     group: str
     instances: tuple[dict[str, Any], ...]
     redrawn: dict[str, int]
 
 
 class _Annotation(Record, extra="allow"):
-    id: int
     category_id: int
 
 
@@ -92,10 +92,11 @@ class ImageReport:
     """What a dataset of images holds: `made` of its `images` are new, the others were there before.
 
     `groups` is how many different scenes, not counting variations, it shows, and `annotations` how many there are of
-    each category. `redrawn` is a `tally` of the new ones.
+    each category. `redrawn` is a `tally` of the new ones, and `seed` what the request has of that name.
     """
 
     folder: Path
+    seed: int | None
     images: int
     made: int
     groups: int
@@ -117,20 +118,37 @@ def write_images(
     folder is recognised by. Things of other categories get no annotation. `progress` is told how many images there
     are. The dataset is valid at any instant: a kill loses the image it hits. Raises DatasetError.
     """
+    with open_images(folder, request, count, categories) as out:
+        return fill_images(out, make, progress)
+
+
+def open_images(folder: PathLike, request: Mapping[str, Any], count: int, categories: Sequence[str]) -> OutputFolder:
+    """The folder of a dataset of images, as `write_images` has it, to be opened before it is filled."""
     if count < 1 or not categories:
         raise ConfigurationError(f"a dataset needs images and categories, got {count} and {list(categories)}")
-    ids = {name: i for i, name in enumerate(sorted(set(categories)), start=1)}
-    asked = {"kind": "images", "format_version": FORMAT_VERSION, "count": count, "categories": list(ids), **request}
-    with OutputFolder(folder, asked) as out:
-        entries = {i: entry for i in range(count) if (entry := _finished(out, i)) is not None}
-        pending = [i for i in range(count) if i not in entries]
-        if pending or not out.has(ANNOTATIONS, MANIFEST):
-            _fill(out, entries, pending, ids, make, progress)
+    names = sorted(set(categories))
+    asked = {"kind": "images", "format_version": FORMAT_VERSION, "count": count, "categories": names, **request}
+    return OutputFolder(folder, asked)
+
+
+def fill_images(
+    out: OutputFolder, make: Callable[[int], View], progress: Callable[[int], None] | None = None
+) -> ImageReport:
+    """Write the images that an open folder of `open_images` has not; see `write_images`.
+
+    Files of which nobody wrote down what they hold are made again.
+    """
+    count, ids = out.request["count"], {name: i for i, name in enumerate(out.request["categories"], start=1)}
+    entries = {i: entry for i in range(count) if (entry := _finished(out, i)) is not None}
+    pending = [i for i in range(count) if i not in entries]
+    if pending or not out.has(ANNOTATIONS, MANIFEST) or ANNOTATIONS in out.unknown:
+        _fill(out, entries, pending, ids, make, progress)
     counts = Counter(annotation["category_id"] for entry in entries.values() for annotation in entry["annotations"])
     groups = {entry["image"]["group"] for entry in entries.values()}
     redrawn = tally(entries[i]["image"]["redrawn"] for i in pending)
     annotations = {name: counts[i] for name, i in ids.items()}
-    return ImageReport(out.path, count, len(pending), len(groups), annotations, redrawn)
+    seed = out.request.get("seed")
+    return ImageReport(out.path, seed, count, len(pending), len(groups), annotations, redrawn)
 
 
 def encode_depth(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -163,12 +181,14 @@ def _fill(
     """Make what is pending, publish it from time to time, and finish the dataset."""
     try:
         _publish(out, entries, ids)
+        published = len(entries)
         for i in pending:
             entries[i] = _write_view(out, i, make(i), ids)
             if progress:
                 progress(len(entries))
-            if len(entries) % _PUBLISH_EVERY == 0:
+            if len(entries) >= max(_PUBLISH_FIRST, 2 * published):
                 _publish(out, entries, ids)
+                published = len(entries)
     except BaseException:
         # Where this fails too, as on a full disk, the annotations published before stay, and the first error counts.
         with suppress(DatasetError):
@@ -195,9 +215,10 @@ def _write_view(out: OutputFolder, number: int, view: View, ids: Mapping[str, in
 
 
 def _finished(out: OutputFolder, number: int) -> Entry | None:
-    """The entry of an image all of whose files are there."""
+    """The entry of an image all of whose files are there, as they were written."""
     files, label = _file_names(number)
-    if not out.has(label, *files.values()):
+    names = {label, *files.values()}
+    if not out.has(*names) or names & out.unknown:
         return None
     return read_json(out.path / label, _Label).model_dump()
 
@@ -285,4 +306,4 @@ def _file_names(number: int) -> tuple[dict[str, str], str]:
         "depth_gt_file": "depth_gt",
         "segmentation_file": "segmentation",
     }
-    return {field: f"{folder}/{number:06d}.png" for field, folder in folders.items()}, f"labels/{number:06d}.json"
+    return {field: f"{folder}/{number:06d}.png" for field, folder in folders.items()}, f"{LABELS}/{number:06d}.json"

@@ -4,10 +4,12 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from simworld.datasets.episodes import read_episodes
-from simworld.datasets.images import ANNOTATIONS
-from simworld.errors import ConfigurationError, DatasetError
+from simworld.datasets.images import LABELS
+from simworld.errors import ConfigurationError, DatasetError, shown
+from simworld.randomization.values import immutable, is_number
 from simworld.reading import PathLike, Record, read_json
 
 
@@ -16,18 +18,19 @@ class _Image(Record):
     group: str
 
 
-class _Annotations(Record):
-    images: tuple[_Image, ...]
+class _Label(Record):
+    image: _Image
 
 
 def split_images(folder: PathLike, shares: Mapping[str, float]) -> dict[str, list[int]]:
-    """The ids of the images of a dataset, by part; see `split_groups`."""
-    try:
-        images = read_json(Path(folder) / ANNOTATIONS, _Annotations).images
-    except FileNotFoundError as error:
-        raise DatasetError(f"cannot read images from {Path(folder)}: {error.strerror}: {ANNOTATIONS}") from None
+    """The ids of the finished images of a dataset, by part; see `split_groups`."""
+    labels = sorted(Path(folder, LABELS).glob(f"{'[0-9]' * 6}*.json"))
+    if not labels:
+        raise DatasetError(f"cannot read images from {Path(folder)}: it has no {LABELS}")
+    # Not the annotations: those of many images are a file too large to be read whole.
+    images = [read_json(label, _Label).image for label in labels]
     parts = split_groups([image.group for image in images], shares)
-    return {name: [images[i].id for i in numbers] for name, numbers in parts.items()}
+    return {name: sorted(images[i].id for i in numbers) for name, numbers in parts.items()}
 
 
 def split_episodes(folder: PathLike, shares: Mapping[str, float]) -> dict[str, list[int]]:
@@ -38,24 +41,45 @@ def split_episodes(folder: PathLike, shares: Mapping[str, float]) -> dict[str, l
 def split_groups(groups: Sequence[Hashable], shares: Mapping[str, float]) -> dict[str, list[int]]:
     """The indices into `groups`, of which there is one for each sample, by part: {"train": 0.8, "test": 0.2}.
 
-    A group is never divided, so that parts are as near to their shares as whole groups allow. Which groups a part gets
-    is chosen by their digests alone: neither their order nor any seed matters. Shares that are not positive or do not
-    add up to 1, and fewer groups than parts, raise ConfigurationError.
+    A group is never divided: the largest first, and those of one size in the order of their digests, each goes to the
+    part that then lacks most samples, and the last ones to parts that have none. So small groups fill what large ones
+    leave, but parts are not always as near to their shares as they could be. Neither the order of the samples nor that
+    of the parts matters. Shares that are not positive numbers or do not add up to 1, and fewer groups than parts, raise
+    ConfigurationError.
     """
-    if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-9:
-        raise ConfigurationError(f"shares: must be above 0 and add up to 1, got {dict(shares)}")
-    members = defaultdict[Hashable, list[int]](list)
-    for i, group in enumerate(groups):
-        members[group].append(i)
+    _check_shares(shares)
+    members = _members(groups)
     if len(members) < len(shares):
         raise ConfigurationError(f"{len(members)} groups cannot be split into {len(shares)} parts: make more scenes")
     parts: dict[str, list[int]] = {name: [] for name in shares}
-    for group in sorted(members, key=_digest):
-        # The part that lacks most of its share; an empty one lacks all of it.
-        name = max(shares, key=lambda part: 1 - len(parts[part]) / (shares[part] * len(groups)))
-        parts[name] += members[group]
+    lacks = {name: shares[name] * len(groups) for name in sorted(shares)}
+    ordered = sorted(members, key=lambda group: (-len(members[group]), _digest(group)))
+    for left, group in zip(range(len(ordered), 0, -1), ordered, strict=True):
+        empty = [name for name in lacks if not parts[name]]
+        part = max(empty if len(empty) == left else lacks, key=lacks.__getitem__)
+        parts[part] += members[group]
+        lacks[part] -= len(members[group])
     return {name: sorted(numbers) for name, numbers in parts.items()}
 
 
+def _check_shares(shares: Any) -> None:
+    good = isinstance(shares, Mapping) and all(isinstance(name, str) for name in shares)
+    if not good or not all(is_number(immutable(share)) and share > 0 for share in shares.values()):
+        raise ConfigurationError(f"shares: must be numbers above 0 by the names of parts, got {shown(shares)}")
+    if abs(sum(shares.values()) - 1) > 1e-9:
+        raise ConfigurationError(f"shares: must add up to 1, got {shown(dict(shares))}")
+
+
+def _members(groups: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    """The indices of each group."""
+    members = defaultdict[Hashable, list[int]](list)
+    try:
+        for i, group in enumerate(groups):
+            members[group].append(i)
+    except TypeError:
+        raise ConfigurationError(f"groups: must be one name for each sample, got {shown(groups)}") from None
+    return members
+
+
 def _digest(group: Hashable) -> bytes:
-    return hashlib.blake2b(str(group).encode()).digest()
+    return hashlib.blake2b(f"{group} {type(group).__name__}".encode()).digest()

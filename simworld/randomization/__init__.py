@@ -23,8 +23,8 @@ from simworld.randomization.presets import (
 from simworld.randomization.quotas import Quota, QuotaError, read_quotas
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Layout, Sample, check_scenes, sample_scene
+from simworld.randomization.search import Candidate, Outcome, meet
 from simworld.randomization.seen import check_seen
-from simworld.randomization.steering import Candidate, Outcome, meet
 from simworld.randomization.text import parse
 
 __all__ = [

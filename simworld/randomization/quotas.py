@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from simworld.errors import ConfigurationError, SimworldError, nearest, shown
+from simworld.errors import ConfigurationError, SimworldError, nearest, shortened, shown
 from simworld.randomization.choices import Choice
 from simworld.randomization.compounds import Paired
 from simworld.randomization.distributions import Integers
@@ -31,7 +31,8 @@ OTHER = "other"
 """The name of what is in no cell of a quota."""
 
 _WAY_OUT = "a larger budget, or replays, which vary what was found and so are not independent, may meet them"
-_DIGITS = 18
+_UNSEEN = "what was never seen may be impossible"
+_DIGITS, _LONGEST = 18, 100
 _NAME = r"[^\s,:=()\[\]%]+"
 _QUOTA = re.compile(rf"({_NAME})(\[[^\]]*\])?=(.+)")
 
@@ -85,9 +86,13 @@ class Cell:
         for name in ("what", "amount"):
             object.__setattr__(self, name, immutable(getattr(self, name)))
         if not isinstance(self.what, bool | int | Interval) and not _is_name(self.what):
-            raise ConfigurationError(f"a cell is an interval, a whole number, true, false or a name, got {self.what!r}")
+            raise ConfigurationError(
+                f"a cell is an interval, a whole number, true, false or a short name, got {shown(self.what)}"
+            )
         if self.amount is not None and not (is_number(self.amount) and self.amount >= 0):
-            raise ConfigurationError(f"{self}: the amount must be a share or a number of samples, got {self.amount!r}")
+            raise ConfigurationError(
+                f"{self}: the amount must be a share or a number of samples, got {shown(self.amount)}"
+            )
         if isinstance(self.amount, float):
             object.__setattr__(self, "amount", round(self.amount, 12))  # so that it survives being written in percent
 
@@ -114,7 +119,7 @@ class Quota:
 
     def __post_init__(self) -> None:
         if not _is_name(self.feature):
-            raise ConfigurationError(f"a quota's feature must be a name, got {self.feature!r}")
+            raise ConfigurationError(f"a quota's feature must be a short name, got {shown(self.feature)}")
         object.__setattr__(self, "cells", tuple(self.cells))
         amounts = [cell.amount for cell in self.cells]
         if None in amounts and any(amount is not None for amount in amounts):
@@ -131,7 +136,7 @@ class Quota:
             # True and False are whole numbers to Python.
             given = bool if isinstance(cell.what, bool) else type(cell.what)
             if given not in known.cells:
-                raise ConfigurationError(f"quota {self}: {self.feature} is {known.rule.format(self.feature)}")
+                raise ConfigurationError(f"quota {self.short}: {self.feature} is {known.rule.format(self.feature)}")
 
     def _check_apart(self) -> None:
         if len(self.cells) > MOST_CELLS:
@@ -148,6 +153,11 @@ class Quota:
                 raise ConfigurationError(f"quota {self.feature}: the cells {one} and {two} overlap")
 
     @property
+    def short(self) -> str:
+        """The quota for a message."""
+        return shortened(str(self))
+
+    @property
     def names(self) -> list[str]:
         """The cells' names, and "other"."""
         return [*map(str, self.cells), OTHER]
@@ -156,7 +166,7 @@ class Quota:
         """The index of the cell that holds `value` among `names`; a missing value (None) is in no cell."""
         intervals = any(isinstance(cell.what, Interval) for cell in self.cells)
         if value is not None and intervals and not isinstance(value, bool | int | float):
-            raise ConfigurationError(f"quota {self.feature}: its cells are intervals, but {value!r} is no number")
+            raise ConfigurationError(f"quota {self.feature}: its cells are intervals, but {shown(value)} is no number")
         held = [i for i, cell in enumerate(self.cells) if value is not None and cell.holds(value)]
         # Where one interval ends and the next begins, both hold the value: the next has it.
         return max(held, key=self._low) if held else len(self.cells)
@@ -172,7 +182,9 @@ class Quota:
         ideal = [share * count if isinstance(share, float) else float(share) for share in shares]
         rest = count - sum(ideal)
         if rest < -1e-6 * count:
-            raise ConfigurationError(f"quota {self}: asks for {sum(ideal):g} samples, more than the {count} requested")
+            raise ConfigurationError(
+                f"quota {self.short}: asks for {sum(ideal):g} samples, more than the {count} requested"
+            )
         ideal.append(max(rest, 0.0))
         whole = [math.floor(x + 1e-6) for x in ideal]
         order = sorted(range(len(ideal)), key=lambda i: whole[i] - ideal[i])
@@ -180,14 +192,22 @@ class Quota:
             whole[i] += 1
         return whole
 
+    def covers(self, values: Sequence[Any], all_between: bool) -> bool:
+        """Whether the cells hold all values, and `all_between` the least and the greatest."""
+        if not all_between:
+            return all(self.where(value) < len(self.cells) for value in values)
+        reached = min(values)
+        for low, high in sorted((c.what.low, c.what.high) for c in self.cells if isinstance(c.what, Interval)):
+            reached = max(reached, high) if low <= reached else reached
+        return bool(reached >= max(values))
+
     def over(self, distribution: Distribution) -> "Quota":
         """The quota with its cells spelled out and checked against what a factor may be."""
         values = _values(distribution)
         countable = values is not None and len(values) <= MOST_CELLS
         if not self.cells and not countable:
-            raise ConfigurationError(
-                f"quota {self}: {shown(distribution)} has no values to count, or over {MOST_CELLS}: list its cells"
-            )
+            what = f"{shown(distribution)} has no values to count, or over {MOST_CELLS}"
+            raise ConfigurationError(f"quota {self.short}: {what}: list its cells")
         for cell in self.cells:
             if not _may_hold(cell, distribution.support(), values):
                 hint = nearest(str(cell), map(str, values)) if values and countable else ""
@@ -238,6 +258,34 @@ def read_quotas(value: Iterable[str | Quota] | Mapping[str, Any]) -> tuple[Quota
 
 
 @dataclass(frozen=True)
+class Feature:
+    """What quotas may be over besides factors: a float, int, str or bool, and what it may be.
+
+    `allowed` has all names, or the least and the greatest number; True and False need not be there.
+    """
+
+    kind: type
+    allowed: tuple[Any, ...] = (False, True)
+
+    def check(self, quota: Quota, count: int) -> None:
+        """Raise ConfigurationError where a quota has cells, or leaves a rest of `count`, that no sample can be in."""
+        quota.check_kind(self.kind)
+        values = None if self.kind in (float, int) else self.allowed
+        for cell in quota.cells:
+            if not _may_hold(cell, self.allowed, values):
+                raise ConfigurationError(f"quota {quota.feature}: it is never {cell}, but {self._range()}")
+        if quota.asked(count)[-1] and quota.covers(self.allowed, values is None):
+            raise ConfigurationError(
+                f"quota {quota.short}: it is always in one of these cells, so ask for 100% of them"
+            )
+
+    def _range(self) -> str:
+        if self.kind in (float, int):
+            return f"from {_text(self.allowed[0])} to {_text(self.allowed[1])}"
+        return " or ".join(map(str, self.allowed))
+
+
+@dataclass(frozen=True)
 class Tally:
     """One cell of one quota: the samples `asked` for and `met`, and how many candidates were `seen` in it."""
 
@@ -272,6 +320,15 @@ class Report:
         """Accepted candidates of all, in 0..1."""
         return self.accepted / max(self.candidates, 1)
 
+    @property
+    def way_out(self) -> str:
+        """What may help where the budget was too small."""
+        if "budget" not in self.stop:
+            return ""
+        if not all(tally.seen for tally in self.tallies if tally.met < tally.asked):
+            return _UNSEEN
+        return "" if self.related else _WAY_OUT
+
     def to_plain(self) -> dict[str, Any]:
         """The report as JSON has it."""
         return asdict(self) | {"tallies": [asdict(t) for t in self.tallies], "acceptance_rate": self.acceptance_rate}
@@ -300,7 +357,7 @@ class QuotaError(SimworldError):
         failed = f", {report.failed} could not be made" if report.failed else ""
         again = f", {report.duplicates} repeated an accepted one" if report.duplicates else ""
         made = f"{report.candidates} candidates gave {report.accepted} samples{failed}{again}"
-        way_out = "" if report.related or "budget" not in report.stop else f"; {_WAY_OUT}"
+        way_out = f"; {report.way_out}" if report.way_out else ""
         super().__init__(f"quotas not met ({report.stop}): {made}; {'; '.join(short)}{way_out}")
 
 
@@ -318,7 +375,7 @@ def _what(value: Any) -> Label | Interval:
         try:
             low, high = (float(part) for part in text.removeprefix("[").removesuffix("]").split(","))
         except ValueError:
-            raise ConfigurationError(f"an interval is [LOW,HIGH], got {text!r}") from None
+            raise ConfigurationError(f"an interval is [LOW,HIGH], got {shown(text)}") from None
         return Interval(low, high)
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -338,7 +395,7 @@ def _amount(value: Any) -> float | int:
     try:
         return float(text[:-1]) / 100 if text.endswith("%") else int(text)
     except ValueError:
-        raise ConfigurationError(f"an amount is a share such as 5% or a number of samples, got {text!r}") from None
+        raise ConfigurationError(f"an amount is a share such as 5% or a number of samples, got {shown(text)}") from None
 
 
 def _amount_text(amount: float | int) -> str:
@@ -355,7 +412,7 @@ def _split(text: str) -> list[str]:
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(_NAME, value) is not None
+    return isinstance(value, str) and len(value) <= _LONGEST and re.fullmatch(_NAME, value) is not None
 
 
 def _values(distribution: Distribution) -> Sequence[Any] | None:

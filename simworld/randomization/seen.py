@@ -1,15 +1,15 @@
 """Whether a randomization's scenes can be seen, by a renderer and in images of a size: asked before anything starts."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from simworld.errors import ConfigurationError
 from simworld.randomization.factors import FACTORS
+from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Layout, sample_scene
-from simworld.randomization.views import CROP, DISTORTION, LENS
 from simworld.rendering.lens import FARTHEST, FINER, MOST_PIXELS, WIDEST, check_lens
 from simworld.scene.camera import Camera
 from simworld.streams import Streams
@@ -50,7 +50,7 @@ def check_seen(
 
     Also where there is no such camera, and DrawError where there are no such scenes.
     """
-    possible = _Possible(layout, randomization, cameras)
+    possible = Possible(layout, randomization, cameras)
     scene = sample_scene(layout, randomization, Streams(0)).scene
     for camera in (scene.camera(name) for name in cameras):
         if possible.is_distorted(camera.name):
@@ -65,7 +65,7 @@ def check_seen(
         raise ConfigurationError(f"renderer {renderer!r} draws no image as long as {size[0]}x{size[1]}; 'raster' can")
 
 
-def _check_lens(possible: "_Possible", camera: Camera, size: tuple[int, int]) -> None:
+def _check_lens(possible: Possible, camera: Camera, size: tuple[int, int]) -> None:
     """Raise ConfigurationError if images of a size may be folded by the lens of a camera, or take too many pixels."""
     width, height = size
     if possible.has_fixed_lens(camera.name):
@@ -80,39 +80,3 @@ def _check_lens(possible: "_Possible", camera: Camera, size: tuple[int, int]) ->
             f"size: with a lens that distorts an image may have at most {_MOST} pixels, got {width}x{height}: fix "
             f"camera.{camera.name}.distortion.*=0"
         )
-
-
-class _Possible:
-    """What the factors of a randomization's scenes may be."""
-
-    def __init__(self, layout: Layout, randomization: Randomization, cameras: tuple[str, ...]) -> None:
-        self.laws = Randomization({**layout.factors.factors, **randomization.factors})
-        self._layout = layout
-        self._items = {
-            "objects": range(self._most("objects.count") if layout.objects else 0),
-            "lights": range(self._most("lights.count")),
-            "camera": cameras,
-        }
-
-    def may_differ(self, address: str, able: tuple[Any, ...]) -> bool:
-        """Whether the factor at an address of FACTORS may be something else than what is in `able`."""
-        return any(value not in able for name in self._names(address) for value in self.laws[name].support())
-
-    def is_distorted(self, camera: str) -> bool:
-        """Whether the lens of a camera may distort."""
-        return any(value != 0 for term in DISTORTION for value in self.laws[f"camera.{camera}.{term}"].support())
-
-    def has_fixed_lens(self, camera: str) -> bool:
-        """Whether a camera has the same lens in all scenes."""
-        names = (*(f"camera.{camera}.{what}" for what in LENS), *CROP)
-        return all(len(set(self.laws[name].support())) == 1 for name in names)
-
-    def _most(self, address: str) -> int:
-        return int(max(self.laws[address].support()))
-
-    def _names(self, address: str) -> Iterator[str]:
-        thing = address.split(".")[0]
-        if "*" in address:
-            yield from (address.replace("*", str(item)) for item in self._items[thing])
-        elif {"box": self._layout.box, "robot": self._most("robot.painted") == 1}.get(thing, True):
-            yield address

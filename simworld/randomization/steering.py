@@ -1,237 +1,200 @@
-"""Meeting quotas: conditional draws and rejection; on request partial replays of what was seen where they are short."""
+"""What a search for quotas learns of reaching their cells: whom to replay, and which of its parameters to keep."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+import math
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from simworld.errors import ConfigurationError, nearest
-from simworld.randomization.expressions import Distribution
-from simworld.randomization.factors import FACTORS, starred
-from simworld.randomization.learning import Steering
-from simworld.randomization.quotas import Quota, QuotaError, Report, Tally, read_quotas
-from simworld.randomization.randomization import Randomization
-from simworld.randomization.values import immutable
-from simworld.streams import Generator, Streams
+from simworld.errors import ConfigurationError
+from simworld.randomization.factors import family_of, starred
+from simworld.streams import Generator
 
-DRAWS = 10_000
-"""Draws of one factor within which a value of a cell must come."""
-_KINDS = {"number": float, "whole": int, "name": str, "color": tuple, "position": tuple, "rotation": tuple}
-UNKNOWN = 200
-"""Candidates after which a feature that none had is taken for a misspelt one."""
+GAIN = 2.0
+"""Replays are made where they hit at least this many times as often as independent draws, which are worth more."""
+KEEP = (0.1, 0.95)
+"""Least and greatest probability that a replay keeps a group of parameters."""
+RARE = 0.15
+"""A cell is rare if a smaller part of the independent draws is in it."""
+
+_ARCHIVE = 256
+
+
+@lru_cache(maxsize=4096)
+def group_of(address: str) -> str:
+    """The parameters of one family and thing, such as the geometry of objects.0; one that is no address, by itself.
+
+    There are ten times fewer groups than parameters: what matters of them is learnt from fewer moves.
+    """
+    try:
+        general = starred(address)
+    except ConfigurationError:
+        return address
+    parts = address.split(".")
+    return f"{family_of(general)} {'.'.join(parts[:2]) if general != address else parts[0]}"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a candidate: its features by name (labels, parameters, events) and all `parameters` by address."""
+class Move:
+    """A proposal: the parameters kept of a parent that is in the `target`, (quota, cell); or an independent draw.
 
-    features: Mapping[str, float | str | bool]
-    parameters: Mapping[str, Any]
-
-    def get(self, feature: str) -> Any:
-        """The value of a feature or a parameter, None where there is none."""
-        return self.features.get(feature, self.parameters.get(feature))
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A candidate: `evaluate(number, imposed)` made the outcome.
-
-    `parent` is the number of the one it replays, and `group` that of the independent draw which it varies, or its own:
-    candidates of one group share values, and belong into the same part of a split.
+    `groups` of parameters are kept as one, or drawn afresh as one. `root` is the number of the independent draw that
+    the parent is, or is a replay of.
     """
 
-    number: int
-    imposed: Mapping[str, Any]
-    parent: int | None
-    group: int
-    outcome: Outcome
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    groups: Mapping[str, bool] = field(default_factory=dict)
+    parent: int | None = None
+    root: int | None = None
+    target: tuple[int, int] | None = None
 
 
-Evaluate = Callable[[int, Mapping[str, Any]], Outcome | None]
+class _Hit:
+    """An archived candidate, the independent draw that it varies or is, and how often it was replayed."""
 
-
-def meet(
-    quotas: Iterable[str | Quota] | Mapping[str, Any],
-    count: int,
-    evaluate: Evaluate,
-    *,
-    budget: int,
-    seed: int,
-    factors: Randomization | None = None,
-    features: Mapping[str, type] | None = None,
-    replays: int = 0,
-    tell: Callable[[Report], None] | None = None,
-) -> "Search":
-    """Search `count` samples that meet all quotas exactly, within a `budget` of candidates.
-
-    `evaluate(number, imposed)` makes candidate `number` with the values imposed by address, as far as there is such an
-    address in it, and draws the rest from its own streams of (seed, number); None says that it could not be made, as
-    where things do not fit. `factors` are the distributions it draws from: quotas over their addresses are imposed.
-    `features` are what other quotas may be over by name, each a float, int, str or bool, if they are known. All samples
-    are independent draws, unless `replays` lets so many variations of each be taken too: at least one of `replays` + 1
-    samples is a draw of its own.
-    `tell` hears of every candidate. Bad quotas raise ConfigurationError here, before anything is made.
-    """
-    if replays < 0:
-        raise ConfigurationError(f"quotas: replays must be at least 0, got {replays}")
-    if count < 1 or budget < count:
-        raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
-    parsed = read_quotas(quotas)
-    for quota in parsed:
-        _check_feature(quota, factors, features)
-    laws = {quota.feature: law for quota in parsed if (law := _law(quota.feature, factors)) is not None}
-    spelled = tuple(quota.over(laws[quota.feature]) if quota.feature in laws else quota for quota in parsed)
-    for quota in spelled:
-        if not quota.cells:
-            raise ConfigurationError(f"quota {quota}: not a factor of this randomization, so list its cells")
-    return Search(spelled, count, evaluate, budget, seed, laws, replays, tell)
-
-
-class Search:
-    """Iterate over it once for the accepted candidates as they come; `report` is up to date at any instant.
-
-    A candidate is accepted if its cell has room in every quota, and if it does not use up the samples that the rare
-    cells of several quotas need, were no two of them ever met by the same one. For each candidate a cell of every quota
-    is wished for, in proportion to its room. Where the quota is over a factor, that is drawn until it is in the cell,
-    and imposed; the other quotas are met by rejection.
-
-    With `replays`, for the hardest of these others' wishes a replay keeps some groups of parameters of an earlier hit,
-    also of a rejected one, and draws the rest afresh: a block Gibbs move, which keeps the more often what, as measured,
-    matters. It is chosen against an independent draw by Thompson sampling of both rates (Biometrika 25, 1933). All
-    stays in the support of the distributions, but replays share parameters with their parent: of each independent draw
-    at most `replays` are accepted besides itself, and all of them have its number as their `group`.
-
-    Late samples are in the rarer cells: shuffle before splitting, and split by group. All is a pure function of (seed,
-    quotas, count, factors, evaluate, replays).
-    What cannot be met within the budget raises QuotaError, after all that could be was yielded.
-    """
-
-    def __init__(
-        self,
-        quotas: tuple[Quota, ...],
-        count: int,
-        evaluate: Evaluate,
-        budget: int,
-        seed: int,
-        laws: Mapping[str, Distribution],
-        replays: int,
-        tell: Callable[[Report], None] | None,
-    ) -> None:
-        self.quotas, self.count, self.budget, self.seed = quotas, count, budget, seed
-        self._evaluate, self._laws, self._tell, self._related = evaluate, laws, tell, replays
-        self._asked = [quota.asked(count) for quota in quotas]
-        self._room = [list(asked) for asked in self._asked]
-        self._seen = [[0] * len(asked) for asked in self._asked]
-        free = [i for i, quota in enumerate(quotas) if quota.feature not in laws]
-        self._steering = Steering(self._asked, free, replays)
-        self._met = self._candidates = self._replays = self._failed = self._duplicates = 0
-        self._missing = {quota.feature for quota in quotas}
-        self._accepted: set[Any] = set()
-        self._stop = ""
-
-    def __iter__(self) -> Iterator[Candidate]:
-        while not self._stop:
-            candidate = self._next()
-            if self._met == self.count:
-                self._stop = "met"
-            elif self._candidates >= UNKNOWN and self._missing:
-                self._stop = f"no candidate has {sorted(self._missing)}"
-            elif self._candidates == self.budget:
-                self._stop = f"the budget of {self.budget} candidates is spent"
-            if self._tell:
-                self._tell(self.report)
-            if candidate:
-                yield candidate
-        if self._stop != "met":
-            raise QuotaError(self.report)
+    def __init__(self, number: int, root: int, parameters: Mapping[str, Any]) -> None:
+        self.number, self.root, self.parameters, self.uses = number, root, parameters, 0
 
     @property
-    def report(self) -> Report:
-        """What was asked, what is met and what it cost so far."""
-        tallies = tuple(
-            Tally(quota.feature, name, asked, asked - room, seen)
-            for quota, *columns in zip(self.quotas, self._asked, self._room, self._seen, strict=True)
-            for name, asked, room, seen in zip(quota.names, *columns, strict=True)
-        )
-        numbers = (self._candidates, self._met, self._steering.roots, self._replays, self._failed, self._duplicates)
-        return Report(tallies, *numbers, self._related, self._stop)
+    def is_root(self) -> bool:
+        return self.number == self.root
 
-    def _next(self) -> Candidate | None:
-        """Make one candidate; itself if it is accepted."""
-        number, generator = self._candidates, Streams(self.seed, self._candidates)("quotas")
-        wish = [_draw_cell(room, generator) for room in self._room]
-        move = self._steering.propose(wish, self._room, generator)
-        imposed = dict(move.kept) | {
-            quota.feature: self._conditioned(quota, cell, generator)
-            for quota, cell in zip(self.quotas, wish, strict=True)
-            if quota.feature in self._laws
+
+class _Cell:
+    """What is known about reaching one cell: independent hits, replays and their hits, by group and whether kept."""
+
+    def __init__(self) -> None:
+        self.roots = self.replays = self.hits = 0
+        # Per group: tries and hits with it drawn afresh, then kept; begun as if what is kept mattered, weakly.
+        self.moves: dict[str, list[list[float]]] = defaultdict(lambda: [[5.0, 0.25], [5.0, 2.5]])
+
+    def keep(self, group: str) -> float:
+        """The probability to keep a group: by how much drawing it afresh lowers the rate of hits."""
+        (tries, hits), (kept_tries, kept_hits) = self.moves[group]
+        return min(max(1 - (hits / tries) / (kept_hits / kept_tries), KEEP[0]), KEEP[1])
+
+    def replays_pay(self, plain: int, generator: Generator) -> bool:
+        """Whether to replay: by Thompson sampling of both rates, `plain` being the number of independent draws."""
+        rate = generator.beta(1 + self.hits, 1 + self.replays - self.hits)
+        return bool(rate > GAIN * generator.beta(1 + self.roots, 1 + plain - self.roots))
+
+
+class Steering:
+    """The archive of what was seen, by the cells it is in, and what was learnt of reaching them.
+
+    `replays` bounds how many of one accepted independent draw may be accepted besides itself; 0 proposes none.
+    """
+
+    def __init__(self, asked: Sequence[Sequence[int]], free: Sequence[int], replays: int = 0) -> None:
+        self._asked, self._free, self._replays = asked, free, replays
+        self._plain = 0
+        self._cells: dict[tuple[int, int], _Cell] = defaultdict(_Cell)
+        self._together: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._archive: dict[tuple[int, ...], deque[_Hit]] = defaultdict(lambda: deque(maxlen=_ARCHIVE))
+        self._accepted = Counter[int]()
+
+    @property
+    def roots(self) -> int:
+        """How many independent draws were accepted."""
+        return len(self._accepted)
+
+    def propose(self, wish: Sequence[int], rooms: Sequence[Sequence[int]], generator: Generator) -> Move:
+        """A move towards the hardest wish of which there are hits with room in all quotas."""
+        if not self._replays:
+            return Move()
+        fitting = {
+            cells: hits
+            for cells, archived in self._archive.items()
+            if all(rooms[i][cells[i]] for i in self._free) and (hits := self._replayable(archived))
         }
-        outcome = self._evaluate(number, imposed)
-        self._candidates += 1
-        self._replays += move.parent is not None
-        if outcome is None:
-            self._failed += 1
-            self._steering.learn(move, None, {}, number)
-            return None
-        cells = tuple(quota.where(outcome.get(quota.feature)) for quota in self.quotas)
-        self._missing -= {feature for feature in self._missing if outcome.get(feature) is not None}
-        self._steering.learn(move, cells, outcome.parameters, number)
-        for seen, cell in zip(self._seen, cells, strict=True):
-            seen[cell] += 1
-        root = number if move.root is None else move.root
-        return Candidate(number, imposed, move.parent, root, outcome) if self._accept(cells, root, outcome) else None
+        reached = [i for i in self._free if any(cells[i] == wish[i] for cells in fitting)]
+        if not reached:
+            return Move()
+        hardest = max(reached, key=lambda i: self._hardness(i, wish[i]))
+        target = hardest, wish[hardest]
+        if not self._cells[target].replays_pay(self._plain, generator):
+            return Move()
+        hit = self._parent(fitting, wish, hardest, generator)
+        groups = list(dict.fromkeys(map(group_of, hit.parameters)))
+        keeping = {group for group in groups if generator.random() < self._cells[target].keep(group)}
+        if len(keeping) == len(groups) and groups:
+            keeping.discard(groups[int(generator.integers(len(groups)))])
+        kept = {a: v for a, v in hit.parameters.items() if group_of(a) in keeping}
+        return Move(kept, {group: group in keeping for group in groups}, hit.number, hit.root, target)
 
-    def _accept(self, cells: Sequence[int], root: int, outcome: Outcome) -> bool:
-        if not all(room[cell] for room, cell in zip(self._room, cells, strict=True)):
-            return False
-        rooms = [
-            [left - (i == cell) for i, left in enumerate(room)] for room, cell in zip(self._room, cells, strict=True)
-        ]
-        if self._steering.shortfall(rooms) > self._steering.shortfall(self._room):
-            return False
-        key = frozenset((address, immutable(value)) for address, value in outcome.parameters.items())
-        if key in self._accepted:
-            self._duplicates += 1
-            return False
-        self._accepted.add(key)
-        self._steering.accepted(root)
-        self._room = rooms
-        self._met += 1
-        return True
+    def learn(self, move: Move, cells: tuple[int, ...] | None, parameters: Mapping[str, Any], number: int) -> None:
+        """Take in what became of a move."""
+        if move.target is None:
+            self._plain += 1
+            for place in enumerate(cells or ()):
+                self._cells[place].roots += 1
+        else:
+            cell, hit = self._cells[move.target], cells is not None and cells[move.target[0]] == move.target[1]
+            cell.replays += 1
+            cell.hits += hit
+            for group, is_kept in move.groups.items():
+                count = cell.moves[group][is_kept]
+                count[0] += 1
+                count[1] += hit
+        if cells is not None:
+            for (i, own), (k, partner) in itertools.permutations(enumerate(cells), 2):
+                self._together[i, own, k].add(partner)
+            hits = self._archive[cells]
+            if move.parent is None and hits and not hits[0].is_root:
+                hits.clear()
+            if move.parent is None or not hits or not hits[0].is_root:
+                hits.append(_Hit(number, number if move.root is None else move.root, parameters))
 
-    def _conditioned(self, quota: Quota, cell: int, generator: Generator) -> Any:
-        """A value of a factor, given that it is in the cell."""
-        law = self._laws[quota.feature]
-        for _ in range(DRAWS):
-            value = law(generator)
-            if quota.where(value) == cell:
-                return value
-        raise ConfigurationError(f"quota {quota}: {quota.names[cell]} did not come in {DRAWS} draws of {law!r}")
+    def accepted(self, root: int) -> None:
+        """Take in that an independent draw, or what varies it, was accepted."""
+        self._accepted[root] += 1
 
+    def shortfall(self, rooms: Sequence[Sequence[int]]) -> int:
+        """How many samples too few are left, were no two rare cells to be met by the same one.
 
-def _check_feature(quota: Quota, factors: Randomization | None, features: Mapping[str, type] | None) -> None:
-    """Raise ConfigurationError if no candidate can have a feature, or it has no such cells."""
-    feature = quota.feature
-    if "*" in feature:
-        raise ConfigurationError(f"quota {feature}: a sample has one value of each item: name one, such as objects.0")
-    known = features is None or feature in features or _law(feature, factors or Randomization()) is not None
-    if not known:
-        raise ConfigurationError(f"quota {feature}: no such feature{nearest(feature, [*(features or ()), *FACTORS])}")
-    if features is not None and feature in features:
-        quota.check_kind(features[feature])
-    elif _law(feature, factors) is not None:
-        factor = FACTORS[starred(feature)]
-        if not factor.is_switch:
-            quota.check_kind(_KINDS[factor.kind])
+        To them come those that a cell lacks in the cells of another quota it was seen with, or that were not seen yet.
+        """
+        rare = sum(rooms[i][cell] for i in self._free for cell in self._rare(i))
+        lonely = (
+            rooms[i][cell]
+            - sum(room for j, room in enumerate(rooms[k]) if j in partners or (k, j, i) not in self._together)
+            for (i, cell, k), partners in self._together.items()
+        )
+        return max(0, rare - sum(rooms[0])) + sum(lack for lack in lonely if lack > 0)
 
+    def _rare(self, quota: int) -> list[int]:
+        """The rare cells of a quota, doubtful ones among them; none where it asks for no others."""
+        rates = [self._cells[quota, cell].roots / (self._plain + 10) for cell in range(len(self._asked[quota]))]
+        common = any(asked and rate >= RARE for asked, rate in zip(self._asked[quota], rates, strict=True))
+        return [cell for cell, rate in enumerate(rates) if rate < RARE] if common else []
 
-def _law(feature: str, factors: Randomization | None) -> Distribution | None:
-    """The distribution of the factor at an address such as objects.0.kind, None where it is no address."""
-    try:
-        return None if factors is None else factors[feature]
-    except ConfigurationError:
-        return None
+    def _replayable(self, hits: Iterable[_Hit]) -> list[_Hit]:
+        # Of a draw that was not accepted, replays alone would be: a group without an independent draw.
+        return [hit for hit in hits if 1 <= self._accepted[hit.root] <= self._replays]
 
+    def _hardness(self, quota: int, cell: int) -> float:
+        return math.log((self._plain + 2) / (self._cells[quota, cell].roots + 1))
 
-def _draw_cell(room: Sequence[int], generator: Generator) -> int:
-    return int(generator.choice(len(room), p=[x / sum(room) for x in room]))
+    def _parent(
+        self,
+        fitting: Mapping[tuple[int, ...], Sequence[_Hit]],
+        wish: Sequence[int],
+        hardest: int,
+        generator: Generator,
+    ) -> _Hit:
+        """A least used hit of those that fulfil the most of the wish, and its hardest part."""
+
+        def fulfilled(cells: tuple[int, ...]) -> float:
+            # What is wished for of factors is imposed anyway.
+            return sum(self._hardness(i, cells[i]) for i in self._free if cells[i] == wish[i])
+
+        reached = {cells: fulfilled(cells) for cells in fitting if cells[hardest] == wish[hardest]}
+        most = max(reached.values())
+        hits = [hit for cells, score in reached.items() if score == most for hit in fitting[cells]]
+        fewest = min(hit.uses for hit in hits)
+        candidates = [hit for hit in hits if hit.uses == fewest]
+        hit = candidates[int(generator.integers(len(candidates)))]
+        hit.uses += 1
+        return hit

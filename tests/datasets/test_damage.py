@@ -26,7 +26,7 @@ from simworld.datasets.episode import decode_episodes, encode_episodes
 from simworld.datasets.folder import OutputFolder
 from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST
 from simworld.errors import ConfigurationError, DatasetError, RenderError
-from simworld.experiments.balance import FOUND, Request, balanced_episodes
+from simworld.experiments.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_episodes, search_samples
 from simworld.experiments.recipes import train_cloning
 from simworld.experiments.video import write_video
 from simworld.randomization.files import save_randomization
@@ -378,27 +378,28 @@ def test_what_a_killed_process_left_is_taken_away_by_the_next_write(tmp_path: Pa
     assert left == {"a.json", f".tmp-{gone}-b.json", f".tmp-{os.getppid()}-a.json", ".tmp-x-a.json"}
 
 
-def kept(path: Path) -> Any:
+def kept(path: Path) -> tuple[Chosen, ...]:
     """A search of one candidate that is kept in the folder `path`."""
-    with closing(gym.make("simworld/Reach-v0")) as env:
-        wanted = Request(path, ["success=100%"], 1, 0)
-        return balanced_episodes(env, expert("reach"), wanted, 0.0)(0)
+    with closing(gym.make("simworld/Reach-v0")) as env, OutputFolder(path, {}) as out:
+        return search_samples(out, balanced_episodes(env, expert("reach"), Wanted(["success=100%"], 1, 0), 0.0))
 
 
-@pytest.mark.parametrize(
-    "text", ["[]", "{}", '{"samples": [3]}', '{"samples": []}', '{"samples": [{"number": "a"}]}', "[" * 9999]
-)
-def test_quotas_json_of_another_form_is_one_line(text: str, tmp_path: Path) -> None:
-    kept(tmp_path)
+@pytest.mark.parametrize("text", ["[]", '{"samples": []}', '{"samples": [{"number": "a"}]}', "[" * 9999])
+def test_changed_quotas_are_refused_and_unknown_ones_searched_again(text: str, tmp_path: Path) -> None:
+    chosen, found = kept(tmp_path), (tmp_path / FOUND).read_bytes()
+    assert kept(tmp_path) == chosen
     (tmp_path / FOUND).write_text(text)
-    with pytest.raises(DatasetError, match="quotas.json") as refused:
+    with pytest.raises(DatasetError, match=r"quotas.json is not what was written: remove it, and the same") as refused:
         kept(tmp_path)
     one_line(refused.value)
+    (tmp_path / LEDGER).unlink()
+    assert kept(tmp_path) == chosen and (tmp_path / FOUND).read_bytes() == found
 
 
 @pytest.mark.parametrize("line", ["3", "[1]", '["a", {}]', '[1, {"a": []}]', '[1, {"a": NaN}]', "[" * 9999])
 def test_a_search_journal_of_another_form_is_one_line(line: str, tmp_path: Path) -> None:
-    (tmp_path / "search.jsonl").write_text(line + "\n")
+    OutputFolder(tmp_path, {}).__enter__().__exit__()
+    (tmp_path / JOURNAL).write_text(line + "\n")
     with pytest.raises(DatasetError, match="search.jsonl is broken: remove it") as refused:
         kept(tmp_path)
     one_line(refused.value)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,17 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from simworld.annotation import annotate
-from simworld.datasets import ImageReport, View, decode_depth, encode_depth, verify, write_images
+from simworld.datasets import (
+    ImageReport,
+    OutputFolder,
+    View,
+    decode_depth,
+    encode_depth,
+    images,
+    split_images,
+    verify,
+    write_images,
+)
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
@@ -271,3 +282,62 @@ def test_going_on_with_a_changed_file_is_refused(tmp_path: Path, name: str, fini
     (tmp_path / name).unlink()
     write(tmp_path)
     assert verify(tmp_path) == [] and write(tmp_path).made == 0
+
+
+def forge_label(path: Path) -> None:
+    (path / "labels/000001.json").write_bytes((path / "labels/000000.json").read_bytes())
+
+
+def cut_picture(path: Path) -> None:
+    (path / "images/000001.png").write_bytes((path / "images/000001.png").read_bytes()[:100])
+
+
+def strip_label(path: Path) -> None:
+    label = json.loads((path / "labels/000002.json").read_text())
+    del label["image"]["camera"]
+    for annotation in label["annotations"]:
+        del annotation["bbox"]
+        annotation["category_id"] = 77
+    (path / "labels/000002.json").write_text(json.dumps(label))
+
+
+def forge_annotations(path: Path) -> None:
+    (path / "annotations.json").write_text("{}")
+
+
+@pytest.mark.parametrize("damage", [forge_label, cut_picture, strip_label, forge_annotations])
+def test_what_nobody_knows_anything_of_is_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    write(tmp_path)
+    expected = contents(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    damage(tmp_path)
+    assert write(tmp_path).made == COUNT
+    assert contents(tmp_path) == expected and verify(tmp_path) == []
+
+
+def test_annotations_are_published_whenever_there_are_twice_as_many_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[int] = []
+    write_json = OutputFolder.write_json
+
+    def counting(out: OutputFolder, name: str, value: Any) -> None:
+        if name == "annotations.json":
+            published.append(len(value["images"]))
+        write_json(out, name, value)
+
+    monkeypatch.setattr(OutputFolder, "write_json", counting)
+    monkeypatch.setattr(images, "_PUBLISH_FIRST", 2)
+    write_images(tmp_path, REQUEST, 11, CATEGORIES, lambda _: view(0))
+    assert published == [0, 2, 4, 8, 11]
+
+
+def test_images_are_split_by_their_labels_alone(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "annotations.json").write_text("not read")
+    assert sorted(map(len, split_images(tmp_path, {"train": 0.6, "test": 0.4}).values())) == [1, 2]
+    (tmp_path / "labels/000001.json").write_text("{}")
+    with pytest.raises(DatasetError, match="labels/000001.json is broken: image"):
+        split_images(tmp_path, {"train": 0.6, "test": 0.4})
+    with pytest.raises(DatasetError, match="cannot read images from .*none: it has no labels"):
+        split_images(tmp_path / "none", {"train": 0.6, "test": 0.4})

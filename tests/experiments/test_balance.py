@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
+from simworld.agents.experts import expert
 from simworld.datasets.episode import Episode
 from simworld.datasets.images import View
-from simworld.experiments.balance import EPISODE_FEATURES, IMAGE_FEATURES, episode_features, image_features
+from simworld.errors import ConfigurationError
+from simworld.experiments.balance import Wanted, balanced_episodes, balanced_images, episode_features, image_features
 from simworld.experiments.collect import collect_view, manipulation
 from simworld.geometry import Vec3, quat_multiply
 from simworld.physics import World
@@ -29,7 +31,8 @@ SCENE = sample_scene(Layout(box=True), NONE, Streams(0), {"objects.count": 2}).s
 def episode(length: int, **events: Sequence[int]) -> Episode:
     """An episode with each event in the given steps."""
     infos = {name: np.isin(np.arange(length), steps) for name, steps in events.items()}
-    infos = {"is_success": np.zeros(length, dtype=bool)} | infos
+    never = np.zeros(length, dtype=bool)
+    infos = {"is_success": never} | ({"off_table": never} if "grasped" in infos else {}) | infos
     actions, ends = np.zeros((length, 4), dtype=np.float32), np.zeros(length, dtype=bool)
     return Episode(0, 0, SCENE, {}, {}, actions, actions[:, 0], ends, ends, infos, {})
 
@@ -69,13 +72,12 @@ def test_an_episode_succeeds_if_it_ends_so_and_is_as_long_as_its_steps() -> None
     for success, length in (([6], 7), ([5], 7), ([], 3)):
         features = episode_features(episode(length, is_success=success))
         assert features["success"] is (length - 1 in success) and features["length"] == length
-        assert set(features) == set(EPISODE_FEATURES)
+        assert set(features) == {"success", "length"}
 
 
 def test_an_object_that_ever_left_the_table_has_fallen() -> None:
     for steps, fallen in (([], False), ([0], True), ([4], True)):
         assert episode_features(episode(10, grasped=[], off_table=steps))["fallen"] is fallen
-    assert episode_features(episode(10))["fallen"] is False
 
 
 @pytest.fixture(scope="module")
@@ -199,4 +201,58 @@ def test_an_image_without_an_object_has_none_of_its_features(renderer: RasterRen
     with closing(gym.make("simworld/Reach-v0")) as env:
         view = collect_view(manipulation(env), renderer, 0, 0, "front", (48, 36))
     assert set(image_features(view, renderer)) == {"camera"}
-    assert set(image_features(view_of(renderer, block("object", 0.0, -0.1, 0.02)), renderer)) == set(IMAGE_FEATURES)
+    assert set(image_features(view_of(renderer, block("object", 0.0, -0.1, 0.02)), renderer)) == {
+        "camera",
+        "occlusion",
+        "pixels",
+        "touching",
+    }
+
+
+@pytest.mark.parametrize(
+    ("env_id", "quota", "message"),
+    [
+        ("Reach", "occlusion[0.5,1]=50%", r"nothing here has it; there are \['camera'\]"),
+        ("Reach", "objects.0.kind=uniform", "nothing here has it"),
+        ("Reach", "objects.count=uniform", "nothing here has it"),
+        ("Reach", "box.yaw[0,0.1]=50%", "nothing here has it"),
+        ("PlaceInBox", "goal.position.x[0,0.1]=50%", "nothing here has it"),
+        ("PlaceInBox", "objects.3.kind=uniform", "nothing here has it; did you mean 'objects.[012].kind'"),
+        ("PlaceInBox", "objects.9.kind=uniform", "nothing here has it; did you mean 'objects.[012].kind'"),
+        ("PlaceInBox", "camera=top:50%", "camera: it is never top, but front or side"),
+        ("PlaceInBox", "camera=front:50%,side:40%", "always in one of these cells"),
+        ("PlaceInBox", "occlusion[1.5,2]=50%", "occlusion: it is never .*, but from 0 to 1"),
+        ("PlaceInBox", "pixels[5000,6000]=50%", "pixels: it is never .*, but from 0 to 3072"),
+        ("PlaceInBox", "dropped=50%", "nothing here has it"),
+    ],
+)
+def test_quotas_that_no_image_can_meet_are_refused_before_anything_starts(
+    env_id: str, quota: str, message: str
+) -> None:
+    with (
+        closing(gym.make(f"simworld/{env_id}-v0", randomization="default")) as env,
+        pytest.raises(ConfigurationError, match=message),
+    ):
+        balanced_images(manipulation(env), Wanted([quota], 10, 0), ("front", "side"), (64, 48))
+
+
+@pytest.mark.parametrize(
+    ("env_id", "quota", "message"),
+    [
+        ("Reach", "dropped=50%", r"nothing here has it; there are \['length', 'success'\]"),
+        ("Reach", "fallen=50%", "nothing here has it"),
+        ("PlaceInBox", "occlusion[0.5,1]=50%", "nothing here has it"),
+        ("PlaceInBox", "length[1000,2000]=50%", "length: it is never .*, but from 1 to"),
+    ],
+)
+def test_quotas_that_no_episode_can_meet_are_refused_before_anything_starts(
+    env_id: str, quota: str, message: str
+) -> None:
+    with closing(gym.make(f"simworld/{env_id}-v0")) as env, pytest.raises(ConfigurationError, match=message):
+        balanced_episodes(env, expert("reach"), Wanted([quota], 10, 0), 0.0)
+
+
+@pytest.mark.parametrize("quota", ["camera=front:50%", "occlusion[0.5,1]=50%", "objects.2.kind=uniform", "touching=5%"])
+def test_quotas_that_images_can_meet_are_taken(quota: str) -> None:
+    with closing(gym.make("simworld/PlaceInBox-v0", randomization="default")) as env:
+        balanced_images(manipulation(env), Wanted([quota], 10, 0), ("front", "side"), (64, 48))

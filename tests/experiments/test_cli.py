@@ -395,7 +395,7 @@ def test_images_meet_quotas(tmp_path: Path) -> None:
     kinds = [image["parameters"]["objects.0.kind"] for image in images]
     assert sorted(kinds) == ["cuboid"] * 4 + ["mug"] * 4
     assert_refused(simworld(*arguments, tmp_path / "no", "--quota", "occlusion[0.1,1]=120%"), "occlusion")
-    short = simworld(*arguments, tmp_path / "short", "--quota", "pixels[1000000,2000000]=50%", "--budget", 12)
+    short = simworld(*arguments, tmp_path / "short", "--quota", "pixels[3000,3072]=50%", "--budget", 12)
     assert_refused(short, "pixels", "12 candidates")
     for quota, words in (
         ("objects.0.kind=duk:50%", ("duck",)),
@@ -497,7 +497,7 @@ def test_without_a_search_nothing_is_shown(terminal: io.StringIO, capsys: pytest
 
 def test_ctrl_c_ends_a_search_on_a_terminal(tmp_path: Path) -> None:
     screen, end = pty.openpty()
-    quotas = ["--quota", "pixels[1000000,2000000]=50%", "--budget", "100000"]
+    quotas = ["--quota", "pixels[3000,3072]=50%", "--budget", "100000"]
     command = [*COMMAND, "images", PLACE, "--size", "64x48", "--out", str(tmp_path / "images"), *quotas]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, env=os.environ | {"TERM": "xterm"})
     os.close(end)
@@ -509,4 +509,4 @@ def test_ctrl_c_ends_a_search_on_a_terminal(tmp_path: Path) -> None:
         shown += os.read(screen, 4096)
     assert process.communicate(timeout=60) == (b"", None) and process.returncode == 130
     os.close(screen)
-    assert b"pixels [1000000,2000000]" in shown and shown.rindex(b"\x1b[?25h") < shown.rindex(b"interrupted")
+    assert b"pixels [3000,3072]" in shown and shown.rindex(b"\x1b[?25h") < shown.rindex(b"interrupted")

@@ -1,8 +1,9 @@
 """Datasets of images as they are made from environments, read by nothing but what is in their folders."""
 
+import itertools
 import json
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,21 @@ from PIL import Image
 from simworld.agents.experts import expert
 from simworld.annotation import project
 from simworld.datasets import read_episodes, split_images
-from simworld.errors import ConfigurationError
+from simworld.envs.tasks import TASKS
+from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli import app
 from simworld.experiments.collect import collect_episode, manipulation, stage
 from simworld.experiments.recipes import (
     CATEGORIES,
-    is_labelled,
     make_env,
-    stored_seed,
     write_labelled_images,
     write_rollouts,
 )
 from simworld.geometry import Array, transform_points
 from simworld.randomization import FACTORS, VISUAL
 from simworld.randomization.factors import starred
+from simworld.randomization.possible import Possible
+from simworld.randomization.presets import PRESETS
 from simworld.scene.state import camera_pose
 
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
@@ -209,27 +211,48 @@ def test_views_that_make_no_sense_are_refused(tmp_path: Path, options: dict[str,
 
 def test_requests_that_differ_share_no_scene_and_the_same_one_goes_on(tmp_path: Path) -> None:
     requests: list[dict[str, Any]] = [{}, {"randomization": "visual"}, {"count": 3}, {"size": (49, 36)}]
-    drawn = []
-    for number, options in enumerate(requests):
-        images = written(tmp_path / str(number), **{"count": 2, "seed": None, "randomization": "full"} | options)[
-            "images"
-        ]
-        assert {image["seed"] for image in images} == {stored_seed(tmp_path / str(number))}
-        drawn += [image["parameters"] for image in images]
-    # What varies everywhere, of 64-bit floats: no two scenes share any of it.
-    for address in ("table.color", "background.color", "noise.seed", "camera.front.fov", "lights.0.azimuth"):
-        assert max(Counter(str(parameters[address]) for parameters in drawn).values()) == 1, address
-    seeds = [stored_seed(tmp_path / str(number)) for number in range(len(requests))]
+    asked = [{"count": 2, "size": SMALL, "randomization": "full"} | options for options in requests]
+    drawn, seeds = [], []
+    for number, options in enumerate(asked):
+        report = write_labelled_images(tmp_path / str(number), PLACE, **options)
+        images = json.loads((tmp_path / str(number) / "annotations.json").read_text())["images"]
+        seeds.append(report.seed)
+        assert {image["seed"] for image in images} == {report.seed}
+        drawn += [(image["parameters"], options["randomization"]) for image in images]
     assert len(set(seeds)) == len(seeds) and all(2**30 <= seed < 2**31 for seed in seeds)
-    report = write_labelled_images(tmp_path / "0", PLACE, count=2, size=SMALL, randomization="full")
-    assert report.made == 0
+    # Of what varies continuously in both, no two scenes share anything, images of one dataset least of all.
+    laws = {name: Possible(TASKS["place_in_box"].layout, PRESETS[name]).laws for name in ("full", "visual")}
+    compared = 0
+    for (one, name), (two, other) in itertools.combinations(drawn, 2):
+        for address in one.keys() & two.keys():
+            if laws[name][address].continuous and laws[other][address].continuous:
+                assert one[address] != two[address], address
+                compared += 1
+    assert compared > 2000
+    assert write_labelled_images(tmp_path / "0", PLACE, **asked[0]).made == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [({"noise": 0}, {"noise": -0.0}), ({"noise": 0.0}, {"noise": np.float64(0)}), ({"noise": 1}, {"noise": 1.0})],
+)
+def test_rollouts_that_mean_the_same_are_the_same(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
+    first, again = (write_rollouts(tmp_path, REACH, episodes=1, **options) for options in (one, other))
+    assert first.seed == again.seed and (first.made, again.made) == (1, 0)
+
+
+def test_images_that_mean_the_same_are_the_same(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"count": 1, "size": SMALL}
+    first, again = (write_labelled_images(tmp_path, PLACE, views=views, **options) for views in ("one", "all"))
+    assert first.seed == again.seed and (first.made, again.made) == (1, 0)
 
 
 def test_rollouts_have_seeds_of_their_requests_and_say_what_they_vary(tmp_path: Path) -> None:
-    for name, options in {"plain": {}, "noisy": {"noise": 0.1}, "short": {"episodes": 1}}.items():
-        write_rollouts(tmp_path / name, REACH, **{"episodes": 2} | options)
-    seeds = {name: stored_seed(tmp_path / name) for name in ("plain", "noisy", "short")}
-    assert len(set(seeds.values())) == 3 and all(2**30 <= seed < 2**31 for seed in seeds.values())
+    seeds = {
+        name: write_rollouts(tmp_path / name, REACH, **{"episodes": 2} | options).seed
+        for name, options in {"plain": {}, "noisy": {"noise": 0.1}, "short": {"episodes": 1}}.items()
+    }
+    assert len(set(seeds.values())) == 3 and all(seed and 2**30 <= seed < 2**31 for seed in seeds.values())
     assert [(e.seed, e.index, e.group) for e in read_episodes(tmp_path / "plain")] == [
         (seeds["plain"], index, index) for index in range(2)
     ]
@@ -267,20 +290,27 @@ def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp
     assert set(kinds) == set(CATEGORIES) - {"box"}
 
 
-def test_an_environment_without_anything_to_label_is_known() -> None:
-    assert [is_labelled(env_id) for env_id in (REACH, "simworld/PickAndPlace-v0", PLACE)] == [False, True, True]
-
-
 @pytest.mark.parametrize(("env_id", "warned"), [(REACH, True), (PLACE, False)])
-def test_the_command_says_what_is_labelled_and_with_which_seed(
+def test_images_without_labels_are_said_with_their_seed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], env_id: str, warned: bool
 ) -> None:
-    with pytest.raises(SystemExit) as stop:
-        app(["images", env_id, "--count", "1", "--size", "32x24", "--randomization", "none", "--out", str(tmp_path)])
+    told = pytest.warns(UserWarning, match="nothing is there to label") if warned else nullcontext()
+    arguments = ["images", env_id, "--count", "1", "--size", "32x24", "--randomization", "none", "--out", str(tmp_path)]
+    with told, pytest.raises(SystemExit) as stop:
+        app(arguments)
     printed = capsys.readouterr()
-    assert not stop.value.code and f"seed {stored_seed(tmp_path)}" in printed.out
+    seed = json.loads((tmp_path / "request.json").read_text())["seed"]
+    assert not stop.value.code and f"seed {seed}" in printed.out
     annotations = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
     assert f"1 images of 1 different scenes with {len(annotations)} annotations" in printed.out
     assert bool(annotations) != warned
     assert f"box {0 if warned else 1}, compound 0, cross 0, cuboid" in printed.out
-    assert ("has nothing on its table to label" in printed.err) is warned
+
+
+def test_nothing_is_said_of_labels_where_a_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(DatasetError, match="holds other files"):
+        write_labelled_images(tmp_path, REACH, count=1, size=SMALL)
+    with pytest.raises(ConfigurationError, match="nothing here has it"):
+        write_labelled_images(tmp_path / "no", REACH, count=1, size=SMALL, quotas=["occlusion[0,0.5]=100%"])
+    assert not (tmp_path / "no").exists()
