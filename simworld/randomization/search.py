@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simworld.errors import ConfigurationError, is_misspelt, nearest, shown
+from simworld.errors import ConfigurationError, is_misspelt, nearest
 from simworld.randomization.conditional import Conditional
 from simworld.randomization.expressions import Distribution
 from simworld.randomization.factors import FACTORS, starred
@@ -226,13 +226,14 @@ def _check_feature(
             quota.check_kind(_KINDS[factor.kind])
     elif features is not None:
         if name not in features:
-            raise ConfigurationError(f"quota {shown(name)}: nothing here has it{_hint(name, features, factors)}")
+            raise ConfigurationError(f"quota {name}: nothing here has it{_hint(name, features, factors)}")
         features[name].check(quota, count)
 
 
 def _hint(feature: str, features: Iterable[str], addresses: Iterable[str]) -> str:
-    """The end of a message about a feature that there is not: the nearest of all, or the features."""
-    names = [*features, *addresses]
+    """The end of a message about a feature that there is not: the nearest, or all but the addresses."""
+    thing = feature.partition(".")[0]
+    names = [*features, *(address for address in addresses if "." not in feature or address.startswith(f"{thing}."))]
     if is_misspelt(feature, names):
         return nearest(feature, names)
     return f"; there are {sorted(features)}, and what `simworld factors` lists of the things in these scenes"

@@ -213,7 +213,7 @@ def test_an_image_without_an_object_has_none_of_its_features(renderer: RasterRen
     ("env_id", "quota", "message"),
     [
         ("Reach", "occlusion[0.5,1]=50%", r"nothing here has it; there are \['camera'\]"),
-        ("Reach", "objects.0.kind=uniform", "nothing here has it"),
+        ("Reach", "objects.0.kind=uniform", r"nothing here has it; there are \['camera'\]"),
         ("Reach", "objects.count=uniform", "nothing here has it"),
         ("Reach", "box.yaw[0,0.1]=50%", "nothing here has it"),
         ("PlaceInBox", "goal.position.x[0,0.1]=50%", "nothing here has it"),
