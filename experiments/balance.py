@@ -18,7 +18,7 @@ from simworld.datasets.images import View
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
 from simworld.experiments.collect import collect_episode, collect_view, manipulation
-from simworld.randomization import Outcome, sample_scene
+from simworld.randomization import Outcome, read_quotas, sample_scene
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas import Feature, Report
 from simworld.randomization.sampling import TRIES
@@ -69,6 +69,11 @@ class Balance:
     wanted: Wanted
     plan: Plan
     features: Callable[[int, Mapping[str, Any]], Features]
+
+
+def asked_quotas(quotas: Sequence[str], replays: int) -> dict[str, Any]:
+    """What a request says of quotas, where there are any."""
+    return {"quotas": [str(quota) for quota in read_quotas(quotas)], "replays": replays} if quotas else {}
 
 
 def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str], size: tuple[int, int]) -> Balance:

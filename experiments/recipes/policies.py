@@ -1,0 +1,160 @@
+"""Policies: trained on demonstrations or by reinforcement, and evaluated."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simworld.agents.policy import load_policy, state_sizes
+from simworld.datasets.episode import Episode
+from simworld.datasets.episodes import read_episodes, read_request
+from simworld.datasets.folder import OutputFolder, content_digest
+from simworld.datasets.manifest import MANIFEST
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.rollouts import RolloutRequest
+
+if TYPE_CHECKING:
+    from simworld.agents.network import NetworkPolicy
+
+_POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
+
+
+def train_cloning(
+    folder: Path,
+    env_id: str,
+    demonstrations: Path,
+    *,
+    epochs: int = 40,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Clone the expert of a store of episodes into `folder/policy.safetensors`, with `training.json` beside it.
+
+    A stopped training goes on from its last epoch to the same bits.
+    """
+    from simworld.agents.demonstrations import check_demonstrations, transitions
+    from simworld.agents.imitation import CloningSettings, Epoch, clone
+    from simworld.agents.network import NetworkPolicy
+
+    settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
+    asked, content = read_request(demonstrations, RolloutRequest), content_digest(demonstrations)
+    if asked.env_id != env_id:
+        raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}, not of {env_id}")
+    stored = list(read_episodes(demonstrations))
+    _check_sizes(stored, env_id, demonstrations)
+    data = transitions(stored)
+    check_demonstrations(settings.task, data)
+
+    def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
+        curve: list[dict[str, float]] = []
+        seconds = 0.0
+
+        def tell(number: int, epoch: Epoch) -> None:
+            nonlocal seconds
+            curve.append({"epoch": number, "loss": epoch.loss, "held_out": epoch.held_out})
+            seconds += epoch.seconds
+            if progress is not None:
+                progress(number)
+
+        policy = clone(data, settings, tell, folder / _CHECKPOINT)
+        return policy, {
+            "demonstrations": len(stored),
+            "transitions": len(data.groups),
+            "curve": curve,
+            "seconds": seconds,
+        }
+
+    request = {"algorithm": "cloning", "env_id": env_id, "demonstrations_sha256": content}
+    return _train(folder, request | {"settings": settings.model_dump()}, learn)
+
+
+def train_reinforcement(
+    folder: Path,
+    env_id: str,
+    *,
+    algorithm: str = "ppo",
+    steps: int = 30_000,
+    seed: int = 0,
+    randomization: str | Sequence[Any] = "default",
+    reward: str = "dense",
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Train by stable-baselines3 into `folder/policy.safetensors`, with `training.json` beside it.
+
+    A stopped training begins again.
+    """
+    from simworld.agents.evaluation import Evaluation
+    from simworld.agents.network import NetworkPolicy
+    from simworld.agents.reinforcement import ReinforcementSettings, check_training, reinforce
+
+    asked: dict[str, Any] = {"algorithm": algorithm, "steps": steps, "seed": seed}
+    settings = ReinforcementSettings(**asked)
+    with (
+        closing(make_env(env_id, randomization, reward=reward)) as env,
+        closing(make_env(env_id, randomization, reward=reward)) as test_env,
+    ):
+        check_training(env, test_env, settings)
+
+        def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
+            curve: list[dict[str, float]] = []
+            begin = time.perf_counter()
+
+            def tell(step: int, result: Evaluation | None) -> None:
+                if result is not None:
+                    point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
+                    curve.append({"step": step} | point)
+                if progress is not None:
+                    progress(min(step, steps))
+
+            policy = reinforce(env, test_env, settings, tell)
+            return policy, {"steps": curve[-1]["step"], "curve": curve, "seconds": time.perf_counter() - begin}
+
+        request = {"algorithm": algorithm, "env_id": env_id, "randomization": randomization, "reward": reward}
+        return _train(folder, request | {"settings": settings.model_dump()}, learn)
+
+
+def evaluate_policy(
+    env_id: str,
+    policy: str,
+    *,
+    trust_pickle: bool = False,
+    normalization: Path | None = None,
+    episodes: int = 100,
+    first_seed: int = 0,
+    randomization: str | Sequence[Any] = "default",
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluate a policy, loaded by `load_policy`, on the seeds from first_seed on: the summary as plain data."""
+    from simworld.agents.evaluation import evaluate
+
+    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
+    with closing(make_env(env_id, randomization)) as env:
+        result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
+    about = {"env_id": env_id, "randomization": randomization, "policy": policy, "first_seed": first_seed}
+    return about | result.to_dict()
+
+
+def _check_sizes(episodes: Sequence[Episode], env_id: str, source: Path) -> None:
+    """Raise DatasetError where an episode does not observe what the environment does."""
+    sizes = dict(state_sizes(task_of(env_id)))
+    for episode in episodes:
+        found = {name: episode.observations[name].shape[1] for name in sizes}
+        if found != sizes:
+            raise DatasetError(f"{source}: {env_id} observes {sizes}, but {episode.seed}/{episode.index} has {found}")
+
+
+def _train(
+    folder: Path, request: Mapping[str, Any], learn: Callable[[], tuple["NetworkPolicy", dict[str, Any]]]
+) -> Path:
+    """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
+    with OutputFolder(folder, {"kind": "training"} | dict(request)) as out:
+        if not out.has(_POLICY, "training.json"):
+            policy, record = learn()
+            policy.save(out.path / _POLICY)
+            out.write_json("training.json", {name: request[name] for name in ("algorithm", "settings")} | record)
+        (out.path / _CHECKPOINT).unlink(missing_ok=True)
+        if not out.has(MANIFEST):
+            out.finish()
+    return out.path / _POLICY
