@@ -18,7 +18,7 @@ _NO_DISTORTION = {address: (0,) for address in FACTORS if ".distortion." in addr
 _SURFACES = ("objects.*", "box", "table", "floor", "robot")
 _ABLE: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "raster": {},
-    "mitsuba": {"lights.*.shadow": (1,)} | _NO_DISTORTION,
+    "mitsuba": _NO_DISTORTION,
     "tiny": {
         "lights.count": (1, 0),
         "lights.*.kind": ("directional",),

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from simworld.errors import ConfigurationError, MissingExtraError
 from simworld.geometry import Array, quat_to_matrix
-from simworld.rendering.color import encode
+from simworld.rendering.color import LINEAR, encode
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.kept import keep_behind
 from simworld.rendering.lens import check_camera, rays
 from simworld.rendering.poses import poses_of
+from simworld.rendering.raster import RasterRenderer
 from simworld.rendering.textures import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
-from simworld.scene.light import Background
+from simworld.scene.light import Background, SolidBackground
 from simworld.scene.model import Scene
+from simworld.scene.sensor import Sensor
 from simworld.scene.state import SceneState, camera_pose
 
 _VARIANT = "scalar_rgb"
@@ -29,10 +31,15 @@ _BLOCK = 32
 
 _WIDEST = 100.0
 """Image width in focal lengths."""
+_BLACK = SolidBackground(color=(0.0, 0.0, 0.0))
+_STOPS = (-6.0, -4.0, -2.0, 0.0)
+"""Exposures of the pictures that are put together to light of any strength."""
 
 
 class MitsubaRenderer:
     """Traces `samples` paths a pixel, of up to `max_depth` segments (2 is direct light only).
+
+    What lights without shadows add is direct alone, and is `raster`'s: no path can go through what is in its way.
 
     Meshes are simplified by up to `error` metres. Lights lie in the path of reflections but are not seen themselves;
     the background is seen but gives no light, which comes from `Scene.lights` and `Scene.ambient`.
@@ -50,6 +57,7 @@ class MitsubaRenderer:
             raise MissingExtraError("renderer 'mitsuba' needs Mitsuba: pip install 'simworld[mitsuba]'") from None
         self._mi: Any = mitsuba
         self._samples, self._max_depth, self._error = samples, max_depth, error
+        self._raster = RasterRenderer(error)
         self.close()
 
     def __reduce__(self) -> tuple[type["MitsubaRenderer"], tuple[int, int, float]]:
@@ -58,6 +66,7 @@ class MitsubaRenderer:
     def close(self) -> None:
         """Give memory back; closing twice is harmless."""
         self._scene: Scene | None = None
+        self._unshadowed: Scene | None = None
         self._pieces: list[Any] = []
         self._placed: bytes = b""
         self._traced: dict[bool, Any] = {}
@@ -72,7 +81,7 @@ class MitsubaRenderer:
     ) -> Frame:
         """Render one frame of the camera's size; the same arguments give the same bits."""
         channels = check_channels("mitsuba", self.channels, channels, next_state)
-        _check(scene, camera, channels)
+        _check(camera)
         made: dict[str, NDArray[Any]] = {}
         later = None
         with self._variant():
@@ -102,7 +111,22 @@ class MitsubaRenderer:
         image = self._trace(scene, state, camera, integrator, sampler, lit=True)
         behind = _behind(scene.background, camera, quat_to_matrix(camera_pose(scene, state, camera)[3:]))
         linear = image[..., :3] + (1 - image[..., 3:]) * behind
+        if not all(light.shadow for light in scene.lights):
+            linear += self._shadowless(scene, state, camera)
         return encode(linear * 2.0**camera.exposure)
+
+    def _shadowless(self, scene: Scene, state: SceneState, camera: Camera) -> Array:
+        """Linear light (h, w, 3) that the lights without shadows bring straight to the camera."""
+        if self._unshadowed is None:
+            lights = tuple(light for light in scene.lights if not light.shadow)
+            self._unshadowed = scene.model_copy(update={"lights": lights, "ambient": (0.0,) * 3, "background": _BLACK})
+        linear = np.zeros((camera.height, camera.width, 3))
+        # Bytes hold light up to 1: the darker pictures are for where the brighter ones are white.
+        for stops in _STOPS:
+            seen = camera.model_copy(update={"exposure": stops, "antialias": 4, "sensor": Sensor()})
+            rgb = self._raster.render(self._unshadowed, state, seen, ("rgb",)).rgb
+            linear = np.where((rgb < 255) | (stops == _STOPS[0]), LINEAR[rgb] / 65535 / 2.0**stops, linear)
+        return linear
 
     def _labels(self, scene: Scene, state: SceneState, camera: Camera) -> dict[str, NDArray[Any]]:
         integrator = {"type": "aov", "aovs": "point:position,normal:sh_normal,triangle:prim_index"}
@@ -184,14 +208,13 @@ class MitsubaRenderer:
         }
 
 
-def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
+def _check(camera: Camera) -> None:
     """Raise ConfigurationError for what Mitsuba cannot do."""
     check_camera(camera)
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
         "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),
         "so wide a field of view": camera.width / camera.fx > _WIDEST,
-        "lights without shadows": "rgb" in channels and not all(light.shadow for light in scene.lights),
     }
     refuse("mitsuba", refused)
 

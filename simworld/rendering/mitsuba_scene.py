@@ -118,8 +118,9 @@ def _mesh(corners: Array, normals: Array, uv: Array | None, bsdf: Any) -> Any:
 
 
 def emitters(scene: Scene) -> list[dict[str, Any]]:
-    """What lights the scene, as descriptions for `load_dict`."""
-    found = [emitter for light in scene.lights if light.intensity > 0 for emitter in _emitters(light)]
+    """What lights the scene and throws shadows, as descriptions for `load_dict`."""
+    lights = [light for light in scene.lights if light.shadow and light.intensity > 0]
+    found = [emitter for light in lights for emitter in _emitters(light)]
     if any(scene.ambient):
         found.append({"type": "constant", "radiance": _rgb(scene.ambient)})
     return found

@@ -15,7 +15,7 @@ from simworld.streams import Streams
 
 LAYOUT = TASKS["place_in_box"].layout
 ALL = ("front", "side", "top", "wrist")
-ABLE = {"mitsuba": ("none", "default", "dynamics"), "tiny": ("none", "default", "dynamics")}
+ABLE = {"mitsuba": ("none", "default", "dynamics", "visual", "full"), "tiny": ("none", "default", "dynamics")}
 
 
 def refused(randomization: Randomization, size: tuple[int, int], renderer: str = "raster", cameras: Any = ALL) -> str:
@@ -30,7 +30,10 @@ def refused(randomization: Randomization, size: tuple[int, int], renderer: str =
 @pytest.mark.parametrize("renderer", ABLE)
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_renderer_draws_every_scene_or_says_before_the_first_what_to_change(preset: str, renderer: str) -> None:
-    module: Any = {"mitsuba": mitsuba, "tiny": tiny}[renderer]
+    checks: Any = {
+        "mitsuba": lambda scene, camera: mitsuba._check(camera),
+        "tiny": lambda scene, camera: tiny._check(scene, camera, ("rgb", "depth")),
+    }
     line = refused(PRESETS[preset], (84, 84), renderer)
     assert (line == "") == (preset in ABLE[renderer])
     asked = PRESETS[preset]
@@ -42,13 +45,13 @@ def test_a_renderer_draws_every_scene_or_says_before_the_first_what_to_change(pr
     for index in range(20):
         scene = sample_scene(LAYOUT, asked, Streams(2, index)).scene
         for camera in scene.cameras:
-            module._check(scene, camera.resized(84, 84), ("rgb", "depth"))
+            checks[renderer](scene, camera.resized(84, 84))
 
 
 def test_only_what_is_there_matters() -> None:
-    shadows = NONE | {"lights.1.shadow": 0}
-    assert refused(shadows, (64, 48), "mitsuba") == ""
-    assert "lights.*.shadow=1" in refused(shadows | {"lights.count": 2}, (64, 48), "mitsuba")
+    bulb = NONE | {"lights.1.kind": "point", "lights.count": 1}
+    assert refused(bulb, (64, 48), "tiny") == ""
+    assert "lights.*.kind=directional" in refused(bulb | {"lights.count": 2}, (64, 48), "tiny")
     lens = NONE | {"camera.wrist.distortion.k1": 0.05}
     assert refused(lens, (64, 48), "tiny", ("front", "top")) == ""
     assert "camera.*.distortion.k1=0" in refused(lens, (64, 48), "tiny", ("front", "wrist"))

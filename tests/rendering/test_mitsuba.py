@@ -12,6 +12,7 @@ from simworld.geometry import look_at, quat_from_euler, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import make_renderer
+from simworld.rendering.color import encode
 from simworld.rendering.mitsuba import MitsubaRenderer
 from simworld.rendering.textures import environment, pyramid
 from simworld.scene.camera import Camera
@@ -328,16 +329,34 @@ def test_a_users_own_variant_is_put_back(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("camera", "lights", "message"),
+    ("camera", "message"),
     [
-        (pinhole((1, 0, 1), (0, 0, 0), distortion=(0.1, 0, 0, 0, 0)), (), "lens distortion"),
-        (pinhole((1, 0, 1), (0, 0, 0), fy=61), (), "square"),
-        (pinhole((1, 0, 1), (0, 0, 0)), (DirectionalLight(shadow=False),), "shadows"),
+        (pinhole((1, 0, 1), (0, 0, 0), distortion=(0.1, 0, 0, 0, 0)), "lens distortion"),
+        (pinhole((1, 0, 1), (0, 0, 0), fy=61), "square"),
     ],
 )
-def test_what_it_cannot_do_is_refused(make: Make, camera: Camera, lights: tuple[Light, ...], message: str) -> None:
+def test_what_it_cannot_do_is_refused(make: Make, camera: Camera, message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"'mitsuba' cannot do .*{message}.*'raster' can"):
-        make().render(*scene_of(floor(), lights=lights), camera)
+        make().render(*scene_of(floor()), camera)
+
+
+@pytest.mark.parametrize("intensity", [0.4, 3.0])
+def test_lights_without_shadows_light_what_faces_them_whatever_is_between(make: Make, intensity: float) -> None:
+    # A plate of 1 m hangs between the lamp and the floor, out of sight; white, matt: radiance is intensity * cosine.
+    plate = Body(
+        name="plate", category="plate", parts=(Part(shape=Box(half_extents=(1, 1, 0.01))),), position=(0, 2.25, 3)
+    )
+    lamp = DirectionalLight(direction=(0, 0.6, 0.8), intensity=intensity, shadow=False)
+    scene, state = scene_of(floor(), plate, lights=(lamp,))
+    dim = pinhole((0.3, -0.4, 0.7), (0, 0, 0), exposure=-2.0)
+    picture = make(samples=16, max_depth=2).render(scene, state, dim, ("rgb",)).rgb
+    assert np.abs(picture.astype(int) - encode(np.full(3, intensity * 0.8 / 4))).max() <= 1
+    # Beside one that has shadows, what both give is added up.
+    both = scene.model_copy(update={"lights": (lamp, lamp.model_copy(update={"shadow": True}))})
+    there = make(samples=16, max_depth=2).render(both, state, dim, ("rgb",)).rgb
+    shadow = np.abs(there.astype(int) - picture).max(axis=-1) <= 1
+    lit = np.abs(there.astype(int) - encode(np.full(3, intensity * 1.6 / 4))).max(axis=-1) <= 1
+    assert shadow.sum() > 1000 and (shadow | lit).mean() > 0.99
 
 
 def test_bad_arguments_are_refused(make: Make) -> None:
