@@ -19,8 +19,11 @@ from simworld.geometry import Array
 from simworld.handles import OneUser
 from simworld.physics import CONTROL_HZ, World
 from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, check_seen, sample_scene
+from simworld.randomization.values import immutable
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.display import has_display
+from simworld.rendering.lens import check_lens
+from simworld.scene.camera import Camera
 from simworld.streams import Streams
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     """A Franka Panda at a table.
 
     Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of `simworld.physics.control`)
-    and the gripper, 25 times a second; zero holds the tool where it is and the fingers as they are. The state is
+    and the gripper, 25 times a second; at zero the tool comes to rest and the fingers hold what they hold. The state is
     observed as float32: `observation`, the fields of `simworld.envs.fields` that the task lists (SI units, world
     frame), `achieved_goal` and `desired_goal`. Images are observed as `simworld.envs.observations.image_space` says,
     with a ball at a goal that is a point. One kind of image by one camera is the observation itself; everything else
@@ -72,8 +75,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.task_name = task
         self.task = TASKS[task]
         check_scenes(self.task.layout, self.randomization)
-        for cameras, size in self.options.pictures:
-            check_seen(self.task.layout, self.randomization, cameras, size)
+        self._check_pictures(self.randomization)
         self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
         values = state_spaces(self.task)
         self._bounds = values["observation"] if "state" in self.options.observation else None
@@ -91,13 +93,16 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
 
     @property
     def spec(self) -> EnvSpec | None:
-        """What `gym.make` was told, with the randomization as plain data, so that `to_json` can write it."""
+        """What `gym.make` was told, as plain data, so that `to_json` can write it."""
         return self._spec
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
-        if spec is not None and not isinstance(spec.kwargs.get("randomization", ""), str):
-            spec = replace(spec, kwargs={**spec.kwargs, "randomization": self.randomization.to_plain()})
+        if spec is not None:
+            kwargs = {name: immutable(value) for name, value in spec.kwargs.items()}
+            if not isinstance(kwargs.get("randomization", ""), str):
+                kwargs["randomization"] = self.randomization.to_plain()
+            spec = replace(spec, kwargs=kwargs)
         self._spec = spec
 
     @property
@@ -127,16 +132,15 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return begun.seed, begun.index
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; where that fails, the one before goes on as if nothing had been asked.
+        """Begin an episode; where what is asked for or drawn is wrong, the one before goes on as if nothing had been.
 
         `options` may hold `index`, the episode's number under its seed; `randomization`, for this episode alone; and
         `parameters`, values by address that are not drawn: all those of another episode make that episode again.
         """
         with self._in_use:
             begun = self._next(seed, reset_options(options))
-            sample = self._drawn(begun)
+            self._begin(self._drawn(begun), begun)
             super().reset(seed=None if seed is None else begun.seed)
-            self._begin(sample, begun)
             seen, _, info = self._observe()
             self._show()
             return seen, info
@@ -154,29 +158,31 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
 
     def render(self) -> NDArray[np.uint8] | None:
         """The image (render_height, render_width, 3) uint8, or None with a window, which every step updates."""
+        self.world.check_open()
         if self.render_mode != "rgb_array":
             return None
         with self._in_use:
-            camera = self.sample.scene.camera(self.options.render_camera)
-            camera = camera.resized(self.options.render_width, self.options.render_height)
-            return self._raster().render(*self._running.shown(), camera, ("rgb",)).rgb
+            episode = self._running
+            return self._raster().render(*episode.shown(), self._render_camera(episode.sample), ("rgb",)).rgb
 
     def close(self) -> None:
-        """Give the Bullet clients back; afterwards it can do nothing any more, and closing twice is harmless."""
-        self.world.close()
-        for renderer in (self._renderer, self._window):
-            if renderer is not None:
-                renderer.close()
-        self._renderer = self._window = None
+        """Give the Bullet clients back; afterwards there are no more episodes, and closing twice is harmless."""
+        with self._in_use:
+            self.world.close()
+            for renderer in (self._renderer, self._window):
+                if renderer is not None:
+                    renderer.close()
+            self._renderer = self._window = None
 
     def __reduce__(self) -> tuple[Callable[..., "ManipulationEnv"], tuple[Any, ...]]:
         self.world.check_open()
         if self._window is not None:
             raise ConfigurationError("an environment with a window cannot be copied: make one with render_mode=None")
-        options = {"randomization": self.randomization, **self.options.model_dump(exclude_unset=True)}
-        shared = {name: value for name, value in vars(self).items() if name not in _OWN}
-        played = None if self._episode is None else self._episode.played()
-        return _copied, (type(self), self.task_name, options, shared, played)
+        with self._in_use:
+            options = {"randomization": self.randomization, **self.options.model_dump(exclude_unset=True)}
+            shared = {name: value for name, value in vars(self).items() if name not in _OWN}
+            played = None if self._episode is None else self._episode.played()
+            return _copied, (type(self), self.task_name, options, shared, played)
 
     def __copy__(self) -> "ManipulationEnv":
         return deepcopy(self)
@@ -191,6 +197,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _next(self, seed: int | None, given: ResetOptions) -> Begun:
         """What an episode is to begin with."""
         self.world.check_open()
+        if given.randomization is not None:
+            self._check_pictures(given.randomization)
         if seed is not None:
             root, index = whole_number("seed", seed), 0
         elif self._episode is None:
@@ -203,9 +211,20 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         randomization = self.randomization if begun.randomization is None else begun.randomization
         streams = Streams(begun.seed, begun.index)
         sample = sample_scene(self.task.layout, randomization, streams, begun.parameters)
+        if self.render_mode == "rgb_array":
+            check_lens(self._render_camera(sample))
         if self._images is not None:
             self._images.begin(shown_scene(self.task, sample.scene))
         return sample
+
+    def _check_pictures(self, randomization: Randomization) -> None:
+        """Raise ConfigurationError if some scene of a randomization cannot be seen in what is observed or rendered."""
+        for cameras, size in self.options.pictures:
+            check_seen(self.task.layout, randomization, cameras, size)
+
+    def _render_camera(self, sample: Sample) -> Camera:
+        camera = sample.scene.camera(self.options.render_camera)
+        return camera.resized(self.options.render_width, self.options.render_height)
 
     def _begin(self, sample: Sample, begun: Begun) -> None:
         self._episode = None  # until the next one is whole
@@ -254,8 +273,9 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
 def _copied(
     kind: type[ManipulationEnv], task: str, options: Mapping[str, Any], shared: Mapping[str, Any], played: Played | None
 ) -> ManipulationEnv:
-    """The copy of an environment."""
-    env = kind(task, **options)
+    """The copy of an environment; its class may have a constructor of its own."""
+    env = kind.__new__(kind)
+    ManipulationEnv.__init__(env, task, **options)
     vars(env).update(shared)
     if played is not None:
         env._play(played)

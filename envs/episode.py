@@ -40,7 +40,10 @@ class Begun:
 
 @dataclass(frozen=True)
 class Played:
-    """An episode so far, as a copy plays it again: how it began, its actions (n, 4), and a digest of where it is."""
+    """An episode so far, as a copy plays it again: how it began, its actions (n, 4), and a digest of where it is.
+
+    Played on another kind of processor it may come to be elsewhere.
+    """
 
     begun: Begun
     actions: Array
@@ -60,6 +63,7 @@ class RunningEpisode:
         self._low, self._high = (np.array(bound, np.float32) for bound in (task.goal.low, task.goal.high))
         self.desired = self._within(self._observer.goal)
         self.shown_scene = shown_scene(task, sample.scene)
+        self._changes = world.changes
         self._ball_pose = np.array([[*self._observer.goal[:3], *GOAL_BALL.orientation]])
 
     def act(self, action: Array) -> None:
@@ -68,6 +72,7 @@ class RunningEpisode:
         self._disturbances.push(self._world)
         self._world.step()
         self.actions.extend(action.tolist())
+        self._changes = self._world.changes
 
     def observe(self) -> tuple[NDArray[np.float32], Goals, dict[str, bool]]:
         """The state's values as they are observed, the achieved goal (goal_size,), and the facts of this instant."""
@@ -87,7 +92,11 @@ class RunningEpisode:
         return self.shown_scene, replace(state, body_poses=poses, body_velocities=velocities)
 
     def played(self) -> Played:
-        """What it takes to play it again."""
+        """What it takes to play it again; ConfigurationError if that is more than its actions."""
+        if self._world.changes != self._changes:
+            raise ConfigurationError(
+                "the environment cannot be copied: its world was changed by other means than `reset` and `step`"
+            )
         return Played(self.begun, np.array(self.actions).reshape(-1, 4), self._digest())
 
     def play(self, played: Played) -> None:
@@ -97,9 +106,7 @@ class RunningEpisode:
             self.act(action)
             self.observe()
         if self._digest() != played.digest:
-            raise ConfigurationError(
-                "the environment cannot be copied: its world was changed by other means than `reset` and `step`"
-            )
+            raise ConfigurationError("the environment cannot be copied: its actions lead elsewhere on this machine")
 
     def _within(self, goal: Array) -> NDArray[np.float32]:
         """A goal of the goals' space."""

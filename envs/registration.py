@@ -20,8 +20,9 @@ def register_environments() -> None:
     from gymnasium.envs.registration import register, registry
 
     for env_id, (task, steps) in ENV_IDS.items():
-        if env_id not in registry:
-            register(id=env_id, entry_point=f"simworld.envs.env:{task}", max_episode_steps=steps)
+        entry_point = f"simworld.envs.env:{task}"
+        if env_id not in registry or registry[env_id].entry_point != entry_point:
+            register(id=env_id, entry_point=entry_point, max_episode_steps=steps)
 
 
 class _WhenImported:
@@ -40,8 +41,10 @@ class _WhenImported:
         from importlib.util import find_spec
 
         self._asks = True
-        spec = find_spec(name)
-        self._asks = False
+        try:
+            spec = find_spec(name)
+        finally:
+            self._asks = False
         if spec is not None and spec.loader is not None:
             run = spec.loader.exec_module
 

@@ -61,7 +61,7 @@ def collect_episode(
         over = terminated or truncated
     actions, wanteds, rewards, terminations, truncations = zip(*steps, strict=True)
     return Episode(
-        seed=seed,
+        seed=base.episode[0],
         index=index,
         scene=base.sample.scene,
         parameters=parameters,
@@ -114,7 +114,7 @@ def stage(env: ManipulationEnv, seed: int, index: int, parameters: Mapping[str, 
         observation, _, terminated, _, _ = env.step(policy(observation))
         if terminated:
             break
-    return Staged(env.sample.scene, env.world.state(), drawn, seed, index, env.sample.redrawn)
+    return Staged(env.sample.scene, env.world.state(), drawn, *env.episode, env.sample.redrawn)
 
 
 def photograph(

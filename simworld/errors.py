@@ -58,5 +58,5 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 
 
 def is_misspelt(name: str, valid: Iterable[str]) -> bool:
-    """Whether a name that is not in `valid` looks like one that is."""
-    return bool(difflib.get_close_matches(name, list(valid), n=1))
+    """Whether a name that is not in `valid` looks so much like one that is that nothing else can be meant."""
+    return bool(difflib.get_close_matches(name, list(valid), n=1, cutoff=0.75))

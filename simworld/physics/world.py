@@ -44,12 +44,16 @@ class World(Uncopied):
 
     instead = "load its scene into a World of its own"
 
+    changes: int
+    """How often it was changed: loaded, driven, pushed, stepped."""
+
     def __init__(self) -> None:
         self._own_client: int = bullet.connect(bullet.DIRECT)
         if self._own_client < 0:
             raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
         self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._own_client)
         self._closed = False
+        self.changes = 0
         self._scene: Scene | None = None
         self._names: dict[str, int] = {}
         self._forget()
@@ -63,8 +67,7 @@ class World(Uncopied):
     def _client(self) -> int:
         # Bullet gives the number of a closed client to the next one that is made.
         if self._scene is None:
-            self.check_open()
-            _ = self.scene  # which says that there is none
+            _ = self.scene  # which says so
         return self._own_client
 
     def _uid(self, name: str) -> int:
@@ -77,6 +80,7 @@ class World(Uncopied):
     def scene(self) -> Scene:
         """The Scene that is loaded."""
         if self._scene is None:
+            self.check_open()
             raise ConfigurationError("no scene is loaded: call load(scene) first")
         return self._scene
 
@@ -88,6 +92,7 @@ class World(Uncopied):
     def load(self, scene: Scene) -> None:
         """Build the scene from nothing; whatever was loaded before is gone."""
         self.check_open()
+        self.changes += 1
         cid = self._own_client
         model = ROBOTS[scene.robot.name]
         bullet.resetSimulation(physicsClientId=cid)
@@ -172,6 +177,7 @@ class World(Uncopied):
         Where `yielding` is given, for each joint of the arm in N m, gravity and the motion are made up for and the
         motors do no more than that beyond it: so the arm gives way to what it meets.
         """
+        self.changes += 1
         self._targets = self._through_play(positions) if self.scene.robot.backlash > 0 else list(positions)
         self._limits = self._forces
         self._carrying: list[float] | None = None
@@ -259,12 +265,14 @@ class World(Uncopied):
     def push(self, name: str, force: Vec3, torque: Vec3) -> None:
         """Push a body at its centre of mass during the next control step: N and N m, in the world frame."""
         uid, cid = self._uid(name), self._client
+        self.changes += 1
         position, _ = bullet.getBasePositionAndOrientation(uid, physicsClientId=cid)
         bullet.applyExternalForce(uid, -1, force, position, bullet.WORLD_FRAME, physicsClientId=cid)
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
 
     def step(self, steps: int = 1) -> None:
         """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps or a multiple."""
+        self.changes += 1
         for _ in range(steps):
             self._refine()
             self._apply_torques()
@@ -282,10 +290,12 @@ class World(Uncopied):
         if self._joint_states is None:
             states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
             self._joint_states = np.array([[state[0] for state in states], [state[1] for state in states]])
+            self._joint_states.setflags(write=False)  # it is given out
         return self._joint_states
 
     def place_arm(self, positions: Array) -> None:
         """Put the arm's joints at `positions` at once, at rest, with the motors holding them there."""
+        self.changes += 1
         for joint, position in enumerate(positions):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
         self._forget()
@@ -324,7 +334,10 @@ class World(Uncopied):
             ax, ay, az = 2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)
             rx, ry, rz = position[0] - px, position[1] - py, position[2] - pz
             columns.append((ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx, ax, ay, az))
-        return np.array(position + orientation), np.array(columns).T
+        pose, jacobian = np.array(position + orientation), np.array(columns).T
+        pose.setflags(write=False)
+        jacobian.setflags(write=False)
+        return pose, jacobian
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
@@ -405,6 +418,7 @@ class World(Uncopied):
     def close(self) -> None:
         """Give the client back; closing twice is harmless."""
         self._closed, self._scene = True, None
+        self._forget()
         self._disconnect()
 
     def __enter__(self) -> Self:

@@ -19,7 +19,7 @@ GOAL_HEADROOM = 0.02
 """Free metres between an object at its goal and one below: the fingers reach that far down."""
 MAX_TRIES = 4_000
 """Places that are drawn for objects, each time with less room between them."""
-MAX_GOALS = 10_000
+MAX_GOALS = 1_000
 
 _ORIENTATION = "objects.*.orientation"
 _SHAPE = (

@@ -16,7 +16,7 @@ import pytest
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from simworld.envs import ENV_IDS
-from simworld.envs.env import ManipulationEnv
+from simworld.envs.env import GoalEnv, ManipulationEnv
 from simworld.errors import ConfigurationError, RenderError, SimworldError
 from simworld.physics import World
 from simworld.rendering.raster import RasterRenderer
@@ -93,6 +93,39 @@ def test_a_copy_that_would_not_be_exact_is_refused() -> None:
             copy.deepcopy(env)
 
 
+def test_a_push_that_is_still_to_come_is_not_lost_in_a_copy() -> None:
+    with closing(gym.make(PLACE)) as env:
+        env.reset(seed=0)
+        env.unwrapped.world.push("object", (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))  # type: ignore[attr-defined]
+        with pytest.raises(ConfigurationError, match="cannot be copied: its world was changed by other means"):
+            pickle.dumps(env)
+
+
+class Mine(GoalEnv):
+    """An environment of a user's, with a constructor and an attribute of its own."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__("place_in_box", randomization="default")
+        self.mark = mark
+
+
+def test_environments_of_ones_own_are_copied_too() -> None:
+    with closing(Mine("x")) as env:
+        env.reset(seed=4)
+        env.step(np.ones(4, np.float32))
+        with closing(copy.deepcopy(env)) as twin:
+            assert type(twin) is Mine and twin.mark == "x"
+            assert trace(twin, actions(1)) == trace(env, actions(1))
+
+
+def test_what_a_world_gives_out_cannot_be_changed() -> None:
+    with closing(made()) as env:
+        env.reset(seed=0)
+        for given in (env.world.state().joint_positions, env.world.joints(), *env.world.tool_kinematics()):
+            with pytest.raises(ValueError, match="read-only"):
+                given[:] = 0
+
+
 def test_an_unpickled_environment_takes_no_other_one_over(tmp_path: Path) -> None:
     file = tmp_path / "env.pickle"
     with closing(gym.make(PLACE)) as env:
@@ -164,6 +197,32 @@ def test_a_closed_environment_says_so_and_leaves_the_next_one_alone(use: str) ->
 def test_before_the_first_episode_there_is_one_clear_line(use: str) -> None:
     with closing(made()) as env, pytest.raises(ConfigurationError, match=r"call reset\(\) first|no scene is loaded"):
         USES[use](env)
+
+
+WORLDS: dict[str, Callable[[World], Any]] = {
+    "scene": lambda world: world.scene,
+    "model": lambda world: world.model,
+    "joints": lambda world: world.joints(),
+    "tool_pose": lambda world: world.tool_pose(),
+    "tool_velocity": lambda world: world.tool_velocity(),
+    "body_pose": lambda world: world.body_pose("object"),
+    "contacts": lambda world: world.contacts(),
+    "targets": lambda world: world.set_joint_targets([0.0] * 9),
+    "push": lambda world: world.push("object", (1, 0, 0), (0, 0, 0)),
+    "step": lambda world: world.step(),
+}
+
+
+@pytest.mark.parametrize("use", WORLDS)
+def test_a_closed_world_says_so(use: str) -> None:
+    with closing(made()) as env:
+        env.reset(seed=0)
+        world = World()
+        world.load(env.sample.scene)
+        world.tool_pose()
+        world.close()
+        with pytest.raises(ConfigurationError, match="closed"):
+            WORLDS[use](world)
 
 
 def test_what_holds_a_handle_is_copied_with_one_of_its_own_or_refused() -> None:
