@@ -211,6 +211,12 @@ def test_what_flies_away_stays_in_the_spaces() -> None:
                 assert env.observation_space.contains(seen)
 
 
+def numbers(bound: tuple[float, ...]) -> str:
+    """A bound as the documents have it: once, or for each number or kind of number where they differ."""
+    parts = bound if len(set(bound)) > 2 or len(bound) == 3 else tuple(dict.fromkeys(bound))
+    return ", ".join(f"{part:g}" for part in (parts if len(set(parts)) > 1 else parts[:1]))
+
+
 def test_the_documents_have_the_layout_of_the_observations() -> None:
     lines = Path(__file__).parents[2].joinpath("docs/environments.md").read_text(encoding="utf-8").splitlines()
     for name, field in FIELDS.items():
@@ -220,5 +226,6 @@ def test_the_documents_have_the_layout_of_the_observations() -> None:
         first, last = places[0].start, places[0].stop - 1
         assert f"| {first} |" in row or f"| {first} to {last} |" in row, row
         assert f"| {field.unit} |" in row and field.meaning in row, row
+        assert row.endswith(f"| {numbers(field.low)} | {numbers(field.high)} |"), row
     for task in TASKS.values():
         assert any(f"{sum(task.fields.values())} numbers" in line for line in lines)
