@@ -90,7 +90,8 @@ def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str]
     may_be = {"camera": Feature(str, tuple(cameras))}
     if env.task.layout.objects:
         may_be |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, size[0] * size[1]))}
-        may_be["touching"] = Feature(bool)
+        others = env.task.layout.box or _most_objects(env) > 1
+        may_be["touching"] = Feature(bool, (False, True) if others else (False,))
     return Balance(env, wanted, _plan(env, wanted, may_be), features)
 
 
@@ -106,6 +107,10 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, no
     if base.task.layout.objects:
         may_be |= {"dropped": Feature(bool), "fallen": Feature(bool)}
     return Balance(base, wanted, _plan(base, wanted, may_be), features)
+
+
+def _most_objects(env: ManipulationEnv) -> int:
+    return int(max(Possible(env.task.layout, env.randomization).laws["objects.count"].support()))
 
 
 def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature]) -> Plan:

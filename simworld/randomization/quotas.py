@@ -261,7 +261,7 @@ def read_quotas(value: Iterable[str | Quota] | Mapping[str, Any]) -> tuple[Quota
 class Feature:
     """What quotas may be over besides factors: a float, int, str or bool, and what it may be.
 
-    `allowed` has all names, or the least and the greatest number; True and False need not be there.
+    `allowed` has all names, the least and the greatest number, or what it may be of False and True.
     """
 
     kind: type
@@ -282,7 +282,7 @@ class Feature:
     def _range(self) -> str:
         if self.kind in (float, int):
             return f"from {_text(self.allowed[0])} to {_text(self.allowed[1])}"
-        return " or ".join(map(str, self.allowed))
+        return " or ".join(str(Cell(value)) for value in self.allowed)
 
 
 @dataclass(frozen=True)

@@ -224,13 +224,15 @@ def test_an_image_without_an_object_has_none_of_its_features(renderer: RasterRen
         ("PlaceInBox", "occlusion[1.5,2]=50%", "occlusion: it is never .*, but from 0 to 1"),
         ("PlaceInBox", "pixels[5000,6000]=50%", "pixels: it is never .*, but from 0 to 3072"),
         ("PlaceInBox", "dropped=50%", "nothing here has it"),
+        ("PickAndPlace", "touching=50%", "touching: it is never true, but false"),
     ],
 )
 def test_quotas_that_no_image_can_meet_are_refused_before_anything_starts(
     env_id: str, quota: str, message: str
 ) -> None:
+    asked = "none" if env_id == "PickAndPlace" else "default"
     with (
-        closing(gym.make(f"simworld/{env_id}-v0", randomization="default")) as env,
+        closing(gym.make(f"simworld/{env_id}-v0", randomization=asked)) as env,
         pytest.raises(ConfigurationError, match=message),
     ):
         balanced_images(manipulation(env), Wanted([quota], 10, 0), ("front", "side"), (64, 48))
