@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simworld.errors import ConfigurationError
 from simworld.reading import open_regular
-from simworld.writing import atomically, clear_leftovers, reporting
+from simworld.writing import atomically, reporting
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -31,10 +31,8 @@ def write_video(path: Path, frames: Iterable[Picture], fps: int) -> None:
     """
     if fps < 1:
         raise ConfigurationError(f"fps: must be at least 1, got {fps}")
-    with reporting(path):
-        clear_leftovers(path)
-        with atomically(path) as temporary:
-            _encode(temporary, _checked(frames), fps)
+    with reporting(path), atomically(path) as temporary:
+        _encode(temporary, _checked(frames), fps)
 
 
 def middle_frame(path: Path) -> Picture:

@@ -5,13 +5,13 @@ import json
 import math
 import os
 import stat
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from simworld.errors import DatasetError
+from simworld.errors import DatasetError, shown
 from simworld.scene.plain import describe
 
 PathLike = str | os.PathLike[str]
@@ -31,14 +31,18 @@ class Record(BaseModel):
 def open_regular(path: PathLike) -> BufferedReader:
     """Open a file to be read; what is no regular file, such as a pipe that would block for ever, raises OSError."""
     _check_regular(os.stat(path), path)
-    # Without O_NONBLOCK a pipe put there since would still block.
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        _check_regular(os.fstat(file), path)
-        return os.fdopen(file, "rb")
-    except BaseException:
-        os.close(file)
-        raise
+    return os.fdopen(_descriptor(path, os.O_RDONLY), "rb")
+
+
+def open_own(path: PathLike) -> FileIO:
+    """Open a file to be read and appended to, made where there is none; a link and what is no regular file raise
+    OSError.
+    """
+    if os.path.islink(path):
+        raise OSError(errno.ELOOP, "a link", str(path))
+    # Without O_NOFOLLOW a link put there since would still be followed.
+    descriptor = _descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
+    return FileIO(descriptor, "ab+")
 
 
 def read_bytes(path: PathLike, most: int = MOST_BYTES) -> bytes:
@@ -86,10 +90,11 @@ def check_json(data: bytes | str) -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in found if names.count(name) > 1)!r} is there twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {shown(name)} is there twice")
+        found[name] = value
     return found
 
 
@@ -98,6 +103,17 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"a number must be finite, got {text[:80]}")
     return number
+
+
+def _descriptor(path: PathLike, flags: int) -> int:
+    # Without O_NONBLOCK a pipe put there since would still block.
+    file = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        _check_regular(os.fstat(file), path)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
 
 
 def _check_regular(status: os.stat_result, path: PathLike) -> None:

@@ -1,11 +1,15 @@
 """Writing files that are there whole or not at all, by one process at a time, whatever happens."""
 
-import glob
+import hashlib
 import json
 import os
+import platform
+import re
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +18,22 @@ import numpy as np
 from simworld.disk import lock as lock_file
 from simworld.disk import sync_folder
 from simworld.errors import DatasetError
+from simworld.reading import open_own
 
 TEMPORARY = ".tmp-"
 """How the names of files begin that are being written."""
+_LEFT_BEHIND = 3600.0
+"""Age in seconds of such a file whose writer, on another machine, is taken to be dead."""
 
 
 @contextmanager
 def atomically(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that becomes it if all goes well; else `path` is as it was. Raises OSError."""
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    """A temporary path beside `path` that becomes it if all goes well; else `path` is as it was. Raises OSError.
+
+    What killed processes have left of writing in that folder is taken away.
+    """
+    _clear_leftovers(path.parent)
+    temporary = path.with_name(f"{TEMPORARY}{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -35,18 +46,8 @@ def atomically(path: Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
-def clear_leftovers(path: Path) -> None:
-    """Remove what processes that are gone have left of writing `path`."""
-    for leftover in path.parent.glob(f"{TEMPORARY}*-{glob.escape(path.name)}"):
-        number = leftover.name.removeprefix(TEMPORARY).removesuffix(f"-{path.name}")
-        if number.isdecimal() and not _is_running(int(number)):
-            with suppress(OSError):
-                leftover.unlink()
-
-
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file atomically, and take away what killed processes have left of writing it. Raises OSError."""
-    clear_leftovers(path)
+    """Write a file atomically. Raises OSError."""
     with atomically(path) as temporary:
         temporary.write_bytes(data)
 
@@ -68,7 +69,9 @@ def exclusive(lock: Path, what: Path) -> Iterator[None]:
 
     The lock belongs to the process and vanishes with it, however it ends; the empty file stays.
     """
-    with open(lock, "ab") as file:
+    with ExitStack() as stack:
+        with reporting(lock):
+            file = stack.enter_context(open_own(lock))
         if not lock_file(file):
             raise DatasetError(f"{what} is being written by another process")
         yield
@@ -82,6 +85,27 @@ def reporting(path: Path, consolation: str = "") -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
         raise DatasetError(f"cannot write {path}: {reason}{consolation}") from error
+
+
+@lru_cache(maxsize=1024)  # once for each folder: it looks at every name there
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what processes that are gone have left of writing in a folder."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        name = re.fullmatch(rf"{TEMPORARY}([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}-.+", leftover.name)
+        with suppress(OSError):
+            if name and _is_gone(name[1], int(name[2]), leftover.lstat().st_mtime):
+                leftover.unlink()
+
+
+def _is_gone(machine: str, process: int, written: float) -> bool:
+    """Whether nobody goes on with a temporary file of that age."""
+    return not _is_running(process) if machine == _machine() else written < time.time() - _LEFT_BEHIND
+
+
+@cache
+def _machine() -> str:
+    """What tells machines, and containers, that share a folder apart: a process may be running on another one."""
+    return hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
 
 
 def _is_running(process: int) -> bool:

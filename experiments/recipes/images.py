@@ -9,7 +9,7 @@ from typing import Any
 
 from simworld.datasets.images import ImageReport, View, fill_images, open_images
 from simworld.errors import ConfigurationError
-from simworld.experiments.balance import Chosen, Wanted, asked_quotas, balanced_images, search_samples
+from simworld.experiments.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_images, search_samples
 from simworld.experiments.collect import Staged, manipulation, photograph, stage
 from simworld.experiments.recipes.environments import make_env
 from simworld.experiments.seeds import data_seed
@@ -64,7 +64,7 @@ def write_labelled_images(
         check_seen(base.task.layout, base.randomization, tuple(cameras), size, renderer_name)
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, wanted, cameras, size) if quotas else None
-        with open_images(folder, request, count, CATEGORIES) as out:
+        with open_images(folder, request, count, CATEGORIES, (FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(count)]
             if not (base.task.layout.objects or base.task.layout.box):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)

@@ -149,8 +149,9 @@ def _train(
     folder: Path, request: Mapping[str, Any], learn: Callable[[], tuple["NetworkPolicy", dict[str, Any]]]
 ) -> Path:
     """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
-    with OutputFolder(folder, {"kind": "training"} | dict(request)) as out:
-        if not out.has(_POLICY, "training.json"):
+    made = _POLICY, "training.json", _CHECKPOINT
+    with OutputFolder(folder, {"kind": "training"} | dict(request), made.__contains__) as out:
+        if not out.has(*made[:2]):
             policy, record = learn()
             policy.save(out.path / _POLICY)
             out.write_json("training.json", {name: request[name] for name in ("algorithm", "settings")} | record)

@@ -17,7 +17,7 @@ from simworld.datasets.episodes import (
 )
 from simworld.datasets.folder import content_digest
 from simworld.datasets.manifest import MANIFEST
-from simworld.experiments.balance import Chosen, Wanted, asked_quotas, balanced_episodes, search_samples
+from simworld.experiments.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_episodes, search_samples
 from simworld.experiments.collect import collect_episode
 from simworld.experiments.recipes.environments import make_env, task_of
 from simworld.experiments.seeds import data_seed
@@ -72,7 +72,7 @@ def write_rollouts(
     with closing(make_env(env_id, randomization)) as env:
         wanted = Wanted(quotas, episodes, root, budget, replays, searched)
         balance = balanced_episodes(env, act, wanted, noise) if quotas else None
-        with open_episodes(folder, request, episodes) as out:
+        with open_episodes(folder, request, episodes, beside=(FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(episodes)]
 
             def episode(i: int) -> Episode:

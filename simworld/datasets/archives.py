@@ -1,7 +1,7 @@
 """NumPy's archives of arrays from anywhere: no pickle, and no more memory than what is read could honestly need."""
 
 import io
-import math
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -11,13 +11,22 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from simworld.errors import DatasetError
+from simworld.errors import DatasetError, shown
 
 MOST_ARRAYS = 100_000
-LEAST_LIMIT, MOST_RATIO = 1 << 26, 100
-"""An archive may hold 64 MiB, or a hundred times its own size where that is more."""
+LEAST_LIMIT, MOST_RATIO, MOST_LIMIT = 1 << 26, 100, 1 << 30
+"""An archive may hold 64 MiB, or a hundred times its own size where that is more, and 1 GiB at most."""
 
 _KINDS = "biufU"
+_BEGIN = 8
+"""How many bytes say that an array follows, and in which version."""
+_LONGEST = 256
+"""Bytes that a header of our arrays takes, at most."""
+# What NumPy writes, and no more: its own reader evaluates a header as Python, and raises nearly anything.
+_HEADER = re.compile(
+    rb"\{'descr': '([<>|][%s]\d{1,9})', 'fortran_order': (True|False), "
+    rb"'shape': \(((?:\d{1,18}, )*\d{1,18},?)?\), \} *\n" % _KINDS.encode()
+)
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -48,6 +57,8 @@ def _savable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     for name, array in arrays.items():
         if array.dtype.kind not in _KINDS:
             raise DatasetError(f"{name}: must be numbers or text, got {array.dtype}")
+    if (total := sum(array.nbytes + _LONGEST for array in arrays.values())) > MOST_LIMIT:
+        raise DatasetError(f"arrays of {total:,} bytes, and one archive holds {MOST_LIMIT:,}: use several files")
     return dict(arrays)
 
 
@@ -59,7 +70,7 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def _check_size(members: list[zipfile.ZipInfo], size: int) -> None:
-    most = max(LEAST_LIMIT, MOST_RATIO * size)
+    most = min(max(LEAST_LIMIT, MOST_RATIO * size), MOST_LIMIT)
     total = sum(member.file_size for member in members)
     if len(members) > MOST_ARRAYS or total > most:
         raise DatasetError(f"{len(members):,} arrays of {total:,} bytes, and {most:,} bytes are the most")
@@ -67,13 +78,21 @@ def _check_size(members: list[zipfile.ZipInfo], size: int) -> None:
 
 def _array(data: bytes) -> NDArray[Any]:
     """The array of a .npy file, which must have all of its numbers and nothing else."""
-    file = io.BytesIO(data)
-    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(npy.read_magic(file))
-    if read_header is None:
+    width = {npy.magic(1, 0): 2, npy.magic(2, 0): 4}.get(data[:_BEGIN])
+    if width is None:
         raise ValueError("an unknown version of .npy")
-    shape, fortran, dtype = read_header(file)
-    count, rest = math.prod(shape), len(data) - file.tell()
-    if dtype.kind not in _KINDS or min(shape, default=0) < 0 or count * dtype.itemsize != rest:
-        raise ValueError(f"an array of {dtype} and shape {shape} in {rest:,} bytes")
-    flat = np.frombuffer(data, dtype, count, file.tell()).copy()
-    return flat.reshape(shape, order="F" if fortran else "C")
+    begin = _BEGIN + width
+    end = begin + int.from_bytes(data[_BEGIN:begin], "little")
+    header = _HEADER.fullmatch(data[begin:end])
+    if header is None:
+        raise ValueError(f"no array of numbers or text: {shown(data[begin:end])}")
+    shape = tuple(map(int, re.findall(rb"\d+", header[3] or b"")))
+    flat = np.frombuffer(data, _dtype(header[1].decode()), offset=end).copy()
+    return flat.reshape(shape, order="F" if header[2] == b"True" else "C")
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    try:
+        return np.dtype(name)
+    except TypeError as error:
+        raise ValueError(str(error)) from None

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -68,12 +68,18 @@ def write_episodes(
         return fill_episodes(out, make, progress)
 
 
-def open_episodes(folder: PathLike, request: Mapping[str, Any], count: int, shard: int = 10) -> OutputFolder:
-    """The folder of a dataset of episodes, as `write_episodes` has it, to be opened before it is filled."""
+def open_episodes(
+    folder: PathLike, request: Mapping[str, Any], count: int, shard: int = 10, beside: Collection[str] = ()
+) -> OutputFolder:
+    """The folder of a dataset of episodes, as `write_episodes` has it, to be opened before it is filled.
+
+    It may hold files of the names `beside` too.
+    """
     if count < 1 or shard < 1:
         raise ConfigurationError(f"a dataset needs episodes, and some to a file, got {count} and {shard}")
     asked = {"kind": KIND, "format_version": FORMAT_VERSION, "count": count, "shard": shard, **request}
-    return OutputFolder(folder, asked)
+    shards = -(-count // shard)
+    return OutputFolder(folder, asked, lambda name: name in beside or _number(name, shards) is not None)
 
 
 def fill_episodes(
@@ -151,12 +157,17 @@ def _numbers(folder: Path, here: Set[str], shards: int) -> list[int]:
     """The numbers of the files that are there; one that is not of the dataset raises DatasetError."""
     found = []
     for name in here:
-        number = re.fullmatch(rf"{KIND}/(\d{{5,18}})\.npz", name)
-        if number is not None and int(number[1]) < shards and _shard_name(int(number[1])) == name:
-            found.append(int(number[1]))
+        if (number := _number(name, shards)) is not None:
+            found.append(number)
         elif not name.startswith(f"{KIND}/."):  # what is being written is hidden
             raise DatasetError(f"{folder}: {name} is more than was asked for: remove it")
     return found
+
+
+def _number(name: str, shards: int) -> int | None:
+    """The number of a file, None where so many have none of that name."""
+    digits = re.fullmatch(rf"{KIND}/(\d{{5,18}})\.npz", name)
+    return k if digits and (k := int(digits[1])) < shards and _shard_name(k) == name else None
 
 
 def _read_shard(path: Path, count: int, known: Set[Fingerprint] | None = None) -> list[Episode]:

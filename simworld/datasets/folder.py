@@ -7,14 +7,13 @@ by the process that writes.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
 from simworld.datasets.manifest import (
-    LEDGER,
     LOCK,
     MANIFEST,
     REQUEST,
@@ -24,6 +23,7 @@ from simworld.datasets.manifest import (
     entries,
     fingerprint,
     fingerprint_of,
+    is_hidden,
     known_files,
     read_manifest,
 )
@@ -42,11 +42,15 @@ class OutputFolder:
     `request` is everything that determines the content, as JSON data. Opening a folder that exists goes on with it if
     its request is the same. Another request, other content, files that are not as they were written or another writer
     raise DatasetError, and so does whatever cannot be written, with what was finished intact. `unknown` are the files
-    that were there and of which nobody wrote down what they hold.
+    that were there and of which nobody wrote down what they hold; `may_hold` says of a name whether the request makes
+    such a file, and others are refused. Hidden files are of nobody's dataset.
     """
 
-    def __init__(self, path: PathLike, request: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: PathLike, request: Mapping[str, Any], may_hold: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self.path = Path(path)
+        self._may_hold = may_hold
         self.unknown: frozenset[str] = frozenset()
         self._ledger = Ledger(self.path)
         self.request: dict[str, Any] = json.loads(to_json(request))
@@ -113,6 +117,9 @@ class OutputFolder:
                 raise DatasetError(f"{self.path} holds more than it was finished with, such as {name}: remove it")
             if known == {name: {listed} for name, listed in manifest.files.items()}:
                 self._ledger.remove()  # as a kill left it
+        for name in sorted(self.unknown - {REQUEST}):
+            if not self._may_hold(name):
+                raise DatasetError(f"{self.path} holds more than was asked for, such as {name}: remove it")
         return here
 
     def _check(self) -> None:
@@ -122,7 +129,7 @@ class OutputFolder:
                 raise DatasetError(f"{self.path} holds another dataset: {difference}; choose another folder")
             return
         names = sorted(os.listdir(self.path))
-        foreign = [name for name in names if name not in (LOCK, LEDGER) and not name.startswith(TEMPORARY)]
+        foreign = [name for name in names if not is_hidden(name)]
         if foreign:
             raise DatasetError(f"{self.path} holds other files, such as {foreign[0]}; choose another folder")
 

@@ -14,8 +14,9 @@ an annotation's id is its image's times 100,000 plus its instance id.
 
 import io
 import math
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,13 +123,22 @@ def write_images(
         return fill_images(out, make, progress)
 
 
-def open_images(folder: PathLike, request: Mapping[str, Any], count: int, categories: Sequence[str]) -> OutputFolder:
-    """The folder of a dataset of images, as `write_images` has it, to be opened before it is filled."""
+def open_images(
+    folder: PathLike,
+    request: Mapping[str, Any],
+    count: int,
+    categories: Sequence[str],
+    beside: Collection[str] = (),
+) -> OutputFolder:
+    """The folder of a dataset of images, as `write_images` has it, to be opened before it is filled.
+
+    It may hold files of the names `beside` too.
+    """
     if count < 1 or not categories:
         raise ConfigurationError(f"a dataset needs images and categories, got {count} and {list(categories)}")
     names = sorted(set(categories))
     asked = {"kind": "images", "format_version": FORMAT_VERSION, "count": count, "categories": names, **request}
-    return OutputFolder(folder, asked)
+    return OutputFolder(folder, asked, lambda name: name in (ANNOTATIONS, *beside) or _is_of_image(name, count))
 
 
 def fill_images(
@@ -296,6 +306,15 @@ def _annotation(image: int, label: InstanceLabel, ids: Mapping[str, int]) -> Ent
         "bbox_3d": label.bbox_3d and label.bbox_3d._asdict(),
         "color": label.color,
     }
+
+
+def _is_of_image(name: str, count: int) -> bool:
+    """Whether a file is one of those of so many images."""
+    digits = re.fullmatch(r"\w+/(\d{6,18})\.\w+", name)
+    if digits is None or int(digits[1]) >= count:
+        return False
+    files, label = _file_names(int(digits[1]))
+    return name in (label, *files.values())
 
 
 def _file_names(number: int) -> tuple[dict[str, str], str]:

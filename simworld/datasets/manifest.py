@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from simworld.errors import DatasetError
-from simworld.reading import PathLike, Record, open_regular, read_json
+from simworld.reading import PathLike, Record, open_own, open_regular, read_json
 
 LOCK, REQUEST, MANIFEST, LEDGER = ".lock", "request.json", "manifest.json", ".written"
 
@@ -58,19 +58,16 @@ class Ledger:
     def add(self, name: str, fingerprint: Fingerprint, durable: bool) -> None:
         """Write a line, which outlasts a loss of power if it is `durable`; a full disk takes all of it or nothing."""
         line = json.dumps([name, fingerprint.size, fingerprint.sha256]).encode() + b"\n"
-        file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            end = os.fstat(file).st_size
+        with open_own(self._path) as file:
+            end = os.fstat(file.fileno()).st_size
             try:
-                if os.write(file, line) < len(line):
+                if file.write(line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
                 if durable:
-                    os.fsync(file)
+                    os.fsync(file.fileno())
             except OSError:
-                os.ftruncate(file, end)
+                file.truncate(end)
                 raise
-        finally:
-            os.close(file)
 
     def remove(self) -> None:
         """Take it away: there is a manifest."""
@@ -106,7 +103,10 @@ def known_files(folder: Path) -> dict[str, set[Fingerprint]]:
 
 
 def entries(folder: Path) -> Iterator[tuple[str, str]]:
-    """Every file of a dataset by its path there, sorted, and what is wrong with it by itself; raises OSError."""
+    """Every file of a dataset by its path there, sorted, and what is wrong with it by itself; raises OSError.
+
+    Hidden files, such as the lock and what file managers leave, are of nobody's dataset.
+    """
 
     def refuse(error: OSError) -> None:
         raise error
@@ -115,7 +115,18 @@ def entries(folder: Path) -> Iterator[tuple[str, str]]:
     for place, folders, files in os.walk(folder, onerror=refuse):
         found += [Path(place, name) for name in files]
         found += [Path(place, name) for name in folders if Path(place, name).is_symlink()]
+    found += [folder / name for name in (LOCK, MANIFEST, LEDGER) if _is_folder(folder / name)]
     named = sorted((path.relative_to(folder).as_posix(), path) for path in found)
     for name, path in named:
-        if name not in (LOCK, MANIFEST, LEDGER):
-            yield name, "a link" if path.is_symlink() else "" if path.is_file() else "not a regular file"
+        wrong = "a link" if path.is_symlink() else "" if path.is_file() else "not a regular file"
+        if wrong or not (name == MANIFEST or is_hidden(name)):
+            yield name, wrong
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a path in a folder is hidden: of a lock, what is being written, or what a file manager left."""
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

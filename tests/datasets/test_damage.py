@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import signal
 import socket
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,14 +19,23 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from simworld import writing
 from simworld.agents.experts import expert
 from simworld.agents.policy import policy_digest
 from simworld.agents.stored import write_stored
-from simworld.datasets import content_digest, load_episodes, read_episodes, save_episodes, verify, write_episodes
+from simworld.datasets import (
+    archives,
+    content_digest,
+    load_episodes,
+    read_episodes,
+    save_episodes,
+    verify,
+    write_episodes,
+)
 from simworld.datasets.archives import pack, unpack
 from simworld.datasets.episode import decode_episodes, encode_episodes
 from simworld.datasets.folder import OutputFolder
-from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST
+from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST, Ledger, fingerprint_of
 from simworld.errors import ConfigurationError, DatasetError, RenderError
 from simworld.experiments.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_episodes, search_samples
 from simworld.experiments.recipes import train_cloning
@@ -33,7 +44,7 @@ from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
 from simworld.rendering.textures import pyramid, textures_in
 from simworld.scene.material import ImageTexture
-from simworld.writing import to_json, write_bytes, write_json
+from simworld.writing import exclusive, to_json, write_bytes, write_json
 from tests.datasets.test_episodes import COUNT, SHARD, contents, episode, write
 from tests.datasets.test_episodes import REQUEST as ASKED
 
@@ -110,10 +121,8 @@ def test_going_on_with_a_damaged_dataset_is_refused_and_says_how_to_mend_it(
         files[LEDGER] = b"".join(to_json(line) for line in lines)
     put(tmp_path, files)
     if not finished and damage.startswith("extra"):
-        write(tmp_path)  # nobody knows what else an unfinished one would hold
         with pytest.raises(DatasetError, match="is more than was asked for"):
             list(read_episodes(tmp_path))
-        return
     with pytest.raises(DatasetError, match="remove it") as refused:
         write(tmp_path)
     one_line(refused.value)
@@ -137,6 +146,16 @@ def test_an_unfinished_dataset_without_a_ledger_is_checked_by_what_it_holds(
             with pytest.raises(DatasetError, match="cannot read episodes from .*00001.npz: ") as refused:
                 action()
             one_line(refused.value)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "episodes/00003.npz", "episodes/0.npz", "other/00000.npz"])
+def test_an_unfinished_dataset_is_not_finished_with_what_was_not_asked_for(
+    name: str, made: dict[str, bytes], tmp_path: Path
+) -> None:
+    put(tmp_path, {file: made[file] for file in (REQUEST, SHARDS[0])} | {name: made[SHARDS[1]]})
+    with pytest.raises(DatasetError, match=f"holds more than was asked for, such as {name}: remove it"):
+        write(tmp_path)
+    assert not (tmp_path / MANIFEST).exists()
 
 
 def test_a_file_that_changes_while_a_dataset_is_written_is_not_put_into_its_manifest(tmp_path: Path) -> None:
@@ -232,6 +251,66 @@ def test_any_flipped_bit_is_refused_or_changes_nothing() -> None:
             assert all(np.array_equal(again[name], array) for name, array in whole.items()), place
 
 
+def npy(header: bytes, data: bytes = bytes(8), version: int = 1) -> bytes:
+    """An archive of one array, of any header."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        length = len(header).to_bytes(2 if version == 1 else 4, "little")
+        archive.writestr("a.npy", b"\x93NUMPY" + bytes([version, 0]) + length + header + data)
+    return buffer.getvalue()
+
+
+HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("", "{", "  {\n x", "(" * 1000, "{'descr': 1}", "\0", "0x", "'" * 3, "{[]: 1}", "lambda: 0", "\xff", "1\n 2"),
+        HEADER.replace("<f8", "<f3"),
+        HEADER.replace("<f8", "|O"),
+        HEADER.replace("<f8", "<f8,<f8"),
+        HEADER.replace("'<f8'", "[('a', '<f8')]"),
+        HEADER.replace("<f8", "<U0"),
+        HEADER.replace("<f8", "|S8"),
+        HEADER.replace("False", "1"),
+        HEADER.replace("(1,)", "(-1,)"),
+        HEADER.replace("(1,)", "(2,)"),
+        HEADER.replace("(1,)", "(" + "1, " * 100 + ")"),
+        HEADER.replace("(1,)", "(0, 999999999999999999)"),
+        HEADER.replace("(1,)", "('a',)"),
+        HEADER.replace("shape", "shape2"),
+    ],
+)
+def test_a_foreign_header_of_an_array_is_refused(header: str) -> None:
+    for version in (1, 2, 3):
+        with pytest.raises(DatasetError) as refused:
+            unpack(npy(header.encode("latin1"), version=version))
+        one_line(refused.value)
+
+
+def test_arrays_come_back_as_they_were() -> None:
+    arrays = {
+        **{d: np.arange(6).reshape(2, 3).astype(d) for d in ("?", "i1", "u1", "<i8", ">i4", "f2", "<f4", "f8", "U3")},
+        **{"f": np.asfortranarray(np.arange(6).reshape(2, 3)), "0": np.array(3.5), "empty": np.zeros((0, 3))},
+    }
+    found = unpack(pack(arrays))
+    assert list(found) == list(arrays)
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype and np.array_equal(found[name], array)
+    assert unpack(npy(HEADER.encode(), version=2))["a"] == 0
+
+
+def test_no_archive_holds_more_than_a_gibibyte(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [zipfile.ZipInfo("a.npy")]
+    members[0].file_size = (1 << 30) + 1
+    with pytest.raises(DatasetError, match="1,073,741,824 bytes are the most"):
+        archives._check_size(members, 1 << 28)
+    monkeypatch.setattr(archives, "MOST_LIMIT", 1000)
+    with pytest.raises(DatasetError, match="use several files"):
+        pack({"a": np.zeros(200)})
+
+
 def bomb(claim: int) -> bytes:
     """An archive of 192 MiB of zeros, whose directory claims that it has `claim` bytes."""
     buffer = io.BytesIO()
@@ -325,6 +404,65 @@ def test_verify_sees_links_and_what_is_no_file(made: dict[str, bytes], tmp_path:
     assert verify(folder) == [f"{SHARDS[0]}: a link", "more: a link", "pipe: not a regular file"]
 
 
+KINDS: dict[str, Callable[[Path, Path], Any]] = {
+    "pipe": lambda path, _: os.mkfifo(path),
+    "link to a file": lambda path, aside: path.symlink_to(put(aside, {"file": b""}) / "file"),
+    "link to a folder": lambda path, aside: path.symlink_to(put(aside, {"file": b""})),
+    "link to nothing": lambda path, aside: path.symlink_to(aside / "nothing"),
+    "folder": lambda path, _: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [".lock", LEDGER, ".tmp-x", ".DS_Store", MANIFEST, REQUEST, "more.json"])
+def test_what_is_no_regular_file_is_seen_and_not_written_through(
+    name: str, kind: str, made: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder, aside = put(tmp_path / "data", made), tmp_path / "aside"
+    path = folder / name
+    path.unlink(missing_ok=True)
+    KINDS[kind](path, aside)
+    if kind != "folder" or name in made or name == LEDGER:  # an empty folder is nothing
+        assert [line for line in verify(folder) if line.startswith(f"{name}: ")]
+    if kind == "folder" and name not in made and name != LEDGER:
+        return
+    before = contents(aside)
+    for _ in range(2):
+        if name != ".tmp-x":  # what was being written is removed
+            with pytest.raises(DatasetError) as refused:
+                write(folder)
+            one_line(refused.value)
+    assert contents(aside) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ledger_is_not_appended_to_what_is_no_file(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    KINDS[kind](tmp_path / "data" / LEDGER, tmp_path / "aside")
+    with pytest.raises(OSError, match=r"\.written"):
+        Ledger(tmp_path / "data").add("a", fingerprint_of(b""), durable=False)
+    assert set(contents(tmp_path / "aside").values()) <= {b""}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lock_is_a_file_of_its_own(kind: str, tmp_path: Path) -> None:
+    KINDS[kind](tmp_path / ".lock", tmp_path / "aside")
+    message = r"cannot write .*\.lock: (not a regular file|a link|Is a directory)"
+    with pytest.raises(DatasetError, match=message) as no, exclusive(tmp_path / ".lock", tmp_path):
+        raise AssertionError
+    one_line(no.value)
+    assert not (tmp_path / "aside" / "nothing").exists()
+
+
+def test_hidden_files_are_of_nobody(made: dict[str, bytes], tmp_path: Path) -> None:
+    hidden = {".DS_Store": b"", "episodes/.DS_Store": b"", ".git/config": b""}
+    put(tmp_path / "new", {name: data for name, data in hidden.items() if name.startswith(".")})
+    assert write(tmp_path / "new") == COUNT and verify(tmp_path / "new") == []
+    folder = put(tmp_path / "old", made | hidden)
+    assert verify(folder) == [] and write(folder) == 0 and len(list(read_episodes(folder))) == COUNT
+    assert hidden.keys() <= contents(folder).keys()
+
+
 def test_verify_tells_another_manifest_from_one_it_cannot_read(made: dict[str, bytes], tmp_path: Path) -> None:
     put(tmp_path, made)
     for text, message in (("[]", "cannot be checked"), ('{"files": {"a": 1}}', "cannot be checked"), ("{", "broken")):
@@ -369,13 +507,40 @@ def test_json_that_others_take_and_would_read_differently_is_refused(text: str, 
     one_line(refused.value)
 
 
+def test_a_key_that_is_there_twice_among_many_is_found_at_once(tmp_path: Path) -> None:
+    names = [f'"{i}": 0' for i in range(100_000)]
+    (tmp_path / "a.json").write_text("{" + ", ".join([*names, names[-1]]) + "}")
+    begin = time.process_time()
+    with pytest.raises(DatasetError, match="the key '99999' is there twice"):
+        read_json(tmp_path / "a.json", object)
+    assert time.process_time() - begin < 5
+
+
 def test_what_a_killed_process_left_is_taken_away_by_the_next_write(tmp_path: Path) -> None:
     gone = 2**22 + 1  # more than any process has on Linux
-    for name in (f".tmp-{gone}-a.json", f".tmp-{gone}-b.json", f".tmp-{os.getppid()}-a.json", ".tmp-x-a.json"):
+    here, far, more = writing._machine(), "0" * 8, "1" * 8
+    ours = [f".tmp-{here}-{gone}-{more}-a.json", f".tmp-{here}-{gone}-{more}-b.json", f".tmp-{far}-{gone}-{more}-old"]
+    others = [f".tmp-{here}-{os.getppid()}-{more}-a.json", f".tmp-{far}-{gone}-{more}-new", ".tmp-x-a.json"]
+    for name in ours + others:
         (tmp_path / name).touch()
+    os.utime(tmp_path / ours[2], (0, 0))
     write_bytes(tmp_path / "a.json", b"{}")
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"a.json", f".tmp-{gone}-b.json", f".tmp-{os.getppid()}-a.json", ".tmp-x-a.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", *others}
+
+
+def test_threads_write_one_file_side_by_side(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(write_bytes, tmp_path / "a", bytes([i]) * 1000) for i in range(100)]:
+            done.result()
+    assert len(set((tmp_path / "a").read_bytes())) == 1 and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_folder_is_looked_through_once_however_many_files_are_written(tmp_path: Path, monkeypatch: Any) -> None:
+    looked = []
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: looked.append(pattern) or [])
+    for i in range(5):
+        write_bytes(tmp_path / str(i), b"")
+    assert len(looked) == 1
 
 
 def kept(path: Path) -> tuple[Chosen, ...]:

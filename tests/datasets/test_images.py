@@ -341,3 +341,19 @@ def test_images_are_split_by_their_labels_alone(tmp_path: Path) -> None:
         split_images(tmp_path, {"train": 0.6, "test": 0.4})
     with pytest.raises(DatasetError, match="cannot read images from .*none: it has no labels"):
         split_images(tmp_path / "none", {"train": 0.6, "test": 0.4})
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "images/000003.png", "labels/000000.png", "quotas.json"])
+def test_unfinished_images_are_not_finished_with_what_was_not_asked_for(name: str, tmp_path: Path) -> None:
+    with images.open_images(tmp_path, REQUEST, COUNT, CATEGORIES):
+        pass
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(DatasetError, match=f"holds more than was asked for, such as {name}: remove it"):
+        write(tmp_path)
+    with (
+        images.open_images(tmp_path, REQUEST, COUNT, CATEGORIES, ["notes.txt"])
+        if name == "notes.txt"
+        else nullcontext()
+    ):
+        pass
