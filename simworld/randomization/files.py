@@ -8,11 +8,11 @@ from typing import Any
 from simworld.errors import ConfigurationError, shown
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.text import parse
-from simworld.randomization.values import MOST_PARTS, check_plain
+from simworld.randomization.values import check_plain
 from simworld.reading import PathLike, read_bytes
 from simworld.writing import reporting, write_bytes
 
-MOST_CHARACTERS = 64_000
+MOST_BYTES = 64_000
 """How long a YAML file may be: seven times the preset with most in it."""
 MOST_NESTED = 150
 """How deep it may be nested: what is deeper is no distribution."""
@@ -103,7 +103,12 @@ def _read(path: PathLike) -> Any:
 
         def compose_mapping_node(self, anchor: Any) -> Any:
             node = super().compose_mapping_node(anchor)
-            _refuse_twice([key for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            _refuse_twice(keys)
+            for key in keys:
+                if key.tag == "tag:yaml.org,2002:merge":  # merges of merges multiply before anything is counted
+                    line = key.start_mark.line + 1
+                    raise ConfigurationError(f"line {line}: mappings are joined by a list of them, not by {key.value}")
             return node
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:
@@ -113,13 +118,8 @@ def _read(path: PathLike) -> Any:
                 line = node.start_mark.line + 1
                 raise ConfigurationError(f"line {line}: no {node.tag.rpartition(':')[2]}: {error}") from None
 
-        def flatten_mapping(self, node: Any) -> None:
-            super().flatten_mapping(node)
-            if len(node.value) > MOST_PARTS:  # what merges (<<) may multiply, as aliases do
-                raise ConfigurationError(f"it has more than {MOST_PARTS:,} parts")
-
     try:
-        return yaml.load(read_bytes(path, MOST_CHARACTERS).decode("utf-8"), Loader)
+        return yaml.load(read_bytes(path, MOST_BYTES).decode("utf-8"), Loader)
     except Exception as error:  # PyYAML's constructors meet odd values with nearly any exception
         reason = error.strerror if isinstance(error, OSError) else None
         line = " ".join((reason or str(error)).split())

@@ -434,6 +434,8 @@ def _may_hold(cell: Cell, support: Sequence[Any], values: Sequence[Any] | None) 
         )
     if values is None:
         return isinstance(ends, int) and min(support) <= ends <= max(support)
+    if isinstance(values, range):  # which would compare each of its numbers with a name
+        return isinstance(ends, int) and ends in values
     return ends in values
 
 

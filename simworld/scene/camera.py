@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simworld.errors import ConfigurationError
-from simworld.geometry import Array, Vec3, quat_from_yaw, quat_product
-from simworld.scene.plain import Plain, Positive, Unit
+from simworld.geometry import Array, quat_from_yaw, quat_product
+from simworld.scene.plain import Plain, Position, Positive, Unit
 from simworld.scene.sensor import Sensor
 
 Distortion = tuple[float, float, float, float, float]
@@ -31,7 +31,7 @@ class Camera(Plain):
     fy: Positive
     cx: float
     cy: float
-    position: Vec3
+    position: Position
     orientation: Unit
     parent: str | None = None
     near: Positive = 0.02

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simworld.geometry import Vec3
 from simworld.scene.material import Texture
-from simworld.scene.plain import Color, Direction, Fraction, Plain
+from simworld.scene.plain import Color, Direction, Fraction, Plain, Position
 
 Strength = Annotated[float, Field(ge=0, le=1e6)]
 
@@ -33,7 +32,7 @@ class PointLight(Plain):
     """
 
     kind: Literal["point"] = "point"
-    position: Vec3
+    position: Position
     color: Color = (1.0, 1.0, 1.0)
     intensity: Strength = 1.0
     shadow: bool = True
@@ -47,7 +46,7 @@ class SpotLight(Plain):
     """
 
     kind: Literal["spot"] = "spot"
-    position: Vec3
+    position: Position
     direction: Direction = (0.0, 0.0, -1.0)
     angle: Annotated[float, Field(gt=0, le=0.45 * pi)] = 0.6
     blend: Fraction = 0.2

@@ -13,8 +13,11 @@ from simworld.scene.camera import Camera
 from simworld.scene.catalogue import MESHES
 from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground, Strength
 from simworld.scene.material import Material
-from simworld.scene.plain import Fraction, NonNegative, Plain, Positive, Unit, describe
+from simworld.scene.plain import Fraction, Length, NonNegative, Plain, Position, Positive, Unit, describe
 from simworld.scene.robots import ROBOTS
+
+MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 64, 256
+"""How many there may be in a scene, and parts in a body."""
 
 
 def _in_catalogue(name: str) -> str:
@@ -27,22 +30,22 @@ class Box(Plain):
     """A cuboid centred at its origin; half extents in metres."""
 
     kind: Literal["box"] = "box"
-    half_extents: tuple[Positive, Positive, Positive]
+    half_extents: tuple[Length, Length, Length]
 
 
 class Cylinder(Plain):
     """A cylinder along z, centred at its origin; metres."""
 
     kind: Literal["cylinder"] = "cylinder"
-    radius: Positive
-    height: Positive
+    radius: Length
+    height: Length
 
 
 class Sphere(Plain):
     """A sphere centred at its origin; radius in metres."""
 
     kind: Literal["sphere"] = "sphere"
-    radius: Positive
+    radius: Length
 
 
 class Mesh(Plain):
@@ -53,8 +56,8 @@ class Mesh(Plain):
 
     kind: Literal["mesh"] = "mesh"
     name: Annotated[str, AfterValidator(_in_catalogue)]
-    scale: Positive = 1.0
-    stretch: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
+    scale: Length = 1.0
+    stretch: tuple[Length, Length, Length] = (1.0, 1.0, 1.0)
 
 
 Shape = Annotated[Box | Cylinder | Sphere | Mesh, Field(discriminator="kind")]
@@ -64,7 +67,7 @@ class Part(Plain):
     """One shape of a body, placed in the body's frame."""
 
     shape: Shape
-    position: Vec3 = (0.0, 0.0, 0.0)
+    position: Position = (0.0, 0.0, 0.0)
     orientation: Unit = IDENTITY
 
 
@@ -78,11 +81,11 @@ class Body(Plain):
 
     name: str
     category: str
-    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
-    position: Vec3 = (0.0, 0.0, 0.0)
+    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=MOST_PARTS)]
+    position: Position = (0.0, 0.0, 0.0)
     orientation: Unit = IDENTITY
     mass: NonNegative = 0.0
-    center_of_mass: Vec3 = (0.0, 0.0, 0.0)
+    center_of_mass: Position = (0.0, 0.0, 0.0)
     inertia: Positive = 1.0
     friction: NonNegative = 0.5
     rolling_friction: NonNegative = 0.0
@@ -115,7 +118,7 @@ class Robot(Plain):
     """
 
     name: Literal["panda"] = "panda"
-    position: Vec3 = (0.0, 0.0, 0.0)
+    position: Position = (0.0, 0.0, 0.0)
     orientation: Unit = IDENTITY
     joint_positions: tuple[float, ...]
     finger_friction: NonNegative = 1.0
@@ -136,11 +139,11 @@ class Scene(Plain):
     """
 
     robot: Robot
-    bodies: tuple[Body, ...]
-    lights: tuple[Light, ...] = (DirectionalLight(),)
+    bodies: Annotated[tuple[Body, ...], Field(max_length=MOST_BODIES)]
+    lights: Annotated[tuple[Light, ...], Field(max_length=MOST_LIGHTS)] = (DirectionalLight(),)
     ambient: tuple[Strength, Strength, Strength] = (0.45, 0.45, 0.45)
     background: Background = SolidBackground()
-    cameras: tuple[Camera, ...] = ()
+    cameras: Annotated[tuple[Camera, ...], Field(max_length=MOST_CAMERAS)] = ()
     gravity: Vec3 = (0.0, 0.0, -9.81)
 
     @model_validator(mode="after")

@@ -24,6 +24,12 @@ Unit = Annotated[Quaternion, AfterValidator(_unit)]
 Direction = Annotated[Vec3, AfterValidator(_not_zero)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+MOST_METRES = 10_000.0
+"""How far apart, and how large, things may be: far beyond what float32 resolves finely enough to be looked at."""
+Length = Annotated[float, Field(gt=0, le=MOST_METRES)]
+Coordinate = Annotated[float, Field(ge=-MOST_METRES, le=MOST_METRES)]
+Position = tuple[Coordinate, Coordinate, Coordinate]
+"""A place, in metres."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Color = tuple[Fraction, Fraction, Fraction]
 """sRGB in 0..1."""

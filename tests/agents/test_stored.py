@@ -100,10 +100,10 @@ def test_what_does_not_fit_is_refused_before_it_is_built(path: Path, change: Any
     document, tensors = read_stored(path)
     change(document, tensors)
     write_stored(path, document, tensors)
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(ConfigurationError) as refused:
         load_policy(str(path), "reach")
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
     assert "\n" not in str(refused.value)
     for word in ("policy.safetensors", *words):
         assert word in str(refused.value)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -236,8 +237,25 @@ def test_another_request_is_refused(tmp_path: Path) -> None:
     assert verify(out) == []
 
 
-def begin(*arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True)
+def begin(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | environment)
+
+
+def begin_work(*arguments: object) -> subprocess.Popen[str]:
+    """A process that has said how many are done."""
+    process = begin(*arguments, FORCE_COLOR="1", TERM="xterm", COLUMNS="100")
+    assert process.stderr is not None
+    said = ""
+    while not re.search(r"\d+/\d+", said):
+        said += (read := process.stderr.read(1))
+        assert read, said
+    return process
+
+
+def plain(text: str) -> str:
+    """What a terminal was told, without how it is to look."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).strip()
 
 
 def wait_for(path: Path, pattern: str, count: int) -> None:
@@ -281,13 +299,11 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
 def test_ctrl_c_ends_any_command_with_130(
     tmp_path: Path, arguments: list[str], promise: str, number: signal.Signals
 ) -> None:
-    process = begin(*arguments, "--out", tmp_path / "out")
-    wait_for(tmp_path, "out/request.json", 1)
-    time.sleep(2)
+    process = begin_work(*arguments, "--out", tmp_path / "out")
     process.send_signal(number)
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert complaint.strip().endswith(promise)
+    assert plain(complaint).endswith(promise)
 
 
 @pytest.mark.parametrize(
@@ -315,12 +331,11 @@ except KeyboardInterrupt:
 
 
 def test_an_interrupted_evaluation_promises_nothing() -> None:
-    process = begin("evaluate", PLACE, "--episodes", 9999)
-    time.sleep(3)
+    process = begin_work("evaluate", PLACE, "--episodes", 9999)
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert complaint.strip().splitlines()[-1] == "error: interrupted"
+    assert plain(complaint).splitlines()[-1] == "error: interrupted"
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:

@@ -111,3 +111,29 @@ def test_a_stretched_mesh_has_the_sizes_of_its_vertices(name: str) -> None:
     assert nearly == pytest.approx(MESHES[name].half_extents, abs=3e-4)
     almost = rest_height((Part(shape=Mesh(name=name, stretch=(1.0, 1.0, 1.0 + 1e-9))),))
     assert almost == pytest.approx(MESHES[name].rest_height, abs=5e-4)
+
+
+def refused(**changes: Any) -> str:
+    """The one line with which a scene that is JSON is refused."""
+    with pytest.raises(ConfigurationError) as error:
+        Scene.from_json(json.dumps(json.loads(SCENE.to_json()) | changes))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_scene_has_no_more_and_no_larger_things_than_can_be_simulated() -> None:
+    plain = json.loads(SCENE.to_json())
+    body, light, camera = plain["bodies"][0], plain["lights"][0], plain["cameras"][0]
+    assert "at most 256 items" in refused(bodies=[body | {"name": str(i)} for i in range(3000)])
+    assert "at most 64 items" in refused(bodies=[body | {"parts": body["parts"] * 100}])
+    assert "at most 64 items" in refused(lights=[light] * 100)
+    assert "at most 256 items" in refused(cameras=[camera | {"name": str(i)} for i in range(300)])
+    for shape in (
+        {"kind": "box", "half_extents": [1, 1, 1e300]},
+        {"kind": "sphere", "radius": 1e5},
+        {"kind": "cylinder", "radius": 1, "height": 1e5},
+        {"kind": "mesh", "name": "duck", "scale": 1e300},
+    ):
+        assert "less than or equal to 10000" in refused(bodies=[body | {"parts": [{"shape": shape}]}])
+    assert "greater than or equal to -10000" in refused(bodies=[body | {"position": [0, 0, -1e9]}])
+    assert "less than or equal to 10000" in refused(cameras=[camera | {"position": [0, 0, 1e9]}])
