@@ -16,7 +16,7 @@ from simworld.scene.material import Material
 from simworld.scene.plain import Fraction, Length, NonNegative, Plain, Position, Positive, Unit, describe
 from simworld.scene.robots import ROBOTS
 
-MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 64, 256
+MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 1000, 256
 """How many there may be in a scene, and parts in a body."""
 
 
