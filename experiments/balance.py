@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simworld.agents.policy import Policy
 from simworld.datasets.episode import Episode
@@ -63,11 +63,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Balance:
-    """A search that was checked, but has not begun; `features(number, parameters)` makes a candidate to look at."""
+    """A search that was checked, but has not begun; `features(number, parameters)`, of `kinds`, are of a candidate."""
 
     env: ManipulationEnv
     wanted: Wanted
     plan: Plan
+    kinds: Mapping[str, Feature]
     features: Callable[[int, Mapping[str, Any]], Features]
 
 
@@ -92,7 +93,7 @@ def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str]
         may_be |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, size[0] * size[1]))}
         others = env.task.layout.box or _most_objects(env) > 1
         may_be["touching"] = Feature(bool, (False, True) if others else (False,))
-    return Balance(env, wanted, _plan(env, wanted, may_be), features)
+    return Balance(env, wanted, _plan(env, wanted, may_be), may_be, features)
 
 
 def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, noise: float) -> Balance:
@@ -106,7 +107,7 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, no
     may_be = {"success": Feature(bool), "length": Feature(int, (1, env.spec.max_episode_steps))}
     if base.task.layout.objects:
         may_be |= {"dropped": Feature(bool), "fallen": Feature(bool)}
-    return Balance(base, wanted, _plan(base, wanted, may_be), features)
+    return Balance(base, wanted, _plan(base, wanted, may_be), may_be, features)
 
 
 def _most_objects(env: ManipulationEnv) -> int:
@@ -130,7 +131,7 @@ def search_samples(out: OutputFolder, balance: Balance) -> tuple[Chosen, ...]:
     What was found is in `quotas.json`, with its report; without it, or where nobody wrote down what it holds, the
     search goes on from `search.jsonl`, where it was stopped.
     """
-    journal = _Journal(out.path / JOURNAL)
+    journal = _Journal(out.path / JOURNAL, balance.kinds)
     if not out.has(FOUND) or FOUND in out.unknown:
         search = Search(balance.plan, _evaluate(balance, journal), balance.wanted.seed, balance.wanted.tell)
         with reporting(out.path):
@@ -139,6 +140,10 @@ def search_samples(out: OutputFolder, balance: Balance) -> tuple[Chosen, ...]:
         out.write_json(FOUND, {"quotas": quotas, "report": search.report.to_plain(), "samples": accepted})
     journal.path.unlink(missing_ok=True)
     found = read_json(out.path / FOUND, _Found).samples
+    if len(found) != balance.wanted.count:
+        raise DatasetError(
+            f"{out.path / FOUND} is broken: it must have {balance.wanted.count} samples, got {len(found)}"
+        )
     return tuple(Chosen(sample.number, sample.parameters, sample.group) for sample in found)
 
 
@@ -158,13 +163,14 @@ def _evaluate(balance: Balance, journal: "_Journal") -> Callable[[int, Mapping[s
     return evaluate
 
 
+_Number = Annotated[int, Field(ge=0, lt=2**63)]
 _Written = dict[str, bool | int | float | str]
 
 
 class _Sample(Record):
-    number: Annotated[int, Field(ge=0)]
+    number: _Number
     parameters: dict[str, Any]
-    group: int | None
+    group: _Number | None
 
 
 class _Found(Record):
@@ -172,12 +178,20 @@ class _Found(Record):
 
     samples: tuple[_Sample, ...]
 
+    @field_validator("samples")
+    @classmethod
+    def _once(cls, samples: tuple[_Sample, ...]) -> tuple[_Sample, ...]:
+        if len({sample.number for sample in samples}) < len(samples):
+            raise ValueError("a sample is there twice")
+        return samples
+
 
 class _Journal:
     """The features of each candidate, a line of JSON each, written as they come: no candidate is made twice."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kinds: Mapping[str, Feature]) -> None:
         self.path = path
+        self._kinds = kinds
 
     def __call__(self, number: int, make: Callable[[], Features]) -> Features:
         """The features of a candidate, made where they are not known."""
@@ -195,9 +209,18 @@ class _Journal:
         if end < len(content):
             os.truncate(self.path, end)
         try:
-            return dict(parse_json(line, tuple[int, _Written], "line") for line in content[:end].splitlines())
+            lines = content[:end].splitlines()
+            known: dict[int, Features] = dict(parse_json(line, tuple[_Number, _Written], "line") for line in lines)
+            good = all(self._may_be(features) for features in known.values())
         except DatasetError:
-            raise DatasetError(f"{self.path} is broken: remove it, and the search begins again") from None
+            good = False
+        if not good:
+            raise DatasetError(f"{self.path} is broken: remove it, and the search begins again")
+        return known
+
+    def _may_be(self, features: Features) -> bool:
+        """Whether a candidate can have these features."""
+        return features.keys() == self._kinds.keys() and all(self._kinds[n].may_be(v) for n, v in features.items())
 
 
 def most_candidates(count: int, budget: int | None) -> int:

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from simworld.datasets.episode import Episode, decode_episodes, encode_episodes
 from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
-from simworld.datasets.manifest import MANIFEST, REQUEST, Fingerprint, fingerprint_of, known_files, read_manifest
+from simworld.datasets.manifest import MANIFEST, REQUEST, Fingerprint, known_files, read_checked, read_manifest
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization.redrawn import tally
-from simworld.reading import PathLike, Record, read_bytes, read_json
+from simworld.reading import PathLike, Record, parse_json, read_json
 
 KIND = "episodes"
 
@@ -89,7 +89,7 @@ def fill_episodes(
     count, shard = out.request["count"], out.request["shard"]
     shards = {_shard_name(k): range(first, min(first + shard, count)) for k, first in enumerate(range(0, count, shard))}
     for name in shards.keys() & out.unknown:
-        _read_shard(out.path / name, len(shards[name]))
+        _read_shard(out.path, name, len(shards[name]), {})
     pending = {name: numbers for name, numbers in shards.items() if not out.has(name)}
     made = sum(map(len, pending.values()))
     done = count - made
@@ -113,11 +113,12 @@ def read_request(folder: PathLike, kind: type[_Asked]) -> _Asked:
     folder = Path(folder)
     try:
         found = read_json(folder / REQUEST, _Kind).kind
-        if found != KIND:
-            raise DatasetError(f"{folder} holds a dataset of {found}, not of {KIND}")
-        request = read_json(folder / REQUEST, kind)
     except FileNotFoundError as error:
         raise DatasetError(f"cannot read episodes from {folder}: {error.strerror}: {REQUEST}") from None
+    if found != KIND:
+        raise DatasetError(f"{folder} holds a dataset of {found}, not of {KIND}")
+    data = read_checked(folder, REQUEST, known_files(folder))
+    request = parse_json(data, kind, f"{folder / REQUEST} is broken")
     if request.format_version != FORMAT_VERSION:
         raise DatasetError(f"{folder}: its format_version must be {FORMAT_VERSION}, got {request.format_version}")
     return request
@@ -132,16 +133,16 @@ def read_episodes(folder: PathLike) -> Iterator[Episode]:
     folder = Path(folder)
     request = read_request(folder, EpisodesRequest)
     try:
-        known, finished = known_files(folder), read_manifest(folder) is not None
         here = {f"{KIND}/{path.name}" for path in (folder / KIND).glob("*")}
     except OSError as error:
         raise DatasetError(f"cannot read episodes from {folder}: {error}") from None
+    known, finished = known_files(folder), read_manifest(folder) is not None
     shards = -(-request.count // request.shard)
     if finished:
         _check_complete(folder, here, known.keys(), shards)
     for k in range(shards) if finished else sorted(_numbers(folder, here, shards)):
         count = min(request.shard, request.count - k * request.shard)
-        yield from _read_shard(folder / _shard_name(k), count, known.get(_shard_name(k)))
+        yield from _read_shard(folder, _shard_name(k), count, known)
 
 
 def _check_complete(folder: Path, here: Set[str], known: Set[str], shards: int) -> None:
@@ -170,18 +171,15 @@ def _number(name: str, shards: int) -> int | None:
     return k if digits and (k := int(digits[1])) < shards and _shard_name(k) == name else None
 
 
-def _read_shard(path: Path, count: int, known: Set[Fingerprint] | None = None) -> list[Episode]:
-    """The `count` episodes of a file, which has one of the `known` fingerprints if there are any."""
+def _read_shard(folder: Path, name: str, count: int, known: Mapping[str, Set[Fingerprint]]) -> list[Episode]:
+    """The `count` episodes of a file, which is as it was written, as far as that is `known`."""
+    data = read_checked(folder, name, known)
     try:
-        data = read_bytes(path)
-        if known is not None and fingerprint_of(data) not in known:
-            raise DatasetError("it is not what was written")
         episodes = decode_episodes(data)
         if len(episodes) != count:
             raise DatasetError(f"it must hold {count} episodes, got {len(episodes)}")
-    except (OSError, DatasetError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise DatasetError(f"cannot read episodes from {path}: {reason or error}") from None
+    except DatasetError as error:
+        raise DatasetError(f"cannot read episodes from {folder / name}: {error}") from None
     return episodes
 
 

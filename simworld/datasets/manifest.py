@@ -5,14 +5,14 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from simworld.errors import DatasetError
-from simworld.reading import PathLike, Record, open_own, open_regular, read_json
+from simworld.reading import PathLike, Record, open_own, open_regular, read_bytes, read_json
 
 LOCK, REQUEST, MANIFEST, LEDGER = ".lock", "request.json", "manifest.json", ".written"
 
@@ -47,6 +47,8 @@ class Ledger:
                 lines = [line for line in file if line.endswith(b"\n")]
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise DatasetError(f"cannot read {self._path}: {error.strerror or error}") from None
         for line in lines:
             try:
                 name, size, sha256 = json.loads(line)
@@ -95,11 +97,25 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def known_files(folder: Path) -> dict[str, set[Fingerprint]]:
-    """What is known of the files of a dataset, finished or not; raises DatasetError and OSError."""
+    """What is known of the files of a dataset, finished or not; raises DatasetError."""
     known, manifest = Ledger(folder).read(), read_manifest(folder)
     for name, listed in manifest.files.items() if manifest else ():
         known.setdefault(name, set()).add(listed)
     return known
+
+
+def read_checked(folder: Path, name: str, known: Mapping[str, Set[Fingerprint]]) -> bytes:
+    """The content of a file of a dataset, which has one of its `known_files` where there are any.
+
+    Anything else, and what cannot be read, raises DatasetError.
+    """
+    try:
+        data = read_bytes(folder / name)
+    except OSError as error:
+        raise DatasetError(f"cannot read {folder / name}: {error.strerror or error}") from None
+    if name in known and fingerprint_of(data) not in known[name]:
+        raise DatasetError(f"cannot read {folder / name}: it is not what was written")
+    return data
 
 
 def entries(folder: Path) -> Iterator[tuple[str, str]]:

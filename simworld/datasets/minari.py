@@ -1,6 +1,7 @@
 """Episodes as a Minari dataset, which `minari.load_dataset` reads with MINARI_DATASETS_PATH set to the folder."""
 
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ def check_target(folder: PathLike, dataset_id: str, overwrite: bool = False) -> 
     for space in final.relative_to(root).parents[:-1]:
         if (root / space / "data").exists():
             raise DatasetError(f"{root / space} is a dataset, and so no namespace: choose another id")
-    if not os.path.lexists(_recovered(final)):
+    there = os.path.lexists(_recovered(final))
+    nearest = next(path for path in final.parents if os.path.lexists(path))
+    with reporting(final), tempfile.TemporaryFile(dir=nearest):
+        pass
+    if not there:
         return
     if not overwrite:
         raise DatasetError(f"{final} exists already; choose another id, or ask to overwrite it")

@@ -279,6 +279,12 @@ class Feature:
                 f"quota {quota.short}: it is always in one of these cells, so ask for 100% of them"
             )
 
+    def may_be(self, value: Any) -> bool:
+        """Whether a sample can have that value."""
+        if type(value) is not self.kind:
+            return False
+        return value in self.allowed if self.kind in (str, bool) else min(self.allowed) <= value <= max(self.allowed)
+
     def _range(self) -> str:
         if self.kind in (float, int):
             return f"from {_text(self.allowed[0])} to {_text(self.allowed[1])}"

@@ -561,11 +561,38 @@ def test_changed_quotas_are_refused_and_unknown_ones_searched_again(text: str, t
     assert kept(tmp_path) == chosen and (tmp_path / FOUND).read_bytes() == found
 
 
-@pytest.mark.parametrize("line", ["3", "[1]", '["a", {}]', '[1, {"a": []}]', '[1, {"a": NaN}]', "[" * 9999])
+GOOD = '{"success": true, "length": 3}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("3", "[1]", '["a", {}]', '[1, {"a": []}]', '[1, {"a": NaN}]', "[" * 9999, f"[-5, {GOOD}]", '[1, {"a": 3}]'),
+        *('[1, {"success": true}]', '[1, {"success": 1, "length": 3}]', '[1, {"success": true, "length": 3.5}]'),
+        *('[1, {"success": true, "length": 0}]', '[1, {"success": true, "length": 9999}]', f"[{10**30}, {GOOD}]"),
+    ],
+)
 def test_a_search_journal_of_another_form_is_one_line(line: str, tmp_path: Path) -> None:
     OutputFolder(tmp_path, {}).__enter__().__exit__()
     (tmp_path / JOURNAL).write_text(line + "\n")
     with pytest.raises(DatasetError, match="search.jsonl is broken: remove it") as refused:
+        kept(tmp_path)
+    one_line(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ([{"number": 10**30, "parameters": {}, "group": None}], "samples.0.number"),
+        ([{"number": 0, "parameters": {}, "group": -5}], "samples.0.group"),
+        ([{"number": 0, "parameters": {}, "group": None}] * 2, "a sample is there twice"),
+        ([], "must have 1 samples, got 0"),
+    ],
+)
+def test_samples_that_no_search_finds_are_refused(samples: Any, message: str, tmp_path: Path) -> None:
+    with OutputFolder(tmp_path, {}) as out:
+        out.write_json(FOUND, {"samples": samples})
+    with pytest.raises(DatasetError, match=f"quotas.json is broken: .*{message}") as refused:
         kept(tmp_path)
     one_line(refused.value)
 
@@ -639,6 +666,8 @@ def test_nothing_is_learnt_from_a_damaged_or_another_dataset(tmp_path: Path) -> 
     one.write_bytes(first)
     request = json.loads((data / REQUEST).read_text())
     (data / REQUEST).write_bytes(to_json({name: value for name, value in request.items() if name != "env_id"}))
+    refused("request.json: it is not what was written")
+    (data / MANIFEST).unlink()
     refused("request.json is broken: env_id: Field required")
 
 

@@ -337,10 +337,29 @@ def test_images_are_split_by_their_labels_alone(tmp_path: Path) -> None:
     (tmp_path / "annotations.json").write_text("not read")
     assert sorted(map(len, split_images(tmp_path, {"train": 0.6, "test": 0.4}).values())) == [1, 2]
     (tmp_path / "labels/000001.json").write_text("{}")
+    (tmp_path / "manifest.json").unlink()  # else it is not what was written
     with pytest.raises(DatasetError, match="labels/000001.json is broken: image"):
         split_images(tmp_path, {"train": 0.6, "test": 0.4})
     with pytest.raises(DatasetError, match="cannot read images from .*none: it has no labels"):
         split_images(tmp_path / "none", {"train": 0.6, "test": 0.4})
+
+
+def test_labels_that_are_not_as_they_were_written_are_not_split(tmp_path: Path) -> None:
+    write(tmp_path)
+    label = tmp_path / "labels/000001.json"
+    data = label.read_bytes()
+    more = label.with_name("000009.json")
+    for damage, message in (
+        (lambda: label.write_bytes(data.replace(b'"id":2', b'"id":9')), "000001.json: it is not what was written"),
+        (label.unlink, "cannot read .*000001.json: No such file"),
+        (lambda: more.write_bytes(data), "000009.json is not in its manifest.json"),
+    ):
+        damage()
+        with pytest.raises(DatasetError, match=message):
+            split_images(tmp_path, {"a": 1.0})
+        label.write_bytes(data)
+    more.unlink()
+    assert split_images(tmp_path, {"a": 1.0}) == {"a": [1, 2, 3]}
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "images/000003.png", "labels/000000.png", "quotas.json"])

@@ -308,3 +308,13 @@ def test_metadata_of_another_form_is_one_line(tmp_path: Path, text: str) -> None
     (tmp_path / ID / "data/metadata.json").write_text(text)
     with pytest.raises(DatasetError, match="metadata.json is broken"):
         minari_source(tmp_path, ID)
+
+
+def test_where_nothing_can_be_written_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for root in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DatasetError, match=r"cannot write .*random-v0: Not a directory") as refused:
+            check_target(root, "simworld/random-v0")
+        assert "\n" not in str(refused.value)
+    check_target(tmp_path / "new" / "root", "simworld/random-v0")
+    assert os.listdir(tmp_path) == ["file"]
