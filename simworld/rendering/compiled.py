@@ -2,7 +2,7 @@
 
 numba's own cache needs a folder that can be written when a function is declared, fails on files that are cut short, and
 reads pickles from wherever it finds them. Here a file begins with a digest of what follows and of all that it depends
-on, and is read only from folders that nobody else can change.
+on, and is read only where nobody else can change it or its folder.
 """
 
 import hashlib
@@ -19,9 +19,8 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from simworld.rendering.places import Place, announce, keep, private_places
+from simworld.rendering.places import Place, announce, keep, private_places, seal, unseal
 
-_SIZE = 32
 _HERE = Path(__file__).parent
 _rebuild: Any = CompileResult._rebuild  # numba gives neither a type
 _dumps: Any = dumps
@@ -39,8 +38,8 @@ class CompiledLoops(NullCache):
         target_context.refresh()
         name, where = self._file(sig, target_context.codegen()), loop_places()
         for place in where:
-            if (data := place.read(name)) is not None and data[:_SIZE] == _digest(data[_SIZE:]):
-                return _rebuild(target_context, *pickle.loads(data[_SIZE:]))
+            if (data := place.read(name)) is not None and (content := unseal(data, _stamp())) is not None:
+                return _rebuild(target_context, *pickle.loads(content))
         announce("compiling loops", where)
         return None
 
@@ -48,8 +47,7 @@ class CompiledLoops(NullCache):
         """Keep the compiled form for a signature, if that can be."""
         if any(not loop.can_cache for loop in data.lifted) or data.library.has_dynamic_globals:
             return
-        content = _dumps(data._reduce())
-        keep(loop_places(), self._file(sig, data.codegen), _digest(content) + content)
+        keep(loop_places(), self._file(sig, data.codegen), seal(_dumps(data._reduce()), _stamp()))
 
     def _file(self, sig: Any, codegen: Any) -> str:
         """A file for each signature, kind of processor and copy of this package; new ones replace old ones."""
@@ -61,10 +59,6 @@ def loop_places() -> list[Place]:
     """NUMBA_CACHE_DIR, beside what Python compiles of this package, and where other files are kept."""
     given = [Place(Path(folder), private=True)] if (folder := os.environ.get("NUMBA_CACHE_DIR")) else []
     return given + private_places(_HERE / "__pycache__")
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(_stamp() + content, digest_size=_SIZE).digest()
 
 
 @cache

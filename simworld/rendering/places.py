@@ -1,26 +1,25 @@
 """Folders in which is kept what takes long to make, tried in turn: the first that takes a file has it."""
 
 import contextlib
+import hashlib
 import os
 import stat
 import sys
 import tempfile
 import threading
-import time
-import uuid
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 
-from simworld.reading import read_bytes
+from simworld.reading import MOST_BYTES, open_regular
+from simworld.writing import atomically
 
 VARIABLE = "SIMWORLD_CACHE"
 FIX = f"set {VARIABLE} to a folder that can be written"
-_PART = ".part"
-_LEFT_BEHIND = 3600.0
-"""Age in seconds of unfinished files whose writers are taken to be dead."""
+_SEAL = 32
+"""Bytes of the digest that is in front of what is kept."""
 _warned = threading.Event()
 _announced = set[str]()
 
@@ -35,23 +34,21 @@ class Place:
     def read(self, name: str) -> bytes | None:
         """The bytes of a file, or None where there is none that may be read."""
         try:
-            data = read_bytes(self.path / name)
-            return data if self._is_trusted() else None
+            if not self._is_trusted():
+                return None
+            with open_regular(self.path / name) as file:
+                # A folder may have been open to others before.
+                if self.private and not _is_ours(os.fstat(file.fileno())):
+                    return None
+                return file.read(MOST_BYTES)
         except OSError:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        """Write under a name of its own, then rename: a reader sees the whole file or none. Raises OSError."""
+        """Write a file atomically, which nobody else can change but all may read. Raises OSError."""
         self.prepare()
-        part = self.path / f".simworld-{uuid.uuid4().hex}{_PART}"
-        try:
-            part.write_bytes(data)
-            os.replace(part, self.path / name)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
-        self._tidy()
+        with atomically(self.path / name) as part, open(part, "wb", opener=_open_ours) as file:
+            file.write(data)
 
     def prepare(self) -> None:
         """See that the folder is there and can be written. Raises OSError."""
@@ -63,12 +60,6 @@ class Place:
 
     def _is_trusted(self) -> bool:
         return not self.private or only_ours(self.path)
-
-    def _tidy(self) -> None:
-        for part in self.path.glob(f".simworld-*{_PART}"):
-            with contextlib.suppress(OSError):
-                if part.stat().st_mtime < time.time() - _LEFT_BEHIND:
-                    part.unlink()
 
 
 def places() -> list[Place]:
@@ -132,22 +123,44 @@ def only_ours(folder: Path) -> bool:
 
     The folders that it is in count as well: who can rename one of them can put another in its place.
     """
-    if not hasattr(os, "getuid"):  # on Windows these folders are the user's by inheritance
-        return True
-    # Whoever owns / can do everything: in a container of a user's own that is not always 0.
-    trusted = {os.geteuid(), 0, os.stat("/").st_uid, os.stat(__file__).st_uid}
     try:
         about = folder.lstat()
         above = {*folder.absolute().parents, *folder.resolve().parents}
-        good = stat.S_ISDIR(about.st_mode) and about.st_uid in trusted and not _others_write(about)
-        return good and all(_keeps_names(path.stat(), trusted) for path in above)
+        return stat.S_ISDIR(about.st_mode) and _is_ours(about) and all(_keeps_names(path.stat()) for path in above)
     except OSError:
         return False
 
 
-def _keeps_names(about: os.stat_result, trusted: set[int]) -> bool:
+def seal(content: bytes, about: bytes = b"") -> bytes:
+    """A file of that content, of which `unseal` sees whether it, or what it depends on, has changed."""
+    return hashlib.blake2b(about + content, digest_size=_SEAL).digest() + content
+
+
+def unseal(data: bytes, about: bytes = b"") -> bytes | None:
+    """The content of a file that `seal` made with the same `about`; None for any other."""
+    content = data[_SEAL:]
+    return content if data == seal(content, about) else None
+
+
+def _is_ours(about: os.stat_result) -> bool:
+    """Whether a file or folder is of those who are trusted, and nobody else can change it."""
+    return not hasattr(os, "getuid") or (about.st_uid in _trusted() and not _others_write(about))
+
+
+def _trusted() -> set[int]:
+    # Whoever owns / can do everything: in a container of a user's own that is not always 0.
+    return {os.geteuid(), 0, os.stat("/").st_uid, os.stat(__file__).st_uid}
+
+
+def _open_ours(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
+
+
+def _keeps_names(about: os.stat_result) -> bool:
     """Whether only those who are trusted can rename what others have in a folder."""
-    return about.st_uid in trusted and (not _others_write(about) or bool(about.st_mode & stat.S_ISVTX))
+    if not hasattr(os, "getuid"):  # on Windows these folders are the user's by inheritance
+        return True
+    return about.st_uid in _trusted() and (not _others_write(about) or bool(about.st_mode & stat.S_ISVTX))
 
 
 def _others_write(about: os.stat_result) -> bool:

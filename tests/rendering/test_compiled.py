@@ -62,7 +62,7 @@ class Payload:
 def test_a_loop_is_compiled_once_and_said_to_be(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not found() and found() and found()
     assert capsys.readouterr().err == f"simworld: compiling loops for the first time; kept in {package}\n"
-    assert kept(package).stat().st_mode & 0o777 == 0o666 & ~umask()  # what root installs, others read
+    assert kept(package).stat().st_mode & 0o777 == 0o644 & ~umask()  # what root installs, others read
 
 
 def umask() -> int:
@@ -99,7 +99,7 @@ def test_a_loop_is_compiled_again_when_any_file_of_the_package_has_changed(monke
 def test_nothing_is_read_from_a_folder_that_others_can_change(tmp_path: Path, package: Path, way: str) -> None:
     found()
     content, marker = pickle.dumps(Payload(tmp_path / "executed")), tmp_path / "executed"
-    kept(package).write_bytes(compiled._digest(content) + content)
+    kept(package).write_bytes(places.seal(content, compiled._stamp()))
     if way == "open to all":
         package.chmod(0o777)
     elif way == "the folder above is":
@@ -181,9 +181,34 @@ def test_a_full_disk_leaves_nothing_behind_and_is_warned_of_once(package: Path) 
 
 def test_what_a_kill_left_unfinished_is_removed_in_the_end(package: Path) -> None:
     package.mkdir()
-    new, old = package / ".simworld-1.part", package / ".simworld-2.part"
+    new, old = (package / f".tmp-{'0' * 8}-1-{k * 8}-a.loop" for k in "12")
     for path in (new, old):
         path.write_text("half")
     os.utime(old, (0, 0))
     found()
     assert new.exists() and not old.exists()
+
+
+@pytest.mark.parametrize("way", ["others can write it", "it is of someone else"])
+def test_nothing_is_read_of_a_file_that_others_could_change(package: Path, tmp_path: Path, way: str) -> None:
+    found()
+    marker = tmp_path / "executed"
+    path = kept(package)
+    path.write_bytes(places.seal(pickle.dumps(Payload(marker)), compiled._stamp()))
+    if way == "others can write it":
+        path.chmod(0o666)
+    elif os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        pytest.skip("only root can give a file away")
+    assert not found() and not marker.exists()
+    assert found()  # it was replaced
+
+
+def test_what_is_kept_cannot_be_changed_by_others_whatever_the_umask(package: Path) -> None:
+    mask = os.umask(0)
+    try:
+        assert not found() and found()
+    finally:
+        os.umask(mask)
+    assert kept(package).stat().st_mode & 0o777 == 0o644

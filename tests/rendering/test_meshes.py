@@ -12,6 +12,7 @@ import pytest
 
 from simworld.errors import RenderError
 from simworld.rendering import meshes, places
+from simworld.rendering.cache import cached
 from simworld.rendering.distance import deviation, face_normals, farthest, plant
 from simworld.rendering.meshes import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
 from simworld.scene.catalogue import data_path
@@ -178,7 +179,7 @@ def test_what_is_read_back_is_what_was_made(tmp_path: Path, empty_cache: Path) -
     forget()
     assert same(load_mesh(source, 0.05), made)
     assert files == {path: path.stat().st_mtime_ns for path in empty_cache.iterdir()}
-    assert {path.suffix for path in files} == {".npz"}
+    assert {path.suffix for path in files} == {".arrays"}
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
@@ -188,6 +189,17 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     write(tmp_path, COLORS.replace("Kd 0 0 1", "Kd 0 1 0"), "cube.mtl")
     forget()
     assert load_mesh(source, 0)[1].color == (0.0, 1.0, 0.0)
+
+
+def test_any_flipped_bit_of_a_cached_file_is_seen_before_it_is_decoded(empty_cache: Path) -> None:
+    made = cached(b"key", lambda: {"a": np.arange(4)})
+    (path,) = empty_cache.iterdir()
+    data = path.read_bytes()
+    for place in range(len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        built: list[int] = []
+        found = cached(b"key", lambda built=built: built.append(1) or made)  # type: ignore[misc]
+        assert built and found is made
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty", "text"])
@@ -281,7 +293,7 @@ def test_processes_share_a_cache(tmp_path: Path, empty_cache: Path) -> None:
     printed = [process.communicate(timeout=300)[0] for process in running]
     made = load_mesh(source, 0.05)
     assert [int(line) for line in printed] == [len(made[0].mesh.triangles)] * 4
-    assert {path.suffix for path in empty_cache.iterdir()} == {".npz"}
+    assert {path.suffix for path in empty_cache.iterdir()} == {".arrays"}
 
 
 @pytest.mark.slow
