@@ -134,6 +134,7 @@ Change = Annotated[
 Quota = Annotated[
     list[str],
     typer.Option(
+        metavar="FEATURE=AMOUNT",
         default_factory=list,
         show_default=False,
         help="What the data shall hold: occlusion[0.5,0.8]=30%, objects.0.kind=uniform, dropped=5%; may be repeated.",
@@ -219,7 +220,9 @@ def rollout(
     randomization: Preset = "default",
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
     minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
-    minari_root: Annotated[Path | None, typer.Option(help="The folder of the Minari datasets.")] = None,
+    minari_root: Annotated[
+        Path | None, typer.Option(show_default="where Minari looks", help="The folder of the Minari datasets.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
     budget: Budget = None,
     replays: Replays = None,
@@ -353,7 +356,10 @@ def images(
     camera: Annotated[
         list[str],
         typer.Option(
-            default_factory=lambda: ["front"], show_default="front", help="A camera; may be repeated, see --views."
+            metavar="NAME",
+            default_factory=lambda: ["front"],
+            show_default="front",
+            help="A camera; may be repeated, see --views.",
         ),
     ],
     views: Annotated[

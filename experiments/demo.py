@@ -13,20 +13,24 @@ from typing import Any
 
 from rich.text import Text
 
-from simworld.datasets.folder import verify
+from simworld.datasets.folder import content_digest, verify
 from simworld.datasets.manifest import MANIFEST
+from simworld.datasets.minari import minari_source
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.console import say
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.records import Demo, MinariMetadata
 from simworld.experiments.report import write_report
 from simworld.experiments.start import command_line
+from simworld.experiments.video import middle_frame
 from simworld.reading import parse_json, read_json
 from simworld.writing import exclusive, reporting, write_json
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 MINARI_ID = "simworld/place-in-box/expert-v0"
 RECORD = "demo.json"
+_MINARI_ROOT = "rollouts/minari"
+_MINARI = f"{_MINARI_ROOT}/{MINARI_ID}/data/metadata.json"
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ LANES: tuple[tuple[Part, ...], ...] = (
         Part(
             "rollouts",
             f"rollout {PLACE} --episodes 100 --seed 2000 --out {{out}}/rollouts/episodes --minari {MINARI_ID} "
-            "--minari-root {out}/rollouts/minari",
-            f"rollouts/minari/{MINARI_ID}/data/metadata.json",
+            f"--minari-root {{out}}/{_MINARI_ROOT}",
+            _MINARI,
         ),
         Part(
             "video of the cloned agent",
@@ -188,15 +192,24 @@ class _Lanes:
 
 
 def _is_there(folder: Path, part: Part) -> bool:
-    """Whether a part is finished and as it was written; else its command mends it, or says what is wrong."""
+    """Whether a part is finished; else its command mends it, or says what is wrong.
+
+    A dataset must be as it was written, one of Minari of the rollouts that are there, a video one that plays, and what
+    was printed JSON.
+    """
     made = folder / part.made
-    if not made.is_file():
-        return False
-    if made.name == MANIFEST:
-        return not verify(made.parent)
     try:
+        if not made.is_file():
+            return False
+        if made.name == MANIFEST:
+            return not verify(made.parent)
+        if part.made == _MINARI:
+            rollouts = folder / "rollouts/episodes"
+            return not verify(rollouts) and minari_source(folder / _MINARI_ROOT, MINARI_ID) == content_digest(rollouts)
+        if made.suffix == ".mp4":
+            return middle_frame(made).size > 0
         return not part.keep_output or bool(read_json(made, dict[str, Any]))
-    except DatasetError:
+    except SimworldError:
         return False
 
 
@@ -225,7 +238,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 def _summarize(folder: Path) -> None:
     """What the report says of the rollout dataset."""
-    metadata = read_json(folder / f"rollouts/minari/{MINARI_ID}/data/metadata.json", MinariMetadata)
+    metadata = read_json(folder / _MINARI, MinariMetadata)
     summary = {
         "dataset_id": MINARI_ID,
         "episodes": metadata.total_episodes,

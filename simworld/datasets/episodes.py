@@ -135,7 +135,7 @@ def read_episodes(folder: PathLike) -> Iterator[Episode]:
     try:
         here = {f"{KIND}/{path.name}" for path in (folder / KIND).glob("*")}
     except OSError as error:
-        raise DatasetError(f"cannot read episodes from {folder}: {error}") from None
+        raise DatasetError(f"cannot read episodes from {folder}: {error.strerror or error}") from None
     known, finished = known_files(folder), read_manifest(folder) is not None
     shards = -(-request.count // request.shard)
     if finished:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simworld.errors import RenderError
 from simworld.geometry import Array
+from simworld.reading import read_bytes
 from simworld.rendering.distance import face_normals
 from simworld.scene.plain import Color
 
@@ -44,7 +45,7 @@ class _Reading:
 def open_source(path: str) -> Source:
     """Read a file and its materials; a missing .mtl file is left out, a missing OBJ file raises RenderError."""
     try:
-        text = Path(path).read_bytes()
+        text = read_bytes(path)
     except OSError as error:
         raise RenderError(f"cannot read mesh {path}: {error.strerror or error}") from None
     materials = []
@@ -53,7 +54,7 @@ def open_source(path: str) -> Source:
             continue
         library = Path(path).parent / found[1].strip().decode("utf-8", "replace").replace("\\", "/")
         if b"\0" not in found[1] and library.is_file():
-            materials.append(library.read_bytes())
+            materials.append(read_bytes(library))
     return Source(Path(path), text, materials)
 
 

@@ -215,5 +215,5 @@ class Scene(Plain):
         try:
             data = read_bytes(path)
         except OSError as error:
-            raise ConfigurationError(f"cannot read scene {path}: {error}") from None
+            raise ConfigurationError(f"cannot read scene {path}: {error.strerror or error}") from None
         return cls.from_json(data, source=str(path))

@@ -72,7 +72,19 @@ def shown_help(command: str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_help_of_every_command_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = shown_help(command, capsys)
     assert f"simworld {command}" in shown
-    for nonsense in ("<class", "<function", "<lambda", "(dynamic)", "object at", "None", "[]", "Path("):
+    for nonsense in (
+        "<class",
+        "<function",
+        "<lambda",
+        "(dynamic)",
+        "object at",
+        "None",
+        "[]",
+        "Path(",
+        "<list",
+        "list[",
+        "<path>]",
+    ):
         assert nonsense not in shown
 
 
@@ -80,6 +92,8 @@ def test_the_help_promises_what_is_so(capsys: pytest.CaptureFixture[str]) -> Non
     assert "begins again" in shown_help("train", capsys)
     assert "goes on where it stopped" in shown_help("rollout", capsys)
     assert "[default: (front)]" in shown_help("images", capsys)
+    assert "FEATURE=AMOUNT" in shown_help("images", capsys)
+    assert "where Minari looks" in shown_help("rollout", capsys)
 
 
 def test_programs_read_json() -> None:
@@ -433,7 +447,7 @@ def test_a_search_for_quotas_goes_on_where_it_stopped(tmp_path: Path) -> None:
     begun = journal.read_text().splitlines()
     assert len(begun) == 7
     # What is known is not made again: these features are not those of the images. The last line was cut by a kill.
-    forged = [json.dumps([number, json.loads(line)[1] | {"pixels": -1}]) for number, line in enumerate(begun[:6])]
+    forged = [json.dumps([number, json.loads(line)[1] | {"pixels": 3072}]) for number, line in enumerate(begun[:6])]
     journal.write_text("\n".join([*forged, begun[6][:9]]))
     for broken in ("garbage\n", "3\n"):
         kept = journal.read_text()
@@ -446,7 +460,7 @@ def test_a_search_for_quotas_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert one["report"] == two["report"]
     for mine, theirs in zip(one["samples"], two["samples"], strict=True):
         known = mine["number"] < 6
-        assert theirs == mine | {"features": mine["features"] | ({"pixels": -1} if known else {})}
+        assert theirs == mine | {"features": mine["features"] | ({"pixels": 3072} if known else {})}
     assert (once / "images/000005.png").read_bytes() == (twice / "images/000005.png").read_bytes()
 
 

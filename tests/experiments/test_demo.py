@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from simworld.datasets.folder import OutputFolder, verify
+from simworld.datasets.folder import OutputFolder, content_digest, verify
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments import demo
 from simworld.experiments.demo import Part
+from simworld.experiments.video import write_video
 from simworld.writing import write_json
 
 REACH = "simworld/Reach-v0"
@@ -50,6 +52,24 @@ def test_a_malformed_record_is_a_clear_error(tmp_path: Path, content: str) -> No
     (tmp_path / "demo.json").write_text(content)
     with pytest.raises(DatasetError, match="demo.json"):
         demo.run_demo(tmp_path)
+
+
+def test_a_video_must_play_and_a_minari_dataset_be_of_the_rollouts(tmp_path: Path) -> None:
+    minari = next(part for part in demo.LANES[0] if part.name == "rollouts")
+    video = Part("video", "play", "videos/a.mp4")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / video.made).write_bytes(b"no video")
+    assert not demo._is_there(tmp_path, video)
+    write_video(tmp_path / video.made, [np.zeros((16, 16, 3), np.uint8)] * 3, 10)
+    assert demo._is_there(tmp_path, video)
+    with OutputFolder(tmp_path / "rollouts/episodes", {"kind": "test"}) as out:
+        out.finish()
+    (tmp_path / minari.made).parent.mkdir(parents=True)
+    for source, there in (("of others", False), (content_digest(tmp_path / "rollouts/episodes"), True)):
+        write_json(tmp_path / minari.made, {"simworld_source": source})
+        assert demo._is_there(tmp_path, minari) is there
+    (tmp_path / minari.made).write_text("{")
+    assert not demo._is_there(tmp_path, minari)
 
 
 @pytest.mark.parametrize("damage", ["missing", "changed", "extra"])

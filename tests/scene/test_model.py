@@ -1,6 +1,7 @@
 """Scenes are plain data: a JSON round trip, and clear errors for malformed files."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,12 @@ def test_a_stretched_mesh_has_the_sizes_of_its_vertices(name: str) -> None:
     assert nearly == pytest.approx(MESHES[name].half_extents, abs=3e-4)
     almost = rest_height((Part(shape=Mesh(name=name, stretch=(1.0, 1.0, 1.0 + 1e-9))),))
     assert almost == pytest.approx(MESHES[name].rest_height, abs=5e-4)
+
+
+def test_a_pipe_is_no_scene(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(ConfigurationError, match=r"cannot read scene .*a.json: not a regular file$"):
+        Scene.load(tmp_path / "a.json")
 
 
 def refused(**changes: Any) -> str:
