@@ -30,11 +30,12 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts, and randomization
+bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts, contacts, and randomization
 	$(INSTALL) '.[bench]'
 	$(BIN)/python experiments/benchmarks/speed.py
 	$(BIN)/python experiments/benchmarks/rendering.py
 	$(BIN)/python experiments/benchmarks/experts.py
+	$(BIN)/python experiments/benchmarks/contacts.py
 	$(BIN)/python experiments/benchmarks/randomization.py
 
 clean: ## remove the environment, caches and build leftovers

@@ -26,7 +26,8 @@ from simworld.writing import write_json
 
 SEEDS = 4
 MASS = FACTORS["objects.*.mass"]
-MASSES = (MASS.low, 0.03, 0.1, 0.3, 1.0, MASS.high)
+MASSES = (MASS.low, 0.05, 0.1, 0.3, 1.0, MASS.high)
+ROUGHEST = FACTORS["objects.*.friction"].high
 VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "none": ("none", {}),
     "default": ("default", {}),
@@ -34,7 +35,7 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "small": ("none", dict.fromkeys(("objects.0.width", "objects.0.depth", "objects.0.height"), 0.02)),
     "large": ("none", dict.fromkeys(("objects.0.width", "objects.0.depth", "objects.0.height"), 0.065)),
     "slippery": ("none", {"objects.0.friction": 0.2, "robot.finger_friction": 0.3}),
-    "rough": ("none", {"objects.0.friction": 1.5, "robot.finger_friction": 3.0}),
+    "rough": ("none", {"objects.0.friction": ROUGHEST, "robot.finger_friction": ROUGHEST, "table.friction": ROUGHEST}),
     "strong": ("none", {"robot.strength": 2.0, "robot.gain": 2.0, "robot.grip": 1.5}),
     "weak": ("none", {"robot.strength": 0.7, "robot.gain": 0.3, "robot.grip": 0.3}),
 }

@@ -16,7 +16,7 @@ MAX_DISPLACEMENT = 0.04
 PRESS, TWIST = 50.0, 5.0
 """Newtons and newton metres with which the tool moves and presses, at most, beyond what carries the arm."""
 
-_DAMPING = 0.05
+_DAMPED = 0.05**2 * np.eye(6)
 _POSTURE_GAIN = 0.1
 
 
@@ -39,7 +39,7 @@ class EndEffectorControl:
         n = model.arm_joints
         self._rest = np.array(model.rest[:n])
         self._lower, self._upper = np.array(model.lower[:n]), np.array(model.upper[:n])
-        self._max_step = np.array(model.max_velocity[:n]) / CONTROL_HZ
+        self._fastest = CONTROL_HZ / np.array(model.max_velocity[:n])
         self._finger_step = model.max_velocity[-1] / CONTROL_HZ
         self._half_opening = model.max_opening / 2
         self._reference = world.tool_pose()[:3].tolist()
@@ -72,10 +72,8 @@ class EndEffectorControl:
     def _towards(self, error: list[float], jacobian: Array, q: Array) -> Array:
         """One damped least-squares step of the arm's joints (arm_joints,) that mends a tool pose error (6,)."""
         posture = _POSTURE_GAIN * (self._rest - q)
-        damped = jacobian @ jacobian.T
-        damped.flat[::7] += _DAMPING**2
-        step = posture + jacobian.T @ np.linalg.solve(damped, error - jacobian @ posture)
-        step /= max(1.0, float((np.abs(step) / self._max_step).max()))
+        step = posture + jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + _DAMPED, error - jacobian @ posture)
+        step /= max(1.0, *map(abs, (step * self._fastest).tolist()))
         joints: Array = np.minimum(np.maximum(q + step, self._lower), self._upper)
         return joints
 

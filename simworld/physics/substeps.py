@@ -1,33 +1,55 @@
 """How finely the next control step is divided: finer where the hand is about to hit, press or squeeze something light.
 
 Bullet solves contacts by iteration. What weighs m and is pressed by a force F against something heavy sinks in by about
-F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many.
+F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many; and 2.5 times as
+many iterations leave a third of it.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from simworld.geometry import Array, Vec3
 from simworld.physics.bullet import bullet
 
-FINEST = 16
-_HAND = 0.13, 0.2
-"""Metres from the tool centre point that bound the hand: to the sides and down, and up."""
+SUBSTEPS, FINEST = 6, 96
+"""The usual substeps of a control step, and the most."""
+_HAND = 0.15, 0.08, 0.2
+"""Metres from the tool centre point that bound the hand and its way: to the sides, down, and up."""
+_ITERATIONS, _MORE, _MOST = 20, 50, 100
+"""Iterations of the solver: the usual, where the hand touches something light, and where it hits something."""
+_LIGHT = 0.1
+"""Kilogrammes from which the usual iterations do for what is touched."""
 _NEAR = 0.03
 """Metres within which something may be hit in the next control step."""
 _STEP = 1 / 25
 """Seconds of a control step."""
 _TOUCHING = 0.0015
 """Metres within which things touch."""
-_LIGHTLY, _PER_NEWTON = 1.0, 0.03
-"""Newtons, beyond twice its weight, with which something may rest on others, and kilogrammes for each that is more."""
+_LIGHTLY, _FIRMLY, _PER_NEWTON = 1.0, 0.03, 0.02
+"""Newtons, beyond twice its weight, with which something may rest on others; kilogrammes for each that is more, from
+which the usual iterations do, and from which more of them do."""
+_LARGE = 0.04
+"""Metres from its middle to where something may be hit."""
 _HIT, _PUSHED, _MARGIN = 0.004, 0.002, 0.002
 """Metres in a control step that do no harm, of what hits and of what pushes, and that a way may become longer."""
-_PRESSED, _SQUEEZED = 1.8, 0.03
-"""Kilogrammes from which the usual substeps do for what the arm presses and what the fingers squeeze."""
+_PRESSED, _LOWERED, _SQUEEZED = 1.2, 0.6, 0.03
+"""Kilogrammes from which the usual substeps do for what the arm hits or presses, sets down, and squeezes."""
 
-Motion = Callable[[], tuple[list[float], list[float]]]
-"""Gives the tool's way in a control step (3,) in metres: at its velocity, and as its motors aim, who get half of it."""
+Way = Sequence[float]
+"""Of the tool in a control step (3,) in metres."""
+Motion = Callable[[], tuple[Way, Way]]
+"""Gives the tool's way at its velocity, and as its motors aim, who get half of it."""
+
+
+class Division(NamedTuple):
+    """How many substeps a control step has, and how many iterations each of them."""
+
+    substeps: int = SUBSTEPS
+    iterations: int = _ITERATIONS
+
+
+_USUAL = Division()
 
 
 class Substeps:
@@ -36,50 +58,80 @@ class Substeps:
     def __init__(self, client: int, robot: int, fingers: tuple[int, ...], masses: Mapping[int, float]) -> None:
         self._client, self._robot, self._fingers, self._masses = client, robot, fingers, masses
 
-    def __call__(self, tool: Array, motion: Motion, substeps: int) -> int:
-        """How many times the usual substeps the next control step has.
+    def __call__(self, tool: Array, motion: Motion, substeps: int) -> Division:
+        """How the next control step is divided.
 
         `tool` is where the tool centre point is, and `substeps` how many the last control step had.
         """
-        (side, up), (x, y, z) = _HAND, tool[:3].tolist()
-        low, high = (x - side, y - side, z - side), (x + side, y + side, z + up)
+        (side, down, up), (x, y, z) = _HAND, tool[:3].tolist()
+        low, high = (x - side, y - side, z - down), (x + side, y + side, z + up)
         found = bullet.getOverlappingObjects(low, high, physicsClientId=self._client) or ()
-        finer = 1
-        for uid in {uid for uid, _ in found}:
-            if uid in self._masses:
-                finer = max(finer, self._for_contact(uid, motion, substeps))
-        return min(finer, FINEST)
-
-    def _for_contact(self, uid: int, motion: Motion, substeps: int) -> int:
-        """How many times it is for one body within the hand's reach."""
-        points = bullet.getClosestPoints(self._robot, uid, _NEAR, physicsClientId=self._client)
-        if not points:
-            return 1
-        mass = self._masses[uid]
-        touching = [point for point in points if point[8] < _TOUCHING]
-        sides = [point[7] for finger in self._fingers for point in touching if point[3] == finger]
-        finer = _times(_SQUEEZED, mass) if sides else 1
-        if touching:
-            finer = max(finer, _times(_PER_NEWTON * self._force(uid, mass, substeps), mass))
-        if sides and _dot(sides[0], sides[-1]) < -0.5:
-            return finer
+        near = {uid for uid, _ in found if uid != self._robot}
+        movable = near & self._masses.keys()
+        if not movable:
+            return _USUAL
         way, aim = motion()
-        own = [v * _STEP for v in bullet.getBaseVelocity(uid, physicsClientId=self._client)[0]]
+        finer, iterations = 1, _ITERATIONS
+        for uid in movable:
+            times, wanted = self._for_contact(uid, near, way, aim, substeps)
+            finer, iterations = max(finer, times), max(iterations, wanted)
+        return Division(min(finer * SUBSTEPS, FINEST), iterations)
+
+    def _is_close(self, uid: int) -> bool:
+        return bool(bullet.getClosestPoints(self._robot, uid, _HIT, physicsClientId=self._client))
+
+    def _for_contact(self, uid: int, near: set[int], way: Way, aim: Way, substeps: int) -> tuple[int, int]:
+        """How many times the usual substeps one of the bodies `near` the hand needs, and how many iterations."""
+        mass, contacts = self._masses[uid], bullet.getContactPoints(uid, physicsClientId=self._client)
+        touching = [point for point in contacts if point[2] == self._robot and point[8] < _TOUCHING]
+        sides = [point[7] for finger in self._fingers for point in touching if point[4] == finger]
+        held = sides and _dot(sides[0], sides[-1]) < -0.5
+        if held and self._is_lowered(uid, near, way, aim):
+            return max(2, _times(_LOWERED, mass)), _MORE
+        if not held and self._is_hit(uid, way, aim):
+            return max(2, _times(_PRESSED, mass)), _MOST
+        if not touching:
+            soon = mass < _LIGHT and self._is_close(uid)
+            return (_times(_SQUEEZED, mass), _MORE) if soon else (1, _ITERATIONS)
+        finer = _times(_SQUEEZED, mass) if sides else 1
+        # Bullet divides the last substep's impulse by the whole control step.
+        force = substeps * sum(point[9] for point in contacts if point[2] != self._robot)
+        beyond = max(force - 2 * 9.81 * mass - _LIGHTLY, 0.0)
+        finer = max(finer, _times(_PER_NEWTON * beyond, mass))
+        return finer, _MORE if finer > 1 or mass < _LIGHT or _FIRMLY * beyond > mass else _ITERATIONS
+
+    def _is_hit(self, uid: int, way: Way, aim: Way) -> bool:
+        """Whether the hand is about to hit a body or to press on it."""
+        linear, spin = bullet.getBaseVelocity(uid, physicsClientId=self._client)
+        turning, own = [v * _STEP for v in spin], [v * _STEP for v in linear]
         relative = [a - b for a, b in zip(way, own, strict=True)]
-        for point in points:
+        fastest = math.hypot(*relative) + _LARGE * math.hypot(*turning)
+        reach = max(fastest if fastest > _HIT else 0.0, math.hypot(*aim) / 2)
+        if reach <= _PUSHED:
+            return False
+        center = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)[0]
+        near = min(reach + _MARGIN, _NEAR)
+        for point in bullet.getClosestPoints(self._robot, uid, near, physicsClientId=self._client):
             normal, least = point[7], point[8] - _MARGIN
+            speed = _dot(_cross(turning, point[6], center), normal) - _dot(relative, normal)
             # What is pushed to the side gives way, or is felt as a force; what is under the hand cannot.
             under = normal[2] > 0.5 or least > 0
-            if -_dot(relative, normal) > max(least, _HIT) or (under and -_dot(aim, normal) / 2 > max(least, _PUSHED)):
-                return max(finer, 2, _times(_PRESSED, mass))
-        return finer
+            if speed > max(least, _HIT) or (under and -_dot(aim, normal) / 2 > max(least, _PUSHED)):
+                return True
+        return False
 
-    def _force(self, uid: int, mass: float, substeps: int) -> float:
-        """Newtons with which a body is pressed on what is not the robot, beyond twice its weight and a little."""
-        points = bullet.getContactPoints(uid, physicsClientId=self._client)
-        # Bullet divides the last substep's impulse by the whole control step.
-        force: float = substeps * sum(point[9] for point in points if point[2] != self._robot)
-        return max(force - 2 * 9.81 * mass - _LIGHTLY, 0.0)
+    def _is_lowered(self, uid: int, near: set[int], way: Way, aim: Way) -> bool:
+        """Whether what is held is about to be set or pressed on something."""
+        down = max(-way[2], -aim[2] / 2)
+        return down > _HIT and any(
+            bullet.getClosestPoints(uid, other, down + _MARGIN, physicsClientId=self._client) for other in near - {uid}
+        )
+
+
+def _cross(a: Sequence[float], point: Vec3, center: Vec3) -> Vec3:
+    """How a point of a body that turns about its centre by `a` moves."""
+    x, y, z = point[0] - center[0], point[1] - center[1], point[2] - center[2]
+    return a[1] * z - a[2] * y, a[2] * x - a[0] * z, a[0] * y - a[1] * x
 
 
 def _dot(a: Sequence[float], b: Vec3) -> float:

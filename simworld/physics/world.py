@@ -14,7 +14,7 @@ from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
-from simworld.physics.substeps import Substeps
+from simworld.physics.substeps import SUBSTEPS, Division, Substeps
 from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS, RobotModel
 from simworld.scene.state import Contact, SceneState
@@ -22,8 +22,6 @@ from simworld.scene.state import Contact, SceneState
 CONTROL_HZ = 25
 # Measured with the expert's grasps: 150 Hz with 20 iterations and this contact ERP hold an object with under 0.3 mm of
 # slip in 2 s and 0.6 mm of penetration; fewer iterations slip by millimetres, Bullet's ERP of 0.2 lets fingers sink in.
-SUBSTEPS = 6
-SOLVER_ITERATIONS = 20
 SOLVER_RESIDUAL = 1e-5
 CONTACT_ERP = 0.6
 
@@ -99,7 +97,7 @@ class World(Uncopied):
         bullet.setPhysicsEngineParameter(
             fixedTimeStep=1 / CONTROL_HZ,
             numSubSteps=SUBSTEPS,
-            numSolverIterations=SOLVER_ITERATIONS,
+            numSolverIterations=Division().iterations,
             solverResidualThreshold=SOLVER_RESIDUAL,
             contactERP=CONTACT_ERP,
             deterministicOverlappingPairs=1,
@@ -131,7 +129,7 @@ class World(Uncopied):
         robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
-        self._finer, self._still = 1, [0.0] * len(self._joints)
+        self._division, self._still = Division(), [0.0] * len(self._joints)
         self._position_gains = [robot.gain * _ARM_GAINS[0]] * arm + [_FINGER_GAINS[0]] * fingers
         damping = [times * _ARM_GAINS[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [_FINGER_GAINS[1]] * fingers
@@ -199,7 +197,7 @@ class World(Uncopied):
     def _drive(self) -> None:
         position_gains, velocity_gains = self._gains()
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
-        substeps = SUBSTEPS * self._finer
+        substeps = self._division.substeps
         bullet.setJointMotorControlArray(
             self._robot,
             self._joints,
@@ -212,25 +210,30 @@ class World(Uncopied):
         )
 
     def _gains(self) -> tuple[list[float], list[float]]:
-        if self._finer == 1:
+        times = self._division.substeps // SUBSTEPS
+        if times == 1:
             return self._position_gains, self._velocity_gains
         pairs = zip(self._position_gains, self._velocity_gains, strict=True)
-        position, velocity = zip(*(_finer(*pair, self._finer) for pair in pairs), strict=True)
+        position, velocity = zip(*(_finer(*pair, times) for pair in pairs), strict=True)
         return list(position), list(velocity)
 
     def _motion(self) -> tuple[list[float], list[float]]:
         """The tool's way (3,) in a control step in metres: at its velocity, and as far as its motors aim."""
         q, v = self.joints()[:, : self.model.arm_joints]
-        jacobian = self.tool_kinematics()[1][:3]
-        return (jacobian @ v / CONTROL_HZ).tolist(), (jacobian @ (self._targets[: len(q)] - q)).tolist()
+        ways = np.array([v / CONTROL_HZ, self._targets[: len(q)] - q]) @ self.tool_kinematics()[1][:3].T
+        way, aim = ways.tolist()
+        return way, aim
 
-    def _refine(self) -> None:
+    def _divide(self) -> None:
         """Divide the next control step as finely as its contacts ask for."""
-        finer = self._substeps(self.tool_pose(), self._motion, SUBSTEPS * self._finer)
-        if finer != self._finer:
-            self._finer = finer
-            bullet.setPhysicsEngineParameter(numSubSteps=SUBSTEPS * finer, physicsClientId=self._client)
-            self._drive()
+        before, self._division = self._division, self._substeps(self.tool_pose(), self._motion, self._division.substeps)
+        if self._division != before:
+            substeps, iterations = self._division
+            bullet.setPhysicsEngineParameter(
+                numSubSteps=substeps, numSolverIterations=iterations, physicsClientId=self._client
+            )
+            if substeps != before.substeps:
+                self._drive()
 
     def _through_play(self, targets: Sequence[float]) -> list[float]:
         """What the arm's gears turn to: they follow a target only where it is beyond half of their play."""
@@ -271,10 +274,10 @@ class World(Uncopied):
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
 
     def step(self, steps: int = 1) -> None:
-        """Advance by control steps of 1 / CONTROL_HZ seconds, each of SUBSTEPS physics steps or a multiple."""
+        """Advance by control steps of 1 / CONTROL_HZ seconds, each of as many substeps as it needs."""
         self.changes += 1
         for _ in range(steps):
-            self._refine()
+            self._divide()
             self._apply_torques()
             bullet.stepSimulation(physicsClientId=self._client)
             self._forget()
@@ -289,7 +292,8 @@ class World(Uncopied):
         """Positions and velocities (2, joints) in rad and m, and per second."""
         if self._joint_states is None:
             states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
-            self._joint_states = np.array([[state[0] for state in states], [state[1] for state in states]])
+            positions, velocities, *_ = zip(*states, strict=True)
+            self._joint_states = np.array([positions, velocities])
             self._joint_states.setflags(write=False)  # it is given out
         return self._joint_states
 
@@ -372,7 +376,7 @@ class World(Uncopied):
         """Contacts at the last step: all of them, or those of one body, which is then instance_a."""
         which = {} if name is None else {"bodyA": self._uid(name)}
         points = bullet.getContactPoints(physicsClientId=self._client, **which)
-        substeps = SUBSTEPS * self._finer
+        substeps = self._division.substeps
         return tuple(
             # Bullet divides the last substep's impulse by the whole control step.
             Contact(self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[9] * substeps, p[8], p[7])
@@ -387,7 +391,7 @@ class World(Uncopied):
         forces = [0.0, 0.0]
         x, y, z, w = self.tool_pose()[3:].tolist()
         ax, ay, az = 2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)
-        substeps, first = SUBSTEPS * self._finer, self._fingers[0]
+        substeps, first = self._division.substeps, self._fingers[0]
         # Read as they are: this is asked in every step.
         for point in bullet.getContactPoints(self._uid(name), self._robot, physicsClientId=self._client):
             if point[4] in self._fingers:
@@ -436,8 +440,6 @@ def _finer(position: float, velocity: float, times: int) -> tuple[float, float]:
 
     A substep multiplies the deviation from the target by the roots of z^2 - (2 - velocity - position) z + 1 - velocity.
     """
-    if times == 1:
-        return position, velocity
     total, product = 2 - velocity - position, 1 - velocity
     half = cmath.sqrt(total * total / 4 - product)
     roots = [(total / 2 + sign * half) ** (1 / times) for sign in (1, -1)]

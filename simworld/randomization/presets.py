@@ -183,7 +183,7 @@ FULL = DYNAMICS | _GEOMETRY | VISUAL
 
 EXTREME = FULL | {
     "objects.count": Integers(1, 4),
-    "objects.*.mass": LogUniform(0.01, 1.0),
+    "objects.*.mass": LogUniform(0.02, 1.0),
     "objects.*.friction": Uniform(0.15, 1.5),
     "objects.*.restitution": Uniform(0.0, 0.7),
     "objects.*.compliance": Choice((0.0, 0.0005)),

@@ -271,7 +271,7 @@ def test_reset_options_are_checked() -> None:
     with closing(gym.make("simworld/PlaceInBox-v0")) as env:
         for options, message in (
             ({"parameters": {"objects.0.mas": 1.0}}, "did you mean 'objects"),
-            ({"parameters": {"objects.0.mass": -1.0}}, "objects.0.mass: must be a number from 0.01"),
+            ({"parameters": {"objects.0.mass": -1.0}}, "objects.0.mass: must be a number from 0.02"),
             ({"parameters": {"objects.3.mass": 0.2}}, "nothing in this episode has 'objects.3.mass'"),
             ({"parameters": 3}, "parameters: must be a mapping"),
             ({"randomization": "ful"}, "did you mean 'full'"),

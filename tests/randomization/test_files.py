@@ -47,14 +47,14 @@ def test_a_file_may_hold_text_and_mappings(tmp_path: Path) -> None:
 def test_numbers_are_as_in_python(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "objects.*.mass: {loguniform: [1e-2, 0.5]}\ngravity: 98e-1\nbox.color: [1e-1, .2, 3E-1]\n"
+        "objects.*.mass: {loguniform: [2e-2, 0.5]}\ngravity: 98e-1\nbox.color: [1e-1, .2, 3E-1]\n"
         "table.friction: {truncatednormal: {mean: 1, std: 1e-1, low: -inf, high: inf}}\n"
         "table.restitution: {'*': [{uniform: [1e-3, 2e-3]}, 1e+2]}\ntable.texture: {choice: [wood, marble]}\n"
     )
     plain = load_randomization(path)
     assert as_randomization(plain) == Randomization(
         {
-            "objects.*.mass": LogUniform(0.01, 0.5),
+            "objects.*.mass": LogUniform(0.02, 0.5),
             "gravity": 9.8,
             "box.color": (0.1, 0.2, 0.3),
             "table.friction": TruncatedNormal(1, 0.1, -math.inf, math.inf),
@@ -148,7 +148,7 @@ def test_changes_are_put_over_presets() -> None:
     assert found["gravity"] == PRESETS["dynamics"]["gravity"]
     for changes, message in (
         (["objects.*.mass"], "must be ADDRESS=DISTRIBUTION"),
-        (["objects.*.mass=uniform(-1,1)"], "must be a number from 0.01"),
+        (["objects.*.mass=uniform(-1,1)"], "must be a number from 0.02"),
         (["objects.*.masss=1"], "did you mean 'objects"),
     ):
         with pytest.raises(ConfigurationError, match=message):

@@ -59,8 +59,8 @@ def test_every_nominal_value_is_allowed(address: str) -> None:
     [
         ({"box.heigth": 0.1}, "did you mean 'box.height'"),
         ({3: 4}, "an address is a string, got 3"),
-        ({"objects.*.mass": "heavy"}, "objects.*.mass: must be a number from 0.01 to 10 kg, got 'heavy'"),
-        ({"objects.*.mass": -1}, "objects.*.mass: must be a number from 0.01 to 10 kg, got -1"),
+        ({"objects.*.mass": "heavy"}, "objects.*.mass: must be a number from 0.02 to 10 kg, got 'heavy'"),
+        ({"objects.*.mass": -1}, "objects.*.mass: must be a number from 0.02 to 10 kg, got -1"),
         ({"objects.*.mass": None}, "got None"),
         ({"objects.*.mass": True}, "got True"),
         ({"objects.*.mass": float("nan")}, "got nan"),

@@ -6,8 +6,12 @@ from simworld.randomization.choices import Choice
 from simworld.randomization.distributions import Integers
 from simworld.randomization.families.factor import JOINTS, OBJECTS, SEEDS, Factor, number, whole
 
+_ROUGHEST = 1.5
+"""Rubber on what is dry has a coefficient of up to about 1.5; of two things that touch, Bullet multiplies both."""
+
+# What weighs less than 20 g would need finer steps than there are, or give way by millimetres under the hand.
 FACTORS: Mapping[str, Factor] = {
-    "objects.*.mass": number(0.1, 0.01, 10.0, "kg", "mass", *OBJECTS),
+    "objects.*.mass": number(0.1, 0.02, 10.0, "kg", "mass", *OBJECTS),
     "objects.*.inertia": number(1.0, 0.1, 10.0, "", "times the moments of inertia of its shape", *OBJECTS),
     **{
         f"objects.*.center.{axis}": number(
@@ -15,7 +19,7 @@ FACTORS: Mapping[str, Factor] = {
         )
         for axis in "xyz"
     },
-    "objects.*.friction": number(0.5, 0.0, 3.0, "", "Coulomb coefficient", *OBJECTS),
+    "objects.*.friction": number(0.5, 0.0, _ROUGHEST, "", "Coulomb coefficient", *OBJECTS),
     "objects.*.rolling_friction": number(0.0005, 0.0, 0.05, "m", "of spheres and cylinders", *OBJECTS),
     "objects.*.spinning_friction": number(0.001, 0.0, 0.05, "m", "of all but boxes", *OBJECTS),
     "objects.*.restitution": number(0.0, 0.0, 1.0, "", "share of the speed after a bounce on the table", *OBJECTS),
@@ -25,7 +29,7 @@ FACTORS: Mapping[str, Factor] = {
         f"{body}.{name}": number(nominal, 0.0, most, "", meaning)
         for body, friction, restitution in (("table", 1.0, 1.0), ("box", 0.5, 0.0), ("floor", 0.5, 0.0))
         for name, nominal, most, meaning in (
-            ("friction", friction, 3.0, "Coulomb coefficient"),
+            ("friction", friction, _ROUGHEST, "Coulomb coefficient"),
             ("restitution", restitution, 1.0, "times that of what bounces on it"),
         )
     },
@@ -36,7 +40,7 @@ FACTORS: Mapping[str, Factor] = {
     "robot.gain": number(1.0, 0.2, 2.0, "", "times the position gains of the arm's motors"),
     "robot.strength": number(1.0, 0.1, 2.0, "", "times the torque limits of the arm's motors"),
     "robot.grip": number(1.0, 0.2, 1.5, "", "times the force limit of the fingers, 10 N"),
-    "robot.finger_friction": number(1.0, 0.05, 3.0, "", "Coulomb coefficient of the fingers"),
+    "robot.finger_friction": number(1.0, 0.05, _ROUGHEST, "", "Coulomb coefficient of the fingers"),
     "robot.backlash": number(0.0, 0.0, 0.05, "rad", "play of each joint of the arm"),
     "control.delay": number(0.0, 0.0, 30.0, "physics steps", "from an action to its effect; 6 are a control step"),
     "control.drop": number(0.0, 0.0, 0.9, "", "share of the actions that are lost: as if they were 0"),
