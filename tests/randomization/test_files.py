@@ -48,7 +48,7 @@ def test_numbers_are_as_in_python(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
         "objects.*.mass: {loguniform: [2e-2, 0.5]}\ngravity: 98e-1\nbox.color: [1e-1, .2, 3E-1]\n"
-        "table.friction: {truncatednormal: {mean: 1, std: 1e-1, low: -inf, high: inf}}\n"
+        "table.friction: {truncatednormal: {mean: 1, std: 5e-2, low: -inf, high: inf}}\n"
         "table.restitution: {'*': [{uniform: [1e-3, 2e-3]}, 1e+2]}\ntable.texture: {choice: [wood, marble]}\n"
     )
     plain = load_randomization(path)
@@ -57,7 +57,7 @@ def test_numbers_are_as_in_python(tmp_path: Path) -> None:
             "objects.*.mass": LogUniform(0.02, 0.5),
             "gravity": 9.8,
             "box.color": (0.1, 0.2, 0.3),
-            "table.friction": TruncatedNormal(1, 0.1, -math.inf, math.inf),
+            "table.friction": TruncatedNormal(1, 0.05, -math.inf, math.inf),
             "table.restitution": Uniform(0.001, 0.002) * 100.0,
             "table.texture": Choice(("wood", "marble")),
         }
