@@ -24,8 +24,8 @@ _NEAR = 0.03
 """Metres within which something may be hit in the next control step."""
 _STEP = 1 / 25
 """Seconds of a control step."""
-_TOUCHING = 0.0015
-"""Metres within which things touch."""
+_TOUCHING, _SUNK = 0.0015, 0.0005
+"""Metres within which things touch, and that they may sink in before more is done about it."""
 _LIGHTLY, _FIRMLY, _PER_NEWTON = 1.0, 0.03, 0.02
 """Newtons, beyond twice its weight, with which something may rest on others; kilogrammes for each that is more, from
 which the usual iterations do, and from which more of them do."""
@@ -98,7 +98,10 @@ class Substeps:
         force = substeps * sum(point[9] for point in contacts if point[2] != self._robot)
         beyond = max(force - 2 * 9.81 * mass - _LIGHTLY, 0.0)
         finer = max(finer, _times(_PER_NEWTON * beyond, mass))
-        return finer, _MORE if finer > 1 or mass < _LIGHT or _FIRMLY * beyond > mass else _ITERATIONS
+        # What is held calmly needs no more than to stay as it is.
+        calm = held and min(point[8] for point in touching) > -_SUNK
+        more = finer > 1 or (mass < _LIGHT and not calm) or _FIRMLY * beyond > mass
+        return finer, _MORE if more else _ITERATIONS
 
     def _is_hit(self, uid: int, way: Way, aim: Way) -> bool:
         """Whether the hand is about to hit a body or to press on it."""
