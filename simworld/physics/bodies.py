@@ -11,7 +11,7 @@ _GROUND: Vec3 = (1000.0, 1000.0, 10.0)
 
 def add_body(body: Body, client: int) -> int:
     """Add a body to a client and return Bullet's id, whose frame is at its centre of mass."""
-    parts, position = _closed_below(body) if body.category == "floor" else body.parts, body.position
+    parts, position = _closed_below(body) if body.endless else body.parts, body.position
     if any(body.center_of_mass):
         parts = tuple(_moved(part, body.center_of_mass) for part in parts)
         position = transform_points(body.pose, [body.center_of_mass])[0].tolist()
@@ -45,7 +45,7 @@ def add_body(body: Body, client: int) -> int:
 
 
 def _closed_below(body: Body) -> tuple[Part, ...]:
-    """A floor as things meet it: all below its upper face is solid, for a kilometre around what is drawn of it.
+    """An endless body as things meet it: all below its upper face is solid, for a kilometre around what is drawn of it.
 
     A half-space of Bullet's has one point of contact at a time, on which boxes never come to rest.
     """

@@ -152,6 +152,7 @@ def _floor(draw: Draws) -> Body:
         category="floor",
         parts=(slab,),
         position=(0, 0, -0.45),
+        endless=True,
         friction=draw("floor.friction"),
         restitution=draw("floor.restitution"),
         material=draw_material(draw, "floor"),

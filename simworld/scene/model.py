@@ -76,7 +76,8 @@ class Body(Plain):
 
     `mass` is in kg and 0 fixes the body in the world; `center_of_mass` is in its frame, in metres, and `inertia` times
     the moments of inertia of its shape. `friction` is the lateral Coulomb coefficient; rolling and spinning friction
-    are Bullet's, in metres. Contacts give way by `compliance` (m/N, 0 for rigid) with `contact_damping` (N s/m).
+    are Bullet's, in metres. Contacts give way by `compliance` (m/N, 0 for rigid) with `contact_damping` (N s/m). An
+    `endless` body, which must be fixed, is a floor: all below its upper face is solid, far beyond what is drawn of it.
     """
 
     name: str
@@ -93,7 +94,14 @@ class Body(Plain):
     restitution: Fraction = 0.0
     compliance: NonNegative = 0.0
     contact_damping: NonNegative = 0.0
+    endless: bool = False
     material: Material = Material()
+
+    @model_validator(mode="after")
+    def _fixed_if_endless(self) -> Self:
+        if self.endless and self.mass > 0:
+            raise ValueError(f"endless: only what is fixed may be, with mass 0, got {self.mass} kg")
+        return self
 
     @property
     def pose(self) -> Array:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from simworld.physics import World
 from simworld.physics.bullet import bullet
@@ -62,3 +63,9 @@ def test_a_state_tells_where_the_floor_is_drawn() -> None:
     with thrown(SMALL["box"], (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)) as world:
         assert world.body_pose("floor") == pytest.approx(world.scene.bodies[0].pose)
         assert not world.body_velocity("floor").any()
+
+
+def test_only_what_is_fixed_is_endless() -> None:
+    part = Part(shape=Box(half_extents=(0.1, 0.1, 0.1)))
+    with pytest.raises(ValidationError, match="only what is fixed may be"):
+        Body(name="slab", category="floor", parts=(part,), mass=1.0, endless=True)
