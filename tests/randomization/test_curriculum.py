@@ -15,9 +15,9 @@ from simworld.randomization.curriculum import AutomaticRandomization, Schedule, 
 from simworld.randomization.distributions import Uniform
 from simworld.randomization.randomization import Randomization
 
-X, Y, FRICTION = "goal.position.x", "goal.position.y", "table.friction"
-SPANS = {X: Span(0.0, (-0.1, 0.1), 0.002), FRICTION: Span((0.75, 0.8), (0.2, 2.0), 0.02)}
-ABILITY = {X: (-0.05, 0.08), FRICTION: (0.5, 1.4)}
+X, Y, AMBIENT = "goal.position.x", "goal.position.y", "lights.ambient"
+SPANS = {X: Span(0.0, (-0.1, 0.1), 0.002), AMBIENT: Span((0.75, 0.8), (0.2, 2.0), 0.02)}
+ABILITY = {X: (-0.05, 0.08), AMBIENT: (0.5, 1.4)}
 
 
 def performance(trial: Trial, ability: Mapping[str, tuple[float, float]], generator: np.random.Generator) -> float:
@@ -62,56 +62,56 @@ def test_boundaries_follow_a_learner_that_improves_and_one_that_forgets() -> Non
     automatic = AutomaticRandomization(SPANS, buffer=10)
     for number in range(0, 20_000, 100):
         share = min(number / 10_000, 1.0)
-        ability = {X: (-0.05 * share, 0.08 * share), FRICTION: (0.75 - 0.45 * share, 0.8 + share)}
+        ability = {X: (-0.05 * share, 0.08 * share), AMBIENT: (0.75 - 0.45 * share, 0.8 + share)}
         train(automatic, range(number, number + 100), ability)
-    assert_close(automatic, {X: (-0.05, 0.08), FRICTION: (0.3, 1.8)})
-    forgot = {X: (-0.03, 0.05), FRICTION: (0.45, 1.3)}
+    assert_close(automatic, {X: (-0.05, 0.08), AMBIENT: (0.3, 1.8)})
+    forgot = {X: (-0.03, 0.05), AMBIENT: (0.45, 1.3)}
     train(automatic, range(20_000, 40_000), forgot)
     assert_close(automatic, forgot)
 
 
 def test_the_mean_of_a_full_buffer_moves_a_boundary_one_step() -> None:
-    automatic = AutomaticRandomization({FRICTION: Span((0.7, 0.8), (0.2, 2.0), 0.1)}, thresholds=(0.25, 0.75), buffer=4)
-    push(automatic, FRICTION, "high", 0.75)
-    assert automatic.ranges == {FRICTION: (0.7, 0.9)}
-    push(automatic, FRICTION, "high", 0.5)  # between the thresholds nothing moves
-    assert automatic.ranges == {FRICTION: (0.7, 0.9)}
-    push(automatic, FRICTION, "low", 1.0)
-    assert automatic.ranges[FRICTION] == pytest.approx((0.6, 0.9))
-    push(automatic, FRICTION, "high", 0.25)
-    assert automatic.ranges[FRICTION] == pytest.approx((0.6, 0.8))
+    automatic = AutomaticRandomization({AMBIENT: Span((0.7, 0.8), (0.2, 2.0), 0.1)}, thresholds=(0.25, 0.75), buffer=4)
+    push(automatic, AMBIENT, "high", 0.75)
+    assert automatic.ranges == {AMBIENT: (0.7, 0.9)}
+    push(automatic, AMBIENT, "high", 0.5)  # between the thresholds nothing moves
+    assert automatic.ranges == {AMBIENT: (0.7, 0.9)}
+    push(automatic, AMBIENT, "low", 1.0)
+    assert automatic.ranges[AMBIENT] == pytest.approx((0.6, 0.9))
+    push(automatic, AMBIENT, "high", 0.25)
+    assert automatic.ranges[AMBIENT] == pytest.approx((0.6, 0.8))
     for result in (0.0, 0.5, 0.5):
-        automatic.tell(Trial(0, {FRICTION: 0.8}, (FRICTION, "high")), result)
-    assert automatic.to_plain()["boundaries"][FRICTION]["high"]["results"] == [0.0, 0.5, 0.5]
-    automatic.tell(Trial(0, {FRICTION: 0.8}), 1.0)  # tests no boundary
-    automatic.tell(Trial(0, {FRICTION: 0.8}, (FRICTION, "high")), 0.5)
-    assert automatic.to_plain()["boundaries"][FRICTION]["high"] == {"steps": 0, "results": []}
+        automatic.tell(Trial(0, {AMBIENT: 0.8}, (AMBIENT, "high")), result)
+    assert automatic.to_plain()["boundaries"][AMBIENT]["high"]["results"] == [0.0, 0.5, 0.5]
+    automatic.tell(Trial(0, {AMBIENT: 0.8}), 1.0)  # tests no boundary
+    automatic.tell(Trial(0, {AMBIENT: 0.8}, (AMBIENT, "high")), 0.5)
+    assert automatic.to_plain()["boundaries"][AMBIENT]["high"] == {"steps": 0, "results": []}
 
 
 def test_boundaries_pass_neither_limits_nor_start() -> None:
     automatic = AutomaticRandomization(
-        {FRICTION: Span((0.7, 0.8), (0.45, 1.1), 0.1), X: Span(0.1, (0, 0.1), 0.01)}, buffer=1
+        {AMBIENT: Span((0.7, 0.8), (0.45, 1.1), 0.1), X: Span(0.1, (0, 0.1), 0.01)}, buffer=1
     )
     for _ in range(20):
-        for address, side in ((FRICTION, "low"), (FRICTION, "high"), (X, "low"), (X, "high")):
+        for address, side in ((AMBIENT, "low"), (AMBIENT, "high"), (X, "low"), (X, "high")):
             push(automatic, address, side, 1.0)
-    assert automatic.ranges == {FRICTION: (0.45, 1.1), X: (0, 0.1)}
+    assert automatic.ranges == {AMBIENT: (0.45, 1.1), X: (0, 0.1)}
     push(automatic, X, "low", 0.0)
     assert automatic.ranges[X] == pytest.approx((0.01, 0.1))  # 0.1 / 0.01 steps, and no more
     for _ in range(20):
-        for address, side in ((FRICTION, "low"), (FRICTION, "high"), (X, "low"), (X, "high")):
+        for address, side in ((AMBIENT, "low"), (AMBIENT, "high"), (X, "low"), (X, "high")):
             push(automatic, address, side, 0.0)
-    assert automatic.ranges == {FRICTION: (0.7, 0.8), X: (0.1, 0.1)}
+    assert automatic.ranges == {AMBIENT: (0.7, 0.8), X: (0.1, 0.1)}
 
 
 def test_a_stale_trial_is_not_counted() -> None:
     automatic = AutomaticRandomization(SPANS, buffer=2)
-    stale = Trial(0, {X: 0.0, FRICTION: 0.8}, (X, "high"))
+    stale = Trial(0, {X: 0.0, AMBIENT: 0.8}, (X, "high"))
     push(automatic, X, "high", 1.0)
     before = automatic.to_plain()
     automatic.tell(stale, 0.0)
     assert automatic.to_plain() == before
-    automatic.tell(Trial(0, {X: 0.0, FRICTION: 0.8}, (X, "low")), 0.0)  # that boundary has not moved
+    automatic.tell(Trial(0, {X: 0.0, AMBIENT: 0.8}, (X, "low")), 0.0)  # that boundary has not moved
     assert automatic.to_plain() != before
 
 
@@ -127,16 +127,16 @@ def test_draws_are_a_pure_function_of_seed_number_and_ranges() -> None:
 
 
 def test_a_further_factor_changes_no_other_save_by_taking_its_test() -> None:
-    few = AutomaticRandomization({X: Span((0.0, 0.1), (0.0, 0.1), 0.01), FRICTION: SPANS[FRICTION]})
+    few = AutomaticRandomization({X: Span((0.0, 0.1), (0.0, 0.1), 0.01), AMBIENT: SPANS[AMBIENT]})
     more = AutomaticRandomization({**few.spans, Y: SPANS[X]})
     for number in range(300):
         a, b = few.draw(number), more.draw(number)
         assert (a.boundary is None) == (b.boundary is None)
         if b.boundary is None or b.boundary[0] != Y:
-            assert (a.boundary, a.parameters) == (b.boundary, {X: b.parameters[X], FRICTION: b.parameters[FRICTION]})
+            assert (a.boundary, a.parameters) == (b.boundary, {X: b.parameters[X], AMBIENT: b.parameters[AMBIENT]})
         else:
             assert a.boundary is not None
-            (other,) = {X, FRICTION} - {a.boundary[0]}
+            (other,) = {X, AMBIENT} - {a.boundary[0]}
             assert a.parameters[other] == b.parameters[other]
 
 
@@ -152,9 +152,9 @@ def test_boundaries_are_tested_as_often_as_asked(probability: float) -> None:
 
 
 def test_a_trial_is_at_its_boundary_and_within_the_other_ranges() -> None:
-    spans = {X: Span((-0.05, 0.05), (-0.1, 0.1), 0.01), FRICTION: Span((0.5, 1.0), (0.2, 2.0), 0.1)}
+    spans = {X: Span((-0.05, 0.05), (-0.1, 0.1), 0.01), AMBIENT: Span((0.5, 1.0), (0.2, 2.0), 0.1)}
     automatic = AutomaticRandomization(spans)
-    values: dict[str, list[float]] = {X: [], FRICTION: []}
+    values: dict[str, list[float]] = {X: [], AMBIENT: []}
     for number in range(4000):
         trial = automatic.draw(number)
         for address, (low, high) in automatic.ranges.items():
@@ -170,12 +170,12 @@ def test_a_trial_is_at_its_boundary_and_within_the_other_ranges() -> None:
 
 def test_entropy_is_the_mean_logarithm_of_the_widths() -> None:
     assert AutomaticRandomization(SPANS).entropy == -math.inf
-    spans = {X: Span((-0.05, 0.05), (-0.1, 0.1), 0.01), FRICTION: Span((0.5, 1.0), (0.2, 2.0), 0.1)}
+    spans = {X: Span((-0.05, 0.05), (-0.1, 0.1), 0.01), AMBIENT: Span((0.5, 1.0), (0.2, 2.0), 0.1)}
     automatic = AutomaticRandomization(spans, buffer=1)
     assert automatic.entropy == pytest.approx((math.log(0.1) + math.log(0.5)) / 2)
-    push(automatic, FRICTION, "low", 1.0)
+    push(automatic, AMBIENT, "low", 1.0)
     assert automatic.entropy == pytest.approx((math.log(0.1) + math.log(0.6)) / 2)
-    assert automatic.randomization() == Randomization({X: Uniform(-0.05, 0.05), FRICTION: Uniform(0.4, 1.0)})
+    assert automatic.randomization() == Randomization({X: Uniform(-0.05, 0.05), AMBIENT: Uniform(0.4, 1.0)})
 
 
 def test_a_restored_run_goes_on_bit_for_bit() -> None:
@@ -264,31 +264,31 @@ def test_the_key_of_what_is_wrong_in_a_state_is_named() -> None:
     ("spans", "options", "message"),
     [
         ({}, {}, "spans: there must be at least one"),
-        ([(FRICTION, SPANS[FRICTION])], {}, "spans: must be a mapping by address, got"),
-        ({"table.frction": SPANS[FRICTION]}, {}, "'table.frction'; did you mean 'table.friction'"),
+        ([(AMBIENT, SPANS[AMBIENT])], {}, "spans: must be a mapping by address, got"),
+        ({"lights.ambint": SPANS[AMBIENT]}, {}, "'lights.ambint'; did you mean 'lights.ambient'"),
         ({"objects.count": Span(1, (1, 3), 1)}, {}, "objects.count: must be a whole number from 1 to 8"),
-        ({FRICTION: (0.2, 2.0)}, {}, "table.friction: must be a Span, got"),
+        ({AMBIENT: (0.2, 2.0)}, {}, "lights.ambient: must be a Span, got"),
         (
-            {FRICTION: Span(0.7, (-0.1, 2.0), 0.1)},
+            {AMBIENT: Span(0.7, (-0.1, 2.0), 0.1)},
             {},
-            r"table.friction: must be a number from 0 to 3, got",
+            r"lights.ambient: must be a number from 0 to 5, got",
         ),
         (
-            {FRICTION: Span(0.7, (2.0, 0.2), 0.1)},
+            {AMBIENT: Span(0.7, (2.0, 0.2), 0.1)},
             {},
-            "table.friction: limits must be two numbers .* low at most high, got",
+            "lights.ambient: limits must be two numbers .* low at most high, got",
         ),
-        ({FRICTION: Span(0.7, 2.0, 0.1)}, {}, "table.friction: limits must be two numbers"),
-        ({FRICTION: Span((0.8, 0.7), (0.2, 2.0), 0.1)}, {}, "table.friction: start must be two numbers"),
-        ({FRICTION: Span(math.nan, (0.2, 2.0), 0.1)}, {}, "table.friction: start must be two numbers"),
+        ({AMBIENT: Span(0.7, 2.0, 0.1)}, {}, "lights.ambient: limits must be two numbers"),
+        ({AMBIENT: Span((0.8, 0.7), (0.2, 2.0), 0.1)}, {}, "lights.ambient: start must be two numbers"),
+        ({AMBIENT: Span(math.nan, (0.2, 2.0), 0.1)}, {}, "lights.ambient: start must be two numbers"),
         (
-            {FRICTION: Span(0.7, (0.8, 2.0), 0.1)},
+            {AMBIENT: Span(0.7, (0.8, 2.0), 0.1)},
             {},
-            r"table.friction: start must be within limits \(0.8, 2.0\), got 0.7",
+            r"lights.ambient: start must be within limits \(0.8, 2.0\), got 0.7",
         ),
-        ({FRICTION: Span((0.9, 1.5), (0.8, 1.0), 0.1)}, {}, "table.friction: start must be within limits"),
-        ({FRICTION: Span(0.7, (0.2, 2.0), 0.0)}, {}, "table.friction: step must be a number greater than 0, got 0.0"),
-        ({FRICTION: Span(0.7, (0.2, 2.0), -1)}, {}, "table.friction: step must be a number greater than 0, got -1"),
+        ({AMBIENT: Span((0.9, 1.5), (0.8, 1.0), 0.1)}, {}, "lights.ambient: start must be within limits"),
+        ({AMBIENT: Span(0.7, (0.2, 2.0), 0.0)}, {}, "lights.ambient: step must be a number greater than 0, got 0.0"),
+        ({AMBIENT: Span(0.7, (0.2, 2.0), -1)}, {}, "lights.ambient: step must be a number greater than 0, got -1"),
         (SPANS, {"thresholds": (0.8, 0.5)}, r"thresholds: must be \(low, high\) in 0..1, .* got \(0.8, 0.5\)"),
         (SPANS, {"thresholds": (0.5, 0.5)}, "thresholds: "),
         (SPANS, {"thresholds": (0.5, 1.5)}, "thresholds: "),
@@ -319,13 +319,11 @@ def test_a_starred_address_stands_for_all() -> None:
 
 
 def test_a_schedule_is_linear_between_its_stages() -> None:
-    schedule = Schedule(
-        {X: [(0.0, (0.0, 0.0)), (1.0, (-0.1, 0.05))], FRICTION: [(0.5, (0.7, 0.8)), (0.75, (0.2, 2.0))]}
-    )
-    assert schedule.at(0.0) == Randomization({X: Uniform(0.0, 0.0), FRICTION: Uniform(0.7, 0.8)})
-    assert schedule.at(0.5) == Randomization({X: Uniform(-0.05, 0.025), FRICTION: Uniform(0.7, 0.8)})
-    assert schedule.at(0.625)[FRICTION].support() == pytest.approx((0.45, 1.4))
-    assert schedule.at(1.0) == Randomization({X: Uniform(-0.1, 0.05), FRICTION: Uniform(0.2, 2.0)})
+    schedule = Schedule({X: [(0.0, (0.0, 0.0)), (1.0, (-0.1, 0.05))], AMBIENT: [(0.5, (0.7, 0.8)), (0.75, (0.2, 2.0))]})
+    assert schedule.at(0.0) == Randomization({X: Uniform(0.0, 0.0), AMBIENT: Uniform(0.7, 0.8)})
+    assert schedule.at(0.5) == Randomization({X: Uniform(-0.05, 0.025), AMBIENT: Uniform(0.7, 0.8)})
+    assert schedule.at(0.625)[AMBIENT].support() == pytest.approx((0.45, 1.4))
+    assert schedule.at(1.0) == Randomization({X: Uniform(-0.1, 0.05), AMBIENT: Uniform(0.2, 2.0)})
 
 
 def test_a_schedule_stays_within_its_ranges_to_the_last_bit() -> None:
@@ -338,22 +336,22 @@ def test_a_schedule_stays_within_its_ranges_to_the_last_bit() -> None:
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
-        ({"table.frction": [(0.0, (0.5, 0.6))]}, "did you mean 'table.friction'"),
-        ([(FRICTION, [(0.0, (0.5, 0.6))])], "stages: must be a mapping by address, got"),
-        ({FRICTION: [0.1, 0.5]}, r"table.friction: the stages must be a list of \(progress, .* got \(0.1, 0.5\)"),
-        ({FRICTION: 0.5}, "table.friction: the stages must be a list .* got 0.5"),
-        ({FRICTION: [(0.0, 0.5, 0.6)]}, "table.friction: the stages must be a list"),
-        ({FRICTION: [(0.0, 0.5)]}, "table.friction: a stage's range must be two numbers"),
-        ({FRICTION: ["ab"]}, "table.friction: the stages must be a list"),
+        ({"lights.ambint": [(0.0, (0.5, 0.6))]}, "did you mean 'lights.ambient'"),
+        ([(AMBIENT, [(0.0, (0.5, 0.6))])], "stages: must be a mapping by address, got"),
+        ({AMBIENT: [0.1, 0.5]}, r"lights.ambient: the stages must be a list of \(progress, .* got \(0.1, 0.5\)"),
+        ({AMBIENT: 0.5}, "lights.ambient: the stages must be a list .* got 0.5"),
+        ({AMBIENT: [(0.0, 0.5, 0.6)]}, "lights.ambient: the stages must be a list"),
+        ({AMBIENT: [(0.0, 0.5)]}, "lights.ambient: a stage's range must be two numbers"),
+        ({AMBIENT: ["ab"]}, "lights.ambient: the stages must be a list"),
         ({1: [(0.0, (0.5, 0.6))]}, "an address is a string, got 1"),
-        ({FRICTION: [([], (0.5, 0.6))]}, "table.friction: a stage's progress must be a number"),
-        ({FRICTION: []}, "table.friction: there must be at least one stage"),
-        ({FRICTION: [(0.0, (-0.1, 0.6))]}, "table.friction: must be a number from 0 to 3"),
-        ({FRICTION: [(0.0, (0.6, 0.5))]}, "table.friction: a stage's range must be two numbers"),
-        ({FRICTION: [(1.5, (0.5, 0.6))]}, "table.friction: a stage's progress must be a number in 0..1, got 1.5"),
+        ({AMBIENT: [([], (0.5, 0.6))]}, "lights.ambient: a stage's progress must be a number"),
+        ({AMBIENT: []}, "lights.ambient: there must be at least one stage"),
+        ({AMBIENT: [(0.0, (-0.1, 0.6))]}, "lights.ambient: must be a number from 0 to 5"),
+        ({AMBIENT: [(0.0, (0.6, 0.5))]}, "lights.ambient: a stage's range must be two numbers"),
+        ({AMBIENT: [(1.5, (0.5, 0.6))]}, "lights.ambient: a stage's progress must be a number in 0..1, got 1.5"),
         (
-            {FRICTION: [(0.5, (0.5, 0.6)), (0.5, (0.4, 0.7))]},
-            r"table.friction: the stages' progress must increase, got \[0.5",
+            {AMBIENT: [(0.5, (0.5, 0.6)), (0.5, (0.4, 0.7))]},
+            r"lights.ambient: the stages' progress must increase, got \[0.5",
         ),
     ],
 )
@@ -363,8 +361,8 @@ def test_a_wrong_schedule_is_refused(stages: Any, message: str) -> None:
 
 
 def test_a_schedule_takes_lists_and_arrays() -> None:
-    schedule = Schedule({FRICTION: [(0.0, (0.5, 0.6)), (1.0, (0.5, 0.8))]})
-    assert Schedule({FRICTION: [[0.0, [0.5, 0.6]], [1.0, np.array([0.5, 0.8])]]}) == schedule  # type: ignore[list-item]
+    schedule = Schedule({AMBIENT: [(0.0, (0.5, 0.6)), (1.0, (0.5, 0.8))]})
+    assert Schedule({AMBIENT: [[0.0, [0.5, 0.6]], [1.0, np.array([0.5, 0.8])]]}) == schedule  # type: ignore[list-item]
 
 
 def test_a_schedule_has_no_progress_beyond_1() -> None:
