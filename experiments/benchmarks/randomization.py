@@ -90,9 +90,9 @@ CAMERA, SIZE = "front", (84, 84)
 
 SPANS = {
     "goal.position.x": Span(0.0, (-0.1, 0.1), 0.002),
-    "table.friction": Span((0.75, 0.8), (0.2, 2.0), 0.02),
+    "lights.ambient": Span((0.75, 0.8), (0.2, 2.0), 0.02),
 }
-LIMITS = {"goal.position.x": (-0.05, 0.08), "table.friction": (0.5, 1.4)}
+LIMITS = {"goal.position.x": (-0.05, 0.08), "lights.ambient": (0.5, 1.4)}
 """Within which the simulated learner is able."""
 TRIALS, BUFFER, LEARNERS, CLOSE = 16_000, 20, 3, 0.05
 
