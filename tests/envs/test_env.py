@@ -183,6 +183,7 @@ def test_the_goal_is_shown_but_is_not_in_the_world() -> None:
 
 
 def test_an_environment_that_is_dropped_gives_its_client_back() -> None:
+    gc.collect()
     before = clients()
     env = make()
     env.reset(seed=0)
