@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from simworld.envs.tasks import Task, field_slices
 from simworld.geometry import Array, quat_product
-from simworld.physics.substeps import SUBSTEPS
-from simworld.physics.world import CONTROL_HZ, World
+from simworld.physics.substeps import CONTROL_HZ, SUBSTEPS
+from simworld.physics.world import World
 from simworld.streams import Streams
 
 _ALL = slice(None)

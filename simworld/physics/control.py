@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from simworld.geometry import Array, Quaternion
-from simworld.physics.world import CONTROL_HZ, World
+from simworld.physics.substeps import CONTROL_HZ
+from simworld.physics.world import World
 
 DOWN: Quaternion = (1.0, 0.0, 0.0, 0.0)
 """Tool orientation with the fingers pointing down and opening along the world's y axis."""

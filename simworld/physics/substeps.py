@@ -12,6 +12,7 @@ from typing import NamedTuple
 from simworld.geometry import Array, Vec3
 from simworld.physics.bullet import bullet
 
+CONTROL_HZ = 25
 SUBSTEPS, FINEST = 6, 96
 """The usual substeps of a control step, and the most."""
 _HAND = 0.15, 0.08, 0.2
@@ -22,7 +23,7 @@ _LIGHT = 0.1
 """Kilogrammes from which the usual iterations do for what is touched."""
 _NEAR = 0.03
 """Metres within which something may be hit in the next control step."""
-_STEP = 1 / 25
+_STEP = 1 / CONTROL_HZ
 """Seconds of a control step."""
 _TOUCHING, _SUNK = 0.0015, 0.0005
 """Metres within which things touch, and that they may sink in before more is done about it."""

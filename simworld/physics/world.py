@@ -14,12 +14,11 @@ from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
-from simworld.physics.substeps import SUBSTEPS, Division, Substeps
+from simworld.physics.substeps import CONTROL_HZ, SUBSTEPS, Division, Substeps
 from simworld.scene.model import Scene
 from simworld.scene.robots import ROBOTS, RobotModel
 from simworld.scene.state import Contact, SceneState
 
-CONTROL_HZ = 25
 # Measured with the expert's grasps: 150 Hz with 20 iterations and this contact ERP hold an object with under 0.3 mm of
 # slip in 2 s and 0.6 mm of penetration; fewer iterations slip by millimetres, Bullet's ERP of 0.2 lets fingers sink in.
 SOLVER_RESIDUAL = 1e-5
