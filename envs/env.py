@@ -253,12 +253,12 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         values, achieved, info = episode.observe()
         observation: dict[str, Any] = {}
         if self._bounds is not None:
-            values = np.minimum(np.maximum(values, self._bounds.low), self._bounds.high)
-            observation = {"observation": values, "achieved_goal": achieved, "desired_goal": episode.desired.copy()}
+            seen = np.minimum(np.maximum(episode.disturbed(values), self._bounds.low), self._bounds.high)
+            observation = {"observation": seen, "achieved_goal": achieved, "desired_goal": episode.desired.copy()}
         if self._images is not None:
             observation |= self._images(self._raster(), *episode.shown())
-        seen = observation if len(observation) > 1 else next(iter(observation.values()))
-        return seen, achieved, info
+        whole = observation if len(observation) > 1 else next(iter(observation.values()))
+        return whole, achieved, info
 
     def _shortfall(self, achieved: Goals, desired: Goals) -> Any:
         """Reward (...,) where the goal is not reached."""

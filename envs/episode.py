@@ -74,13 +74,16 @@ class RunningEpisode:
         self.actions.extend(action.tolist())
         self._changes = self._world.changes
 
-    def observe(self) -> tuple[NDArray[np.float32], Goals, dict[str, bool]]:
-        """The state's values as they are observed, the achieved goal (goal_size,), and the facts of this instant."""
+    def observe(self) -> tuple[list[float], Goals, dict[str, bool]]:
+        """The state's values as they are, the achieved goal (goal_size,), and the facts of this instant."""
         now = self._observer(self._world)
-        values = self._disturbances.observe(np.array(now.values, dtype=np.float32))
         achieved = self._within(now.achieved)
         success = bool(self._task.reached(achieved, self.desired))
-        return values, achieved, {"is_success": success, **now.events}
+        return now.values, achieved, {"is_success": success, **now.events}
+
+    def disturbed(self, values: list[float]) -> NDArray[np.float32]:
+        """The state's values as they are observed, once in every instant; where none are, no noise is drawn."""
+        return self._disturbances.observe(np.array(values, dtype=np.float32))
 
     def shown(self) -> tuple[Scene, SceneState]:
         """What a person sees: the world, with a ball at a goal that nothing else shows."""
@@ -101,10 +104,10 @@ class RunningEpisode:
 
     def play(self, played: Played) -> None:
         """Play its actions again; ConfigurationError if that does not lead to where it was."""
-        self.observe()
+        self.disturbed(self.observe()[0])
         for action in played.actions:
             self.act(action)
-            self.observe()
+            self.disturbed(self.observe()[0])
         if self._digest() != played.digest:
             raise ConfigurationError("the environment cannot be copied: its actions lead elsewhere on this machine")
 

@@ -28,9 +28,9 @@ class EndEffectorControl:
     zero action the tool comes to rest there. The tool follows it, held in `orientation`, by damped least squares
     (Wampler 1986; Nakamura and Hanafusa 1986) with the rest posture as the secondary task in the null space, within
     joint and velocity limits; beyond what carries the arm it does no more than PRESS, so that the arm gives way to
-    what it meets. `gripper` is the rate at which a reference of
-    the opening moves, -1 closing and 1 opening at the fingers' full speed; it is kept within a step of the opening and
-    inside what the fingers can do. With zero it stays: open fingers stay open, and what is held is squeezed on.
+    what it meets. `gripper` is the rate at which a reference of the opening moves, -1 closing and 1 opening at the
+    fingers' full speed; it is kept within a step of the opening and inside what the fingers can do. With zero it stays:
+    open fingers stay open, and what is held is squeezed on.
     """
 
     def __init__(self, world: World, workspace: tuple[Sequence[float], Sequence[float]]) -> None:
