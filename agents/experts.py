@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from simworld.agents.policy import Policy, observed
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError
-from simworld.physics.control import MAX_DISPLACEMENT
+from simworld.physics.controllers.ee import MAX_DISPLACEMENT
 
 OPEN, CLOSED = 1.0, -1.0
 

@@ -18,7 +18,7 @@ from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.folder import software
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError, TrainingError, nearest
-from simworld.scene.plain import Plain, describe
+from simworld.plain import Plain, describe
 
 Float = NDArray[np.float32]
 

@@ -125,7 +125,7 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
             f"policy: {source} is a stable-baselines3 model, and loading one runs any code that is in it; "
             "if you know where it comes from, ask for that with --trust-pickle (trust_pickle=True)"
         )
-    from simworld.agents.baselines import load_baselines
+    from simworld.agents.reinforcement.baselines import load_baselines
 
     return load_baselines(path, task, normalization)
 

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError
 
 from simworld.errors import ConfigurationError
-from simworld.scene.plain import Plain, describe
+from simworld.plain import Plain, describe
 
 
 def _as_plain(value: Any) -> Any:

@@ -10,24 +10,24 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
-from simworld.envs.episode import Begun, Played, RunningEpisode, shown_scene
+from simworld.distributions.values import immutable
 from simworld.envs.observations import ImageObserver, state_spaces
 from simworld.envs.options import ResetOptions, reset_options, validated, whole_number
+from simworld.envs.running import Begun, Played, RunningEpisode, shown_scene
 from simworld.envs.tasks import TASKS, Goals, distance
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array
 from simworld.handles import OneUser
 from simworld.physics import CONTROL_HZ, World
 from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, check_seen, sample_scene
-from simworld.randomization.values import immutable
 from simworld.rendering import Renderer, make_renderer
-from simworld.rendering.display import has_display
-from simworld.rendering.lens import check_lens
+from simworld.rendering.adapters.display import has_display
 from simworld.scene.camera import Camera
+from simworld.scene.lens import check_lens
 from simworld.streams import Streams
 
 if TYPE_CHECKING:
-    from simworld.rendering.tiny import TinyRenderer
+    from simworld.rendering.adapters.tiny import TinyRenderer
 
 RENDER_MODES = ("rgb_array", "human")
 
@@ -40,12 +40,12 @@ _OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images")
 class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     """A Franka Panda at a table.
 
-    Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of `simworld.physics.control`)
-    and the gripper, 25 times a second; at zero the tool comes to rest and the fingers hold what they hold. The state is
-    observed as float32: `observation`, the fields of `simworld.envs.fields` that the task lists (SI units, world
-    frame), `achieved_goal` and `desired_goal`. Images are observed as `simworld.envs.observations.image_space` says,
-    with a ball at a goal that is a point. One kind of image by one camera is the observation itself; everything else
-    is a dictionary.
+    Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of
+    `simworld.physics.controllers.ee`) and the gripper, 25 times a second; at zero the tool comes to rest and the
+    fingers hold what they hold. The state is observed as float32: `observation`, the `simworld.envs.fields` that the
+    task lists (SI units, world frame), `achieved_goal` and `desired_goal`. Images are observed as
+    `simworld.envs.observations.image_space` says, with a ball at a goal that is a point. One kind of image by one
+    camera is the observation itself; everything else is a dictionary.
 
     An episode is a pure function of the seed and its index: `reset(seed=s)` begins index 0 of seed s, every further
     `reset()` the next index; `reset(seed=s, options={"index": i})` begins any of them. `parameters` has every value
@@ -324,7 +324,7 @@ class GoalEnv(ManipulationEnv):
 
 def _window() -> "TinyRenderer":
     """PyBullet's renderer with a window, which is imported where it is asked for: states need no renderer."""
-    from simworld.rendering.tiny import TinyRenderer
+    from simworld.rendering.adapters.tiny import TinyRenderer
 
     return TinyRenderer(window=True)
 

@@ -11,8 +11,8 @@ from simworld.envs.fields import FIELDS, Field
 from simworld.envs.tasks import Task
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering import Renderer
-from simworld.rendering.lens import check_lens, rays
 from simworld.scene.camera import Camera
+from simworld.scene.lens import check_lens, rays
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
 
@@ -56,7 +56,7 @@ class ImageObserver:
     """
 
     def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int]) -> None:
-        from simworld.rendering.sensor import sense  # compiled loops, which states do without
+        from simworld.rendering.sensor.sense import sense  # compiled loops, which states do without
 
         self._kinds = tuple(kinds)
         self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
+from simworld.distributions.values import immutable
 from simworld.envs.observations import IMAGES
 from simworld.errors import ConfigurationError, UnknownOptionError, is_misspelt, nearest
+from simworld.plain import Plain, describe
 from simworld.randomization import Randomization, as_randomization
 from simworld.randomization.randomization import checked_parameters
-from simworld.randomization.values import immutable
-from simworld.scene.plain import Plain, describe
 
 MOST_PIXELS = 8192
 CameraName = Literal["front", "side", "top", "wrist"]

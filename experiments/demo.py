@@ -16,13 +16,13 @@ from rich.text import Text
 from simworld.datasets.folder import content_digest, verify
 from simworld.datasets.manifest import MANIFEST
 from simworld.datasets.minari import minari_source
+from simworld.datasets.video import middle_frame
 from simworld.errors import DatasetError, SimworldError
-from simworld.experiments.console import say
+from simworld.experiments.cli.console import say
+from simworld.experiments.cli.start import command_line
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.records import Demo, MinariMetadata
-from simworld.experiments.report import write_report
-from simworld.experiments.start import command_line
-from simworld.experiments.video import middle_frame
+from simworld.experiments.report.page import write_report
+from simworld.experiments.report.records import Demo, MinariMetadata
 from simworld.reading import parse_json, read_json
 from simworld.writing import exclusive, reporting, write_json
 

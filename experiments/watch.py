@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.policy import Policy
+from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes import make_env
-from simworld.experiments.video import write_video
 from simworld.physics import CONTROL_HZ
-from simworld.rendering.display import no_window
+from simworld.rendering.adapters.display import no_window
 
 _STILL = 12
 """Frames a video stays on the end of an episode."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from simworld.errors import DatasetError, shown
-from simworld.scene.plain import describe
+from simworld.plain import describe
 
 PathLike = str | os.PathLike[str]
 

@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("simworld", "envs", "agents", "experiments")
 UPPER = LAYERS[1:]
 HOMES = {  # who may import what
-    "pybullet": ("simworld/physics/", "simworld/rendering/tiny.py"),
-    "pybullet_data": ("simworld/scene/catalogue.py",),
-    "mitsuba": ("simworld/rendering/mitsuba.py", "simworld/rendering/mitsuba_scene.py"),
+    "pybullet": ("simworld/physics/", "simworld/rendering/adapters/tiny.py"),
+    "pybullet_data": ("simworld/assets/catalogue.py",),
+    "mitsuba": ("simworld/rendering/adapters/mitsuba.py", "simworld/rendering/adapters/mitsuba_scene.py"),
     "gymnasium": UPPER,
     "torch": ("agents/",),
     "stable_baselines3": ("agents/",),
@@ -84,18 +84,18 @@ def test_every_import_is_allowed() -> None:
         ("simworld/__init__.py", "from simworld.envs import place"),
         ("simworld/__init__.py", "from simworld import agents"),
         ("simworld/scene/model.py", "from ..envs import registration"),
-        ("simworld/scene/model.py", "def f():\n    from simworld.experiments.cli import main"),
+        ("simworld/scene/model.py", "def f():\n    from simworld.experiments.cli.app import main"),
         ("envs/place.py", "import simworld.agents.expert as expert"),
         ("envs/place.py", "importlib.import_module('simworld.experiments')"),
         ("agents/expert.py", "from simworld.experiments import cli"),
         ("agents/expert.py", "from envs.place import PlaceEnv"),
-        ("experiments/cli.py", "import agents"),
+        ("experiments/cli/app.py", "import agents"),
         ("simworld/scene/model.py", "import pybullet as bullet"),
-        ("simworld/rendering/raster.py", "from pybullet import connect"),
+        ("simworld/rendering/raster/raster.py", "from pybullet import connect"),
         ("simworld/physics/bodies.py", "import pybullet_data"),
         ("simworld/geometry.py", "from gymnasium import spaces"),
         ("envs/place.py", "import torch.nn"),
-        ("experiments/cli.py", "from stable_baselines3 import SAC"),
+        ("experiments/cli/app.py", "from stable_baselines3 import SAC"),
     ],
 )
 def test_a_forbidden_import_is_found(path: str, source: str) -> None:
@@ -107,13 +107,13 @@ def test_a_forbidden_import_is_found(path: str, source: str) -> None:
     [
         ("simworld/__init__.py", "from simworld.envs import registration"),
         ("simworld/__init__.py", "from simworld.envs.registration import register"),
-        ("simworld/scene/catalogue.py", "import pybullet_data"),
-        ("simworld/rendering/tiny.py", "import pybullet as bullet"),
+        ("simworld/assets/catalogue.py", "import pybullet_data"),
+        ("simworld/rendering/adapters/tiny.py", "import pybullet as bullet"),
         ("simworld/physics/world.py", "import pybullet"),
         ("simworld/physics/world.py", "from .bodies import add_body"),
         ("envs/place.py", "import gymnasium\nfrom simworld.scene.model import Scene"),
         ("agents/learn.py", "import torch\nfrom simworld.envs import registration"),
-        ("experiments/cli.py", "from simworld import agents, envs, scene"),
+        ("experiments/cli/app.py", "from simworld import agents, envs, scene"),
     ],
 )
 def test_an_allowed_import_is_not_found(path: str, source: str) -> None:

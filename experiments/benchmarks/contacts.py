@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
-from simworld.experiments.collect import manipulation
-from simworld.experiments.console import progress, table
+from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes import make_env
 from simworld.geometry import Array, compose, invert, transform_points

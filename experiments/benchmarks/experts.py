@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from simworld.agents.collect import manipulation
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
+from simworld.assets.catalogue import MESHES
 from simworld.envs import ENV_IDS
 from simworld.envs.env import ManipulationEnv
-from simworld.experiments.collect import manipulation
-from simworld.experiments.console import progress, table
+from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes import make_env
 from simworld.geometry import compose, invert
 from simworld.randomization import Uniform
-from simworld.scene.catalogue import MESHES
 from simworld.writing import write_json
 
 SEEDS, GRASPS = 500, 40

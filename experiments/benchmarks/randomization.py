@@ -28,14 +28,15 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from simworld.agents.balance import Chosen, Features, Wanted, balanced_images, image_features, search_samples
+from simworld.agents.collect import collect_view, manipulation
 from simworld.agents.evaluation import wilson_interval
+from simworld.building.factors import starred
 from simworld.datasets.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS
-from simworld.experiments.balance import Chosen, Features, Wanted, balanced_images, image_features, search_samples
 from simworld.experiments.benchmarks.rendering import Bar, Seconds
-from simworld.experiments.collect import collect_view, manipulation
-from simworld.experiments.console import progress, table
+from simworld.experiments.cli.console import progress, table
 from simworld.experiments.goodness import p_value, parts
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes import make_env
@@ -54,9 +55,8 @@ from simworld.randomization import (
     read_quotas,
     sample_scene,
 )
-from simworld.randomization.factors import starred
-from simworld.randomization.quotas import Report
-from simworld.rendering.raster import RasterRenderer
+from simworld.randomization.quotas.quota import Report
+from simworld.rendering.raster.raster import RasterRenderer
 from simworld.streams import Streams
 from simworld.writing import write_json
 

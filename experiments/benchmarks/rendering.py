@@ -22,20 +22,20 @@ from typing import Any, NamedTuple, get_args
 import gymnasium as gym
 import numpy as np
 
+from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
+from simworld.assets.robot import ROBOTS
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import MissingExtraError
 from simworld.experiments.benchmarks.speed import run_round
-from simworld.experiments.collect import manipulation
-from simworld.experiments.console import progress, table
+from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.randomization import DEFAULT
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, WANT_NEXT
-from simworld.rendering.raster import RasterRenderer, Shot
+from simworld.rendering.raster.raster import RasterRenderer, Shot
 from simworld.scene.material import Family, Material, ProceduralTexture
 from simworld.scene.model import LinkMaterial, Scene
-from simworld.scene.robots import ROBOTS
 from simworld.scene.state import SceneState, stack_states
 from simworld.writing import write_json
 

@@ -15,7 +15,7 @@ import gymnasium as gym
 
 from simworld.envs import ENV_IDS
 from simworld.errors import MissingExtraError
-from simworld.experiments.console import progress, table
+from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.writing import write_json
 

@@ -34,8 +34,8 @@ def train_cloning(
 
     A stopped training goes on from its last epoch to the same bits.
     """
-    from simworld.agents.demonstrations import check_demonstrations, transitions
-    from simworld.agents.imitation import CloningSettings, Epoch, clone
+    from simworld.agents.imitation.cloning import CloningSettings, Epoch, clone
+    from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
     from simworld.agents.network import NetworkPolicy
 
     settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
@@ -87,7 +87,7 @@ def train_reinforcement(
     """
     from simworld.agents.evaluation import Evaluation
     from simworld.agents.network import NetworkPolicy
-    from simworld.agents.reinforcement import ReinforcementSettings, check_training, reinforce
+    from simworld.agents.reinforcement.training import ReinforcementSettings, check_training, reinforce
 
     asked: dict[str, Any] = {"algorithm": algorithm, "steps": steps, "seed": seed}
     settings = ReinforcementSettings(**asked)

@@ -5,6 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_episodes, search_samples
+from simworld.agents.collect import collect_episode
 from simworld.agents.policy import NOT_NORMALIZED, load_policy, policy_digest
 from simworld.datasets.episode import Episode
 from simworld.datasets.episodes import (
@@ -17,11 +19,9 @@ from simworld.datasets.episodes import (
 )
 from simworld.datasets.folder import content_digest
 from simworld.datasets.manifest import MANIFEST
-from simworld.experiments.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_episodes, search_samples
-from simworld.experiments.collect import collect_episode
 from simworld.experiments.recipes.environments import make_env, task_of
 from simworld.experiments.seeds import data_seed
-from simworld.randomization.quotas import Report
+from simworld.randomization.quotas.quota import Report
 
 
 class RolloutRequest(EpisodesRequest):

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
-from simworld.rendering.lens import distort, fold
 from simworld.scene.camera import Camera
+from simworld.scene.lens import distort, fold
 from simworld.scene.model import Body, Scene
 from simworld.scene.shapes import Cuboid, bounding_box
 from simworld.scene.state import SceneState, camera_pose

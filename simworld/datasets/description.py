@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from simworld.building.factors import described
 from simworld.datasets.folder import FORMAT_VERSION, software
-from simworld.randomization.factors import described
 
 DEPTH_UNITS = 10_000
 """Units of a depth image in a metre."""

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.assets.robot import ROBOTS
 from simworld.datasets.archives import pack, unpack
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import PathLike, parse_json, read_bytes
 from simworld.scene.model import Scene
-from simworld.scene.robots import ROBOTS
 from simworld.writing import to_json, write_bytes
 
 _SCALARS = ("seed", "index", "group", "scene", "parameters", "redrawn")

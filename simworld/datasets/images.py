@@ -33,8 +33,8 @@ from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization.redrawn import tally
 from simworld.reading import PathLike, Record, read_json
 from simworld.rendering.frame import Frame
-from simworld.rendering.lens import fold
 from simworld.scene.camera import Camera
+from simworld.scene.lens import fold
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 

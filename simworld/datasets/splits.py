@@ -9,8 +9,8 @@ from typing import Any
 from simworld.datasets.episodes import read_episodes
 from simworld.datasets.images import LABELS
 from simworld.datasets.manifest import MANIFEST, known_files, read_checked, read_manifest
+from simworld.distributions.values import immutable, is_number
 from simworld.errors import ConfigurationError, DatasetError, shown
-from simworld.randomization.values import immutable, is_number
 from simworld.reading import PathLike, Record, parse_json
 
 

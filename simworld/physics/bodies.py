@@ -1,8 +1,8 @@
 """Bodies of a Scene as Bullet bodies."""
 
+from simworld.assets.catalogue import data_path, mesh
 from simworld.geometry import IDENTITY, Vec3, transform_points
 from simworld.physics.bullet import bullet
-from simworld.scene.catalogue import data_path, mesh
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
 from simworld.scene.shapes import bounds, mesh_frame, moments
 

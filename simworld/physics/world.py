@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from simworld.assets.robot import ROBOTS, RobotModel
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
@@ -16,7 +17,6 @@ from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
 from simworld.physics.substeps import CONTROL_HZ, SUBSTEPS, Division, Substeps
 from simworld.scene.model import Scene
-from simworld.scene.robots import ROBOTS, RobotModel
 from simworld.scene.state import Contact, SceneState
 
 # Measured with the expert's grasps: 150 Hz with 20 iterations and this contact ERP hold an object with under 0.3 mm of

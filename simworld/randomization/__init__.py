@@ -1,14 +1,15 @@
 """What may vary: distributions, the factors they belong to, and the scenes drawn from them."""
 
-from simworld.randomization.choices import Choice, Tagged
-from simworld.randomization.compounds import HSV, Correlated, Mixture, Paired
+from simworld.building.factor import Factor
+from simworld.building.factors import FACTORS, FAMILIES, NOMINAL
+from simworld.distributions.choices import Choice, Tagged
+from simworld.distributions.compounds import HSV, Correlated, Mixture, Paired
+from simworld.distributions.expressions import Constant, Distribution, from_plain
+from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
+from simworld.distributions.text import parse
+from simworld.distributions.univariate import Integers, LogUniform, Normal, TruncatedNormal, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
-from simworld.randomization.distributions import Integers, LogUniform, Normal, TruncatedNormal, Uniform
-from simworld.randomization.expressions import Constant, Distribution, from_plain
-from simworld.randomization.factors import FACTORS, FAMILIES, NOMINAL
-from simworld.randomization.families.factor import Factor
 from simworld.randomization.files import load_randomization, save_randomization
-from simworld.randomization.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
 from simworld.randomization.presets import (
     DEFAULT,
     DYNAMICS,
@@ -20,12 +21,11 @@ from simworld.randomization.presets import (
     as_randomization,
     protocols,
 )
-from simworld.randomization.quotas import Quota, QuotaError, read_quotas
+from simworld.randomization.quotas.quota import Quota, QuotaError, read_quotas
+from simworld.randomization.quotas.search import Candidate, Outcome, meet
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Layout, Sample, check_scenes, sample_scene
-from simworld.randomization.search import Candidate, Outcome, meet
-from simworld.randomization.seen import check_seen
-from simworld.randomization.text import parse
+from simworld.rendering.seen import check_seen
 
 __all__ = [
     "DEFAULT",

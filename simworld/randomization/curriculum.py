@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
+from simworld.distributions.univariate import Uniform
+from simworld.distributions.values import immutable, is_number, plain
 from simworld.errors import ConfigurationError
-from simworld.randomization.distributions import Uniform
+from simworld.plain import Fraction, describe
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.values import immutable, is_number, plain
 from simworld.reading import Record
-from simworld.scene.plain import Fraction, describe
 from simworld.streams import Streams
 
 Side = Literal["low", "high"]

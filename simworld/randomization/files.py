@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from simworld.distributions.text import parse
+from simworld.distributions.values import check_plain
 from simworld.errors import ConfigurationError, shown
 from simworld.randomization.presets import as_randomization
-from simworld.randomization.text import parse
-from simworld.randomization.values import check_plain
 from simworld.reading import PathLike, read_bytes
 from simworld.writing import reporting, write_bytes
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from simworld.randomization.expressions import Distribution
-from simworld.randomization.factors import FACTORS, family_of
+from simworld.building.factors import FACTORS, family_of
+from simworld.building.views import CROP, DISTORTION, LENS
+from simworld.distributions.expressions import Distribution
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Layout
-from simworld.randomization.views import CROP, DISTORTION, LENS
 
 
 class Possible:

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from simworld.building.factor import SEEDS
+from simworld.building.factors import FAMILIES
+from simworld.building.families.appearance import TEXTURES
+from simworld.building.families.camera import TARGETS, WRIST
+from simworld.building.families.geometry import KINDS
+from simworld.distributions.choices import Choice
+from simworld.distributions.compounds import HSV
+from simworld.distributions.geometric import InBox
+from simworld.distributions.univariate import Integers, LogUniform, Uniform
+from simworld.distributions.values import check_plain
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.geometry import Vec3
-from simworld.randomization.choices import Choice
-from simworld.randomization.compounds import HSV
-from simworld.randomization.distributions import Integers, LogUniform, Uniform
-from simworld.randomization.factors import FAMILIES
-from simworld.randomization.families.appearance import TEXTURES
-from simworld.randomization.families.camera import TARGETS, WRIST
-from simworld.randomization.families.factor import SEEDS
-from simworld.randomization.families.geometry import KINDS
-from simworld.randomization.geometric import InBox
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.values import check_plain
 
 _PI = 3.1416
 _SEEDS = Integers(0, SEEDS)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from simworld.building.factors import FACTORS, NOMINAL, check_distribution, check_value, family_of, starred
+from simworld.distributions.compounds import Paired
+from simworld.distributions.expressions import Distribution, from_plain
+from simworld.distributions.values import Value, check_plain, immutable
 from simworld.errors import ConfigurationError, shown
-from simworld.randomization.compounds import Paired
-from simworld.randomization.expressions import Distribution, from_plain
-from simworld.randomization.factors import FACTORS, NOMINAL, check_distribution, check_value, family_of, starred
-from simworld.randomization.values import Value, check_plain, immutable
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from simworld.randomization.factors import starred
+from simworld.building.factors import starred
 
 _PARTS = ("x", "y", "z", "k1", "k2", "p1", "p2")
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from simworld.assets.robot import PANDA
+from simworld.building.draws import Draws, Redraws, Unreal
+from simworld.building.factors import FACTORS
+from simworld.building.lighting import draw_lights
+from simworld.building.looks import draw_background, draw_material
+from simworld.building.placement import draw_goal, object_places
+from simworld.building.views import draw_cameras
+from simworld.distributions.values import Value
 from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler, quat_from_yaw, quat_product, quat_to_matrix
-from simworld.randomization.draws import Draws, Redraws, Unreal
-from simworld.randomization.factors import FACTORS
-from simworld.randomization.lighting import draw_lights
-from simworld.randomization.looks import draw_background, draw_material
-from simworld.randomization.placement import draw_goal, object_places
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.values import Value
-from simworld.randomization.views import draw_cameras
 from simworld.scene.model import Body, Box, Cylinder, LinkMaterial, Mesh, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.scene.shapes import bounds, compound, open_box, rest_height, turned
 from simworld.streams import Streams
 

@@ -10,15 +10,15 @@ RENDERERS = ("raster", "tiny", "mitsuba")
 def make_renderer(name: str) -> Renderer:
     """A renderer by name; an unknown one raises ConfigurationError."""
     if name == "raster":
-        from simworld.rendering.raster import RasterRenderer
+        from simworld.rendering.raster.raster import RasterRenderer
 
         return RasterRenderer()
     if name == "tiny":
-        from simworld.rendering.tiny import TinyRenderer
+        from simworld.rendering.adapters.tiny import TinyRenderer
 
         return TinyRenderer()
     if name == "mitsuba":
-        from simworld.rendering.mitsuba import MitsubaRenderer
+        from simworld.rendering.adapters.mitsuba import MitsubaRenderer
 
         return MitsubaRenderer()
     raise ConfigurationError(f"renderer: must be one of {list(RENDERERS)}, got {name!r}")

@@ -63,10 +63,10 @@ def loop_places() -> list[Place]:
 
 @cache
 def _stamp() -> bytes:
-    """numba's version, and name, time and size of every file of this package.
+    """numba's version, and name, time and size of every file of this package and those in it.
 
     All of them, as loops are compiled into each other: each is out of date when any of the files has changed.
     """
-    files = sorted(_HERE.glob("*.py"))
-    about = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    files = sorted(_HERE.rglob("*.py"))
+    about = [(str(file.relative_to(_HERE)), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
     return repr((numba.__version__, about)).encode()

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Array
 from simworld.rendering.kernels import kernel, place, to_view
-from simworld.rendering.lens import fold, rays
 from simworld.rendering.memory import PerScene
 from simworld.rendering.poses import from_view, poses_of, view_of
 from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
+from simworld.scene.lens import fold, rays
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 

@@ -5,12 +5,12 @@ Sums of products are einsum's, as BLAS rounds differently on other machines.
 
 import numpy as np
 
+from simworld.assets.robot import ROBOTS
 from simworld.errors import RenderError
 from simworld.geometry import Array
 from simworld.rendering.kernels import are_poses, to_view
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
-from simworld.scene.robots import ROBOTS
 from simworld.scene.state import SceneState, camera_pose
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simworld.assets.catalogue import data_path, mesh
+from simworld.assets.robot import ROBOTS, LinkVisual
 from simworld.geometry import Array, Vec3, transform_points
-from simworld.rendering.meshes import BOX, CYLINDER, SPHERE, load_mesh
-from simworld.scene.catalogue import data_path, mesh
+from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.material import Material
 from simworld.scene.model import Box, Cylinder, Mesh, Part, Scene, Sphere
-from simworld.scene.robots import ROBOTS, LinkVisual
 from simworld.scene.shapes import mesh_frame
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, quat_from_yaw, quat_product
-from simworld.scene.plain import Plain, Position, Positive, Unit
+from simworld.plain import Plain, Position, Positive, Unit
 from simworld.scene.sensor import Sensor
 
 Distortion = tuple[float, float, float, float, float]
@@ -21,7 +21,7 @@ class Camera(Plain):
     With a `parent` (a link of the robot) the pose is in that link's frame, else in the world. `near` and `far`
     bound what is seen, in metres of z-depth. `distortion` is Brown and Conrady's (k1, k2, p1, p2, k3) in OpenCV's
     order. `exposure` is in stops. `antialias` n averages n x n samples a pixel in the picture; labels are exact at
-    the pixels' centres whatever it is. `sensor` is what `simworld.rendering.sensor.sense` makes of the picture.
+    the pixels' centres whatever it is. `sensor` is what `simworld.rendering.sensor.sense.sense` makes of the picture.
     """
 
     name: str

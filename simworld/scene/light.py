@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from simworld.plain import Color, Direction, Fraction, Plain, Position
 from simworld.scene.material import Texture
-from simworld.scene.plain import Color, Direction, Fraction, Plain, Position
 
 Strength = Annotated[float, Field(ge=0, le=1e6)]
 

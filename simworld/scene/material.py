@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simworld.scene.plain import Color, Fraction, Plain, Positive
+from simworld.plain import Color, Fraction, Plain, Positive
 
 Family = Literal["checker", "stripes", "noise", "gradient", "wood", "marble", "speckle"]
 

@@ -6,15 +6,15 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from simworld.assets.catalogue import MESHES
+from simworld.assets.robot import ROBOTS
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.plain import Fraction, Length, NonNegative, Plain, Position, Positive, Unit, describe
 from simworld.reading import PathLike, check_json, read_bytes
 from simworld.scene.camera import Camera
-from simworld.scene.catalogue import MESHES
 from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground, Strength
 from simworld.scene.material import Material
-from simworld.scene.plain import Fraction, Length, NonNegative, Plain, Position, Positive, Unit, describe
-from simworld.scene.robots import ROBOTS
 
 MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 1000, 256
 """How many there may be in a scene, and parts in a body."""
@@ -49,7 +49,7 @@ class Sphere(Plain):
 
 
 class Mesh(Plain):
-    """A mesh of the object catalogue (`simworld.scene.catalogue.MESHES`), scaled about its origin.
+    """A mesh of the object catalogue (`simworld.assets.catalogue.MESHES`), scaled about its origin.
 
     `stretch` are further scales along the axes of its file.
     """
@@ -117,7 +117,7 @@ class LinkMaterial(Plain):
 
 
 class Robot(Plain):
-    """A robot of `simworld.scene.robots.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
+    """A robot of `simworld.assets.robot.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
 
     `joint_damping`, times the motor's own, and `joint_friction` (N m) are of each joint of the arm, nominal where they
     are empty. `gain` and `strength` are times the motors' position gains and torque limits, `grip` times the fingers'

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simworld.scene.plain import Fraction, Plain
+from simworld.plain import Fraction, Plain
 
 Gain = Annotated[float, Field(ge=0, le=64)]
 

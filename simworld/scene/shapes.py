@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simworld.assets.catalogue import mesh, vertices
 from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix, transform_points
-from simworld.scene.catalogue import mesh, vertices
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
 _AS_IT_IS = (1.0, 1.0, 1.0)

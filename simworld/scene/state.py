@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.assets.robot import ROBOTS
 from simworld.geometry import Array, Vec3, compose
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
-from simworld.scene.robots import ROBOTS
 
 
 class Contact(NamedTuple):

@@ -19,7 +19,7 @@ from stable_baselines3.her import HerReplayBuffer
 
 from simworld.agents.policy import load_policy
 from simworld.errors import ConfigurationError
-from simworld.experiments.cli import app
+from simworld.experiments.cli.app import app
 
 torch.set_num_threads(1)
 REACH = "simworld/Reach-v0"

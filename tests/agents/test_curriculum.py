@@ -15,7 +15,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld  # noqa: F401
-from simworld.agents.curriculum import CurriculumCallback, CurriculumEnv, ScheduleCallback
+from simworld.agents.reinforcement.curricula import CurriculumCallback, CurriculumEnv, ScheduleCallback
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import Randomization, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial

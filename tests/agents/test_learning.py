@@ -11,12 +11,13 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
-from simworld.agents.demonstrations import Transitions, transitions
+from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.experts import expert
-from simworld.agents.imitation import Cloning, CloningSettings, clone
+from simworld.agents.imitation.cloning import Cloning, CloningSettings, clone
+from simworld.agents.imitation.demonstrations import Transitions, transitions
 from simworld.agents.policy import load_policy
-from simworld.agents.reinforcement import (
+from simworld.agents.reinforcement.training import (
     ALGORITHMS,
     TRAINING_SEEDS,
     ReinforcementSettings,
@@ -25,7 +26,6 @@ from simworld.agents.reinforcement import (
 )
 from simworld.agents.stored import read_stored, write_stored
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.collect import collect_episode
 
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores
 

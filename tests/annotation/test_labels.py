@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from simworld.annotation import Labels, annotate, project
+from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
 from simworld.rendering import Frame
-from simworld.rendering.tiny import TinyRenderer
+from simworld.rendering.adapters.tiny import TinyRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.scene.shapes import open_box
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from simworld import writing
+from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_episodes, search_samples
 from simworld.agents.experts import expert
 from simworld.agents.policy import policy_digest
 from simworld.agents.stored import write_stored
@@ -36,13 +37,12 @@ from simworld.datasets.archives import pack, unpack
 from simworld.datasets.episode import decode_episodes, encode_episodes
 from simworld.datasets.folder import OutputFolder
 from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST, Ledger, fingerprint_of
+from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, DatasetError, RenderError
-from simworld.experiments.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_episodes, search_samples
 from simworld.experiments.recipes import train_cloning
-from simworld.experiments.video import write_video
 from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
-from simworld.rendering.textures import pyramid, textures_in
+from simworld.rendering.textures.pyramid import pyramid, textures_in
 from simworld.scene.material import ImageTexture
 from simworld.writing import exclusive, to_json, write_bytes, write_json
 from tests.datasets.test_episodes import COUNT, SHARD, contents, episode, write

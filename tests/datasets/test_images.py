@@ -32,7 +32,7 @@ from simworld.datasets import (
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
-from simworld.rendering.tiny import TinyRenderer
+from simworld.rendering.adapters.tiny import TinyRenderer
 from simworld.streams import Streams
 
 COUNT, SEED = 3, 11

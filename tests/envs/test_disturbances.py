@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
+from simworld.assets.robot import PANDA
 from simworld.envs.disturbances import Disturbances
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS, field_slices
@@ -17,7 +18,6 @@ from simworld.geometry import Array, Vec3, quat_multiply
 from simworld.physics import World
 from simworld.randomization import NONE, sample_scene
 from simworld.scene.model import Body, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.streams import Streams
 
 TASK = TASKS["place_in_box"]

@@ -11,12 +11,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
+from simworld.building.factors import starred
 from simworld.envs import ENV_IDS
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, RenderError
 from simworld.physics.bullet import bullet
 from simworld.randomization import DEFAULT, NOMINAL
-from simworld.randomization.factors import starred
 
 
 def make(env_id: str = "simworld/PlaceInBox-v0", **options: Any) -> ManipulationEnv:

@@ -19,8 +19,8 @@ from simworld.envs import ENV_IDS
 from simworld.envs.env import GoalEnv, ManipulationEnv
 from simworld.errors import ConfigurationError, RenderError, SimworldError
 from simworld.physics import World
-from simworld.rendering.raster import RasterRenderer
-from simworld.rendering.tiny import TinyRenderer
+from simworld.rendering.adapters.tiny import TinyRenderer
+from simworld.rendering.raster.raster import RasterRenderer
 
 PLACE = "simworld/PlaceInBox-v0"
 SEEN: dict[str, Any] = {"observation": ["state", "rgbd"], "cameras": ["front", "wrist"], "image_size": 24}

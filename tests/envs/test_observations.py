@@ -17,12 +17,12 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecTransposeImage
 
 from simworld.envs import ENV_IDS
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.episode import GOAL_BALL
 from simworld.envs.observations import IMAGES, BackProjection
 from simworld.envs.options import CAMERAS
+from simworld.envs.running import GOAL_BALL
 from simworld.errors import ConfigurationError
 from simworld.rendering import Frame, make_renderer
-from simworld.rendering.lens import distort
+from simworld.scene.lens import distort
 from simworld.scene.state import camera_pose
 
 STATE = ("observation", "achieved_goal", "desired_goal")

@@ -19,12 +19,12 @@ from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.datasets.episodes import read_episodes
 from simworld.datasets.folder import verify
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments import console
-from simworld.experiments.cli import app
+from simworld.experiments.cli import console
+from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import train_cloning, write_rollouts
-from simworld.randomization.quotas import QuotaError, Report, Tally
+from simworld.randomization.quotas.quota import QuotaError, Report, Tally
 
-COMMAND = [sys.executable, "-m", "simworld.experiments.cli"]
+COMMAND = [sys.executable, "-m", "simworld.experiments.cli.app"]
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
 
 
@@ -51,7 +51,7 @@ def assert_refused(result: subprocess.CompletedProcess[str], *words: str) -> Non
 
 def test_help_is_light() -> None:
     code = (
-        "import sys\nfrom simworld.experiments.cli import app\n"
+        "import sys\nfrom simworld.experiments.cli.app import app\n"
         "try: app(['--help'])\nexcept SystemExit as stop: assert stop.code == 0\n"
         "heavy = {'torch', 'pybullet', 'stable_baselines3', 'minari', 'av', 'PIL'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -327,7 +327,7 @@ def test_ctrl_c_ends_any_command_with_130(
 def test_ctrl_c_inside_a_callback_from_c_is_not_lost(module: str, finished: str) -> None:
     program = f"""
 import ctypes, os, signal, time
-from simworld.experiments.interrupts import end_with_interrupts
+from simworld.experiments.cli.interrupts import end_with_interrupts
 
 # numba's own callbacks, in llvmlite, and imports are not interrupted at all; others are, and it is repeated after them.
 callback = "import os\\ndef callback():\\n    os.kill(os.getpid(), 2)\\n    os.getpid()\\n    finished.append(1)"

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from simworld.datasets.folder import OutputFolder, content_digest, verify
+from simworld.datasets.video import write_video
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments import demo
 from simworld.experiments.demo import Part
-from simworld.experiments.video import write_video
 from simworld.writing import write_json
 
 REACH = "simworld/Reach-v0"
@@ -30,7 +30,7 @@ def test_commands_are_what_a_user_would_type() -> None:
     assert len({part.made for part in parts}) == len(parts)
     from typer.testing import CliRunner
 
-    from simworld.experiments.cli import app
+    from simworld.experiments.cli.app import app
 
     for part in parts:
         name, *_ = part.command.split()

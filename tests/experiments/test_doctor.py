@@ -131,7 +131,7 @@ def test_a_crash_does_not_end_the_diagnosis(monkeypatch: pytest.MonkeyPatch, fai
 
 @pytest.mark.slow
 def test_the_command_prints_one_object() -> None:
-    command = [sys.executable, "-m", "simworld.experiments.cli", "doctor", "--json"]
+    command = [sys.executable, "-m", "simworld.experiments.cli.app", "doctor", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=500)
     report = json.loads(done.stdout)
     assert done.returncode == (0 if report["ok"] else 1)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from simworld.agents.collect import collect_episode, manipulation, stage
 from simworld.agents.experts import expert
 from simworld.annotation import project
+from simworld.building.factors import starred
 from simworld.datasets import read_episodes, split_images
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.cli import app
-from simworld.experiments.collect import collect_episode, manipulation, stage
+from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import (
     CATEGORIES,
     make_env,
@@ -26,7 +27,6 @@ from simworld.experiments.recipes import (
 )
 from simworld.geometry import Array, transform_points
 from simworld.randomization import FACTORS, VISUAL
-from simworld.randomization.factors import starred
 from simworld.randomization.possible import Possible
 from simworld.randomization.presets import PRESETS
 from simworld.scene.state import camera_pose

@@ -7,7 +7,7 @@ import pytest
 
 from simworld.datasets.episodes import read_episodes
 from simworld.errors import ConfigurationError
-from simworld.experiments.cli import app
+from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import write_labelled_images, write_rollouts
 from simworld.reading import read_json
 

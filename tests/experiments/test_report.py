@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
+from simworld.datasets.video import write_video
 from simworld.errors import DatasetError
-from simworld.experiments.charts import Line, bars, decimals, histogram, line_chart, number, swatches, tag, ticks
-from simworld.experiments.factors import factor_groups
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.report import duration, percent, write_report
-from simworld.experiments.video import write_video
+from simworld.experiments.report.charts import Line, bars, decimals, histogram, line_chart, number, swatches, tag, ticks
+from simworld.experiments.report.factor_charts import factor_groups
+from simworld.experiments.report.page import duration, percent, write_report
 
 HOSTILE = "<script>alert('&')</script>"
 VOID = {"meta", "img", "input", "link", "br", "hr"}

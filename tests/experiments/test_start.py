@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from simworld.experiments import console, recipes, start
-from simworld.experiments.cli import app
+from simworld.experiments import recipes
+from simworld.experiments.cli import console, start
+from simworld.experiments.cli.app import app
 
-COMMAND = [sys.executable, "-m", "simworld.experiments.cli"]
+COMMAND = [sys.executable, "-m", "simworld.experiments.cli.app"]
 REACH = "simworld/Reach-v0"
 
 
@@ -123,7 +124,7 @@ def interrupted(code: str, before: str = "") -> subprocess.CompletedProcess[str]
     program = f"""
 import os, signal, sys
 {before}
-from simworld.experiments.interrupts import end_with_interrupts, ignore_interrupts
+from simworld.experiments.cli.interrupts import end_with_interrupts, ignore_interrupts
 end_with_interrupts()
 def ctrl_c():
     os.kill(os.getpid(), signal.SIGINT)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
 from simworld.geometry import Array
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.physics.bullet import bullet
 from simworld.randomization import NONE, Layout, sample_scene
 from simworld.scene.model import Body, Box, Part
-from simworld.scene.robots import PANDA
 from simworld.streams import Streams
 
 REST = np.array(PANDA.rest)

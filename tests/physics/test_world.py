@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, quat_to_matrix
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.randomization import DEFAULT, NONE, Layout, sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.streams import Streams
 
 ROBOT = Robot(position=(-0.6, 0.0, 0.0), joint_positions=PANDA.rest)

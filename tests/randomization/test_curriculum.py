@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
-from simworld.randomization.distributions import Uniform
 from simworld.randomization.randomization import Randomization
 
 X, Y, AMBIENT = "goal.position.x", "goal.position.y", "lights.ambient"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
+from simworld.agents.collect import collect_episode, manipulation
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
-from simworld.experiments.collect import collect_episode, manipulation
 from simworld.randomization import PRESETS, Randomization, Rotation, Uniform
 
 STRETCHED = {f"objects.*.stretch.{axis}": Uniform(0.5, 2.0) for axis in "xyz"}

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from simworld.distributions.choices import Choice
+from simworld.distributions.compounds import Mixture
+from simworld.distributions.expressions import from_plain
 from simworld.envs.options import reset_options
 from simworld.errors import ConfigurationError, SimworldError
 from simworld.randomization import (
@@ -24,13 +27,10 @@ from simworld.randomization import (
     parse,
     read_quotas,
 )
-from simworld.randomization.choices import Choice
-from simworld.randomization.compounds import Mixture
-from simworld.randomization.expressions import from_plain
 from simworld.randomization.files import load_randomization
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas import Cell, Feature, Quota
-from simworld.randomization.search import Outcome, meet
+from simworld.randomization.quotas.quota import Cell, Feature, Quota
+from simworld.randomization.quotas.search import Outcome, meet
 from simworld.scene.model import Scene
 
 SECONDS = 2.0

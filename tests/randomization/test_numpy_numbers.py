@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.distributions.compounds import HSV, Correlated, Mixture
+from simworld.distributions.geometric import InBox, InDisc, RotationAbout
+from simworld.distributions.univariate import Normal, TruncatedNormal
 from simworld.randomization import DEFAULT, Choice, Integers, LogUniform, Randomization, Uniform
-from simworld.randomization.compounds import HSV, Correlated, Mixture
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span
-from simworld.randomization.distributions import Normal, TruncatedNormal
-from simworld.randomization.geometric import InBox, InDisc, RotationAbout
-from simworld.randomization.quotas import Cell, Interval, Quota, read_quotas
+from simworld.randomization.quotas.quota import Cell, Interval, Quota, read_quotas
 from simworld.randomization.randomization import checked_parameters
 
 f, i = np.float32, np.int64

@@ -25,9 +25,9 @@ from simworld.randomization import (
     sample_scene,
 )
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas import Quota, QuotaError, Report, read_quotas
-from simworld.randomization.search import Candidate, Outcome, Search, meet
-from simworld.randomization.steering import Move, Steering, group_of
+from simworld.randomization.quotas.quota import Quota, QuotaError, Report, read_quotas
+from simworld.randomization.quotas.search import Candidate, Outcome, Search, meet
+from simworld.randomization.quotas.steering import Move, Steering, group_of
 from simworld.streams import Streams
 
 KINDS = ("cuboid", "sphere", "mug")

@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from simworld.building import views
+from simworld.building.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DrawError
 from simworld.randomization import (
@@ -26,9 +28,7 @@ from simworld.randomization import (
     Uniform,
     check_scenes,
     sample_scene,
-    views,
 )
-from simworld.randomization.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
 from simworld.randomization.redrawn import tally
 from simworld.scene.model import Body
 from simworld.scene.shapes import footprint_radius

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.building.factors import starred
+from simworld.building.placement import CLEARANCE, GOAL_DISTANCE
 from simworld.errors import ConfigurationError, DrawError
 from simworld.geometry import invert, quat_to_matrix, transform_points
 from simworld.physics import World
@@ -28,8 +30,6 @@ from simworld.randomization import (
     Uniform,
     sample_scene,
 )
-from simworld.randomization.factors import starred
-from simworld.randomization.placement import CLEARANCE, GOAL_DISTANCE
 from simworld.scene.model import Box, Cylinder, Part, Scene, Sphere
 from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 from simworld.streams import Streams

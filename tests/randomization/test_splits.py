@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from simworld.building.factors import family_of, starred
 from simworld.randomization import FACTORS, FAMILIES, PRESETS, Distribution, protocols
-from simworld.randomization.factors import family_of, starred
 from simworld.streams import Streams
 
 VARIED = ["default", "visual", "dynamics", "full", "extreme"]

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import surfaces as surfaces_module
 from simworld.rendering.frame import CHANNELS, Frame
-from simworld.rendering.raster import RasterRenderer, Shot
+from simworld.rendering.raster.raster import RasterRenderer, Shot
 from simworld.scene.camera import Camera
 from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
-from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
 

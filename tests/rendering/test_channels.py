@@ -6,20 +6,20 @@ from functools import cache
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError
 from simworld.geometry import compose, invert, look_at, quat_from_euler, quat_from_yaw, quat_to_matrix, transform_points
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import make_renderer
-from simworld.rendering.distance import Surface, farthest, plant
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame
-from simworld.rendering.meshes import load_mesh
-from simworld.rendering.raster import RasterRenderer
+from simworld.rendering.meshes.loading import load_mesh
+from simworld.rendering.meshes.simplify.distance import Surface, farthest, plant
+from simworld.rendering.raster.raster import RasterRenderer
 from simworld.rendering.surfaces import surfaces
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
 

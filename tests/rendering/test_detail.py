@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from simworld.geometry import Array
-from simworld.rendering.detail import carried_normals, simplify
-from simworld.rendering.distance import Surface, closest, deviation, face_normals, strays
-from simworld.rendering.shapes import is_closed, sphere
+from simworld.rendering.meshes.primitives import is_closed, sphere
+from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
+from simworld.rendering.meshes.simplify.distance import Surface, closest, deviation, face_normals, strays
 
 
 def bumpy(parts: int) -> Surface:

@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering.frame import Frame
-from simworld.rendering.raster import RasterRenderer
+from simworld.rendering.raster.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, LinkMaterial, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
@@ -325,7 +325,7 @@ def lambert(scene: Scene) -> Scene:
 def against_the_path_tracer(index: int) -> tuple[float, float]:
     """Mean absolute error in bytes away from the borders of shadows, and the shadows' intersection over union."""
     pytest.importorskip("mitsuba")
-    from simworld.rendering.mitsuba import MitsubaRenderer
+    from simworld.rendering.adapters.mitsuba import MitsubaRenderer
 
     scene = lambert(sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index)).scene)
     with World() as world:

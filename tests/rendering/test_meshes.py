@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simworld.assets.catalogue import data_path
 from simworld.errors import RenderError
-from simworld.rendering import meshes, places
+from simworld.rendering import places
 from simworld.rendering.cache import cached
-from simworld.rendering.distance import deviation, face_normals, farthest, plant
-from simworld.rendering.meshes import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
-from simworld.scene.catalogue import data_path
+from simworld.rendering.meshes import loading as meshes
+from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
+from simworld.rendering.meshes.simplify.distance import deviation, face_normals, farthest, plant
 
 CUBE = """mtllib cube.mtl
 v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nv 1 0 1\nv 1 1 1\nv 0 1 1
@@ -288,7 +289,10 @@ def test_threads_share_one_mesh(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_processes_share_a_cache(tmp_path: Path, empty_cache: Path) -> None:
     source = ball(tmp_path)
-    code = f"from simworld.rendering.meshes import load_mesh; print(len(load_mesh({source!r}, 0.05)[0].mesh.triangles))"
+    code = (
+        "from simworld.rendering.meshes.loading import load_mesh\n"
+        f"print(len(load_mesh({source!r}, 0.05)[0].mesh.triangles))"
+    )
     running = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], stdout=subprocess.PIPE) for _ in range(4)]
     printed = [process.communicate(timeout=300)[0] for process in running]
     made = load_mesh(source, 0.05)

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
+from simworld.color import encode
 from simworld.errors import ConfigurationError, MissingExtraError, RenderError
 from simworld.geometry import look_at, quat_from_euler, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import make_renderer
-from simworld.rendering.color import encode
-from simworld.rendering.mitsuba import MitsubaRenderer
-from simworld.rendering.textures import environment, pyramid
+from simworld.rendering.adapters.mitsuba import MitsubaRenderer
+from simworld.rendering.textures.pyramid import environment, pyramid
 from simworld.scene.camera import Camera
 from simworld.scene.light import (
     Background,
@@ -27,7 +28,6 @@ from simworld.scene.light import (
 )
 from simworld.scene.material import Material, ProceduralTexture
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
 

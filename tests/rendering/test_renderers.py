@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
+from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering import make_renderer
-from simworld.rendering.drawlist import Geometry
-from simworld.rendering.raster import RasterRenderer
-from simworld.rendering.spans import spans
-from simworld.rendering.visibility import draw
+from simworld.rendering.raster.drawlist import Geometry
+from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.raster.spans import spans
+from simworld.rendering.raster.visibility import draw
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight, TextureBackground
 from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
-from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
 
@@ -298,7 +298,7 @@ def test_a_scene_that_cannot_be_drawn_leaves_nothing_behind() -> None:
 
 @pytest.mark.parametrize("name", ["shade", "show_all_kept"])
 def test_an_interrupted_frame_leaves_nothing_behind(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from simworld.rendering import canvas
+    from simworld.rendering.raster import canvas
 
     scene = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0)).scene
     with World() as world:

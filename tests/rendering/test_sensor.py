@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from simworld.assets.robot import PANDA
+from simworld.color import LINEAR
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, invert, look_at, transform_points
-from simworld.rendering.color import LINEAR
+from simworld.plain import describe
 from simworld.rendering.frame import Frame
-from simworld.rendering.lens import distort
-from simworld.rendering.raster import RasterRenderer
-from simworld.rendering.sensor import sense
+from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.sensor.sense import sense
 from simworld.scene.camera import Camera, framed
+from simworld.scene.lens import distort
 from simworld.scene.model import Body, Box, Part, Robot, Scene
-from simworld.scene.plain import describe
-from simworld.scene.robots import PANDA
 from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 from simworld.scene.state import SceneState
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from simworld.annotation import InstanceLabel, annotate
+from simworld.assets.catalogue import MESHES
 from simworld.geometry import IDENTITY, look_at, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import NONE, Layout, Rotation, sample_scene
-from simworld.rendering.lens import rays
-from simworld.rendering.raster import RasterRenderer
+from simworld.rendering.raster.raster import RasterRenderer
 from simworld.scene.camera import Camera
-from simworld.scene.catalogue import MESHES
+from simworld.scene.lens import rays
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 from simworld.streams import Streams

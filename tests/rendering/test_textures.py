@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
-from simworld.rendering.patterns import SIDE, pattern
-from simworld.rendering.raster import RasterRenderer
-from simworld.rendering.sampling import octahedral
-from simworld.rendering.textures import Pyramid, environment, pyramid, textures_in
+from simworld.rendering.raster.lookup import octahedral
+from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.textures.patterns import SIDE, pattern
+from simworld.rendering.textures.pyramid import Pyramid, environment, pyramid, textures_in
 from simworld.scene.camera import Camera
 from simworld.scene.light import GradientBackground, SolidBackground, TextureBackground
 from simworld.scene.material import Family, ImageTexture, Material, ProceduralTexture, Texture
 from simworld.scene.model import Body, Box, Part, Robot, Scene
-from simworld.scene.robots import PANDA
 from simworld.scene.state import SceneState
 
 Vec3 = tuple[float, float, float]

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.assets.catalogue import MESHES, data_path
 from simworld.errors import ConfigurationError
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
-from simworld.scene.catalogue import MESHES, data_path
 from simworld.scene.model import Body, Mesh, Part, Scene
 from simworld.scene.shapes import bounds, half_extents, inner_size, open_box, rest_height
 from simworld.streams import Streams

@@ -1,0 +1,148 @@
+"""Makes data from environments: episodes of a policy, and labelled views along them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.agents.experts import expert
+from simworld.agents.policy import Policy
+from simworld.datasets.episode import Episode
+from simworld.datasets.images import View
+from simworld.envs.env import ManipulationEnv
+from simworld.rendering.frame import Renderer
+from simworld.scene.model import Scene
+from simworld.scene.state import SceneState, stack_states
+from simworld.streams import Streams
+
+
+def manipulation(env: gym.Env[Any, Any]) -> ManipulationEnv:
+    """The environment under Gymnasium's wrappers."""
+    unwrapped = env.unwrapped
+    assert isinstance(unwrapped, ManipulationEnv)
+    return unwrapped
+
+
+def collect_episode(
+    env: gym.Env[Any, Any],
+    policy: Policy,
+    seed: int,
+    index: int,
+    noise: float = 0.0,
+    parameters: Mapping[str, Any] | None = None,
+    group: int | None = None,
+) -> Episode:
+    """Run a policy for the episode (seed, index) and keep everything; `parameters` are values that are not drawn.
+
+    `group` is the index of the episode that they vary, where that is another.
+
+    `noise` times the factor `policy.noise` is the standard deviation added to the executed displacements, in actions.
+    What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
+    """
+    base = manipulation(env)
+    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
+    parameters = base.parameters
+    generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
+    observations, states = [observation], [base.world.state()]
+    steps: list[tuple[NDArray[np.float32], NDArray[np.float32], float, bool, bool]] = []
+    infos: list[dict[str, bool]] = []
+    over = False
+    while not over:
+        wanted = policy(observation)
+        action = _disturb(wanted, level, generator)
+        observation, reward, terminated, truncated, events = env.step(action)
+        observations.append(observation)
+        states.append(base.world.state())
+        steps.append((action, wanted, float(reward), terminated, truncated))
+        infos.append(events)
+        over = terminated or truncated
+    actions, wanteds, rewards, terminations, truncations = zip(*steps, strict=True)
+    return Episode(
+        seed=base.episode[0],
+        index=index,
+        scene=base.sample.scene,
+        parameters=parameters,
+        observations={key: np.stack([o[key] for o in observations]) for key in observation},
+        actions=np.stack(actions),
+        rewards=np.array(rewards, dtype=np.float32),
+        terminations=np.array(terminations, dtype=bool),
+        truncations=np.array(truncations, dtype=bool),
+        infos={key: np.array([events[key] for events in infos], dtype=bool) for key in infos[0]},
+        states=stack_states(states),
+        expert_actions=np.stack(wanteds),
+        group=group,
+        redrawn=base.sample.redrawn,
+    )
+
+
+def collect_view(
+    env: ManipulationEnv,
+    renderer: Renderer,
+    seed: int,
+    index: int,
+    camera: str,
+    size: tuple[int, int],
+    parameters: Mapping[str, Any] | None = None,
+) -> View:
+    """A picture of the scene `index` of a seed, after `view.step` of the expert's steps.
+
+    `parameters` are values by address that are not drawn.
+    """
+    return photograph(stage(env, seed, index, parameters), renderer, camera, size)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A scene at the instant when pictures of it are taken, and what made it."""
+
+    scene: Scene
+    state: SceneState
+    parameters: Mapping[str, Any]
+    seed: int
+    index: int
+    redrawn: Mapping[str, int]
+
+
+def stage(env: ManipulationEnv, seed: int, index: int, parameters: Mapping[str, Any] | None = None) -> Staged:
+    """The scene `index` of a seed after `view.step` of the expert's steps."""
+    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
+    drawn, policy = env.parameters, expert(env.task_name)
+    for _ in range(drawn["view.step"]):
+        observation, _, terminated, _, _ = env.step(policy(observation))
+        if terminated:
+            break
+    return Staged(env.sample.scene, env.world.state(), drawn, *env.episode, env.sample.redrawn)
+
+
+def photograph(
+    staged: Staged, renderer: Renderer, camera: str, size: tuple[int, int], group: int | None = None
+) -> View:
+    """The picture that one of the scene's cameras takes."""
+    from simworld.rendering.sensor.sense import sense  # compiled loops, which rollouts do without
+
+    taken_by = staged.scene.camera(camera).resized(*size)
+    frame = renderer.render(staged.scene, staged.state, taken_by)
+    return View(
+        scene=staged.scene,
+        state=staged.state,
+        camera=taken_by,
+        frame=sense(frame, taken_by, staged.state.time),
+        depth_gt=frame.depth,
+        parameters=staged.parameters,
+        seed=staged.seed,
+        index=staged.index,
+        group=group,
+        redrawn=staged.redrawn,
+    )
+
+
+def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:
+    """The action with noise on the displacement and, rarely, the gripper the other way."""
+    noisy = action.copy()
+    noisy[:3] += generator.normal(0.0, level, 3).astype(np.float32)
+    if generator.random() < 0.05 * level:
+        noisy[3] = -noisy[3]
+    return np.clip(noisy, -1.0, 1.0)

@@ -1,0 +1,1 @@
+"""Robots and objects that come with simworld, and where their files are."""

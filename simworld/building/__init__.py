@@ -1,0 +1,1 @@
+"""From factors to a Scene."""

@@ -1,0 +1,165 @@
+"""The draws of one scene: every factor from its own stream, checked, kept, and drawn again where it cannot be real."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from simworld.building.factors import FACTORS, NOMINAL
+from simworld.distributions.compounds import Paired
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.values import Value
+from simworld.errors import ConfigurationError, DrawError
+from simworld.streams import Generator, Streams
+
+if TYPE_CHECKING:
+    from simworld.randomization.randomization import Randomization
+
+STAGE = 8
+"""Some factors are drawn again alone so often before others are with them."""
+
+_OWN = {address: nominal for address, nominal in NOMINAL.items() if address not in FACTORS}
+
+Item = int | str | None
+"""What stands for the `*` of an address."""
+Which = tuple[str, Item]
+"""A factor: its address, and its item."""
+
+
+class Unreal(Exception):
+    """What was drawn of a `thing` cannot be, and `why`.
+
+    The factors of the first of `stages` of which any varies are to be drawn again; where that does not help, those of
+    the next ones with them.
+    """
+
+    def __init__(self, thing: str, why: str, *stages: Iterable[Which]) -> None:
+        super().__init__(why)
+        self.thing, self.why, self.stages = thing, why, [list(stage) for stage in stages]
+
+
+class Redraws:
+    """How often each stream of a sample is drawn again; of no thing more than `tries` times."""
+
+    def __init__(self, tries: int) -> None:
+        self.streams: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._tries = tries
+
+    def add(self, unreal: Unreal, varying: Iterable[Iterable[str]]) -> None:
+        """Draw again from the streams that are `varying`, by stage; DrawError where there are none, or no tries."""
+        stages = [set(streams) for streams in varying if streams]
+        failures = self._failures[unreal.thing]
+        if not stages or failures == self._tries:
+            often = f" (the last of {failures + 1} draws)" if failures else ""
+            raise DrawError(unreal.why + often)
+        self._failures[unreal.thing] += 1
+        self.streams.update(set().union(*stages[: 1 + failures // STAGE]))
+
+
+class Draws:
+    """Draws factors by address, each from its own stream, and keeps what it drew; `imposed` values are not drawn.
+
+    `redrawn` is how often each that was drawn again was so, by name.
+    """
+
+    def __init__(
+        self,
+        defaults: "Randomization",
+        randomization: "Randomization",
+        streams: Streams,
+        imposed: Mapping[str, Value],
+        redraws: Redraws,
+    ) -> None:
+        self._streams = streams
+        self._imposed = {address: Constant(value) for address, value in imposed.items()}
+        self._given = self._imposed, randomization.factors, defaults.factors, _OWN
+        self._generator = streams("")
+        self._redraws, self._again = redraws, redraws.streams
+        self.values: dict[str, Any] = {}
+        self.redrawn: dict[str, int] = {}
+
+    def __call__(self, address: str, item: Item = None) -> Any:
+        """The value of a factor; `item` replaces the `*` of its address."""
+        name, law, stream = self._source(address, item)
+        if type(law) is Constant:  # isinstance is slow for abstract classes
+            value = law.value  # checked already
+        else:
+            value = law(self._streams.begin(stream, self._generator))
+            if stream in self._again:
+                self.redrawn[name] = self._again[stream]
+                for _ in range(self._again[stream]):
+                    value = law(self._generator)
+            if not FACTORS[address].allows(value):
+                raise _not_allowed((address, item), name, value)
+        self.values[name] = value
+        return value
+
+    def several(self, address: str, item: Item = None) -> "Several":
+        """One draw of a factor after the other, for what is drawn until it fits; `keep` the last."""
+        name, law, stream = self._source(address, item)
+        several = Several(name, (address, item), law, self._streams(stream))
+        for _ in range(self._again.get(stream, 0)):
+            several()
+        return several
+
+    def keep(self, several: "Several", value: Any) -> None:
+        """Keep the value that was drawn last of several."""
+        self.values[several.name] = value
+        if several.drawn > 1 and not several.is_fixed:
+            self.redrawn[several.name] = several.drawn - 1
+
+    def again(self, unreal: Unreal) -> None:
+        """Draw again in the next Draws of these Redraws what cannot be; DrawError where that is vain."""
+        sources = [[self._source(*which) for which in stage] for stage in unreal.stages]
+        self._redraws.add(
+            unreal, [[stream for _, law, stream in stage if type(law) is not Constant] for stage in sources]
+        )
+
+    def is_fixed(self, *which: Which) -> bool:
+        """Whether no draw decides on any of some factors."""
+        return all(type(self._source(*one)[1]) is Constant for one in which)
+
+    def _source(self, address: str, item: Item) -> tuple[str, Distribution, str]:
+        """The name of a factor, where its values come from, and the name of their stream."""
+        name = address if item is None else address.replace("*", str(item))
+        law = self._law(address, name)
+        return name, law, law.stream.replace("*", str(item)) if type(law) is Paired else name
+
+    def _law(self, address: str, name: str) -> Distribution:
+        for given in self._given:
+            for one in (name, address):
+                if one in given:
+                    return given[one]
+        return NOMINAL[address]
+
+    def refuse_unused(self) -> None:
+        """Raise ConfigurationError if a value is imposed on what is not there, or has no such factor now."""
+        for address in self._imposed:
+            if "*" not in address and address not in self.values:
+                raise ConfigurationError(f"parameters: nothing in this episode has {address!r}")
+
+
+class Several:
+    """The draws of a factor, one after the other; `drawn` is how many there were."""
+
+    def __init__(self, name: str, which: Which, law: Distribution, generator: Generator) -> None:
+        self._which, self._factor = which, FACTORS[which[0]]
+        self._law, self._generator = law, generator
+        self.name, self.drawn = name, 0
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is always the same."""
+        return type(self._law) is Constant
+
+    def __call__(self) -> Any:
+        """The next one."""
+        value = self._law(self._generator)
+        if not self._factor.allows(value):
+            raise _not_allowed(self._which, self.name, value)
+        self.drawn += 1
+        return value
+
+
+def _not_allowed(which: Which, name: str, value: Any) -> Unreal:
+    return Unreal(name, f"{name}: must be {FACTORS[which[0]].rule}, got {value!r}", [which])

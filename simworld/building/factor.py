@@ -1,0 +1,125 @@
+"""What a factor is."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.values import is_number, is_numbers, is_point
+from simworld.errors import ConfigurationError, shown
+from simworld.geometry import IDENTITY, Vec3
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that may vary: its nominal distribution, the values it may take and their unit.
+
+    `low` and `high`, both allowed, bound numbers; a colour is sRGB (3,), each in 0..1; a name is one of `names`; a
+    position is (3,), each from `low` to `high`; a rotation is a unit quaternion xyzw. `items` are what a `*` in its
+    address stands for, and `own` the nominal distributions of those that have their own.
+    """
+
+    nominal: Distribution
+    kind: Literal["number", "whole", "color", "name", "position", "rotation"]
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    meaning: str = ""
+    names: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    own: Mapping[str, Distribution] = field(default_factory=dict)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is 0 or 1."""
+        return self.kind == "whole" and (self.low, self.high) == (0, 1)
+
+    @property
+    def allowed(self) -> list[Any]:
+        """Least and largest number, the names, or the corners of what has several numbers."""
+        if self.kind == "rotation":
+            return [[-1, -1, -1, -1], [1, 1, 1, 1]]
+        if self.kind in ("color", "position"):
+            return [[self.low] * 3, [self.high] * 3]
+        return list(self.names) if self.kind == "name" else [self.low, self.high]
+
+    @property
+    def rule(self) -> str:
+        """What a value must be, in words."""
+        words = {
+            "number": f"a number from {self.low:g} to {self.high:g} {self.unit}".rstrip(),
+            "whole": f"a whole number from {self.low:g} to {self.high:g}",
+            "color": "a colour: 3 numbers in 0..1",
+            "name": f"one of {list(self.names)}",
+            "position": f"a position: 3 numbers from {self.low:g} to {self.high:g} {self.unit}",
+            "rotation": "a rotation: a unit quaternion x, y, z, w",
+        }
+        return words[self.kind]
+
+    def allows(self, value: Any) -> bool:
+        """Whether the factor may be `value`."""
+        match self.kind:
+            case "number":
+                return is_number(value) and bool(self.low <= value <= self.high)
+            case "whole":
+                return isinstance(value, int) and is_number(value) and self.low <= value <= self.high
+            case "color" | "position":
+                return is_point(value) and all(self.low <= part <= self.high for part in value)
+            case "rotation":
+                return is_numbers(value, 4) and abs(math.hypot(*value) - 1) < 1e-6
+            case "name":
+                return isinstance(value, str) and value in self.names
+
+    def reaches(self, bound: Any) -> bool:
+        """Whether a bound of a distribution's support lets it be drawn from for the factor."""
+        # The bounds of rotations are no rotations.
+        return is_numbers(bound, 4) if self.kind == "rotation" else self.allows(bound)
+
+    def check(self, address: str, value: Any) -> None:
+        """Raise ConfigurationError if the factor at `address` may not be `value`."""
+        if not self.allows(value):
+            raise ConfigurationError(f"{address}: must be {self.rule}, got {shown(value)}")
+
+
+def number(nominal: Distribution | float, low: float, high: float, unit: str, meaning: str, *items: str) -> Factor:
+    """A factor that is a number."""
+    return Factor(_distribution(nominal), "number", low, high, unit, meaning, items=items)
+
+
+def whole(nominal: Distribution | int, low: int, high: int, meaning: str, *items: str) -> Factor:
+    """A factor that is a whole number."""
+    return Factor(_distribution(nominal), "whole", low, high, meaning=meaning, items=items)
+
+
+def color(red: float, green: float, blue: float, meaning: str, *items: str) -> Factor:
+    """A factor that is an sRGB colour."""
+    return Factor(Constant((red, green, blue)), "color", unit="sRGB", meaning=meaning, items=items)
+
+
+def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Factor:
+    """A factor that is one of some names."""
+    return Factor(Constant(nominal), "name", meaning=meaning, names=names, items=items)
+
+
+def position(place: Vec3, low: float, high: float, meaning: str, items: Mapping[str, Vec3] | None = None) -> Factor:
+    """A factor that is a position; `items` have places of their own."""
+    own = {item: Constant(own) for item, own in (items or {}).items()}
+    return Factor(Constant(place), "position", low, high, "m", meaning, items=tuple(own), own=own)
+
+
+def rotation(meaning: str, *items: str) -> Factor:
+    """A factor that is a rotation."""
+    return Factor(Constant(IDENTITY), "rotation", meaning=meaning, items=items)
+
+
+def _distribution(value: Distribution | float) -> Distribution:
+    return value if isinstance(value, Distribution) else Constant(value)
+
+
+SEEDS = 2**32 - 1
+"""The greatest seed."""
+OBJECTS = tuple(str(i) for i in range(8))
+"""Objects on the table; the first is the task's, the others are in its way."""
+JOINTS = tuple(str(j) for j in range(7))
+"""Joints of the arm."""

@@ -1,0 +1,1 @@
+"""Distributions as values: what a factor is drawn from."""

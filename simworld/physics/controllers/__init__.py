@@ -1,0 +1,1 @@
+"""What turns an action into joint targets."""

@@ -1,0 +1,1 @@
+"""Quotas: how many samples are of which kind."""

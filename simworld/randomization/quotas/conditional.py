@@ -1,0 +1,81 @@
+"""The distribution of a factor, given the cell of a quota that its value is in."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from simworld.distributions.choices import Choice, Tagged
+from simworld.distributions.compounds import Mixture, Paired
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.univariate import Integers
+from simworld.errors import ConfigurationError, shown
+from simworld.randomization.quotas.quota import Interval, Quota
+from simworld.streams import Generator, Streams
+
+DRAWS = 10_000
+"""Draws within which a value of a cell must come."""
+
+_Range = tuple[float, float]
+
+
+class Conditional:
+    """A factor's distribution within each cell of a quota over it, and outside of all.
+
+    Values are drawn from the part of the distribution that is in the cell; where it cannot be cut, from the whole until
+    one is there. A cell of which samples are `asked` but that never comes raises ConfigurationError.
+    """
+
+    def __init__(self, quota: Quota, law: Distribution, asked: Sequence[int]) -> None:
+        self._quota = quota
+        # A pair is drawn together only where neither side is imposed.
+        own = law.own if isinstance(law, Paired) else law
+        self._parts = [_part(own, quota, cell) or own for cell in range(len(asked))]
+        for cell, amount in enumerate(asked):
+            if amount and self(cell, Streams(0)(quota.feature)) is None:
+                what = "anything else" if cell == len(quota.cells) else quota.names[cell]
+                raise ConfigurationError(f"quota {quota.feature}: {what} is never drawn, or hardly, by {shown(law)}")
+
+    def __call__(self, cell: int, generator: Generator) -> Any:
+        """A value in the cell; None where none came in DRAWS draws."""
+        values = (self._parts[cell](generator) for _ in range(DRAWS))
+        return next((value for value in values if self._quota.where(value) == cell), None)
+
+
+def _part(law: Distribution, quota: Quota, cell: int) -> Distribution | None:
+    """The part of a distribution in a cell, its ends included; None where it is not known, or there is none."""
+    if isinstance(law, Choice | Constant | Tagged):
+        held = [value for value in dict.fromkeys(law.support()) if quota.where(value) == cell]
+        return Choice(tuple(held), tuple(map(law.density, held))) if held else None
+    if not isinstance(law, Integers) and not _can_be_cut(law):
+        return None
+    parts = [part for ends in _ranges(quota, cell) if (part := _cut(law, *ends)) is not None]
+    return Mixture(tuple(part for part, _ in parts), tuple(mass for _, mass in parts)) if parts else None
+
+
+def _ranges(quota: Quota, cell: int) -> list[_Range]:
+    """The numbers of a cell, or those between all cells; ends are in both."""
+    whats = [cell.what for cell in quota.cells]
+    ranges = [(w.low, w.high) if isinstance(w, Interval) else (w, w) for w in whats if not isinstance(w, str)]
+    if cell < len(ranges):
+        return [ranges[cell]]
+    edges = [-math.inf, *(edge for ends in sorted(ranges) for edge in ends), math.inf]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _can_be_cut(law: Distribution) -> bool:
+    """Whether a distribution is one of numbers whose parts between two of them are known."""
+    try:
+        law.between(min(law.support()), max(law.support()))
+    except (ConfigurationError, TypeError):
+        return False
+    return law.continuous
+
+
+def _cut(law: Distribution, low: float, high: float) -> tuple[Distribution, float] | None:
+    """A distribution between two numbers, and how much of it that is; None where there is nothing."""
+    if isinstance(law, Integers):
+        first, last = math.ceil(max(low, law.low)), math.floor(min(high, law.high))
+        return (Integers(first, last), last - first + 1) if first <= last else None
+    low, high = max(low, min(law.support())), min(high, max(law.support()))
+    mass = law.cdf(high) - law.cdf(low) if low < high else 0.0
+    return (law.between(low, high), mass) if mass > 0 else None

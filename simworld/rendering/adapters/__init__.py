@@ -1,0 +1,1 @@
+"""Renderers of others behind our interface."""

@@ -1,0 +1,235 @@
+"""Mitsuba 3 behind the renderer interface: path-traced pictures, for test sets that look like photographs."""
+
+import math
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.color import LINEAR, encode
+from simworld.errors import ConfigurationError, MissingExtraError
+from simworld.geometry import Array, quat_to_matrix
+from simworld.rendering.derived import DERIVED, derived
+from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
+from simworld.rendering.poses import poses_of
+from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.raster.static_cache import keep_behind
+from simworld.rendering.textures.pyramid import environment
+from simworld.scene.camera import NO_DISTORTION, Camera
+from simworld.scene.lens import check_camera, rays
+from simworld.scene.light import Background, SolidBackground
+from simworld.scene.model import Scene
+from simworld.scene.sensor import Sensor
+from simworld.scene.state import SceneState, camera_pose
+
+_VARIANT = "scalar_rgb"
+# Mitsuba's own choice depends on the number of cores, and every block has its own random numbers.
+_BLOCK = 32
+
+
+_WIDEST = 100.0
+"""Image width in focal lengths."""
+_BLACK = SolidBackground(color=(0.0, 0.0, 0.0))
+_STOPS = (-6.0, -4.0, -2.0, 0.0)
+"""Exposures of the pictures that are put together to light of any strength."""
+
+
+class MitsubaRenderer:
+    """Traces `samples` paths a pixel, of up to `max_depth` segments (2 is direct light only).
+
+    What lights without shadows add is direct alone, and is `raster`'s: no path can go through what is in its way.
+
+    Meshes are simplified by up to `error` metres. Lights lie in the path of reflections but are not seen themselves;
+    the background is seen but gives no light, which comes from `Scene.lights` and `Scene.ambient`.
+    """
+
+    channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links", "normals"}) | DERIVED
+
+    def __init__(self, samples: int = 64, max_depth: int = 8, error: float = 0.0) -> None:
+        for name, value, least in (("samples", samples, 1), ("max_depth", max_depth, 1), ("error", error, 0)):
+            if not value >= least:
+                raise ConfigurationError(f"{name}: must be at least {least}, got {value}")
+        try:
+            import mitsuba
+        except ModuleNotFoundError:
+            raise MissingExtraError("renderer 'mitsuba' needs Mitsuba: pip install 'simworld[mitsuba]'") from None
+        self._mi: Any = mitsuba
+        self._samples, self._max_depth, self._error = samples, max_depth, error
+        self._raster = RasterRenderer(error)
+        self.close()
+
+    def __reduce__(self) -> tuple[type["MitsubaRenderer"], tuple[int, int, float]]:
+        return MitsubaRenderer, (self._samples, self._max_depth, self._error)
+
+    def close(self) -> None:
+        """Give memory back; closing twice is harmless."""
+        self._scene: Scene | None = None
+        self._unshadowed: Scene | None = None
+        self._pieces: list[Any] = []
+        self._placed: bytes = b""
+        self._traced: dict[bool, Any] = {}
+
+    def render(
+        self,
+        scene: Scene,
+        state: SceneState,
+        camera: Camera,
+        channels: Collection[str] = DEFAULT_CHANNELS,
+        next_state: SceneState | None = None,
+    ) -> Frame:
+        """Render one frame of the camera's size; the same arguments give the same bits."""
+        channels = check_channels("mitsuba", self.channels, channels, next_state)
+        _check(camera)
+        made: dict[str, NDArray[Any]] = {}
+        later = None
+        with self._variant():
+            if "rgb" in channels:
+                made["rgb"] = self._picture(scene, state, camera)
+            if set(channels) - {"rgb"}:
+                made |= self._labels(scene, state, camera)
+            if next_state is not None and WANT_NEXT & set(channels):
+                later = self._labels(scene, next_state, camera)
+        made |= derived(channels, scene, state, camera, made, next_state, later)
+        return Frame(**{name: made[name] for name in channels})
+
+    @contextmanager
+    def _variant(self) -> Iterator[None]:
+        """Mitsuba's variant is one for the process: a user's own is put back."""
+        before = self._mi.variant()
+        self._mi.set_variant(_VARIANT)
+        try:
+            yield
+        finally:
+            if before is not None:
+                self._mi.set_variant(before)
+
+    def _picture(self, scene: Scene, state: SceneState, camera: Camera) -> NDArray[np.uint8]:
+        integrator = {"type": "path", "max_depth": self._max_depth, "hide_emitters": True}
+        sampler = {"type": "multijitter", "sample_count": self._samples}
+        image = self._trace(scene, state, camera, integrator, sampler, lit=True)
+        behind = _behind(scene.background, camera, quat_to_matrix(camera_pose(scene, state, camera)[3:]))
+        linear = image[..., :3] + (1 - image[..., 3:]) * behind
+        if not all(light.shadow for light in scene.lights):
+            linear += self._shadowless(scene, state, camera)
+        return encode(linear * 2.0**camera.exposure)
+
+    def _shadowless(self, scene: Scene, state: SceneState, camera: Camera) -> Array:
+        """Linear light (h, w, 3) that the lights without shadows bring straight to the camera."""
+        if self._unshadowed is None:
+            lights = tuple(light for light in scene.lights if not light.shadow)
+            self._unshadowed = scene.model_copy(update={"lights": lights, "ambient": (0.0,) * 3, "background": _BLACK})
+        linear = np.zeros((camera.height, camera.width, 3))
+        # Bytes hold light up to 1: the darker pictures are for where the brighter ones are white.
+        for stops in _STOPS:
+            seen = camera.model_copy(update={"exposure": stops, "antialias": 4, "sensor": Sensor()})
+            rgb = self._raster.render(self._unshadowed, state, seen, ("rgb",)).rgb
+            linear = np.where((rgb < 255) | (stops == _STOPS[0]), LINEAR[rgb] / 65535 / 2.0**stops, linear)
+        return linear
+
+    def _labels(self, scene: Scene, state: SceneState, camera: Camera) -> dict[str, NDArray[Any]]:
+        integrator = {"type": "aov", "aovs": "point:position,normal:sh_normal,triangle:prim_index"}
+        # One sample in the middle of the pixel.
+        sampler = {"type": "stratified", "sample_count": 1, "jitter": False}
+        image = self._trace(scene, state, camera, integrator, sampler, lit=False)
+        pose = camera_pose(scene, state, camera)
+        rotation = quat_to_matrix(pose[3:])
+        seen: NDArray[np.bool_] = np.any(image[..., 3:6] != 0, axis=-1)
+        ids = np.where(seen[..., None], self._ids[np.rint(image[..., 6]).astype(np.int64)], 0)
+        depth = (image[..., :3] - pose[:3]) @ rotation[:, 2]
+        normals = image[..., 3:6] @ rotation
+        away = (normals * _rays(camera)).sum(axis=-1, keepdims=True) > 0
+        normals = np.where(away, -normals, normals)
+        return {
+            "depth": np.where(seen, depth, 0).astype(np.float32),
+            "segmentation": np.ascontiguousarray(ids[..., 0]),
+            "links": np.ascontiguousarray(ids[..., 1]),
+            "normals": np.where(seen[..., None], normals, 0).astype(np.float32),
+        }
+
+    def _trace(
+        self,
+        scene: Scene,
+        state: SceneState,
+        camera: Camera,
+        integrator: dict[str, Any],
+        sampler: dict[str, Any],
+        lit: bool,
+    ) -> Array:
+        traced = self._load(scene, state, lit)
+        sensor = self._mi.load_dict(self._sensor(camera, camera_pose(scene, state, camera)) | {"sampler": sampler})
+        method = self._mi.load_dict(integrator | {"block_size": _BLOCK})
+        image = self._mi.render(traced, sensor=sensor, integrator=method, seed=0, spp=sampler["sample_count"])
+        return np.array(image, dtype=np.float64)
+
+    def _load(self, scene: Scene, state: SceneState, lit: bool) -> Any:
+        """The scene for rays, with its lights or without; kept until the scene or a pose changes."""
+        from simworld.rendering.adapters import mitsuba_scene
+
+        carriers = poses_of(scene, state)
+        if scene != self._scene:
+            self.close()
+            self._scene, self._pieces = scene, mitsuba_scene.pieces(scene, self._error)
+            ids = [(piece.surface.instance, piece.surface.link) for piece in self._pieces]
+            triangles = [len(piece.corners) // 3 for piece in self._pieces]
+            self._ids = np.array(ids, dtype=np.int32).repeat(triangles, axis=0)
+        if carriers.tobytes() != self._placed:
+            self._placed, self._traced = carriers.tobytes(), {}
+        if lit not in self._traced:
+            parts = mitsuba_scene.placed(self._pieces, carriers, lit)
+            parts += mitsuba_scene.emitters(scene) if lit else []
+            named = {f"part{i}": part for i, part in enumerate(parts)}
+            self._traced[lit] = self._mi.load_dict({"type": "scene"} | named)
+        return self._traced[lit]
+
+    def _sensor(self, camera: Camera, pose: Array) -> dict[str, Any]:
+        to_world = np.eye(4)
+        # Mitsuba's camera looks along z too, with x to the left and y up.
+        to_world[:3, :3] = quat_to_matrix(pose[3:]) * np.array([-1.0, -1.0, 1.0])
+        to_world[:3, 3] = pose[:3]
+        return {
+            "type": "perspective",
+            "to_world": self._mi.ScalarTransform4f(to_world),
+            "fov": math.degrees(2 * math.atan(camera.width / (2 * camera.fx))),
+            "fov_axis": "x",
+            "principal_point_offset_x": 0.5 - camera.cx / camera.width,
+            "principal_point_offset_y": 0.5 - camera.cy / camera.height,
+            "near_clip": camera.near,
+            "far_clip": camera.far,
+            "film": {
+                "type": "hdrfilm",
+                "width": camera.width,
+                "height": camera.height,
+                "pixel_format": "rgba",
+                "component_format": "float32",
+                "rfilter": {"type": "box"},
+            },
+        }
+
+
+def _check(camera: Camera) -> None:
+    """Raise ConfigurationError for what Mitsuba cannot do."""
+    check_camera(camera)
+    refused = {
+        "lens distortion": camera.distortion != NO_DISTORTION,
+        "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),
+        "so wide a field of view": camera.width / camera.fx > _WIDEST,
+    }
+    refuse("mitsuba", refused)
+
+
+def _rays(camera: Camera) -> Array:
+    """Directions (h, w, 3) through the pixels' centres in the camera's frame, with z 1."""
+    x, y = rays(camera)
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def _behind(background: Background, camera: Camera, to_world: Array) -> Array:
+    """Linear colour (h, w, 3) of the background; `to_world` (3, 3) turns out of the camera."""
+    nothing = np.full((camera.height, camera.width), -1, dtype=np.int32)
+    fx, fy, cx, cy = np.array([1 / camera.fx, 1 / camera.fy, camera.cx - 0.5, camera.cy - 0.5], dtype=np.float32)
+    radiance = np.empty((3, nothing.size), dtype=np.float32)
+    turn = np.ascontiguousarray(to_world, dtype=np.float32)
+    keep_behind(nothing, fx, fy, cx, cy, environment(background), turn, radiance)
+    return radiance.T.reshape(*nothing.shape, 3).astype(np.float64)

@@ -1,0 +1,203 @@
+"""Triangle meshes with levels of detail: the unit shapes, and Wavefront OBJ files.
+
+Files that were read and simplified once are kept, in this process and on disk (`simworld.rendering.cache`).
+"""
+
+import hashlib
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from simworld.geometry import Array
+from simworld.plain import Color
+from simworld.rendering.cache import Arrays, cached
+from simworld.rendering.meshes.obj import Source, open_source, triangles_of
+from simworld.rendering.meshes.primitives import Shape, box, cylinder, is_closed, sphere
+from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
+from simworld.rendering.meshes.simplify.distance import Index, Surface
+from simworld.rendering.places import announce, places
+
+ASSETS = Path(__file__).parents[1] / "assets"
+BOX = "box"
+"""A cube from -1 to 1."""
+SPHERE, CYLINDER = str(ASSETS / "sphere.obj"), str(ASSETS / "cylinder.obj")
+"""A sphere of radius 1, and a cylinder about z of radius 1 from z = -1 to 1, within 0.3% of the true shapes."""
+
+VERSION = 3
+"""To be raised with every change of what is made from a file."""
+
+STEPS, COARSEST, FINEST, FULL = 4, 4 * 4, 16 * 4, -1
+"""Level k has the tolerance diagonal * 2 ** (-k / STEPS), from the coarsest to the finest that is made."""
+
+WORTH = 0.9
+"""Share of the triangles above which the full mesh is drawn instead."""
+
+UNIT_SHAPES: dict[str, Callable[[float], Shape | None]] = {SPHERE: sphere, CYLINDER: cylinder}
+
+
+@dataclass(frozen=True)
+class TriangleMesh:
+    """A surface in its file's unit.
+
+    `vertices` (n, 3) float64, welded by position; `triangles` (m, 3) int64, counterclockwise from outside; `normals`
+    (m, 3, 3) float64, a unit one for each corner of each triangle. `closed`: every edge is run by exactly two triangles
+    in opposite directions, and every shell encloses a positive volume or is a cavity of others, so that what faces away
+    can be culled.
+    """
+
+    vertices: Array
+    triangles: Index
+    normals: Array
+    closed: bool
+
+
+class MeshGroup(NamedTuple):
+    """The part of a mesh with one colour: the sRGB Kd in the .mtl file, None where the file names none."""
+
+    mesh: TriangleMesh
+    color: Color | None
+
+
+Groups = tuple[MeshGroup, ...]
+
+_loaded: dict[tuple[str, int], Groups] = {}
+_lock = threading.RLock()
+
+
+def load_mesh(source: str, tolerance: float) -> Groups:
+    """BOX or an OBJ file, SPHERE and CYLINDER among them, by colour, with as few triangles as the tolerance allows.
+
+    `tolerance` is the largest geometric error in the file's unit, 0 for full detail. For a file it is rounded down to a
+    level; each is made once. A missing or broken file raises RenderError.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be 0 or more, got {tolerance}")
+    if source == BOX:
+        return _shaped(box())
+    if tolerance > 0 and source in UNIT_SHAPES:
+        shape = UNIT_SHAPES[source](tolerance)
+        return _shaped(shape) if shape else load_mesh(source, 0)
+    with _lock:  # one thread simplifies, and the others find what it made
+        level = _level(diagonal(source), tolerance) if tolerance > 0 else FULL
+        if (source, level) not in _loaded:
+            _loaded[source, level] = _load(source, level)
+        return _loaded[source, level]
+
+
+def _level(diagonal: float, tolerance: float) -> int:
+    """The coarsest level whose tolerance is not above the given one; FULL where none is."""
+    for level in range(COARSEST, FINEST + 1):
+        if _tolerance(diagonal, level) <= tolerance:
+            return level
+    return FULL
+
+
+def _tolerance(diagonal: float, level: int) -> float:
+    return diagonal * float(2 ** (-level / STEPS))
+
+
+def _load(source: str, level: int) -> Groups:
+    return _decoded(_kept(source, f"level {level}", lambda: _encoded(_make(source, level))))
+
+
+def _make(source: str, level: int) -> Groups:
+    """The full mesh for FULL, and where a level keeps nearly as many triangles."""
+    if level == FULL:
+        return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in triangles_of(_source(source)))
+    full = load_mesh(source, 0)
+    given, normals = _joined([group.mesh for group in full])
+    tolerance = _tolerance(diagonal(source), level)
+    announce("simplifying meshes", places())
+    simple = simplify(given, tolerance)
+    if len(simple.triangles) > WORTH * len(given.triangles):
+        return full
+    carried = carried_normals(given, normals, simple, tolerance)
+    groups = []
+    for label, group in enumerate(full):
+        rows = simple.labels == label
+        index, local = np.unique(simple.triangles[rows], return_inverse=True)
+        mesh = _mesh(simple.vertices[index], local.reshape(-1, 3), carried[rows])
+        groups.append(MeshGroup(mesh, group.color))
+    return tuple(groups)
+
+
+def _joined(meshes: Sequence[TriangleMesh]) -> tuple[Surface, Array]:
+    """One surface, welded so that meshes that meet stay together, with its normals (m, 3, 3); labels are places."""
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts, strict=False)])
+    vertices, inverse = np.unique(np.concatenate([m.vertices for m in meshes]), axis=0, return_inverse=True)
+    labels = np.repeat(np.arange(len(meshes)), [len(mesh.triangles) for mesh in meshes])
+    surface = Surface(vertices, inverse.ravel()[triangles], labels)
+    return surface, np.concatenate([mesh.normals for mesh in meshes])
+
+
+def _mesh(vertices: Array, triangles: Index, normals: Array) -> TriangleMesh:
+    return TriangleMesh(vertices, triangles, normals, is_closed(vertices, triangles))
+
+
+def _shaped(shape: Shape) -> Groups:
+    return (MeshGroup(_mesh(*shape), None),)
+
+
+@lru_cache(maxsize=1)  # the key and the mesh are made of the same bytes, which need not be kept
+def _source(path: str) -> Source:
+    return open_source(path)
+
+
+@cache
+def diagonal(source: str) -> float:
+    """The length of the diagonal of the bounds of BOX or a file, without reading its mesh where it is kept."""
+    if source == BOX:
+        return float(2 * np.sqrt(3))
+
+    def measure() -> Arrays:
+        vertices = np.concatenate([group.mesh.vertices for group in load_mesh(source, 0)])
+        return {"diagonal": np.linalg.norm(np.ptp(vertices, axis=0)).reshape(1)}
+
+    return float(_kept(source, "diagonal", measure)["diagonal"][0])
+
+
+def _kept(source: str, what: str, make: Callable[[], Arrays]) -> Arrays:
+    """What is made from a file, from the disk cache where it holds it for the same bytes."""
+    return cached(b"%d %s %s" % (VERSION, what.encode(), _key(source)), make)
+
+
+@cache
+def _key(path: str) -> bytes:
+    """A digest of all that was read for a mesh."""
+    source = _source(path)
+    state = hashlib.blake2b(digest_size=32)
+    for part in (source.text, *source.materials):
+        state.update(len(part).to_bytes(8, "little"))
+        state.update(part)
+    return state.digest()
+
+
+def _encoded(groups: Groups) -> Arrays:
+    meshes = [group.mesh for group in groups]
+    return {
+        "vertices": np.concatenate([mesh.vertices for mesh in meshes]),
+        "triangles": np.concatenate([mesh.triangles for mesh in meshes]),
+        "normals": np.concatenate([mesh.normals for mesh in meshes]),
+        "starts": np.cumsum([(0, 0), *((len(mesh.vertices), len(mesh.triangles)) for mesh in meshes)], axis=0),
+        "closed": np.array([mesh.closed for mesh in meshes]),
+        "colors": np.array([group.color or (np.nan,) * 3 for group in groups]),
+    }
+
+
+def _decoded(arrays: Arrays) -> Groups:
+    groups = []
+    for k, (start, end) in enumerate(itertools.pairwise(arrays["starts"])):
+        vertices, rows = slice(start[0], end[0]), slice(start[1], end[1])
+        mesh = TriangleMesh(
+            arrays["vertices"][vertices], arrays["triangles"][rows], arrays["normals"][rows], bool(arrays["closed"][k])
+        )
+        r, g, b = arrays["colors"][k].tolist()
+        groups.append(MeshGroup(mesh, None if np.isnan(r) else (r, g, b)))
+    return tuple(groups)

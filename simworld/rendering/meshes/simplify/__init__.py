@@ -1,0 +1,1 @@
+"""Fewer triangles within a geometric error that is measured."""

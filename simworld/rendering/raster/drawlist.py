@@ -1,0 +1,270 @@
+"""A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.color import to_linear
+from simworld.geometry import Array, Vec3
+from simworld.plain import Color
+from simworld.rendering.kernels import place
+from simworld.rendering.meshes.loading import MeshGroup, diagonal, load_mesh
+from simworld.rendering.surfaces import Surface, surfaces
+from simworld.rendering.textures.pyramid import Pyramid, pyramid
+from simworld.scene.material import Material, Texture
+from simworld.scene.model import Scene
+
+Float = NDArray[np.float32]
+Whole = NDArray[np.int32]
+
+
+class Geometry(NamedTuple):
+    """Triangles by part: a part is one group of triangles of a surface, with one material.
+
+    `vertices` (3, v) in their part's frame, metres; `triangles` (3, t) with their corners' `normals` (t, 3, 3), the
+    `axes` (t,) of the frame that they look along most, and their `part_of` (t,). Part p has the vertices from
+    `vertex_starts[p]` to the next, the triangles from `triangle_starts[p]`, is within `spheres[p]` (x, y, z, radius) of
+    its frame, and what faces away of it is never seen if it is `closed`.
+    """
+
+    vertices: Float
+    vertex_starts: Whole
+    triangles: NDArray[np.uint32]
+    triangle_starts: Whole
+    normals: Float
+    axes: Whole
+    part_of: Whole
+    spheres: Float
+    closed: NDArray[np.bool_]
+
+
+class Looks(NamedTuple):
+    """Materials of the parts.
+
+    `table` (p, 10): linear colour (3), the texture's linear colour (3), roughness squared, metallic, reflectance at
+    normal incidence, and textures a metre. `texture` (p,) is a row of Textures.
+    """
+
+    table: Float
+    texture: Whole
+
+
+class Textures(NamedTuple):
+    """All levels of all textures of a scene.
+
+    Channel by channel, texture k begins at `starts[k]` with a level of one texel, and each further level has twice the
+    side, up to 2 ** `sides[k]` texels. The first is none: one texel without channels.
+    """
+
+    texels: NDArray[np.uint64]
+    starts: Whole
+    sides: Whole
+    channels: Whole
+
+
+@dataclass(frozen=True)
+class Casters:
+    """What throws shadows: part p is at the pose `local[p]` (7,) on row `carrier[p]` of the link and body poses.
+
+    Parts that are `fixed` never move; they come first.
+    """
+
+    geometry: Geometry
+    local: Array
+    carrier: NDArray[np.int64]
+    fixed: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class DrawList(Casters):
+    """What is drawn, within `error` metres; `instance` and `link` (p,) are what `segmentation` and `links` show."""
+
+    looks: Looks
+    textures: Textures
+    instance: Whole
+    link: Whole
+    error: float
+
+
+_BLACK = (0.0, 0.0, 0.0)
+_FINEST = 0.002
+"""Share of its diagonal by which a drawn mesh may differ at most: the outlines of small things stay as true."""
+_LEAST_ROUGHNESS = 0.08
+"""Smoother than this, highlights of lights without extent would be smaller than pixels and flicker."""
+
+
+def draw_list(scene: Scene, error: float) -> DrawList:
+    """The draw list of a scene, with meshes within `error` metres; a broken mesh or texture raises RenderError."""
+    parts = _parts(surfaces(scene), error, _FINEST)
+    materials = [_material(surface, piece) for surface, piece in parts]
+    looks, textures = _looks(materials)
+    return DrawList(
+        **_assembled(parts),
+        looks=looks,
+        textures=textures,
+        instance=np.array([surface.instance for surface, _ in parts], dtype=np.int32),
+        link=np.array([surface.link for surface, _ in parts], dtype=np.int32),
+        error=error,
+    )
+
+
+def casters(scene: Scene, error: float) -> Casters:
+    """What throws shadows, within `error` metres: all but floors."""
+    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
+    return Casters(**_assembled(_parts([s for s in surfaces(scene) if s.instance not in floors], error, 1.0)))
+
+
+def placed(parts: Casters, carriers: Array, view: Array) -> Float:
+    """Matrices (p, 3, 4) that bring the parts to a view (3, 4)."""
+    matrices = np.empty((len(parts.carrier), 3, 4), dtype=np.float32)
+    place(carriers, parts.carrier, parts.local, view, matrices)
+    return matrices
+
+
+class Piece(NamedTuple):
+    """One group of a surface's triangles as Geometry holds them, with the colour its file names."""
+
+    vertices: Float
+    triangles: Whole
+    normals: Float
+    axes: Whole
+    sphere: Float
+    closed: bool
+    color: Color | None
+
+
+def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Piece]]:
+    """Fixed ones first."""
+    drawn = sorted(drawn, key=lambda surface: not surface.fixed)
+    return [(surface, piece) for surface in drawn for piece in _pieces(surface.mesh, surface.size, error, share)]
+
+
+@lru_cache(maxsize=1024)
+def _pieces(mesh: str, size: Vec3, error: float, share: float) -> tuple[Piece, ...]:
+    """The pieces of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
+    tolerance = min(error / max(size), share * diagonal(mesh)) if error > 0 else 0.0
+    return tuple(_piece(group, size) for group in load_mesh(mesh, tolerance))
+
+
+def _piece(group: MeshGroup, size: Vec3) -> Piece:
+    vertices, triangles = group.mesh.vertices * size, group.mesh.triangles
+    a, b, c = vertices[triangles].transpose(1, 0, 2)
+    return Piece(
+        vertices=vertices.astype(np.float32),
+        triangles=triangles.astype(np.int32),
+        normals=_stretched(group.mesh.normals, size).astype(np.float32),
+        axes=np.abs(np.cross(b - a, c - a)).argmax(axis=1).astype(np.int32),
+        sphere=_sphere(vertices),
+        closed=group.mesh.closed,
+        color=group.color,
+    )
+
+
+def _stretched(normals: Array, size: Vec3) -> Array:
+    """Unit normals of a mesh that is scaled by `size`."""
+    if size[0] == size[1] == size[2]:
+        return normals
+    turned = normals / size
+    unit: Array = turned / np.linalg.norm(turned, axis=-1, keepdims=True)
+    return unit
+
+
+def _sphere(points: Array) -> Float:
+    """A sphere (x, y, z, radius) around points (n, 3)."""
+    center = (points.min(axis=0) + points.max(axis=0)) / 2
+    radius = np.sqrt(((points - center) ** 2).sum(axis=1).max())
+    return np.array([*center, radius * 1.0001 + 1e-6], dtype=np.float32)
+
+
+def _assembled(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
+    """The fields of Casters."""
+    pieces = [piece for _, piece in parts]
+    vertex_starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
+    triangle_starts = np.cumsum([0, *(len(piece.triangles) for piece in pieces)])
+    triangles = [piece.triangles + start for piece, start in zip(pieces, vertex_starts, strict=False)]
+    geometry = Geometry(
+        vertices=np.concatenate([piece.vertices for piece in pieces]).T.copy(),
+        vertex_starts=vertex_starts.astype(np.int32),
+        triangles=np.concatenate(triangles).T.astype(np.uint32, order="C"),
+        triangle_starts=triangle_starts.astype(np.int32),
+        normals=np.concatenate([piece.normals for piece in pieces]),
+        axes=np.concatenate([piece.axes for piece in pieces]),
+        part_of=np.repeat(np.arange(len(pieces)), np.diff(triangle_starts)).astype(np.int32),
+        spheres=np.stack([piece.sphere for piece in pieces]),
+        closed=np.array([piece.closed for piece in pieces]),
+    )
+    return {
+        "geometry": geometry,
+        "local": np.stack([surface.local for surface, _ in parts]),
+        "carrier": np.array([surface.carrier for surface, _ in parts]),
+        "fixed": np.array([surface.fixed for surface, _ in parts]),
+    }
+
+
+def _material(surface: Surface, piece: Piece) -> Material:
+    if surface.own_colors and piece.color is not None:
+        return surface.material.model_copy(update={"color": piece.color})
+    return surface.material
+
+
+def _looks(materials: list[Material]) -> tuple[Looks, Textures]:
+    used: dict[Texture, int] = {}
+    for material in materials:
+        if material.texture is not None:
+            used.setdefault(_pattern(material.texture), len(used) + 1)
+    rows = np.array([_row(material) for material in materials], dtype=np.float32)
+    index = [0 if m.texture is None else used[_pattern(m.texture)] for m in materials]
+    return Looks(rows, np.array(index, dtype=np.int32)), _bank(list(used))
+
+
+def _pattern(texture: Texture) -> Texture:
+    """The texture without what its texels do not depend on."""
+    neutral = {"size": 1.0, "color": (1.0, 1.0, 1.0)} if texture.kind == "procedural" else {"size": 1.0}
+    return texture.model_copy(update=neutral)
+
+
+def _row(material: Material) -> list[float]:
+    texture = material.texture
+    color = to_linear(material.color)
+    # An image is a mix of black and the material's colour, channel by channel.
+    ends = (color, color) if texture is None else (_BLACK, color)
+    if texture is not None and texture.kind == "procedural":
+        ends = color, to_linear(texture.color)
+    roughness = max(material.roughness, _LEAST_ROUGHNESS)
+    return [
+        *ends[0],
+        *ends[1],
+        roughness * roughness,
+        material.metallic,
+        0.08 * material.specular,
+        1.0 / texture.size if texture is not None else 0.0,
+    ]
+
+
+def _bank(textures: list[Texture]) -> Textures:
+    pyramids = [pyramid(texture) for texture in textures]
+    packed = [np.zeros(1, dtype=np.uint64), *(_packed(pyramid) for pyramid in pyramids)]
+    return Textures(
+        texels=np.concatenate(packed),
+        starts=np.cumsum([0, *(len(texels) for texels in packed)])[:-1].astype(np.int32),
+        sides=np.array([0, *(p.side.bit_length() - 1 for p in pyramids)], dtype=np.int32),
+        channels=np.array([0, *(p.channels for p in pyramids)], dtype=np.int32),
+    )
+
+
+@lru_cache(maxsize=64)
+def _packed(pyramid: Pyramid) -> NDArray[np.uint64]:
+    """Every texel with its neighbours right, below, and below right, so that one look-up finds all four."""
+    channels: list[list[NDArray[np.uint64]]] = [[] for _ in range(pyramid.channels)]
+    start, side = 0, pyramid.side
+    while side >= 1:
+        level = pyramid.texels[start : start + side * side * pyramid.channels].reshape(side, side, -1)
+        start, side = start + level.size, side // 2
+        for levels, one in zip(channels, np.moveaxis(level, -1, 0).astype(np.uint64), strict=True):
+            right, below = np.roll(one, -1, axis=1), np.roll(one, -1, axis=0)
+            four = one | right << 16 | below << 32 | np.roll(right, -1, axis=0) << 48
+            levels.insert(0, four.ravel().astype(np.uint64))
+    return np.concatenate([texels for levels in channels for texels in levels])

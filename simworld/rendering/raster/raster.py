@@ -1,0 +1,92 @@
+"""The software rasterizer: fast, exact at the edges, without PyBullet, a display or a GPU."""
+
+import threading
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+from simworld.errors import ConfigurationError
+from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels
+from simworld.rendering.memory import PerScene
+from simworld.rendering.raster.canvas import Canvas
+from simworld.rendering.raster.drawlist import draw_list
+from simworld.scene.camera import Camera
+from simworld.scene.model import Scene
+from simworld.scene.state import SceneState
+
+DETAIL = 0.0005
+"""Metres by which the drawn meshes may differ from the true ones."""
+
+
+class Shot(NamedTuple):
+    """One frame to render: what `render` takes."""
+
+    scene: Scene
+    state: SceneState
+    camera: Camera
+    next_state: SceneState | None = None
+
+
+class RasterRenderer:
+    """Renders with compiled loops; a pure function of its arguments.
+
+    Meshes are within `error` metres of the true ones; 0 is full detail. What a scene is drawn from, and what stays the
+    same from frame to frame, is kept for the next.
+    """
+
+    channels: Collection[str] = frozenset(CHANNELS)
+
+    def __init__(self, error: float = DETAIL) -> None:
+        if not 0 <= error < 1:
+            raise ConfigurationError(f"error: must be at least 0 and less than 1 m, got {error!r}")
+        self._error = error
+        self._draw_list = PerScene(partial(draw_list, error=error))
+        self._local = threading.local()
+
+    def render(
+        self,
+        scene: Scene,
+        state: SceneState,
+        camera: Camera,
+        channels: Collection[str] = DEFAULT_CHANNELS,
+        next_state: SceneState | None = None,
+    ) -> Frame:
+        """Render one frame of the camera's size; poses that are not finite raise RenderError."""
+        channels = check_channels("raster", self.channels, channels, next_state)
+        return self._canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
+
+    def render_many(
+        self, shots: Iterable[Shot], channels: Collection[str] = DEFAULT_CHANNELS, threads: int = 1
+    ) -> list[Frame]:
+        """Render many frames, of any scenes, states and cameras, in threads; the same frames as one by one."""
+        if not isinstance(threads, int) or threads < 1:
+            raise ConfigurationError(f"threads: must be a whole number, at least 1, got {threads!r}")
+        shots, channels = [Shot(*shot) for shot in shots], tuple(channels)
+        for shot in shots:
+            check_channels("raster", self.channels, channels, shot.next_state)
+
+        def one(shot: Shot) -> Frame:
+            return self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state)
+
+        if threads == 1:
+            return [one(shot) for shot in shots]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, shots))
+
+    def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
+        # What is kept for the next frame belongs to this one and its threads.
+        return RasterRenderer, (self._error,)
+
+    def close(self) -> None:
+        """Forget all scenes."""
+        self._draw_list = PerScene(partial(draw_list, error=self._error))
+        self._local = threading.local()
+
+    @property
+    def _canvas(self) -> Canvas:
+        """The calling thread's own."""
+        canvas: Canvas | None = getattr(self._local, "canvas", None)
+        if canvas is None:
+            canvas = self._local.canvas = Canvas()
+        return canvas

@@ -1,0 +1,236 @@
+"""Which triangle each pixel sees, and how far away it is: for cameras and for shadow maps.
+
+Visibility first, shading after (Burns and Hunt 2013): each pixel keeps the inverse depth and the triangle that is
+nearest, and is shaded once. Triangles are drawn by edge functions of camera space (`spans.py`), so that
+nothing is clipped and nothing breaks at the near plane.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from simworld.rendering.kernels import inlined, kernel
+from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, flat_edges, solid_edges
+
+_F = np.float32
+_FAR = 1e9
+"""Pixels, or nearness in texels, beyond anything that is drawn."""
+_OUTSIDE = _F(1e6)
+"""Pixels from the image beyond which all is alike."""
+
+NO_IDS = np.empty((0, 0), dtype=np.int32)
+"""For whoever wants to know how near things are, but not which."""
+
+
+@kernel
+def draw(
+    geometry: Any,
+    chosen: Any,
+    matrices: Any,
+    pinhole: Any,
+    closest: float,
+    points: Any,
+    screen: Any,
+    room: Any,
+    nearness: Any,
+    ids: Any,
+) -> None:
+    """Rasterize the `chosen` (p,) parts of a geometry as a pinhole (fx, fy, cx, cy) sees them.
+
+    `matrices` (p, 3, 4) bring the parts to the camera; nothing nearer than `closest` metres is drawn. Writes `points`
+    (3, v) in the camera's frame and, of parts that are wholly before it, `screen` (4, v), their bounds in pixels; and
+    where a triangle is nearer than what is there its inverse depth into `nearness` (h, w) and its index into `ids`
+    (h, w); if `ids` is empty, only the former. `room` is for the triangles on their way.
+    """
+    height, width = nearness.shape
+    limit = _F(1.0 / closest)
+    for p in range(chosen.shape[0]):
+        if not chosen[p]:
+            continue
+        m = matrices[p]
+        seen, depth, radius = sphere_in_view(geometry.spheres[p], m, pinhole, closest, width, height)
+        if not seen:
+            continue
+        whole = depth - radius > closest
+        first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
+        begin, end = geometry.triangle_starts[p], geometry.triangle_starts[p + 1]
+        transform(geometry.vertices, first, last, m, points)
+        if whole:
+            project(first, last, pinhole, points, screen)
+            count = on_image(geometry.triangles, begin, end, screen, width, height, room.todo)
+        else:
+            count = end - begin
+            for k in range(count):
+                room.todo[k] = begin + k
+        for done in range(0, count, BLOCK):
+            lanes = min(BLOCK, count - done)
+            gather_corners(done, lanes, geometry.triangles, points, room)
+            if whole:
+                bound_rows(lanes, geometry.triangles, screen, width, height, room)
+            else:
+                for q in range(lanes):
+                    bound_in_view(q, pinhole, closest, width, height, room.edges)
+            solid_edges(lanes, pinhole, whole and geometry.closed[p], room.edges)
+            fill_block(lanes, room, limit, nearness, ids)
+
+
+@kernel
+def draw_parallel(
+    geometry: Any, chosen: Any, matrices: Any, points: Any, screen: Any, room: Any, nearness: Any, ids: Any
+) -> None:
+    """Rasterize the `chosen` (p,) parts as light from far away sees them.
+
+    `matrices` (p, 3, 4) bring the parts to texels and nearness to the light; writes those `points` (3, v), `screen`
+    (4, v), their bounds in texels, and the largest `nearness` (n, n); `ids` is empty. `room` is as in `draw`.
+    """
+    height, width = nearness.shape
+    for p in range(chosen.shape[0]):
+        if not chosen[p]:
+            continue
+        first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
+        begin, end = geometry.triangle_starts[p], geometry.triangle_starts[p + 1]
+        transform(geometry.vertices, first, last, matrices[p], points)
+        for v in range(max(first, 0), last):
+            bound(points[0, v], points[1, v], v, screen)
+        count = on_image(geometry.triangles, begin, end, screen, width, height, room.todo)
+        for done in range(0, count, BLOCK):
+            lanes = min(BLOCK, count - done)
+            gather_corners(done, lanes, geometry.triangles, points, room)
+            bound_rows(lanes, geometry.triangles, screen, width, height, room)
+            flat_edges(lanes, geometry.closed[p], room.edges)
+            fill_block(lanes, room, _F(_FAR), nearness, ids)
+
+
+@kernel
+def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, height: int, todo: Any) -> int:
+    """Put those triangles from `begin` to before `end` that may cover a pixel into `todo`; how many these are."""
+    count = 0
+    for t in range(max(begin, 0), end):
+        j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
+        todo[count] = t
+        count += int((j0 <= j1) & (i0 <= i1))
+    return count
+
+
+@kernel
+def gather_corners(done: int, count: int, triangles: Any, points: Any, room: Any) -> None:
+    """Fill corners and names of a block with `count` triangles of `todo` from `done` on."""
+    edges, done = room.edges, max(done, 0)
+    for q in range(count):
+        t = np.uint32(room.todo[done + q])
+        room.names[q] = t
+        a, b, c = triangles[0, t], triangles[1, t], triangles[2, t]
+        edges[q], edges[BLOCK + q], edges[2 * BLOCK + q] = points[0, a], points[1, a], points[2, a]
+        edges[3 * BLOCK + q], edges[4 * BLOCK + q], edges[5 * BLOCK + q] = points[0, b], points[1, b], points[2, b]
+        edges[6 * BLOCK + q], edges[7 * BLOCK + q], edges[8 * BLOCK + q] = points[0, c], points[1, c], points[2, c]
+
+
+@kernel
+def bound_rows(count: int, triangles: Any, screen: Any, width: int, height: int, room: Any) -> None:
+    """Fill BOUNDS of a block of `count` triangles."""
+    edges = room.edges
+    for q in range(count):
+        t = np.uint32(room.names[q])
+        j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
+        edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = j0, j1 + 1
+        edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = i0, i1
+
+
+@kernel
+def drawn_within(geometry: Any, chosen: Any, screen: Any, size: int, within: Any) -> None:
+    """Fill `within` (4,): first column, the one after the last, and rows, of what was drawn of the `chosen` (p,) parts.
+
+    `screen` (4, v) is as `draw_parallel` filled it for an image of `size` pixels a side.
+    """
+    j0, j1, i0, i1 = size, 0, size, 0
+    for p in range(chosen.shape[0]):
+        if chosen[p]:
+            for v in range(geometry.vertex_starts[p], geometry.vertex_starts[p + 1]):
+                j0, j1 = min(j0, screen[0, v]), max(j1, screen[1, v] + 1)
+                i0, i1 = min(i0, screen[2, v]), max(i1, screen[3, v] + 1)
+    within[0], within[1] = max(j0, 0), min(j1, size)
+    within[2], within[3] = max(i0, 0), min(i1, size)
+
+
+@kernel
+def transform(vertices: Any, first: int, last: int, m: Any, points: Any) -> None:
+    """Move vertices (3, v) by the matrix m (3, 4) into `points` (3, v)."""
+    xx, xy, xz, x0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
+    yx, yy, yz, y0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
+    zx, zy, zz, z0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
+    for v in range(max(first, 0), last):
+        x, y, z = vertices[0, v], vertices[1, v], vertices[2, v]
+        points[0, v] = xx * x + xy * y + xz * z + x0
+        points[1, v] = yx * x + yy * y + yz * z + y0
+        points[2, v] = zx * x + zy * y + zz * z + z0
+
+
+@kernel
+def project(first: int, last: int, pinhole: Any, points: Any, screen: Any) -> None:
+    """Bound camera-space points by whole pixels in `screen` (4, v)."""
+    fx, fy, cx, cy = _F(pinhole[0]), _F(pinhole[1]), _F(pinhole[2]), _F(pinhole[3])
+    for v in range(max(first, 0), last):
+        inverse = _F(1.0) / points[2, v]
+        bound(fx * points[0, v] * inverse + cx, fy * points[1, v] * inverse + cy, v, screen)
+
+
+@inlined
+def bound(x: Any, y: Any, v: int, screen: Any) -> None:
+    """Fill screen[:, v]: the first column whose pixels' centres may be right of x, the last left of it, and rows of y.
+
+    By a thousandth of a pixel more: these are rounded, and the edges decide.
+    """
+    x, y = min(max(x, -_OUTSIDE), _OUTSIDE), min(max(y, -_OUTSIDE), _OUTSIDE)
+    screen[0, v], screen[1, v] = np.int32(np.ceil(x - _F(0.501))), np.int32(np.floor(x - _F(0.499)))
+    screen[2, v], screen[3, v] = np.int32(np.ceil(y - _F(0.501))), np.int32(np.floor(y - _F(0.499)))
+
+
+@inlined
+def bounds_on(screen: Any, a: int, b: int, c: int, width: int, height: int) -> Any:
+    """First and last column and row of the pixels a triangle may cover; empty where first > last."""
+    j0 = max(min(screen[0, a], screen[0, b], screen[0, c]), np.int32(0))
+    j1 = min(max(screen[1, a], screen[1, b], screen[1, c]), np.int32(width - 1))
+    i0 = max(min(screen[2, a], screen[2, b], screen[2, c]), np.int32(0))
+    i1 = min(max(screen[3, a], screen[3, b], screen[3, c]), np.int32(height - 1))
+    return j0, j1, i0, i1
+
+
+@inlined
+def sphere_in_view(sphere: Any, m: Any, pinhole: Any, closest: float, width: int, height: int) -> Any:
+    """Whether a part's bounding sphere (x, y, z, radius) may be seen, its depth and its radius."""
+    fx, fy, cx, cy = pinhole
+    x = m[0, 0] * sphere[0] + m[0, 1] * sphere[1] + m[0, 2] * sphere[2] + m[0, 3]
+    y = m[1, 0] * sphere[0] + m[1, 1] * sphere[1] + m[1, 2] * sphere[2] + m[1, 3]
+    z = m[2, 0] * sphere[0] + m[2, 1] * sphere[1] + m[2, 2] * sphere[2] + m[2, 3]
+    r = sphere[3]
+    right, low = width - cx, height - cy
+    seen = z + r > closest
+    seen = seen and fx * x + cx * z > -r * np.sqrt(fx * fx + cx * cx)
+    seen = seen and right * z - fx * x > -r * np.sqrt(fx * fx + right * right)
+    seen = seen and fy * y + cy * z > -r * np.sqrt(fy * fy + cy * cy)
+    seen = seen and low * z - fy * y > -r * np.sqrt(fy * fy + low * low)
+    return seen, z, r
+
+
+@kernel
+def bound_in_view(q: int, pinhole: Any, closest: float, width: int, height: int, edges: Any) -> None:
+    """Fill BOUNDS of a triangle of which a part may be nearer than `closest`, from its corners in camera space."""
+    fx, fy, cx, cy = pinhole
+    u0, u1, v0, v1 = _FAR, -_FAR, _FAR, -_FAR
+    for k in range(3):
+        here, there = 3 * k * BLOCK + q, 3 * ((k + 1) % 3) * BLOCK + q
+        px, py, pz = edges[here], edges[here + BLOCK], edges[here + 2 * BLOCK]
+        qx, qy, qz = edges[there], edges[there + BLOCK], edges[there + 2 * BLOCK]
+        if pz >= closest:
+            u, v = fx * px / pz + cx, fy * py / pz + cy
+            u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
+        if (pz >= closest) != (qz >= closest):
+            s = (closest - pz) / (qz - pz)
+            u = fx * (px + s * (qx - px)) / closest + cx
+            v = fy * (py + s * (qy - py)) / closest + cy
+            u0, u1, v0, v1 = min(u0, u), max(u1, u), min(v0, v), max(v1, v)
+    # A thousandth of a pixel more: these are rounded, and the edges decide.
+    edges[BOUNDS + q] = max(0.0, np.ceil(min(u0, _FAR) - 0.501))
+    edges[BOUNDS + BLOCK + q] = min(width - 1.0, np.floor(max(u1, -1.0) - 0.499)) + 1.0
+    edges[BOUNDS + 2 * BLOCK + q] = max(0.0, np.ceil(min(v0, _FAR) - 0.501))
+    edges[BOUNDS + 3 * BLOCK + q] = min(height - 1.0, np.floor(max(v1, -1.0) - 0.499))

@@ -1,0 +1,1 @@
+"""What a camera's sensor makes of a perfect frame."""

@@ -1,0 +1,1 @@
+"""Textures, procedural and from files."""

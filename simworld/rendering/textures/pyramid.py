@@ -1,0 +1,170 @@
+"""Textures as mip pyramids, procedural ones from a seed and images from files; and panoramas of the background."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.color import LINEAR, to_linear
+from simworld.errors import ConfigurationError, RenderError
+from simworld.geometry import Array
+from simworld.plain import Color
+from simworld.reading import read_bytes
+from simworld.rendering.textures.patterns import pattern
+from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
+from simworld.scene.material import Family, ImageTexture, ProceduralTexture, Texture
+
+MOST_TEXELS = 512
+"""Texels along a side to which larger images are reduced."""
+_MOST_PIXELS = 1 << 26
+"""Below the number from which Pillow warns."""
+_BACKDROP = 512
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
+"""Not all that Pillow reads: of some, as PostScript, it runs the program that is in the file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """Mip levels one after the other, largest first: level l is a square of `side` >> l texels, row by row.
+
+    `texels` (k,) uint16 have `channels` interleaved: 1 says how much of a texture's colour is in the mix with the
+    material's, 0..65535; 3 are linear red, green and blue.
+    """
+
+    texels: NDArray[np.uint16]
+    side: int
+    channels: int
+
+
+def pyramid(texture: Texture) -> Pyramid:
+    """The pyramid of a texture; an image that is missing, broken or not the one described raises RenderError."""
+    if isinstance(texture, ProceduralTexture):
+        return _of_pattern(texture.family, texture.seed)
+    try:
+        status = Path(texture.file).stat()
+    except OSError as error:
+        raise RenderError(f"texture {texture.file}: {error.strerror or error}") from None
+    except ValueError as error:  # a path with a null character
+        raise RenderError(f"texture {texture.file!r}: {error}") from None
+    return _of_image(texture.file, texture.sha256, status.st_mtime_ns, status.st_size)
+
+
+def textures_in(folder: Path, size: float = 0.2) -> tuple[ImageTexture, ...]:
+    """Every image of a folder, by name, as a texture with its digest; without any it raises ConfigurationError."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+        textures = [
+            ImageTexture(file=str(file), sha256=hashlib.sha256(read_bytes(file)).hexdigest(), size=size)
+            for file in files
+        ]
+    except OSError as error:
+        raise ConfigurationError(f"textures in {folder}: {error.strerror or error}") from None
+    if not textures:
+        raise ConfigurationError(f"textures in {folder}: there are no images (of {sorted(_SUFFIXES)}) in it")
+    return tuple(textures)
+
+
+def environment(background: Background) -> NDArray[np.float32]:
+    """Radiance (n, n, 3), linear, by the octahedral map of the direction (Engelhardt and Dachsbacher 2008).
+
+    The middle of the map is up. One colour gives (1, 1, 3).
+    """
+    match background:
+        case SolidBackground(color=color):
+            return np.array(to_linear(color), dtype=np.float32).reshape(1, 1, 3)
+        case GradientBackground(top=top, horizon=horizon, bottom=bottom):
+            height = _directions()[..., 2:]
+            far = np.where(height > 0, np.array(to_linear(top)), np.array(to_linear(bottom)))
+            near = np.array(to_linear(horizon))
+            return np.asarray(near + np.abs(height) * (far - near), dtype=np.float32)
+        case TextureBackground(texture=texture, color=color):
+            return _panorama(texture, color)
+
+
+@lru_cache(maxsize=64)
+def _of_pattern(family: Family, seed: int) -> Pyramid:
+    return _pyramid(pattern(family, seed)[..., None])
+
+
+@lru_cache(maxsize=64)
+def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
+    """The pyramid of an image file; transparent parts are blended with black."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        content = read_bytes(file)
+        digest = hashlib.sha256(content).hexdigest()
+        if sha256 and digest != sha256:
+            raise RenderError(f"texture {file}: its sha256 is {digest}, but the scene says {sha256}")
+        with Image.open(BytesIO(content), formats=_FORMATS) as opened:
+            image: Image.Image = opened
+            if image.width * image.height > _MOST_PIXELS:
+                raise RenderError(f"texture {file}: must have at most {_MOST_PIXELS} pixels, got {image.size}")
+            if image.mode == "F":
+                raise RenderError(f"texture {file}: its pixels must be whole numbers, got floats")
+            image = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I"):
+                grey = np.asarray(image.convert("I")).clip(0, 65535)
+                image = Image.fromarray(((grey * 255 + 32767) // 65535).astype(np.uint8))
+            flat = Image.new("RGBA", image.size, (0, 0, 0, 255))
+            flat.alpha_composite(image.convert("RGBA"))
+            side = min(1 << (max(image.size) - 1).bit_length(), MOST_TEXELS)
+            pixels = np.asarray(flat.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
+    except UnidentifiedImageError:
+        raise RenderError(f"texture {file}: not an image of a known format") from None
+    except RenderError:
+        raise
+    except OSError as error:
+        raise RenderError(f"texture {file}: not a readable image: {error.strerror or error}") from None
+    except Exception as error:  # Pillow's decoders meet broken files with nearly any exception
+        raise RenderError(f"texture {file}: not a readable image: {error}") from None
+    return _pyramid(LINEAR[pixels])
+
+
+def _pyramid(texels: NDArray[np.uint16]) -> Pyramid:
+    """Texels (n, n, channels), then the means of each four, down to one."""
+    side, levels = texels.shape[0], [texels]
+    while levels[-1].shape[0] > 1:
+        now = levels[-1].astype(np.uint32)
+        total = now[::2, ::2] + now[1::2, ::2] + now[::2, 1::2] + now[1::2, 1::2]
+        levels.append(((total + 2) >> 2).astype(np.uint16))
+    made = np.concatenate([level.ravel() for level in levels])
+    made.setflags(write=False)
+    return Pyramid(made, side, texels.shape[2])
+
+
+def _panorama(texture: Texture, color: Color) -> NDArray[np.float32]:
+    """A texture around the world: its x once about z, clockwise from -x on, its y from above to below."""
+    made = pyramid(texture)
+    texels = made.texels[: made.side**2 * made.channels].reshape(made.side, made.side, made.channels) / 65535
+    if isinstance(texture, ProceduralTexture):
+        one, other = np.array(to_linear(color)), np.array(to_linear(texture.color))
+        radiance = one + texels * (other - one)
+    else:
+        radiance = texels * np.array(to_linear(color))
+    x, y, z = np.moveaxis(_directions(), -1, 0)
+    u = 0.5 - np.arctan2(y, x) / (2 * np.pi)
+    v = np.arccos(np.clip(z, -1, 1)) / np.pi
+    s, t = u * made.side - 0.5, np.clip(v * made.side - 0.5, 0, made.side - 1)
+    left, top = np.floor(s).astype(int), np.minimum(np.floor(t).astype(int), made.side - 2)
+    s, t = (s - left)[..., None], (t - top)[..., None]
+    right = (left + 1) % made.side
+    upper = radiance[top, left] * (1 - s) + radiance[top, right] * s
+    lower = radiance[top + 1, left] * (1 - s) + radiance[top + 1, right] * s
+    return np.asarray(upper * (1 - t) + lower * t, dtype=np.float32)
+
+
+def _directions() -> Array:
+    """The unit direction (n, n, 3) of every texel of an octahedral map."""
+    line = (np.arange(_BACKDROP) + 0.5) / _BACKDROP * 2 - 1
+    u, v = np.meshgrid(line, line)
+    z = 1 - np.abs(u) - np.abs(v)
+    folded_u, folded_v = (1 - np.abs(v)) * np.copysign(1, u), (1 - np.abs(u)) * np.copysign(1, v)
+    direction = np.stack([np.where(z < 0, folded_u, u), np.where(z < 0, folded_v, v), z], axis=-1)
+    unit: Array = direction / np.sqrt((direction**2).sum(axis=-1, keepdims=True))
+    return unit
