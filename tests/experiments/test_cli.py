@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.main import get_command
 
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.datasets.episodes import read_episodes
@@ -69,7 +70,7 @@ def shown_help(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("command", [command.callback.__name__ for command in app.registered_commands])
+@pytest.mark.parametrize("command", sorted(get_command(app).commands))
 def test_the_help_of_every_command_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = shown_help(command, capsys)
     assert f"simworld {command}" in shown

@@ -1,0 +1,135 @@
+"""The options that several commands take, and how they are read."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simworld.errors import ConfigurationError
+from simworld.experiments.cli.console import quota_progress, say
+
+GOES_ON = {"obj": "; what was finished is intact, and the same command goes on from there"}
+"""Context settings of a command: what is said after an interrupt."""
+
+EnvId = Annotated[str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`.")]
+Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
+PolicyOut = Annotated[
+    Path,
+    typer.Option(
+        "--out", help="The folder to write; stopped, cloning goes on where it stopped, and ppo or sac begins again."
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]
+DataSeed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**31 - 1,
+        show_default="the request's own",
+        help="Root seed of the data; requests of the same one share scenes, and `evaluate` takes seeds from 0 on.",
+    ),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        "--randomization",
+        help="A preset (none, default, visual, dynamics, full, extreme), a YAML file, or several joined by +; "
+        "later ones win.",
+    ),
+]
+Change = Annotated[
+    list[str],
+    typer.Option(
+        "--randomize",
+        metavar="ADDRESS=DISTRIBUTION",
+        default_factory=list,
+        show_default=False,
+        help="Another distribution of a factor, such as objects.*.mass=loguniform(0.02,0.5); may be repeated.",
+    ),
+]
+Quota = Annotated[
+    list[str],
+    typer.Option(
+        metavar="FEATURE=AMOUNT",
+        default_factory=list,
+        show_default=False,
+        help="What the data shall hold: occlusion[0.5,0.8]=30%, objects.0.kind=uniform, dropped=5%; may be repeated.",
+    ),
+]
+Budget = Annotated[
+    int | None, typer.Option(min=1, show_default="50 for each", help="With --quota: how many may be tried.")
+]
+Replays = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        show_default="none",
+        help="With --quota: how many variations of each sample found may be taken too. They share much with it, and "
+        "have its group; without, all are independent.",
+    ),
+]
+PolicyName = Annotated[
+    str,
+    typer.Option(
+        "--policy", help="expert, random, a .safetensors file of `train`, or with --trust-pickle a .zip file."
+    ),
+]
+TrustPickle = Annotated[
+    bool,
+    typer.Option(
+        "--trust-pickle", help="Load a stable-baselines3 .zip, and run whatever code is in it: trust its maker."
+    ),
+]
+Normalization = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --trust-pickle: the file of the VecNormalize that the model was trained under, or none if it saw "
+        "observations as they are."
+    ),
+]
+RendererName = Annotated[
+    str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+
+
+def say_redrawn(counts: Mapping[str, int], samples: str) -> None:
+    """Say which draws were made again, if any."""
+    if counts:
+        parts = ", ".join(f"{address} in {count}" for address, count in counts.items())
+        say(f"drawn again, as what was drawn first could not be: {parts} of the new {samples}")
+
+
+def searching(count: int, budget: int | None) -> AbstractContextManager[Callable[[Any], None]]:
+    """What shows a search for quotas."""
+    from simworld.agents.balance import most_candidates
+
+    return quota_progress(most_candidates(count, budget))
+
+
+def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:
+    """What `--randomization` and `--randomize` ask for."""
+    from simworld.randomization.files import asked_randomization
+
+    return asked_randomization(base, changes)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from "WIDTHxHEIGHT"."""
+    width, separator, height = text.partition("x")
+    if not (separator and width.isdecimal() and height.isdecimal()):
+        raise ConfigurationError(f"--size: must be WIDTHxHEIGHT in pixels, such as 320x240, got {text!r}")
+    size = int(width), int(height)
+    if not all(1 <= side <= 8192 for side in size):
+        raise ConfigurationError(f"--size: width and height must be from 1 to 8192, got {text!r}")
+    return size
+
+
+def refuse(where: str, **options: object) -> None:
+    """Refuse options that were given where they do nothing."""
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigurationError(f"--{name.replace('_', '-')} does nothing {where}; leave it out")

@@ -1,0 +1,83 @@
+"""`simworld images`: labelled images."""
+
+from typing import Annotated
+
+import typer
+
+from simworld.experiments.cli.arguments import (
+    GOES_ON,
+    Budget,
+    Change,
+    DataSeed,
+    EnvId,
+    Out,
+    Preset,
+    Quota,
+    RendererName,
+    Replays,
+    asked_randomization,
+    parse_size,
+    refuse,
+    say_redrawn,
+    searching,
+)
+from simworld.experiments.cli.console import progress, say
+
+commands = typer.Typer()
+
+
+@commands.command(context_settings=GOES_ON)
+def images(
+    env_id: EnvId,
+    out: Out,
+    randomize: Change,
+    quota: Quota,
+    camera: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            default_factory=lambda: ["front"],
+            show_default="front",
+            help="A camera; may be repeated, see --views.",
+        ),
+    ],
+    views: Annotated[
+        str, typer.Option(help="Each scene by `one` of the cameras, which take turns, or by `all` of them.")
+    ] = "one",
+    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 300,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "320x240",
+    renderer: RendererName = "raster",
+    seed: DataSeed = None,
+    randomization: Preset = "default",
+    budget: Budget = None,
+    replays: Replays = None,
+) -> None:
+    """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
+    if not quota:
+        refuse("without --quota", budget=budget, replays=replays)
+    from simworld.experiments.recipes import write_labelled_images
+
+    with searching(count, budget) as searched, progress("images", count) as tell:
+        report = write_labelled_images(
+            out,
+            env_id,
+            count=count,
+            seed=seed,
+            randomization=asked_randomization(randomization, randomize),
+            cameras=camera,
+            views=views,
+            renderer_name=renderer,
+            size=parse_size(size),
+            quotas=quota,
+            budget=budget,
+            replays=replays or 0,
+            progress=tell,
+            searched=searched,
+        )
+    total = sum(report.annotations.values())
+    say(
+        f"{report.images} images of {report.groups} different scenes with {total} annotations in {out} "
+        f"({report.made} new), seed {report.seed}"
+    )
+    say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
+    say_redrawn(report.redrawn, "images")

@@ -1,0 +1,82 @@
+"""`simworld rollout`: episodes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simworld.experiments.cli.arguments import (
+    GOES_ON,
+    Budget,
+    Change,
+    DataSeed,
+    EnvId,
+    Normalization,
+    Out,
+    PolicyName,
+    Preset,
+    Quota,
+    Replays,
+    TrustPickle,
+    asked_randomization,
+    refuse,
+    say_redrawn,
+    searching,
+)
+from simworld.experiments.cli.console import progress, say
+
+commands = typer.Typer()
+
+
+@commands.command(context_settings=GOES_ON)
+def rollout(
+    env_id: EnvId,
+    out: Out,
+    randomize: Change,
+    quota: Quota,
+    episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
+    policy: PolicyName = "expert",
+    trust_pickle: TrustPickle = False,
+    normalization: Normalization = None,
+    seed: DataSeed = None,
+    randomization: Preset = "default",
+    noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the executed actions.")] = 0.0,
+    minari: Annotated[str, typer.Option(metavar="ID", help="Also export as this Minari dataset.")] = "",
+    minari_root: Annotated[
+        Path | None, typer.Option(show_default="where Minari looks", help="The folder of the Minari datasets.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
+    budget: Budget = None,
+    replays: Replays = None,
+) -> None:
+    """Write episodes of a policy, and a Minari dataset of them."""
+    if not minari:
+        refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
+    if not quota:
+        refuse("without --quota", budget=budget, replays=replays)
+    from simworld.experiments.recipes import check_export, export_rollouts, write_rollouts
+
+    if minari:
+        check_export(out, minari, minari_root, overwrite)
+    with searching(episodes, budget) as searched, progress("episodes", episodes) as tell:
+        report = write_rollouts(
+            out,
+            env_id,
+            episodes=episodes,
+            policy=policy,
+            trust_pickle=trust_pickle,
+            normalization=normalization,
+            seed=seed,
+            randomization=asked_randomization(randomization, randomize),
+            noise=noise,
+            quotas=quota,
+            budget=budget,
+            replays=replays or 0,
+            progress=tell,
+            searched=searched,
+        )
+    say(f"{report.episodes} episodes in {out} ({report.made} new), seed {report.seed}")
+    say_redrawn(report.redrawn, "episodes")
+    if minari:
+        path, is_new = export_rollouts(out, minari, minari_root, overwrite)
+        say(f"Minari dataset in {path}{'' if is_new else ', there already'}")

@@ -1,0 +1,61 @@
+"""`simworld train`: policies."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simworld.errors import ConfigurationError
+from simworld.experiments.cli.arguments import Change, EnvId, PolicyOut, Seed, asked_randomization, refuse
+from simworld.experiments.cli.console import progress, say
+
+commands = typer.Typer()
+
+AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, and begins again with ppo and sac"
+
+
+@commands.command(context_settings={"obj": AFTER_INTERRUPT})
+def train(
+    env_id: EnvId,
+    out: PolicyOut,
+    randomize: Change,
+    algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
+    demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, show_default="40", help="cloning: passes over the demonstrations.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, show_default="30000", help="ppo, sac: environment steps.")] = None,
+    reward: Annotated[str | None, typer.Option(show_default="dense", help="ppo, sac: sparse or dense.")] = None,
+    seed: Seed = 0,
+    randomization: Annotated[
+        str | None, typer.Option(show_default="default", help="ppo, sac: as for `rollout`.")
+    ] = None,
+) -> None:
+    """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
+    if algorithm == "cloning":
+        given = {"randomization": randomization, "randomize": randomize or None}
+        refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
+    else:
+        refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
+    from simworld.experiments import recipes
+
+    if algorithm == "cloning":
+        epochs = epochs or 40
+        if demonstrations is None:
+            raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
+        with progress("epochs", epochs) as tell:
+            path = recipes.train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, progress=tell)
+    else:
+        steps = steps or 30_000
+        with progress("steps", steps) as tell:
+            path = recipes.train_reinforcement(
+                out,
+                env_id,
+                algorithm=algorithm,
+                steps=steps,
+                seed=seed,
+                randomization=asked_randomization(randomization or "default", randomize),
+                reward="dense" if reward is None else reward,
+                progress=tell,
+            )
+    say(f"policy in {path}")
