@@ -14,7 +14,7 @@ LAYERS = ("simworld", "envs", "agents", "experiments")
 UPPER = LAYERS[1:]
 HOMES = {  # who may import what
     "pybullet": ("simworld/physics/", "simworld/rendering/adapters/tiny.py"),
-    "pybullet_data": ("simworld/assets/catalogue.py",),
+    "pybullet_data": ("simworld/assets/roots.py",),
     "mitsuba": ("simworld/rendering/adapters/mitsuba.py", "simworld/rendering/adapters/mitsuba_scene.py"),
     "gymnasium": UPPER,
     "torch": ("agents/",),
@@ -107,7 +107,7 @@ def test_a_forbidden_import_is_found(path: str, source: str) -> None:
     [
         ("simworld/__init__.py", "from simworld.envs import registration"),
         ("simworld/__init__.py", "from simworld.envs.registration import register"),
-        ("simworld/assets/catalogue.py", "import pybullet_data"),
+        ("simworld/assets/roots.py", "import pybullet_data"),
         ("simworld/rendering/adapters/tiny.py", "import pybullet as bullet"),
         ("simworld/physics/world.py", "import pybullet"),
         ("simworld/physics/world.py", "from .bodies import add_body"),

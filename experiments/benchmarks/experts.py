@@ -13,7 +13,7 @@ import numpy as np
 from simworld.agents.collect import manipulation
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.assets.catalogue import MESHES
+from simworld.assets.catalogue import shipped
 from simworld.envs import ENV_IDS
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.cli.console import progress, table
@@ -31,7 +31,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "experts.json"
 def main() -> None:
     successes = [measure_expert(env_id, task, "default") for env_id, (task, _) in ENV_IDS.items()]
     hardest = measure_expert("simworld/PlaceInBox-v0", "place_in_box", "full")
-    grasps = [measure_grasps(kind) for kind in ("cuboid", "cylinder", "sphere", *MESHES)]
+    grasps = [measure_grasps(kind) for kind in ("cuboid", "cylinder", "sphere", *shipped())]
     table(
         "Experts, default randomization; at last PlaceInBox with all of it",
         ["environment", "success", "95% interval", "failures"],

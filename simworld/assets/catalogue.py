@@ -1,100 +1,102 @@
-"""The object catalogue: meshes that ship with pybullet_data, with their real size, centre and resting posture."""
+"""The catalogue: all objects that can be in a scene by name, those that ship with simworld and the user's own."""
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from simworld.errors import ConfigurationError
-from simworld.geometry import Array, Quaternion, Vec3
+from simworld.assets.index import INDEX, MeshAsset, read_index
+from simworld.assets.roots import SHIPPED, roots
+from simworld.errors import ConfigurationError, nearest
+from simworld.geometry import Array
+from simworld.reading import read_bytes
+
+PRIMITIVES = ("cuboid", "cylinder", "sphere", "compound")
+"""What is made of numbers alone; a compound is made of cuboids and cylinders by its seed."""
+
+_TAGS: Mapping[str, tuple[str, ...]] = {
+    "primitive": ("cuboid", "cylinder", "sphere"),
+    "rolling": ("cylinder", "sphere"),
+    "flat": ("cuboid", "compound", "cylinder"),
+}
 
 
-@dataclass(frozen=True)
-class MeshAsset:
-    """A mesh file and the transform to its canonical frame: v -> scale * rotate(v - center).
-
-    The canonical frame has its origin at the centre of mass and z up as the object rests on a table.
-    `half_extents` bound the canonical mesh from its origin in metres; `rest_height` is the origin's height on a table.
-    Paths are relative to pybullet_data; `collision` is a union of convex pieces.
-    """
-
-    visual: str
-    collision: str
-    scale: float
-    center: Vec3
-    half_extents: Vec3
-    rest_height: float
-    orientation: Quaternion
-
-
-@cache
-def data_path() -> Path:
-    """The folder of pybullet_data."""
-    import pybullet_data
-
-    return Path(pybullet_data.getDataPath())
-
-
-def mesh(name: str) -> MeshAsset:
-    """The catalogue entry called `name`."""
-    if name not in MESHES:
-        raise ConfigurationError(f"no mesh {name!r} in the catalogue; there are {sorted(MESHES)}")
-    return MESHES[name]
+def meshes() -> Mapping[str, MeshAsset]:
+    """Every object of the catalogue that is a mesh, by its id: those that ship, then the user's own."""
+    return _joined(roots())
 
 
 @cache
+def shipped() -> tuple[str, ...]:
+    """The ids of the meshes that ship with simworld, the same on every machine."""
+    return tuple(asset.id for asset in read_index(SHIPPED))
+
+
+def kinds() -> tuple[str, ...]:
+    """What an object may be."""
+    return (*PRIMITIVES, *meshes())
+
+
+def tags() -> Mapping[str, tuple[str, ...]]:
+    """The kinds that carry a tag. Those of a tag that ships are the same on every machine; flat ones rest on a face."""
+    meshes()
+    return MappingProxyType({tag: kinds for folder in reversed(roots()) for tag, kinds in _tagged(folder).items()})
+
+
+def mesh(name: str, digest: str = "") -> MeshAsset:
+    """The object of a digest, whatever its name here, or of a name alone; ConfigurationError where there is none."""
+    if not digest:
+        if name not in meshes():
+            raise ConfigurationError(f"no mesh {name!r} in the catalogue{nearest(name, meshes())}")
+        return meshes()[name]
+    found = _by_digest(roots()).get(digest)
+    if found is None:
+        other = meshes().get(name)
+        here = f"; the one here is {other.digest}" if other else ""
+        raise ConfigurationError(
+            f"no mesh {name!r} with the digest {digest} in the catalogue{here}; `simworld objects add` adds objects"
+        )
+    return found
+
+
+def forget() -> None:
+    """Read the indexes again when they are next asked for."""
+    _joined.cache_clear()
+    _tagged.cache_clear()
+    _by_digest.cache_clear()
+
+
+@lru_cache(maxsize=256)
 def vertices(path: str) -> Array:
-    """The vertices (n, 3) of an OBJ file of pybullet_data."""
-    lines = (data_path() / path).read_text(encoding="utf-8").splitlines()
+    """The vertices (n, 3) of an OBJ file."""
+    lines = read_bytes(path).decode("utf-8").splitlines()
     return np.array([line.split()[1:4] for line in lines if line.startswith("v ")], dtype=float)
 
 
-# Centres are those of the convex pieces' volume; postures are what each mesh came to rest in when dropped in Bullet.
-MESHES: dict[str, MeshAsset] = {
-    "duck": MeshAsset(
-        visual="duck.obj",
-        collision="duck_vhacd.obj",
-        scale=0.0385,
-        center=(-0.153, 0.6886, 0.041),
-        half_extents=(0.0324, 0.0225, 0.0367),
-        rest_height=0.0242,
-        orientation=(0.70710, 0.00151, 0.00158, 0.70711),
-    ),
-    "mug": MeshAsset(
-        visual="objects/mug.obj",
-        collision="objects/mug_col.obj",
-        scale=0.415,
-        center=(0.0, 0.0013, 0.05),
-        half_extents=(0.0302, 0.0172, 0.0208),
-        rest_height=0.0218,
-        orientation=(0.0, 0.0, 0.5225, 0.85264),
-    ),
-    "star": MeshAsset(
-        visual="random_urdfs/008/008.obj",
-        collision="random_urdfs/008/008.obj",
-        scale=0.01078,
-        center=(-0.0233, -0.0036, 0.0017),
-        half_extents=(0.0276, 0.0266, 0.037),
-        rest_height=0.0224,
-        orientation=(-0.21239, -0.09107, 0.38739, 0.89248),
-    ),
-    "plug": MeshAsset(
-        visual="random_urdfs/013/013.obj",
-        collision="random_urdfs/013/013.obj",
-        scale=0.00741,
-        center=(-0.1707, 0.0368, 0.0177),
-        half_extents=(0.0233, 0.0277, 0.0256),
-        rest_height=0.0188,
-        orientation=(-0.17789, 0.17287, 0.68166, 0.68834),
-    ),
-    "cross": MeshAsset(
-        visual="random_urdfs/028/028.obj",
-        collision="random_urdfs/028/028.obj",
-        scale=0.00675,
-        center=(0.0148, -0.1554, 0.0002),
-        half_extents=(0.0311, 0.0291, 0.0211),
-        rest_height=0.022,
-        orientation=(0.0, 0.0, 0.0, 1.0),
-    ),
-}
+@lru_cache(maxsize=8)
+def _joined(folders: tuple[Path, ...]) -> Mapping[str, MeshAsset]:
+    found: dict[str, MeshAsset] = {}
+    for folder in folders:
+        for asset in read_index(folder):
+            if asset.id in found or asset.id in PRIMITIVES:
+                raise ConfigurationError(f"{folder / INDEX}: there is another {asset.id!r} in the catalogue")
+            if folder != SHIPPED and (own := set(asset.tags) & set(_tagged(SHIPPED))):
+                raise ConfigurationError(f"{folder / INDEX}: {asset.id!r} has the tag {min(own)!r} of what ships")
+            found[asset.id] = asset
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=8)
+def _tagged(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    found = dict(_TAGS) if folder == SHIPPED else {}
+    for asset in read_index(folder):
+        for tag in asset.tags:
+            found[tag] = (*found.get(tag, ()), asset.id)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _by_digest(folders: tuple[Path, ...]) -> Mapping[str, MeshAsset]:
+    return {asset.digest: asset for asset in reversed(list(_joined(folders).values()))}

@@ -5,12 +5,11 @@ import hashlib
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-from simworld.assets.catalogue import MESHES
+from simworld.assets.catalogue import tags
 from simworld.distributions.expressions import (
     Distribution,
     is_numeric,
@@ -27,16 +26,6 @@ from simworld.distributions.values import (
 )
 from simworld.errors import ConfigurationError, nearest
 from simworld.streams import Generator
-
-TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "primitive": ("cuboid", "cylinder", "sphere"),
-        "mesh": tuple(MESHES),
-        "rolling": ("cylinder", "sphere"),
-        "flat": ("cuboid", "compound", "cylinder"),
-    }
-)
-"""The kinds of objects that carry a tag; flat ones rest on a flat face."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +118,7 @@ class Choice(Distribution):
 
 @dataclass(frozen=True)
 class Tagged(Distribution):
-    """The kind of an object: one of those that carry at least one of `tags`, of `TAGS`, each as likely."""
+    """The kind of an object: one of those that carry at least one of the catalogue's `tags`, each as likely."""
 
     tags: tuple[str, ...]
 
@@ -137,13 +126,13 @@ class Tagged(Distribution):
         if not isinstance(self.tags, tuple) or not self.tags:
             raise ConfigurationError(f"{self!r}: tags must be a tuple of at least one tag")
         for tag in self.tags:
-            if not isinstance(tag, str) or tag not in TAGS:
-                raise ConfigurationError(f"{self!r}: no tag {tag!r}{nearest(str(tag), TAGS)}")
+            if not isinstance(tag, str) or tag not in tags():
+                raise ConfigurationError(f"{self!r}: no tag {tag!r}{nearest(str(tag), tags())}")
 
     @property
     def choice(self) -> Choice:
         """The same distribution by the names of the kinds."""
-        return Choice(tuple(dict.fromkeys(name for tag in self.tags for name in TAGS[tag])))
+        return Choice(tuple(dict.fromkeys(name for tag in self.tags for name in tags()[tag])))
 
     def __call__(self, generator: Generator) -> Value:
         return self.choice(generator)

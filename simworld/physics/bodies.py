@@ -1,6 +1,5 @@
 """Bodies of a Scene as Bullet bodies."""
 
-from simworld.assets.catalogue import data_path, mesh
 from simworld.geometry import IDENTITY, Vec3, transform_points
 from simworld.physics.bullet import bullet
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
@@ -100,11 +99,11 @@ def _shape_fields(part: Part) -> dict[str, object]:
             return place | {"shapeType": bullet.GEOM_CYLINDER, "radius": radius, "height": height}
         case Sphere(radius=radius):
             return place | {"shapeType": bullet.GEOM_SPHERE, "radius": radius}
-        case Mesh(name=name) as shape:
+        case Mesh(asset=asset) as shape:
             frame, scale = mesh_frame(part, shape)
             return {
                 "shapeType": bullet.GEOM_MESH,
-                "fileName": str(data_path() / mesh(name).collision),
+                "fileName": asset.collision_path,
                 "meshScale": scale,
                 "collisionFramePosition": frame[:3].tolist(),
                 "collisionFrameOrientation": frame[3:].tolist(),

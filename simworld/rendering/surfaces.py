@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simworld.assets.catalogue import data_path, mesh
 from simworld.assets.robot import ROBOTS, LinkVisual
+from simworld.assets.roots import data_path
 from simworld.geometry import Array, Vec3, transform_points
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.material import Material
@@ -71,9 +71,9 @@ def _of_part(part: Part) -> tuple[str, Vec3, Array]:
             return CYLINDER, (radius, radius, height / 2), local
         case Sphere(radius=radius):
             return SPHERE, (radius, radius, radius), local
-        case Mesh(name=name) as shape:
+        case Mesh(asset=asset) as shape:
             frame, scale = mesh_frame(part, shape)
-            return str(data_path() / mesh(name).visual), scale, frame
+            return asset.visual_path, scale, frame
 
 
 def surface_bounds(scene: Scene) -> Array:

@@ -4,9 +4,10 @@ from collections import Counter
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from simworld.assets.catalogue import MESHES
+from simworld.assets.catalogue import mesh
+from simworld.assets.index import MeshAsset
 from simworld.assets.robot import ROBOTS
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3
@@ -18,12 +19,6 @@ from simworld.scene.material import Material
 
 MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 1000, 256
 """How many there may be in a scene, and parts in a body."""
-
-
-def _in_catalogue(name: str) -> str:
-    if name not in MESHES:
-        raise ValueError(f"must be one of {sorted(MESHES)}")
-    return name
 
 
 class Box(Plain):
@@ -49,15 +44,27 @@ class Sphere(Plain):
 
 
 class Mesh(Plain):
-    """A mesh of the object catalogue (`simworld.assets.catalogue.MESHES`), scaled about its origin.
+    """A mesh of the catalogue (`simworld.assets.catalogue`), scaled about its origin.
 
-    `stretch` are further scales along the axes of its file.
+    `digest` says which it is, whatever is called `name` here; one made without has that of its name. `stretch` are
+    further scales along the axes of its file.
     """
 
     kind: Literal["mesh"] = "mesh"
-    name: Annotated[str, AfterValidator(_in_catalogue)]
+    name: str
+    digest: Annotated[str, Field(validate_default=True)] = ""
     scale: Length = 1.0
     stretch: tuple[Length, Length, Length] = (1.0, 1.0, 1.0)
+
+    @field_validator("digest")
+    @classmethod
+    def _in_the_catalogue(cls, digest: str, info: ValidationInfo) -> str:
+        return mesh(info.data["name"], digest).digest if "name" in info.data else digest
+
+    @property
+    def asset(self) -> MeshAsset:
+        """The catalogue's entry of this mesh."""
+        return mesh(self.name, self.digest)
 
 
 Shape = Annotated[Box | Cylinder | Sphere | Mesh, Field(discriminator="kind")]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simworld.assets.catalogue import mesh, vertices
+from simworld.assets.catalogue import vertices
+from simworld.assets.index import MeshAsset
 from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix, transform_points
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
@@ -24,19 +25,22 @@ def half_extents(shape: Shape) -> Vec3:
             return (radius, radius, height / 2)
         case Sphere(radius=radius):
             return (radius, radius, radius)
-        case Mesh(name=name, scale=scale, stretch=stretch):
-            x, y, z = mesh(name).half_extents if stretch == _AS_IT_IS else _mesh_sizes(name, stretch, IDENTITY)[0]
+        case Mesh(asset=asset, scale=scale, stretch=stretch):
+            x, y, z = asset.half_extents if stretch == _AS_IT_IS else _mesh_sizes(asset, stretch, IDENTITY)[0]
             return (x * scale, y * scale, z * scale)
 
 
 @lru_cache(maxsize=256)
-def _mesh_sizes(name: str, stretch: Vec3, orientation: Quaternion) -> tuple[Vec3, float]:
+def _mesh_sizes(asset: MeshAsset, stretch: Vec3, orientation: Quaternion) -> tuple[Vec3, float]:
     """Half extents and rest height of a mesh that is stretched and turned, at scale 1."""
-    asset = mesh(name)
     rotation = quat_to_matrix(orientation) @ quat_to_matrix(asset.orientation) * asset.scale
-    seen, touched = ((vertices(path) - asset.center) * stretch @ rotation.T for path in (asset.visual, asset.collision))
+    seen, touched = ((vertices(path) - asset.center) * stretch @ rotation.T for path in _files(asset))
     x, y, z = np.maximum(np.abs(seen).max(axis=0), np.abs(touched).max(axis=0)).tolist()
     return (x, y, z), _MARGIN - float(touched[:, 2].min())
+
+
+def _files(asset: MeshAsset) -> tuple[str, str]:
+    return asset.visual_path, asset.collision_path
 
 
 def bounds(parts: Sequence[Part]) -> Vec3:
@@ -60,8 +64,8 @@ def _reach(shape: Shape, orientation: Quaternion) -> Vec3:
         case Cylinder(radius=radius, height=height):
             along = np.abs(rotation[:, 2])
             reach = radius * np.sqrt(np.maximum(1 - along * along, 0)) + height / 2 * along
-        case Mesh(name=name, scale=scale, stretch=stretch):
-            reach = scale * np.array(_mesh_sizes(name, stretch, orientation)[0])
+        case Mesh(asset=asset, scale=scale, stretch=stretch):
+            reach = scale * np.array(_mesh_sizes(asset, stretch, orientation)[0])
         case _:
             reach = np.abs(rotation) @ half_extents(shape)
     x, y, z = reach.tolist()
@@ -88,7 +92,7 @@ def _ends(part: Part) -> tuple[Array, Array]:
     """Least and greatest coordinates (3,) of a part in the body's frame."""
     if isinstance(part.shape, Mesh):
         frame, scales = mesh_frame(part, part.shape)
-        points = transform_points(frame, vertices(mesh(part.shape.name).visual) * scales)
+        points = transform_points(frame, vertices(part.shape.asset.visual_path) * scales)
         return points.min(axis=0), points.max(axis=0)
     middle, reach = np.array(part.position), np.array(_reach(part.shape, part.orientation))
     return middle - reach, middle + reach
@@ -109,9 +113,9 @@ def turned(parts: Sequence[Part], orientation: Quaternion) -> tuple[Part, ...]:
 def rest_height(parts: Sequence[Part]) -> float:
     """Height in metres of a body's origin when it stands on a plane as it is, whether or not it stays so."""
     match parts[0]:
-        case Part(shape=Mesh(name=name, scale=scale, stretch=stretch), orientation=orientation):
+        case Part(shape=Mesh(asset=asset, scale=scale, stretch=stretch), orientation=orientation):
             as_it_is = (stretch, orientation) == (_AS_IT_IS, IDENTITY)
-            height = mesh(name).rest_height if as_it_is else _mesh_sizes(name, stretch, orientation)[1]
+            height = asset.rest_height if as_it_is else _mesh_sizes(asset, stretch, orientation)[1]
             return height * scale
     return max(_reach(part.shape, part.orientation)[2] - part.position[2] for part in parts)
 
@@ -178,7 +182,7 @@ def inner_size(box: Body) -> Vec3:
 
 def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, Vec3]:
     """Pose (7,) in the body frame of a mesh file's own frame, and the scales (3,) of its vertices."""
-    asset = mesh(shape.name)
+    asset = shape.asset
     scale = asset.scale * shape.scale
     x, y, z = (scale * times for times in shape.stretch)
     offset = -quat_to_matrix(asset.orientation) @ (np.array(asset.center) * shape.stretch) * scale

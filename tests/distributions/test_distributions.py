@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from simworld.distributions.choices import TAGS, Tagged
+from simworld.assets.catalogue import tags
+from simworld.distributions.choices import Tagged
 from simworld.distributions.compounds import Correlated, Mixture
 from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
 from simworld.distributions.univariate import TruncatedNormal
@@ -377,7 +378,7 @@ def test_options_are_held_out_whatever_their_order() -> None:
     kept, held = Choice(("a", "b"), (5, 2)).split(0.01)
     assert {kept.support(), held.support()} == {("a",), ("b",)}
     halves = Tagged(("primitive",)).split(0.3)
-    assert sorted(halves[0].support() + halves[1].support()) == sorted(TAGS["primitive"])
+    assert sorted(halves[0].support() + halves[1].support()) == sorted(tags()["primitive"])
     mixed = Mixture((Choice(("a", "b")), Choice(("c", "d"))), (1, 2)).split(0.5)
     assert sorted(mixed[0].support() + mixed[1].support()) == ["a", "b", "c", "d"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simworld.assets.catalogue import data_path
+from simworld.assets.roots import data_path
 from simworld.errors import RenderError
 from simworld.rendering import places
 from simworld.rendering.cache import cached

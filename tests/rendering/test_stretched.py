@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simworld.annotation import InstanceLabel, annotate
-from simworld.assets.catalogue import MESHES
+from simworld.assets.catalogue import mesh, shipped
 from simworld.geometry import IDENTITY, look_at, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import NONE, Layout, Rotation, sample_scene
@@ -57,7 +57,7 @@ def around(scene: Scene, state: SceneState) -> list[Camera]:
     ]
 
 
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("name", shipped())
 def test_the_points_seen_of_a_stretched_mesh_are_in_its_labelled_box(name: str) -> None:
     for index in range(3):
         scene, state = laid(name, index)
@@ -67,7 +67,7 @@ def test_the_points_seen_of_a_stretched_mesh_are_in_its_labelled_box(name: str) 
         assert (np.abs(own - center) <= np.array(half) + 3e-4).all(), index
 
 
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("name", shipped())
 def test_a_stretched_mesh_seen_from_all_sides_reaches_the_faces_of_its_labelled_box(name: str) -> None:
     scene, state = laid(name, 0)
     # Nothing but the object, which no other thing hides.
@@ -85,4 +85,4 @@ def test_a_stretched_mesh_seen_from_all_sides_reaches_the_faces_of_its_labelled_
     points = np.concatenate([own for _, own in views])
     assert np.abs([points.min(axis=0) - (center - half), points.max(axis=0) - (center + half)]).max() < 1.5e-3
     # The stretch is along the mesh's own axes, so the box is another than that of the mesh as it is.
-    assert np.abs(np.array(half) / MESHES[name].half_extents - 1).max() > 0.2
+    assert np.abs(np.array(half) / mesh(name).half_extents - 1).max() > 0.2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.assets.catalogue import MESHES, data_path
+from simworld.assets.catalogue import mesh, shipped
 from simworld.errors import ConfigurationError
 from simworld.randomization import DEFAULT, Layout, sample_scene
 from simworld.rendering.surfaces import surface_bounds
@@ -46,7 +46,7 @@ def edited(change: Any) -> str:
         (lambda d: d["lights"][0].update(direction=[0, 0, 0]), "a direction must not be"),
         (lambda d: d["robot"]["joint_positions"].pop(), "has 9 joints, got 8"),
         (lambda d: d["cameras"][0].update(parent="elbow"), "parent must be one of .*'hand'.*, got 'elbow'"),
-        (lambda d: d["bodies"][0]["parts"][0].update(shape={"kind": "mesh", "name": "cup"}), "one of .*'mug'"),
+        (lambda d: d["bodies"][0]["parts"][0].update(shape={"kind": "mesh", "name": "cup"}), "no mesh 'cup'.*'mug'"),
         (lambda d: d["bodies"][0].update(mass="0.5"), r"bodies\.0\.mass: .*number, got '0.5'"),
         (lambda d: d["cameras"][0].update(width=True), r"cameras\.0\.width: .*integer, got True"),
         (lambda d: d.pop("robot"), "robot: Field required"),
@@ -91,13 +91,13 @@ def test_an_open_box_has_the_inner_size_it_was_made_with() -> None:
     np.testing.assert_allclose(inner_size(body), (0.16, 0.14, 0.06))
 
 
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("name", shipped())
 def test_catalogue_files_exist(name: str) -> None:
-    assert (data_path() / MESHES[name].visual).is_file()
-    assert (data_path() / MESHES[name].collision).is_file()
+    assert Path(mesh(name).visual_path).is_file()
+    assert Path(mesh(name).collision_path).is_file()
 
 
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("name", shipped())
 def test_a_stretched_mesh_has_the_sizes_of_its_vertices(name: str) -> None:
     stretch = (1.2, 0.8, 1.4)
     parts = (Part(shape=Mesh(name=name, scale=1.1, stretch=stretch)),)
@@ -107,11 +107,11 @@ def test_a_stretched_mesh_has_the_sizes_of_its_vertices(name: str) -> None:
     found = np.array(bounds(parts))
     assert (found >= drawn - 1e-6).all() and (found <= drawn + 1e-3).all()
     as_it_is = Mesh(name=name, stretch=(1.0, 1.0, 1.0))
-    assert half_extents(as_it_is) == MESHES[name].half_extents
+    assert half_extents(as_it_is) == mesh(name).half_extents
     nearly = half_extents(Mesh(name=name, stretch=(1.0, 1.0, 1.0 + 1e-9)))
-    assert nearly == pytest.approx(MESHES[name].half_extents, abs=3e-4)
+    assert nearly == pytest.approx(mesh(name).half_extents, abs=3e-4)
     almost = rest_height((Part(shape=Mesh(name=name, stretch=(1.0, 1.0, 1.0 + 1e-9))),))
-    assert almost == pytest.approx(MESHES[name].rest_height, abs=5e-4)
+    assert almost == pytest.approx(mesh(name).rest_height, abs=5e-4)
 
 
 def test_a_pipe_is_no_scene(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ episode whatever the randomization is the task itself: where objects, box and go
 from collections.abc import Mapping
 from math import pi
 
-from simworld.assets.catalogue import MESHES
+from simworld.assets.catalogue import PRIMITIVES, shipped
 from simworld.building.factor import OBJECTS, SEEDS, Factor, name, number, rotation, whole
 from simworld.distributions.univariate import Uniform
 
-KINDS = ("cuboid", "cylinder", "sphere", "compound", *MESHES)
-"""What an object may be; a compound is made of cuboids and cylinders by its seed."""
+KINDS = (*PRIMITIVES, *shipped())
+"""What an object may be."""
 
 _OBJECT_X, _OBJECT_Y = (-0.4, 0.185), (-0.385, 0.385)
 _BOX_X, _BOX_Y = (-0.3, 0.088), (-0.288, 0.288)
