@@ -19,9 +19,6 @@ from simworld.scene.material import Material
 from simworld.scene.model import Body, Part, Scene, Sphere
 from simworld.scene.state import SceneState
 
-WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
-"""Lowest and highest reference of the tool centre point in the world, metres."""
-
 GOAL_BALL = Body(
     name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), material=Material(color=(0.15, 0.85, 0.35))
 )
@@ -57,7 +54,7 @@ class RunningEpisode:
         self.sample, self.begun = sample, begun
         self.actions = array("d")
         self._world, self._task = world, task
-        self._control = EndEffectorControl(world, WORKSPACE)
+        self._control = EndEffectorControl(world, world.model.workspace)
         self._observer: Observer = task.observer(sample)
         self._disturbances = Disturbances(sample.parameters, task, "object" if task.layout.objects else None)
         self._low, self._high = (np.array(bound, np.float32) for bound in (task.goal.low, task.goal.high))

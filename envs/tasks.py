@@ -167,8 +167,7 @@ def _goal_position(sample: Sample) -> Array:
 
 
 def _tool_values(world: World) -> list[float]:
-    left, right = world.joints()[0, -2:].tolist()
-    return [*world.tool_pose()[:3].tolist(), *world.tool_velocity()[:3].tolist(), left + right]
+    return [*world.tool_pose()[:3].tolist(), *world.tool_velocity()[:3].tolist(), world.opening()]
 
 
 def _object_values(grasped: bool, pose: Array, velocity: Array, half: tuple[float, ...]) -> list[float]:

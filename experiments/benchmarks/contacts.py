@@ -119,7 +119,7 @@ class _Watch:
         half, model = np.array(shape.half_extents), self.env.world.model
         corners = transform_points(self.object, _CORNERS * half)
         deepest = float(-corners[:, 2].min()) if abs(self.object[0] + 0.3) < 0.5 and self.object[2] > -0.05 else 0.0
-        for name, side in zip(model.finger_links, (1.0, -1.0), strict=True):
+        for name, side in zip(model.gripper.fingers, (1.0, -1.0), strict=True):
             link = world.link_poses[model.link_index(name)]
             for center, size in FINGER_BOXES:
                 frame = compose(link, [center[0], side * center[1], center[2], 0.0, 0.0, 0.0, 1.0])

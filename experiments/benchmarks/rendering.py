@@ -24,7 +24,6 @@ import numpy as np
 
 from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
-from simworld.assets.robot import ROBOTS
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import MissingExtraError
 from simworld.experiments.benchmarks.speed import run_round
@@ -154,7 +153,7 @@ def with_textures(scene: Scene) -> Scene:
         return material.model_copy(update={"texture": ProceduralTexture(family=next(families), seed=seed)})
 
     bodies = tuple(b.model_copy(update={"material": textured(b.material, i)}) for i, b in enumerate(scene.bodies))
-    links = ROBOTS[scene.robot.name].links
+    links = scene.robot.model.links
     white = Material(color=(0.9, 0.9, 0.9))
     materials = tuple(LinkMaterial(link=link, material=textured(white, i)) for i, link in enumerate(links))
     robot = scene.robot.model_copy(update={"materials": materials})

@@ -1,51 +1,136 @@
 """Robots as data: links, joints, limits, postures and what each link looks like. No physics handle."""
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
-from simworld.errors import ConfigurationError
-from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler
-
-ASSETS = Path(__file__).parent / "robots"
+from simworld.assets.urdf import Joint
+from simworld.errors import ConfigurationError, nearest
+from simworld.geometry import IDENTITY, Vec3
+from simworld.plain import Color, Fraction, NonNegative, Plain, Position, Positive, Unit
 
 
-@dataclass(frozen=True)
-class LinkVisual:
-    """A mesh file (relative to pybullet_data) on a link, its place in the link's frame and its sRGB colour.
-
-    Groups of the file with a colour of their own have that instead.
-    """
+class Frame(Plain):
+    """A place on a link: position in metres and orientation in the link's frame."""
 
     link: str
-    mesh: str
-    color: Vec3
-    position: Vec3 = (0.0, 0.0, 0.0)
-    orientation: Quaternion = IDENTITY
+    position: Position = (0.0, 0.0, 0.0)
+    orientation: Unit = IDENTITY
 
 
-@dataclass(frozen=True)
-class RobotModel:
-    """A robot arm with a parallel gripper.
+class LinkVisual(Frame):
+    """A mesh file on a link, in metres, and its sRGB colour; groups of the file with one of their own have that."""
 
-    `links` are in the order of the URDF, the base first; joint j moves link j + 1. The last two joints are the
-    fingers. `tool` is the tool centre point in the frame of `tool_link`. Forces are in N or N m.
+    mesh: Path
+    color: Color
+
+
+class Gains(Plain):
+    """Per substep a motor closes the part `position` of its error and damps the part `velocity` of its velocity.
+
+    The arm's are critically damped, and soft enough that a carried object's inertia stays within its friction.
     """
 
+    arm: tuple[Positive, Fraction] = (0.0625, 0.5)
+    gripper: tuple[Positive, Fraction] = (0.1, 1.0)
+
+
+class Gripper(Plain):
+    """A parallel gripper: the driver is moved by a motor, and the other joints go with it.
+
+    `joints`, the driver first, are at `ratios` times its position plus `offsets`. `fingers` are the links that hold
+    things; `squeeze_axis` points from the second to the first, in the tool's frame. Between the driver's `positions`,
+    which rise, the opening in metres is on the straight line between `openings`, which rise or fall throughout.
+    """
+
+    joints: tuple[str, ...]
+    ratios: tuple[float, ...]
+    offsets: tuple[float, ...]
+    fingers: tuple[str, str]
+    squeeze_axis: Vec3
+    positions: tuple[float, ...]
+    openings: tuple[NonNegative, ...]
+    driver_velocity: Positive
+
+    @property
+    def driver(self) -> str:
+        """The joint that is moved by a motor."""
+        return self.joints[0]
+
+    @cached_property
+    def most(self) -> float:
+        """Metres that it can be open."""
+        return max(self.openings)
+
+    @cached_property
+    def least(self) -> float:
+        """Metres that it is open when closed on nothing."""
+        return min(self.openings)
+
+    @cached_property
+    def speed(self) -> float:
+        """Metres per second at which it opens and closes, on the whole."""
+        way = abs((self.openings[-1] - self.openings[0]) / (self.positions[-1] - self.positions[0]))
+        return self.driver_velocity * way
+
+    def opening(self, positions: Sequence[float]) -> float:
+        """Metres that it is open, where its joints are at `positions` (joints,): by what they say on average."""
+        # Plain floats: this is asked in every step.
+        driver = 0.0
+        for position, ratio, offset in zip(positions, self.ratios, self.offsets, strict=True):
+            driver += (position - offset) / ratio
+        return _between(driver / len(self.ratios), self.positions, self.openings)
+
+    def targets(self, opening: float) -> list[float]:
+        """Positions (joints,) at which it is open by as many metres, within what it can."""
+        opening = min(max(opening, self.least), self.most)
+        if self.openings[0] < self.openings[-1]:
+            driver = _between(opening, self.openings, self.positions)
+        else:
+            driver = _between(opening, self.openings[::-1], self.positions[::-1])
+        return [ratio * driver + offset for ratio, offset in zip(self.ratios, self.offsets, strict=True)]
+
+
+class RobotModel(Plain):
+    """A robot arm with a parallel gripper.
+
+    `tree` are all joints in Bullet's order, of which number k moves link k + 1. `joints` are those that move, the arm's
+    `arm_joints` first and then the gripper's, in the order of `SceneState.joint_positions`; limits, postures and forces
+    (N or N m) are in that order too. `tool` is the tool centre point, whose z axis points the way the fingers do.
+    `workspace` bounds the tool (low, high) and `base` is where the robot stands, in metres in the world. `mounts` are
+    places for cameras, by name. `digest` is that of all files that it is made of.
+    """
+
+    name: str
+    digest: str
     urdf: Path
-    links: tuple[str, ...]
+    tree: tuple[Joint, ...]
+    joints: tuple[str, ...]
     arm_joints: int
     lower: tuple[float, ...]
     upper: tuple[float, ...]
-    max_force: tuple[float, ...]
-    max_velocity: tuple[float, ...]
+    max_force: tuple[Positive, ...]
+    max_velocity: tuple[Positive, ...]
     rest: tuple[float, ...]
-    tool_link: str
-    tool: tuple[Vec3, Quaternion]
-    finger_links: tuple[str, str]
-    max_opening: float
+    tool: Frame
+    gripper: Gripper
+    workspace: tuple[Vec3, Vec3]
+    base: Position
+    mounts: dict[str, Frame]
+    gains: Gains
     visuals: tuple[LinkVisual, ...]
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        """The names of all links, the base first: the rows of `SceneState.link_poses`."""
+        return (self.tree[0].parent, *(joint.child for joint in self.tree))
+
+    @cached_property
+    def joint_links(self) -> tuple[int, ...]:
+        """Of each joint that moves, the row of the link that it carries."""
+        rows = {joint.name: row for row, joint in enumerate(self.tree, start=1)}
+        return tuple(rows[name] for name in self.joints)
 
     def link_index(self, name: str) -> int:
         """Row of a link in `SceneState.link_poses`; the base is 0."""
@@ -53,40 +138,24 @@ class RobotModel:
             raise ConfigurationError(f"no link {name!r} on the robot; there are {list(self.links)}")
         return self.links.index(name)
 
+    def moving_joints(self, link: str) -> tuple[str, ...]:
+        """The joints that move a link, from the base to it."""
+        carried = {joint.child: joint for joint in self.tree}
+        found: list[str] = []
+        while link in carried:
+            joint = carried[link]
+            found += [joint.name] if joint.kind != "fixed" else []
+            link = joint.parent
+        return tuple(found[::-1])
 
-_WHITE: Vec3 = (0.93, 0.93, 0.92)
-# The hand is fixed to link 7: 0.107 m along z and turned by -45 degrees.
-_HAND = quat_from_euler(0.0, 0.0, -np.pi / 4)
-_FLIP = quat_from_euler(0.0, 0.0, np.pi)
+    def mount(self, name: str) -> Frame:
+        """A place for a camera."""
+        if name not in self.mounts:
+            raise ConfigurationError(f"{self.name} has no mount {name!r}{nearest(name, self.mounts)}")
+        return self.mounts[name]
 
-PANDA = RobotModel(
-    urdf=ASSETS / "panda.urdf",
-    links=("link0", "link1", "link2", "link3", "link4", "link5", "link6", "hand", "left_finger", "right_finger"),
-    arm_joints=7,
-    # Position, torque and velocity limits of the Franka Emika datasheet, as in franka_description; the gripper can do
-    # 70 N, but 10 N holds everything in the catalogue and hardly sinks into it.
-    lower=(-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973, 0.0, 0.0),
-    upper=(2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973, 0.04, 0.04),
-    max_force=(87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0, 10.0, 10.0),
-    max_velocity=(2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61, 0.2, 0.2),
-    rest=(0.0, 0.41, 0.0, -1.85, 0.0, 2.26, np.pi / 4, 0.04, 0.04),
-    tool_link="hand",
-    tool=((0.0, 0.0, 0.107 + 0.105), _HAND),
-    finger_links=("left_finger", "right_finger"),
-    max_opening=0.08,
-    visuals=(
-        LinkVisual("link0", "franka_panda/meshes/collision/link0.obj", _WHITE),
-        LinkVisual("link1", "franka_panda/meshes/visual/link1.obj", _WHITE),
-        LinkVisual("link2", "franka_panda/meshes/visual/link2.obj", _WHITE),
-        LinkVisual("link3", "franka_panda/meshes/visual/link3.obj", _WHITE),
-        LinkVisual("link4", "franka_panda/meshes/visual/link4.obj", _WHITE),
-        LinkVisual("link5", "franka_panda/meshes/visual/link5.obj", _WHITE),
-        LinkVisual("link6", "franka_panda/meshes/visual/link6.obj", _WHITE),
-        LinkVisual("hand", "franka_panda/meshes/collision/link7.obj", _WHITE),
-        LinkVisual("hand", "franka_panda/meshes/visual/hand.obj", _WHITE, (0.0, 0.0, 0.107), _HAND),
-        LinkVisual("left_finger", "franka_panda/meshes/visual/finger.obj", _WHITE),
-        LinkVisual("right_finger", "franka_panda/meshes/visual/finger.obj", _WHITE, orientation=_FLIP),
-    ),
-)
 
-ROBOTS = {"panda": PANDA}
+def _between(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
+    """Where the line through the points (xs, ys), of which xs rise, is at x; its ends go on straight."""
+    i = min(max(bisect_right(xs, x) - 1, 0), len(xs) - 2)
+    return ys[i] + (x - xs[i]) * ((ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]))

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.assets.robot import ROBOTS
 from simworld.datasets.archives import pack, unpack
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import PathLike, parse_json, read_bytes
@@ -187,7 +186,7 @@ def _text(array: NDArray[Any]) -> str:
 
 def _shapes(episode: Episode) -> dict[str, tuple[int | None, ...]]:
     """The shape of a row of every array that must be there, by name; None for any size."""
-    robot, bodies = ROBOTS[episode.scene.robot.name], len(episode.scene.bodies)
+    robot, bodies = episode.scene.robot.model, len(episode.scene.bodies)
     joints, links = len(robot.lower), len(robot.links)
     states = {"joint_positions": (joints,), "joint_velocities": (joints,), "link_poses": (links, 7), "time": ()}
     states |= {"body_poses": (bodies, 7), "body_velocities": (bodies, 6)}

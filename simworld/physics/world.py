@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from simworld.assets.robot import ROBOTS, RobotModel
+from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
@@ -24,10 +24,6 @@ from simworld.scene.state import Contact, SceneState
 SOLVER_RESIDUAL = 1e-5
 CONTACT_ERP = 0.6
 
-# Per substep a motor closes this part of its position error and damps this part of its velocity: critically damped,
-# and soft enough that a carried object's inertia stays within its friction.
-_ARM_GAINS = (0.0625, 0.5)
-_FINGER_GAINS = (0.1, 1.0)
 _SQUEEZES = 0.2
 """Cosine of the angle to the fingers' axis from which a contact squeezes rather than rests on something."""
 
@@ -84,14 +80,14 @@ class World(Uncopied):
     @property
     def model(self) -> RobotModel:
         """The robot of the loaded Scene."""
-        return ROBOTS[self.scene.robot.name]
+        return self._model if self._scene is not None else self.scene.robot.model
 
     def load(self, scene: Scene) -> None:
         """Build the scene from nothing; whatever was loaded before is gone."""
         self.check_open()
         self.changes += 1
         cid = self._own_client
-        model = ROBOTS[scene.robot.name]
+        self._model = model = scene.robot.model
         bullet.resetSimulation(physicsClientId=cid)
         bullet.setPhysicsEngineParameter(
             fixedTimeStep=1 / CONTROL_HZ,
@@ -124,18 +120,24 @@ class World(Uncopied):
             flags=bullet.URDF_USE_INERTIA_FROM_FILE,
             physicsClientId=cid,
         )
-        self._joints = list(range(len(model.lower)))
+        # What moves link k + 1 is number k in Bullet, and the base is no link of it.
+        self._joints = [row - 1 for row in model.joint_links]
+        self._links = list(range(len(model.tree)))
         robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
         self._division, self._still = Division(), [0.0] * len(self._joints)
-        self._position_gains = [robot.gain * _ARM_GAINS[0]] * arm + [_FINGER_GAINS[0]] * fingers
-        damping = [times * _ARM_GAINS[1] for times in robot.joint_damping or [1.0] * arm]
-        self._velocity_gains = damping + [_FINGER_GAINS[1]] * fingers
+        self._position_gains = [robot.gain * model.gains.arm[0]] * arm + [model.gains.gripper[0]] * fingers
+        damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
+        self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
         self._driven: list[float] = []
-        self._fingers = tuple(model.link_index(name) - 1 for name in model.finger_links)
-        self._tool_link = model.link_index(model.tool_link) - 1
-        for joint, position in enumerate(scene.robot.joint_positions):
+        self._fingers = tuple(model.link_index(name) - 1 for name in model.gripper.fingers)
+        arms = [joint for joint in model.tree if joint.name in model.joints[:arm]]
+        self._axes, self._slides = [joint.axis for joint in arms], [joint.kind == "prismatic" for joint in arms]
+        self._chain = self._joints[:arm]
+        if (tool_link := model.link_index(model.tool.link) - 1) != self._chain[-1]:
+            self._chain = [*self._chain, tool_link]
+        for joint, position in zip(self._joints, scene.robot.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
         for finger in self._fingers:
             bullet.changeDynamics(
@@ -146,27 +148,29 @@ class World(Uncopied):
                 frictionAnchor=1,
                 physicsClientId=cid,
             )
-        self._couple_fingers()
+        self._couple_fingers(model)
         self.set_joint_targets(scene.robot.joint_positions)
         if robot.joint_friction:
             inertia = bullet.calculateMassMatrix(self._robot, list(robot.joint_positions), physicsClientId=cid)
             # A torque holds for a whole step: more of it would throw light joints back and forth.
             self._stopping = (0.5 * CONTROL_HZ / np.diag(np.linalg.inv(inertia))).tolist()
 
-    def _couple_fingers(self) -> None:
-        """One drive moves both fingers, as in the real hand: else the pair floats sideways while it squeezes."""
-        gear = bullet.createConstraint(
-            self._robot,
-            self._fingers[0],
-            self._robot,
-            self._fingers[1],
-            jointType=bullet.JOINT_GEAR,
-            jointAxis=(0, 1, 0),
-            parentFramePosition=(0, 0, 0),
-            childFramePosition=(0, 0, 0),
-            physicsClientId=self._client,
-        )
-        bullet.changeConstraint(gear, gearRatio=-1, erp=0.1, maxForce=1000, physicsClientId=self._client)
+    def _couple_fingers(self, model: RobotModel) -> None:
+        """One drive moves all of the gripper, as in the real one: else the pair floats sideways while it squeezes."""
+        driver, *others = self._joints[model.arm_joints :]
+        for joint, ratio in zip(others, model.gripper.ratios[1:], strict=True):
+            gear = bullet.createConstraint(
+                self._robot,
+                driver,
+                self._robot,
+                joint,
+                jointType=bullet.JOINT_GEAR,
+                jointAxis=(0, 1, 0),
+                parentFramePosition=(0, 0, 0),
+                childFramePosition=(0, 0, 0),
+                physicsClientId=self._client,
+            )
+            bullet.changeConstraint(gear, gearRatio=-1 / ratio, erp=0.1, maxForce=1000, physicsClientId=self._client)
 
     def set_joint_targets(self, positions: Sequence[float], yielding: Sequence[float] | None = None) -> None:
         """Position targets of every joint's motor, rad or m; forces are limited as the robot's are.
@@ -299,11 +303,15 @@ class World(Uncopied):
     def place_arm(self, positions: Array) -> None:
         """Put the arm's joints at `positions` at once, at rest, with the motors holding them there."""
         self.changes += 1
-        for joint, position in enumerate(positions):
+        for joint, position in zip(self._joints, positions, strict=False):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
         self._forget()
         self._driven = []
         self.set_joint_targets(self.joints()[0].tolist())
+
+    def opening(self) -> float:
+        """Metres that the gripper is open."""
+        return self._model.gripper.opening(self.joints()[0, self._model.arm_joints :].tolist())
 
     def tool_pose(self) -> Array:
         """Pose (7,) of the tool centre point in the world."""
@@ -317,7 +325,7 @@ class World(Uncopied):
     def tool_kinematics(self) -> tuple[Array, Array]:
         """Pose (7,) of the tool centre point and its Jacobian (6, arm_joints): linear, then angular, world frame.
 
-        The geometric Jacobian of revolute joints turning about z of their links (Siciliano et al. 2009, section 3.1);
+        The geometric Jacobian of joints that turn about or slide along their axes (Siciliano et al. 2009, section 3.1);
         Bullet's own is wrong by centimetres for links whose inertial frame is rotated.
         """
         if self._kinematics is None:
@@ -325,16 +333,20 @@ class World(Uncopied):
         return self._kinematics
 
     def _compute_kinematics(self) -> tuple[Array, Array]:
-        links = bullet.getLinkStates(
-            self._robot, self._joints[: self.model.arm_joints], computeForwardKinematics=1, physicsClientId=self._client
-        )
-        last = links[self._tool_link]
-        position, orientation = bullet.multiplyTransforms(last[4], last[5], *self.model.tool)
+        tool = self.model.tool
+        links = bullet.getLinkStates(self._robot, self._chain, computeForwardKinematics=1, physicsClientId=self._client)
+        position, orientation = bullet.multiplyTransforms(links[-1][4], links[-1][5], tool.position, tool.orientation)
         columns = []
         # Plain floats: for seven joints NumPy's call overhead would double the cost of a control step.
-        for link in links:
+        for link, (a, b, c), slides in zip(links, self._axes, self._slides, strict=False):
             (px, py, pz), (x, y, z, w) = link[4], link[5]
-            ax, ay, az = 2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)
+            if a == b == 0:
+                ax, ay, az = c * 2 * (x * z + y * w), c * 2 * (y * z - x * w), c * (1 - 2 * (x * x + y * y))
+            else:
+                ax, ay, az = rotated((x, y, z, w), (a, b, c))
+            if slides:
+                columns.append((ax, ay, az, 0.0, 0.0, 0.0))
+                continue
             rx, ry, rz = position[0] - px, position[1] - py, position[2] - pz
             columns.append((ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx, ax, ay, az))
         pose, jacobian = np.array(position + orientation), np.array(columns).T
@@ -388,8 +400,7 @@ class World(Uncopied):
         Only what presses along the fingers' own axis counts: resting the fingertips on a body is no grasp.
         """
         forces = [0.0, 0.0]
-        x, y, z, w = self.tool_pose()[3:].tolist()
-        ax, ay, az = 2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)
+        ax, ay, az = rotated(self.tool_pose()[3:].tolist(), self.model.gripper.squeeze_axis)
         substeps, first = self._division.substeps, self._fingers[0]
         # Read as they are: this is asked in every step.
         for point in bullet.getContactPoints(self._uid(name), self._robot, physicsClientId=self._client):
@@ -406,7 +417,7 @@ class World(Uncopied):
         """Everything at this instant, as plain data."""
         cid = self._client
         positions, velocities = self.joints()
-        links = bullet.getLinkStates(self._robot, self._joints, computeForwardKinematics=1, physicsClientId=cid)
+        links = bullet.getLinkStates(self._robot, self._links, computeForwardKinematics=1, physicsClientId=cid)
         base = self.scene.robot
         return SceneState(
             time=self._time,

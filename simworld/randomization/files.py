@@ -7,15 +7,12 @@ from typing import Any
 
 from simworld.distributions.text import parse
 from simworld.distributions.values import check_plain
+from simworld.documents import read_yaml
 from simworld.errors import ConfigurationError, shown
 from simworld.randomization.presets import as_randomization
-from simworld.reading import PathLike, read_bytes
+from simworld.reading import PathLike
 from simworld.writing import reporting, write_bytes
 
-MOST_BYTES = 64_000
-"""How long a YAML file may be: seven times the preset with most in it."""
-MOST_NESTED = 150
-"""How deep it may be nested: what is deeper is no distribution."""
 MOST_NAMED, MOST_JOINED = 2_000, 50
 """How long `--randomization` may be, and how many it may join."""
 
@@ -29,7 +26,7 @@ def load_randomization(path: PathLike) -> dict[str, Any] | list[Any]:
     (`uniform(0, 1)`), or a list of such mappings and of presets, of which later ones win. A key may be there once;
     numbers may be as in Python (`1e-3`).
     """
-    content = _read(path)
+    content = read_yaml(path, "randomization")
     try:
         check_plain(content)
         plain = [_part(part) for part in content] if isinstance(content, list) else _mapping(content)
@@ -85,55 +82,6 @@ def _names(base: str) -> list[str]:
 
 def _is_file(name: str) -> bool:
     return name.endswith(SUFFIXES)
-
-
-def _read(path: PathLike) -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-        depth = 0
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            self.depth += 1
-            if self.depth > MOST_NESTED:
-                raise ConfigurationError(f"it is nested more than {MOST_NESTED} deep")
-            node = super().compose_node(parent, index)
-            self.depth -= 1
-            return node
-
-        def compose_mapping_node(self, anchor: Any) -> Any:
-            node = super().compose_mapping_node(anchor)
-            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            _refuse_twice(keys)
-            for key in keys:
-                if key.tag == "tag:yaml.org,2002:merge":  # merges of merges multiply before anything is counted
-                    line = key.start_mark.line + 1
-                    raise ConfigurationError(f"line {line}: mappings are joined by a list of them, not by {key.value}")
-            return node
-
-        def construct_object(self, node: Any, deep: bool = False) -> Any:
-            try:
-                return super().construct_object(node, deep)
-            except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
-                line = node.start_mark.line + 1
-                raise ConfigurationError(f"line {line}: no {node.tag.rpartition(':')[2]}: {error}") from None
-
-    try:
-        return yaml.load(read_bytes(path, MOST_BYTES).decode("utf-8"), Loader)
-    except Exception as error:  # PyYAML's constructors meet odd values with nearly any exception
-        reason = error.strerror if isinstance(error, OSError) else None
-        line = " ".join((reason or str(error)).split())
-        raise ConfigurationError(f"cannot read randomization {path}: {line}") from None
-
-
-def _refuse_twice(keys: Sequence[Any]) -> None:
-    """Raise ConfigurationError if two YAML nodes are the same key, of which PyYAML would drop the first."""
-    seen = set()
-    for key in keys:
-        name = key.tag, str(key.value)
-        if name in seen:
-            raise ConfigurationError(f"line {key.start_mark.line + 1}: the key {key.value!r} is there twice")
-        seen.add(name)
 
 
 def _part(part: Any) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.building.draws import Draws, Redraws, Unreal
 from simworld.building.factors import FACTORS
 from simworld.building.lighting import draw_lights
@@ -19,7 +19,6 @@ from simworld.scene.model import Body, Box, Cylinder, LinkMaterial, Mesh, Part, 
 from simworld.scene.shapes import bounds, compound, open_box, rest_height, turned
 from simworld.streams import Streams
 
-BASE: Vec3 = (-0.6, 0.0, 0.0)
 TRIES = 640
 """So often of one sample a thing is drawn again that cannot be."""
 PROBES, PROBE_TRIES = 10, 64
@@ -124,16 +123,17 @@ def _gravity(draw: Draws) -> Vec3:
 
 
 def _robot(draw: Draws) -> Robot:
-    arm = range(PANDA.arm_joints)
-    joints = [PANDA.rest[j] + draw("robot.joints.*.offset", j) for j in arm]
+    model = find_robot("panda")
+    arm = range(model.arm_joints)
+    joints = [model.rest[j] + draw("robot.joints.*.offset", j) for j in arm]
     damping, friction = (tuple(draw(f"robot.joints.*.{name}", j) for j in arm) for name in ("damping", "friction"))
     materials: tuple[LinkMaterial, ...] = ()
     if draw("robot.painted"):
         paint = draw_material(draw, "robot")
-        materials = tuple(LinkMaterial(link=link, material=paint) for link in PANDA.links)
+        materials = tuple(LinkMaterial(link=link, material=paint) for link in model.links)
     return Robot(
-        position=(BASE[0], BASE[1], BASE[2] - draw("table.height")),
-        joint_positions=(*joints, *PANDA.rest[len(arm) :]),
+        position=(model.base[0], model.base[1], model.base[2] - draw("table.height")),
+        joint_positions=(*joints, *model.rest[len(arm) :]),
         finger_friction=draw("robot.finger_friction"),
         joint_damping=damping if any(times != 1 for times in damping) else (),
         joint_friction=friction if any(friction) else (),

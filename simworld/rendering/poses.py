@@ -5,7 +5,6 @@ Sums of products are einsum's, as BLAS rounds differently on other machines.
 
 import numpy as np
 
-from simworld.assets.robot import ROBOTS
 from simworld.errors import RenderError
 from simworld.geometry import Array
 from simworld.rendering.kernels import are_poses, to_view
@@ -19,7 +18,7 @@ def poses_of(scene: Scene, state: SceneState) -> Array:
 
     A state that is not one of the scene, or poses that are none, raise RenderError.
     """
-    links, bodies = len(ROBOTS[scene.robot.name].links), len(scene.bodies)
+    links, bodies = len(scene.robot.model.links), len(scene.bodies)
     if state.link_poses.shape != (links, 7) or state.body_poses.shape != (bodies, 7):
         got = f"{state.link_poses.shape} and {state.body_poses.shape}"
         raise RenderError(f"the state must have link poses ({links}, 7) and body poses ({bodies}, 7), got {got}")

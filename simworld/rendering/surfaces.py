@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simworld.assets.robot import ROBOTS, LinkVisual
-from simworld.assets.roots import data_path
+from simworld.assets.robot import LinkVisual
 from simworld.geometry import Array, Vec3, transform_points
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.material import Material
@@ -36,7 +35,7 @@ class Surface:
 
 def surfaces(scene: Scene) -> list[Surface]:
     """Everything there is to draw: the robot's links, then the bodies in their order."""
-    model = ROBOTS[scene.robot.name]
+    model = scene.robot.model
     drawn = [_of_link(scene, model.link_index(visual.link), visual) for visual in model.visuals]
     for row, body in enumerate(scene.bodies):
         for part in body.parts:
@@ -49,7 +48,7 @@ def surfaces(scene: Scene) -> list[Surface]:
 def _of_link(scene: Scene, link: int, visual: LinkVisual) -> Surface:
     given = next((m.material for m in scene.robot.materials if m.link == visual.link), None)
     return Surface(
-        mesh=str(data_path() / visual.mesh),
+        mesh=str(visual.mesh),
         size=(1.0, 1.0, 1.0),
         local=np.array([*visual.position, *visual.orientation]),
         carrier=link,
@@ -81,7 +80,7 @@ def surface_bounds(scene: Scene) -> Array:
 
     One row for each of the state's link poses, then its body poses; those that show nothing have 1.
     """
-    half = np.zeros((len(ROBOTS[scene.robot.name].links) + len(scene.bodies), 3))
+    half = np.zeros((len(scene.robot.model.links) + len(scene.bodies), 3))
     for surface in surfaces(scene):
         for group in load_mesh(surface.mesh, 0.0):
             points = transform_points(surface.local, group.mesh.vertices * surface.size)

@@ -4,11 +4,12 @@ from collections import Counter
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from simworld.assets.catalogue import mesh
 from simworld.assets.index import MeshAsset
-from simworld.assets.robot import ROBOTS
+from simworld.assets.robot import RobotModel
+from simworld.assets.robot_search import find_robot, robot_of_digest
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3
 from simworld.plain import Fraction, Length, NonNegative, Plain, Position, Positive, Unit, describe
@@ -19,6 +20,10 @@ from simworld.scene.material import Material
 
 MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 1000, 256
 """How many there may be in a scene, and parts in a body."""
+
+
+def _is_here(name: str) -> str:
+    return find_robot(name).name
 
 
 class Box(Plain):
@@ -124,18 +129,20 @@ class LinkMaterial(Plain):
 
 
 class Robot(Plain):
-    """A robot of `simworld.assets.robot.ROBOTS`: base pose and the joint positions (rad, m) it starts from.
+    """A robot by name and digest of its content: base pose and the joint positions (rad, m) it starts from.
 
+    Without a digest it is the one of that name here, and without joint positions it starts from its rest posture.
     `joint_damping`, times the motor's own, and `joint_friction` (N m) are of each joint of the arm, nominal where they
     are empty. `gain` and `strength` are times the motors' position gains and torque limits, `grip` times the fingers'
     force limit; `backlash` is the play of each joint of the arm in rad. `materials` are those of links that do not look
     as the model says.
     """
 
-    name: Literal["panda"] = "panda"
+    name: Annotated[str, AfterValidator(_is_here)] = "panda"
+    digest: str = Field(default_factory=lambda given: find_robot(given["name"]).digest)
     position: Position = (0.0, 0.0, 0.0)
     orientation: Unit = IDENTITY
-    joint_positions: tuple[float, ...]
+    joint_positions: tuple[float, ...] = Field(default_factory=lambda given: find_robot(given["name"]).rest)
     finger_friction: NonNegative = 1.0
     joint_damping: tuple[NonNegative, ...] = ()
     joint_friction: tuple[NonNegative, ...] = ()
@@ -144,6 +151,16 @@ class Robot(Plain):
     grip: Positive = 1.0
     backlash: NonNegative = 0.0
     materials: tuple[LinkMaterial, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_on_this_machine(self) -> Self:
+        _ = self.model
+        return self
+
+    @property
+    def model(self) -> RobotModel:
+        """What it is; one that is not on this machine raises ConfigurationError."""
+        return robot_of_digest(self.name, self.digest)
 
 
 class Scene(Plain):
@@ -174,7 +191,7 @@ class Scene(Plain):
 
     @model_validator(mode="after")
     def _fits_the_robot(self) -> Self:
-        model = ROBOTS[self.robot.name]
+        model = self.robot.model
         joints = len(self.robot.joint_positions)
         if joints != len(model.lower):
             raise ValueError(f"robot.joint_positions: {self.robot.name} has {len(model.lower)} joints, got {joints}")

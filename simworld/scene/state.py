@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.assets.robot import ROBOTS
 from simworld.geometry import Array, Vec3, compose
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -50,7 +49,7 @@ def camera_pose(scene: Scene, state: SceneState, camera: Camera) -> Array:
     local = np.array([*camera.position, *camera.orientation])
     if camera.parent is None:
         return local
-    link = ROBOTS[scene.robot.name].link_index(camera.parent)
+    link = scene.robot.model.link_index(camera.parent)
     return compose(state.link_poses[link], local)
 
 

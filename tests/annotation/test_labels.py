@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from simworld.annotation import Labels, annotate, project
-from simworld.assets.robot import PANDA
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics import World
@@ -50,7 +49,7 @@ def made_scene() -> Scene:
         position=EYE,
         orientation=look_at(EYE, (0.05, 0.1, 0.15)),
     )
-    robot = Robot(position=(-0.5, -0.3, 0.0), joint_positions=PANDA.rest)
+    robot = Robot(position=(-0.5, -0.3, 0.0))
     return Scene(robot=robot, bodies=(table, ball, brick, crate, hidden), cameras=(camera,))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
-from simworld.assets.robot import PANDA
 from simworld.envs.disturbances import Disturbances
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS, field_slices
@@ -263,7 +262,7 @@ def test_a_push_gives_its_momentum_within_one_control_step(center: Vec3) -> None
     )  # fmt: skip
     force, mass, dt, gravity = np.array([3.0, -2.0, 5.0]), 0.2, 0.04, np.array([0.0, 0.0, -9.81])
     with World() as world:
-        world.load(Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(ball,)))
+        world.load(Scene(robot=Robot(), bodies=(ball,)))
         world.step()
         before = world.body_velocity("ball")
         world.push("ball", tuple(force), (0.0, 0.0, 0.0))

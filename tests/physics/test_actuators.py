@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.geometry import Array
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
 from simworld.physics.bullet import bullet
 from simworld.randomization import NONE, Layout, sample_scene
 from simworld.scene.model import Body, Box, Part
 from simworld.streams import Streams
+
+PANDA = find_robot("panda")
 
 REST = np.array(PANDA.rest)
 PHYSICS_HZ = 150

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, quat_to_matrix
 from simworld.physics import CONTROL_HZ, EndEffectorControl, World
@@ -11,7 +11,9 @@ from simworld.randomization import DEFAULT, NONE, Layout, sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
 
-ROBOT = Robot(position=(-0.6, 0.0, 0.0), joint_positions=PANDA.rest)
+PANDA = find_robot("panda")
+
+ROBOT = Robot(position=(-0.6, 0.0, 0.0))
 TABLE = Body(
     name="table",
     category="table",
@@ -151,7 +153,7 @@ def spins(body: Body) -> list[float]:
         torque = np.zeros(3)
         torque[axis] = 1e-5
         with World() as world:
-            world.load(Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(body,), gravity=(0.0, 0.0, 0.0)))
+            world.load(Scene(robot=Robot(), bodies=(body,), gravity=(0.0, 0.0, 0.0)))
             world.step()
             world.push(body.name, (0.0, 0.0, 0.0), tuple(torque))
             world.step()
@@ -195,7 +197,7 @@ def test_a_torque_turns_a_body_by_its_moment_of_inertia(
         name="thing", category="thing", parts=(Part(shape=shape),), position=(0.0, 0.0, 3.0),
         mass=0.1, inertia=2.0, center_of_mass=center,
     )  # fmt: skip
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(body,), gravity=(0.0, 0.0, 0.0))
+    scene = Scene(robot=Robot(), bodies=(body,), gravity=(0.0, 0.0, 0.0))
     for axis in range(3):
         torque = np.zeros(3)
         torque[axis] = 1e-5
@@ -213,7 +215,7 @@ def test_a_torque_turns_a_body_by_its_moment_of_inertia(
 
 
 def test_several_steps_are_as_many_single_ones() -> None:
-    robot = Robot(joint_positions=PANDA.rest, joint_friction=(1.0,) * 7, backlash=0.01)
+    robot = Robot(joint_friction=(1.0,) * 7, backlash=0.01)
     states = []
     for counts in ((6,), (1,) * 6):
         with World() as world:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at
 from simworld.physics import World
@@ -23,6 +23,8 @@ from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
+
+PANDA = find_robot("panda")
 
 EVERYTHING = tuple(CHANNELS)
 AWAY = [0.0, 0, -50, 0, 0, 0, 1]
@@ -89,7 +91,7 @@ def test_any_camera_gives_a_whole_frame(camera: Camera) -> None:
 
 def test_a_camera_within_a_box_sees_it_from_inside() -> None:
     body = Body(name="box", category="box", parts=(Part(shape=Box(half_extents=(1, 1, 1))),))
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(body,))
+    scene = Scene(robot=Robot(), bodies=(body,))
     state = state_of(scene)
     camera = camera_at((0, 0, 0), (1, 0, 0))
     frame = RasterRenderer().render(scene, state, camera, EVERYTHING, state)
@@ -151,7 +153,7 @@ def test_missing_and_broken_files_are_named(tmp_path: Path, monkeypatch: pytest.
     texture = ImageTexture(file=str(tmp_path / "gone.png"))
     shape = Part(shape=Box(half_extents=(0.1, 0.1, 0.1)))
     body = Body(name="box", category="box", parts=(shape,), material=Material(texture=texture))
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(body,))
+    scene = Scene(robot=Robot(), bodies=(body,))
     camera = camera_at((1, 0, 1), (0, 0, 0))
     with pytest.raises(RenderError, match=r"texture .*gone.png: No such file"):
         RasterRenderer().render(scene, state_of(scene), camera)
@@ -160,7 +162,7 @@ def test_missing_and_broken_files_are_named(tmp_path: Path, monkeypatch: pytest.
         RasterRenderer().render(scene, state_of(scene), camera)
     # Meshes are named by the catalogue; here its file is gone, empty or broken.
     duck = Body(name="duck", category="duck", parts=(Part(shape=Mesh(name="duck")),))
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(duck,))
+    scene = Scene(robot=Robot(), bodies=(duck,))
     file = tmp_path / "broken.obj"
     monkeypatch.setattr(surfaces_module, "_of_part", lambda part: (str(file), (1.0, 1.0, 1.0), np.array(AWAY)))
     with pytest.raises(RenderError, match=r"mesh .*broken.obj"):
@@ -178,7 +180,7 @@ def test_a_mesh_with_degenerate_triangles_is_drawn_without_them(
     file = tmp_path / "flat.obj"
     file.write_text("v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nf 1 2 3\nf 1 3 4\nf 1 1 2\nf 1 2 2\nf 3 3 3\n")
     duck = Body(name="duck", category="duck", parts=(Part(shape=Mesh(name="duck")),))
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(duck,))
+    scene = Scene(robot=Robot(), bodies=(duck,))
     here = np.array([0.0, 0, 0, 0, 0, 0, 1])
     monkeypatch.setattr(surfaces_module, "_of_part", lambda part: (str(file), (1.0, 1.0, 1.0), here))
     camera = camera_at((0, -0.001, 1), (0, 0, 0))

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError
 from simworld.geometry import compose, invert, look_at, quat_from_euler, quat_from_yaw, quat_to_matrix, transform_points
 from simworld.physics import World
@@ -22,6 +22,8 @@ from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
+
+PANDA = find_robot("panda")
 
 Vec3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -42,7 +44,7 @@ def body_of(shape: Box | Sphere | Cylinder, position: Vec3 = (0, 0, 0), turned: 
 
 def scene_of(*bodies: Body) -> tuple[Scene, SceneState]:
     """A scene of which the robot is out of sight, and its state."""
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=bodies, lights=(DirectionalLight(),))
+    scene = Scene(robot=Robot(), bodies=bodies, lights=(DirectionalLight(),))
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)
     return scene, SceneState(0.0, joints, np.zeros_like(joints), links, poses, np.zeros((len(bodies), 6)))

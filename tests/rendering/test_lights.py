@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Layout, sample_scene
@@ -17,6 +17,8 @@ from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, LinkMaterial, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
+
+PANDA = find_robot("panda")
 
 Vec3 = tuple[float, float, float]
 WHITE = Material(color=(1.0, 1.0, 1.0), specular=0.0)
@@ -42,7 +44,7 @@ def slab(material: Material = WHITE, half: float = 4.0) -> Body:
 
 def scene_of(*bodies: Body, lights: tuple[Light, ...] = (), ambient: Vec3 = (0, 0, 0)) -> tuple[Scene, SceneState]:
     """A scene of which the robot is out of sight and of light, and its state."""
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=bodies, lights=lights, ambient=ambient)
+    scene = Scene(robot=Robot(), bodies=bodies, lights=lights, ambient=ambient)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)
     return scene, SceneState(0.0, joints, np.zeros_like(joints), links, poses, np.zeros((len(bodies), 6)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.color import encode
 from simworld.errors import ConfigurationError, MissingExtraError, RenderError
 from simworld.geometry import look_at, quat_from_euler, quat_to_matrix
@@ -30,6 +30,8 @@ from simworld.scene.material import Material, ProceduralTexture
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
+
+PANDA = find_robot("panda")
 
 Make = Callable[..., MitsubaRenderer]
 WHITENESS = SolidBackground()
@@ -75,7 +77,7 @@ def scene_of(
     background: Background = WHITENESS,
 ) -> tuple[Scene, SceneState]:
     """A scene of which the robot is out of sight and of light, and its state."""
-    robot = Robot(joint_positions=PANDA.rest)
+    robot = Robot()
     scene = Scene(robot=robot, bodies=bodies, lights=lights, ambient=(ambient,) * 3, background=background)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at, quat_to_matrix
 from simworld.physics import World
@@ -19,6 +19,8 @@ from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
+
+PANDA = find_robot("panda")
 
 
 def pinhole(eye: tuple[float, float, float], target: tuple[float, float, float]) -> Camera:
@@ -37,7 +39,7 @@ def pinhole(eye: tuple[float, float, float], target: tuple[float, float, float])
 
 def frame_of(name: str, body: Body, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     # The robot stands behind the camera.
-    robot = Robot(position=(5.0, 0.0, 0.0), joint_positions=PANDA.rest)
+    robot = Robot(position=(5.0, 0.0, 0.0))
     scene = Scene(robot=robot, bodies=(body,), cameras=(camera,))
     with World() as world:
         world.load(scene)
@@ -263,7 +265,7 @@ def test_a_shadow_falls_where_the_light_is_hidden() -> None:
         name="lid", category="lid", parts=(Part(shape=Box(half_extents=(0.1, 0.1, 0.002))),), position=(0, 0, 0.2)
     )
     camera = pinhole((0.0, -0.6, 0.6), (0.0, 0.2, 0.0))
-    robot = Robot(position=(5.0, 0.0, 0.0), joint_positions=PANDA.rest)
+    robot = Robot(position=(5.0, 0.0, 0.0))
     light = DirectionalLight(direction=(0.0, -1.0, 1.0))
     scene = Scene(robot=robot, bodies=(slab, lid), cameras=(camera,), lights=(light,))
     with World() as world:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.color import LINEAR
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, invert, look_at, transform_points
@@ -20,6 +20,8 @@ from simworld.scene.lens import distort
 from simworld.scene.model import Body, Box, Part, Robot, Scene
 from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 from simworld.scene.state import SceneState
+
+PANDA = find_robot("panda")
 
 HEIGHT, WIDTH = 240, 320
 COLOR: dict[str, Any] = {
@@ -338,7 +340,7 @@ def test_labels_of_a_framed_camera_are_those_of_the_pixels_it_took(distortion: A
     """A crop of half the size has a pixel at every quarter; a half turn brings each pixel to the opposite one."""
     shape = Part(shape=Box(half_extents=(0.1, 0.15, 0.05)))
     box = Body(name="box", category="box", parts=(shape,), orientation=(0, 0, math.sin(0.3), math.cos(0.3)))
-    scene = Scene(robot=Robot(joint_positions=PANDA.rest), bodies=(box,))
+    scene = Scene(robot=Robot(), bodies=(box,))
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     rest = np.array(PANDA.rest)
     state = SceneState(0.0, rest, np.zeros_like(rest), links, box.pose[None], np.zeros((1, 6)))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.raster.lookup import octahedral
@@ -23,6 +23,8 @@ from simworld.scene.light import GradientBackground, SolidBackground, TextureBac
 from simworld.scene.material import Family, ImageTexture, Material, ProceduralTexture, Texture
 from simworld.scene.model import Body, Box, Part, Robot, Scene
 from simworld.scene.state import SceneState
+
+PANDA = find_robot("panda")
 
 Vec3 = tuple[float, float, float]
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -45,7 +47,7 @@ def pinhole(eye: Vec3, target: Vec3, up: Vec3 = (0, 0, 1), **options: Any) -> Ca
 
 def scene_of(*bodies: Body, **options: Any) -> tuple[Scene, SceneState]:
     """A scene in even light of which the robot is out of sight, and its state."""
-    robot = Robot(joint_positions=PANDA.rest)
+    robot = Robot()
     scene = Scene(robot=robot, bodies=bodies, lights=(), ambient=(1, 1, 1), **options)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)

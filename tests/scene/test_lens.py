@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from simworld.assets.robot import PANDA
+from simworld.assets.robot_search import find_robot
 from simworld.errors import RenderError
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
@@ -16,6 +16,8 @@ from simworld.scene.light import DirectionalLight, GradientBackground
 from simworld.scene.material import Material, ProceduralTexture
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState
+
+PANDA = find_robot("panda")
 
 Vec3 = tuple[float, float, float]
 STRONG: Distortion = (-0.25, 0.05, 0.002, -0.001, 0.0)
@@ -39,7 +41,7 @@ def body_of(name: str, shape: Box | Sphere, material: Material, position: Vec3 =
 
 def scene_of(*bodies: Body, **options: object) -> tuple[Scene, SceneState]:
     """A scene of which the robot is out of sight, and its state."""
-    robot = Robot(joint_positions=PANDA.rest)
+    robot = Robot()
     scene = Scene.model_validate({"robot": robot, "bodies": bodies, "lights": ()} | options)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)

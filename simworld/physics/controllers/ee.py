@@ -41,10 +41,10 @@ class EndEffectorControl:
         self._rest = np.array(model.rest[:n])
         self._lower, self._upper = np.array(model.lower[:n]), np.array(model.upper[:n])
         self._fastest = CONTROL_HZ / np.array(model.max_velocity[:n])
-        self._finger_step = model.max_velocity[-1] / CONTROL_HZ
-        self._half_opening = model.max_opening / 2
+        self._gripper = model.gripper
+        self._opening_step = model.gripper.speed / CONTROL_HZ
         self._reference = world.tool_pose()[:3].tolist()
-        self._finger = self._opened(world.joints()[0])
+        self._opening = world.opening()
         levers = np.linalg.norm(world.tool_kinematics()[1][:3], axis=0)
         self._yielding: list[float] = (PRESS * levers + TWIST).tolist()
 
@@ -60,15 +60,10 @@ class EndEffectorControl:
         ]
         error = [r - t for r, t in zip(self._reference, here, strict=False)]
         joints = self._towards([*error, *_rotation_error(orientation, here[3:])], jacobian, q[: len(self._rest)])
-        opened, step = self._opened(q), self._finger_step
-        finger = _clip(self._finger + float(action[3]) * step, opened - step, opened + step)
-        self._finger = _clip(finger, 0.0, self._half_opening)
-        self._world.set_joint_targets([*joints.tolist(), self._finger, self._finger], self._yielding)
-
-    @staticmethod
-    def _opened(positions: Array) -> float:
-        """Metres that each finger is open: the mean of both."""
-        return float(positions[-2] + positions[-1]) / 2
+        opened, step = self._world.opening(), self._opening_step
+        opening = _clip(self._opening + float(action[3]) * step, opened - step, opened + step)
+        self._opening = _clip(opening, self._gripper.least, self._gripper.most)
+        self._world.set_joint_targets([*joints.tolist(), *self._gripper.targets(self._opening)], self._yielding)
 
     def _towards(self, error: list[float], jacobian: Array, q: Array) -> Array:
         """One damped least-squares step of the arm's joints (arm_joints,) that mends a tool pose error (6,)."""

@@ -1,0 +1,239 @@
+"""What a URDF says of how a robot moves: its links, and the joints between them with axes, limits and mimics."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from simworld.errors import ConfigurationError, nearest
+from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler
+from simworld.plain import Plain
+from simworld.reading import read_bytes
+
+Kind = Literal["fixed", "revolute", "continuous", "prismatic"]
+KINDS: tuple[Kind, ...] = ("fixed", "revolute", "continuous", "prismatic")
+_FORWARD: Vec3 = (1.0, 0.0, 0.0)
+"""A joint's axis where none is said, as the URDF specification has it."""
+_TURN = 2 * math.pi
+"""How far a joint without limits may turn, either way."""
+
+
+class Mimic(Plain):
+    """Where a joint goes with another one: at `multiplier` times its position, plus `offset`."""
+
+    joint: str
+    multiplier: float = 1.0
+    offset: float = 0.0
+
+
+class Joint(Plain):
+    """A joint: its frame, which is the child link's at position 0, in the parent's; and its axis (unit) in that frame.
+
+    Limits are in rad or m; `force` (N or N m) and `velocity` (per second) are the most it can do, 0 where not said.
+    """
+
+    name: str
+    kind: Kind
+    parent: str
+    child: str
+    position: Vec3 = (0.0, 0.0, 0.0)
+    orientation: Quaternion = IDENTITY
+    axis: Vec3 = _FORWARD
+    lower: float = 0.0
+    upper: float = 0.0
+    force: float = 0.0
+    velocity: float = 0.0
+    mimic: Mimic | None = None
+
+
+class Urdf(NamedTuple):
+    """The links, the base first, and the joints, of which number k moves link k + 1: both in Bullet's order."""
+
+    links: tuple[str, ...]
+    joints: tuple[Joint, ...]
+
+
+def read_urdf(path: Path) -> Urdf:
+    """The links and joints of a URDF; one that is no tree of them raises ConfigurationError."""
+    return urdf_tree(parse_urdf(path), path.name)
+
+
+def parse_urdf(path: Path) -> Element:
+    """The document of a URDF."""
+    try:
+        root = ElementTree.fromstring(read_bytes(path))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the URDF {path}: {error.strerror or error}") from None
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ConfigurationError(f"{path} is no URDF: {error}") from None
+    if root.tag != "robot":
+        raise ConfigurationError(f"{path} is no URDF: it must begin with <robot>, got <{root.tag}>")
+    return root
+
+
+def urdf_tree(root: Element, source: str) -> Urdf:
+    """The links and joints of a document; `source` begins the messages."""
+    links = [attribute(link, "name", source) for link in root.findall("link")]
+    if not links:
+        raise ConfigurationError(f"{source}: has no <link>")
+    joints = [_joint(element, source) for element in root.findall("joint")]
+    for kind, names in (("link", links), ("joint", [joint.name for joint in joints])):
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise ConfigurationError(f"{source}: there are two {kind}s called {twice[0]!r}")
+    _check_mimics({joint.name: joint for joint in joints}, source)
+    ordered = _ordered(links, joints, source)
+    return Urdf((ordered[0].parent if ordered else links[0], *(joint.child for joint in ordered)), tuple(ordered))
+
+
+def mesh_files(root: Element, path: Path) -> list[Path]:
+    """The meshes that a URDF at `path` names, which must be beside it as the physics reads them."""
+    names = [attribute(mesh, "filename", path.name) for mesh in root.iter("mesh")]
+    for name in names:
+        if not (path.parent / name).is_file() or Path(name).suffix.lower() not in (".obj", ".stl"):
+            raise ConfigurationError(
+                f"{path.name}: mesh {name!r} must be an OBJ or STL file beside it, as `simworld robot import` writes"
+            )
+    return [path.parent / name for name in names]
+
+
+def _check_mimics(joints: Mapping[str, Joint], source: str) -> None:
+    for joint in joints.values():
+        if joint.mimic is None:
+            continue
+        if joint.mimic.joint not in joints:
+            near = nearest(joint.mimic.joint, joints)
+            raise ConfigurationError(
+                f"{source}: joint {joint.name!r} mimics {joint.mimic.joint!r}, which there is not{near}"
+            )
+        if joints[joint.mimic.joint].mimic is not None or joints[joint.mimic.joint].kind == "fixed":
+            raise ConfigurationError(
+                f"{source}: joint {joint.name!r} must mimic one that moves by itself, got {joint.mimic.joint!r}"
+            )
+
+
+def _ordered(links: list[str], joints: list[Joint], source: str) -> list[Joint]:
+    """The joints as Bullet numbers them: depth first from the base, those of a link as they stand in the file."""
+    parents: dict[str, Joint] = {}
+    children: dict[str, list[Joint]] = {link: [] for link in links}
+    for joint in joints:
+        for link in (joint.parent, joint.child):
+            if link not in children:
+                raise ConfigurationError(
+                    f"{source}: joint {joint.name!r} joins {link!r}, which is no link{nearest(link, links)}"
+                )
+        if joint.child in parents:
+            first = parents[joint.child].name
+            raise ConfigurationError(
+                f"{source}: joints {first!r} and {joint.name!r} both carry link {joint.child!r}: "
+                "a closed loop; leave one of them out, and let its motion be a <mimic>"
+            )
+        parents[joint.child] = joint
+        children[joint.parent].append(joint)
+    bases = [link for link in links if link not in parents]
+    if len(bases) != 1:
+        what = f"{bases} are carried by no joint" if bases else f"joints go round in a closed loop: {sorted(parents)}"
+        raise ConfigurationError(f"{source}: one link must be the base of all others; {what}")
+    found = list(_below(bases[0], children))
+    if len(found) < len(joints):
+        lost = sorted({joint.child for joint in joints} - {joint.child for joint in found})
+        raise ConfigurationError(f"{source}: links {lost} hang on each other in a closed loop, not on the base")
+    return found
+
+
+def _below(base: str, children: Mapping[str, list[Joint]]) -> Iterator[Joint]:
+    waiting = children[base][::-1]
+    while waiting:
+        joint = waiting.pop()
+        yield joint
+        waiting.extend(children[joint.child][::-1])
+
+
+def _joint(element: Element, source: str) -> Joint:
+    name = attribute(element, "name", source)
+    here = f"{source}: joint {name!r}"
+    kind = attribute(element, "type", here)
+    if kind not in KINDS:
+        raise ConfigurationError(f"{here}: a type must be one of {list(KINDS)}, got {kind!r}")
+    position, orientation = origin_of(element, here)
+    axis = numbers(element.find("axis"), "xyz", _FORWARD, here)
+    length = math.hypot(*axis)
+    if kind != "fixed" and length == 0:
+        raise ConfigurationError(f"{here}: an axis must not be 0 0 0")
+    limit, mimic = element.find("limit"), element.find("mimic")
+    far = _TURN if kind == "continuous" else 0.0
+    lower, upper = number(limit, "lower", -far, here), number(limit, "upper", far, here)
+    if kind in ("revolute", "prismatic") and (limit is None or not lower < upper):
+        raise ConfigurationError(f"{here}: limits must have lower < upper, got {lower} and {upper}")
+    return Joint(
+        name=name,
+        kind=kind,
+        parent=attribute(_child(element, "parent", here), "link", here),
+        child=attribute(_child(element, "child", here), "link", here),
+        position=position,
+        orientation=orientation,
+        axis=(axis[0] / length, axis[1] / length, axis[2] / length) if length else axis,
+        lower=lower,
+        upper=upper,
+        force=number(limit, "effort", 0.0, here),
+        velocity=number(limit, "velocity", 0.0, here),
+        mimic=None if mimic is None else _mimic(mimic, here),
+    )
+
+
+def _mimic(element: Element, here: str) -> Mimic:
+    multiplier, offset = number(element, "multiplier", 1.0, here), number(element, "offset", 0.0, here)
+    if multiplier == 0:
+        raise ConfigurationError(f"{here}: the multiplier of a mimic must not be 0")
+    return Mimic(joint=attribute(element, "joint", here), multiplier=multiplier, offset=offset)
+
+
+def origin_of(element: Element, here: str) -> tuple[Vec3, Quaternion]:
+    """Position and orientation of the <origin> in an element; `here` begins the messages."""
+    origin = element.find("origin")
+    position = numbers(origin, "xyz", (0.0, 0.0, 0.0), here)
+    return position, quat_from_euler(*numbers(origin, "rpy", (0.0, 0.0, 0.0), here))
+
+
+def attribute(element: Element, name: str, here: str) -> str:
+    """An attribute that must be there."""
+    value = element.get(name)
+    if not value:
+        raise ConfigurationError(f"{here}: <{element.tag}> has no {name}")
+    return value
+
+
+def number(element: Element | None, name: str, default: float, here: str) -> float:
+    """A finite number, or the default where it is not said."""
+    text = None if element is None else element.get(name)
+    return default if text is None else _finite([text], name, here)[0]
+
+
+def numbers(element: Element | None, name: str, default: Vec3, here: str) -> Vec3:
+    """Three finite numbers, or the default where they are not said."""
+    text = None if element is None else element.get(name)
+    if text is None:
+        return default
+    found = _finite(text.split(), name, here)
+    if len(found) != 3:
+        raise ConfigurationError(f"{here}: {name} must be three numbers, got {text!r}")
+    return (found[0], found[1], found[2])
+
+
+def _finite(texts: list[str], name: str, here: str) -> list[float]:
+    try:
+        found = [float(text) for text in texts]
+    except ValueError:
+        found = [math.nan]
+    if not all(map(math.isfinite, found)):
+        raise ConfigurationError(f"{here}: {name} must be finite numbers, got {' '.join(texts)!r}")
+    return found
+
+
+def _child(element: Element, tag: str, here: str) -> Element:
+    found = element.find(tag)
+    if found is None:
+        raise ConfigurationError(f"{here}: has no <{tag}>")
+    return found
