@@ -138,14 +138,13 @@ class RobotModel(Plain):
             raise ConfigurationError(f"no link {name!r} on the robot; there are {list(self.links)}")
         return self.links.index(name)
 
-    def moving_joints(self, link: str) -> tuple[str, ...]:
-        """The joints that move a link, from the base to it."""
+    def chain(self, link: str) -> tuple[Joint, ...]:
+        """The joints from the base to a link, fixed ones too."""
         carried = {joint.child: joint for joint in self.tree}
-        found: list[str] = []
+        found: list[Joint] = []
         while link in carried:
-            joint = carried[link]
-            found += [joint.name] if joint.kind != "fixed" else []
-            link = joint.parent
+            found.append(carried[link])
+            link = found[-1].parent
         return tuple(found[::-1])
 
     def mount(self, name: str) -> Frame:

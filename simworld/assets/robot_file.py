@@ -195,14 +195,18 @@ def _check(model: RobotModel) -> None:
         if link not in model.links:
             raise ConfigurationError(f"{key}: there is no link {link!r} in the URDF{nearest(link, model.links)}")
     arm = model.joints[: model.arm_joints]
-    if (moving := model.moving_joints(model.tool.link)) != arm:
+    if (moving := _moving(model, model.tool.link)) != arm:
         raise ConfigurationError(f"arm: must be the joints from the base to {model.tool.link!r}, {moving}, got {arm}")
     for link in model.gripper.fingers:
-        if not set(model.moving_joints(link)) & set(model.gripper.joints):
+        if not set(_moving(model, link)) & set(model.gripper.joints):
             raise ConfigurationError(f"gripper.fingers: no joint of the gripper moves {link!r}")
     for name, lower, rest, upper in zip(model.joints, model.lower, model.rest, model.upper, strict=True):
         if not lower <= rest <= upper:
             raise ConfigurationError(f"rest.{name}: must be in {lower} to {upper}, got {rest}")
+
+
+def _moving(model: RobotModel, link: str) -> tuple[str, ...]:
+    return tuple(joint.name for joint in model.chain(link) if joint.kind != "fixed")
 
 
 def _mesh(name: str, folder: Path) -> Path:
