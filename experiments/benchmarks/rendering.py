@@ -77,7 +77,7 @@ Measured = dict[str, list[Seconds]]
 """Seconds of a frame, round by round, by what was measured."""
 
 
-class Film(NamedTuple):
+class Clip(NamedTuple):
     """A scene and pairs of instants of an episode in it, each with the one a control step later."""
 
     scene: Scene
@@ -107,7 +107,7 @@ class Bar(NamedTuple):
 def main() -> None:
     machine, cores = machine_description(), _cores()
     with pinned(cores[-1:]):
-        plain = film()
+        plain = clip()
         textured = plain._replace(scene=with_textures(plain.scene))
         bursts = our_bursts(plain, textured, cores[-2:])
         peers, absent = peer_bursts()
@@ -127,13 +127,13 @@ def main() -> None:
         table(title, list(flat[0]), [[line.get(name, "") for name in flat[0]] for line in flat])
 
 
-def film() -> Film:
+def clip() -> Clip:
     """An expert's episode with three objects, without textures."""
     with closing(gym.make(ENV_ID, randomization=DEFAULT | {"objects.count": 3})) as env:
         states = list(_episode(manipulation(env)))
         scene = manipulation(env).sample.scene
     chosen = np.linspace(0, len(states) - 2, STATES).astype(int)
-    return Film(scene, [(states[t], states[t + 1]) for t in chosen])
+    return Clip(scene, [(states[t], states[t + 1]) for t in chosen])
 
 
 def _episode(env: ManipulationEnv) -> Iterator[SceneState]:
@@ -160,7 +160,7 @@ def with_textures(scene: Scene) -> Scene:
     return scene.model_copy(update={"bodies": bodies, "robot": robot})
 
 
-def our_bursts(plain: Film, textured: Film, two_cores: Sequence[int]) -> dict[str, Burst]:
+def our_bursts(plain: Clip, textured: Clip, two_cores: Sequence[int]) -> dict[str, Burst]:
     """Bursts of our renderers, each with a renderer of its own, as a process that makes one kind of frame has it."""
     bursts = {f"raster {size}": _one_by_one("raster", textured, size, DEFAULT_CHANNELS, STATES) for size in SIZES}
     bursts |= {f"tiny {size}": _one_by_one("tiny", plain, size, DEFAULT_CHANNELS, _PEER_FRAMES) for size in SIZES}
@@ -172,9 +172,9 @@ def our_bursts(plain: Film, textured: Film, two_cores: Sequence[int]) -> dict[st
     return bursts
 
 
-def _one_by_one(renderer_name: str, film: Film, size: str, channels: tuple[str, ...], count: int) -> Burst:
+def _one_by_one(renderer_name: str, clip: Clip, size: str, channels: tuple[str, ...], count: int) -> Burst:
     renderer = make_renderer(renderer_name)
-    shots = cycle(film.shots(SIZES[size], bool(WANT_NEXT & set(channels))))
+    shots = cycle(clip.shots(SIZES[size], bool(WANT_NEXT & set(channels))))
 
     def burst() -> Seconds:
         chosen = list(islice(shots, count))
@@ -186,8 +186,8 @@ def _one_by_one(renderer_name: str, film: Film, size: str, channels: tuple[str, 
     return burst
 
 
-def _many(film: Film, cores: Sequence[int], threads: int) -> Burst:
-    renderer, shots = RasterRenderer(), film.shots(SIZES["640x480"])
+def _many(clip: Clip, cores: Sequence[int], threads: int) -> Burst:
+    renderer, shots = RasterRenderer(), clip.shots(SIZES["640x480"])
 
     def burst() -> Seconds:
         with pinned(cores):
@@ -286,12 +286,12 @@ def run_rounds(
     return {name: all_[1:] for name, all_ in frames.items()}, {name: all_[1:] for name, all_ in steps.items()}
 
 
-def first_frames(film: Film) -> list[Seconds]:
+def first_frames(clip: Clip) -> list[Seconds]:
     """Seconds of whole processes that start, read a scene and a state, and render one frame of 640x480."""
     with tempfile.TemporaryDirectory() as folder:
         scene, states = Path(folder) / "scene.json", Path(folder) / "states.npz"
-        scene.write_text(film.scene.to_json(), encoding="utf-8")
-        np.savez(states, **stack_states([film.states[0][0]]))  # type: ignore[arg-type]
+        scene.write_text(clip.scene.to_json(), encoding="utf-8")
+        np.savez(states, **stack_states([clip.states[0][0]]))  # type: ignore[arg-type]
         seconds = []
         for _ in range(FIRST_FRAMES + 1):
             begin, before = now(), os.times()

@@ -85,8 +85,8 @@ def channel_picture(frame: Frame, channel: str) -> Picture:
             return _bytes(frame.nocs)
         case "flow":
             return _wheel(frame.flow)
-        case "occlusion":
-            return _bytes(np.repeat(frame.occlusion[..., None], 3, axis=-1))
+        case "occluded_next":
+            return _bytes(np.repeat(frame.occluded_next[..., None], 3, axis=-1))
     return _layers(frame.amodal)
 
 

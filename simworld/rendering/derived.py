@@ -17,7 +17,7 @@ from simworld.scene.lens import fold, rays
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
-DERIVED = frozenset({"nocs", "flow", "occlusion"})
+DERIVED = frozenset({"nocs", "flow", "occluded_next"})
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
 
@@ -36,7 +36,7 @@ def derived(
 ) -> dict[str, NDArray[Any]]:
     """Those of DERIVED that are among the channels.
 
-    `made` holds depth, segmentation and links of the state; `later` depth of the next state, for flow and occlusion.
+    `made` holds depth, segmentation and links of the state; `later` depth of the next state, for WANT_NEXT.
     """
     asked = DERIVED & set(channels)
     if not asked:
@@ -55,7 +55,7 @@ def derived(
         onto, after = view_of(scene, next_state, camera), poses_of(scene, next_state)
         moved = _moved(carriers, view, after, onto).astype(np.float32)
         still = _moved(_REST, view, _REST, onto)[0].astype(np.float32)
-        out["flow"], out["occlusion"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
+        out["flow"], out["occluded_next"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
         numbers = (camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion, fold(camera.distortion))
         lens = np.array(numbers, dtype=np.float32)
         write_flow(
@@ -70,7 +70,7 @@ def derived(
             later["depth"],
             _F(_TOLERANCE),
             out["flow"],
-            out["occlusion"],
+            out["occluded_next"],
         )
     return out
 
@@ -140,9 +140,9 @@ def write_flow(
     later: Any,
     tolerance: Any,
     flow: Any,
-    occlusion: Any,
+    occluded_next: Any,
 ) -> None:
-    """Fill `flow` (h, w, 2) and `occlusion` (h, w): where each point goes, and whether it is hidden or outside there.
+    """Fill `flow` (h, w, 2) and `occluded_next` (h, w): where a point goes, and whether it is hidden or outside there.
 
     `moved` (n, 3, 4) takes camera points to the next camera on each link and body, `still` those at rest; the
     background is infinitely far away. `lens` is fx, fy, cx, cy, the distortion, and where it folds; `later` (h, w) the
@@ -169,7 +169,7 @@ def write_flow(
             if pz <= _F(1e-6) or r2 > lens[9]:
                 # Behind the camera, and where the lens would fold it back into the image, there is no pixel to go to.
                 flow[i, j, 0] = flow[i, j, 1] = _ZERO
-                occlusion[i, j] = True
+                occluded_next[i, j] = True
                 continue
             if bent:
                 radial = _ONE + r2 * (lens[4] + r2 * (lens[5] + r2 * lens[8]))
@@ -180,7 +180,7 @@ def write_flow(
             flow[i, j, 0], flow[i, j, 1] = u - _F(j) - _HALF, v - _F(i) - _HALF
             column, row = np.floor(u), np.floor(v)
             if not (column >= _ZERO and row >= _ZERO and column < _F(width) and row < _F(height)):
-                occlusion[i, j] = True
+                occluded_next[i, j] = True
                 continue
             there = later[np.uint32(row), np.uint32(column)]
-            occlusion[i, j] = there > _ZERO and (k < 0 or pz > there * (_ONE + tolerance))
+            occluded_next[i, j] = there > _ZERO and (k < 0 or pz > there * (_ONE + tolerance))

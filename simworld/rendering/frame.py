@@ -20,13 +20,13 @@ CHANNELS = {
     "nocs": "(h, w, 3) float32: place on the body or link in its own frame, its bounding box about the origin scaled "
     "to a diagonal of 1 and centred at 0.5; 0 where there is nothing (Wang et al. 2019)",
     "flow": "(h, w, 2) float32: pixels right and down from here to where the same point is in the next state",
-    "occlusion": "(h, w) bool: where that point is not seen in the next state",
+    "occluded_next": "(h, w) bool: where that point is not seen in the next state",
     "amodal": "(n, h, w) bool: where each instance would be seen were it alone, in the order of their ids",
 }
 """What a frame may hold, each with its shape, type and meaning."""
 
 DEFAULT_CHANNELS = ("rgb", "depth", "segmentation")
-WANT_NEXT = frozenset({"flow", "occlusion"})
+WANT_NEXT = frozenset({"flow", "occluded_next"})
 
 
 class Frame:
@@ -39,7 +39,7 @@ class Frame:
     normals: NDArray[np.float32]
     nocs: NDArray[np.float32]
     flow: NDArray[np.float32]
-    occlusion: NDArray[np.bool_]
+    occluded_next: NDArray[np.bool_]
     amodal: NDArray[np.bool_]
 
     def __init__(self, **channels: NDArray[Any]) -> None:

@@ -226,7 +226,7 @@ def test_the_visibility_fraction_of_a_half_hidden_square() -> None:
 
 def warped(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     """Row and column in the next image of what is not occluded there."""
-    i, j = np.nonzero(~frame.occlusion)
+    i, j = np.nonzero(~frame.occluded_next)
     u, v = j + 0.5 + frame.flow[i, j, 0], i + 0.5 + frame.flow[i, j, 1]
     return np.floor(v).astype(int), np.floor(u).astype(int)
 
@@ -237,15 +237,15 @@ def test_flow_takes_every_pixel_to_where_it_is_seen_next(index: int, camera_name
     scene, before, after = sampled(index)
     camera = scene.camera(camera_name).resized(160, 120)
     renderer = RasterRenderer()
-    channels = ("segmentation", "links", "flow", "occlusion")
+    channels = ("segmentation", "links", "flow", "occluded_next")
     frame = renderer.render(scene, before, camera, channels, after)
     later = renderer.render(scene, after, camera, ("segmentation", "links"))
     moved = np.linalg.norm(frame.flow, axis=-1)[frame.segmentation > 0]
     assert (moved > 1).mean() > (0.9 if camera_name == "wrist" else 0.01)
-    assert (~frame.occlusion).mean() > 0.5
+    assert (~frame.occluded_next).mean() > 0.5
     row, column = warped(frame)
     for name in ("segmentation", "links"):
-        share = (getattr(frame, name)[~frame.occlusion] == getattr(later, name)[row, column]).mean()
+        share = (getattr(frame, name)[~frame.occluded_next] == getattr(later, name)[row, column]).mean()
         assert share >= 0.99, (name, share)
 
 
@@ -256,7 +256,7 @@ def test_flow_of_a_moved_plane_has_a_closed_form(name: str) -> None:
     camera = pinhole((0.3, -0.4, 1.5), (0.0, 0.1, 0.0))
     turn, shift = quat_from_yaw(0.02), np.array([0.01, -0.02, 0.005])
     later = replace(state, body_poses=np.array([[*(np.array([0, 0, -0.5]) + shift), *turn]]))
-    frame = make_renderer(name).render(scene, state, camera, ("flow", "occlusion"), later)
+    frame = make_renderer(name).render(scene, state, camera, ("flow", "occluded_next"), later)
     forward = rays(camera) @ quat_to_matrix(camera.orientation).T
     points = np.array(camera.position) + forward * (-camera.position[2] / forward[..., 2:])
     moved = (points @ quat_to_matrix(turn).T + shift - camera.position) @ quat_to_matrix(camera.orientation)
@@ -265,7 +265,7 @@ def test_flow_of_a_moved_plane_has_a_closed_form(name: str) -> None:
     assert np.abs(frame.flow - (place - np.stack([u, v], axis=-1))).max() < 2e-3
     outside = ((place < 0) | (place >= [camera.width, camera.height])).any(axis=-1)
     assert 10 < outside.sum() < 2000
-    assert np.array_equal(frame.occlusion, outside)
+    assert np.array_equal(frame.occluded_next, outside)
 
 
 def test_flow_of_the_background_is_that_of_the_camera_turning() -> None:
@@ -296,12 +296,12 @@ def test_what_gets_hidden_is_occluded_and_what_hides_it_is_not() -> None:
     camera = pinhole((0, 0, 2), (0, 0, 0), (0, 1, 0), fx=120, fy=120, cx=80, cy=60)
     later = replace(state, body_poses=poses)
     renderer = RasterRenderer()
-    frame = renderer.render(scene, state, camera, ("flow", "occlusion", "segmentation"), later)
+    frame = renderer.render(scene, state, camera, ("flow", "occluded_next", "segmentation"), later)
     hidden = renderer.render(scene, later, camera, ("segmentation",)).segmentation == 2
     assert hidden.sum() > 200
     slab_now = frame.segmentation == 3
-    assert np.array_equal(frame.occlusion & slab_now, hidden & slab_now)
-    assert not frame.occlusion[frame.segmentation == 2].any()
+    assert np.array_equal(frame.occluded_next & slab_now, hidden & slab_now)
+    assert not frame.occluded_next[frame.segmentation == 2].any()
     # The slab is at rest, and the lid moves by 0.7 m at 1.499 m.
     assert np.abs(frame.flow[slab_now]).max() < 1e-4
     lid_flow = frame.flow[frame.segmentation == 2]
@@ -314,9 +314,9 @@ def test_what_comes_to_be_behind_the_camera_is_occluded() -> None:
     poses = state.body_poses.copy()
     poses[0, 0] = -0.5
     frame = RasterRenderer().render(
-        scene, state, pinhole((0, 0, 0), (1, 0, 0)), ("flow", "occlusion"), replace(state, body_poses=poses)
+        scene, state, pinhole((0, 0, 0), (1, 0, 0)), ("flow", "occluded_next"), replace(state, body_poses=poses)
     )
-    assert frame.occlusion.all()
+    assert frame.occluded_next.all()
     assert (frame.flow == 0).all()
 
 
@@ -329,10 +329,10 @@ def test_flow_through_a_lens_goes_where_the_lens_shows_it() -> None:
     later = replace(state, body_poses=poses)
     camera = pinhole((0.3, -0.6, 0.9), (0, 0.1, 0), fx=110, fy=110, distortion=(-0.25, 0.05, 0.002, -0.001, 0.0))
     renderer = RasterRenderer()
-    frame = renderer.render(scene, state, camera, ("segmentation", "flow", "occlusion"), later)
+    frame = renderer.render(scene, state, camera, ("segmentation", "flow", "occluded_next"), later)
     after = renderer.render(scene, later, camera, ("segmentation",)).segmentation
     row, column = warped(frame)
-    same = frame.segmentation[~frame.occlusion] == after[row, column]
+    same = frame.segmentation[~frame.occluded_next] == after[row, column]
     assert same.mean() > 0.99
     assert np.abs(frame.flow[frame.segmentation == 2]).max() < 2e-3
 
@@ -344,17 +344,17 @@ def test_what_leaves_a_lens_with_barrel_distortion_does_not_come_back_on_the_oth
     poses = state.body_poses.copy()
     poses[0, 0] = 1.95
     camera = pinhole((0, 0, 0), (0, 0, 1), (0, 1, 0), fx=200, fy=200, distortion=(-0.25, 0, 0, 0, 0))
-    channels = ("segmentation", "flow", "occlusion")
+    channels = ("segmentation", "flow", "occluded_next")
     frame = RasterRenderer().render(scene, state, camera, channels, replace(state, body_poses=poses))
     assert (frame.segmentation == 2).sum() > 500
-    assert frame.occlusion[frame.segmentation == 2].all()
+    assert frame.occluded_next[frame.segmentation == 2].all()
 
 
 @pytest.mark.parametrize("camera_name", ["front", "wrist"])
 def test_channels_of_both_renderers_agree(camera_name: str) -> None:
     scene, before, after = sampled(1)
     camera = scene.camera(camera_name).resized(160, 120)
-    channels = ("segmentation", "links", "nocs", "flow", "occlusion")
+    channels = ("segmentation", "links", "nocs", "flow", "occluded_next")
     tiny = make_renderer("tiny")
     one, other = (r.render(scene, before, camera, channels, after) for r in (RasterRenderer(error=0.0), tiny))
     tiny.close()
@@ -364,7 +364,7 @@ def test_channels_of_both_renderers_agree(camera_name: str) -> None:
     assert np.quantile(np.abs(one.nocs - other.nocs)[same], 0.99) < 0.01
     assert np.median(np.abs(one.flow - other.flow)[same]) < 0.05
     assert np.quantile(np.abs(one.flow - other.flow)[same], 0.99) < 0.5
-    assert (one.occlusion == other.occlusion)[same].mean() > 0.97
+    assert (one.occluded_next == other.occluded_next)[same].mean() > 0.97
 
 
 @pytest.mark.parametrize("name", ["raster", "tiny"])
@@ -374,7 +374,13 @@ def test_every_channel_has_its_shape_and_type(name: str) -> None:
     frame = renderer.render(scene, before, camera, tuple(renderer.channels), after)
     assert set(frame.channels) == set(renderer.channels)
     size = {"rgb": (30, 40, 3), "normals": (30, 40, 3), "nocs": (30, 40, 3), "flow": (30, 40, 2)}
-    types = {"rgb": np.uint8, "segmentation": np.int32, "links": np.int32, "occlusion": np.bool_, "amodal": np.bool_}
+    types = {
+        "rgb": np.uint8,
+        "segmentation": np.int32,
+        "links": np.int32,
+        "occluded_next": np.bool_,
+        "amodal": np.bool_,
+    }
     for channel, made in frame.channels.items():
         expected = (len(scene.instances), 30, 40) if channel == "amodal" else size.get(channel, (30, 40))
         assert made.shape == expected, channel
@@ -408,7 +414,7 @@ def test_frames_and_renderers_say_what_is_wrong() -> None:
         ("depth", "channels: must be one or more of .*, got 'depth'"),
         ((), "channels: must be one or more of"),
         (("rgb", "flow"), "'flow' needs next_state"),
-        (("occlusion",), "'occlusion' needs next_state"),
+        (("occluded_next",), "'occluded_next' needs next_state"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             renderer.render(scene, state, camera, given)

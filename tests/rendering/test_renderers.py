@@ -183,11 +183,11 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
         spheres=np.array([[0, 0, 0, 1000.0]], f),
         closed=np.zeros(1, np.bool_),
     )
-    nearness, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
+    inverse_depth, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
     points, screen = np.empty((3, len(vertices)), f), np.empty((4, len(vertices)), np.int32)
     matrices, pinhole = np.eye(3, 4, dtype=f)[None], (size / 2, size / 2, size / 2, size / 2)
-    draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, spans(count), nearness, ids)
-    return nearness, ids
+    draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, spans(count), inverse_depth, ids)
+    return inverse_depth, ids
 
 
 def test_neighbouring_triangles_leave_no_cracks_and_do_not_overlap() -> None:
@@ -298,7 +298,7 @@ def test_a_scene_that_cannot_be_drawn_leaves_nothing_behind() -> None:
     assert (renderer.render(scene, state, camera).rgb == whole).all()
 
 
-@pytest.mark.parametrize("name", ["shade", "show_all_kept"])
+@pytest.mark.parametrize("name", ["shade", "fill_picture"])
 def test_an_interrupted_frame_leaves_nothing_behind(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from simworld.rendering.raster import canvas
 

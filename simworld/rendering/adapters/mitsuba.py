@@ -15,7 +15,7 @@ from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.poses import poses_of
 from simworld.rendering.raster.raster import RasterRenderer
-from simworld.rendering.raster.static_cache import keep_behind
+from simworld.rendering.raster.static_cache import cache_background
 from simworld.rendering.textures.pyramid import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.lens import check_camera, rays
@@ -231,5 +231,5 @@ def _behind(background: Background, camera: Camera, to_world: Array) -> Array:
     fx, fy, cx, cy = np.array([1 / camera.fx, 1 / camera.fy, camera.cx - 0.5, camera.cy - 0.5], dtype=np.float32)
     radiance = np.empty((3, nothing.size), dtype=np.float32)
     turn = np.ascontiguousarray(to_world, dtype=np.float32)
-    keep_behind(nothing, fx, fy, cx, cy, environment(background), turn, radiance)
+    cache_background(nothing, fx, fy, cx, cy, environment(background), turn, radiance)
     return radiance.T.reshape(*nothing.shape, 3).astype(np.float64)

@@ -15,10 +15,10 @@ from simworld.rendering.raster.drawlist import DrawList, placed
 from simworld.rendering.raster.labelling import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.raster.lights import Lights
 from simworld.rendering.raster.planes import PLANE, set_up
-from simworld.rendering.raster.shading import ALL, KEEP, MOVING, shade
+from simworld.rendering.raster.shading import ALL, CACHE, MOVING, shade
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows, lights_in
 from simworld.rendering.raster.spans import spans
-from simworld.rendering.raster.static_cache import show_all_kept, show_kept
+from simworld.rendering.raster.static_cache import fill_picture, renew_changed
 from simworld.rendering.raster.visibility import NO_IDS, draw
 from simworld.rendering.raster.work import scratch
 from simworld.rendering.textures.pyramid import environment
@@ -31,11 +31,11 @@ from simworld.scene.state import SceneState
 Float = NDArray[np.float32]
 Made = dict[str, NDArray[Any]]
 
-_KEPT_VIEWS = 8
-_KEPT_PIXELS = 1 << 20
+_MOST_TARGETS = 8
+_MOST_CACHED_PIXELS = 1 << 20
 
 
-class Kept(NamedTuple):
+class StaticCache(NamedTuple):
     """What light does to the fixed parts of a view but for shadows, by pixel, row by row.
 
     `base` (3, n) radiance without lights; `direct` (l, 3, n) what each light adds where nothing is in its way, which
@@ -52,34 +52,34 @@ class Kept(NamedTuple):
     picture: NDArray[np.uint8]
 
 
-class View(NamedTuple):
+class RenderTarget(NamedTuple):
     """Buffers of a pinhole image and what fixed parts look like in it; lights by the size of their shadow maps."""
 
     fixed_ids: NDArray[np.int32]
-    fixed_nearness: Float
+    fixed_inverse_depth: Float
     ids: NDArray[np.int32]
-    nearness: Float
+    inverse_depth: Float
     points: Float
     screen: NDArray[np.int32]
     to_world: Float
     lights: dict[int, Lights]
-    kept: dict[int, Kept | None]
+    caches: dict[int, StaticCache | None]
 
 
-class Seen(NamedTuple):
+class VisibilityBuffer(NamedTuple):
     """What a camera sees: the triangle and the inverse depth of each of its samples, and what shading needs of them."""
 
     ids: NDArray[np.int32]
-    nearness: Float
+    inverse_depth: Float
     matrices: Float
     planes: Float
     known: NDArray[np.bool_]
     pinhole: Pinhole
-    view: View
+    target: RenderTarget
 
 
 _EMPTY = np.empty((0, 0), dtype=np.float32)
-_NOTHING = Kept(
+_NO_CACHE = StaticCache(
     _EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY, np.empty(0, dtype=np.uint8)
 )
 
@@ -106,18 +106,18 @@ class Canvas:
         carriers, view = self._pose(scene, state, camera)
         made, labels = Made(), _needed(channels)
         if labels or ("rgb" in channels and camera.antialias == 1):
-            seen = self._see(carriers, view, camera, 1, "normals" in channels)
-            made |= self._labels(seen, labels)
+            visible = self._visibility(carriers, view, camera, 1, "normals" in channels)
+            made |= self._labels(visible, labels)
         if "rgb" in channels:
             if camera.antialias > 1:
-                seen = self._see(carriers, view, camera, camera.antialias, False)
-            made["rgb"] = self._picture(scene, carriers, view, camera, seen)
+                visible = self._visibility(carriers, view, camera, camera.antialias, False)
+            made["rgb"] = self._picture(scene, carriers, view, camera, visible)
         if "amodal" in channels:
             made["amodal"] = self._amodal(scene, carriers, view, camera)
         later = None
         if next_state is not None and WANT_NEXT & set(channels):
-            seen = self._see(*self._pose(scene, next_state, camera), camera, 1, False)
-            later = self._labels(seen, {"depth"})
+            visible = self._visibility(*self._pose(scene, next_state, camera), camera, 1, False)
+            later = self._labels(visible, {"depth"})
         made |= derived(channels, scene, state, camera, made, next_state, later)
         return Frame(**{name: made[name] for name in channels})
 
@@ -127,7 +127,7 @@ class Canvas:
         self._moving = ~drawn.fixed
         self._first_moving = int(drawn.geometry.triangle_starts[np.count_nonzero(drawn.fixed)])
         self._fixed_rows = np.unique(drawn.carrier[drawn.fixed])
-        self._views: dict[bytes, View] = {}
+        self._targets: dict[bytes, RenderTarget] = {}
         self._shadows = ShadowMaps(scene, drawn.error, self._fixed_rows)
         self._backdrop = environment(scene.background)
         self._planes = np.empty((drawn.geometry.triangles.shape[1], PLANE), dtype=np.float32)
@@ -143,57 +143,57 @@ class Canvas:
         """Carriers (n, 7) of a state, and the matrix (3, 4) from the world to the camera."""
         return poses_of(scene, state), view_of(scene, state, camera)
 
-    def _see(self, carriers: Array, view: Array, camera: Camera, factor: int, planes: bool) -> Seen:
+    def _visibility(self, carriers: Array, view: Array, camera: Camera, factor: int, planes: bool) -> VisibilityBuffer:
         """What the camera sees, with `factor` x `factor` samples to a pixel; `planes` are filled on request."""
         lens = pinhole(camera, factor)
         matrices = placed(self._list, carriers, view)
-        kept = self._view(carriers, view, camera, lens, matrices)
-        np.copyto(kept.ids, kept.fixed_ids)
-        np.copyto(kept.nearness, kept.fixed_nearness)
-        self._draw(self._moving, matrices, camera, lens, kept, kept.nearness, kept.ids)
+        target = self._target(carriers, view, camera, lens, matrices)
+        np.copyto(target.ids, target.fixed_ids)
+        np.copyto(target.inverse_depth, target.fixed_inverse_depth)
+        self._draw(self._moving, matrices, camera, lens, target, target.inverse_depth, target.ids)
         known = np.zeros(len(self._planes), dtype=np.bool_)
         if planes or lens.grid.size:
             set_up(
                 self._list.geometry,
-                self._list.looks,
+                self._list.materials,
                 matrices,
-                kept.points,
+                target.points,
                 lens.parameters,
-                kept.ids,
+                target.ids,
                 self._planes,
                 known,
             )
         if not lens.grid.size:
-            return Seen(kept.ids, kept.nearness, matrices, self._planes, known, lens, kept)
+            return VisibilityBuffer(target.ids, target.inverse_depth, matrices, self._planes, known, lens, target)
         size = lens.grid.shape[:2]
-        ids, nearness = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.float32)
-        through_lens(kept.ids, self._planes, lens.grid, camera.far, ids, nearness)
-        return Seen(ids, nearness, matrices, self._planes, known, lens, kept)
+        ids, inverse_depth = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.float32)
+        through_lens(target.ids, self._planes, lens.grid, camera.far, ids, inverse_depth)
+        return VisibilityBuffer(ids, inverse_depth, matrices, self._planes, known, lens, target)
 
-    def _view(self, carriers: Array, view: Array, camera: Camera, lens: Pinhole, matrices: Float) -> View:
+    def _target(self, carriers: Array, view: Array, camera: Camera, lens: Pinhole, matrices: Float) -> RenderTarget:
         """The buffers of a view with the fixed parts drawn, from the last frame if nothing of that has changed."""
         numbers = (*lens.parameters, lens.width, lens.height, camera.near, camera.far, camera.exposure)
         key = np.array(numbers).tobytes() + view.tobytes() + carriers[self._fixed_rows].tobytes()
-        kept = self._views.get(key)
-        if kept is None:
+        target = self._targets.get(key)
+        if target is None:
             size, count = (lens.height, lens.width), self._list.geometry.vertices.shape[1]
-            kept = View(
+            target = RenderTarget(
                 fixed_ids=np.full(size, -1, dtype=np.int32),
-                fixed_nearness=np.full(size, 1 / camera.far, dtype=np.float32),
+                fixed_inverse_depth=np.full(size, 1 / camera.far, dtype=np.float32),
                 ids=np.empty(size, dtype=np.int32),
-                nearness=np.empty(size, dtype=np.float32),
+                inverse_depth=np.empty(size, dtype=np.float32),
                 points=np.empty((3, count), dtype=np.float32),
                 screen=np.empty((4, count), dtype=np.int32),
                 to_world=np.ascontiguousarray(view[:, :3].T, dtype=np.float32),
                 lights={},
-                kept={},
+                caches={},
             )
-            self._draw(self._list.fixed, matrices, camera, lens, kept, kept.fixed_nearness, kept.fixed_ids)
-            if camera.parent is None and size[0] * size[1] <= _KEPT_PIXELS:
-                while len(self._views) >= _KEPT_VIEWS:
-                    self._views.pop(next(iter(self._views)))
-                self._views[key] = kept
-        return kept
+            self._draw(self._list.fixed, matrices, camera, lens, target, target.fixed_inverse_depth, target.fixed_ids)
+            if camera.parent is None and size[0] * size[1] <= _MOST_CACHED_PIXELS:
+                while len(self._targets) >= _MOST_TARGETS:
+                    self._targets.pop(next(iter(self._targets)))
+                self._targets[key] = target
+        return target
 
     def _draw(
         self,
@@ -201,59 +201,65 @@ class Canvas:
         matrices: Float,
         camera: Camera,
         lens: Pinhole,
-        view: View,
-        nearness: Float,
+        target: RenderTarget,
+        inverse_depth: Float,
         ids: NDArray[np.int32],
     ) -> None:
         geometry = self._list.geometry
-        room = view.points, view.screen, self._room
-        draw(geometry, chosen, matrices, lens.parameters, camera.near, *room, nearness, ids)
+        room = target.points, target.screen, self._room
+        draw(geometry, chosen, matrices, lens.parameters, camera.near, *room, inverse_depth, ids)
 
-    def _labels(self, seen: Seen, channels: Collection[str]) -> Made:
+    def _labels(self, visible: VisibilityBuffer, channels: Collection[str]) -> Made:
         """Those of depth, segmentation, links and normals that are among the channels."""
-        size, made = seen.ids.shape, Made()
+        size, made = visible.ids.shape, Made()
         if "depth" in channels:
             made["depth"] = np.empty(size, dtype=np.float32)
-            write_depth(seen.ids, seen.nearness, made["depth"])
+            write_depth(visible.ids, visible.inverse_depth, made["depth"])
         for name, names in (("segmentation", self._list.instance), ("links", self._list.link)):
             if name in channels:
                 made[name] = np.empty(size, dtype=np.int32)
-                write_ids(seen.ids, self._list.geometry.part_of, names, made[name])
+                write_ids(visible.ids, self._list.geometry.part_of, names, made[name])
         if "normals" in channels:
             made["normals"] = np.empty((*size, 3), dtype=np.float32)
-            write_normals(seen.ids, seen.planes, seen.pinhole.parameters, seen.pinhole.grid, made["normals"])
+            write_normals(
+                visible.ids, visible.planes, visible.pinhole.parameters, visible.pinhole.grid, made["normals"]
+            )
         return made
 
-    def _picture(self, scene: Scene, carriers: Array, view: Array, camera: Camera, seen: Seen) -> NDArray[np.uint8]:
+    def _picture(
+        self, scene: Scene, carriers: Array, view: Array, camera: Camera, visible: VisibilityBuffer
+    ) -> NDArray[np.uint8]:
         shadows = self._shadows.cast(carriers, max(camera.width, camera.height))
         size = shadows.maps.shape[1]
-        lights = seen.view.lights.get(size)
+        lights = visible.target.lights.get(size)
         if lights is None:
-            lights = seen.view.lights[size] = lights_in(scene, shadows, view)
+            lights = visible.target.lights[size] = lights_in(scene, shadows, view)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
-        kept = self._kept(scene, camera, seen, lights, shadows)
-        if kept is None:
-            self._shade(camera, seen, lights, shadows, rgb, ALL, _NOTHING)
+        cache = self._cache(scene, camera, visible, lights, shadows)
+        if cache is None:
+            self._shade(camera, visible, lights, shadows, rgb, ALL, _NO_CACHE)
         else:
             gain, tone = 2.0**camera.exposure, tone_curve()
-            rgb.reshape(-1)[:] = kept.picture
-            show_kept(kept, lights, shadows.maps, shadows.changed, gain, tone, self._scratch, rgb)
-            self._shade(camera, seen, lights, shadows, rgb, MOVING, _NOTHING)
+            rgb.reshape(-1)[:] = cache.picture
+            renew_changed(cache, lights, shadows.maps, shadows.changed, gain, tone, self._scratch, rgb)
+            self._shade(camera, visible, lights, shadows, rgb, MOVING, _NO_CACHE)
         return rgb
 
-    def _kept(self, scene: Scene, camera: Camera, seen: Seen, lights: Lights, shadows: Shadows) -> Kept | None:
-        """What is kept of a view, from its second frame on; None where nothing can be."""
-        view, size, pixels = seen.view, shadows.maps.shape[1], camera.width * camera.height
+    def _cache(
+        self, scene: Scene, camera: Camera, visible: VisibilityBuffer, lights: Lights, shadows: Shadows
+    ) -> StaticCache | None:
+        """The static cache of a view, from its second frame on; None where nothing can be."""
+        target, size, pixels = visible.target, shadows.maps.shape[1], camera.width * camera.height
         sharp = all(isinstance(light, DirectionalLight) and light.angle == 0 for light in scene.lights)
-        if not sharp or camera.antialias > 1 or seen.pinhole.grid.size or pixels > _KEPT_PIXELS:
+        if not sharp or camera.antialias > 1 or visible.pinhole.grid.size or pixels > _MOST_CACHED_PIXELS:
             return None
-        if size not in view.kept:
-            view.kept[size] = None
+        if size not in target.caches:
+            target.caches[size] = None
             return None
-        kept = view.kept[size]
-        if kept is None:
+        cache = target.caches[size]
+        if cache is None:
             count = len(scene.lights)
-            kept = Kept(
+            cache = StaticCache(
                 base=np.zeros((3, pixels), dtype=np.float32),
                 direct=np.zeros((count, 3, pixels), dtype=np.float32),
                 corner=np.zeros((count, pixels), dtype=np.int32),
@@ -262,38 +268,38 @@ class Canvas:
                 near=np.zeros((count, pixels), dtype=np.float32),
                 picture=np.empty(3 * pixels, dtype=np.uint8),
             )
-            fixed = seen._replace(ids=view.fixed_ids, nearness=view.fixed_nearness)
-            self._shade(camera, fixed, lights, shadows, np.empty((0, 0, 3), dtype=np.uint8), KEEP, kept)
-            show_all_kept(kept, lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
-            view.kept[size] = kept
-        return kept
+            fixed = visible._replace(ids=target.fixed_ids, inverse_depth=target.fixed_inverse_depth)
+            self._shade(camera, fixed, lights, shadows, np.empty((0, 0, 3), dtype=np.uint8), CACHE, cache)
+            fill_picture(cache, lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
+            target.caches[size] = cache
+        return cache
 
     def _shade(
         self,
         camera: Camera,
-        seen: Seen,
+        visible: VisibilityBuffer,
         lights: Lights,
         shadows: Shadows,
         rgb: NDArray[np.uint8],
         mode: int,
-        kept: Kept,
+        cache: StaticCache,
     ) -> None:
         shade(
             self._list.geometry,
-            self._list.looks,
+            self._list.materials,
             self._list.textures,
             lights,
             shadows.maps,
-            seen.matrices,
-            seen.view.points,
-            seen.pinhole.parameters,
-            seen.ids,
-            seen.nearness,
-            seen.pinhole.grid,
-            seen.planes,
-            seen.known,
+            visible.matrices,
+            visible.target.points,
+            visible.pinhole.parameters,
+            visible.ids,
+            visible.inverse_depth,
+            visible.pinhole.grid,
+            visible.planes,
+            visible.known,
             self._backdrop,
-            seen.view.to_world,
+            visible.target.to_world,
             2.0**camera.exposure,
             camera.antialias,
             tone_curve(),
@@ -302,18 +308,18 @@ class Canvas:
             rgb,
             mode,
             self._first_moving if mode == MOVING else 0,
-            kept,
+            cache,
         )
 
     def _amodal(self, scene: Scene, carriers: Array, view: Array, camera: Camera) -> NDArray[np.bool_]:
         lens = pinhole(camera)
         matrices = placed(self._list, carriers, view)
-        kept = self._view(carriers, view, camera, lens, matrices)
+        target = self._target(carriers, view, camera, lens, matrices)
         masks = np.empty((len(scene.instances), camera.height, camera.width), dtype=np.bool_)
         for mask, instance in zip(masks, scene.instances.values(), strict=True):
-            kept.nearness[:] = 1 / camera.far
-            self._draw(self._list.instance == instance, matrices, camera, lens, kept, kept.nearness, NO_IDS)
-            mask_through_lens(kept.nearness, lens.grid, camera.far, mask)
+            target.inverse_depth[:] = 1 / camera.far
+            self._draw(self._list.instance == instance, matrices, camera, lens, target, target.inverse_depth, NO_IDS)
+            mask_through_lens(target.inverse_depth, lens.grid, camera.far, mask)
         return masks
 
 

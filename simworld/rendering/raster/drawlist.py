@@ -41,7 +41,7 @@ class Geometry(NamedTuple):
     closed: NDArray[np.bool_]
 
 
-class Looks(NamedTuple):
+class MaterialTable(NamedTuple):
     """Materials of the parts.
 
     `table` (p, 10): linear colour (3), the texture's linear colour (3), roughness squared, metallic, reflectance at
@@ -82,7 +82,7 @@ class Casters:
 class DrawList(Casters):
     """What is drawn, within `error` metres; `instance` and `link` (p,) are what `segmentation` and `links` show."""
 
-    looks: Looks
+    materials: MaterialTable
     textures: Textures
     instance: Whole
     link: Whole
@@ -99,11 +99,10 @@ _LEAST_ROUGHNESS = 0.08
 def draw_list(scene: Scene, error: float) -> DrawList:
     """The draw list of a scene, with meshes within `error` metres; a broken mesh or texture raises RenderError."""
     parts = _parts(surfaces(scene), error, _FINEST)
-    materials = [_material(surface, piece) for surface, piece in parts]
-    looks, textures = _looks(materials)
+    materials, textures = _material_table([_material(surface, submesh) for surface, submesh in parts])
     return DrawList(
         **_assembled(parts),
-        looks=looks,
+        materials=materials,
         textures=textures,
         instance=np.array([surface.instance for surface, _ in parts], dtype=np.int32),
         link=np.array([surface.link for surface, _ in parts], dtype=np.int32),
@@ -124,7 +123,7 @@ def placed(parts: Casters, carriers: Array, view: Array) -> Float:
     return matrices
 
 
-class Piece(NamedTuple):
+class Submesh(NamedTuple):
     """One group of a surface's triangles as Geometry holds them, with the colour its file names."""
 
     vertices: Float
@@ -136,23 +135,23 @@ class Piece(NamedTuple):
     color: Color | None
 
 
-def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Piece]]:
+def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Submesh]]:
     """Fixed ones first."""
     drawn = sorted(drawn, key=lambda surface: not surface.fixed)
-    return [(surface, piece) for surface in drawn for piece in _pieces(surface.mesh, surface.size, error, share)]
+    return [(surface, submesh) for surface in drawn for submesh in _submeshes(surface.mesh, surface.size, error, share)]
 
 
 @lru_cache(maxsize=1024)
-def _pieces(mesh: str, size: Vec3, error: float, share: float) -> tuple[Piece, ...]:
-    """The pieces of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
+def _submeshes(mesh: str, size: Vec3, error: float, share: float) -> tuple[Submesh, ...]:
+    """The submeshes of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
     tolerance = min(error / max(size), share * diagonal(mesh)) if error > 0 else 0.0
-    return tuple(_piece(group, size) for group in load_mesh(mesh, tolerance))
+    return tuple(_submesh(group, size) for group in load_mesh(mesh, tolerance))
 
 
-def _piece(group: MeshGroup, size: Vec3) -> Piece:
+def _submesh(group: MeshGroup, size: Vec3) -> Submesh:
     vertices, triangles = group.mesh.vertices * size, group.mesh.triangles
     a, b, c = vertices[triangles].transpose(1, 0, 2)
-    return Piece(
+    return Submesh(
         vertices=vertices.astype(np.float32),
         triangles=triangles.astype(np.int32),
         normals=_stretched(group.mesh.normals, size).astype(np.float32),
@@ -179,22 +178,22 @@ def _sphere(points: Array) -> Float:
     return np.array([*center, radius * 1.0001 + 1e-6], dtype=np.float32)
 
 
-def _assembled(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
+def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:
     """The fields of Casters."""
-    pieces = [piece for _, piece in parts]
-    vertex_starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
-    triangle_starts = np.cumsum([0, *(len(piece.triangles) for piece in pieces)])
-    triangles = [piece.triangles + start for piece, start in zip(pieces, vertex_starts, strict=False)]
+    submeshes = [submesh for _, submesh in parts]
+    vertex_starts = np.cumsum([0, *(len(submesh.vertices) for submesh in submeshes)])
+    triangle_starts = np.cumsum([0, *(len(submesh.triangles) for submesh in submeshes)])
+    triangles = [submesh.triangles + start for submesh, start in zip(submeshes, vertex_starts, strict=False)]
     geometry = Geometry(
-        vertices=np.concatenate([piece.vertices for piece in pieces]).T.copy(),
+        vertices=np.concatenate([submesh.vertices for submesh in submeshes]).T.copy(),
         vertex_starts=vertex_starts.astype(np.int32),
         triangles=np.concatenate(triangles).T.astype(np.uint32, order="C"),
         triangle_starts=triangle_starts.astype(np.int32),
-        normals=np.concatenate([piece.normals for piece in pieces]),
-        axes=np.concatenate([piece.axes for piece in pieces]),
-        part_of=np.repeat(np.arange(len(pieces)), np.diff(triangle_starts)).astype(np.int32),
-        spheres=np.stack([piece.sphere for piece in pieces]),
-        closed=np.array([piece.closed for piece in pieces]),
+        normals=np.concatenate([submesh.normals for submesh in submeshes]),
+        axes=np.concatenate([submesh.axes for submesh in submeshes]),
+        part_of=np.repeat(np.arange(len(submeshes)), np.diff(triangle_starts)).astype(np.int32),
+        spheres=np.stack([submesh.sphere for submesh in submeshes]),
+        closed=np.array([submesh.closed for submesh in submeshes]),
     )
     return {
         "geometry": geometry,
@@ -204,20 +203,20 @@ def _assembled(parts: list[tuple[Surface, Piece]]) -> dict[str, Any]:
     }
 
 
-def _material(surface: Surface, piece: Piece) -> Material:
-    if surface.own_colors and piece.color is not None:
-        return surface.material.model_copy(update={"color": piece.color})
+def _material(surface: Surface, submesh: Submesh) -> Material:
+    if surface.own_colors and submesh.color is not None:
+        return surface.material.model_copy(update={"color": submesh.color})
     return surface.material
 
 
-def _looks(materials: list[Material]) -> tuple[Looks, Textures]:
+def _material_table(materials: list[Material]) -> tuple[MaterialTable, Textures]:
     used: dict[Texture, int] = {}
     for material in materials:
         if material.texture is not None:
             used.setdefault(_pattern(material.texture), len(used) + 1)
     rows = np.array([_row(material) for material in materials], dtype=np.float32)
     index = [0 if m.texture is None else used[_pattern(m.texture)] for m in materials]
-    return Looks(rows, np.array(index, dtype=np.int32)), _bank(list(used))
+    return MaterialTable(rows, np.array(index, dtype=np.int32)), _bank(list(used))
 
 
 def _pattern(texture: Texture) -> Texture:

@@ -29,7 +29,7 @@ _OUT_RED, _OUT_GREEN, _OUT_BLUE = OUT, OUT + LANES, OUT + 2 * LANES
 
 
 @kernel
-def face(count: int, w: Any) -> None:
+def orient_normals(count: int, w: Any) -> None:
     """Make normals unit and face the camera, as both sides of a surface are lit; and find the way to the camera."""
     for j in range(count):
         x, y, z = w[_X + j], w[_Y + j], w[_Z + j]

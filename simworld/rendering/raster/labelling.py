@@ -20,11 +20,11 @@ def write_ids(ids: Any, part_of: Any, names: Any, out: Any) -> None:
 
 
 @kernel
-def write_depth(ids: Any, nearness: Any, out: Any) -> None:
+def write_depth(ids: Any, inverse_depth: Any, out: Any) -> None:
     """Fill `out` (h, w) with depth in metres, 0 where there is nothing."""
     for i in range(ids.shape[0]):
         for j in range(ids.shape[1]):
-            out[i, j] = _F(1.0) / nearness[i, j] if ids[i, j] >= 0 else _F(0.0)
+            out[i, j] = _F(1.0) / inverse_depth[i, j] if ids[i, j] >= 0 else _F(0.0)
 
 
 @kernel
@@ -50,26 +50,26 @@ def write_normals(ids: Any, planes: Any, pinhole: Any, grid: Any, out: Any) -> N
 
 
 @kernel
-def through_lens(ids: Any, planes: Any, grid: Any, farthest: float, ids_out: Any, nearness_out: Any) -> None:
+def through_lens(ids: Any, planes: Any, grid: Any, farthest: float, ids_out: Any, inverse_depth_out: Any) -> None:
     """What a pinhole image `ids` shows where `grid` (h, w, 2) looks: the nearest pixel's triangle, at exact depth."""
     for i in range(grid.shape[0]):
         for j in range(grid.shape[1]):
             x, y = grid[i, j, 0], grid[i, j, 1]
             t = ids[int(np.floor(y + _F(0.5))), int(np.floor(x + _F(0.5)))]
             ids_out[i, j] = t
-            nearness_out[i, j] = _F(1.0 / farthest)
+            inverse_depth_out[i, j] = _F(1.0 / farthest)
             if t >= 0:
-                nearness_out[i, j] = min(
+                inverse_depth_out[i, j] = min(
                     max(planes[t, 0] * x + planes[t, 1] * y + planes[t, 2], planes[t, 12]), planes[t, 13]
                 )
 
 
 @kernel
-def mask_through_lens(nearness: Any, grid: Any, farthest: float, out: Any) -> None:
+def mask_through_lens(inverse_depth: Any, grid: Any, farthest: float, out: Any) -> None:
     """Fill `out` (h, w) with whether anything nearer than `farthest` is where `grid` (h, w, 2), or the pixel, looks."""
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             y, x = i, j
             if grid.shape[0] > 0:
                 y, x = int(np.floor(grid[i, j, 1] + _F(0.5))), int(np.floor(grid[i, j, 0] + _F(0.5)))
-            out[i, j] = nearness[y, x] > _F(1.0 / farthest)
+            out[i, j] = inverse_depth[y, x] > _F(1.0 / farthest)

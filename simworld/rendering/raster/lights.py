@@ -100,7 +100,7 @@ def _axes(direction: Vec3) -> tuple[Vec3, Vec3]:
 
 
 def _parallel(direction: Vec3, size: int, box: Array) -> MapView:
-    """Texels, and nearness that grows towards the light, in metres; the map just holds a box (2, 3) in the world."""
+    """Texels, and metres towards the light; the map just holds a box (2, 3) in the world."""
     towards = _unit(direction)
     right, down = _axes(towards)
     corners = list(itertools.product(*box.T.tolist()))

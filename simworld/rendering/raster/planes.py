@@ -17,7 +17,7 @@ of q (2); and q times the place in the texture along its two axes (3, 3)."""
 
 @kernel
 def set_up(
-    geometry: Any, looks: Any, matrices: Any, points: Any, pinhole: Any, ids: Any, planes: Any, known: Any
+    geometry: Any, materials: Any, matrices: Any, points: Any, pinhole: Any, ids: Any, planes: Any, known: Any
 ) -> None:
     """Fill `planes` (t, PLANE) for the triangles in `ids` (h, w) that are not `known` (t,) yet."""
     last = -1
@@ -31,7 +31,7 @@ def set_up(
                 continue
             known[t] = True
             p = geometry.part_of[t]
-            plane_of(geometry, t, matrices[p], looks.table[p, 9], points, pinhole, planes[t])
+            plane_of(geometry, t, matrices[p], materials.table[p, 9], points, pinhole, planes[t])
 
 
 @inlined

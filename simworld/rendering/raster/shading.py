@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from simworld.rendering.kernels import inlined, kernel
-from simworld.rendering.raster.illumination import add_ambient, face, light_rows
+from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
 from simworld.rendering.raster.planes import plane_of
 from simworld.rendering.raster.shadows import shadow_rows
-from simworld.rendering.raster.static_cache import keep_behind, keep_block
-from simworld.rendering.raster.tone import average, flush, put
+from simworld.rendering.raster.static_cache import cache_background, cache_block
+from simworld.rendering.raster.tone import average, store_block, store_sample
 from simworld.rendering.raster.work import (
     ALBEDO,
     ALPHA,
@@ -45,14 +45,14 @@ _X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
 _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
 _RED, _GREEN, _BLUE = ALBEDO, ALBEDO + LANES, ALBEDO + 2 * LANES
 
-ALL, MOVING, KEEP = 0, 1, 2
+ALL, MOVING, CACHE = 0, 1, 2
 """Modes of `shade`."""
 
 
 @kernel
 def shade(
     geometry: Any,
-    looks: Any,
+    materials: Any,
     textures: Any,
     lights: Any,
     shadows: Any,
@@ -60,7 +60,7 @@ def shade(
     points: Any,
     pinhole: Any,
     ids: Any,
-    nearness: Any,
+    inverse_depth: Any,
     grid: Any,
     planes: Any,
     known: Any,
@@ -74,15 +74,15 @@ def shade(
     rgb: Any,
     mode: int,
     least: int,
-    kept: Any,
+    cache: Any,
 ) -> None:
-    """Fill `rgb` (h / factor, w / factor, 3) with what `ids` and `nearness` (h, w) say is seen.
+    """Fill `rgb` (h / factor, w / factor, 3) with what `ids` and `inverse_depth` (h, w) say is seen.
 
     Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded by `tone`. `grid` (h, w, 2)
     is where in the pinhole image each sample looks, empty where that is the sample itself. `backdrop` (n, n, 3) is seen
     behind everything, in the direction that `to_world` (3, 3) turns out of the camera. `total` is zeros like `rgb`, and
     empty for a factor of 1. Triangles before `least` are left out, and in the mode MOVING what is behind everything; in
-    the mode KEEP what does not depend on shadows goes into `kept`, and `rgb` is not written.
+    the mode CACHE what does not depend on shadows goes into `cache`, and `rgb` is not written.
     """
     height, width = ids.shape
     fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
@@ -97,38 +97,42 @@ def shade(
             whole[TRIANGLE + count], whole[ROW + count], whole[COLUMN + count] = ids[i, j], np.int32(i), np.int32(j)
             count += 1
             if count == LANES:
-                layers = meet(count, geometry, looks, textures, matrices, points, pinhole, planes, known, whole)
-                gather(count, planes, fx, fy, cx, cy, nearness, grid, w, whole)
-                dress(count, width, geometry.part_of, looks, textures, w, whole)
-                finish(mode, count, layers, textures.texels, lights, shadows, scratch, kept)
-                if mode != KEEP:
-                    flush(count, gain, whole, width, factor, total, tone, w, flat)
+                layers = fill_planes(
+                    count, geometry, materials, textures, matrices, points, pinhole, planes, known, whole
+                )
+                interpolate_rows(count, planes, fx, fy, cx, cy, inverse_depth, grid, w, whole)
+                material_rows(count, width, geometry.part_of, materials, textures, w, whole)
+                shade_or_cache(mode, count, layers, textures.texels, lights, shadows, scratch, cache)
+                if mode != CACHE:
+                    store_block(count, gain, whole, width, factor, total, tone, w, flat)
                 count = 0
-    layers = meet(count, geometry, looks, textures, matrices, points, pinhole, planes, known, whole)
-    gather(count, planes, fx, fy, cx, cy, nearness, grid, w, whole)
-    dress(count, width, geometry.part_of, looks, textures, w, whole)
-    finish(mode, count, layers, textures.texels, lights, shadows, scratch, kept)
-    if mode == KEEP:
-        keep_behind(ids, fx, fy, cx, cy, backdrop, to_world, kept.base)
+    layers = fill_planes(count, geometry, materials, textures, matrices, points, pinhole, planes, known, whole)
+    interpolate_rows(count, planes, fx, fy, cx, cy, inverse_depth, grid, w, whole)
+    material_rows(count, width, geometry.part_of, materials, textures, w, whole)
+    shade_or_cache(mode, count, layers, textures.texels, lights, shadows, scratch, cache)
+    if mode == CACHE:
+        cache_background(ids, fx, fy, cx, cy, backdrop, to_world, cache.base)
         return
-    flush(count, gain, whole, width, factor, total, tone, w, flat)
+    store_block(count, gain, whole, width, factor, total, tone, w, flat)
     if mode == ALL:
-        fill_behind(ids, fx, fy, cx, cy, grid, backdrop, to_world, gain, factor, total, tone, rgb)
+        fill_background(ids, fx, fy, cx, cy, grid, backdrop, to_world, gain, factor, total, tone, rgb)
         average(total, factor, tone, rgb)
 
 
 @inlined
-def finish(mode: int, count: int, layers: int, texels: Any, lights: Any, shadows: Any, scratch: Any, kept: Any) -> None:
-    """Shade a block of `count` lanes, or keep it."""
+def shade_or_cache(
+    mode: int, count: int, layers: int, texels: Any, lights: Any, shadows: Any, scratch: Any, cache: Any
+) -> None:
+    """Shade a block of `count` lanes, or cache it."""
     w, bits, whole, fours = scratch.w, scratch.bits, scratch.whole, scratch.fours
-    if mode == KEEP:
-        keep_block(count, layers, texels, lights, shadows.shape[1], w, bits, whole, fours, kept)
+    if mode == CACHE:
+        cache_block(count, layers, texels, lights, shadows.shape[1], w, bits, whole, fours, cache)
     else:
         shade_block(count, layers, texels, lights, shadows, w, bits, whole, fours)
 
 
 @kernel
-def fill_behind(
+def fill_background(
     ids: Any,
     fx: Any,
     fy: Any,
@@ -153,14 +157,14 @@ def fill_behind(
             if bent:
                 x, y = grid[i, j, 0], grid[i, j, 1]
             red, green, blue = backdrop_at(backdrop, to_world, (x - cx) * fx, (y - cy) * fy)
-            put(red * gain, green * gain, blue * gain, i, j, factor, total, tone, rgb)
+            store_sample(red * gain, green * gain, blue * gain, i, j, factor, total, tone, rgb)
 
 
 @kernel
-def meet(
+def fill_planes(
     count: int,
     geometry: Any,
-    looks: Any,
+    materials: Any,
     textures: Any,
     matrices: Any,
     points: Any,
@@ -176,14 +180,14 @@ def meet(
         p = geometry.part_of[t]
         if not known[t]:
             known[t] = True
-            plane_of(geometry, t, matrices[p], looks.table[p, 9], points, pinhole, planes[t])
-        layers = max(layers, textures.channels[looks.texture[p]])
+            plane_of(geometry, t, matrices[p], materials.table[p, 9], points, pinhole, planes[t])
+        layers = max(layers, textures.channels[materials.texture[p]])
     return layers
 
 
 @kernel
-def gather(
-    count: int, planes: Any, fx: Any, fy: Any, cx: Any, cy: Any, nearness: Any, grid: Any, w: Any, whole: Any
+def interpolate_rows(
+    count: int, planes: Any, fx: Any, fy: Any, cx: Any, cy: Any, inverse_depth: Any, grid: Any, w: Any, whole: Any
 ) -> None:
     """Fill position, normal and place in the texture of the first `count` lanes from what their triangle is there."""
     bent = grid.shape[0] > 0
@@ -193,7 +197,7 @@ def gather(
         t, row, column = np.uint32(whole[TRIANGLE + k]), np.uint32(whole[ROW + k]), np.uint32(whole[COLUMN + k])
         x = grid[row, column, 0] if bent else _F(np.int32(column))
         y = grid[row, column, 1] if bent else _F(np.int32(row))
-        z = _ONE / nearness[row, column]
+        z = _ONE / inverse_depth[row, column]
         plane = planes[t]
         w[_X + k], w[_Y + k], w[_Z + k] = (x - cx) * fx * z, (y - cy) * fy * z, z
         w[_NX + k] = plane[3] * x + plane[4] * y + plane[5]
@@ -209,11 +213,11 @@ def gather(
 
 
 @kernel
-def dress(count: int, width: int, part_of: Any, looks: Any, textures: Any, w: Any, whole: Any) -> None:
+def material_rows(count: int, width: int, part_of: Any, materials: Any, textures: Any, w: Any, whole: Any) -> None:
     """Give the first `count` lanes the materials and textures of their parts, and numbers in an image `width` wide."""
     for k in range(count):
         p = part_of[np.uint32(whole[TRIANGLE + k])]
-        row, texture = looks.table[p], looks.texture[p]
+        row, texture = materials.table[p], materials.texture[p]
         w[_RED + k], w[_GREEN + k], w[_BLUE + k] = row[0], row[1], row[2]
         w[OTHER + k], w[OTHER + LANES + k], w[OTHER + 2 * LANES + k] = row[3], row[4], row[5]
         w[ALPHA + k], w[METALLIC + k], w[BASE + k] = row[6], row[7], row[8]
@@ -229,7 +233,7 @@ def shade_block(
     count: int, layers: int, texels: Any, lights: Any, shadows: Any, w: Any, bits: Any, whole: Any, fours: Any
 ) -> None:
     """Shade the first `count` lanes of `w` and `whole`, whose textures have at most so many channels, into OUT."""
-    face(count, w)
+    orient_normals(count, w)
     if layers > 0:
         texture_rows(count, layers, texels, w, bits, whole, fours)
     add_ambient(count, lights.ambient, w)

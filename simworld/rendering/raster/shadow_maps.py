@@ -71,8 +71,8 @@ class ShadowMaps:
             return kept[2]
         if kept is None or kept[0] != fixed:
             shadows = self._begin(size)
-            for index, nearness in enumerate(shadows.fixed):
-                _draw(carriers, shadows, index, shadows.casters.fixed, nearness)
+            for index, zbuffer in enumerate(shadows.fixed):
+                _draw(carriers, shadows, index, shadows.casters.fixed, zbuffer)
             np.copyto(shadows.maps, shadows.fixed)
         else:
             shadows = kept[2]
@@ -89,8 +89,8 @@ class ShadowMaps:
         first = np.where(count > 0, np.cumsum(count) - count, -1).astype(np.int32)
         flat = [view for one in views for view in one]
         fixed = np.zeros((len(flat), size, size), dtype=np.float32)
-        for view, nearness in zip(flat, fixed, strict=True):
-            nearness[:] = 0 if view.focal else _BEHIND
+        for view, zbuffer in zip(flat, fixed, strict=True):
+            zbuffer[:] = 0 if view.focal else _BEHIND
         parts = self._casters(size)
         geometry = parts.geometry
         return Shadows(
@@ -116,29 +116,29 @@ class ShadowMaps:
 
 def _redraw(carriers: Array, shadows: Shadows, index: int) -> None:
     """Draw the moving casters into a shadow map, in place of those of another state, and find what that changes."""
-    nearness, fixed, changed = shadows.maps[index], shadows.fixed[index], shadows.changed[index]
+    zbuffer, fixed, changed = shadows.maps[index], shadows.fixed[index], shadows.changed[index]
     j0, j1, i0, i1 = shadows.within[index].tolist()
-    nearness[i0:i1, j0:j1] = fixed[i0:i1, j0:j1]
+    zbuffer[i0:i1, j0:j1] = fixed[i0:i1, j0:j1]
     changed[max(i0 - 1, 0) : i1, max(j0 - 1, 0) : j1] = 0
-    _draw(carriers, shadows, index, shadows.moving, nearness)
+    _draw(carriers, shadows, index, shadows.moving, zbuffer)
     if shadows.views[index].focal:
         shadows.within[index] = 0, len(fixed), 0, len(fixed)
     else:
         drawn_within(shadows.casters.geometry, shadows.moving, shadows.screen, len(fixed), shadows.within[index])
-        mark_changed(nearness, fixed, shadows.within[index], changed)
+        mark_changed(zbuffer, fixed, shadows.within[index], changed)
 
 
-def _draw(carriers: Array, shadows: Shadows, index: int, chosen: NDArray[np.bool_], nearness: Float) -> None:
+def _draw(carriers: Array, shadows: Shadows, index: int, chosen: NDArray[np.bool_], zbuffer: Float) -> None:
     """Draw the chosen casters into what is to be the shadow map `index`."""
     parts, view = shadows.casters, shadows.views[index]
     room = shadows.points, shadows.screen, shadows.room
     matrices = placed(parts, carriers, view.matrix)
     if view.focal:
-        middle = nearness.shape[0] / 2
+        middle = zbuffer.shape[0] / 2
         pinhole = (view.focal, view.focal, middle, middle)
-        draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, *room, nearness, NO_IDS)
+        draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, *room, zbuffer, NO_IDS)
     else:
-        draw_parallel(parts.geometry, chosen, matrices, *room, nearness, NO_IDS)
+        draw_parallel(parts.geometry, chosen, matrices, *room, zbuffer, NO_IDS)
 
 
 def lights_in(scene: Scene, shadows: Shadows, view: Array) -> Lights:

@@ -209,9 +209,9 @@ def _tap(shadows: Any, u: Any, v: Any, near: Any) -> Any:
 
 @kernel
 def _blocker(shadows: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, reach: Any) -> Any:
-    """Mean nearness of what is between a surface and the light within `reach` texels; very low where nothing is.
+    """Mean value of those texels within `reach` that are between a surface and the light; very low where none is.
 
-    The surface's own nearness is `near` at (u, v), and changes by `gu` and `gv` with a texel right and down.
+    The surface's own value is `near` at (u, v), and changes by `gu` and `gv` with a texel right and down.
     """
     size = shadows.shape[0]
     total, count = _ZERO, 0

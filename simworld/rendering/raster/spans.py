@@ -25,8 +25,11 @@ _BEYOND = 1e12
 # Rows of `edges`: the corners' coordinates (9 rows), which become borders.
 LEFT, RIGHT = 0, 6 * BLOCK
 """Slope and offset of three borders each, columns by row: between them is the triangle."""
-NEARNESS = 12 * BLOCK
-"""As (x, y, 1) coefficients in pixels (3 rows)."""
+VALUE = 12 * BLOCK
+"""What goes into the z-buffer, which keeps the largest: inverse depth, or metres towards a light far away.
+
+As (x, y, 1) coefficients in pixels (3 rows).
+"""
 BOUNDS = 15 * BLOCK
 """First column, the one after the last, first row, last row (4 rows)."""
 _EDGE_ROWS = 19
@@ -37,7 +40,7 @@ _PLACE_ROWS = 4
 
 
 class Spans(NamedTuple):
-    """Room for blocks: `edges` by triangle; `places` and `values`, nearness at the first pixel and its step, by row.
+    """Room for blocks: `edges` by triangle; `places` and `values`, that of the first pixel and its step, by row.
 
     In `todo` are triangles; `names` (BLOCK,) are those of the block.
     """
@@ -62,7 +65,7 @@ def spans(triangles: int) -> Spans:
 
 @kernel
 def solid_edges(count: int, pinhole: Any, one_sided: bool, edges: Any) -> None:
-    """Turn corners in camera space of `count` triangles into borders and nearness; BOUNDS of unseen ones become empty.
+    """Turn corners in camera space of `count` triangles into borders and VALUE; BOUNDS of unseen ones become empty.
 
     A triangle a, b, c covers the pixels whose ray d has d.(b x c), d.(c x a) and d.(a x b) of one sign (Olano and Greer
     1997). Their sum over the volume is the inverse depth; the volume is negative for triangles that run
@@ -91,7 +94,7 @@ def solid_edges(count: int, pinhole: Any, one_sided: bool, edges: Any) -> None:
 
 @kernel
 def flat_edges(count: int, one_sided: Any, edges: Any) -> None:
-    """As `solid_edges` for corners given in pixels and nearness; the area is positive where the volume is negative."""
+    """As `solid_edges` for corners given in pixels and VALUE; the area is positive where the volume is negative."""
     for q in range(count):
         ua, va, za = edges[q], edges[BLOCK + q], edges[2 * BLOCK + q]
         ub, vb, zb = edges[3 * BLOCK + q], edges[4 * BLOCK + q], edges[5 * BLOCK + q]
@@ -113,7 +116,7 @@ def flat_edges(count: int, one_sided: Any, edges: Any) -> None:
 
 @inlined
 def borders(q: int, a: Any, b: Any, c: Any, n: Any, seen: Any, edges: Any) -> None:
-    """Fill lane q from three edge functions, positive inside, and nearness, each as (x, y, 1) coefficients in pixels.
+    """Fill lane q from three edge functions, positive inside, and VALUE, each as (x, y, 1) coefficients in pixels.
 
     An edge is a border on the left or on the right; on the other side, far away, it bounds nothing. Of a triangle that
     goes on behind the camera all three may be on one side.
@@ -127,7 +130,7 @@ def borders(q: int, a: Any, b: Any, c: Any, n: Any, seen: Any, edges: Any) -> No
     edges[RIGHT + q], edges[RIGHT + BLOCK + q] = (sa, ta) if a[0] < 0.0 else (0.0, _BEYOND)
     edges[RIGHT + 2 * BLOCK + q], edges[RIGHT + 3 * BLOCK + q] = (sb, tb) if b[0] < 0.0 else (0.0, _BEYOND)
     edges[RIGHT + 4 * BLOCK + q], edges[RIGHT + 5 * BLOCK + q] = (sc, tc) if c[0] < 0.0 else (0.0, _BEYOND)
-    edges[NEARNESS + q], edges[NEARNESS + BLOCK + q], edges[NEARNESS + 2 * BLOCK + q] = n
+    edges[VALUE + q], edges[VALUE + BLOCK + q], edges[VALUE + 2 * BLOCK + q] = n
     low, high = edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q]
     low, high = level(a, low, high)
     low, high = level(b, low, high)
@@ -146,10 +149,10 @@ def level(edge: Any, low: Any, high: Any) -> Any:
 
 
 @inlined
-def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> None:
+def fill_block(count: int, room: Any, limit: Any, zbuffer: Any, ids: Any) -> None:
     """Fill the pixels of `count` triangles that are nearer than what is there, and not nearer than `limit`.
 
-    Their inverse depth goes into `nearness` (h, w) and their name into `ids` (h, w), unless that is empty. Their rows
+    Their VALUE goes into `zbuffer` (h, w) and their name into `ids` (h, w), unless that is empty. Their rows
     are put into `room`, and filled whenever that is full.
     """
     edges, places, values = room.edges, room.places, room.values
@@ -163,8 +166,8 @@ def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> No
         d, at_d = edges[RIGHT + q], edges[RIGHT + BLOCK + q]
         e, at_e = edges[RIGHT + 2 * BLOCK + q], edges[RIGHT + 3 * BLOCK + q]
         f, at_f = edges[RIGHT + 4 * BLOCK + q], edges[RIGHT + 5 * BLOCK + q]
-        step, down = edges[NEARNESS + q], edges[NEARNESS + BLOCK + q]
-        rest, name = edges[NEARNESS + 2 * BLOCK + q], room.names[q]
+        step, down = edges[VALUE + q], edges[VALUE + BLOCK + q]
+        rest, name = edges[VALUE + 2 * BLOCK + q], room.names[q]
         for i in range(begin, last + 1):
             y = float(i)
             low = np.ceil(max(max(a * y + at_a, b * y + at_b), max(c * y + at_c, left)))
@@ -175,31 +178,31 @@ def fill_block(count: int, room: Any, limit: Any, nearness: Any, ids: Any) -> No
             values[n], values[_SPANS + n] = _F(step * low + down * y + rest), _F(step)
             n += int(high > low)
             if n == _SPANS:
-                fill_spans(n, places, values, limit, nearness, ids)
+                fill_spans(n, places, values, limit, zbuffer, ids)
                 n = 0
-    fill_spans(n, places, values, limit, nearness, ids)
+    fill_spans(n, places, values, limit, zbuffer, ids)
 
 
 @kernel
-def fill_spans(count: int, places: Any, values: Any, limit: Any, nearness: Any, ids: Any) -> None:
+def fill_spans(count: int, places: Any, values: Any, limit: Any, zbuffer: Any, ids: Any) -> None:
     """Fill `count` rows of pixels, none of which is empty."""
     for r in range(count):
         i, first = np.uint32(places[_ROW + r]), np.uint32(places[_FIRST + r])
         name, value, step = places[_NAME + r], values[r], values[_SPANS + r]
-        old = nearness[i, first]
+        old = zbuffer[i, first]
         nearer = (value > old) & (value <= limit)
-        nearness[i, first] = value if nearer else old
+        zbuffer[i, first] = value if nearer else old
         if ids.shape[0] > 0:
             ids[i, first] = name if nearer else ids[i, first]
             for k in range(1, places[_COUNT + r]):
                 further = value + step * _F(np.int32(k))
                 at = first + np.uint32(k)
-                if further > nearness[i, at] and further <= limit:
-                    nearness[i, at] = further
+                if further > zbuffer[i, at] and further <= limit:
+                    zbuffer[i, at] = further
                     ids[i, at] = name
         else:
             for k in range(1, places[_COUNT + r]):
                 further = value + step * _F(np.int32(k))
                 at = first + np.uint32(k)
                 if further <= limit:
-                    nearness[i, at] = max(nearness[i, at], further)
+                    zbuffer[i, at] = max(zbuffer[i, at], further)

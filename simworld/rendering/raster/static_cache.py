@@ -1,11 +1,11 @@
-"""Light on the fixed parts of a view, kept from frame to frame: only shadows are looked up anew."""
+"""The static cache: light on the fixed parts of a view, of which only shadows are looked up anew in each frame."""
 
 from typing import Any
 
 import numpy as np
 
 from simworld.rendering.kernels import inlined, kernel
-from simworld.rendering.raster.illumination import add_ambient, face, light_rows
+from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
 from simworld.rendering.raster.shadows import corner_in, distant_rows, map_rows, weigh_rows
 from simworld.rendering.raster.tone import encode_rows, store_rows
@@ -26,46 +26,46 @@ _STRIDE = 32
 
 
 @kernel
-def keep_block(
-    count: int, layers: int, texels: Any, lights: Any, size: int, w: Any, bits: Any, whole: Any, fours: Any, kept: Any
+def cache_block(
+    count: int, layers: int, texels: Any, lights: Any, size: int, w: Any, bits: Any, whole: Any, fours: Any, cache: Any
 ) -> None:
-    """As `shade_block`, but keep what shadows of distant lights have no part in; maps have `size` texels a side."""
-    face(count, w)
+    """As `shade_block`, but cache what shadows of distant lights have no part in; maps have `size` texels a side."""
+    orient_normals(count, w)
     if layers > 0:
         texture_rows(count, layers, texels, w, bits, whole, fours)
     add_ambient(count, lights.ambient, w)
     for channel in range(3):
         for j in range(count):
-            kept.base[channel, whole[WHERE + j]] = w[OUT + channel * LANES + j]
+            cache.base[channel, whole[WHERE + j]] = w[OUT + channel * LANES + j]
     for k in range(lights.table.shape[0]):
         distant_rows(count, lights.table[k, 1], lights.table[k, 2], lights.table[k, 3], w)
         light_rows(count, lights.table[k, 7], lights.table[k, 8], lights.table[k, 9], w)
         for channel in range(3):
             for j in range(count):
-                kept.direct[k, channel, whole[WHERE + j]] = w[DIRECT + channel * LANES + j]
+                cache.direct[k, channel, whole[WHERE + j]] = w[DIRECT + channel * LANES + j]
         if lights.first_map[k] >= 0:
             map_rows(count, lights, lights.first_map[k], w)
             for j in range(count):
                 at = whole[WHERE + j]
                 corner, right, below = corner_in(size, w[MAP + j], w[MAP + LANES + j])
-                kept.corner[k, at], kept.right[k, at], kept.below[k, at] = corner, right, below
-                kept.near[k, at] = w[MAP + 2 * LANES + j]
+                cache.corner[k, at], cache.right[k, at], cache.below[k, at] = corner, right, below
+                cache.near[k, at] = w[MAP + 2 * LANES + j]
 
 
 @kernel
-def show_all_kept(kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any) -> None:
-    """Fill the picture of all that is kept, under these shadows."""
-    for first in range(0, kept.base.shape[1], LANES):
-        count = min(LANES, kept.base.shape[1] - first)
-        show_rows(first, count, kept, lights, shadows, exposure, tone, scratch, kept.picture)
+def fill_picture(cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any) -> None:
+    """Fill the picture of all that is cached, under these shadows."""
+    for first in range(0, cache.base.shape[1], LANES):
+        count = min(LANES, cache.base.shape[1] - first)
+        picture_rows(first, count, cache, lights, shadows, exposure, tone, scratch, cache.picture)
 
 
 @kernel
-def show_kept(
-    kept: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, scratch: Any, rgb: Any
+def renew_changed(
+    cache: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, scratch: Any, rgb: Any
 ) -> None:
-    """Renew the kept picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (m, n, n)."""
-    flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), kept.base.shape[1]
+    """Renew the cached picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (m, n, n)."""
+    flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), cache.base.shape[1]
     for first in range(0, pixels, _STRIDE):
         first = max(first, 0)
         count = min(_STRIDE, pixels - first)
@@ -74,33 +74,33 @@ def show_kept(
             if lights.first_map[k] >= 0:
                 start = lights.first_map[k] * changed.shape[1] * changed.shape[2]
                 for j in range(count):
-                    stale |= flags[np.uint64(start + kept.corner[k, first + j])]
+                    stale |= flags[np.uint64(start + cache.corner[k, first + j])]
         if stale > 0:
-            show_rows(first, count, kept, lights, shadows, exposure, tone, scratch, flat)
+            picture_rows(first, count, cache, lights, shadows, exposure, tone, scratch, flat)
 
 
 @inlined
-def show_rows(
-    first: int, count: int, kept: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any, flat: Any
+def picture_rows(
+    first: int, count: int, cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any, flat: Any
 ) -> None:
-    """Put what is kept of `count` pixels from `first` on, under these shadows, into the picture `flat` (h * w * 3,)."""
+    """Put what is cached of `count` pixels from `first` on, under these shadows, into a picture `flat` (h * w * 3,)."""
     w, whole, maps, size, first = scratch.w, scratch.whole, shadows.reshape(-1), shadows.shape[1], max(first, 0)
     for channel in range(3):
         for j in range(count):
-            w[OUT + channel * LANES + j] = kept.base[channel, first + j]
+            w[OUT + channel * LANES + j] = cache.base[channel, first + j]
     for k in range(lights.table.shape[0]):
         for j in range(count):
             w[LIT + j] = _ONE
         if lights.first_map[k] >= 0:
             start = lights.first_map[k] * size * size
             for j in range(count):
-                w[MAP + j], w[MAP + LANES + j] = kept.right[k, first + j], kept.below[k, first + j]
-                w[MAP + 2 * LANES + j] = kept.near[k, first + j]
-                whole[CORNER + j] = start + kept.corner[k, first + j]
+                w[MAP + j], w[MAP + LANES + j] = cache.right[k, first + j], cache.below[k, first + j]
+                w[MAP + 2 * LANES + j] = cache.near[k, first + j]
+                whole[CORNER + j] = start + cache.corner[k, first + j]
             weigh_rows(count, maps, size, w, whole)
         for channel in range(3):
             for j in range(count):
-                w[OUT + channel * LANES + j] += w[LIT + j] * kept.direct[k, channel, first + j]
+                w[OUT + channel * LANES + j] += w[LIT + j] * cache.direct[k, channel, first + j]
     encode_rows(count, _F(exposure), tone, w, whole)
     for j in range(count):
         whole[WHERE + j] = first + j
@@ -127,7 +127,7 @@ def mark_changed(shadows: Any, fixed: Any, within: Any, changed: Any) -> None:
 
 
 @kernel
-def keep_behind(ids: Any, fx: Any, fy: Any, cx: Any, cy: Any, backdrop: Any, to_world: Any, base: Any) -> None:
+def cache_background(ids: Any, fx: Any, fy: Any, cx: Any, cy: Any, backdrop: Any, to_world: Any, base: Any) -> None:
     """Put the background into `base` (3, h * w) where nothing is seen."""
     for i in range(ids.shape[0]):
         for j in range(ids.shape[1]):

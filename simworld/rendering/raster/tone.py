@@ -17,7 +17,9 @@ _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
 
 
 @inlined
-def flush(count: int, gain: Any, whole: Any, width: int, factor: int, total: Any, tone: Any, w: Any, flat: Any) -> None:
+def store_block(
+    count: int, gain: Any, whole: Any, width: int, factor: int, total: Any, tone: Any, w: Any, flat: Any
+) -> None:
     """Put the first `count` lanes of OUT into their samples."""
     encode_rows(count, gain, tone, w, whole)
     if factor == 1:
@@ -52,7 +54,7 @@ def encode_rows(count: int, gain: Any, tone: Any, w: Any, whole: Any) -> None:
 
 
 @inlined
-def put(red: Any, green: Any, blue: Any, i: int, j: int, factor: int, total: Any, tone: Any, rgb: Any) -> None:
+def store_sample(red: Any, green: Any, blue: Any, i: int, j: int, factor: int, total: Any, tone: Any, rgb: Any) -> None:
     """Encode a sample into its pixel, or add it to the pixel's total."""
     if factor == 1:
         rgb[i, j, 0], rgb[i, j, 1], rgb[i, j, 2] = encoded(red, tone), encoded(green, tone), encoded(blue, tone)

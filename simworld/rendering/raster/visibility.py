@@ -14,7 +14,7 @@ from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, flat_edge
 
 _F = np.float32
 _FAR = 1e9
-"""Pixels, or nearness in texels, beyond anything that is drawn."""
+"""Pixels, or metres towards the light, beyond anything that is drawn."""
 _OUTSIDE = _F(1e6)
 """Pixels from the image beyond which all is alike."""
 
@@ -32,17 +32,17 @@ def draw(
     points: Any,
     screen: Any,
     room: Any,
-    nearness: Any,
+    zbuffer: Any,
     ids: Any,
 ) -> None:
     """Rasterize the `chosen` (p,) parts of a geometry as a pinhole (fx, fy, cx, cy) sees them.
 
     `matrices` (p, 3, 4) bring the parts to the camera; nothing nearer than `closest` metres is drawn. Writes `points`
     (3, v) in the camera's frame and, of parts that are wholly before it, `screen` (4, v), their bounds in pixels; and
-    where a triangle is nearer than what is there its inverse depth into `nearness` (h, w) and its index into `ids`
+    where a triangle is nearer than what is there its inverse depth into `zbuffer` (h, w) and its index into `ids`
     (h, w); if `ids` is empty, only the former. `room` is for the triangles on their way.
     """
-    height, width = nearness.shape
+    height, width = zbuffer.shape
     limit = _F(1.0 / closest)
     for p in range(chosen.shape[0]):
         if not chosen[p]:
@@ -71,19 +71,19 @@ def draw(
                 for q in range(lanes):
                     bound_in_view(q, pinhole, closest, width, height, room.edges)
             solid_edges(lanes, pinhole, whole and geometry.closed[p], room.edges)
-            fill_block(lanes, room, limit, nearness, ids)
+            fill_block(lanes, room, limit, zbuffer, ids)
 
 
 @kernel
 def draw_parallel(
-    geometry: Any, chosen: Any, matrices: Any, points: Any, screen: Any, room: Any, nearness: Any, ids: Any
+    geometry: Any, chosen: Any, matrices: Any, points: Any, screen: Any, room: Any, zbuffer: Any, ids: Any
 ) -> None:
     """Rasterize the `chosen` (p,) parts as light from far away sees them.
 
-    `matrices` (p, 3, 4) bring the parts to texels and nearness to the light; writes those `points` (3, v), `screen`
-    (4, v), their bounds in texels, and the largest `nearness` (n, n); `ids` is empty. `room` is as in `draw`.
+    `matrices` (p, 3, 4) bring the parts to texels and metres towards the light; writes those `points` (3, v), `screen`
+    (4, v), their bounds in texels, and the largest value into `zbuffer` (n, n); `ids` is empty. `room` is as in `draw`.
     """
-    height, width = nearness.shape
+    height, width = zbuffer.shape
     for p in range(chosen.shape[0]):
         if not chosen[p]:
             continue
@@ -98,7 +98,7 @@ def draw_parallel(
             gather_corners(done, lanes, geometry.triangles, points, room)
             bound_rows(lanes, geometry.triangles, screen, width, height, room)
             flat_edges(lanes, geometry.closed[p], room.edges)
-            fill_block(lanes, room, _F(_FAR), nearness, ids)
+            fill_block(lanes, room, _F(_FAR), zbuffer, ids)
 
 
 @kernel

@@ -29,13 +29,13 @@ LIT = 21 * LANES
 TEXTURE = 25 * LANES
 """Place in the texture (2 rows), and the square of how many texels a pixel is wide (1 row)."""
 MAP = 28 * LANES
-"""Place in a shadow map, and nearness to the light (3 rows)."""
+"""Place in a shadow map, and metres towards the light (3 rows)."""
 PLACE = 31 * LANES
 """How far right and below a texel's centre it is, in the finer of two levels and in the coarser (4 rows)."""
 MIX = 35 * LANES
 """How much of OTHER is in the mix."""
 TAPS = 36 * LANES
-"""Nearness to the light at the four texels of the shadow map around the place (4 rows)."""
+"""The four texels of the shadow map around the place (4 rows)."""
 SIDE = 40 * LANES
 """Texels along a side of the texture; of the finer of two levels, later."""
 DIRECT = 41 * LANES
