@@ -17,7 +17,7 @@ MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EpisodeResult:
     """One evaluated episode; `failure` is "" where it succeeded."""
 
     seed: int
@@ -29,7 +29,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Outcomes over seeds and their summary.
+    """Results over seeds and their summary.
 
     `interval` is the Wilson 95% interval of the success rate (Wilson 1927).
     """
@@ -42,13 +42,13 @@ class Evaluation:
     mean_length: float
     failures: dict[str, int]
     seconds: float
-    outcomes: tuple[Outcome, ...]
+    results: tuple[EpisodeResult, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The summary as plain data, with the seeds that failed instead of every outcome."""
+        """The summary as plain data, with the seeds that failed instead of every result."""
         plain = asdict(self)
-        del plain["outcomes"]
-        return plain | {"failed_seeds": [outcome.seed for outcome in self.outcomes if not outcome.success]}
+        del plain["results"]
+        return plain | {"failed_seeds": [result.seed for result in self.results if not result.success]}
 
 
 def evaluate(
@@ -62,26 +62,26 @@ def evaluate(
     if not isinstance(env, gym.Env):
         raise ConfigurationError(f"env: must be one environment of Gymnasium, got {type(env).__name__}")
     begin = time.perf_counter()
-    outcomes = []
+    results = []
     for seed in seeds:
-        outcomes.append(run_episode(policy, env, seed))
+        results.append(run_episode(policy, env, seed))
         if progress is not None:
-            progress(len(outcomes))
-    n, successes = len(outcomes), sum(outcome.success for outcome in outcomes)
+            progress(len(results))
+    n, successes = len(results), sum(result.success for result in results)
     return Evaluation(
         episodes=n,
         successes=successes,
         success_rate=successes / n if n else math.nan,
         interval=wilson_interval(successes, n),
-        mean_return=sum(outcome.total_reward for outcome in outcomes) / max(n, 1),
-        mean_length=sum(outcome.length for outcome in outcomes) / max(n, 1),
-        failures=dict(Counter(outcome.failure for outcome in outcomes if not outcome.success).most_common()),
+        mean_return=sum(result.total_reward for result in results) / max(n, 1),
+        mean_length=sum(result.length for result in results) / max(n, 1),
+        failures=dict(Counter(result.failure for result in results if not result.success).most_common()),
         seconds=time.perf_counter() - begin,
-        outcomes=tuple(outcomes),
+        results=tuple(results),
     )
 
 
-def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> Outcome:
+def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> EpisodeResult:
     """Run the policy from one seed to the end of the episode."""
     observation, info = env.reset(seed=seed)
     total, length, over, grasped = 0.0, 0, False, False
@@ -92,7 +92,7 @@ def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> Outcome:
         total, length, over = total + float(reward), length + 1, terminated or truncated
         grasped = grasped or info.get("grasped", False)
     success = bool(info["is_success"])
-    return Outcome(seed, success, total, length, "" if success else _failure(info, grasped))
+    return EpisodeResult(seed, success, total, length, "" if success else _failure(info, grasped))
 
 
 def wilson_interval(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:

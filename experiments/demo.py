@@ -34,7 +34,7 @@ _MINARI = f"{_MINARI_ROOT}/{MINARI_ID}/data/metadata.json"
 
 
 @dataclass(frozen=True)
-class Part:
+class DemoPart:
     """One command of the demo: `made` is the file that shows it is finished, `{out}` in `command` the demo's folder.
 
     With `keep_output` what the command prints is what `made` will hold.
@@ -46,34 +46,34 @@ class Part:
     keep_output: bool = False
 
 
-def _evaluation(name: str, env_id: str, policy: str) -> Part:
+def _evaluation(name: str, env_id: str, policy: str) -> DemoPart:
     command = f"evaluate {env_id} --policy {policy} --episodes 100 --json"
-    return Part(f"evaluate {name}", command, f"evaluation/{name}.json", keep_output=True)
+    return DemoPart(f"evaluate {name}", command, f"evaluation/{name}.json", keep_output=True)
 
 
 # The first lane learns to put things in the box; the second learns to reach, and renders. Each keeps one core busy.
 # Demonstrations and rollouts have seeds of their own: the seeds 0 to 99 of the evaluations are unseen.
-LANES: tuple[tuple[Part, ...], ...] = (
+LANES: tuple[tuple[DemoPart, ...], ...] = (
     (
-        Part(
+        DemoPart(
             "demonstrations",
             f"rollout {PLACE} --episodes 300 --seed 1000 --noise 0.3 --out {{out}}/demonstrations",
             "demonstrations/manifest.json",
         ),
-        Part(
+        DemoPart(
             "cloned agent",
             f"train {PLACE} --algorithm cloning --demonstrations {{out}}/demonstrations --out {{out}}/policy",
             "policy/manifest.json",
         ),
         _evaluation("cloned_agent", PLACE, "{out}/policy/policy.safetensors"),
         _evaluation("expert", PLACE, "expert"),
-        Part(
+        DemoPart(
             "rollouts",
             f"rollout {PLACE} --episodes 100 --seed 2000 --out {{out}}/rollouts/episodes --minari {MINARI_ID} "
             f"--minari-root {{out}}/{_MINARI_ROOT}",
             _MINARI,
         ),
-        Part(
+        DemoPart(
             "video of the cloned agent",
             f"play {PLACE} --policy {{out}}/policy/policy.safetensors --episodes 3 "
             "--video {out}/videos/place_in_box.mp4",
@@ -81,18 +81,18 @@ LANES: tuple[tuple[Part, ...], ...] = (
         ),
     ),
     (
-        Part(
+        DemoPart(
             "Reach agent",
             f"train {REACH} --algorithm ppo --steps 28672 --out {{out}}/reach",
             "reach/manifest.json",
         ),
         _evaluation("reach_agent", REACH, "{out}/reach/policy.safetensors"),
-        Part(
+        DemoPart(
             "images",
             f"images {PLACE} --count 300 --seed 3000 --camera front --camera side --camera wrist --out {{out}}/images",
             "images/manifest.json",
         ),
-        Part(
+        DemoPart(
             "video of the Reach agent",
             f"play {REACH} --policy {{out}}/reach/policy.safetensors --episodes 3 --video {{out}}/videos/reach.mp4",
             "videos/reach.mp4",
@@ -133,7 +133,7 @@ class _Lanes:
         self._folder, self._record = folder, record
         self._there = {part.name for lane in LANES for part in lane if _is_there(folder, part)}
         self._waiting = [[part for part in lane if part.name not in self._there] for lane in LANES]
-        self._running: dict[int, tuple[Part, subprocess.Popen[bytes], float]] = {}
+        self._running: dict[int, tuple[DemoPart, subprocess.Popen[bytes], float]] = {}
 
     def run(self) -> None:
         for name in (part.name for lane in LANES for part in lane if part.name in self._there):
@@ -149,7 +149,7 @@ class _Lanes:
         finally:
             self._stop()
 
-    def _start(self, lane: int, part: Part) -> None:
+    def _start(self, lane: int, part: DemoPart) -> None:
         say(Text(f"▶ {part.name}", "dim"))
         arguments = shlex.split(part.command.format(out=shlex.quote(str(self._folder))))
         # One thread for each lane's numerics, so that the lanes do not fight over the cores.
@@ -191,7 +191,7 @@ class _Lanes:
             process.communicate()
 
 
-def _is_there(folder: Path, part: Part) -> bool:
+def _is_there(folder: Path, part: DemoPart) -> bool:
     """Whether a part is finished; else its command mends it, or says what is wrong.
 
     A dataset must be as it was written, one of Minari of the rollouts that are there, a video one that plays, and what

@@ -14,7 +14,7 @@ from simworld.experiments.report import charts
 from simworld.experiments.report.charts import Line
 from simworld.experiments.report.factor_charts import factor_groups
 from simworld.experiments.report.pictures import data_uri, jpeg_uri, labelled_picture, layers, spread
-from simworld.experiments.report.records import Cloning, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
+from simworld.experiments.report.records import CloningRecord, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
 from simworld.reading import read_bytes, read_json
 from simworld.writing import reporting, write_bytes
 
@@ -141,7 +141,7 @@ def _reach(folder: Path) -> View:
 
 
 def _cloning(folder: Path) -> View:
-    training = read_json(folder / "policy/training.json", Cloning)
+    training = read_json(folder / "policy/training.json", CloningRecord)
     lines = [Line("Training", [(p.epoch, p.loss) for p in training.curve])]
     if held_out := [(p.epoch, p.held_out) for p in training.curve if p.held_out is not None]:
         lines.append(Line("Held out", held_out))

@@ -37,7 +37,7 @@ class CloningPoint(Record):
     held_out: float | None = None
 
 
-class Cloning(Record):
+class CloningRecord(Record):
     """`training.json` of an agent that learnt from demonstrations."""
 
     demonstrations: Count

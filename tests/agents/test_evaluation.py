@@ -34,9 +34,9 @@ def test_an_evaluation_repeats_exactly() -> None:
     env = gym.make("simworld/PlaceInBox-v0", randomization="default")
     policy = expert("place_in_box")
     first, again = (evaluate(policy, env, range(5)) for _ in range(2))
-    assert first.outcomes == again.outcomes
+    assert first.results == again.results
     assert first.episodes == 5
-    assert first.successes == sum(outcome.success for outcome in first.outcomes)
+    assert first.successes == sum(result.success for result in first.results)
     env.close()
 
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_evaluated_is_one_clear_line(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(evaluation, "MOST_STEPS", 60)
     for env, ends in ((gym.make("simworld/Reach-v0"), True), (gym.make("simworld/Reach-v0").unwrapped, False)):
         if ends:
-            assert evaluate(RandomPolicy(), env, [0]).outcomes[0].length == 50
+            assert evaluate(RandomPolicy(), env, [0]).results[0].length == 50
         else:
             with pytest.raises(ConfigurationError, match="must end within 60 steps: give it max_episode_steps"):
                 evaluate(RandomPolicy(), env, [0])
@@ -70,7 +70,7 @@ def test_what_cannot_be_evaluated_is_one_clear_line(monkeypatch: pytest.MonkeyPa
 def test_a_random_evaluation_does_not_depend_on_the_order() -> None:
     env = gym.make("simworld/Reach-v0", randomization="default")
     policy = load_policy("random", "reach")
-    forward, backward = (evaluate(policy, env, seeds).outcomes for seeds in ([3, 4, 5], [5, 4, 3]))
+    forward, backward = (evaluate(policy, env, seeds).results for seeds in ([3, 4, 5], [5, 4, 3]))
     env.close()
     assert forward == backward[::-1]
     assert len({outcome.total_reward for outcome in forward}) > 1 or all(o.length == 50 for o in forward)

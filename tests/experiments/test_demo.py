@@ -16,12 +16,12 @@ from simworld.datasets.folder import OutputFolder, content_digest, verify
 from simworld.datasets.video import write_video
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments import demo
-from simworld.experiments.demo import Part
+from simworld.experiments.demo import DemoPart
 from simworld.writing import write_json
 
 REACH = "simworld/Reach-v0"
-EPISODES = Part("episodes", f"rollout {REACH} --episodes 2 --out {{out}}/a", "a/manifest.json")
-LIST = Part("list", "envs --json", "evaluation/expert.json", keep_output=True)
+EPISODES = DemoPart("episodes", f"rollout {REACH} --episodes 2 --out {{out}}/a", "a/manifest.json")
+LIST = DemoPart("list", "envs --json", "evaluation/expert.json", keep_output=True)
 
 
 def test_commands_are_what_a_user_would_type() -> None:
@@ -41,7 +41,7 @@ def test_commands_are_what_a_user_would_type() -> None:
 
 
 def test_a_failing_part_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = Part("broken", "rollout simworld/Nowhere-v0 --out {out}/b", "b/manifest.json")
+    broken = DemoPart("broken", "rollout simworld/Nowhere-v0 --out {out}/b", "b/manifest.json")
     monkeypatch.setattr(demo, "LANES", ((broken,), (EPISODES,)))
     with pytest.raises(SimworldError, match="the part 'broken' failed: unknown environment 'simworld/Nowhere-v0'"):
         demo.run_demo(tmp_path / "demo")
@@ -56,7 +56,7 @@ def test_a_malformed_record_is_a_clear_error(tmp_path: Path, content: str) -> No
 
 def test_a_video_must_play_and_a_minari_dataset_be_of_the_rollouts(tmp_path: Path) -> None:
     minari = next(part for part in demo.LANES[0] if part.name == "rollouts")
-    video = Part("video", "play", "videos/a.mp4")
+    video = DemoPart("video", "play", "videos/a.mp4")
     (tmp_path / "videos").mkdir()
     (tmp_path / video.made).write_bytes(b"no video")
     assert not demo._is_there(tmp_path, video)
@@ -76,14 +76,14 @@ def test_a_video_must_play_and_a_minari_dataset_be_of_the_rollouts(tmp_path: Pat
 def test_going_on_it_notices_what_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
     started: list[str] = []
 
-    def start(self: Any, lane: int, part: Part) -> None:
+    def start(self: Any, lane: int, part: DemoPart) -> None:
         started.append(part.name)
 
     with OutputFolder(tmp_path / "a", {"kind": "test"}) as out:
         out.write_bytes("b", b"b")
         out.finish()
     write_json(tmp_path / "evaluation.json", {"name": "a"})
-    printed = Part("printed", "envs --json", "evaluation.json", keep_output=True)
+    printed = DemoPart("printed", "envs --json", "evaluation.json", keep_output=True)
     monkeypatch.setattr(demo, "LANES", ((EPISODES, printed),))
     monkeypatch.setattr(demo._Lanes, "_start", start)
     run = demo._Lanes(tmp_path, {}).run
@@ -103,12 +103,12 @@ SLOW_DEMO = """
 import sys
 from pathlib import Path
 from simworld.experiments import demo
-from simworld.experiments.demo import Part
+from simworld.experiments.demo import DemoPart
 place = "simworld/PlaceInBox-v0"
 demo._summarize = lambda folder: None  # there are no rollouts to summarize
 demo.LANES = (
-    (Part("few", f"rollout {place} --episodes 2 --out {{out}}/few", "few/manifest.json"),
-     Part("many", f"rollout {place} --episodes 60 --out {{out}}/many", "many/manifest.json")),
+    (DemoPart("few", f"rollout {place} --episodes 2 --out {{out}}/few", "few/manifest.json"),
+     DemoPart("many", f"rollout {place} --episodes 60 --out {{out}}/many", "many/manifest.json")),
 )
 try:
     demo.run_demo(Path(sys.argv[1]))

@@ -2,7 +2,9 @@
 
 import os
 import pickle
+import re
 import resource
+import shutil
 import signal
 import tempfile
 import warnings
@@ -17,6 +19,7 @@ from simworld.rendering import compiled, places
 from simworld.rendering.kernels import jit
 from simworld.rendering.places import only_ours, private_places
 
+MARK = re.compile(r"^@(jit|kernel|inlined)$", re.MULTILINE)
 HARM = ("cut", "flip", "empty", "text", "pickle")
 
 
@@ -92,6 +95,31 @@ def test_a_broken_file_is_replaced(tmp_path: Path, package: Path, harm: str) -> 
 def test_a_loop_is_compiled_again_when_any_file_of_the_package_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found() and found()
     monkeypatch.setattr(compiled, "_stamp", lambda: b"later")
+    assert not found() and found()
+
+
+def with_kernels() -> list[str]:
+    """The files of `rendering`, relative to it, that hold compiled loops."""
+    here = Path(compiled.__file__).parent
+    return [file.relative_to(here).as_posix() for file in sorted(here.rglob("*.py")) if MARK.search(file.read_text())]
+
+
+def test_compiled_loops_are_in_rendering_alone() -> None:
+    here = Path(compiled.__file__).parent
+    others = [file for file in here.parent.rglob("*.py") if here not in file.parents and MARK.search(file.read_text())]
+    assert others == [] and len({Path(file).parent for file in with_kernels()}) >= 4
+
+
+@pytest.mark.parametrize("file", with_kernels())
+def test_a_changed_kernel_in_any_room_is_compiled_again(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "rendering"
+    shutil.copytree(compiled._HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(compiled, "_HERE", copy)
+    monkeypatch.setattr(compiled, "_stamp", compiled._stamp.__wrapped__)
+    assert not found() and found()
+    (copy / file).write_text((copy / file).read_text().replace("@kernel", "@inlined", 1) + "\n")
     assert not found() and found()
 
 
