@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simworld.envs.tasks import Task, field_slices
 from simworld.geometry import Array, quat_product
-from simworld.physics.substeps import CONTROL_HZ, SUBSTEPS
+from simworld.physics.timing import Timing
 from simworld.physics.world import World
 from simworld.streams import Streams
 
@@ -23,8 +23,6 @@ _FIELDS: Mapping[str, tuple[tuple[str, slice], ...]] = {
     "angular_velocity": (("object_velocity", _ANGULAR),),
 }
 """What each kind of noise is on: fields of the observation, and which part of them."""
-_AT_REST = np.zeros(4)
-"""The action that keeps the tool where it is and the fingers as they are."""
 _BLOCK = 50
 """Steps whose noise is drawn at once."""
 
@@ -35,26 +33,32 @@ class Disturbances:
     What differs from step to step comes from streams of `noise.seed`, so that the parameters say all.
     """
 
-    def __init__(self, parameters: Mapping[str, Any], task: Task, pushed: str | None) -> None:
+    def __init__(self, parameters: Mapping[str, Any], task: Task, pushed: str | None, timing: Timing) -> None:
         self._streams = Streams(parameters["noise.seed"])
         self._lost = _Chance(parameters["control.drop"], self._streams, "control.drop")
-        whole, self._late = divmod(parameters["control.delay"] / SUBSTEPS, 1.0)
-        self._commands = deque([_AT_REST] * (int(whole) + 2), maxlen=int(whole) + 2)
+        whole, self._late = divmod(parameters["control.delay"] / timing.usual_substeps, 1.0)
+        # None is what got lost, and what there was before the first action.
+        self._commands: deque[Array | None] = deque([None] * (int(whole) + 2), maxlen=int(whole) + 2)
         self._seen: deque[NDArray[np.float32]] = deque(maxlen=parameters["observation.delay"] + 1)
         self._noise = _Noise(parameters, task, self._streams)
         self._pushed = pushed
-        self._push = _Chance(parameters["pushes.rate"] / CONTROL_HZ, self._streams, "pushes.rate")
+        self._push = _Chance(parameters["pushes.rate"] / timing.control_hz, self._streams, "pushes.rate")
         self._strength = parameters["pushes.force"], parameters["pushes.torque"]
 
-    def command(self, action: Array) -> Array:
-        """What the arm does of an action (4,) in this step.
+    def command(self, action: Array, hold: Callable[[], Array]) -> Array:
+        """What the arm does of an action (size,) in this step.
 
-        An action that is lost is a zero: tool and fingers stay. One that is late by a part of a step is mixed with the
-        one before by as much.
+        One that is lost is what `hold` gives when it would have been done. One that is late by a part of a step is
+        mixed with the one before by as much.
         """
-        self._commands.append(_AT_REST if self._lost() else action)
-        before, now = self._commands[0], self._commands[1]
-        return now if self._late == 0 else self._late * before + (1 - self._late) * now
+        self._commands.append(None if self._lost() else action)
+        now = self._commands[1]
+        now = hold() if now is None else now
+        if self._late == 0:
+            return now
+        before = self._commands[0]
+        mixed: Array = self._late * (hold() if before is None else before) + (1 - self._late) * now
+        return mixed
 
     def push(self, world: World) -> None:
         """Push the object, now and then."""

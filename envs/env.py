@@ -10,15 +10,17 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from simworld.assets.robot_search import find_robot
 from simworld.distributions.values import immutable
 from simworld.envs.observations import ImageObserver, state_spaces
 from simworld.envs.options import ResetOptions, reset_options, validated, whole_number
 from simworld.envs.running import Begun, Played, RunningEpisode, shown_scene
 from simworld.envs.tasks import TASKS, Goals, distance
 from simworld.errors import ConfigurationError, nearest
-from simworld.geometry import Array
 from simworld.handles import OneUser
-from simworld.physics import CONTROL_HZ, World
+from simworld.physics import Timing, World
+from simworld.physics.controllers import make_control
+from simworld.physics.controllers.action import as_action
 from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, check_seen, sample_scene
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.adapters.display import has_display
@@ -40,10 +42,10 @@ _OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images")
 class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     """A Franka Panda at a table.
 
-    Actions (4,) in -1..1: the tool's displacement along x, y, z (1 is MAX_DISPLACEMENT of
-    `simworld.physics.controllers.ee`) and the gripper, 25 times a second; at zero the tool comes to rest and the
-    fingers hold what they hold. The state is observed as float32: `observation`, the `simworld.envs.fields` that the
-    task lists (SI units, world frame), `achieved_goal` and `desired_goal`. Images are observed as
+    Actions in -1..1, 25 times a second: what `control` says, of which `simworld.physics.controllers` has several. For
+    "ee" they are the tool's displacement along x, y, z (1 is 40 mm) and the gripper; at zero the tool comes to rest and
+    the fingers hold what they hold. The state is observed as float32: `observation`, the `simworld.envs.fields` that
+    the task lists (SI units, world frame), `achieved_goal` and `desired_goal`. Images are observed as
     `simworld.envs.observations.image_space` says, with a ball at a goal that is a point. One kind of image by one
     camera is the observation itself; everything else is a dictionary.
 
@@ -59,7 +61,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     far again, bit for bit.
     """
 
-    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": CONTROL_HZ}
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": Timing().control_hz}
 
     def __init__(
         self, task: str, /, *, randomization: Randomization | Mapping[str, Any] | str = "none", **options: Any
@@ -76,7 +78,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.task = TASKS[task]
         check_scenes(self.task.layout, self.randomization)
         self._check_pictures(self.randomization)
-        self.action_space = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
+        self.control = make_control(self.options.control, find_robot("panda"), Timing())
+        self.action_space = gym.spaces.Box(-1.0, 1.0, (self.control.size,), np.float32)
         values = state_spaces(self.task)
         self._bounds = values["observation"] if "state" in self.options.observation else None
         spaces: dict[str, gym.Space[Any]] = {} if self._bounds is None else dict(values)
@@ -149,7 +152,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         """Act for one control step of 0.04 s."""
         with self._in_use:
             episode = self._running
-            episode.act(_checked(action))
+            episode.act(as_action(action, self.control.size))
             seen, achieved, info = self._observe()
             success = info["is_success"]
             reward = 0.0 if success else float(self._shortfall(achieved, episode.desired))
@@ -229,7 +232,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _begin(self, sample: Sample, begun: Begun) -> None:
         self._episode = None  # until the next one is whole
         self.world.load(sample.scene)
-        self._episode = RunningEpisode(self.world, self.task, sample, begun)
+        self._episode = RunningEpisode(self.world, self.task, sample, begun, self.options.control)
 
     def _play(self, played: Played) -> None:
         """Begin an episode and play its actions, as copies do."""
@@ -280,18 +283,6 @@ def _copied(
     if played is not None:
         env._play(played)
     return env
-
-
-def _checked(action: Any) -> Array:
-    """An action as numbers (4,); anything else raises ConfigurationError."""
-    try:
-        given = np.asarray(action)
-        command = given.astype(np.float64) if given.dtype.kind in "biuf" else None
-    except (TypeError, ValueError, RuntimeError):
-        command = None
-    if command is None or command.shape != (4,) or not np.isfinite(command).all():
-        raise ConfigurationError(f"an action is 4 finite numbers in -1..1, got {action!r}")
-    return command
 
 
 class GoalEnv(ManipulationEnv):

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from simworld.distributions.values import immutable
 from simworld.envs.observations import IMAGES
 from simworld.errors import ConfigurationError, UnknownOptionError, is_misspelt, nearest
+from simworld.physics.controllers import CONTROLS
 from simworld.plain import Plain, describe
 from simworld.randomization import Randomization, as_randomization
 from simworld.randomization.randomization import checked_parameters
@@ -63,6 +64,12 @@ def _size(value: Any) -> tuple[int, ...]:
     return size
 
 
+def _control(name: str) -> str:
+    if name not in CONTROLS:
+        raise ValueError(f"unknown {name!r}{nearest(name, CONTROLS)}")
+    return name
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
@@ -77,7 +84,7 @@ class EnvOptions(Plain):
     cameras: Names = ("front",)
     image_size: Annotated[tuple[int, int], BeforeValidator(_size)] = (84, 84)
     reward: Literal["sparse", "dense"] = "sparse"
-    control: Literal["ee"] = "ee"
+    control: Annotated[str, AfterValidator(_control)] = "ee"
     render_mode: Literal["rgb_array", "human"] | None = None
     render_width: Pixels = 640
     render_height: Pixels = 480

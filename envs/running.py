@@ -13,7 +13,8 @@ from simworld.envs.disturbances import Disturbances
 from simworld.envs.tasks import Goals, Observer, Task
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
-from simworld.physics import EndEffectorControl, World
+from simworld.physics import World
+from simworld.physics.controllers import make_controller
 from simworld.randomization import Randomization, Sample
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Part, Scene, Sphere
@@ -37,7 +38,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Played:
-    """An episode so far, as a copy plays it again: how it began, its actions (n, 4), and a digest of where it is.
+    """An episode so far, as a copy plays it again: how it began, its actions (n, size), and a digest of where it is.
 
     Played on another kind of processor it may come to be elsewhere.
     """
@@ -50,13 +51,14 @@ class Played:
 class RunningEpisode:
     """Acts on the World and observes it, with the episode's disturbances; `actions` so far make it again."""
 
-    def __init__(self, world: World, task: Task, sample: Sample, begun: Begun) -> None:
+    def __init__(self, world: World, task: Task, sample: Sample, begun: Begun, control: str) -> None:
         self.sample, self.begun = sample, begun
         self.actions = array("d")
         self._world, self._task = world, task
-        self._control = EndEffectorControl(world, world.model.workspace)
+        self._controller = make_controller(control, world)
         self._observer: Observer = task.observer(sample)
-        self._disturbances = Disturbances(sample.parameters, task, "object" if task.layout.objects else None)
+        pushed = "object" if task.layout.objects else None
+        self._disturbances = Disturbances(sample.parameters, task, pushed, world.timing)
         self._low, self._high = (np.array(bound, np.float32) for bound in (task.goal.low, task.goal.high))
         self.desired = self._within(self._observer.goal)
         self.shown_scene = shown_scene(task, sample.scene)
@@ -64,8 +66,9 @@ class RunningEpisode:
         self._ball_pose = np.array([[*self._observer.goal[:3], *GOAL_BALL.orientation]])
 
     def act(self, action: Array) -> None:
-        """Act for one control step with an action (4,) of any size, which is cut off at -1 and 1."""
-        self._control.apply(self._disturbances.command(np.minimum(np.maximum(action, -1.0), 1.0)))
+        """Act for one control step with an action of numbers of any size, which are cut off at -1 and 1."""
+        wanted = np.minimum(np.maximum(action, -1.0), 1.0)
+        self._controller.apply(self._disturbances.command(wanted, self._controller.hold))
         self._disturbances.push(self._world)
         self._world.step()
         self.actions.extend(action.tolist())
@@ -97,7 +100,7 @@ class RunningEpisode:
             raise ConfigurationError(
                 "the environment cannot be copied: its world was changed by other means than `reset` and `step`"
             )
-        return Played(self.begun, np.array(self.actions).reshape(-1, 4), self._digest())
+        return Played(self.begun, np.array(self.actions).reshape(-1, self._controller.size), self._digest())
 
     def play(self, played: Played) -> None:
         """Play its actions again; ConfigurationError if that does not lead to where it was."""

@@ -14,7 +14,6 @@ from simworld.agents.policy import Policy
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes import make_env
-from simworld.physics import CONTROL_HZ
 from simworld.rendering.adapters.display import no_window
 
 _STILL = 12
@@ -28,7 +27,7 @@ def watch(env_id: str, act: Policy, *, episodes: int, seed: int, randomization: 
     with closing(make_env(env_id, randomization, render_mode="human")) as env:
         for i in range(episodes):
             for _ in _steps(env, act, seed + i):
-                time.sleep(1 / CONTROL_HZ)
+                time.sleep(1 / env.metadata["render_fps"])
 
 
 def record(
@@ -56,7 +55,7 @@ def record(
                     count += 1
                     yield frame
 
-        write_video(path, frames(), CONTROL_HZ)
+        write_video(path, frames(), env.metadata["render_fps"])
     return count
 
 

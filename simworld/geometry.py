@@ -54,6 +54,26 @@ def rotated(q: Sequence[float], v: Sequence[float]) -> Vec3:
     )
 
 
+def quat_from_vector(vector: Sequence[float]) -> Quaternion:
+    """Quaternion of a rotation vector (3,): axis times angle in radians."""
+    x, y, z = vector
+    angle = math.hypot(x, y, z)
+    times = math.sin(angle / 2) / angle if angle > 0 else 0.5
+    return times * x, times * y, times * z, math.cos(angle / 2)
+
+
+def rotation_towards(target: Sequence[float], current: Sequence[float]) -> Vec3:
+    """The rotation vector, to first order, that turns one orientation into another: its length is 2 sin(angle / 2)."""
+    tx, ty, tz, tw = target
+    x, y, z, w = current
+    s = 2.0 if tw * w + tx * x + ty * y + tz * z >= 0 else -2.0
+    return (
+        s * (tx * w - tw * x - ty * z + tz * y),
+        s * (ty * w - tw * y - tz * x + tx * z),
+        s * (tz * w - tw * z - tx * y + ty * x),
+    )
+
+
 def quat_from_yaw(yaw: float) -> Quaternion:
     """Quaternion of a rotation by `yaw` radians about z."""
     return (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))

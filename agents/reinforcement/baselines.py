@@ -21,12 +21,13 @@ from simworld.agents.policy import NOT_NORMALIZED, Seen, check_finite, checked_a
 from simworld.envs.observations import state_spaces
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError, shortened
-from simworld.physics.controllers.ee import MAX_DISPLACEMENT
 from simworld.reading import open_regular
 
 _MARKS: Mapping[str, type[BaseAlgorithm]] = {"clip_range": PPO, "target_entropy": SAC}
 """What the data of each algorithm's models has, and that of the other's has not."""
 
+_JUMP = 0.16
+"""Metres along an axis that the tool never moves in a step."""
 _WITHOUT_BUFFER: dict[str, Any] = {"replay_buffer_class": None, "replay_buffer_kwargs": {}, "buffer_size": 1}
 """To act takes no replay buffer, and a hindsight one would ask for an environment."""
 
@@ -176,7 +177,7 @@ def _doubt(
     inside = all(((last[name] >= box.low) & (last[name] <= box.high)).all() for name, box in spaces.items())
     tool = field_slices(TASKS[task])["tool_position"]
     same_episode = (before["desired_goal"] == last["desired_goal"]).all(axis=1)
-    jumped = (np.abs(last["observation"] - before["observation"])[:, tool] > 4 * MAX_DISPLACEMENT).any(axis=1)
+    jumped = (np.abs(last["observation"] - before["observation"])[:, tool] > _JUMP).any(axis=1)
     if inside and not (same_episode & jumped).any():
         return None
     return "seems to have been trained under VecNormalize, as the last observation in it is none of the task's"

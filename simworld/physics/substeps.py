@@ -11,20 +11,16 @@ from typing import NamedTuple
 
 from simworld.geometry import Array, Vec3
 from simworld.physics.bullet import bullet
+from simworld.physics.timing import FINEST_HZ, Timing
 
-CONTROL_HZ = 25
-SUBSTEPS, FINEST = 6, 96
-"""The usual substeps of a control step, and the most."""
 _HAND = 0.15, 0.08, 0.2
 """Metres from the tool centre point that bound the hand and its way: to the sides, down, and up."""
 _ITERATIONS, _MORE, _MOST = 20, 50, 100
 """Iterations of the solver: the usual, where the hand touches something light, and where it hits something."""
 _LIGHT = 0.1
 """Kilogrammes from which the usual iterations do for what is touched."""
-_NEAR = 0.03
-"""Metres within which something may be hit in the next control step."""
-_STEP = 1 / CONTROL_HZ
-"""Seconds of a control step."""
+_NEAR = 0.75
+"""Metres per second: within what they make in a control step something may be hit in the next one."""
 _TOUCHING, _SUNK = 0.0015, 0.0005
 """Metres within which things touch, and that they may sink in before more is done about it."""
 _LIGHTLY, _FIRMLY, _PER_NEWTON = 1.0, 0.03, 0.02
@@ -32,8 +28,10 @@ _LIGHTLY, _FIRMLY, _PER_NEWTON = 1.0, 0.03, 0.02
 which the usual iterations do, and from which more of them do."""
 _LARGE = 0.04
 """Metres from its middle to where something may be hit."""
-_HIT, _PUSHED, _MARGIN = 0.004, 0.002, 0.002
-"""Metres in a control step that do no harm, of what hits and of what pushes, and that a way may become longer."""
+_HIT, _PUSHED = 0.1, 0.05
+"""Metres per second that do no harm, of what hits and of what pushes."""
+_MARGIN = 0.002
+"""Metres that a way may become longer."""
 _PRESSED, _LOWERED, _SQUEEZED = 1.2, 0.6, 0.03
 """Kilogrammes from which the usual substeps do for what the arm hits or presses, sets down, and squeezes."""
 
@@ -46,18 +44,21 @@ Motion = Callable[[], tuple[Way, Way]]
 class Division(NamedTuple):
     """How many substeps a control step has, and how many iterations each of them."""
 
-    substeps: int = SUBSTEPS
+    substeps: int
     iterations: int = _ITERATIONS
-
-
-_USUAL = Division()
 
 
 class Substeps:
     """Divides the control steps of a loaded world with a `robot`; `masses` are those of the other bodies, in kg."""
 
-    def __init__(self, client: int, robot: int, fingers: tuple[int, ...], masses: Mapping[int, float]) -> None:
+    def __init__(
+        self, client: int, robot: int, fingers: tuple[int, ...], masses: Mapping[int, float], timing: Timing
+    ) -> None:
         self._client, self._robot, self._fingers, self._masses = client, robot, fingers, masses
+        self._step = timing.step
+        self._hit, self._pushed, self._near = (speed / timing.control_hz for speed in (_HIT, _PUSHED, _NEAR))
+        self._usual, self._most = timing.usual_substeps, FINEST_HZ // timing.control_hz
+        self._fewest = Division(timing.substeps)
 
     def __call__(self, tool: Array, motion: Motion, substeps: int) -> Division:
         """How the next control step is divided.
@@ -70,16 +71,17 @@ class Substeps:
         near = {uid for uid, _ in found if uid != self._robot}
         movable = near & self._masses.keys()
         if not movable:
-            return _USUAL
+            return self._fewest
         way, aim = motion()
         finer, iterations = 1, _ITERATIONS
         for uid in movable:
             times, wanted = self._for_contact(uid, near, way, aim, substeps)
             finer, iterations = max(finer, times), max(iterations, wanted)
-        return Division(min(finer * SUBSTEPS, FINEST), iterations)
+        wanted = min(math.ceil(finer * self._usual), self._most)
+        return Division(max(wanted, self._fewest.substeps), iterations)
 
     def _is_close(self, uid: int) -> bool:
-        return bool(bullet.getClosestPoints(self._robot, uid, _HIT, physicsClientId=self._client))
+        return bool(bullet.getClosestPoints(self._robot, uid, self._hit, physicsClientId=self._client))
 
     def _for_contact(self, uid: int, near: set[int], way: Way, aim: Way, substeps: int) -> tuple[int, int]:
         """How many times the usual substeps one of the bodies `near` the hand needs, and how many iterations."""
@@ -107,27 +109,27 @@ class Substeps:
     def _is_hit(self, uid: int, way: Way, aim: Way) -> bool:
         """Whether the hand is about to hit a body or to press on it."""
         linear, spin = bullet.getBaseVelocity(uid, physicsClientId=self._client)
-        turning, own = [v * _STEP for v in spin], [v * _STEP for v in linear]
+        turning, own = [v * self._step for v in spin], [v * self._step for v in linear]
         relative = [a - b for a, b in zip(way, own, strict=True)]
         fastest = math.hypot(*relative) + _LARGE * math.hypot(*turning)
-        reach = max(fastest if fastest > _HIT else 0.0, math.hypot(*aim) / 2)
-        if reach <= _PUSHED:
+        reach = max(fastest if fastest > self._hit else 0.0, math.hypot(*aim) / 2)
+        if reach <= self._pushed:
             return False
         center = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)[0]
-        near = min(reach + _MARGIN, _NEAR)
+        near = min(reach + _MARGIN, self._near)
         for point in bullet.getClosestPoints(self._robot, uid, near, physicsClientId=self._client):
             normal, least = point[7], point[8] - _MARGIN
             speed = _dot(_cross(turning, point[6], center), normal) - _dot(relative, normal)
             # What is pushed to the side gives way, or is felt as a force; what is under the hand cannot.
             under = normal[2] > 0.5 or least > 0
-            if speed > max(least, _HIT) or (under and -_dot(aim, normal) / 2 > max(least, _PUSHED)):
+            if speed > max(least, self._hit) or (under and -_dot(aim, normal) / 2 > max(least, self._pushed)):
                 return True
         return False
 
     def _is_lowered(self, uid: int, near: set[int], way: Way, aim: Way) -> bool:
         """Whether what is held is about to be set or pressed on something."""
         down = max(-way[2], -aim[2] / 2)
-        return down > _HIT and any(
+        return down > self._hit and any(
             bullet.getClosestPoints(uid, other, down + _MARGIN, physicsClientId=self._client) for other in near - {uid}
         )
 

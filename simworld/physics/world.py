@@ -15,7 +15,8 @@ from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
-from simworld.physics.substeps import CONTROL_HZ, SUBSTEPS, Division, Substeps
+from simworld.physics.substeps import Division, Substeps
+from simworld.physics.timing import USUAL, USUAL_HZ, Timing
 from simworld.scene.model import Scene
 from simworld.scene.state import Contact, SceneState
 
@@ -29,7 +30,7 @@ _SQUEEZES = 0.2
 
 
 class World(Uncopied):
-    """A Bullet world loaded with a Scene; several worlds live side by side in one process.
+    """A Bullet world loaded with a Scene, in control steps of a `timing`; several live side by side in one process.
 
     `load` builds the whole world anew from the Scene, in 2 to 6 ms, so what happens afterwards depends on the Scene
     and the steps alone, bit for bit, and on nothing that was simulated before.
@@ -40,7 +41,8 @@ class World(Uncopied):
     changes: int
     """How often it was changed: loaded, driven, pushed, stepped."""
 
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing = USUAL) -> None:
+        self.timing = timing
         self._own_client: int = bullet.connect(bullet.DIRECT)
         if self._own_client < 0:
             raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
@@ -90,9 +92,9 @@ class World(Uncopied):
         self._model = model = scene.robot.model
         bullet.resetSimulation(physicsClientId=cid)
         bullet.setPhysicsEngineParameter(
-            fixedTimeStep=1 / CONTROL_HZ,
-            numSubSteps=SUBSTEPS,
-            numSolverIterations=Division().iterations,
+            fixedTimeStep=self.timing.step,
+            numSubSteps=self.timing.substeps,
+            numSolverIterations=Division(self.timing.substeps).iterations,
             solverResidualThreshold=SOLVER_RESIDUAL,
             contactERP=CONTACT_ERP,
             deterministicOverlappingPairs=1,
@@ -108,7 +110,7 @@ class World(Uncopied):
         self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
         self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
         masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True) if body.mass > 0}
-        self._substeps = Substeps(cid, self._robot, self._fingers, masses)
+        self._substeps = Substeps(cid, self._robot, self._fingers, masses, self.timing)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
@@ -126,7 +128,7 @@ class World(Uncopied):
         robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
-        self._division, self._still = Division(), [0.0] * len(self._joints)
+        self._division, self._still = Division(self.timing.substeps), [0.0] * len(self._joints)
         self._position_gains = [robot.gain * model.gains.arm[0]] * arm + [model.gains.gripper[0]] * fingers
         damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
@@ -153,7 +155,7 @@ class World(Uncopied):
         if robot.joint_friction:
             inertia = bullet.calculateMassMatrix(self._robot, list(robot.joint_positions), physicsClientId=cid)
             # A torque holds for a whole step: more of it would throw light joints back and forth.
-            self._stopping = (0.5 * CONTROL_HZ / np.diag(np.linalg.inv(inertia))).tolist()
+            self._stopping = (0.5 * self.timing.control_hz / np.diag(np.linalg.inv(inertia))).tolist()
 
     def _couple_fingers(self, model: RobotModel) -> None:
         """One drive moves all of the gripper, as in the real one: else the pair floats sideways while it squeezes."""
@@ -172,15 +174,21 @@ class World(Uncopied):
             )
             bullet.changeConstraint(gear, gearRatio=-1 / ratio, erp=0.1, maxForce=1000, physicsClientId=self._client)
 
-    def set_joint_targets(self, positions: Sequence[float], yielding: Sequence[float] | None = None) -> None:
+    def set_joint_targets(
+        self,
+        positions: Sequence[float],
+        yielding: Sequence[float] | None = None,
+        velocities: Sequence[float] | None = None,
+    ) -> None:
         """Position targets of every joint's motor, rad or m; forces are limited as the robot's are.
 
         Where `yielding` is given, for each joint of the arm in N m, gravity and the motion are made up for and the
-        motors do no more than that beyond it: so the arm gives way to what it meets.
+        motors do no more than that beyond it: so the arm gives way to what it meets. Where `velocities` are, for each
+        joint of the arm in rad/s, its motors keep to those, and `positions` say where that leads.
         """
         self.changes += 1
         self._targets = self._through_play(positions) if self.scene.robot.backlash > 0 else list(positions)
-        self._limits = self._forces
+        self._limits, self._speeds = self._forces, velocities
         self._carrying: list[float] | None = None
         if yielding is not None:
             self._give_way(yielding)
@@ -201,6 +209,11 @@ class World(Uncopied):
         position_gains, velocity_gains = self._gains()
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
         substeps = self._division.substeps
+        moving: dict[str, Sequence[float]] = {}
+        if self._speeds is not None:
+            arm, fingers = len(self._speeds), len(self._joints) - len(self._speeds)
+            moving = {"targetVelocities": [*self._speeds, *[0.0] * fingers]}
+            position_gains = [0.0] * arm + position_gains[arm:]
         bullet.setJointMotorControlArray(
             self._robot,
             self._joints,
@@ -209,11 +222,12 @@ class World(Uncopied):
             forces=[limit / substeps for limit in self._limits],
             positionGains=position_gains,
             velocityGains=velocity_gains,
+            **moving,
             physicsClientId=self._client,
         )
 
     def _gains(self) -> tuple[list[float], list[float]]:
-        times = self._division.substeps // SUBSTEPS
+        times = self._division.substeps * self.timing.control_hz / USUAL_HZ
         if times == 1:
             return self._position_gains, self._velocity_gains
         pairs = zip(self._position_gains, self._velocity_gains, strict=True)
@@ -223,7 +237,7 @@ class World(Uncopied):
     def _motion(self) -> tuple[list[float], list[float]]:
         """The tool's way (3,) in a control step in metres: at its velocity, and as far as its motors aim."""
         q, v = self.joints()[:, : self.model.arm_joints]
-        ways = np.array([v / CONTROL_HZ, self._targets[: len(q)] - q]) @ self.tool_kinematics()[1][:3].T
+        ways = np.array([v / self.timing.control_hz, self._targets[: len(q)] - q]) @ self.tool_kinematics()[1][:3].T
         way, aim = ways.tolist()
         return way, aim
 
@@ -277,14 +291,14 @@ class World(Uncopied):
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
 
     def step(self, steps: int = 1) -> None:
-        """Advance by control steps of 1 / CONTROL_HZ seconds, each of as many substeps as it needs."""
+        """Advance by control steps, each of as many substeps as it needs."""
         self.changes += 1
         for _ in range(steps):
             self._divide()
             self._apply_torques()
             bullet.stepSimulation(physicsClientId=self._client)
             self._forget()
-        self._time += steps / CONTROL_HZ
+        self._time += steps / self.timing.control_hz
 
     def _forget(self) -> None:
         """Drop what was computed for the state before this one."""
@@ -445,7 +459,7 @@ class World(Uncopied):
 
 
 @cache
-def _finer(position: float, velocity: float, times: int) -> tuple[float, float]:
+def _finer(position: float, velocity: float, times: float) -> tuple[float, float]:
     """Gains with which a motor moves as with `position` and `velocity` although it acts `times` as often.
 
     A substep multiplies the deviation from the target by the roots of z^2 - (2 - velocity - position) z + 1 - velocity.

@@ -84,7 +84,7 @@ def test_random_actions_are_uniform() -> None:
 
 
 def test_policies_are_loaded_by_name() -> None:
-    assert load_policy("expert", "reach").__class__.__name__ == "ReachExpert"
+    assert load_policy("expert", "reach").__class__.__name__ == "ExpertPolicy"
     for source, message in [("expret", "must be 'expert'"), ("none.safetensors", "there is no file none.safetensors")]:
         with pytest.raises(ConfigurationError, match=message):
             load_policy(source, "reach")

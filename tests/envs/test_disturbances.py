@@ -14,7 +14,7 @@ from simworld.envs.disturbances import Disturbances
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.geometry import Array, Vec3, quat_multiply
-from simworld.physics import World
+from simworld.physics import Timing, World
 from simworld.randomization import NONE, sample_scene
 from simworld.scene.model import Body, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
@@ -46,14 +46,14 @@ def state(orientation: Sequence[float] = TURNED[0]) -> Array:
 
 def observed(given: Mapping[str, Any], values: Array, steps: int) -> Array:
     """What is observed (steps, n) of a state that stays as it is."""
-    disturbances = Disturbances(given, TASK, None)
+    disturbances = Disturbances(given, TASK, None, Timing())
     seen = [disturbances.observe(values.astype(np.float32)).copy() for _ in range(steps)]
     return np.array(seen, dtype=np.float64)
 
 
 def commanded(given: Mapping[str, Any], actions: Array) -> Array:
-    disturbances = Disturbances(given, TASK, None)
-    return np.array([disturbances.command(action) for action in actions])
+    disturbances = Disturbances(given, TASK, None, Timing())
+    return np.array([disturbances.command(action, lambda: np.zeros(4)) for action in actions])
 
 
 def is_normal(errors: Array, deviation: float) -> bool:
@@ -107,6 +107,19 @@ def test_the_arm_does_what_was_wanted_as_long_ago_as_the_delay(delay: float) -> 
         assert np.array_equal(done, expected)
     # Rounding of sums of numbers up to 1.
     np.testing.assert_allclose(done, expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("delay", [0.0, 6.0, 9.0])
+def test_a_lost_action_is_what_holds_when_it_would_have_been_done(delay: float) -> None:
+    """An arm that is sent to positions goes on to the last that arrived, not to zeros."""
+    disturbances = Disturbances(parameters(**{"control.delay": delay, "control.drop": 0.5}), TASK, None, Timing())
+    last, lost = np.full(4, 0.5), 0
+    for action in np.abs(ACTIONS) + 0.1:
+        aimed = disturbances.command(action, lambda last=last: last)
+        lost += bool(np.array_equal(aimed, last))
+        assert (aimed > 0.09).all()
+        last = aimed
+    assert 15 < lost < 45 or delay == 9.0
 
 
 @pytest.mark.parametrize(("delay", "steps"), [(0.0, 0), (6.0, 1), (18.0, 3), (9.0, 1), (30.0, 5)])
@@ -223,7 +236,7 @@ class Pushes:
 
 
 def pushes(steps: int, given: Mapping[str, Any], pushed: str | None = "object") -> list[tuple[str, Vec3, Vec3]]:
-    disturbances, world = Disturbances(parameters(**given), TASK, pushed), Pushes()
+    disturbances, world = Disturbances(parameters(**given), TASK, pushed, Timing()), Pushes()
     for _ in range(steps):
         disturbances.push(cast(World, world))
     return world.made

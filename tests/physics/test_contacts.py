@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from simworld.geometry import Array
-from simworld.physics import EndEffectorControl, World
+from simworld.physics import World
+from simworld.physics.controllers import make_controller
 from simworld.physics.world import _finer
 from simworld.randomization import NONE, Layout, sample_scene
 from simworld.streams import Streams
-
-WORKSPACE = ((-0.3, -0.35, 0.008), (0.25, 0.35, 0.45))
 
 
 class Hand:
@@ -20,7 +19,7 @@ class Hand:
     def __init__(self, world: World, seed: int, mass: float, kind: str = "cuboid") -> None:
         given = {"objects.0.mass": mass, "objects.0.kind": kind}
         world.load(sample_scene(Layout(), NONE, Streams(seed), given).scene)
-        self.world, self.control, self.deepest = world, EndEffectorControl(world, WORKSPACE), 0.0
+        self.world, self.control, self.deepest = world, make_controller("ee", world), 0.0
 
     def go(self, target: Sequence[float], steps: int, gripper: float = -1.0) -> None:
         for _ in range(steps):

@@ -6,7 +6,8 @@ import pytest
 from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, quat_to_matrix
-from simworld.physics import CONTROL_HZ, EndEffectorControl, World
+from simworld.physics import World
+from simworld.physics.controllers import make_controller
 from simworld.randomization import DEFAULT, NONE, Layout, sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
@@ -37,7 +38,7 @@ def world_of(*bodies: Body, **scene: object) -> World:
 def test_a_free_body_falls_with_gravity() -> None:
     with world_of(cube(position=(0.3, 0.5, 2.0))) as world:
         world.step(10)
-        t = 10 / CONTROL_HZ
+        t = 10 / 25
         assert world.body_velocity("cube")[2] == pytest.approx(-9.81 * t, rel=1e-6)
         # Symplectic Euler at 150 Hz falls ahead of g t^2 / 2 by g t dt / 2.
         fallen = 9.81 * t * t / 2 + 9.81 * t / (2 * 150)
@@ -59,7 +60,7 @@ def test_a_body_slides_where_the_slope_exceeds_its_friction(friction: float, sli
     with world_of(TABLE, cube(friction=friction), gravity=gravity) as world:
         world.step(12)
         moved = world.body_pose("cube")[1] + 0.2
-        t = 12 / CONTROL_HZ
+        t = 12 / 25
         expected = (0.4 - friction) * 9.81 * t * t / 2 if slides else 0.0
         assert moved == pytest.approx(expected, rel=0.1, abs=2e-3)
 
@@ -127,7 +128,7 @@ def test_a_ball_comes_to_rest() -> None:
 
 def test_resting_the_fingertips_on_a_body_is_no_grasp() -> None:
     with world_of(TABLE, cube(position=(0.05, -0.1, 0.02))) as world:
-        control = EndEffectorControl(world, ((-0.3, -0.4, 0.0), (0.3, 0.4, 0.5)))
+        control = make_controller("ee", world)
         touched = False
         for step in range(80):
             ahead = np.clip((np.array([0.05, -0.1, 0.0]) - world.tool_pose()[:3]) / 0.04, -1, 1)

@@ -1,0 +1,50 @@
+"""The arm of a World, as every controller moves it: within its limits, and so that it gives way to what it meets."""
+
+import numpy as np
+
+from simworld.geometry import Array
+from simworld.physics.controllers.fingers import Fingers
+from simworld.physics.world import World
+
+PRESS, TWIST = 50.0, 5.0
+"""Newtons and newton metres with which the tool moves and presses, at most, beyond what carries the arm."""
+
+
+class Arm:
+    """Aims the arm's joints and the gripper of a loaded World.
+
+    No joint is aimed beyond its limits, nor further ahead than it moves in 1 / `Timing.ahead_hz` seconds at its largest
+    velocity. Beyond what carries the arm its motors do no more than PRESS and TWIST at the tool.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world, model, timing = world, world.model, world.timing
+        n = self.joints = model.arm_joints
+        self.lower, self.upper = np.array(model.lower[:n]), np.array(model.upper[:n])
+        self.fastest = np.array(model.max_velocity[:n])
+        self.ahead, self._per_ahead = self.fastest / timing.ahead_hz, timing.ahead_hz / self.fastest
+        self._fingers = Fingers(world)
+        levers = np.linalg.norm(world.tool_kinematics()[1][:3], axis=0)
+        self._yielding: list[float] = (PRESS * levers + TWIST).tolist()
+
+    @property
+    def positions(self) -> Array:
+        """Positions (n,) of the arm's joints in rad."""
+        return self.world.joints()[0, : self.joints]
+
+    def aim(self, step: Array, rate: float) -> Array:
+        """Aim the joints by a step (n,) in rad from where they are, which is shortened if one would be too far ahead.
+
+        The gripper moves at `rate`, -1 closing and 1 opening. Gives where the joints are aimed (n,).
+        """
+        step = step / max(1.0, *map(abs, (step * self._per_ahead).tolist()))
+        targets: Array = np.minimum(np.maximum(self.positions + step, self.lower), self.upper)
+        self.world.set_joint_targets([*targets.tolist(), *self._fingers.move(rate)], self._yielding)
+        return targets
+
+    def turn(self, velocities: Array, rate: float) -> None:
+        """Have the joints keep to velocities (n,) in rad/s; where one would leave its limits it comes to rest there."""
+        hz, positions = self.world.timing.control_hz, self.positions
+        kept = np.minimum(np.maximum(velocities, (self.lower - positions) * hz), (self.upper - positions) * hz)
+        targets = [*(positions + kept / hz).tolist(), *self._fingers.move(rate)]
+        self.world.set_joint_targets(targets, self._yielding, kept.tolist())

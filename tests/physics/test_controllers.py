@@ -1,0 +1,155 @@
+"""What an action says is what the arm does, whatever it is controlled by."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simworld.assets.robot_search import find_robot
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array, quat_from_vector, quat_product, rotation_towards
+from simworld.physics import Timing, World
+from simworld.physics.controllers import CONTROLS, Control, make_control, make_controller
+from simworld.physics.controllers.command import Command
+from simworld.physics.controllers.ee import DOWN
+from simworld.scene.model import Robot, Scene
+
+PANDA = find_robot("panda")
+SCENE = Scene(robot=Robot(position=(-0.6, 0.0, 0.0)), bodies=())
+NOTHING = np.zeros(3)
+
+
+def control_of(name: str) -> Control:
+    return make_control(name, PANDA, Timing())
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as made:
+        made.load(SCENE)
+        yield made
+
+
+def act(world: World, name: str, actions: Any, settle: int = 0) -> None:
+    """Apply actions in a row, then hold."""
+    controller = make_controller(name, world)
+    for action in actions:
+        controller.apply(np.array(action))
+        world.step()
+    for _ in range(settle):
+        controller.apply(controller.hold())
+        world.step()
+
+
+def turn_between(a: Array, b: Array) -> float:
+    return float(np.linalg.norm(rotation_towards(a[3:].tolist(), b[3:].tolist())))
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_each_says_what_its_numbers_are(name: str, world: World) -> None:
+    control, controller = control_of(name), make_controller(name, world)
+    assert control.size == len(control.numbers) == controller.size == controller.hold().size
+    assert control.numbers[-1].name == "gripper" and control.numbers[-1].high == pytest.approx(0.4)
+    assert all(number.low < number.high and number.unit and number.meaning for number in control.numbers)
+    assert len({number.name for number in control.numbers}) == control.size
+
+
+def test_a_control_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="control: unknown 'ee_pos'; did you mean 'ee_pose'"):
+        control_of("ee_pos")
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("wrong", ["nan", "inf", "short", "words", "nothing"])
+def test_a_wrong_action_is_refused_in_one_line(name: str, wrong: str, world: World) -> None:
+    controller = make_controller(name, world)
+    size = controller.size
+    given: dict[str, Any] = {
+        "nan": [*[0.0] * (size - 1), np.nan], "inf": np.full(size, np.inf), "short": np.zeros(size - 1),
+        "words": ["a"] * size, "nothing": None,
+    }  # fmt: skip
+    before = world.changes
+    with pytest.raises(ConfigurationError, match=rf"^an action is {size} finite numbers in -1..1, got .*$"):
+        controller.apply(given[wrong])
+    assert world.changes == before
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_holding_keeps_the_arm_still(name: str, world: World) -> None:
+    tool, joints = world.tool_pose(), world.joints()[0]
+    act(world, name, [], settle=100)
+    assert np.abs(world.tool_pose() - tool)[:3].max() < 5e-4
+    assert np.abs(world.joints()[0] - joints).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("gripper", [-1.0, 0.0, 1.0])
+def test_the_last_number_moves_the_gripper(name: str, gripper: float, world: World) -> None:
+    controller = make_controller(name, world)
+    start = 0.08
+    for _ in range(30):
+        action = controller.hold()
+        action[-1] = gripper
+        controller.apply(action)
+        world.step()
+    assert world.joints()[0][-2:].sum() == pytest.approx(0.0 if gripper < 0 else start, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("axis", range(3))
+def test_an_encoded_command_moves_the_tool_there(name: str, axis: int, world: World) -> None:
+    """Given again in every step, until it is there; the tool keeps its orientation."""
+    control, controller, way = control_of(name), make_controller(name, world), np.zeros(3)
+    way[axis] = 0.06
+    start = world.tool_pose()
+    for _ in range(40):
+        tool = world.tool_pose()
+        upright = np.array(rotation_towards(start[3:].tolist(), tool[3:].tolist()))
+        command = Command(start[:3] + way - tool[:3], upright, 0.0)
+        action = control.encode(command, world.joints()[0])
+        assert np.abs(action).max() <= 1 and action.shape == (control.size,)
+        controller.apply(action)
+        world.step()
+    assert world.tool_pose()[:3] == pytest.approx(start[:3] + way, abs=2e-3)
+    assert turn_between(world.tool_pose(), start) < 0.01
+
+
+@pytest.mark.parametrize("name", [name for name in CONTROLS if name != "ee"])
+@pytest.mark.parametrize("axis", range(3))
+def test_an_encoded_command_turns_the_tool(name: str, axis: int, world: World) -> None:
+    control, controller, vector = control_of(name), make_controller(name, world), np.zeros(3)
+    vector[axis] = 0.3
+    start = world.tool_pose()
+    target = quat_product(quat_from_vector(vector), start[3:].tolist())
+    for _ in range(50):
+        tool = world.tool_pose()
+        rotation = np.array(rotation_towards(target, tool[3:].tolist()))
+        controller.apply(control.encode(Command(start[:3] - tool[:3], rotation, 0.0), world.joints()[0]))
+        world.step()
+    assert np.linalg.norm(rotation_towards(target, world.tool_pose()[3:].tolist())) < 0.01
+    assert world.tool_pose()[:3] == pytest.approx(start[:3], abs=2e-3)
+
+
+def test_without_a_turn_ee_pose_does_as_ee() -> None:
+    actions = np.random.default_rng(0).uniform(-1, 1, (40, 4))
+    found = []
+    for name in ("ee", "ee_pose"):
+        with World() as world:
+            world.load(SCENE)
+            given = actions if name == "ee" else np.insert(actions, [3] * 3, 0.0, axis=1)
+            act(world, name, given, settle=20)
+            found.append(world.tool_pose())
+    # The rest posture points down to a milliradian or two.
+    assert turn_between(found[0], np.array([0, 0, 0, *DOWN])) < 0.005
+    assert found[1][:3] == pytest.approx(found[0][:3], abs=2e-3)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_turn_is_about_an_axis_of_the_world(axis: int, world: World) -> None:
+    """0.1 rad in a step of full action: two steps of it turn the tool by 0.2."""
+    start, action, vector = world.tool_pose(), np.zeros(7), np.zeros(3)
+    action[3 + axis], vector[axis] = 0.5, 0.2
+    act(world, "ee_pose", [action] * 4, settle=30)
+    wanted = quat_product(quat_from_vector(vector), start[3:].tolist())
+    assert np.linalg.norm(rotation_towards(wanted, world.tool_pose()[3:].tolist())) < 0.01
