@@ -89,9 +89,9 @@ def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str]
         return image_features(collect_view(env, renderer, wanted.seed, number, camera, size, parameters), renderer)
 
     may_be = {"camera": Feature(str, tuple(cameras))}
-    if env.task.layout.objects:
+    if env.task.scene.objects[0]:
         may_be |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, size[0] * size[1]))}
-        others = env.task.layout.box or _most_objects(env) > 1
+        others = bool(env.task.scene.bins) or _most_objects(env) > 1
         may_be["touching"] = Feature(bool, (False, True) if others else (False,))
     return Balance(env, wanted, _plan(env, wanted, may_be), may_be, features)
 
@@ -105,13 +105,13 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, no
     base = manipulation(env)
     assert env.spec is not None and env.spec.max_episode_steps is not None  # they are ours
     may_be = {"success": Feature(bool), "length": Feature(int, (1, env.spec.max_episode_steps))}
-    if base.task.layout.objects:
+    if base.task.scene.objects[0]:
         may_be |= {"dropped": Feature(bool), "fallen": Feature(bool)}
     return Balance(base, wanted, _plan(base, wanted, may_be), may_be, features)
 
 
 def _most_objects(env: ManipulationEnv) -> int:
-    return int(max(Possible(env.task.layout, env.randomization).laws["objects.count"].support()))
+    return int(max(Possible(env.task.scene, env.randomization)["objects.count"].support()))
 
 
 def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature]) -> Plan:
@@ -119,7 +119,7 @@ def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature])
         wanted.quotas,
         wanted.count,
         budget=most_candidates(wanted.count, wanted.budget),
-        factors=Possible(env.task.layout, env.randomization).factors(),
+        factors=Possible(env.task.scene, env.randomization).factors(),
         features=features,
         replays=wanted.replays,
     )
@@ -149,13 +149,13 @@ def search_samples(out: OutputFolder, balance: Balance) -> tuple[Chosen, ...]:
 
 def _evaluate(balance: Balance, journal: "_Journal") -> Callable[[int, Mapping[str, Any]], Outcome | None]:
     """What makes the candidates of a search, but those that are in the journal."""
-    layout, randomization = balance.env.task.layout, balance.env.randomization
+    spec, randomization = balance.env.task.scene, balance.env.randomization
 
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
         streams, tries = Streams(balance.wanted.seed, number), _TRIES if imposed else TRIES
         try:
             # What is imposed of objects that are not there in this scene is left out.
-            whole = sample_scene(layout, randomization, streams, imposed, strict=False, tries=tries).parameters
+            whole = sample_scene(spec, randomization, streams, imposed, strict=False, tries=tries).parameters
         except DrawError:
             return None
         return Outcome(journal(number, lambda: balance.features(number, whole)), whole)

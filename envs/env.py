@@ -21,9 +21,10 @@ from simworld.handles import OneUser
 from simworld.physics import Timing, World
 from simworld.physics.controllers import make_control
 from simworld.physics.controllers.action import as_action
-from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, check_seen, sample_scene
+from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, sample_scene
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.adapters.display import has_display
+from simworld.rendering.seen import check_seen
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens
 from simworld.streams import Streams
@@ -76,7 +77,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.render_mode = self.options.render_mode
         self.task_name = task
         self.task = TASKS[task]
-        check_scenes(self.task.layout, self.randomization)
+        check_scenes(self.task.scene, self.randomization)
         self._check_pictures(self.randomization)
         self.control = make_control(self.options.control, find_robot("panda"), Timing())
         self.action_space = gym.spaces.Box(-1.0, 1.0, (self.control.size,), np.float32)
@@ -213,7 +214,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _drawn(self, begun: Begun) -> Sample:
         randomization = self.randomization if begun.randomization is None else begun.randomization
         streams = Streams(begun.seed, begun.index)
-        sample = sample_scene(self.task.layout, randomization, streams, begun.parameters)
+        sample = sample_scene(self.task.scene, randomization, streams, begun.parameters)
         if self.render_mode == "rgb_array":
             check_lens(self._render_camera(sample))
         if self._images is not None:
@@ -223,7 +224,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _check_pictures(self, randomization: Randomization) -> None:
         """Raise ConfigurationError if some scene of a randomization cannot be seen in what is observed or rendered."""
         for cameras, size in self.options.pictures:
-            check_seen(self.task.layout, randomization, cameras, size)
+            check_seen(self.task.scene, randomization, cameras, size)
 
     def _render_camera(self, sample: Sample) -> Camera:
         camera = sample.scene.camera(self.options.render_camera)

@@ -57,7 +57,7 @@ class RunningEpisode:
         self._world, self._task = world, task
         self._controller = make_controller(control, world)
         self._observer: Observer = task.observer(sample)
-        pushed = "object" if task.layout.objects else None
+        pushed = "object" if task.scene.objects[0] else None
         self._disturbances = Disturbances(sample.parameters, task, pushed, world.timing)
         self._low, self._high = (np.array(bound, np.float32) for bound in (task.goal.low, task.goal.high))
         self.desired = self._within(self._observer.goal)

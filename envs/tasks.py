@@ -9,10 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.envs.fields import FIELDS, OBJECT_GOAL, PLACED_GOAL, TOOL_GOAL, Field
 from simworld.geometry import Array, quat_to_matrix
 from simworld.physics import World
-from simworld.randomization import Choice, Layout, Randomization, Sample, Uniform
+from simworld.randomization import Choice, Sample, Uniform
 from simworld.scene.model import Scene
 from simworld.scene.shapes import bounds, inner_size
 
@@ -29,6 +31,9 @@ REST_SPIN = 0.6
 _TOOL = ("tool_position", "tool_velocity", "finger_opening")
 _OBJECT = ("grasped", "object_position", "object_orientation", "object_velocity", "object_half_extents")
 _BOX = ("box_position", "box_direction", "box_inner")
+
+_OBJECTS = (Prop("object"), Props("object", 0, 7))
+"""The task's object, and others in its way."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,13 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """A task in words, its layout, the names of the fields that are observed, its goals and its observer.
+    """A task in words, its scenes, the names of the fields that are observed, its goals and its observer.
 
     `reached` says whether achieved goals (..., goal_size) meet desired ones.
     """
 
     description: str
-    layout: Layout
+    scene: SceneSpec
     observed: tuple[str, ...]
     goal: Field
     observer: Callable[[Sample], Observer]
@@ -183,19 +188,25 @@ def _is_off_table(pose: Array) -> bool:
     return bool(pose[2] < -0.05)
 
 
-REACH = Task("move the gripper to the goal", Layout(objects=False), _TOOL, TOOL_GOAL, _ToolObserver, _is_near)
+REACH = Task(
+    "move the gripper to the goal",
+    SceneSpec(entities=(Table(), GoalPlace())),
+    _TOOL,
+    TOOL_GOAL,
+    _ToolObserver,
+    _is_near,
+)
 """Bring the tool centre point to a goal in the air."""
 
 PICK_AND_PLACE = Task(
     "pick up the object and bring it to the goal",
-    Layout(
-        factors=Randomization(
-            {
-                "goal.on_table": Choice((0, 1)),
-                "goal.position.x": Uniform(-0.12, 0.12),
-                "goal.position.z": Uniform(0.06, 0.25),
-            }
-        )
+    SceneSpec(
+        entities=(Table(), *_OBJECTS, GoalPlace("object")),
+        factors={
+            "goal.on_table": Choice((0, 1)),
+            "goal.position.x": Uniform(-0.12, 0.12),
+            "goal.position.z": Uniform(0.06, 0.25),
+        },
     ),
     _TOOL + _OBJECT,
     OBJECT_GOAL,
@@ -206,7 +217,7 @@ PICK_AND_PLACE = Task(
 
 PLACE_IN_BOX = Task(
     "pick up the object and put it in the box",
-    Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)})),
+    SceneSpec(entities=(Table(), Bin("box"), *_OBJECTS), factors={"objects.*.position.y": Uniform(-0.25, 0.0)}),
     _TOOL + _OBJECT + _BOX,
     PLACED_GOAL,
     _BoxObserver,

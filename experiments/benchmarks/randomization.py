@@ -32,6 +32,7 @@ from simworld.agents.balance import Chosen, Features, Wanted, balanced_images, i
 from simworld.agents.collect import collect_view, manipulation
 from simworld.agents.evaluation import wilson_interval
 from simworld.building.factors import starred
+from simworld.building.spec import SceneSpec
 from simworld.datasets.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS
@@ -46,7 +47,6 @@ from simworld.randomization import (
     NONE,
     AutomaticRandomization,
     Constant,
-    Layout,
     Quota,
     QuotaError,
     Randomization,
@@ -55,6 +55,7 @@ from simworld.randomization import (
     read_quotas,
     sample_scene,
 )
+from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.quota import Report
 from simworld.rendering.raster.raster import RasterRenderer
 from simworld.streams import Streams
@@ -194,12 +195,12 @@ def _between(begin: Seconds, end: Seconds) -> Seconds:
 
 def measure_faithfulness() -> list[dict[str, Any]]:
     """The tests of each source of draws; all together are one family, corrected after Bonferroni."""
-    in_box, alone = TASKS["place_in_box"].layout, NONE | {"objects.count": 1}
+    in_box, alone = TASKS["place_in_box"].scene, NONE | {"objects.count": 1}
     found = {
         "full": p_values(in_box, FULL, "objects.*.position"),
         "extreme": p_values(in_box, EXTREME, "objects.*.position", "camera.*.distortion"),
-        "goal of Reach": p_values(TASKS["reach"].layout, NONE),
-        "object of PickAndPlace": p_values(TASKS["pick_and_place"].layout, alone, "goal.position"),
+        "goal of Reach": p_values(TASKS["reach"].scene, NONE),
+        "object of PickAndPlace": p_values(TASKS["pick_and_place"].scene, alone, "goal.position"),
     }
     tests = sum(len(values) for values in found.values())
     rows = []
@@ -212,19 +213,19 @@ def measure_faithfulness() -> list[dict[str, Any]]:
     return rows
 
 
-def p_values(layout: Layout, randomization: Randomization, *refused: str) -> dict[str, float]:
-    """The p-value of every test of the draws of a layout; not of the addresses that begin as what may be `refused`."""
-    laws = Randomization({**layout.factors.factors, **randomization.factors})
+def p_values(spec: SceneSpec, randomization: Randomization, *refused: str) -> dict[str, float]:
+    """The p-value of every test of the draws of a spec; not of the addresses that begin as what may be `refused`."""
+    possible = Possible(spec, randomization)
     values = defaultdict[str, list[Any]](list)
     with progress("samples", SAMPLES) as tell:
         for index in range(SAMPLES):
-            for name, value in sample_scene(layout, randomization, Streams(17, index)).parameters.items():
-                if not isinstance(laws[name], Constant) and not starred(name).startswith(refused):
+            for name, value in sample_scene(spec, randomization, Streams(17, index)).parameters.items():
+                if not isinstance(possible[name], Constant) and not starred(name).startswith(refused):
                     values[name].append(value)
             tell(index + 1)
     found = {}
     for name, drawn in values.items():
-        for part, (law, numbers) in parts(laws[name], drawn).items():
+        for part, (law, numbers) in parts(possible[name], drawn).items():
             if len(numbers) >= LEAST:
                 found[f"{name}{part}"] = p_value(law, numbers)
     return found

@@ -9,14 +9,14 @@ from typing import Any
 
 from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_images, search_samples
 from simworld.agents.collect import Staged, manipulation, photograph, stage
-from simworld.building.families.geometry import KINDS
+from simworld.building.objects import KINDS
 from simworld.datasets.images import ImageReport, View, fill_images, open_images
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import make_env
 from simworld.experiments.seeds import data_seed
-from simworld.randomization import check_seen
 from simworld.randomization.quotas.quota import Report
 from simworld.rendering import make_renderer
+from simworld.rendering.seen import check_seen
 
 CATEGORIES = ("box", *KINDS)
 """Categories of the labelled images: everything on the table. All datasets have them all, and so the same ids."""
@@ -61,12 +61,12 @@ def write_labelled_images(
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
-        check_seen(base.task.layout, base.randomization, tuple(cameras), size, renderer_name)
+        check_seen(base.task.scene, base.randomization, tuple(cameras), size, renderer_name)
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, wanted, cameras, size) if quotas else None
         with open_images(folder, request, count, CATEGORIES, (FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(count)]
-            if not (base.task.layout.objects or base.task.layout.box):
+            if not (base.task.scene.objects[1] or base.task.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
 
             @lru_cache(maxsize=1)

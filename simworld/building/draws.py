@@ -1,23 +1,19 @@
 """The draws of one scene: every factor from its own stream, checked, kept, and drawn again where it cannot be real."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from simworld.building.factors import FACTORS, NOMINAL
+from simworld.building.factor import Factor
+from simworld.building.space import FactorSpace
 from simworld.distributions.compounds import Paired
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, DrawError
 from simworld.streams import Generator, Streams
 
-if TYPE_CHECKING:
-    from simworld.randomization.randomization import Randomization
-
 STAGE = 8
 """Some factors are drawn again alone so often before others are with them."""
-
-_OWN = {address: nominal for address, nominal in NOMINAL.items() if address not in FACTORS}
 
 Item = int | str | None
 """What stands for the `*` of an address."""
@@ -57,22 +53,24 @@ class Redraws:
 
 
 class Draws:
-    """Draws factors by address, each from its own stream, and keeps what it drew; `imposed` values are not drawn.
+    """Draws the factors of a space, each from its own stream, and keeps what it drew; `imposed` values are not drawn.
 
+    Of the mappings that are `given`, of addresses to distributions, the first that has a factor says how it is drawn.
     `redrawn` is how often each that was drawn again was so, by name.
     """
 
     def __init__(
         self,
-        defaults: "Randomization",
-        randomization: "Randomization",
+        space: FactorSpace,
+        given: Sequence[Mapping[str, Distribution]],
         streams: Streams,
         imposed: Mapping[str, Value],
         redraws: Redraws,
     ) -> None:
         self._streams = streams
         self._imposed = {address: Constant(value) for address, value in imposed.items()}
-        self._given = self._imposed, randomization.factors, defaults.factors, _OWN
+        self._space = space
+        self._given = self._imposed, *given, space.own
         self._generator = streams("")
         self._redraws, self._again = redraws, redraws.streams
         self.values: dict[str, Any] = {}
@@ -80,24 +78,24 @@ class Draws:
 
     def __call__(self, address: str, item: Item = None) -> Any:
         """The value of a factor; `item` replaces the `*` of its address."""
-        name, law, stream = self._source(address, item)
-        if type(law) is Constant:  # isinstance is slow for abstract classes
-            value = law.value  # checked already
+        name, distribution, stream = self._source(address, item)
+        if type(distribution) is Constant:  # isinstance is slow for abstract classes
+            value = distribution.value  # checked already
         else:
-            value = law(self._streams.begin(stream, self._generator))
+            value = distribution(self._streams.begin(stream, self._generator))
             if stream in self._again:
                 self.redrawn[name] = self._again[stream]
                 for _ in range(self._again[stream]):
-                    value = law(self._generator)
-            if not FACTORS[address].allows(value):
-                raise _not_allowed((address, item), name, value)
+                    value = distribution(self._generator)
+            if not self._space[address].allows(value):
+                raise _not_allowed(self._space[address], (address, item), name, value)
         self.values[name] = value
         return value
 
     def several(self, address: str, item: Item = None) -> "Several":
         """One draw of a factor after the other, for what is drawn until it fits; `keep` the last."""
-        name, law, stream = self._source(address, item)
-        several = Several(name, (address, item), law, self._streams(stream))
+        name, distribution, stream = self._source(address, item)
+        several = Several(name, self._space[address], (address, item), distribution, self._streams(stream))
         for _ in range(self._again.get(stream, 0)):
             several()
         return several
@@ -110,10 +108,9 @@ class Draws:
 
     def again(self, unreal: Unreal) -> None:
         """Draw again in the next Draws of these Redraws what cannot be; DrawError where that is vain."""
-        sources = [[self._source(*which) for which in stage] for stage in unreal.stages]
-        self._redraws.add(
-            unreal, [[stream for _, law, stream in stage if type(law) is not Constant] for stage in sources]
-        )
+        stages = [[self._source(*which) for which in stage if which[0] in self._space] for stage in unreal.stages]
+        random = [[stream for _, given, stream in stage if type(given) is not Constant] for stage in stages]
+        self._redraws.add(unreal, random)
 
     def is_fixed(self, *which: Which) -> bool:
         """Whether no draw decides on any of some factors."""
@@ -122,15 +119,15 @@ class Draws:
     def _source(self, address: str, item: Item) -> tuple[str, Distribution, str]:
         """The name of a factor, where its values come from, and the name of their stream."""
         name = address if item is None else address.replace("*", str(item))
-        law = self._law(address, name)
-        return name, law, law.stream.replace("*", str(item)) if type(law) is Paired else name
+        distribution = self._distribution(address, name)
+        return name, distribution, distribution.stream.replace("*", str(item)) if type(distribution) is Paired else name
 
-    def _law(self, address: str, name: str) -> Distribution:
+    def _distribution(self, address: str, name: str) -> Distribution:
         for given in self._given:
             for one in (name, address):
                 if one in given:
                     return given[one]
-        return NOMINAL[address]
+        return self._space.nominal[address]
 
     def refuse_unused(self) -> None:
         """Raise ConfigurationError if a value is imposed on what is not there, or has no such factor now."""
@@ -142,24 +139,26 @@ class Draws:
 class Several:
     """The draws of a factor, one after the other; `drawn` is how many there were."""
 
-    def __init__(self, name: str, which: Which, law: Distribution, generator: Generator) -> None:
-        self._which, self._factor = which, FACTORS[which[0]]
-        self._law, self._generator = law, generator
+    def __init__(
+        self, name: str, factor: Factor, which: Which, distribution: Distribution, generator: Generator
+    ) -> None:
+        self._which, self._factor = which, factor
+        self._distribution, self._generator = distribution, generator
         self.name, self.drawn = name, 0
 
     @property
     def is_fixed(self) -> bool:
         """Whether it is always the same."""
-        return type(self._law) is Constant
+        return type(self._distribution) is Constant
 
     def __call__(self) -> Any:
         """The next one."""
-        value = self._law(self._generator)
+        value = self._distribution(self._generator)
         if not self._factor.allows(value):
-            raise _not_allowed(self._which, self.name, value)
+            raise _not_allowed(self._factor, self._which, self.name, value)
         self.drawn += 1
         return value
 
 
-def _not_allowed(which: Which, name: str, value: Any) -> Unreal:
-    return Unreal(name, f"{name}: must be {FACTORS[which[0]].rule}, got {value!r}", [which])
+def _not_allowed(factor: Factor, which: Which, name: str, value: Any) -> Unreal:
+    return Unreal(name, f"{name}: must be {factor.rule}, got {value!r}", [which])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from simworld.distributions.expressions import Constant, Distribution
@@ -29,6 +29,10 @@ class Factor:
     names: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     own: Mapping[str, Distribution] = field(default_factory=dict)
+
+    def with_own(self, own: Mapping[str, Any]) -> "Factor":
+        """The factor, of which some items have nominal values of their own."""
+        return replace(self, own={item: _distribution(value) for item, value in own.items()})
 
     @property
     def is_switch(self) -> bool:
@@ -104,8 +108,8 @@ def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Fac
 
 def position(place: Vec3, low: float, high: float, meaning: str, items: Mapping[str, Vec3] | None = None) -> Factor:
     """A factor that is a position; `items` have places of their own."""
-    own = {item: Constant(own) for item, own in (items or {}).items()}
-    return Factor(Constant(place), "position", low, high, "m", meaning, items=tuple(own), own=own)
+    items = items or {}
+    return Factor(Constant(place), "position", low, high, "m", meaning, items=tuple(items)).with_own(items)
 
 
 def rotation(meaning: str, *items: str) -> Factor:
@@ -113,13 +117,9 @@ def rotation(meaning: str, *items: str) -> Factor:
     return Factor(Constant(IDENTITY), "rotation", meaning=meaning, items=items)
 
 
-def _distribution(value: Distribution | float) -> Distribution:
+def _distribution(value: Any) -> Distribution:
     return value if isinstance(value, Distribution) else Constant(value)
 
 
 SEEDS = 2**32 - 1
 """The greatest seed."""
-OBJECTS = tuple(str(i) for i in range(8))
-"""Objects on the table; the first is the task's, the others are in its way."""
-JOINTS = tuple(str(j) for j in range(7))
-"""Joints of the arm."""

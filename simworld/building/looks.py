@@ -1,11 +1,29 @@
-"""What is drawn of the looks of a scene: materials, and what is behind everything."""
+"""What surfaces look like: their factors, and the materials that are drawn."""
+
+from typing import get_args
 
 from simworld.building.draws import Draws
-from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
-from simworld.scene.material import Material, ProceduralTexture
+from simworld.building.factor import SEEDS, Factor, color, name, number, whole
+from simworld.geometry import Vec3
+from simworld.scene.material import Family, Material, ProceduralTexture
+
+TEXTURES: tuple[str, ...] = ("none", *get_args(Family))
 
 
-def draw_material(draw: Draws, surface: str, item: int | None = None) -> Material:
+def surface(prefix: str, own: Vec3, *items: str) -> dict[str, Factor]:
+    """The factors of the material of a surface whose nominal colour is `own`."""
+    return {
+        f"{prefix}.color": color(*own, "its colour", *items),
+        f"{prefix}.texture": name("none", TEXTURES, "pattern between its colour and the texture's", *items),
+        f"{prefix}.texture.color": color(1.0, 1.0, 1.0, "the other colour of the pattern", *items),
+        f"{prefix}.texture.size": number(0.1, 0.005, 5.0, "m", "after which the pattern repeats", *items),
+        f"{prefix}.texture.seed": whole(0, 0, SEEDS, "which pattern of its family", *items),
+        f"{prefix}.roughness": number(0.6, 0.0, 1.0, "", "0 is a mirror", *items),
+        f"{prefix}.metallic": number(0.0, 0.0, 1.0, "", "1 is a metal", *items),
+    }
+
+
+def draw_material(draw: Draws, surface: str, item: int | str | None = None) -> Material:
     """The material of a surface; `item` replaces the `*` in its name."""
     prefix = f"{surface}.texture"
     family = draw(prefix, item)
@@ -23,15 +41,3 @@ def draw_material(draw: Draws, surface: str, item: int | None = None) -> Materia
         metallic=draw(f"{surface}.metallic", item),
         texture=texture,
     )
-
-
-def draw_background(draw: Draws) -> Background:
-    """What is behind everything."""
-    kind, color = draw("background.kind"), draw("background.color")
-    if kind == "solid":
-        return SolidBackground(color=color)
-    horizon = draw("background.horizon")
-    if kind == "gradient":
-        return GradientBackground(top=color, horizon=horizon, bottom=draw("background.bottom"))
-    texture = ProceduralTexture(family=draw("background.texture"), color=horizon, seed=draw("background.seed"))
-    return TextureBackground(texture=texture, color=color)

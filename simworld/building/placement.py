@@ -1,11 +1,22 @@
 """Places for the objects and the goal, by rejection."""
 
 import math
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from simworld.building.draws import Draws, Several, Unreal, Which
 from simworld.geometry import Vec3
 from simworld.scene.model import Body, Box, Part
-from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
+from simworld.scene.shapes import bounds, footprint_radius, rest_height
+
+
+class Standing(NamedTuple):
+    """An object on the table: its number, where it is, and its parts as they lie there."""
+
+    number: int
+    place: Vec3
+    parts: tuple[Part, ...]
+
 
 CLEARANCE = 0.06
 """Free metres between the footprints of objects: an open finger fits in."""
@@ -27,22 +38,20 @@ _SHAPE = (
     *(f"objects.*.stretch.{axis}" for axis in "xyz"),
 )
 _PLACE = ("objects.*.position.x", "objects.*.position.y")
-_BOX = tuple(f"box.{what}" for what in ("position.x", "position.y", "yaw", "width", "depth", "wall"))
+_BIN = tuple(f"boxes.*.{what}" for what in ("position.x", "position.y", "yaw", "width", "depth", "wall"))
 _GOAL = tuple(f"goal.position.{axis}" for axis in "xyz")
 _COUNT: Which = ("objects.count", None)
 
-_Stand = tuple[Vec3, tuple[Part, ...]]
-"""Where an object is, and its parts as they lie there."""
 _Places = list[tuple[float, float]]
 
 
-def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None) -> _Places:
-    """Places on the table for shapes as they lie, by rejection; all are drawn again when the last no longer fits.
+def object_places(draw: Draws, numbers: list[int], shapes: list[tuple[Part, ...]], bins: list[Body]) -> _Places:
+    """Places on the table for the shapes, as they lie, of some objects; all are drawn again when the last does not fit.
 
     Where that does not help, those that are only in the way stand closer together.
     """
-    room = _Room(shapes, box)
-    streams = [(draw.several(_PLACE[0], i), draw.several(_PLACE[1], i)) for i in range(len(shapes))]
+    room = _Room(numbers, shapes, bins)
+    streams = [(draw.several(_PLACE[0], i), draw.several(_PLACE[1], i)) for i in numbers]
     places = _free_places(room, streams)
     if places is None:
         room.between = CROWDED
@@ -55,16 +64,16 @@ def object_places(draw: Draws, shapes: list[tuple[Part, ...]], box: Body | None)
     return places
 
 
-def _of_each(addresses: tuple[str, ...], count: int) -> list[Which]:
-    return [(address, i) for i in range(count) for address in addresses]
+def _of_each(addresses: tuple[str, ...], items: Iterable[int]) -> list[Which]:
+    return [(address, i) for i in items for address in addresses]
 
 
 class _Room:
     """The room on the table for objects of some shapes; `most` is how many were placed in it so far."""
 
-    def __init__(self, shapes: list[tuple[Part, ...]], box: Body | None) -> None:
+    def __init__(self, numbers: list[int], shapes: list[tuple[Part, ...]], bins: list[Body]) -> None:
         self.radii = [footprint_radius(shape) for shape in shapes]
-        self._box = box
+        self._numbers, self._bins = numbers, bins
         self.between = CLEARANCE
         self.most = 0
 
@@ -75,7 +84,7 @@ class _Room:
             # The first object is the one that is grasped.
             if math.hypot(x - px, y - py) < radius + self.radii[i] + (self.between if i else CLEARANCE):
                 return False
-        return self._box is None or _distance_to_box(x, y, self._box) >= radius + HAND_CLEARANCE
+        return all(_distance_to_box(x, y, box) >= radius + HAND_CLEARANCE for box in self._bins)
 
     def misfit(self) -> Unreal:
         """What is raised where there is no room for all."""
@@ -84,10 +93,8 @@ class _Room:
             f"no free place on the table for {count} objects, {self.most} at most: ask for fewer (objects.count) or "
             "smaller ones, or for other places (objects.*.position"
         )
-        if self._box is None:
-            return Unreal("objects", f"{why})", _of_each(_SHAPE, count), [_COUNT])
-        box = [(address, None) for address in _BOX]
-        return Unreal("objects", f"{why}, box.position)", [*_of_each(_SHAPE, count), *box], [_COUNT])
+        shapes, bins = _of_each(_SHAPE, self._numbers), _of_each(_BIN, range(len(self._bins)))
+        return Unreal("objects", f"{why}{', boxes.*.position' if bins else ''})", [*shapes, *bins], [_COUNT])
 
 
 def _free_places(room: _Room, streams: list[tuple[Several, Several]]) -> _Places | None:
@@ -117,37 +124,34 @@ def _distance_to_box(x: float, y: float, box: Body) -> float:
     return math.hypot(*outside)
 
 
-def draw_goal(draw: Draws, bodies: list[Body]) -> None:
-    """Draw a goal, away from where the objects already are; on the table it is as high as the object is laid."""
-    on_table = draw("goal.on_table")
+def place_goal(draw: Draws, target: Standing | None, others: list[Standing], on_table: bool) -> None:
+    """Draw a goal, away from where the objects already are; on the table it is as high as the target is laid."""
     streams = [draw.several(address) for address in _GOAL]
-    objects = [body for body in bodies if body.name.startswith("object")]
-    laid = [draw.values[f"objects.{i}.orientation"] for i in range(len(objects))]
-    stands = [(body.position, turned(body.parts, how)) for body, how in zip(objects, laid, strict=True)]
     for _ in range(1 if all(several.is_fixed for several in streams) else MAX_GOALS):
         goal = [several() for several in streams]
-        if objects and on_table:
-            goal[2] = objects[0].position[2]
-        if not objects or _is_free_goal(goal, *stands):
+        if target and on_table:
+            goal[2] = target.place[2]
+        if not target or _is_free_goal(goal, target, others):
             break
     else:
+        things = [thing.number for thing in (target, *others) if thing]
         raise Unreal(
             "goal",
             f"no goal at least {GOAL_DISTANCE} m from the object and clear of the others: widen goal.position.* or "
             "objects.*.position, or ask for fewer objects (objects.count)",
-            _of_each(_PLACE, len(objects)),
-            [*_of_each(_SHAPE, len(objects)), _COUNT, ("goal.on_table", None)],
+            _of_each(_PLACE, things),
+            [*_of_each(_SHAPE, things), _COUNT, ("goal.on_table", None)],
         )
     for several, value in zip(streams, goal, strict=True):
         draw.keep(several, value)
 
 
-def _is_free_goal(goal: list[float], target: _Stand, *others: _Stand) -> bool:
-    place, parts = target
-    return math.dist(goal, place) >= GOAL_DISTANCE and all(_is_clear(goal, parts, *other) for other in others)
+def _is_free_goal(goal: list[float], target: Standing, others: list[Standing]) -> bool:
+    return math.dist(goal, target.place) >= GOAL_DISTANCE and all(_is_clear(goal, target, other) for other in others)
 
 
-def _is_clear(goal: list[float], target: tuple[Part, ...], place: Vec3, other: tuple[Part, ...]) -> bool:
-    """Whether `target` at the goal is above the other one, which is at `place`, or beside it."""
-    above = goal[2] - rest_height(target) >= place[2] + bounds(other)[2] + GOAL_HEADROOM
-    return above or math.dist(goal[:2], place[:2]) >= footprint_radius(target) + footprint_radius(other)
+def _is_clear(goal: list[float], target: Standing, other: Standing) -> bool:
+    """Whether `target` at the goal is above the other one, or beside it."""
+    above = goal[2] - rest_height(target.parts) >= other.place[2] + bounds(other.parts)[2] + GOAL_HEADROOM
+    beside = math.dist(goal[:2], other.place[:2])
+    return above or beside >= footprint_radius(target.parts) + footprint_radius(other.parts)

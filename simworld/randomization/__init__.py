@@ -24,8 +24,7 @@ from simworld.randomization.presets import (
 from simworld.randomization.quotas.quota import Quota, QuotaError, read_quotas
 from simworld.randomization.quotas.search import Candidate, Outcome, meet
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.sampling import Layout, Sample, check_scenes, sample_scene
-from simworld.rendering.seen import check_seen
+from simworld.randomization.sampling import Sample, check_scenes, sample_scene
 
 __all__ = [
     "DEFAULT",
@@ -50,7 +49,6 @@ __all__ = [
     "InDisc",
     "InFrustum",
     "Integers",
-    "Layout",
     "LogUniform",
     "Mixture",
     "Normal",
@@ -71,7 +69,6 @@ __all__ = [
     "Uniform",
     "as_randomization",
     "check_scenes",
-    "check_seen",
     "from_plain",
     "load_randomization",
     "meet",

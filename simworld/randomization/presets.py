@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from simworld.building.entities.cameras import FRONT, SIDE, TOP, WRIST
 from simworld.building.factor import SEEDS
 from simworld.building.factors import FAMILIES
-from simworld.building.families.appearance import TEXTURES
-from simworld.building.families.camera import TARGETS, WRIST
-from simworld.building.families.geometry import KINDS
+from simworld.building.looks import TEXTURES
+from simworld.building.objects import KINDS
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
 from simworld.distributions.geometric import InBox
@@ -36,13 +36,13 @@ DEFAULT = Randomization(
         "objects.*.friction": Uniform(0.4, 1.0),
         "objects.*.color": HSV(saturation=Uniform(0.3, 1.0), value=Uniform(0.35, 1.0)),
         "objects.*.yaw": Uniform(-_PI, _PI),
-        "box.position.x": Uniform(-0.08, 0.08),
-        "box.position.y": Uniform(0.2, 0.25),
-        "box.yaw": Uniform(-0.3, 0.3),
-        "box.width": Uniform(0.14, 0.18),
-        "box.depth": Uniform(0.14, 0.18),
-        "box.height": Uniform(0.04, 0.08),
-        "box.color": HSV(saturation=Uniform(0.1, 0.9), value=Uniform(0.25, 0.9)),
+        "boxes.*.position.x": Uniform(-0.08, 0.08),
+        "boxes.*.position.y": Uniform(0.2, 0.25),
+        "boxes.*.yaw": Uniform(-0.3, 0.3),
+        "boxes.*.width": Uniform(0.14, 0.18),
+        "boxes.*.depth": Uniform(0.14, 0.18),
+        "boxes.*.height": Uniform(0.04, 0.08),
+        "boxes.*.color": HSV(saturation=Uniform(0.1, 0.9), value=Uniform(0.25, 0.9)),
         "robot.joints.*.offset": Uniform(-0.06, 0.06),
         "table.color": HSV(saturation=Uniform(0.0, 0.4), value=Uniform(0.3, 0.95)),
         "table.friction": Uniform(0.7, 1.2),
@@ -69,8 +69,8 @@ DYNAMICS = DEFAULT.only("physics") | {
     "objects.*.spinning_friction": LogUniform(0.0007, 0.002),
     "objects.*.restitution": Uniform(0.0, 0.2),
     "table.restitution": Uniform(0.5, 1.0),
-    "box.friction": Uniform(0.4, 0.8),
-    "box.restitution": Uniform(0.0, 0.5),
+    "boxes.*.friction": Uniform(0.4, 0.8),
+    "boxes.*.restitution": Uniform(0.0, 0.5),
     "floor.friction": Uniform(0.4, 0.8),
     "floor.restitution": Uniform(0.0, 0.5),
     "gravity": Uniform(9.7, 9.9),
@@ -101,7 +101,7 @@ _GEOMETRY = DEFAULT.only("geometry") | {
     "objects.*.stretch.x": Uniform(0.9, 1.1),
     "objects.*.stretch.y": Uniform(0.9, 1.1),
     "objects.*.stretch.z": Uniform(0.9, 1.1),
-    "box.wall": Uniform(0.006, 0.01),
+    "boxes.*.wall": Uniform(0.006, 0.01),
     "table.height": Uniform(-0.02, 0.02),
     "table.tilt.x": Uniform(-0.01, 0.01),
     "table.tilt.y": Uniform(-0.01, 0.01),
@@ -131,7 +131,7 @@ VISUAL = DEFAULT.only("camera") | {
     "objects.*.kind": DEFAULT["objects.*.kind"],
     "objects.*.seed": DEFAULT["objects.*.seed"],
     **_surface("objects.*", 0.04),
-    **_surface("box", 0.1),
+    **_surface("boxes.*", 0.1),
     **_surface("table", 0.3),
     **_surface("floor", 0.6),
     "robot.painted": Choice((0, 1)),
@@ -153,8 +153,8 @@ VISUAL = DEFAULT.only("camera") | {
     "lights.*.softness": Choice((0.0, 0.02, 0.08)),
     "lights.*.cone": Uniform(0.4, 0.9),
     "lights.*.shadow": Choice((1, 0), (0.9, 0.1)),
-    **{f"camera.{name}.target": _about(place, 0.02) for name, place in TARGETS.items()},
-    "camera.wrist.offset": _about(WRIST, 0.005),
+    **{f"camera.{place.name}.target": _about(place.target, 0.02) for place in (FRONT, SIDE, TOP) if place.target},
+    "camera.wrist.offset": _about(WRIST.position, 0.005),
     "camera.*.roll": Uniform(-0.04, 0.04),
     "camera.*.principal.x": Uniform(-0.01, 0.01),
     "camera.*.principal.y": Uniform(-0.01, 0.01),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from simworld.building.factors import FACTORS, NOMINAL, check_distribution, check_value, family_of, starred
+from simworld.building.factors import FACTORS, NOMINAL, check_value, family_of, starred
 from simworld.distributions.compounds import Paired
 from simworld.distributions.expressions import Distribution, from_plain
 from simworld.distributions.values import Value, check_plain, immutable
@@ -104,7 +104,7 @@ def _checked(address: Any, value: Any) -> Distribution:
         distribution = from_plain(value)
     except ConfigurationError as error:
         raise ConfigurationError(f"{address}: {error}") from None
-    check_distribution(address, distribution)
+    FACTORS.check({address: distribution})
     return distribution
 
 

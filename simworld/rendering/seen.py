@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from simworld.building.factors import FACTORS
+from simworld.building.entities.cameras import DISTORTION
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.sampling import Layout, sample_scene
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.camera import Camera
 from simworld.scene.lens import FARTHEST, FINER, MOST_PIXELS, WIDEST, check_lens
 from simworld.streams import Streams
 
-_NO_DISTORTION = {address: (0,) for address in FACTORS if ".distortion." in address}
-_SURFACES = ("objects.*", "box", "table", "floor", "robot")
+_NO_DISTORTION = {f"camera.*.{term}": (0,) for term in DISTORTION}
+_SURFACES = ("objects.*", "boxes.*", "table", "floor", "robot")
 _ABLE: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "raster": {},
     "mitsuba": _NO_DISTORTION,
@@ -40,7 +41,7 @@ _MOST = int(MOST_PIXELS / (FINER * FARTHEST) ** 2)
 
 @lru_cache(maxsize=64)
 def check_seen(
-    layout: Layout,
+    spec: SceneSpec,
     randomization: Randomization,
     cameras: tuple[str, ...],
     size: tuple[int, int],
@@ -50,8 +51,8 @@ def check_seen(
 
     Also where there is no such camera, and DrawError where there are no such scenes.
     """
-    possible = Possible(layout, randomization, cameras)
-    scene = sample_scene(layout, randomization, Streams(0)).scene
+    possible = Possible(spec, randomization, cameras)
+    scene = sample_scene(spec, randomization, Streams(0)).scene
     for camera in (scene.camera(name) for name in cameras):
         if possible.is_distorted(camera.name):
             _check_lens(possible, camera, size)

@@ -13,19 +13,23 @@ import simworld  # noqa: F401
 from simworld.agents.balance import Wanted, balanced_episodes, balanced_images, episode_features, image_features
 from simworld.agents.collect import collect_view, manipulation
 from simworld.agents.experts import expert
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.datasets.episode import Episode
 from simworld.datasets.images import View
 from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, quat_multiply
 from simworld.physics import World
-from simworld.randomization import NONE, Layout, sample_scene
+from simworld.randomization import NONE, sample_scene
 from simworld.rendering.raster.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part
 from simworld.scene.state import Contact, camera_pose
 from simworld.streams import Streams
 
-SCENE = sample_scene(Layout(box=True), NONE, Streams(0), {"objects.count": 2}).scene
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+
+SCENE = sample_scene(IN_BOX, NONE, Streams(0), {"objects.count": 2}).scene
 
 
 def episode(length: int, **events: Sequence[int]) -> Episode:
@@ -215,7 +219,7 @@ def test_an_image_without_an_object_has_none_of_its_features(renderer: RasterRen
         ("Reach", "occlusion[0.5,1]=50%", r"nothing here has it; there are \['camera'\]"),
         ("Reach", "objects.0.kind=uniform", r"nothing here has it; there are \['camera'\]"),
         ("Reach", "objects.count=uniform", "nothing here has it"),
-        ("Reach", "box.yaw[0,0.1]=50%", "nothing here has it"),
+        ("Reach", "boxes.0.yaw[0,0.1]=50%", "nothing here has it"),
         ("PlaceInBox", "goal.position.x[0,0.1]=50%", "nothing here has it"),
         ("PlaceInBox", "objects.3.kind=uniform", "nothing here has it; did you mean 'objects.[012].kind'"),
         ("PlaceInBox", "objects.9.kind=uniform", "nothing here has it; did you mean 'objects.[012].kind'"),

@@ -1,15 +1,18 @@
 """Labels against what closed forms say of the same scene."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from simworld.annotation import Labels, annotate, project
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
+from simworld.randomization import DEFAULT, Uniform, sample_scene
 from simworld.rendering import Frame
 from simworld.rendering.adapters.tiny import TinyRenderer
 from simworld.scene.camera import Camera
@@ -17,6 +20,8 @@ from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.shapes import open_box
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
+
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 EYE = (0.5, -0.4, 0.6)
 RADIUS, HALF = 0.06, (0.05, 0.03, 0.04)
@@ -56,8 +61,8 @@ def made_scene() -> Scene:
 @cache
 def taken(camera: str = "made", sampled: bool = False) -> tuple[Frame, Scene, SceneState, Camera]:
     """A frame and all that made it."""
-    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
-    scene = sample_scene(layout, DEFAULT, Streams(7, 0)).scene if sampled else made_scene()
+    spec = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
+    scene = sample_scene(spec, DEFAULT, Streams(7, 0)).scene if sampled else made_scene()
     world, renderer = World(), TinyRenderer()
     world.load(scene)
     state, found = world.state(), scene.camera(camera)

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.factors import starred
+from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import PICK_AND_PLACE, REACH
 from simworld.experiments.goodness import p_value, parts
 from simworld.randomization import (
@@ -14,7 +16,6 @@ from simworld.randomization import (
     PRESETS,
     Choice,
     Integers,
-    Layout,
     Randomization,
     Rotation,
     Uniform,
@@ -22,11 +23,13 @@ from simworld.randomization import (
 )
 from simworld.streams import Streams
 
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+
 
 def varied(address: str) -> dict[str, Any]:
     """The factor all over what it may be; the box only where it leaves room for the objects."""
     factor = FACTORS[address]
-    if address.startswith("box.position"):
+    if address.startswith("boxes.*.position"):
         return {address: Uniform(0.2, 0.25) if address.endswith("y") else Uniform(-0.1, 0.05)}
     if factor.kind == "number":
         return {address: Uniform(factor.low, factor.high)}
@@ -39,13 +42,13 @@ def varied(address: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("address", FACTORS)
 def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
-    layout = Layout(box=True)
+    spec = IN_BOX
     without = Randomization({a: d for a, d in FULL.factors.items() if a != address} | {"objects.count": 2})
     if address == "objects.count":
         return
-    one, two = (sample_scene(layout, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
+    one, two = (sample_scene(spec, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
     moves = (
-        "box.",
+        "boxes.*.",
         "objects.*.orientation",
         "objects.*.stretch",
         "objects.*.kind",
@@ -63,9 +66,9 @@ def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
 @pytest.mark.slow
 def test_places_are_drawn_as_declared_where_all_fits() -> None:
     one = Randomization({"objects.count": 1})
-    cases = {"objects.0.position.": (PICK_AND_PLACE.layout, one), "goal.position.": (REACH.layout, NONE)}
-    for prefix, (layout, randomization) in cases.items():
-        drawn = [sample_scene(layout, randomization, Streams(23, i)).parameters for i in range(2000)]
+    cases = {"objects.0.position.": (PICK_AND_PLACE.scene, one), "goal.position.": (REACH.scene, NONE)}
+    for prefix, (spec, randomization) in cases.items():
+        drawn = [sample_scene(spec, randomization, Streams(23, i)).parameters for i in range(2000)]
         names = [name for name in drawn[0] if name.startswith(prefix)]
         assert len(names) >= 2
         for name in names:
@@ -78,7 +81,7 @@ def test_draws_are_as_declared(preset: str) -> None:
     """Kolmogorov-Smirnov and chi-square tests of every factor's draws in 2,000 episodes, family-wise at 1%."""
     randomization, values, again = PRESETS[preset], dict[str, list[Any]](), set[str]()
     for index in range(2000):
-        sample = sample_scene(Layout(box=True), randomization, Streams(17, index))
+        sample = sample_scene(IN_BOX, randomization, Streams(17, index))
         # What is drawn until it can be real is not distributed as declared.
         again |= set(sample.redrawn)
         for name, value in sample.parameters.items():

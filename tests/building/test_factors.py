@@ -13,9 +13,10 @@ import pytest
 import simworld  # noqa: F401
 from simworld.agents.collect import collect_episode, collect_view
 from simworld.agents.experts import expert
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.factors import described, family_of
-from simworld.building.families.camera import CAMERAS
-from simworld.building.lighting import color_of_temperature
+from simworld.building.spec import SceneSpec
+from simworld.building.temperature import color_of_temperature
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError
 from simworld.randomization import (
@@ -26,7 +27,6 @@ from simworld.randomization import (
     NONE,
     PRESETS,
     Constant,
-    Layout,
     Randomization,
     as_randomization,
     sample_scene,
@@ -34,10 +34,13 @@ from simworld.randomization import (
 from simworld.rendering import make_renderer
 from simworld.streams import Streams
 
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+
 SIZE = 96
 STEPS = 30
 
-ITEM = {"objects": "0", "joints": "1", "lights": "0", "camera": "front"}
+ITEM = {"objects": "0", "boxes": "0", "joints": "1", "lights": "0", "camera": "front"}
 """The item that a factor with a star is tried on."""
 
 PUSHED = {"pushes.rate": 25.0, "pushes.force": 5.0}
@@ -56,11 +59,11 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
     "objects.*.restitution": PUSHED,
     "table.friction": PUSHED,
     "table.restitution": PUSHED | {"objects.0.restitution": 0.9},
-    **{f"box.{what}": INTO_THE_BOX for what in ("friction", "restitution")},
+    **{f"boxes.*.{what}": INTO_THE_BOX for what in ("friction", "restitution")},
     **{f"floor.{what}": ONTO_THE_FLOOR for what in ("friction", "restitution")},
     **{
         f"{surface}.texture.{what}": {f"{surface}.texture".replace("*", "0"): "noise"}
-        for surface in ("box", "table", "floor", "objects.*")
+        for surface in ("boxes.*", "table", "floor", "objects.*")
         for what in ("color", "size", "seed")
     },
     **{f"robot.{what}": {"robot.painted": 1} for what in ("color", "texture", "roughness", "metallic")},
@@ -83,7 +86,7 @@ TRIED: Mapping[str, Any] = {
     "objects.*.orientation": (math.sin(0.2), 0.0, 0.0, math.cos(0.2)),
     "camera.*.position": (0.6, -0.3, 0.5),
     "camera.*.target": (0.0, 0.0, 0.1),
-    "camera.wrist.offset": (0.04, 0.0, 0.08),
+    "camera.*.offset": (0.04, 0.0, 0.08),
     "objects.count": 2,
     "floor.friction": 0.1,
     "gravity": 5.0,
@@ -101,14 +104,14 @@ TRIED: Mapping[str, Any] = {
     "sensor.crop": 0.5,
     "goal.on_table": 1,
     "objects.*.position.y": -0.2,
-    "box.yaw": 0.5,
+    "boxes.*.yaw": 0.5,
     "sensor.rgb.motion_direction": 1.0,
 }
 """Values tried where those in the middle would not do."""
 
 UNSEEN = {"goal.on_table", "goal.position.x", "goal.position.y", "goal.position.z"}
 """Factors of the goal, which is none of PlaceInBox."""
-ELSEWHERE = {"camera.wrist.offset"}
+ELSEWHERE = {"camera.*.offset"}
 """Factors that the front camera does not show."""
 COLLECTED = {"view.step", "policy.noise"}
 """Factors of how data is collected."""
@@ -117,9 +120,12 @@ COLLECTED = {"view.step", "policy.noise"}
 def tried(address: str) -> tuple[str, Any]:
     """The address of one item, and a value of the factor that is not the nominal one."""
     factor = FACTORS[address]
-    name = address.replace(
-        "*", ITEM[next(part for part in address.split(".") if part in ITEM)] if "*" in address else ""
+    item = (
+        "wrist"
+        if address in ELSEWHERE
+        else ITEM.get(next((part for part in address.split(".") if part in ITEM), ""), "")
     )
+    name = address.replace("*", item)
     if address in TRIED:
         return name, TRIED[address]
     nominal: Any = factor.nominal.value if isinstance(factor.nominal, Constant) else None
@@ -167,7 +173,7 @@ MAY_CHANGE: Mapping[str, set[str]] = {
     # The object is where it was, and the other out of its way; but more contacts may be solved in another order.
     "objects.count": {"observed"},
     # The world's poses say where the box is, not how large, and nothing need touch its walls.
-    **{f"box.{side}": {"world"} for side in ("width", "depth", "height")},
+    **{f"boxes.*.{side}": {"world"} for side in ("width", "depth", "height")},
 }
 """What may change with a factor, and need not."""
 
@@ -207,17 +213,17 @@ def test_a_factor_changes_what_it_should_and_nothing_else(env: ManipulationEnv, 
 
 SHOWN_IN: Mapping[str, set[str]] = {
     "objects": {"object"},
-    "box": {"box"},
+    "boxes": {"box"},
     "floor": {"floor"},
     "table": {"table"},
     "robot": {"robot"},
     "lights": {"light 0"},
     "background": {"background"},
     "camera": {"camera front"},
-    "sensor": {f"camera {name}" for name in CAMERAS},
-    "noise": {f"camera {name}" for name in CAMERAS},
+    "sensor": {f"camera {name}" for name in IN_BOX.cameras},
+    "noise": {f"camera {name}" for name in IN_BOX.cameras},
     "gravity": {"gravity"},
-    "camera.wrist.offset": {"camera wrist"},
+    "camera.*.offset": {"camera wrist"},
     "objects.count": {"object_1"},
     "lights.count": {"light 1"},
     "lights.ambient": {"ambient"},
@@ -231,7 +237,7 @@ SHOWN_IN: Mapping[str, set[str]] = {
 def components(address: str, more: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a scene, by name: each body, each light and each camera by itself."""
     needs = BASE | dict(NEEDS.get(address, {}))
-    scene = sample_scene(Layout(box=True), NONE, Streams(5), {**needs, **more}).scene.model_dump()
+    scene = sample_scene(IN_BOX, NONE, Streams(5), {**needs, **more}).scene.model_dump()
     bodies = {body["name"]: body for body in scene.pop("bodies")}
     lights = {f"light {i}": light for i, light in enumerate(scene.pop("lights"))}
     cameras = {f"camera {camera['name']}": camera for camera in scene.pop("cameras")}
@@ -261,9 +267,9 @@ def test_factors_of_how_data_is_collected() -> None:
 
 @pytest.mark.parametrize("address", sorted(UNSEEN))
 def test_a_factor_of_the_goal_changes_the_goal(address: str) -> None:
-    layout = Layout()
+    spec = ALONE
     name, value = tried(address)
-    one, two = (sample_scene(layout, NONE, Streams(3), given).parameters for given in ({}, {name: value}))
+    one, two = (sample_scene(spec, NONE, Streams(3), given).parameters for given in ({}, {name: value}))
     assert [two[f"goal.position.{a}"] for a in "xyz"] != [one[f"goal.position.{a}"] for a in "xyz"]
 
 
@@ -288,7 +294,7 @@ def test_reset_options_are_checked() -> None:
 
 def test_named_items_have_their_own_distribution() -> None:
     some = Randomization({"objects.*.mass": 0.2, "objects.1.mass": 0.4, "objects.count": 3})
-    drawn = sample_scene(Layout(), some, Streams(0)).parameters
+    drawn = sample_scene(ALONE, some, Streams(0)).parameters
     assert [drawn[f"objects.{i}.mass"] for i in range(3)] == [0.2, 0.4, 0.2]
     assert (some | {"objects.*.mass": 0.3})["objects.1.mass"] == Constant(0.3)
     with pytest.raises(ConfigurationError, match="unknown factor 'objects.9.mass'"):

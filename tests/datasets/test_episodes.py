@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.datasets import (
     Episode,
     load_episodes,
@@ -24,9 +26,11 @@ from simworld.datasets import (
 )
 from simworld.datasets.episode import encode_episodes
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
+from simworld.randomization import DEFAULT, Uniform, sample_scene
 from simworld.scene.state import unstack_state
 from simworld.streams import Streams
+
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 COUNT, SHARD = 5, 2
 REQUEST = {"seed": 3}
@@ -34,9 +38,9 @@ REQUEST = {"seed": 3}
 
 def episode(number: int, expert: bool = True) -> Episode:
     """An episode of arbitrary numbers in a sampled scene."""
-    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
+    spec = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
     streams = Streams(3, number)
-    sample = sample_scene(layout, DEFAULT, streams)
+    sample = sample_scene(spec, DEFAULT, streams)
     draw, steps, bodies = streams("numbers"), 4 + number, len(sample.scene.bodies)
     shapes = {"joint_positions": (9,), "joint_velocities": (9,), "link_poses": (10, 7), "body_poses": (bodies, 7)}
     shapes |= {"body_velocities": (bodies, 6), "time": ()}

@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from simworld.annotation import annotate
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.datasets import (
     ImageReport,
     OutputFolder,
@@ -31,9 +34,11 @@ from simworld.datasets import (
 )
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, Randomization, Uniform, sample_scene
+from simworld.randomization import DEFAULT, Uniform, sample_scene
 from simworld.rendering.adapters.tiny import TinyRenderer
 from simworld.streams import Streams
+
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 COUNT, SEED = 3, 11
 REQUEST = {"seed": SEED, "size": (160, 120)}
@@ -45,8 +50,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 @cache
 def view(number: int) -> View:
     """A sampled scene as it starts, from the front camera."""
-    layout = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
-    sample = sample_scene(layout, DEFAULT | {"objects.count": 3}, Streams(SEED, number))
+    spec = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
+    sample = sample_scene(spec, DEFAULT | {"objects.count": 3}, Streams(SEED, number))
     world, renderer = World(), TinyRenderer()
     world.load(sample.scene)
     state, camera = world.state(), sample.scene.camera("front").resized(160, 120)

@@ -35,7 +35,7 @@ TURNED = [(0.0, 0.0, 0.0, 1.0), (0.6, 0.0, -0.8, 0.0), (0.1, 0.7, 0.1, 0.7)]
 
 def parameters(**given: Any) -> Mapping[str, Any]:
     """All that an episode has, nominal but for what is given."""
-    return sample_scene(TASK.layout, NONE, Streams(0), given).parameters
+    return sample_scene(TASK.scene, NONE, Streams(0), given).parameters
 
 
 def state(orientation: Sequence[float] = TURNED[0]) -> Array:
@@ -146,7 +146,7 @@ def test_as_many_actions_are_lost_as_stated() -> None:
 
 def test_the_noise_seed_alone_says_which_actions_are_lost() -> None:
     def pattern(seed: int, noise: int) -> list[bool]:
-        given = sample_scene(TASK.layout, NONE, Streams(seed), {"control.drop": 0.5, "noise.seed": noise}).parameters
+        given = sample_scene(TASK.scene, NONE, Streams(seed), {"control.drop": 0.5, "noise.seed": noise}).parameters
         return [not command.any() for command in commanded(given, ACTIONS)]
 
     assert pattern(0, 7) == pattern(1, 7) != pattern(0, 8)

@@ -17,6 +17,8 @@ from rich.console import Console
 from typer.main import get_command
 
 from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.datasets.episodes import read_episodes
 from simworld.datasets.folder import verify
 from simworld.errors import ConfigurationError, DatasetError
@@ -24,6 +26,8 @@ from simworld.experiments.cli import console
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import train_cloning, write_rollouts
 from simworld.randomization.quotas.quota import QuotaError, Report, Tally
+
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 COMMAND = [sys.executable, "-m", "simworld.experiments.cli.app"]
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
@@ -375,11 +379,11 @@ def test_a_video_is_written(tmp_path: Path) -> None:
 
 
 def test_a_scene_file_is_rendered_and_a_malformed_one_refused(tmp_path: Path) -> None:
-    from simworld.randomization import DEFAULT, Layout, sample_scene
+    from simworld.randomization import DEFAULT, sample_scene
     from simworld.streams import Streams
 
     path, picture = tmp_path / "scene.json", tmp_path / "pictures" / "scene.png"
-    path.write_text(sample_scene(Layout(box=True), DEFAULT, Streams(0)).scene.to_json())
+    path.write_text(sample_scene(IN_BOX, DEFAULT, Streams(0)).scene.to_json())
     assert simworld("render", path, "--out", picture, "--size", "64x48").returncode == 0
     assert picture.stat().st_size > 500
     depth = tmp_path / "depth.png"

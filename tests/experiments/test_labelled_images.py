@@ -221,7 +221,7 @@ def test_requests_that_differ_share_no_scene_and_the_same_one_goes_on(tmp_path: 
         drawn += [(image["parameters"], options["randomization"]) for image in images]
     assert len(set(seeds)) == len(seeds) and all(2**30 <= seed < 2**31 for seed in seeds)
     # Of what varies continuously in both, no two scenes share anything, images of one dataset least of all.
-    laws = {name: Possible(TASKS["place_in_box"].layout, PRESETS[name]).laws for name in ("full", "visual")}
+    laws = {name: Possible(TASKS["place_in_box"].scene, PRESETS[name]) for name in ("full", "visual")}
     compared = 0
     for (one, name), (two, other) in itertools.combinations(drawn, 2):
         for address in one.keys() & two.keys():

@@ -88,7 +88,12 @@ def write_dataset(folder: Path, count: int) -> None:
         for name, picture in zip(files.values(), (depth, 5 * square, np.full((24, 32, 3), 99, np.uint8)), strict=True):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(folder / name)
-        drawn = {"objects.count": 1 + i % 2, "objects.0.mass": 0.1 + 0.01 * i, "objects.0.kind": "duck", "box.yaw": 0.0}
+        drawn = {
+            "objects.count": 1 + i % 2,
+            "objects.0.mass": 0.1 + 0.01 * i,
+            "objects.0.kind": "duck",
+            "boxes.0.yaw": 0.0,
+        }
         drawn |= {"table.color": [0.1 * i, 0.5, 0.2], "objects.0.friction": 0.5 + 0.1 * math.sin(i)}
         images.append({"id": i + 1, "width": 32, "height": 24, **files, "parameters": drawn})
         segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
@@ -238,8 +243,8 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
 
 
 def test_factors_are_pooled_grouped_and_drawn_by_kind() -> None:
-    samples = [{"objects.0.mass": 0.1 * i, "objects.1.mass": 0.2, "light.azimuth": 0.5, "box.color": [0, 0, 0.1 * i]}
-               for i in range(1, 6)]  # fmt: skip
+    fixed = {"objects.1.mass": 0.2, "light.azimuth": 0.5}
+    samples = [fixed | {"objects.0.mass": 0.1 * i, "boxes.0.color": [0, 0, 0.1 * i]} for i in range(1, 6)]
     groups = {group.name: group for group in factor_groups(samples)}
     (mass,) = groups["objects"].charts
     assert (mass.name, mass.unit) == ("mass", "g") and "10 values" in mass.chart

@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Table
+from simworld.building.spec import SceneSpec
 from simworld.geometry import Array
 from simworld.physics import World
 from simworld.physics.bullet import bullet
 from simworld.physics.controllers import make_controller
-from simworld.randomization import NONE, Layout, sample_scene
+from simworld.randomization import NONE, sample_scene
 from simworld.scene.model import Body, Box, Part
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
+EMPTY = SceneSpec(entities=(Table(),))
 
 REST = np.array(PANDA.rest)
 PHYSICS_HZ = 150
@@ -23,7 +26,7 @@ PHYSICS_HZ = 150
 
 def world_of(*bodies: Body, **given: Any) -> World:
     """A world without gravity, nominal but for what is given."""
-    scene = sample_scene(Layout(objects=False), NONE, Streams(0), {"gravity": 0.0} | given).scene
+    scene = sample_scene(EMPTY, NONE, Streams(0), {"gravity": 0.0} | given).scene
     world = World()
     world.load(scene.model_copy(update={"bodies": bodies}))
     return world

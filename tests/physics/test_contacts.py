@@ -5,12 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from simworld.building.entities import GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.geometry import Array
 from simworld.physics import World
 from simworld.physics.controllers import make_controller
 from simworld.physics.world import _finer
-from simworld.randomization import NONE, Layout, sample_scene
+from simworld.randomization import NONE, sample_scene
 from simworld.streams import Streams
+
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
 
 
 class Hand:
@@ -18,7 +22,7 @@ class Hand:
 
     def __init__(self, world: World, seed: int, mass: float, kind: str = "cuboid") -> None:
         given = {"objects.0.mass": mass, "objects.0.kind": kind}
-        world.load(sample_scene(Layout(), NONE, Streams(seed), given).scene)
+        world.load(sample_scene(ALONE, NONE, Streams(seed), given).scene)
         self.world, self.control, self.deepest = world, make_controller("ee", world), 0.0
 
     def go(self, target: Sequence[float], steps: int, gripper: float = -1.0) -> None:

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from simworld.building.entities import Table
+from simworld.building.spec import SceneSpec
 from simworld.physics import World
 from simworld.physics.bullet import bullet
-from simworld.randomization import NONE, Layout, sample_scene
+from simworld.randomization import NONE, sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Scene, Shape, Sphere
 from simworld.streams import Streams
+
+EMPTY = SceneSpec(entities=(Table(),))
 
 FLOOR = -0.4
 """Height of the floor's upper face, whose slab is drawn to 2 m from the middle."""
@@ -26,7 +30,7 @@ def thrown(shape: Shape, position: tuple[float, float, float], velocity: tuple[f
         name="thing", category="thing", parts=(Part(shape=shape),), position=position, mass=0.05,
         rolling_friction=0.0005,
     )  # fmt: skip
-    scene: Scene = sample_scene(Layout(objects=False), NONE, Streams(0)).scene
+    scene: Scene = sample_scene(EMPTY, NONE, Streams(0)).scene
     world = World()
     world.load(scene.model_copy(update={"bodies": (*scene.bodies, thing)}))
     bullet.resetBaseVelocity(world._names["thing"], velocity, (0.0, 0.0, 0.0), physicsClientId=world._client)

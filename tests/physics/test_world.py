@@ -4,17 +4,22 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, quat_to_matrix
 from simworld.physics import World
 from simworld.physics.controllers import make_controller
-from simworld.randomization import DEFAULT, NONE, Layout, sample_scene
+from simworld.randomization import DEFAULT, NONE, sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
 
 ROBOT = Robot(position=(-0.6, 0.0, 0.0))
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+
 TABLE = Body(
     name="table",
     category="table",
@@ -101,7 +106,7 @@ def test_worlds_live_side_by_side() -> None:
 
 
 def test_loading_again_forgets_everything() -> None:
-    scenes = [sample_scene(Layout(box=True), DEFAULT, Streams(3, i)).scene for i in range(6)]
+    scenes = [sample_scene(IN_BOX, DEFAULT, Streams(3, i)).scene for i in range(6)]
     with World() as used, World() as fresh:
         for scene in scenes:
             used.load(scene)
@@ -164,7 +169,7 @@ def spins(body: Body) -> list[float]:
 
 @pytest.mark.parametrize("kind", ["duck", "mug", "star", "compound"])
 def test_inertia_is_times_that_of_the_shape_whatever_it_is(kind: str) -> None:
-    body = sample_scene(Layout(), NONE, Streams(0), {"objects.0.kind": kind}).scene.bodies[-1]
+    body = sample_scene(ALONE, NONE, Streams(0), {"objects.0.kind": kind}).scene.bodies[-1]
     plain = body.model_copy(update={"position": (0.0, 0.0, 3.0), "orientation": IDENTITY})
     others = [{"inertia": 1.001}, {"inertia": 2.0}, {"center_of_mass": (0.004, -0.003, 0.002)}]
     for changes, times in zip(others, (1.001, 2.0, 1.0), strict=True):

@@ -30,7 +30,7 @@ def test_a_file_may_hold_text_and_mappings(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
         "objects.*.mass: {loguniform: [0.02, 0.5]}\ntable.texture: choice(wood, marble)\n"
-        "camera.front.fov: uniform(0.7, 0.9)\nobjects.count: 2\nobjects.*.kind: mug\nbox.color: [0.1, 0.2, 0.3]\n"
+        "camera.front.fov: uniform(0.7, 0.9)\nobjects.count: 2\nobjects.*.kind: mug\nboxes.0.color: [0.1, 0.2, 0.3]\n"
     )
     assert as_randomization(load_randomization(path)) == Randomization(
         {
@@ -39,7 +39,7 @@ def test_a_file_may_hold_text_and_mappings(tmp_path: Path) -> None:
             "camera.front.fov": Uniform(0.7, 0.9),
             "objects.count": 2,
             "objects.*.kind": "mug",
-            "box.color": (0.1, 0.2, 0.3),
+            "boxes.0.color": (0.1, 0.2, 0.3),
         }
     )
 
@@ -47,7 +47,7 @@ def test_a_file_may_hold_text_and_mappings(tmp_path: Path) -> None:
 def test_numbers_are_as_in_python(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "objects.*.mass: {loguniform: [2e-2, 0.5]}\ngravity: 98e-1\nbox.color: [1e-1, .2, 3E-1]\n"
+        "objects.*.mass: {loguniform: [2e-2, 0.5]}\ngravity: 98e-1\nboxes.0.color: [1e-1, .2, 3E-1]\n"
         "table.friction: {truncatednormal: {mean: 1, std: 5e-2, low: -inf, high: inf}}\n"
         "table.restitution: {'*': [{uniform: [1e-3, 2e-3]}, 1e+2]}\ntable.texture: {choice: [wood, marble]}\n"
     )
@@ -56,7 +56,7 @@ def test_numbers_are_as_in_python(tmp_path: Path) -> None:
         {
             "objects.*.mass": LogUniform(0.02, 0.5),
             "gravity": 9.8,
-            "box.color": (0.1, 0.2, 0.3),
+            "boxes.0.color": (0.1, 0.2, 0.3),
             "table.friction": TruncatedNormal(1, 0.05, -math.inf, math.inf),
             "table.restitution": Uniform(0.001, 0.002) * 100.0,
             "table.texture": Choice(("wood", "marble")),
@@ -129,7 +129,7 @@ def test_presets_and_files_are_joined(tmp_path: Path, monkeypatch: pytest.Monkey
         (f"full+{tmp_path}/a+b.yaml", ["full", other]),
     ):
         assert asked_randomization(base, []) == asked
-        assert asked_randomization(base, ["box.yaw=1"]) == [*asked, {"box.yaw": 1}]
+        assert asked_randomization(base, ["boxes.0.yaw=1"]) == [*asked, {"boxes.0.yaw": 1}]
     assert as_randomization(asked_randomization("full+mine.yaml", [])) == PRESETS["full"] | {"gravity": 9}
     for base, message in (
         ("fll+mine.yaml", "did you mean 'full'"),

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import Mixture
 from simworld.distributions.expressions import from_plain
@@ -19,7 +21,6 @@ from simworld.envs.options import reset_options
 from simworld.errors import ConfigurationError, SimworldError
 from simworld.randomization import (
     Integers,
-    Layout,
     Normal,
     Randomization,
     Uniform,
@@ -32,6 +33,8 @@ from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.quota import Cell, Feature, Quota
 from simworld.randomization.quotas.search import Outcome, meet
 from simworld.scene.model import Scene
+
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 SECONDS = 2.0
 
@@ -87,7 +90,7 @@ def nested(name: str, depth: int, inner: str = "uniform(0, 1)") -> str:
     ],
 )
 def test_text_has_limits(text: str, message: str) -> None:
-    assert re.search(message, refusal(lambda: as_randomization({"gravity": 9, "box.yaw": parse(text)})))
+    assert re.search(message, refusal(lambda: as_randomization({"gravity": 9, "boxes.0.yaw": parse(text)})))
 
 
 @pytest.mark.parametrize("depth", [22, 24])
@@ -211,7 +214,7 @@ def search(quota: str, factors: Randomization | None = None) -> Any:
     def evaluate(number: int, imposed: Any) -> Outcome:
         return Outcome({"occlusion": 1.0, "camera": "front", "touching": False, "length": 3}, {})
 
-    known = Possible(Layout(box=True), factors or Randomization()).factors()
+    known = Possible(IN_BOX, factors or Randomization()).factors()
     return meet([quota], 10, evaluate, budget=100, seed=0, factors=known, features=KINDS)
 
 
@@ -339,7 +342,7 @@ def broken(rng: random.Random, text: str) -> str:
     return text
 
 
-ADDRESSES = ["gravity", "objects.*.mass", "objects.count", "objects.0.kind", "table.color", "box.yaw", "noise.seed"]
+ADDRESSES = ["gravity", "objects.*.mass", "objects.count", "objects.0.kind", "table.color", "boxes.0.yaw", "noise.seed"]
 ADDRESSES += ["objects.*.orientation", "camera.front.position", "lights.count", "objects.*.mass + objects.*.friction"]
 
 
@@ -408,10 +411,10 @@ def test_fuzzed_quotas_are_quotas_or_one_line() -> None:
 
 
 def test_fuzzed_scenes_are_scenes_or_one_line() -> None:
-    from simworld.randomization import DEFAULT, Layout, sample_scene
+    from simworld.randomization import DEFAULT, sample_scene
     from simworld.streams import Streams
 
-    rng, whole = random.Random(5), sample_scene(Layout(box=True), DEFAULT, Streams(0)).scene.to_json()
+    rng, whole = random.Random(5), sample_scene(IN_BOX, DEFAULT, Streams(0)).scene.to_json()
     numbers = ["1e999", "-1", "NaN", "null", '""', "[]", "{}", "1e308", "true", "9" * 400, "[" * 300, '"\\ud800"']
     for _ in range(400):
         text = whole

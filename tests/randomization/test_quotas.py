@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.building.entities import GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.randomization import (
     Choice,
@@ -16,7 +18,6 @@ from simworld.randomization import (
     Correlated,
     Distribution,
     Integers,
-    Layout,
     LogUniform,
     Mixture,
     Randomization,
@@ -29,6 +30,8 @@ from simworld.randomization.quotas.quota import Quota, QuotaError, Report, read_
 from simworld.randomization.quotas.search import Candidate, Outcome, Search, meet
 from simworld.randomization.quotas.steering import Move, Steering, group_of
 from simworld.streams import Streams
+
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
 
 KINDS = ("cuboid", "sphere", "mug")
 LAWS: dict[str, Distribution] = {
@@ -45,7 +48,7 @@ FREE = [address for address in LAWS if address != "objects.0.kind"]
 
 def known(randomization: Randomization) -> Mapping[str, Distribution]:
     """What may be drawn of a scene with objects and a goal."""
-    return Possible(Layout(), randomization).factors()
+    return Possible(ALONE, randomization).factors()
 
 
 FACTORS = known(Randomization({"objects.*.kind": Choice(KINDS)}))
@@ -248,7 +251,7 @@ def counted(factors: Randomization, quota: str, count: int) -> Counter[Any]:
     """How often each number of objects is accepted."""
 
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
-        return Outcome({}, sample_scene(Layout(), factors, Streams(0, number), imposed).parameters)
+        return Outcome({}, sample_scene(ALONE, factors, Streams(0, number), imposed).parameters)
 
     accepted = meet([quota], count, evaluate, budget=1000, seed=0, factors=known(factors))
     return Counter(candidate.outcome.parameters["objects.count"] for candidate in accepted)

@@ -15,6 +15,8 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 import simworld  # noqa: F401
+from simworld.building.entities import GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError
 from simworld.randomization import (
@@ -27,7 +29,6 @@ from simworld.randomization import (
     Constant,
     Correlated,
     Integers,
-    Layout,
     LogUniform,
     Normal,
     Randomization,
@@ -37,6 +38,8 @@ from simworld.randomization import (
     sample_scene,
 )
 from simworld.streams import Streams
+
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
 
 
 def test_presets_and_mappings() -> None:
@@ -57,7 +60,7 @@ def test_every_nominal_value_is_allowed(address: str) -> None:
 @pytest.mark.parametrize(
     ("factors", "message"),
     [
-        ({"box.heigth": 0.1}, "did you mean 'box.height'"),
+        ({"boxes.0.heigth": 0.1}, "did you mean 'boxes.*.height'"),
         ({3: 4}, "an address is a string, got 3"),
         ({"objects.*.mass": "heavy"}, "objects.*.mass: must be a number from 0.02 to 10 kg, got 'heavy'"),
         ({"objects.*.mass": -1}, "objects.*.mass: must be a number from 0.02 to 10 kg, got -1"),
@@ -88,10 +91,10 @@ def test_every_nominal_value_is_allowed(address: str) -> None:
         ({"table.color": (0, 0, 255)}, "table.color: must be a colour"),
         ({"table.color": Uniform(0, 1)}, "table.color: must be a colour"),
         ({"lights.ambient": 30}, "lights.ambient: must be a number from 0 to 5, got 30"),
-        ({"box.width": 0}, "box.width: must be"),
+        ({"boxes.0.width": 0}, "boxes.0.width: must be"),
         ({"robot.joints.*.offset": 9.0}, "robot.joints.*.offset: must be a number from -0.15 to 0.15 rad, got 9.0"),
         ({"objects.*.position.x": 5.0}, "objects.*.position.x: must be"),
-        ({"box.position.x": 3.0}, "box.position.x: must be"),
+        ({"boxes.0.position.x": 3.0}, "boxes.0.position.x: must be"),
     ],
 )
 def test_impossible_factors_are_refused_at_once(factors: Mapping[Any, Any], message: str) -> None:
@@ -100,7 +103,9 @@ def test_impossible_factors_are_refused_at_once(factors: Mapping[Any, Any], mess
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("randomization", [NONE, DEFAULT, *(task.layout.factors for task in TASKS.values())])
+@pytest.mark.parametrize(
+    "randomization", [NONE, DEFAULT, *(Randomization(task.scene.factors) for task in TASKS.values())]
+)
 def test_copies_are_equal(randomization: Randomization) -> None:
     plain = json.loads(json.dumps(randomization.to_plain()))
     for again in (Randomization.from_plain(plain), copy.deepcopy(randomization)):
@@ -114,7 +119,11 @@ def test_copies_are_equal(randomization: Randomization) -> None:
         "default",
         DEFAULT,
         {"objects.*.mass": LogUniform(0.2, 0.4), "objects.*.kind": "mug", "table.color": (0.1, 0.2, 0.3)},
-        {"objects.*.mass": 0.1 + Uniform(0.2, 0.4), "objects.count": Choice((1, 2)), "box.yaw": {"normal": [0, 0.1]}},
+        {
+            "objects.*.mass": 0.1 + Uniform(0.2, 0.4),
+            "objects.count": Choice((1, 2)),
+            "boxes.0.yaw": {"normal": [0, 0.1]},
+        },
     ],
     ids=["preset", "object", "mapping", "plain"],
 )
@@ -135,7 +144,7 @@ def test_two_factors_are_drawn_as_a_pair() -> None:
     pairs = Randomization({"objects.*.mass + objects.*.friction": law, "objects.count": 2})
     assert Randomization.from_plain(json.loads(json.dumps(pairs.to_plain()))) == pairs
     assert all(parse(str(pairs[f"objects.*.{side}"])) == pairs[f"objects.*.{side}"] for side in ("mass", "friction"))
-    drawn = [sample_scene(Layout(), pairs, Streams(3, i)).parameters for i in range(400)]
+    drawn = [sample_scene(ALONE, pairs, Streams(3, i)).parameters for i in range(400)]
     ranks = {name: np.argsort(np.argsort([p[name] for p in drawn])) for name in drawn[0] if name.startswith("objects.")}
     # The correlation of the ranks of a Gaussian copula, by its closed form, within four standard errors.
     expected = 6 / math.pi * math.asin(0.9 / 2)
@@ -145,7 +154,7 @@ def test_two_factors_are_drawn_as_a_pair() -> None:
         )
     assert abs(np.corrcoef(ranks["objects.0.mass"], ranks["objects.1.mass"])[0, 1]) < 0.2
     # What is imposed, or drawn otherwise, leaves the other one as it is.
-    alone = sample_scene(Layout(), pairs, Streams(3, 0), {"objects.0.mass": 0.2}).parameters
+    alone = sample_scene(ALONE, pairs, Streams(3, 0), {"objects.0.mass": 0.2}).parameters
     assert alone["objects.0.mass"] == 0.2 and alone["objects.0.friction"] == drawn[0]["objects.0.friction"]
     one, two = pairs.split(0.25)
     for side, middle in (("mass", 0.3875), ("friction", 0.825)):
@@ -156,7 +165,7 @@ def test_two_factors_are_drawn_as_a_pair() -> None:
 def test_places_are_drawn_as_a_pair() -> None:
     law = Correlated(Uniform(-0.1, 0.1), Uniform(-0.1, 0.1), 0.95)
     pairs = Randomization({"objects.*.position.x + objects.*.position.y": law})
-    places = [sample_scene(Layout(), pairs, Streams(3, i)).parameters for i in range(200)]
+    places = [sample_scene(ALONE, pairs, Streams(3, i)).parameters for i in range(200)]
     x, y = ([p[f"objects.0.position.{axis}"] for p in places] for axis in "xy")
     assert np.corrcoef(x, y)[0, 1] > 0.9
 

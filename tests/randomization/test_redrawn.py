@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from simworld.building import views
+from simworld.building.entities import cameras
 from simworld.building.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DrawError
@@ -34,7 +34,7 @@ from simworld.scene.model import Body
 from simworld.scene.shapes import footprint_radius
 from simworld.streams import Streams
 
-IN_BOX, PICK, REACH = (TASKS[task].layout for task in ("place_in_box", "pick_and_place", "reach"))
+IN_BOX, PICK, REACH = (TASKS[task].scene for task in ("place_in_box", "pick_and_place", "reach"))
 LENS = {f"camera.wrist.distortion.{term}" for term in ("k1", "k2", "p1", "p2")}
 
 
@@ -49,7 +49,7 @@ def redrawn(samples: list[Sample]) -> set[str]:
 
 def test_only_a_lens_that_folds_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = [sample_scene(IN_BOX, EXTREME, Streams(3, i)) for i in range(60)]
-    monkeypatch.setattr(views, "is_real", lambda *_: True)
+    monkeypatch.setattr(cameras, "is_real", lambda *_: True)
     firsts = [sample_scene(IN_BOX, EXTREME, Streams(3, i)) for i in range(60)]
     again = 0
     for sample, first in zip(samples, firsts, strict=True):
@@ -75,7 +75,7 @@ def test_what_was_drawn_again_can_be_given_back() -> None:
 @pytest.mark.parametrize("count", range(1, 9))
 def test_as_many_objects_as_may_be_asked_for_have_room(count: int, preset: str, task: str) -> None:
     for index in range(3):
-        sample = sample_scene(TASKS[task].layout, PRESETS[preset] | {"objects.count": count}, Streams(5, index))
+        sample = sample_scene(TASKS[task].scene, PRESETS[preset] | {"objects.count": count}, Streams(5, index))
         assert not any(name.startswith("objects.") and ".position." not in name for name in sample.redrawn)
         objects = [body for body in sample.scene.bodies if body.name.startswith("object")]
         assert len(objects) == count
@@ -104,8 +104,8 @@ def test_sizes_without_room_are_drawn_again_before_the_count_is() -> None:
 
 
 def test_the_box_makes_room() -> None:
-    samples = [drawn({"box.position.y": Uniform(-0.288, 0.288)}, i) for i in range(12)]
-    assert redrawn(samples) == {"box.position.y"}
+    samples = [drawn({"boxes.0.position.y": Uniform(-0.288, 0.288)}, i) for i in range(12)]
+    assert redrawn(samples) == {"boxes.0.position.y"}
 
 
 def test_an_object_makes_room_for_a_goal_that_is_given() -> None:
@@ -153,7 +153,7 @@ def test_a_field_of_view_is_drawn_again_where_no_lens_helps() -> None:
     [
         ("place_in_box", LARGE | {"objects.count": 8}, r"no free place .* for 8 objects, \d at most: .*objects.count"),
         ("pick_and_place", LARGE | {"objects.count": 8}, r"no free place .* for 8 objects, \d at most"),
-        ("place_in_box", {"box.position.y": -0.12}, r"for 1 objects, 0 at most: .*box\.position"),
+        ("place_in_box", {"boxes.0.position.y": -0.12}, r"for 1 objects, 0 at most: .*boxes\.\*\.position"),
         (
             "pick_and_place",
             {"objects.0.position.x": 0.0, "objects.0.position.y": 0.0}
@@ -171,7 +171,7 @@ def test_a_field_of_view_is_drawn_again_where_no_lens_helps() -> None:
 )
 def test_what_can_never_be_is_refused_before_anything_starts(task: str, more: Any, message: str) -> None:
     with pytest.raises(DrawError, match=message) as refused:
-        check_scenes(TASKS[task].layout, NONE | more)
+        check_scenes(TASKS[task].scene, NONE | more)
     assert isinstance(refused.value, ConfigurationError) and "\n" not in str(refused.value)
     names = {"reach": "Reach", "pick_and_place": "PickAndPlace", "place_in_box": "PlaceInBox"}
     with pytest.raises(ConfigurationError, match=message):

@@ -3,13 +3,16 @@
 import itertools
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.factors import starred
 from simworld.building.placement import CLEARANCE, GOAL_DISTANCE
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, DrawError
 from simworld.geometry import invert, quat_to_matrix, transform_points
 from simworld.physics import World
@@ -21,7 +24,6 @@ from simworld.randomization import (
     Distribution,
     InBox,
     InFrustum,
-    Layout,
     Mixture,
     Normal,
     Randomization,
@@ -34,25 +36,28 @@ from simworld.scene.model import Box, Cylinder, Part, Scene, Sphere
 from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 from simworld.streams import Streams
 
-LAYOUT = Layout(box=True, factors=Randomization({"objects.*.position.y": Uniform(-0.25, 0.0)}))
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+
+SPEC = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
 
 
 def test_a_sample_is_a_function_of_seed_and_index() -> None:
-    one, two = (sample_scene(LAYOUT, DEFAULT, Streams(4, 7)) for _ in range(2))
+    one, two = (sample_scene(SPEC, DEFAULT, Streams(4, 7)) for _ in range(2))
     assert one == two
-    assert sample_scene(LAYOUT, DEFAULT, Streams(4, 8)).scene != one.scene
-    assert sample_scene(LAYOUT, DEFAULT, Streams(5, 7)).scene != one.scene
+    assert sample_scene(SPEC, DEFAULT, Streams(4, 8)).scene != one.scene
+    assert sample_scene(SPEC, DEFAULT, Streams(5, 7)).scene != one.scene
 
 
 @pytest.mark.parametrize("address", sorted(DEFAULT.factors))
 def test_fixing_one_factor_changes_no_other_draw(address: str) -> None:
     # Sizes move things, as places are rejected where they do not fit: what is drawn for the rest must stay.
-    before = sample_scene(LAYOUT, DEFAULT, Streams(1, 3)).parameters
+    before = sample_scene(SPEC, DEFAULT, Streams(1, 3)).parameters
     assert before["objects.count"] == 3
     generator = Streams(99)("fixed")
     fixed = Constant(2 if address == "objects.count" else DEFAULT[address](generator))
-    after = sample_scene(LAYOUT, DEFAULT | {address: fixed}, Streams(1, 3)).parameters
-    places = ("box.", "objects.count", "objects.*.kind", "objects.*.width", "objects.*.depth", "objects.*.height")
+    after = sample_scene(SPEC, DEFAULT | {address: fixed}, Streams(1, 3)).parameters
+    places = ("boxes.0.", "objects.count", "objects.*.kind", "objects.*.width", "objects.*.depth", "objects.*.height")
     assert address == "objects.count" or set(after) == set(before)
     for name in set(before) & set(after):
         factor = starred(name)
@@ -72,7 +77,7 @@ def test_streams_depend_on_their_name_alone() -> None:
 
 def test_objects_do_not_overlap() -> None:
     for index in range(100):
-        scene = sample_scene(LAYOUT, DEFAULT | {"objects.count": 3}, Streams(0, index)).scene
+        scene = sample_scene(SPEC, DEFAULT | {"objects.count": 3}, Streams(0, index)).scene
         objects = [body for body in scene.bodies if body.name.startswith("object")]
         assert len(objects) == 3
         for a, b in itertools.combinations(objects, 2):
@@ -84,14 +89,14 @@ def test_objects_do_not_overlap() -> None:
 def test_too_many_objects_are_a_clear_error() -> None:
     crowd = DEFAULT | {"objects.count": 8, "objects.*.position.x": Uniform(-0.05, 0.05)}
     with pytest.raises(DrawError, match="no free place on the table for 8 objects"):
-        sample_scene(LAYOUT, crowd, Streams(0, 0))
+        sample_scene(SPEC, crowd, Streams(0, 0))
 
 
 def test_goals_are_clear_of_every_object() -> None:
-    layout = Layout(factors=Randomization({"goal.on_table": Choice((0, 1)), "goal.position.z": Uniform(0.03, 0.25)}))
+    spec = replace(ALONE, factors={"goal.on_table": Choice((0, 1)), "goal.position.z": Uniform(0.03, 0.25)})
     low = 0
     for index in range(200):
-        scene, parameters = _scene(layout, DEFAULT | {"objects.count": 4}, index)
+        scene, parameters = _scene(spec, DEFAULT | {"objects.count": 4}, index)
         goal = [parameters[f"goal.position.{axis}"] for axis in "xyz"]
         target, *others = [body for body in scene.bodies if body.name.startswith("object")]
         assert math.dist(goal, target.position) >= GOAL_DISTANCE
@@ -110,7 +115,7 @@ def test_what_fails_in_some_episode_is_refused_at_once(law: Distribution) -> Non
     Randomization({"objects.*.friction": Mixture((Normal(0.5, 0.001), Constant(0.0)))})
     with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: .*no number"):
         Randomization({"objects.*.mass": Mixture((Normal(0.1, 0.001), Constant("heavy")))})
-    Randomization({"objects.*.mass": Normal(0.1, 0.01), "box.yaw": TruncatedNormal(0.0, 0.1, 0.0, math.inf)})
+    Randomization({"objects.*.mass": Normal(0.1, 0.01), "boxes.0.yaw": TruncatedNormal(0.0, 0.1, 0.0, math.inf)})
 
 
 def test_every_draw_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,19 +123,19 @@ def test_every_draw_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     for address, rule in (("mass", "from 0.02 to 10 kg, got -1"), ("position.x", "from -0.4")):
         wrong = Randomization({f"objects.*.{address}": Uniform(0.1, 0.15)})
         with pytest.raises(ConfigurationError, match=rf"objects\.0\.{address}: must be a number {rule}"):
-            sample_scene(Layout(objects=True), wrong, Streams(0), {} if address == "position.x" else PLACE)
+            sample_scene(ALONE, wrong, Streams(0), {} if address == "position.x" else PLACE)
 
 
 PLACE = {"objects.0.position.x": 0.0, "objects.0.position.y": 0.0}
 
 
-def _scene(layout: Layout, randomization: Randomization, index: int) -> tuple[Scene, Mapping[str, Any]]:
-    sample = sample_scene(layout, randomization, Streams(0, index))
+def _scene(spec: SceneSpec, randomization: Randomization, index: int) -> tuple[Scene, Mapping[str, Any]]:
+    sample = sample_scene(spec, randomization, Streams(0, index))
     return sample.scene, sample.parameters
 
 
 def test_a_nominal_scene_is_the_nominal_one() -> None:
-    parameters = sample_scene(LAYOUT, NONE, Streams(0, 0)).parameters
+    parameters = sample_scene(SPEC, NONE, Streams(0, 0)).parameters
     for name, value in parameters.items():
         nominal = NONE[name]
         if isinstance(nominal, Constant):
@@ -146,7 +151,7 @@ def test_a_camera_is_where_it_is_asked_to_be_and_looks_at_its_target() -> None:
             "camera.wrist.offset": (0.04, 0.0, 0.08),
         }
     )
-    sample = sample_scene(LAYOUT, asked, Streams(2, 5))
+    sample = sample_scene(SPEC, asked, Streams(2, 5))
     for name in ("front", "side", "top"):
         camera = sample.scene.camera(name)
         assert camera.position == pytest.approx(sample.parameters[f"camera.{name}.position"])
@@ -165,7 +170,7 @@ def test_what_is_laid_down_lies_on_the_table() -> None:
     lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))
     given = {"objects.0.orientation": lying, "objects.0.yaw": 0.4, "objects.0.width": 0.04, "objects.0.height": 0.06}
     for kind, height in (("cylinder", 0.02), ("cuboid", 0.02), ("sphere", 0.02)):
-        scene = sample_scene(LAYOUT, NONE, Streams(1), {**given, "objects.0.kind": kind}).scene
+        scene = sample_scene(SPEC, NONE, Streams(1), {**given, "objects.0.kind": kind}).scene
         with World() as world:
             world.load(scene)
             start = world.body_pose("object")
@@ -178,7 +183,7 @@ def test_what_is_laid_down_lies_on_the_table() -> None:
 def test_what_is_laid_down_has_the_bounds_of_its_vertices() -> None:
     q = Rotation()(Streams(3)("q"))
     for kind in ("cylinder", "cuboid", "sphere", "compound"):
-        parts = sample_scene(LAYOUT, NONE, Streams(1), {"objects.0.kind": kind}).scene.bodies[-1].parts
+        parts = sample_scene(SPEC, NONE, Streams(1), {"objects.0.kind": kind}).scene.bodies[-1].parts
         points = np.concatenate([transform_points([*p.position, *p.orientation], surface_of(p)) for p in parts])
         reach = np.abs(points @ quat_to_matrix(q).T).max(axis=0)
         found = np.array(bounds(turned(parts, (q[0], q[1], q[2], q[3]))))
@@ -216,4 +221,4 @@ def test_positions_and_rotations_are_checked() -> None:
         with pytest.raises(ConfigurationError, match=message):
             Randomization({address: value})
     with pytest.raises(ConfigurationError, match="camera.front.position must differ from camera.front.target"):
-        sample_scene(LAYOUT, NONE, Streams(0), {"camera.front.position": (0, 0, 0), "camera.front.target": (0, 0, 0)})
+        sample_scene(SPEC, NONE, Streams(0), {"camera.front.position": (0, 0, 0), "camera.front.target": (0, 0, 0)})

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import surfaces as surfaces_module
 from simworld.rendering.frame import CHANNELS, Frame
 from simworld.rendering.raster.raster import RasterRenderer, Shot
@@ -25,6 +27,7 @@ from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 EVERYTHING = tuple(CHANNELS)
 AWAY = [0.0, 0, -50, 0, 0, 0, 1]
@@ -33,7 +36,7 @@ AWAY = [0.0, 0, -50, 0, 0, 0, 1]
 @cache
 def sampled(index: int) -> tuple[Scene, SceneState, SceneState]:
     """A scene of the defaults, its state, and a later one."""
-    scene = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 2}, Streams(33, index)).scene
+    scene = sample_scene(IN_BOX, DEFAULT | {"objects.count": 2}, Streams(33, index)).scene
     with World() as world:
         world.load(scene)
         before = world.state()

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.geometry import compose, invert, look_at, quat_from_euler, quat_from_yaw, quat_to_matrix, transform_points
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame
 from simworld.rendering.meshes.loading import load_mesh
@@ -24,6 +26,7 @@ from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 Vec3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -53,7 +56,7 @@ def scene_of(*bodies: Body) -> tuple[Scene, SceneState]:
 @cache
 def sampled(index: int) -> tuple[Scene, SceneState, SceneState]:
     """A scene of the defaults, its state, and one in which the arm and the objects have moved."""
-    scene = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index)).scene
+    scene = sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(21, index)).scene
     generator = np.random.default_rng(index)
     with World() as world:
         world.load(scene)

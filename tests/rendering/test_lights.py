@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering.frame import Frame
 from simworld.rendering.raster.raster import RasterRenderer
 from simworld.scene.camera import Camera
@@ -19,6 +21,7 @@ from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 Vec3 = tuple[float, float, float]
 WHITE = Material(color=(1.0, 1.0, 1.0), specular=0.0)
@@ -329,7 +332,7 @@ def against_the_path_tracer(index: int) -> tuple[float, float]:
     pytest.importorskip("mitsuba")
     from simworld.rendering.adapters.mitsuba import MitsubaRenderer
 
-    scene = lambert(sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index)).scene)
+    scene = lambert(sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(21, index)).scene)
     with World() as world:
         world.load(scene)
         world.step(5)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.color import encode
 from simworld.errors import ConfigurationError, MissingExtraError, RenderError
 from simworld.geometry import look_at, quat_from_euler, quat_to_matrix
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.adapters.mitsuba import MitsubaRenderer
 from simworld.rendering.textures.pyramid import environment, pyramid
@@ -32,6 +34,7 @@ from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 Make = Callable[..., MitsubaRenderer]
 WHITENESS = SolidBackground()
@@ -383,7 +386,7 @@ def test_without_mitsuba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("index", range(2))
 def test_labels_agree_with_tiny(make: Make, index: int) -> None:
-    sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index))
+    sample = sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(21, index))
     ours, tiny = make(), make_renderer("tiny")
     with World() as world:
         world.load(sample.scene)
@@ -405,7 +408,7 @@ def test_labels_agree_with_tiny(make: Make, index: int) -> None:
 
 @pytest.mark.slow
 def test_a_picture_looks_like_tinys(make: Make) -> None:
-    sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, 0))
+    sample = sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(21, 0))
     tiny = make_renderer("tiny")
     with World() as world:
         world.load(sample.scene)

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at, quat_to_matrix
 from simworld.physics import World
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.raster.drawlist import Geometry
 from simworld.rendering.raster.raster import RasterRenderer
@@ -21,6 +23,8 @@ from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 
 def pinhole(eye: tuple[float, float, float], target: tuple[float, float, float]) -> Camera:
@@ -89,7 +93,7 @@ def test_a_sphere_covers_the_pixels_its_closed_form_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", ("raster", "tiny"))
 def test_every_instance_is_seen_under_its_own_id(name: str) -> None:
-    sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(0, 0))
+    sample = sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(0, 0))
     with World() as world:
         world.load(sample.scene)
         frame = make_renderer(name).render(sample.scene, world.state(), sample.scene.camera("front").resized(160, 120))
@@ -99,7 +103,7 @@ def test_every_instance_is_seen_under_its_own_id(name: str) -> None:
 
 
 def test_the_wrist_camera_moves_with_the_hand() -> None:
-    sample = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0))
+    sample = sample_scene(IN_BOX, DEFAULT, Streams(0, 0))
     camera = sample.scene.camera("wrist")
     with World() as world:
         world.load(sample.scene)
@@ -115,7 +119,7 @@ def test_the_wrist_camera_moves_with_the_hand() -> None:
 @pytest.mark.parametrize("name", ("raster", "tiny"))
 def test_a_frame_does_not_depend_on_what_was_rendered_before(name: str) -> None:
     def scene_and_state(index: int) -> tuple[Scene, SceneState]:
-        sample = sample_scene(Layout(box=True), DEFAULT, Streams(9, index))
+        sample = sample_scene(IN_BOX, DEFAULT, Streams(9, index))
         with World() as world:
             world.load(sample.scene)
             world.step(3)
@@ -137,7 +141,7 @@ def test_a_frame_does_not_depend_on_what_was_rendered_before(name: str) -> None:
 @pytest.mark.parametrize("name", ("raster", "tiny"))
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (3, 7)])
 def test_any_image_size(name: str, size: tuple[int, int]) -> None:
-    sample = sample_scene(Layout(), DEFAULT, Streams(0, 0))
+    sample = sample_scene(ALONE, DEFAULT, Streams(0, 0))
     with World() as world:
         world.load(sample.scene)
         frame = make_renderer(name).render(sample.scene, world.state(), sample.scene.camera("top").resized(*size))
@@ -152,7 +156,7 @@ def test_an_unknown_renderer_is_refused() -> None:
 
 @pytest.mark.parametrize("index", range(4))
 def test_the_renderers_agree(index: int) -> None:
-    sample = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(21, index))
+    sample = sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(21, index))
     full, default, tiny = RasterRenderer(error=0.0), RasterRenderer(), make_renderer("tiny")
     with World() as world:
         world.load(sample.scene)
@@ -244,7 +248,7 @@ def test_degenerate_triangles_and_poses_that_are_not_finite() -> None:
     vertices = np.array([[0.0, 0, 1], [0, 0, 1], [1, 0, 1], [2, 0, 1]])
     _, ids = raster_of(vertices, np.array([[0, 1, 2], [0, 2, 3], [0, 0, 0]]))
     assert (ids == -1).all()
-    sample = sample_scene(Layout(), DEFAULT, Streams(0, 0))
+    sample = sample_scene(ALONE, DEFAULT, Streams(0, 0))
     with World() as world:
         world.load(sample.scene)
         state = world.state()
@@ -285,7 +289,7 @@ def test_a_shadow_falls_where_the_light_is_hidden() -> None:
 
 
 def test_a_scene_that_cannot_be_drawn_leaves_nothing_behind() -> None:
-    scene = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0)).scene
+    scene = sample_scene(IN_BOX, DEFAULT, Streams(0, 0)).scene
     missing = TextureBackground(texture=ImageTexture(file="/nowhere/panorama.png"))
     with World() as world:
         world.load(scene)
@@ -302,7 +306,7 @@ def test_a_scene_that_cannot_be_drawn_leaves_nothing_behind() -> None:
 def test_an_interrupted_frame_leaves_nothing_behind(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from simworld.rendering.raster import canvas
 
-    scene = sample_scene(Layout(box=True), DEFAULT, Streams(0, 0)).scene
+    scene = sample_scene(IN_BOX, DEFAULT, Streams(0, 0)).scene
     with World() as world:
         world.load(scene)
         state = world.state()

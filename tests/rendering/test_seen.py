@@ -8,12 +8,13 @@ import pytest
 
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError
-from simworld.randomization import EXTREME, NONE, PRESETS, Randomization, as_randomization, check_seen, sample_scene
+from simworld.randomization import EXTREME, NONE, PRESETS, Randomization, as_randomization, sample_scene
 from simworld.randomization.files import asked_randomization
 from simworld.rendering.adapters import mitsuba, tiny
+from simworld.rendering.seen import check_seen
 from simworld.streams import Streams
 
-LAYOUT = TASKS["place_in_box"].layout
+SPEC = TASKS["place_in_box"].scene
 ALL = ("front", "side", "top", "wrist")
 ABLE = {"mitsuba": ("none", "default", "dynamics", "visual", "full"), "tiny": ("none", "default", "dynamics")}
 
@@ -21,7 +22,7 @@ ABLE = {"mitsuba": ("none", "default", "dynamics", "visual", "full"), "tiny": ("
 def refused(randomization: Randomization, size: tuple[int, int], renderer: str = "raster", cameras: Any = ALL) -> str:
     """The line with which images are refused, empty where they are not."""
     try:
-        check_seen(LAYOUT, randomization, cameras, size, renderer)
+        check_seen(SPEC, randomization, cameras, size, renderer)
     except ConfigurationError as error:
         return str(error)
     return ""
@@ -43,7 +44,7 @@ def test_a_renderer_draws_every_scene_or_says_before_the_first_what_to_change(pr
         asked = as_randomization(asked_randomization(preset, found[1].split(", ")))
         assert refused(asked, (84, 84), renderer) == ""
     for index in range(20):
-        scene = sample_scene(LAYOUT, asked, Streams(2, index)).scene
+        scene = sample_scene(SPEC, asked, Streams(2, index)).scene
         for camera in scene.cameras:
             checks[renderer](scene, camera.resized(84, 84))
 

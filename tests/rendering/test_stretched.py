@@ -8,15 +8,19 @@ import pytest
 
 from simworld.annotation import InstanceLabel, annotate
 from simworld.assets.catalogue import mesh, shipped
+from simworld.building.entities import GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.geometry import IDENTITY, look_at, quat_to_matrix
 from simworld.physics import World
-from simworld.randomization import NONE, Layout, Rotation, sample_scene
+from simworld.randomization import NONE, Rotation, sample_scene
 from simworld.rendering.raster.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.lens import rays
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
+
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
 
 STRETCH = {"x": 0.5, "y": 2.0, "z": 1.3}
 AWAY = 0.6
@@ -28,7 +32,7 @@ def laid(name: str, index: int) -> tuple[Scene, SceneState]:
     """A stretched mesh on the table, turned at random, and the world at the start."""
     stretched = {f"objects.*.stretch.{axis}": times for axis, times in STRETCH.items()}
     how = NONE | {"objects.*.kind": name, "objects.*.orientation": Rotation(), **stretched}
-    scene = sample_scene(Layout(), how, Streams(5, index)).scene
+    scene = sample_scene(ALONE, how, Streams(5, index)).scene
     assert scene.bodies[-1].orientation != IDENTITY
     with World() as world:
         world.load(scene)

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.raster.lookup import octahedral
@@ -25,6 +27,7 @@ from simworld.scene.model import Body, Box, Part, Robot, Scene
 from simworld.scene.state import SceneState
 
 PANDA = find_robot("panda")
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 Vec3 = tuple[float, float, float]
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -407,12 +410,12 @@ print(everything())
 def everything() -> str:
     """Digests of all channels of one small frame of a textured scene."""
     from simworld.physics import World
-    from simworld.randomization import DEFAULT, Layout, sample_scene
+    from simworld.randomization import DEFAULT, sample_scene
     from simworld.rendering.frame import CHANNELS
     from simworld.scene.light import DirectionalLight, PointLight, SpotLight
     from simworld.streams import Streams
 
-    sampled = sample_scene(Layout(box=True), DEFAULT | {"objects.count": 3}, Streams(4, 2)).scene
+    sampled = sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(4, 2)).scene
     bodies = tuple(
         body.model_copy(update={"material": Material(texture=ProceduralTexture(family=family, seed=k))})
         for k, (body, family) in enumerate(zip(sampled.bodies, FAMILIES, strict=False))

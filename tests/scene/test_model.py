@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 
 from simworld.assets.catalogue import mesh, shipped
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
-from simworld.randomization import DEFAULT, Layout, sample_scene
+from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Mesh, Part, Scene
 from simworld.scene.shapes import bounds, half_extents, inner_size, open_box, rest_height
 from simworld.streams import Streams
 
-SCENE = sample_scene(Layout(box=True), DEFAULT, Streams(1, 2)).scene
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+
+SCENE = sample_scene(IN_BOX, DEFAULT, Streams(1, 2)).scene
 
 
 def test_a_scene_survives_json(tmp_path: Path) -> None:

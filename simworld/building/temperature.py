@@ -1,48 +1,11 @@
-"""What is drawn of the lights of a scene."""
+"""The colours of black bodies."""
 
-import math
-
-from simworld.building.draws import Draws
 from simworld.geometry import Vec3
 from simworld.plain import Color
-from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 
 _WHITE = 6500.0
 _TO_SRGB = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))
 """CIE XYZ to linear sRGB (IEC 61966-2-1)."""
-
-
-def draw_lights(draw: Draws) -> tuple[Light, ...]:
-    """The lamps of a scene."""
-    return tuple(_light(draw, i) for i in range(draw("lights.count")))
-
-
-def _light(draw: Draws, i: int) -> Light:
-    kind, azimuth, elevation = (draw(f"lights.*.{name}", i) for name in ("kind", "azimuth", "elevation"))
-    direction = (
-        math.cos(elevation) * math.cos(azimuth),
-        math.cos(elevation) * math.sin(azimuth),
-        math.sin(elevation),
-    )
-    intensity, softness = draw("lights.*.intensity", i), draw("lights.*.softness", i)
-    color, shadow = color_of_temperature(draw("lights.*.temperature", i)), bool(draw("lights.*.shadow", i))
-    if kind == "directional":
-        return DirectionalLight(direction=direction, color=color, intensity=intensity, shadow=shadow, angle=softness)
-    distance = draw("lights.*.distance", i)
-    x, y, z = (distance * d for d in direction)
-    # Its strength is that at 1 m, and the radius is half of what it is across.
-    strength, radius = intensity * distance * distance, min(0.5 * softness * distance, 0.5)
-    if kind == "point":
-        return PointLight(position=(x, y, z), color=color, intensity=strength, shadow=shadow, radius=radius)
-    return SpotLight(
-        position=(x, y, z),
-        direction=(-x, -y, -z),
-        angle=draw("lights.*.cone", i),
-        color=color,
-        intensity=strength,
-        shadow=shadow,
-        radius=radius,
-    )
 
 
 def color_of_temperature(kelvin: float) -> Color:

@@ -1,11 +1,19 @@
 """Sensors: what happens to a picture between the lens and whoever gets it, alike for every camera."""
 
-from collections.abc import Mapping
 from math import pi
+from typing import Any, ClassVar
 
+from pydantic.dataclasses import dataclass
+
+from simworld.building.draft import Draft
+from simworld.building.draws import Draws
+from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
 from simworld.building.factor import Factor, number, whole
+from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 
-FACTORS: Mapping[str, Factor] = {
+_COLOR = tuple(name for name in ColorSensor.model_fields if name != "white_balance")
+
+_FACTORS: dict[str, Factor] = {
     "sensor.rgb.exposure": number(0.0, -5.0, 5.0, "stops", "brighter by a factor of two each"),
     "sensor.rgb.gain": number(1.0, 0.1, 10.0, "", "times what is measured, noise included"),
     "sensor.rgb.white_balance.red": number(1.0, 0.25, 4.0, "", "times the red that is measured"),
@@ -27,3 +35,34 @@ FACTORS: Mapping[str, Factor] = {
     "sensor.crop.x": number(0.0, -1.0, 1.0, "", "of what is kept: -1 is the left end, 1 the right"),
     "sensor.crop.y": number(0.0, -1.0, 1.0, "", "of what is kept: -1 is the upper end, 1 the lower"),
 }
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Sensors(Entity):
+    """The sensors of all cameras."""
+
+    kind: ClassVar[str] = "sensors"
+    rank: ClassVar[int] = 7
+
+    def factors(self, slots: Slots) -> Families:
+        return {"sensor": _FACTORS}
+
+    def build(self, draft: Draft, slots: Slots) -> None:
+        draw = draft.draw
+        draft.sensor, draft.exposure, draft.frame = _sensor(draw), draw("sensor.rgb.exposure"), _frame(draw)
+
+
+def _sensor(draw: Draws) -> Sensor:
+    color = {name: draw(f"sensor.rgb.{name}") for name in _COLOR}
+    balance = draw("sensor.rgb.white_balance.red"), draw("sensor.rgb.white_balance.blue")
+    depth = {name: draw(f"sensor.depth.{name}") for name in DepthSensor.model_fields}
+    return Sensor(
+        color=ColorSensor(**color, white_balance=balance), depth=DepthSensor(**depth), seed=draw("noise.seed")
+    )
+
+
+def _frame(draw: Draws) -> tuple[Any, ...]:
+    """Rotation, crop and its place, as `framed` takes them; empty where they change nothing."""
+    rotation, crop = draw("sensor.rotation"), draw("sensor.crop")
+    offset = draw("sensor.crop.x"), draw("sensor.crop.y")
+    return (rotation, crop, offset) if rotation or crop < 1 else ()

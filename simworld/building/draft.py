@@ -1,0 +1,60 @@
+"""A scene that is being built."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from simworld.building.draws import Draws
+from simworld.building.placement import Standing
+from simworld.geometry import Quaternion, Vec3
+from simworld.scene.camera import Camera
+from simworld.scene.light import Background, Light, SolidBackground
+from simworld.scene.model import Body, Part, Robot, Scene
+from simworld.scene.sensor import Sensor
+
+
+class Thing(NamedTuple):
+    """An object that is to be placed: its number, its name, its parts, and how it is laid down."""
+
+    number: int
+    name: str
+    parts: tuple[Part, ...]
+    laid: Quaternion
+
+
+@dataclass
+class Draft:
+    """What there is so far of a scene; `spent` is how many objects there are beyond those that must be.
+
+    `frame` is rotation, crop and its place, as `simworld.scene.camera.framed` takes them, where they change anything.
+    """
+
+    draw: Draws
+    spent: int = 0
+    robot: Robot | None = None
+    bodies: list[Body] = field(default_factory=list)
+    bins: list[Body] = field(default_factory=list)
+    things: list[Thing] = field(default_factory=list)
+    standing: dict[str, Standing] = field(default_factory=dict)
+    lights: tuple[Light, ...] = ()
+    ambient: Vec3 = (0.0, 0.0, 0.0)
+    background: Background = SolidBackground()
+    cameras: Sequence[Camera] = ()
+    gravity: Vec3 = (0.0, 0.0, 0.0)
+    table_height: float = 0.0
+    sensor: Sensor = Sensor()
+    exposure: float = 0.0
+    frame: tuple[Any, ...] = ()
+
+    def scene(self) -> Scene:
+        """The scene, once all is built."""
+        assert self.robot is not None
+        return Scene(
+            robot=self.robot,
+            bodies=tuple(self.bodies),
+            lights=self.lights,
+            ambient=self.ambient,
+            background=self.background,
+            cameras=tuple(self.cameras),
+            gravity=self.gravity,
+        )

@@ -1,0 +1,29 @@
+"""The kinds of entities that scenes have: each a file, with its factors and how it is built."""
+
+from simworld.building.entities.arm import Arm
+from simworld.building.entities.backdrop import Backdrop
+from simworld.building.entities.bins import Bin
+from simworld.building.entities.cameras import CameraPlace, CameraRig
+from simworld.building.entities.conditions import Conditions
+from simworld.building.entities.floor import Floor
+from simworld.building.entities.goal import GoalPlace
+from simworld.building.entities.lamps import Lamps
+from simworld.building.entities.props import Prop, Props
+from simworld.building.entities.sensors import Sensors
+from simworld.building.entities.table import Table
+
+__all__ = [
+    "Arm",
+    "Backdrop",
+    "Bin",
+    "CameraPlace",
+    "CameraRig",
+    "Conditions",
+    "Floor",
+    "GoalPlace",
+    "Lamps",
+    "Prop",
+    "Props",
+    "Sensors",
+    "Table",
+]

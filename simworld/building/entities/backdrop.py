@@ -1,0 +1,49 @@
+"""What is behind everything."""
+
+from typing import ClassVar
+
+from pydantic.dataclasses import dataclass
+
+from simworld.building.draft import Draft
+from simworld.building.draws import Draws
+from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.factor import SEEDS, color, name, whole
+from simworld.building.looks import TEXTURES
+from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
+from simworld.scene.material import ProceduralTexture
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Backdrop(Entity):
+    """What is behind everything: one colour, a gradient or a pattern."""
+
+    kind: ClassVar[str] = "backdrop"
+    rank: ClassVar[int] = 6
+
+    def factors(self, slots: Slots) -> Families:
+        return {
+            "appearance": {
+                "background.kind": name("solid", ("solid", "gradient", "texture"), "what is behind everything"),
+                "background.color": color(1.0, 1.0, 1.0, "of a solid background; the upper one of a gradient"),
+                "background.horizon": color(
+                    0.9, 0.93, 0.96, "the middle one of a gradient; the other one of a texture"
+                ),
+                "background.bottom": color(0.3, 0.28, 0.26, "the lower one of a gradient"),
+                "background.texture": name("noise", TEXTURES[1:], "pattern of a panorama"),
+                "background.seed": whole(0, 0, SEEDS, "which pattern of its family"),
+            }
+        }
+
+    def build(self, draft: Draft, slots: Slots) -> None:
+        draft.background = _background(draft.draw)
+
+
+def _background(draw: Draws) -> Background:
+    kind, color = draw("background.kind"), draw("background.color")
+    if kind == "solid":
+        return SolidBackground(color=color)
+    horizon = draw("background.horizon")
+    if kind == "gradient":
+        return GradientBackground(top=color, horizon=horizon, bottom=draw("background.bottom"))
+    texture = ProceduralTexture(family=draw("background.texture"), color=horizon, seed=draw("background.seed"))
+    return TextureBackground(texture=texture, color=color)

@@ -1,0 +1,46 @@
+"""The conditions of an episode: how it is controlled, observed, disturbed and collected."""
+
+from typing import ClassVar
+
+from pydantic.dataclasses import dataclass
+
+from simworld.building.draft import Draft
+from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.factor import SEEDS, Factor, number, whole
+from simworld.distributions.choices import Choice
+from simworld.distributions.univariate import Integers
+
+_COURSE: dict[str, Factor] = {
+    "control.delay": number(0.0, 0.0, 30.0, "physics steps", "from an action to its effect; 6 are a control step"),
+    "control.drop": number(0.0, 0.0, 0.9, "", "share of the actions that are lost: as if they were 0"),
+    "observation.delay": whole(0, 0, 10, "control steps from what is so to what is observed of the state"),
+    "observation.noise.position": number(0.0, 0.0, 0.1, "m", "standard deviation in every step"),
+    "observation.noise.orientation": number(0.0, 0.0, 1.0, "rad", "standard deviation in every step"),
+    "observation.noise.velocity": number(0.0, 0.0, 1.0, "m/s", "standard deviation in every step"),
+    "observation.noise.angular_velocity": number(0.0, 0.0, 10.0, "rad/s", "standard deviation in every step"),
+    "observation.bias.position": number(0.0, 0.0, 0.1, "m", "standard deviation from episode to episode"),
+    "observation.bias.orientation": number(0.0, 0.0, 1.0, "rad", "standard deviation from episode to episode"),
+    "observation.bias.velocity": number(0.0, 0.0, 1.0, "m/s", "standard deviation from episode to episode"),
+    "observation.bias.angular_velocity": number(0.0, 0.0, 10.0, "rad/s", "standard deviation from episode to episode"),
+    "pushes.rate": number(0.0, 0.0, 25.0, "1/s", "how often the object is pushed for 0.04 s"),
+    "pushes.force": number(0.5, 0.0, 50.0, "N", "largest force of a push, in any direction"),
+    "pushes.torque": number(0.0, 0.0, 5.0, "N m", "largest torque of a push, about any axis"),
+    "policy.noise": number(Choice((0.0, 1.0, 2.0)), 0.0, 10.0, "", "times the noise that a rollout was asked for"),
+    "noise.seed": whole(Integers(0, SEEDS), 0, SEEDS, "which noise: of actions, observations and pictures"),
+}
+_VIEW = {"view.step": whole(Integers(0, 60), 0, 1000, "steps of the expert before a labelled image is taken")}
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Conditions(Entity):
+    """What happens during an episode rather than what is in its scene."""
+
+    kind: ClassVar[str] = "conditions"
+    rank: ClassVar[int] = 9
+
+    def factors(self, slots: Slots) -> Families:
+        return {"physics": _COURSE, "camera": _VIEW}
+
+    def build(self, draft: Draft, slots: Slots) -> None:
+        for address in (*_COURSE, *_VIEW):
+            draft.draw(address)

@@ -1,0 +1,36 @@
+"""The floor, far below the table."""
+
+from typing import ClassVar
+
+from pydantic.dataclasses import dataclass
+
+from simworld.building.draft import Draft
+from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.looks import draw_material, surface
+from simworld.building.touch import touch
+from simworld.scene.model import Body, Box, Part
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Floor(Entity):
+    """A floor without end, 0.4 m below the table's upper face."""
+
+    kind: ClassVar[str] = "floor"
+
+    def factors(self, slots: Slots) -> Families:
+        return {"physics": touch("floor", 0.5, 0.0), "appearance": surface("floor", (0.45, 0.46, 0.48))}
+
+    def build(self, draft: Draft, slots: Slots) -> None:
+        draw = draft.draw
+        draft.bodies.append(
+            Body(
+                name="floor",
+                category="floor",
+                parts=(Part(shape=Box(half_extents=(2.0, 2.0, 0.05))),),
+                position=(0, 0, -0.45),
+                endless=True,
+                friction=draw("floor.friction"),
+                restitution=draw("floor.restitution"),
+                material=draw_material(draw, "floor"),
+            )
+        )

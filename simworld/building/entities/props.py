@@ -1,0 +1,82 @@
+"""Props: objects on the table, single ones by name and groups of any number of them."""
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, model_validator
+from pydantic.dataclasses import dataclass
+
+from simworld.building.draft import Draft
+from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.factor import whole
+from simworld.building.objects import KINDS, draw_thing, object_factors
+from simworld.errors import nearest
+
+
+def _known(kinds: Any) -> Any:
+    """One kind, or several, of those that there are."""
+    given = (kinds,) if isinstance(kinds, str) else kinds
+    for kind in given:
+        if kind not in KINDS:
+            raise ValueError(f"no kind of object {kind!r}{nearest(str(kind), KINDS)}")
+    return given
+
+
+Kinds = Annotated[tuple[str, ...], BeforeValidator(_known)]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Prop(Entity):
+    """An object called `name`, which always is there, of one of some `kinds`."""
+
+    kind: ClassVar[str] = "prop"
+    stem: ClassVar[str] = "objects"
+    rank: ClassVar[int] = 3
+
+    name: str
+    kinds: Kinds = KINDS
+
+    @property
+    def count(self) -> tuple[int, int]:
+        return 1, 1
+
+    def factors(self, slots: Slots) -> Families:
+        return object_factors(self.kinds, slots.own)
+
+    def build(self, draft: Draft, slots: Slots) -> None:
+        draft.things.append(draw_thing(draft.draw, self.name, int(slots.own[0])))
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Props(Entity):
+    """From `low` to `high` objects in the way of what is to be done, called after `name` and their number."""
+
+    kind: ClassVar[str] = "props"
+    stem: ClassVar[str] = "objects"
+    rank: ClassVar[int] = 3
+
+    name: str
+    low: int
+    high: int
+    kinds: Kinds = KINDS
+
+    @model_validator(mode="after")
+    def _is_range(self) -> Self:
+        if not 0 <= self.low <= self.high:
+            raise ValueError(f"low must be at least 0 and at most high, got {self.low} and {self.high}")
+        return self
+
+    @property
+    def count(self) -> tuple[int, int]:
+        return self.low, self.high
+
+    def factors(self, slots: Slots) -> Families:
+        count = whole(slots.least, slots.least, slots.most, "objects on the table: the task's, and others in its way")
+        families = object_factors(self.kinds, slots.own)
+        return families | {"geometry": {"objects.count": count, **families["geometry"]}}
+
+    def build(self, draft: Draft, slots: Slots) -> None:
+        # What is asked for beyond what must be there is filled in from group to group.
+        more = min(draft.draw("objects.count") - slots.least - draft.spent, self.high - self.low)
+        draft.spent += more
+        for item in slots.own[: self.low + more]:
+            draft.things.append(draw_thing(draft.draw, f"{self.name}_{item}", int(item)))

@@ -1,1 +1,0 @@
-"""The factors, family by family."""

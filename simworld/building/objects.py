@@ -1,0 +1,143 @@
+"""Objects: what they are, how large, how they touch and look, drawn and put on the table."""
+
+from math import pi
+
+from simworld.assets.catalogue import PRIMITIVES, shipped
+from simworld.building.draft import Draft, Thing
+from simworld.building.draws import Draws
+from simworld.building.factor import SEEDS, Factor, name, number, rotation, whole
+from simworld.building.looks import draw_material, surface
+from simworld.building.placement import Standing, object_places
+from simworld.building.touch import ROUGHEST
+from simworld.distributions.univariate import Uniform
+from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_yaw, quat_product
+from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
+from simworld.scene.shapes import bounds, compound, rest_height, turned
+
+KINDS = (*PRIMITIVES, *shipped())
+"""What an object may be."""
+MESH_WIDTH = 0.046
+"""The width at which a catalogue mesh has scale 1."""
+
+# The largest footprint about an object is 0.065 m: within these bounds it is on the table.
+PLACE_X, PLACE_Y = (-0.4, 0.185), (-0.385, 0.385)
+_ROLLING = ("sphere", "cylinder")
+_FLAT_SIDED = ("cuboid",)
+
+
+def object_factors(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, dict[str, Factor]]:
+    """The factors of objects of some kinds, by family."""
+    return {
+        "geometry": _shapes(kinds, items) | _places(items),
+        "physics": _bodies(items) | _contacts(items),
+        "appearance": surface("objects.*", (0.85, 0.2, 0.16), *items),
+    }
+
+
+def _shapes(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, Factor]:
+    stretched = "times the size of a mesh along its own"
+    return {
+        "objects.*.kind": name(kinds[0], kinds, "its shape", *items),
+        "objects.*.seed": whole(0, 0, SEEDS, "which compound it is", *items),
+        "objects.*.width": number(
+            0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes, the width", *items
+        ),
+        "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of cuboids and compounds", *items),
+        "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of cuboids, cylinders and compounds", *items),
+        **{f"objects.*.stretch.{axis}": number(1.0, 0.5, 2.0, "", f"{stretched} {axis}", *items) for axis in "xyz"},
+    }
+
+
+def _places(items: tuple[str, ...]) -> dict[str, Factor]:
+    return {
+        "objects.*.position.x": number(Uniform(-0.12, 0.12), *PLACE_X, "m", "place on the table", *items),
+        "objects.*.position.y": number(Uniform(-0.15, 0.15), *PLACE_Y, "m", "place on the table", *items),
+        "objects.*.orientation": rotation("how it is laid down before it is turned about z", *items),
+        "objects.*.yaw": number(0.0, -2 * pi, 2 * pi, "rad", "turn about z", *items),
+    }
+
+
+def _bodies(items: tuple[str, ...]) -> dict[str, Factor]:
+    center = "centre of mass from the middle along its"
+    # What weighs less than 20 g would need finer steps than there are, or give way by millimetres under the hand.
+    return {
+        "objects.*.mass": number(0.1, 0.02, 10.0, "kg", "mass", *items),
+        "objects.*.inertia": number(1.0, 0.1, 10.0, "", "times the moments of inertia of its shape", *items),
+        **{
+            f"objects.*.center.{axis}": number(0.0, -0.6, 0.6, "", f"{center} {axis}, in half sizes", *items)
+            for axis in "xyz"
+        },
+    }
+
+
+def _contacts(items: tuple[str, ...]) -> dict[str, Factor]:
+    return {
+        "objects.*.friction": number(0.5, 0.0, ROUGHEST, "", "Coulomb coefficient", *items),
+        "objects.*.rolling_friction": number(0.0005, 0.0, 0.05, "m", "of spheres and cylinders", *items),
+        "objects.*.spinning_friction": number(0.001, 0.0, 0.05, "m", "of all but boxes", *items),
+        "objects.*.restitution": number(0.0, 0.0, 1.0, "", "share of the speed after a bounce on the table", *items),
+        "objects.*.compliance": number(0.0, 0.0, 0.01, "m/N", "how far a contact gives way, 0 for rigid", *items),
+        "objects.*.contact_damping": number(10.0, 0.0, 1000.0, "N s/m", "of contacts that give way", *items),
+    }
+
+
+def draw_thing(draw: Draws, name: str, number: int) -> Thing:
+    """An object that is to be placed."""
+    parts = _parts(draw, number)
+    return Thing(number, name, parts, draw("objects.*.orientation", number))
+
+
+def place_things(draft: Draft) -> None:
+    """Put the objects that were drawn on the table, clear of each other and of the bins."""
+    laid = [turned(thing.parts, thing.laid) for thing in draft.things]
+    numbers = [thing.number for thing in draft.things]
+    places = object_places(draft.draw, numbers, laid, draft.bins) if laid else []
+    for thing, parts, (x, y) in zip(draft.things, laid, places, strict=True):
+        place = x, y, rest_height(parts)
+        draft.bodies.append(_body(draft.draw, thing, place))
+        draft.standing[thing.name] = Standing(thing.number, place, parts)
+
+
+def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
+    i, kind, half = thing.number, draw.values[f"objects.{thing.number}.kind"], bounds(thing.parts)
+    x, y, z = (draw(f"objects.*.center.{axis}", i) * size for axis, size in zip("xyz", half, strict=True))
+    compliance = draw("objects.*.compliance", i)
+    return Body(
+        name=thing.name,
+        category=kind,
+        parts=thing.parts,
+        position=place,
+        orientation=_upright_or_laid(thing.laid, quat_from_yaw(draw("objects.*.yaw", i))),
+        mass=draw("objects.*.mass", i),
+        center_of_mass=(x, y, z),
+        inertia=draw("objects.*.inertia", i),
+        friction=draw("objects.*.friction", i),
+        # Enough that what rolls comes to rest; for the others it would double the solver's rows for nothing.
+        rolling_friction=draw("objects.*.rolling_friction", i) if kind in _ROLLING else 0.0,
+        # Between fingers, all but flat-sided things would turn without.
+        spinning_friction=draw("objects.*.spinning_friction", i) if kind not in _FLAT_SIDED else 0.0,
+        restitution=draw("objects.*.restitution", i),
+        compliance=compliance,
+        contact_damping=draw("objects.*.contact_damping", i) if compliance > 0 else 0.0,
+        material=draw_material(draw, "objects.*", i),
+    )
+
+
+def _upright_or_laid(laid: Quaternion, yaw: Quaternion) -> Quaternion:
+    return yaw if laid == IDENTITY else quat_product(yaw, laid)
+
+
+def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
+    kind = draw("objects.*.kind", i)
+    width, depth, height = (draw(f"objects.*.{side}", i) for side in ("width", "depth", "height"))
+    match kind:
+        case "cuboid":
+            return (Part(shape=Box(half_extents=(width / 2, depth / 2, height / 2))),)
+        case "cylinder":
+            return (Part(shape=Cylinder(radius=width / 2, height=height)),)
+        case "sphere":
+            return (Part(shape=Sphere(radius=width / 2)),)
+        case "compound":
+            return compound((width, depth, height), draw("objects.*.seed", i))
+    x, y, z = (draw(f"objects.*.stretch.{axis}", i) for axis in "xyz")
+    return (Part(shape=Mesh(name=kind, scale=width / MESH_WIDTH, stretch=(x, y, z))),)
