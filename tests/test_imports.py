@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("simworld", "envs", "agents", "experiments")
 UPPER = LAYERS[1:]
+ROOMS = (
+    *("assets", "scene", "distributions", "building", "randomization"),
+    *("physics", "rendering", "annotation", "datasets", "engines"),
+)
+"""Rooms of simworld, from the lowest; below them all are its single files."""
 HOMES = {  # who may import what
     "pybullet": ("simworld/physics/", "simworld/rendering/adapters/tiny.py"),
     "pybullet_data": ("simworld/assets/roots.py",),
@@ -47,6 +52,12 @@ def layer_of(module: str) -> int:
     return LAYERS.index(second[0]) if second and second[0] in UPPER else 0
 
 
+def room_of(module: str) -> int:
+    """How high the room of a module of simworld's own stands; its single files are below all rooms."""
+    room = module.split(".")[1]
+    return ROOMS.index(room) if room in ROOMS else -1
+
+
 def violation(path: str, module: str) -> str | None:
     """The rule broken by importing the module in the file at a path relative to the checkout, if any."""
     top = module.split(".")[0]
@@ -57,6 +68,9 @@ def violation(path: str, module: str) -> str | None:
         return f"{path}: import {module} as simworld.{module}"
     if top == "simworld" and layer_of(module) > layer:
         return f"{path}: {LAYERS[layer]} may not import {module}"
+    is_own = module.startswith("simworld.") and layer == layer_of(module) == 0 and path != "simworld/__init__.py"
+    if is_own and room_of(module) > room_of(path.replace("/", ".")):
+        return f"{path}: {path.split('/')[1]} may not import {module}"
     if top in HOMES and not path.startswith(HOMES[top]):
         return f"{path}: {top} may be imported only in {', '.join(HOMES[top])}"
     return None
@@ -88,6 +102,11 @@ def test_every_import_is_allowed() -> None:
         ("agents/expert.py", "from simworld.experiments import cli"),
         ("agents/expert.py", "from envs.place import PlaceEnv"),
         ("experiments/cli/app.py", "import agents"),
+        ("simworld/building/draws.py", "from simworld.randomization.randomization import Randomization"),
+        ("simworld/building/draws.py", "if TYPE_CHECKING:\n    from simworld.physics import World"),
+        ("simworld/scene/model.py", "from simworld.building import spec"),
+        ("simworld/geometry.py", "from simworld.scene.model import Scene"),
+        ("simworld/rendering/seen.py", "from simworld.datasets.images import View"),
         ("simworld/scene/model.py", "import pybullet as bullet"),
         ("simworld/rendering/raster/raster.py", "from pybullet import connect"),
         ("simworld/physics/bodies.py", "import pybullet_data"),
@@ -108,6 +127,8 @@ def test_a_forbidden_import_is_found(path: str, source: str) -> None:
         ("simworld/rendering/adapters/tiny.py", "import pybullet as bullet"),
         ("simworld/physics/world.py", "import pybullet"),
         ("simworld/physics/world.py", "from .bodies import add_body"),
+        ("simworld/rendering/seen.py", "from simworld.building.spec import SceneSpec"),
+        ("simworld/randomization/sampling.py", "from simworld.errors import DrawError"),
         ("envs/place.py", "import gymnasium\nfrom simworld.scene.model import Scene"),
         ("agents/learn.py", "import torch\nfrom simworld.envs import registration"),
         ("experiments/cli/app.py", "from simworld import agents, envs, scene"),
