@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simworld.agents.stored import SUFFIX
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, shown
+from simworld.extras import extras
 from simworld.reading import open_regular
 
 Float = NDArray[np.float32]
@@ -113,7 +114,8 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
         raise ConfigurationError(f"policy: must be 'expert', 'random' or a {SUFFIX} or .zip file, got {source!r}")
     _check_file(source)
     if path.suffix == SUFFIX:
-        from simworld.agents.network import NetworkPolicy
+        with extras():
+            from simworld.agents.network import NetworkPolicy
 
         stored = NetworkPolicy.load(path)
         if stored.architecture.task != task:
@@ -125,7 +127,8 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
             f"policy: {source} is a stable-baselines3 model, and loading one runs any code that is in it; "
             "if you know where it comes from, ask for that with --trust-pickle (trust_pickle=True)"
         )
-    from simworld.agents.reinforcement.baselines import load_baselines
+    with extras():
+        from simworld.agents.reinforcement.baselines import load_baselines
 
     return load_baselines(path, task, normalization)
 

@@ -414,7 +414,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'simworld' has no attribute {name!r}")
     from importlib import import_module
 
-    globals()[name] = found = getattr(import_module(_HOME_OF[name]), name)
+    from simworld.extras import extras
+
+    with extras():
+        globals()[name] = found = getattr(import_module(_HOME_OF[name]), name)
     return found
 
 

@@ -25,10 +25,10 @@ import numpy as np
 from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
-from simworld.errors import MissingExtraError
 from simworld.experiments.benchmarks.speed import run_round
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
+from simworld.extras import extras
 from simworld.randomization import DEFAULT
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, WANT_NEXT
@@ -200,10 +200,8 @@ def _many(clip: Clip, cores: Sequence[int], threads: int) -> Burst:
 
 def peer_bursts() -> tuple[dict[str, Burst], dict[str, str]]:
     """Bursts of the peers' cameras, and why MuJoCo's is absent where it cannot render."""
-    try:
+    with extras():
         gym.register_envs(import_module("panda_gym"))
-    except ImportError:
-        raise MissingExtraError("the rendering benchmark needs panda-gym: pip install 'simworld[bench]'") from None
     bursts = {f"panda-gym {name}": _panda_gym(size) for name, size in SIZES.items()}
     # Mesa's software OpenGL, on machines with a GPU too.
     os.environ.setdefault("MUJOCO_GL", "osmesa")

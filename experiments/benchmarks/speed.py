@@ -14,9 +14,9 @@ from typing import Any
 import gymnasium as gym
 
 from simworld.envs import ENV_IDS
-from simworld.errors import MissingExtraError
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
+from simworld.extras import extras
 from simworld.writing import write_json
 
 PEER = "PandaPickAndPlace-v3"
@@ -38,10 +38,8 @@ def run_round(env: gym.Env[Any, Any]) -> tuple[float, float]:
 
 
 def main() -> None:
-    try:
+    with extras():
         import panda_gym
-    except ImportError:
-        raise MissingExtraError("the speed benchmark needs panda-gym: pip install 'simworld[bench]'") from None
     gym.register_envs(panda_gym)
     envs = {PEER: gym.make(PEER)}
     for env_id in ENV_IDS:

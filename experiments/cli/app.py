@@ -17,6 +17,7 @@ from simworld.errors import SimworldError
 from simworld.experiments.cli import commands
 from simworld.experiments.cli.console import complain, show_warnings_in_one_line
 from simworld.experiments.cli.interrupts import CODE, end_with_interrupts, ignore_interrupts
+from simworld.extras import extras
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # typer names only this one of its subclasses
 
@@ -39,7 +40,8 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with extras():
+                return super().invoke(ctx)
         except (SimworldError, OSError, MemoryError, EOFError) as error:  # the last would be taken for Ctrl-C by typer
             raise typer.Exit(_explain(error)) from None
 

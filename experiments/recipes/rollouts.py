@@ -21,6 +21,7 @@ from simworld.datasets.folder import content_digest
 from simworld.datasets.manifest import MANIFEST
 from simworld.experiments.recipes.environments import make_env, task_of
 from simworld.experiments.seeds import data_seed
+from simworld.extras import extras
 from simworld.randomization.quotas.quota import Report
 
 
@@ -125,7 +126,8 @@ def check_export(episodes: Path, dataset_id: str, root: Path | None = None, over
 
 
 def _minari_root(root: Path | None) -> Path:
-    from minari.storage.datasets_root_dir import get_dataset_path
+    with extras():
+        from minari.storage.datasets_root_dir import get_dataset_path
 
     return root or Path(get_dataset_path())
 

@@ -15,6 +15,7 @@ from simworld.experiments.report.charts import Line
 from simworld.experiments.report.factor_charts import factor_groups
 from simworld.experiments.report.pictures import data_uri, jpeg_uri, labelled_picture, layers, spread
 from simworld.experiments.report.records import CloningRecord, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
+from simworld.extras import extras
 from simworld.reading import read_bytes, read_json
 from simworld.writing import reporting, write_bytes
 
@@ -32,7 +33,8 @@ def write_report(folder: Path) -> Path:
     A part that is not there, or cannot be read, is one line in its section. A folder that cannot be written to raises
     DatasetError.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    with extras():
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),

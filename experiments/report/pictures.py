@@ -16,6 +16,7 @@ from simworld.annotation import colorize_depth
 from simworld.datasets.images import decode_depth
 from simworld.errors import DatasetError
 from simworld.experiments.report.charts import tag
+from simworld.extras import extras
 from simworld.reading import read_bytes
 
 Picture = NDArray[np.uint8]
@@ -179,7 +180,8 @@ def _masks(annotations: Sequence[Mapping[str, Any]], width: int, height: int) ->
 
 
 def _mask(rle: Mapping[str, Any]) -> NDArray[np.bool_]:
-    from pycocotools import mask as coco
+    with extras():
+        from pycocotools import mask as coco
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # its own, with NumPy 2

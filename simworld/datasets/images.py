@@ -30,6 +30,7 @@ from simworld.datasets.description import DEPTH_UNITS, describe_images
 from simworld.datasets.folder import FORMAT_VERSION, OutputFolder
 from simworld.datasets.manifest import MANIFEST
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.extras import extras
 from simworld.randomization.redrawn import tally
 from simworld.reading import PathLike, Record, read_json
 from simworld.rendering.frame import Frame
@@ -289,7 +290,8 @@ def _instances(scene: Scene) -> list[Entry]:
 
 
 def _annotation(image: int, label: InstanceLabel, ids: Mapping[str, int]) -> Entry:
-    from pycocotools import mask as coco
+    with extras():
+        from pycocotools import mask as coco
 
     rle = coco.encode(np.asfortranarray(label.mask, dtype=np.uint8))
     return {

@@ -12,6 +12,7 @@ from simworld.datasets import exchange
 from simworld.datasets.episode import Episode
 from simworld.disk import reserve
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.extras import extras
 from simworld.reading import PathLike, Record, read_json
 from simworld.writing import exclusive, reporting, to_json, write_json
 
@@ -189,7 +190,8 @@ def _check(storage: Any, episodes: list[Episode]) -> None:
 
 
 def _check_id(dataset_id: str) -> None:
-    from minari.dataset.minari_dataset import parse_dataset_id
+    with extras():
+        from minari.dataset.minari_dataset import parse_dataset_id
 
     try:
         parse_dataset_id(dataset_id)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.errors import ConfigurationError
+from simworld.extras import extras
 from simworld.reading import open_regular
 from simworld.writing import atomically, reporting
 
@@ -37,8 +38,8 @@ def write_video(path: Path, frames: Iterable[Picture], fps: int) -> None:
 
 def middle_frame(path: Path) -> Picture:
     """The frame (h, w, 3) in the middle of a video. A file that is no video raises ConfigurationError."""
-    import av
-
+    with extras():
+        import av
     try:
         with open_regular(path) as file, av.open(file, "r") as container:
             count = container.streams.video[0].frames
@@ -51,8 +52,8 @@ def middle_frame(path: Path) -> Picture:
 
 
 def _encode(path: Path, frames: Iterator[Picture], fps: int) -> None:
-    import av
-
+    with extras():
+        import av
     first = next(frames)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": str(_CRF)})

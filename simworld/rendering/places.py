@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from simworld.reading import MOST_BYTES, open_regular
 from simworld.writing import atomically
 
@@ -68,8 +70,8 @@ def places() -> list[Place]:
     SIMWORLD_CACHE; this system's folder for such files; a folder of this user alone among the temporary ones.
     """
     found = [Place(Path(given))] if (given := os.environ.get(VARIABLE)) else []
-    with contextlib.suppress(RuntimeError):  # there is no home folder
-        found.append(Place(_of_system()))
+    if (cache := user_cache_path("simworld", appauthor=False)).is_absolute():  # else there is no home folder
+        found.append(Place(cache))
     with contextlib.suppress(OSError):  # there is no folder for temporary files
         found.append(Place(Path(tempfile.gettempdir()) / f"simworld{_user()}", private=True))
     return found
@@ -179,13 +181,3 @@ def _others_write(about: os.stat_result) -> bool:
 
 def _user() -> str:
     return f"-{os.geteuid()}" if hasattr(os, "geteuid") else ""
-
-
-def _of_system() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "simworld"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "simworld" / "cache"
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # A relative one shall be ignored: XDG Base Directory Specification 0.8.
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "simworld"

@@ -22,6 +22,7 @@ from simworld.experiments.cli.arguments import (
     searching,
 )
 from simworld.experiments.cli.console import progress, say
+from simworld.extras import extras
 
 commands = typer.Typer()
 
@@ -55,6 +56,8 @@ def images(
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
+    with extras():
+        import pycocotools  # noqa: F401 - what writes masks, hours from now
     from simworld.experiments.recipes import write_labelled_images
 
     with searching(count, budget) as searched, progress("images", count) as tell:

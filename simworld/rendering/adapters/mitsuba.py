@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.color import LINEAR, encode
-from simworld.errors import ConfigurationError, MissingExtraError
+from simworld.errors import ConfigurationError
+from simworld.extras import extras
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
@@ -51,10 +52,8 @@ class MitsubaRenderer:
         for name, value, least in (("samples", samples, 1), ("max_depth", max_depth, 1), ("error", error, 0)):
             if not value >= least:
                 raise ConfigurationError(f"{name}: must be at least {least}, got {value}")
-        try:
+        with extras():
             import mitsuba
-        except ModuleNotFoundError:
-            raise MissingExtraError("renderer 'mitsuba' needs Mitsuba: pip install 'simworld[mitsuba]'") from None
         self._mi: Any = mitsuba
         self._samples, self._max_depth, self._error = samples, max_depth, error
         self._raster = RasterRenderer(error)

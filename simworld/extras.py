@@ -1,0 +1,33 @@
+"""Optional packages: where one is missing, one line names the extra of simworld that brings it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from simworld.errors import MissingExtraError
+
+EXTRAS = {
+    "av": "video",
+    "h5py": "datasets",
+    "jinja2": "report",
+    "markupsafe": "report",
+    "minari": "datasets",
+    "mitsuba": "mitsuba",
+    "panda_gym": "bench",
+    "pycocotools": "datasets",
+    "scipy": "bench",
+    "stable_baselines3": "learn",
+    "torch": "learn",
+}
+"""The extra that brings a package, by the name that is imported; making and stepping an environment needs none."""
+
+
+@contextmanager
+def extras() -> Iterator[None]:
+    """Import optional packages inside: one that is missing raises MissingExtraError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise MissingExtraError(f"{package} is not installed: pip install 'simworld[{EXTRAS[package]}]'") from None
