@@ -11,11 +11,11 @@ import gymnasium as gym
 import numpy as np
 from pydantic import Field, field_validator
 
-from simworld.agents.collect import collect_episode, collect_view, manipulation
+from simworld.agents.collect import collect_episode, manipulation, stage
 from simworld.agents.policy import Policy
-from simworld.datasets.episode import Episode
-from simworld.datasets.folder import OutputFolder
-from simworld.datasets.images import View
+from simworld.datasets.labelled import LabelledImage, photograph
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
 from simworld.randomization import Outcome, read_quotas, sample_scene
@@ -77,7 +77,9 @@ def asked_quotas(quotas: Sequence[str], replays: int) -> dict[str, Any]:
     return {"quotas": [str(quota) for quota in read_quotas(quotas)], "replays": replays} if quotas else {}
 
 
-def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str], size: tuple[int, int]) -> Balance:
+def balanced_images(
+    env: ManipulationEnv, act: Policy | None, wanted: Wanted, cameras: Sequence[str], size: tuple[int, int]
+) -> Balance:
     """The search for scenes, one for each image, by quotas over parameters by address and over `image_features`.
 
     The cameras take turns over the candidates. Quotas that are bad, or cannot be met, raise ConfigurationError.
@@ -86,7 +88,8 @@ def balanced_images(env: ManipulationEnv, wanted: Wanted, cameras: Sequence[str]
 
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
         camera = cameras[number % len(cameras)]
-        return image_features(collect_view(env, renderer, wanted.seed, number, camera, size, parameters), renderer)
+        moment = stage(env, act, wanted.seed, number, parameters)
+        return image_features(photograph(moment, renderer, camera, size), renderer)
 
     may_be = {"camera": Feature(str, tuple(cameras))}
     if env.task.scene.objects[0]:
@@ -245,18 +248,18 @@ def episode_features(episode: Episode) -> dict[str, float | str | bool]:
     return found
 
 
-def image_features(view: View, renderer: Renderer) -> dict[str, float | str | bool]:
+def image_features(image: LabelledImage, renderer: Renderer) -> dict[str, float | str | bool]:
     """What quotas of images may be over: the name of the `camera`, and of the task's object where there is one:
 
     `occlusion` is the share of it within the image that something else hides (1 where none of it is in the image),
     `pixels` how many show it, and `touching` whether it touches another object or the box.
     """
-    scene, state, camera = view.scene, view.state, view.camera
+    scene, state, camera = image.moment.scene, image.moment.state, image.camera
     if "object" not in scene.instances:
         return {"camera": camera.name}
     own, names = scene.instances["object"], list(scene.instances)
     amodal = renderer.render(scene, state, camera, ("amodal",)).amodal[names.index("object")]
-    shown = int((view.frame.segmentation == own).sum())
+    shown = int((image.frame.segmentation == own).sum())
     others = {number for name, number in scene.instances.items() if name == "box" or name.startswith("object_")}
     touched = [{c.instance_a, c.instance_b} for c in state.contacts if c.normal_force > 0]
     return {

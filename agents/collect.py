@@ -1,21 +1,17 @@
-"""Makes data from environments: episodes of a policy, and labelled views along them."""
+"""Makes data from environments: episodes of a policy, and moments along them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.experts import expert
 from simworld.agents.policy import Policy
-from simworld.datasets.episode import Episode
-from simworld.datasets.images import View
+from simworld.datasets.labelled import Moment
+from simworld.datasets.store.episode import Episode
 from simworld.envs.env import ManipulationEnv
-from simworld.rendering.frame import Renderer
-from simworld.scene.model import Scene
-from simworld.scene.state import SceneState, stack_states
+from simworld.scene.state import stack_states
 from simworld.streams import Streams
 
 
@@ -78,65 +74,23 @@ def collect_episode(
     )
 
 
-def collect_view(
-    env: ManipulationEnv,
-    renderer: Renderer,
-    seed: int,
-    index: int,
-    camera: str,
-    size: tuple[int, int],
-    parameters: Mapping[str, Any] | None = None,
-) -> View:
-    """A picture of the scene `index` of a seed, after `view.step` of the expert's steps.
+def stage(
+    env: ManipulationEnv, act: Policy | None, seed: int, index: int, parameters: Mapping[str, Any] | None = None
+) -> Moment:
+    """The episode `index` of a seed after `view.step` steps of a policy, or of nobody who acts.
 
     `parameters` are values by address that are not drawn.
     """
-    return photograph(stage(env, seed, index, parameters), renderer, camera, size)
-
-
-@dataclass(frozen=True)
-class Staged:
-    """A scene at the instant when pictures of it are taken, and what made it."""
-
-    scene: Scene
-    state: SceneState
-    parameters: Mapping[str, Any]
-    seed: int
-    index: int
-    redrawn: Mapping[str, int]
-
-
-def stage(env: ManipulationEnv, seed: int, index: int, parameters: Mapping[str, Any] | None = None) -> Staged:
-    """The scene `index` of a seed after `view.step` of the expert's steps."""
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
-    drawn, policy = env.parameters, expert(env.task_name)
-    for _ in range(drawn["view.step"]):
-        observation, _, terminated, _, _ = env.step(policy(observation))
+    drawn, step = env.parameters, 0
+    while step < drawn["view.step"]:
+        action = np.zeros(env.action_space.shape or (), np.float32) if act is None else act(observation)
+        observation, _, terminated, _, _ = env.step(action)
+        step += 1
         if terminated:
             break
-    return Staged(env.sample.scene, env.world.state(), drawn, *env.episode, env.sample.redrawn)
-
-
-def photograph(
-    staged: Staged, renderer: Renderer, camera: str, size: tuple[int, int], group: int | None = None
-) -> View:
-    """The picture that one of the scene's cameras takes."""
-    from simworld.rendering.sensor.sense import sense  # compiled loops, which rollouts do without
-
-    taken_by = staged.scene.camera(camera).resized(*size)
-    frame = renderer.render(staged.scene, staged.state, taken_by)
-    return View(
-        scene=staged.scene,
-        state=staged.state,
-        camera=taken_by,
-        frame=sense(frame, taken_by, staged.state.time),
-        depth_gt=frame.depth,
-        parameters=staged.parameters,
-        seed=staged.seed,
-        index=staged.index,
-        group=group,
-        redrawn=staged.redrawn,
-    )
+    scene, redrawn = env.sample.scene, env.sample.redrawn
+    return Moment(scene, env.world.state(), drawn, *env.episode, step=step, redrawn=redrawn)
 
 
 def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from torch import nn
 from simworld.agents.policy import Seen, checked_action, observed, state_sizes
 from simworld.agents.settings import Hidden, Layers, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
-from simworld.datasets.folder import software
+from simworld.datasets.store.folder import software
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError, TrainingError, nearest
 from simworld.plain import Plain, describe

@@ -13,9 +13,9 @@ from typing import Any
 
 from rich.text import Text
 
-from simworld.datasets.folder import content_digest, verify
-from simworld.datasets.manifest import MANIFEST
-from simworld.datasets.minari import minari_source
+from simworld.datasets.formats.minari import minari_source
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.store.verify import content_digest, verify
 from simworld.datasets.video import middle_frame
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.cli.console import say

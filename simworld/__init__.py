@@ -19,18 +19,24 @@ if TYPE_CHECKING:
     from simworld.agents.reinforcement.training import ReinforcementSettings, reinforce
     from simworld.annotation.draw import colorize_depth, colorize_segmentation, draw, instance_color
     from simworld.annotation.labels import InstanceLabel, Labels, annotate, project
-    from simworld.datasets.episode import Episode
-    from simworld.datasets.episodes import read_episodes, write_episodes
-    from simworld.datasets.folder import verify
-    from simworld.datasets.images import decode_depth, write_images
-    from simworld.datasets.minari import export_minari
+    from simworld.datasets.formats.minari import export_minari
+    from simworld.datasets.labelled import LabelledImage, Moment, photograph
+    from simworld.datasets.sample import SampleId
     from simworld.datasets.splits import split_episodes, split_images
+    from simworld.datasets.store.episode import Episode
+    from simworld.datasets.store.episodes import read_episodes, write_episodes
+    from simworld.datasets.store.images import write_images
+    from simworld.datasets.store.index import find_label, read_index
+    from simworld.datasets.store.label_stream import read_labels
+    from simworld.datasets.store.pictures import decode_depth
+    from simworld.datasets.store.verify import verify
     from simworld.distributions.choices import Choice, Tagged
     from simworld.distributions.compounds import HSV, Correlated, Mixture, Paired
     from simworld.distributions.expressions import Constant, Distribution
     from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
     from simworld.distributions.text import parse
     from simworld.distributions.univariate import Integers, LogUniform, Normal, TruncatedNormal, Uniform
+    from simworld.engines.engine import make_engine
     from simworld.errors import (
         ConfigurationError,
         DatasetError,
@@ -128,21 +134,31 @@ _HOMES = {
         "InstanceLabel",
         "project",
     ),
-    "simworld.datasets.episode": ("Episode",),
-    "simworld.datasets.episodes": (
-        "read_episodes",
-        "write_episodes",
+    "simworld.datasets.formats.minari": ("export_minari",),
+    "simworld.datasets.labelled": (
+        "LabelledImage",
+        "Moment",
+        "photograph",
     ),
-    "simworld.datasets.folder": ("verify",),
-    "simworld.datasets.images": (
-        "write_images",
-        "decode_depth",
-    ),
-    "simworld.datasets.minari": ("export_minari",),
+    "simworld.datasets.sample": ("SampleId",),
     "simworld.datasets.splits": (
         "split_episodes",
         "split_images",
     ),
+    "simworld.datasets.store.episode": ("Episode",),
+    "simworld.datasets.store.episodes": (
+        "read_episodes",
+        "write_episodes",
+    ),
+    "simworld.datasets.store.images": ("write_images",),
+    "simworld.datasets.store.index": (
+        "read_index",
+        "find_label",
+    ),
+    "simworld.datasets.store.label_stream": ("read_labels",),
+    "simworld.datasets.store.pictures": ("decode_depth",),
+    "simworld.datasets.store.verify": ("verify",),
+    "simworld.engines.engine": ("make_engine",),
     "simworld.distributions.choices": (
         "Choice",
         "Tagged",
@@ -371,11 +387,19 @@ __all__ = [
     "read_episodes",
     "write_episodes",
     "write_images",
+    "read_labels",
+    "read_index",
+    "find_label",
     "decode_depth",
+    "verify",
+    "LabelledImage",
+    "Moment",
+    "photograph",
+    "SampleId",
     "split_episodes",
     "split_images",
     "export_minari",
-    "verify",
+    "make_engine",
     "write_rollouts",
     "export_rollouts",
     "write_labelled_images",

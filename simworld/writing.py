@@ -7,7 +7,8 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ TEMPORARY = ".tmp-"
 """How the names of files begin that are being written."""
 _LEFT_BEHIND = 3600.0
 """Age in seconds of such a file whose writer, on another machine, is taken to be dead."""
+_SYNCED_AT_ONCE = 8
 
 
 @contextmanager
@@ -33,11 +35,10 @@ def atomically(path: Path) -> Iterator[Path]:
     What killed processes have left of writing in that folder is taken away.
     """
     _clear_leftovers(path.parent)
-    temporary = path.with_name(f"{TEMPORARY}{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
+    temporary = _beside(path)
     try:
         yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
+        _sync(temporary)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -50,6 +51,30 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file atomically. Raises OSError."""
     with atomically(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_soon(path: Path, data: bytes) -> None:
+    """Write a file that is whole or not there after a kill, and after a loss of power once `sync_files` has seen it.
+
+    For many small files, which take longer to be made to last one by one than to be written. Raises OSError.
+    """
+    temporary = _beside(path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Make files, and their names, outlast a loss of power: several at a time, as most of it is waiting."""
+    paths = list(paths)
+    with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
+        list(pool.map(_sync, paths))
+    for folder in sorted({path.parent for path in paths}):
+        sync_folder(folder)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -85,6 +110,16 @@ def reporting(path: Path, consolation: str = "") -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
         raise DatasetError(f"cannot write {path}: {reason}{consolation}") from error
+
+
+def _beside(path: Path) -> Path:
+    """A name for what is to become a file, which tells whose it is."""
+    return path.with_name(f"{TEMPORARY}{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb+") as file:  # Windows syncs only what may be written
+        os.fsync(file.fileno())
 
 
 @lru_cache(maxsize=1024)  # once for each folder: it looks at every name there

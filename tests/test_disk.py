@@ -10,7 +10,8 @@ from typing import IO
 import pytest
 
 from simworld import disk
-from simworld.datasets.folder import OutputFolder, verify
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.verify import verify
 from simworld.errors import DatasetError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.network import sizes_of
-from simworld.datasets.episode import Episode
+from simworld.datasets.store.episode import Episode
 from simworld.errors import ConfigurationError
 
 Float = NDArray[np.float32]

@@ -29,11 +29,13 @@ import gymnasium as gym
 import numpy as np
 
 from simworld.agents.balance import Chosen, Features, Wanted, balanced_images, image_features, search_samples
-from simworld.agents.collect import collect_view, manipulation
+from simworld.agents.collect import manipulation, stage
 from simworld.agents.evaluation import wilson_interval
+from simworld.agents.experts import expert
 from simworld.building.factors import starred
 from simworld.building.spec import SceneSpec
-from simworld.datasets.folder import OutputFolder
+from simworld.datasets.labelled import photograph
+from simworld.datasets.store.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import TASKS
 from simworld.experiments.benchmarks.rendering import Bar, Seconds
@@ -250,7 +252,8 @@ def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int, r
             reports[:] = [report]
             tell(report.accepted)
 
-        balance = balanced_images(env, Wanted(quotas, count, seed, replays=replays, tell=hear), (CAMERA,), SIZE)
+        wanted = Wanted(quotas, count, seed, replays=replays, tell=hear)
+        balance = balanced_images(env, expert(env.task_name), wanted, (CAMERA,), SIZE)
         with OutputFolder(folder, {}) as out:
             accepted = search_samples(out, balance)
     return Searched(accepted, reports[0], (time.perf_counter() - begin) / reports[0].candidates)
@@ -294,8 +297,8 @@ def features(
     env: ManipulationEnv, renderer: RasterRenderer, seed: int, number: int, parameters: Mapping[str, Any] | None = None
 ) -> Features:
     """What quotas may be over, of an image that is made as those of a search are."""
-    view = collect_view(env, renderer, seed, number, CAMERA, SIZE, parameters)
-    return {**view.parameters, **image_features(view, renderer)}
+    moment = stage(env, expert(env.task_name), seed, number, parameters)
+    return {**moment.parameters, **image_features(photograph(moment, renderer, CAMERA, SIZE), renderer)}
 
 
 def measure_rare_quota() -> dict[str, Any]:

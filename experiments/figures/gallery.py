@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from simworld.agents.collect import collect_view, manipulation
+from simworld.agents.collect import manipulation, stage
+from simworld.agents.experts import expert
 from simworld.annotation.draw import channel_picture, colorize_depth, colorize_segmentation, draw
 from simworld.annotation.labels import annotate
+from simworld.datasets.labelled import photograph
 from simworld.experiments.recipes import CATEGORIES, make_env
 from simworld.geometry import look_at
 from simworld.plain import Color
@@ -43,9 +45,11 @@ def main() -> None:
 def gallery() -> Picture:
     """A scene as rgb, labels, depth and segmentation, above four more randomized ones."""
     with closing(make_env("simworld/PlaceInBox-v0", "default")) as env, closing(make_renderer("raster")) as renderer:
-        views = [collect_view(manipulation(env), renderer, *scene, "front", SIZE) for scene in SCENES]
+        act = expert("place_in_box")
+        moments = [stage(manipulation(env), act, *scene) for scene in SCENES]
+        views = [photograph(moment, renderer, "front", SIZE) for moment in moments]
     first, *others = views
-    labels = annotate(first.frame, first.scene, first.state, first.camera).only(CATEGORIES)
+    labels = annotate(first.frame, moments[0].scene, moments[0].state, first.camera).only(CATEGORIES)
     made = [
         first.frame.rgb,
         draw(first.frame, labels),

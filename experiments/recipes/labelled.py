@@ -1,18 +1,27 @@
 """Labelled images of an environment's scenes."""
 
+import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_images, search_samples
-from simworld.agents.collect import Staged, manipulation, photograph, stage
+from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
+from simworld.agents.collect import manipulation, stage
 from simworld.building.objects import KINDS
-from simworld.datasets.images import ImageReport, View, fill_images, open_images
+from simworld.datasets.labelled import LabelledImage, Moment, photograph
+from simworld.datasets.store.filling import Made
+from simworld.datasets.store.image_shard import write_image_shard
+from simworld.datasets.store.images import ImageReport, fill_images, open_images
+from simworld.datasets.store.label_stream import ImagesRequest
+from simworld.engines import Engine, Here, ShardJob, Storage, register_job
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.environments import make_env
+from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.jobs import sample_of, shard_work
+from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
 from simworld.randomization.quotas.quota import Report
 from simworld.rendering import make_renderer
@@ -24,6 +33,9 @@ CATEGORIES = ("box", *KINDS)
 VIEWS = ("one", "all")
 """How several cameras see the scenes of a dataset: each scene by one of them in turn, or by all."""
 
+_JOB = "images"
+register_job(_JOB, f"{__name__}:run_images")
+
 
 def write_labelled_images(
     folder: Path,
@@ -32,6 +44,9 @@ def write_labelled_images(
     count: int,
     seed: int | None = None,
     randomization: str | Sequence[Any] = "default",
+    policy: str = "expert",
+    trust_pickle: bool = False,
+    normalization: Path | None = None,
     cameras: Sequence[str] = ("front",),
     views: str = "one",
     size: tuple[int, int] = (320, 240),
@@ -39,19 +54,24 @@ def write_labelled_images(
     quotas: Sequence[str] = (),
     budget: int | None = None,
     replays: int = 0,
+    shard: int = 100,
+    engine: Engine = Here(),  # noqa: B008
     progress: Callable[[int], None] | None = None,
     searched: Callable[[Report], None] | None = None,
 ) -> ImageReport:
     """Write `count` labelled images of an environment's scenes in COCO's format, seen as VIEWS says.
 
-    Without a `seed`, the request has its own. With `quotas` the scenes are searched first (see `balanced_images`), and
-    `searched` hears of every candidate.
+    They show a scene after `view.step` steps of a policy, loaded by `load_policy`, or of nobody: "none". Without a
+    `seed`, the request has its own. With `quotas` the scenes are searched first (see `balanced_images`), and `searched`
+    hears of every candidate.
     """
     _check_views(cameras, views, count, quotas)
+    source = PolicySource(policy, trust_pickle, normalization)
     views = views if len(cameras) > 1 else "one"  # requests that mean the same are the same
     request: dict[str, Any] = {
         "env_id": env_id,
         "randomization": randomization,
+        **source.asked(),
         "cameras": list(cameras),
         "views": views,
         "size": list(size),
@@ -59,27 +79,57 @@ def write_labelled_images(
         **asked_quotas(quotas, replays),
     }
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
-    with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)) as renderer:
-        base = manipulation(env)
+    with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)):
+        base, act = manipulation(env), source.load(task_of(env_id))
         check_seen(base.task.scene, base.randomization, tuple(cameras), size, renderer_name)
         wanted = Wanted(quotas, count, root, budget, replays, searched)
-        balance = balanced_images(base, wanted, cameras, size) if quotas else None
-        with open_images(folder, request, count, CATEGORIES, (FOUND, JOURNAL) if balance else ()) as out:
-            chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(count)]
+        balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
+        with open_images(folder, request, count, CATEGORIES, shard, (FOUND, JOURNAL) if balance else ()) as out:
+            chosen = search_samples(out, balance) if balance else None
             if not (base.task.scene.objects[1] or base.task.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
+            config = out.request | {"source": source.to_plain()}
+            return fill_images(out, shard_work(engine, _JOB, config, root, out.path, chosen), progress)
 
-            @lru_cache(maxsize=1)
-            def staged(sample: int) -> Staged:
-                number, parameters, _ = chosen[sample]
-                return stage(base, root, number, parameters)
 
-            def view(i: int) -> View:
-                sample, turn = (i // len(cameras), i) if views == "all" else (i, chosen[i].number)
-                camera = cameras[turn % len(cameras)]
-                return photograph(staged(sample), renderer, camera, size, chosen[sample].group)
+def run_images(job: ShardJob, storage: Storage) -> dict[str, Any]:
+    """Make a shard of images: a job of `write_labelled_images`."""
+    config = {name: value for name, value in job.config.items() if name != "samples"}
+    studio = storage.once(json.dumps([config, job.seed], sort_keys=True), lambda: _Studio(config, job.seed))
+    return asdict(studio.shard(job, storage))
 
-            return fill_images(out, view, progress)
+
+class _Studio:
+    """What it takes to make the images of a dataset."""
+
+    def __init__(self, config: Mapping[str, Any], seed: int) -> None:
+        self._config, self._seed = config, seed
+        self._act = PolicySource.from_plain(config["source"]).load(task_of(config["env_id"]))
+        self._env = make_env(config["env_id"], config["randomization"])
+        self._renderer = make_renderer(config["renderer"])
+
+    def shard(self, job: ShardJob, storage: Storage) -> Made:
+        """Make the images of a job."""
+        sample, cameras, size = sample_of(job), self._config["cameras"], self._config["size"]
+        shards = ImagesRequest.model_validate_json(json.dumps(self._config)).shards
+
+        @lru_cache(maxsize=1)
+        def moment(scene: int) -> Moment:
+            number, parameters, group = sample(scene)
+            taken = stage(manipulation(self._env), self._act, self._seed, number, parameters)
+            return taken if group is None else replace(taken, group=group)
+
+        def image(i: int) -> LabelledImage:
+            scene, turn = (i // len(cameras), i) if self._config["views"] == "all" else (i, sample(i).number)
+            return photograph(moment(scene), self._renderer, cameras[turn % len(cameras)], size)
+
+        name, categories = shards.of(job.start), self._config["categories"]
+        return write_image_shard(storage.folder, name, job.numbers, categories, image, storage.made)
+
+    def close(self) -> None:
+        """Give environment and renderer back."""
+        self._env.close()
+        self._renderer.close()
 
 
 def _check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequence[str]) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simworld.agents.policy import load_policy, state_sizes
-from simworld.datasets.episode import Episode
-from simworld.datasets.episodes import read_episodes, read_request
-from simworld.datasets.folder import OutputFolder, content_digest
-from simworld.datasets.manifest import MANIFEST
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episodes import KIND, read_episodes
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.store.request import read_request
+from simworld.datasets.store.verify import content_digest
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.environments import make_env, task_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
@@ -39,7 +41,7 @@ def train_cloning(
     from simworld.agents.network import NetworkPolicy
 
     settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
-    asked, content = read_request(demonstrations, RolloutRequest), content_digest(demonstrations)
+    asked, content = read_request(demonstrations, KIND, RolloutRequest), content_digest(demonstrations)
     if asked.env_id != env_id:
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}, not of {env_id}")
     stored = list(read_episodes(demonstrations))

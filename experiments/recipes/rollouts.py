@@ -1,25 +1,33 @@
 """Episodes of a policy: simworld's own store of them, and Minari's."""
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, asked_quotas, balanced_episodes, search_samples
+from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_episodes, search_samples
 from simworld.agents.collect import collect_episode
-from simworld.agents.policy import NOT_NORMALIZED, load_policy, policy_digest
-from simworld.datasets.episode import Episode
-from simworld.datasets.episodes import (
+from simworld.agents.policy import Policy
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episodes import (
+    KIND,
     EpisodeReport,
     EpisodesRequest,
     fill_episodes,
     open_episodes,
     read_episodes,
-    read_request,
+    write_episode_shard,
 )
-from simworld.datasets.folder import content_digest
-from simworld.datasets.manifest import MANIFEST
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.store.request import read_request
+from simworld.datasets.store.verify import content_digest
+from simworld.engines import Engine, Here, ShardJob, Storage, register_job
+from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.jobs import sample_of, shard_work
+from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
 from simworld.extras import extras
 from simworld.randomization.quotas.quota import Report
@@ -33,6 +41,10 @@ class RolloutRequest(EpisodesRequest):
     seed: int
     randomization: str | list[Any] | dict[str, Any]
     noise: float
+
+
+_JOB = "rollouts"
+register_job(_JOB, f"{__name__}:run_rollouts")
 
 
 def write_rollouts(
@@ -49,6 +61,7 @@ def write_rollouts(
     quotas: Sequence[str] = (),
     budget: int | None = None,
     replays: int = 0,
+    engine: Engine = Here(),  # noqa: B008
     progress: Callable[[int], None] | None = None,
     searched: Callable[[Report], None] | None = None,
 ) -> EpisodeReport:
@@ -57,30 +70,46 @@ def write_rollouts(
     Without a `seed`, the request has its own. With `quotas` the episodes are searched first (see `balanced_episodes`),
     and `searched` hears of every candidate.
     """
-    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
+    source = PolicySource(policy, trust_pickle, normalization)
+    act = _actor(source, env_id)
     noise = float(noise) + 0.0  # requests that mean the same are the same: 0 and -0.0 are 0.0
     request: dict[str, Any] = {
         "env_id": env_id,
-        "policy": Path(policy).name,
-        "policy_sha256": policy_digest(policy),
+        **source.asked(),
         "randomization": randomization,
         "noise": noise,
         **asked_quotas(quotas, replays),
     }
-    if normalization not in (None, NOT_NORMALIZED):
-        request["normalization_sha256"] = policy_digest(str(normalization))
     request["seed"] = root = data_seed("episodes", episodes, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env:
         wanted = Wanted(quotas, episodes, root, budget, replays, searched)
         balance = balanced_episodes(env, act, wanted, noise) if quotas else None
         with open_episodes(folder, request, episodes, beside=(FOUND, JOURNAL) if balance else ()) as out:
-            chosen = search_samples(out, balance) if balance else [Chosen(i) for i in range(episodes)]
+            chosen = search_samples(out, balance) if balance else None
+            config = out.request | {"source": source.to_plain()}
+            return fill_episodes(out, shard_work(engine, _JOB, config, root, out.path, chosen), progress)
 
-            def episode(i: int) -> Episode:
-                number, parameters, group = chosen[i]
-                return collect_episode(env, act, root, number, noise, parameters, group)
 
-            return fill_episodes(out, episode, progress)
+def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:
+    """Make a shard of episodes: a job of `write_rollouts`."""
+    config = {name: value for name, value in job.config.items() if name != "samples"}
+    key = json.dumps([config, job.seed], sort_keys=True)
+    env = storage.once(key, lambda: make_env(config["env_id"], config["randomization"]))
+    act, sample = _actor(PolicySource.from_plain(config["source"]), config["env_id"]), sample_of(job)
+
+    def episode(i: int) -> Episode:
+        number, parameters, group = sample(i)
+        return collect_episode(env, act, job.seed, number, config["noise"], parameters, group)
+
+    name = EpisodesRequest.model_validate_json(json.dumps(config)).shards.of(job.start)
+    return asdict(write_episode_shard(storage.folder, name, job.numbers, episode, storage.made))
+
+
+def _actor(source: PolicySource, env_id: str) -> Policy:
+    act = source.load(task_of(env_id))
+    if act is None:
+        raise ConfigurationError("policy: an episode needs one who acts, got 'none'")
+    return act
 
 
 def export_rollouts(
@@ -90,12 +119,12 @@ def export_rollouts(
 
     Returns its path, and whether it is new: one that is there with the same content stays as it is.
     """
-    from simworld.datasets.minari import export_minari
+    from simworld.datasets.formats.minari import export_minari
 
     root = _minari_root(root)
     if not overwrite and _is_exported(episodes, dataset_id, root):
         return root / dataset_id, False
-    request, source = read_request(episodes, RolloutRequest), content_digest(episodes)
+    request, source = read_request(episodes, KIND, RolloutRequest), content_digest(episodes)
     description = (
         f"{request.count} episodes of the policy {request.policy} in {request.env_id}, root seed {request.seed}, "
         f"randomization {request.randomization}, action noise {request.noise}"
@@ -118,7 +147,7 @@ def export_rollouts(
 
 def check_export(episodes: Path, dataset_id: str, root: Path | None = None, overwrite: bool = False) -> None:
     """Raise where `export_rollouts` would refuse the id, before there are any episodes."""
-    from simworld.datasets.minari import check_target
+    from simworld.datasets.formats.minari import check_target
 
     root = _minari_root(root)
     if overwrite or not _is_exported(episodes, dataset_id, root):
@@ -134,7 +163,7 @@ def _minari_root(root: Path | None) -> Path:
 
 def _is_exported(episodes: Path, dataset_id: str, root: Path) -> bool:
     """Whether the Minari dataset is there, and of these episodes."""
-    from simworld.datasets.minari import minari_source
+    from simworld.datasets.formats.minari import minari_source
 
     source = minari_source(root, dataset_id)
     return source is not None and (episodes / MANIFEST).is_file() and source == content_digest(episodes)

@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 from simworld.annotation.draw import channel_picture
-from simworld.datasets.images import encode_png
+from simworld.datasets.store.pictures import encode_png
 from simworld.errors import ConfigurationError
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import WANT_NEXT

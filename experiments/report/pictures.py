@@ -13,7 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from simworld.annotation import colorize_depth
-from simworld.datasets.images import decode_depth
+from simworld.datasets.store.pictures import decode_depth
 from simworld.errors import DatasetError
 from simworld.experiments.report.charts import tag
 from simworld.extras import extras

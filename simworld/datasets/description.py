@@ -1,10 +1,11 @@
 """What a reader of a dataset of images needs to know, written into the dataset: nothing of it is only in code."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simworld.building.factors import described
-from simworld.datasets.folder import FORMAT_VERSION, software
+from simworld.datasets.store.folder import software
+from simworld.datasets.store.request import FORMAT_VERSION
 
 DEPTH_UNITS = 10_000
 """Units of a depth image in a metre."""
@@ -35,7 +36,10 @@ IMAGE_FIELDS: Mapping[str, str] = {
     "metres; near and far, in metres of depth, bound what is seen",
     "depth_scale": "metres in a unit of the depth images",
     "instances": "id, name and category of all that the scene has, seen or not",
-    "seed, index": "make the scene again, with the parameters, in the environment of the request",
+    "sample": "seed/index/step/camera: the episode, how many of its steps were before, and the name of the camera",
+    "seed, index": "begin the episode again, with the parameters, in the environment of the request",
+    "step": "how many steps of the episode were before; a stored episode of that seed and index has the state in that "
+    "row of its states",
     "group": "what belongs together: images of one scene, and of scenes that share drawn values with it, have the "
     "same; keep them in the same part of a split",
     "parameters": "every value that was drawn for the scene; info.parameters says what each is",
@@ -52,14 +56,32 @@ ANNOTATION_FIELDS: Mapping[str, str] = {
 }
 
 
-def describe_images(request: Mapping[str, Any], scenes: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    """COCO's `info`: the request, versions, what every field and number means, and the instances of all `scenes`."""
+class SharedInstances:
+    """The instances that have the same id, name and category in every scene that was seen."""
+
+    def __init__(self) -> None:
+        self._shared: list[dict[str, Any]] | None = None
+
+    def seen(self, image: dict[str, Any]) -> dict[str, Any]:
+        """Take note of the entry of an image, and give it back."""
+        known = image["instances"]
+        self._shared = [i for i in (known if self._shared is None else self._shared) if i in known]
+        return image
+
+    @property
+    def instances(self) -> list[dict[str, Any]]:
+        """What is shared."""
+        return self._shared or []
+
+
+def describe_images(request: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """COCO's `info`: the request, versions, what every field and number means, and the `instances` of all scenes."""
     return {
         "description": "Labelled images by simworld, described by the other fields of info",
         "version": str(FORMAT_VERSION),
         "simworld": {"format_version": FORMAT_VERSION, "software": software(), "request": request},
         "depth_scale": 1 / DEPTH_UNITS,
-        "instances": _everywhere(scenes),
+        "instances": list(instances),
         "conventions": dict(CONVENTIONS),
         "image_fields": dict(IMAGE_FIELDS),
         "annotation_fields": dict(ANNOTATION_FIELDS),
@@ -67,11 +89,3 @@ def describe_images(request: Mapping[str, Any], scenes: Iterable[Sequence[Mappin
             row["address"]: {name: row[name] for name in ("meaning", "unit", "kind")} for row in described()
         },
     }
-
-
-def _everywhere(scenes: Iterable[Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-    """The instances that have the same id, name and category in every scene."""
-    shared: list[Mapping[str, Any]] | None = None
-    for instances in scenes:
-        shared = [instance for instance in (instances if shared is None else shared) if instance in instances]
-    return shared or []

@@ -2,53 +2,21 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from simworld.datasets.episodes import read_episodes
-from simworld.datasets.images import LABELS
-from simworld.datasets.manifest import MANIFEST, known_files, read_checked, read_manifest
+from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.index import read_index
 from simworld.distributions.values import immutable, is_number
-from simworld.errors import ConfigurationError, DatasetError, shown
-from simworld.reading import PathLike, Record, parse_json
-
-
-class _Image(Record):
-    id: int
-    group: str
-
-
-class _Label(Record):
-    image: _Image
+from simworld.errors import ConfigurationError, shown
+from simworld.reading import PathLike
 
 
 def split_images(folder: PathLike, shares: Mapping[str, float]) -> dict[str, list[int]]:
-    """The ids of the finished images of a dataset, by part; see `split_groups`."""
-    folder = Path(folder)
-    # Not the annotations: those of many images are a file too large to be read whole.
-    images = [_image(folder, name, data) for name, data in _labels(folder)]
-    if not images:
-        raise DatasetError(f"cannot read images from {folder}: it has no {LABELS}")
+    """The ids of the images of a dataset, by part; see `split_groups`. Only its index is read."""
+    images = read_index(folder)
     parts = split_groups([image.group for image in images], shares)
     return {name: sorted(images[i].id for i in numbers) for name, numbers in parts.items()}
-
-
-def _labels(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the labels of a dataset: all of them, where it is finished."""
-    known = known_files(folder)
-    names = {f"{LABELS}/{path.name}" for path in (folder / LABELS).glob(f"{'[0-9]' * 6}*.json")}
-    if read_manifest(folder) is not None:
-        listed = {name for name in known if name.startswith(f"{LABELS}/")}
-        for name in sorted(names - listed):
-            raise DatasetError(f"{folder}: {name} is not in its {MANIFEST}")
-        names = listed
-    for name in sorted(names):
-        yield name, read_checked(folder, name, known)
-
-
-def _image(folder: Path, name: str, data: bytes) -> _Image:
-    return parse_json(data, _Label, f"{folder / name} is broken").image
 
 
 def split_episodes(folder: PathLike, shares: Mapping[str, float]) -> dict[str, list[int]]:

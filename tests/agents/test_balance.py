@@ -11,12 +11,12 @@ import pytest
 
 import simworld  # noqa: F401
 from simworld.agents.balance import Wanted, balanced_episodes, balanced_images, episode_features, image_features
-from simworld.agents.collect import collect_view, manipulation
+from simworld.agents.collect import manipulation, stage
 from simworld.agents.experts import expert
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets.episode import Episode
-from simworld.datasets.images import View
+from simworld.datasets.labelled import LabelledImage, Moment, photograph
+from simworld.datasets.store.episode import Episode
 from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, quat_multiply
 from simworld.physics import World
@@ -90,9 +90,9 @@ def renderer() -> Iterator[RasterRenderer]:
         yield made
 
 
-def counted(view: View, renderer: RasterRenderer) -> tuple[int, int]:
+def counted(view: LabelledImage, renderer: RasterRenderer) -> tuple[int, int]:
     """Pixels of the object: all, with nothing else in the world, and those where it is as near as all there is."""
-    scene, state = view.scene, view.state
+    scene, state = view.moment.scene, view.moment.state
     # The wrist's camera stays where it is.
     x, y, z, *orientation = camera_pose(scene, state, view.camera).tolist()
     camera = view.camera.model_copy(update={"parent": None, "position": (x, y, z), "orientation": tuple(orientation)})
@@ -111,9 +111,8 @@ def test_occlusion_is_the_share_of_the_lonely_object_that_is_not_seen(renderer: 
     with closing(gym.make("simworld/PlaceInBox-v0", randomization="default")) as env:
         for index in range(16):
             cameras = ("front", "side", "top", "wrist")
-            view = collect_view(
-                manipulation(env), renderer, 0, index, cameras[index % 4], (96, 72), {"objects.count": 4}
-            )
+            moment = stage(manipulation(env), expert("place_in_box"), 0, index, {"objects.count": 4})
+            view = photograph(moment, renderer, cameras[index % 4], (96, 72))
             features, (whole, shown) = image_features(view, renderer), counted(view, renderer)
             assert features["pixels"] == shown
             assert features["occlusion"] == pytest.approx(1 - shown / whole if whole else 1.0, abs=1e-12)
@@ -126,7 +125,7 @@ def block(name: str, *position: float, half: Vec3 = (0.02, 0.02, 0.02)) -> Body:
     return Body(name=name, category="box", parts=(Part(shape=Box(half_extents=half)),), position=(x, y, z), mass=0.1)
 
 
-def view_of(renderer: RasterRenderer, *bodies: Body, steps: int = 0, **camera: Any) -> View:
+def view_of(renderer: RasterRenderer, *bodies: Body, steps: int = 0, **camera: Any) -> LabelledImage:
     """The default scene's table with some bodies, by its camera at the front."""
     table = SCENE.bodies[SCENE.body_index("table")]
     scene = SCENE.model_copy(update={"bodies": (table, *bodies)})
@@ -136,7 +135,7 @@ def view_of(renderer: RasterRenderer, *bodies: Body, steps: int = 0, **camera: A
         state = world.state()
     lens: Camera = scene.camera("front").resized(96, 72).model_copy(update=camera)
     frame = renderer.render(scene, state, lens)
-    return View(scene, state, lens, frame, frame.depth, {}, 0, 0)
+    return LabelledImage(Moment(scene, state, {}, 0, 0), lens, frame, frame.depth)
 
 
 def test_an_object_behind_a_wall_or_the_camera_is_all_occluded(renderer: RasterRenderer) -> None:
@@ -195,15 +194,16 @@ def test_the_object_touches_another_or_the_box_where_a_force_is(
     renderer: RasterRenderer, one: str, other: str, force: float, touching: bool
 ) -> None:
     view = view_of(renderer, *SCENE.bodies[2:])
-    ids = view.scene.instances
+    ids = view.moment.scene.instances
     contact = Contact(ids[one], ids[other], -1, -1, force, 0.0, (0.0, 0.0, 1.0))
-    features = image_features(replace(view, state=replace(view.state, contacts=(contact,))), renderer)
+    touched = replace(view.moment, state=replace(view.moment.state, contacts=(contact,)))
+    features = image_features(replace(view, moment=touched), renderer)
     assert features["touching"] is touching
 
 
 def test_an_image_without_an_object_has_none_of_its_features(renderer: RasterRenderer) -> None:
     with closing(gym.make("simworld/Reach-v0")) as env:
-        view = collect_view(manipulation(env), renderer, 0, 0, "front", (48, 36))
+        view = photograph(stage(manipulation(env), None, 0, 0), renderer, "front", (48, 36))
     assert set(image_features(view, renderer)) == {"camera"}
     assert set(image_features(view_of(renderer, block("object", 0.0, -0.1, 0.02)), renderer)) == {
         "camera",
@@ -239,7 +239,7 @@ def test_quotas_that_no_image_can_meet_are_refused_before_anything_starts(
         closing(gym.make(f"simworld/{env_id}-v0", randomization=asked)) as env,
         pytest.raises(ConfigurationError, match=message),
     ):
-        balanced_images(manipulation(env), Wanted([quota], 10, 0), ("front", "side"), (64, 48))
+        balanced_images(manipulation(env), None, Wanted([quota], 10, 0), ("front", "side"), (64, 48))
 
 
 @pytest.mark.parametrize(
@@ -261,4 +261,4 @@ def test_quotas_that_no_episode_can_meet_are_refused_before_anything_starts(
 @pytest.mark.parametrize("quota", ["camera=front:50%", "occlusion[0.5,1]=50%", "objects.2.kind=uniform", "touching=5%"])
 def test_quotas_that_images_can_meet_are_taken(quota: str) -> None:
     with closing(gym.make("simworld/PlaceInBox-v0", randomization="default")) as env:
-        balanced_images(manipulation(env), Wanted([quota], 10, 0), ("front", "side"), (64, 48))
+        balanced_images(manipulation(env), None, Wanted([quota], 10, 0), ("front", "side"), (64, 48))

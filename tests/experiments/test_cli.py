@@ -19,8 +19,8 @@ from typer.main import get_command
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets.episodes import read_episodes
-from simworld.datasets.folder import verify
+from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.verify import verify
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli import console
 from simworld.experiments.cli.app import app

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.datasets.folder import OutputFolder, content_digest, verify
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.verify import content_digest, verify
 from simworld.datasets.video import write_video
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments import demo

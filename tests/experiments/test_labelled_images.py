@@ -101,7 +101,10 @@ def test_the_camera_that_is_written_projects_to_the_pixel(extreme: Path) -> None
     assert all(np.abs(image["camera"]["distortion"][:4]).min() > 0 for image in images.values())
     seen = 0
     with closing(make_env(PLACE, "extreme")) as env:
-        staged = {index: stage(manipulation(env), 5, index) for index in {i["index"] for i in images.values()}}
+        staged = {
+            index: stage(manipulation(env), expert("place_in_box"), 5, index)
+            for index in {i["index"] for i in images.values()}
+        }
     for annotation in content["annotations"]:
         image = images[annotation["image_id"]]
         scene, state = staged[image["index"]].scene, staged[image["index"]].state
@@ -189,7 +192,7 @@ def test_views_by_all_cameras_are_the_same_after_an_interruption(tmp_path: Path)
     options = {"cameras": ("front", "side"), "views": "all"}
     written(tmp_path, **options)
     files = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
-    (tmp_path / "labels/000003.json").unlink()
+    (tmp_path / "images/000003.png").unlink()
     written(tmp_path, **options)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == files
 
@@ -285,7 +288,7 @@ def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp
         kinds = Counter(
             body.category
             for index in range(30)
-            for body in stage(manipulation(env), 1, index, {"view.step": 0}).scene.bodies[3:]
+            for body in stage(manipulation(env), None, 1, index, {"view.step": 0}).scene.bodies[3:]
         )
     assert set(kinds) == set(CATEGORIES) - {"box"}
 

@@ -9,7 +9,7 @@ import pytest
 from simworld.agents.imitation import demonstrations
 from simworld.agents.imitation.cloning import Cloning
 from simworld.agents.reinforcement import training as reinforcement
-from simworld.datasets.folder import verify
+from simworld.datasets.store.verify import verify
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.recipes import train_cloning, train_reinforcement, write_rollouts
 

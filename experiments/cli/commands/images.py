@@ -10,11 +10,14 @@ from simworld.experiments.cli.arguments import (
     Change,
     DataSeed,
     EnvId,
+    Normalization,
     Out,
     Preset,
     Quota,
     RendererName,
     Replays,
+    TrustPickle,
+    Workers,
     asked_randomization,
     parse_size,
     refuse,
@@ -52,12 +55,19 @@ def images(
     randomization: Preset = "default",
     budget: Budget = None,
     replays: Replays = None,
+    policy: Annotated[
+        str, typer.Option(help="Who acts before the picture, as for `rollout`; or none, and the robot holds still.")
+    ] = "expert",
+    trust_pickle: TrustPickle = False,
+    normalization: Normalization = None,
+    workers: Workers = 1,
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
     with extras():
         import pycocotools  # noqa: F401 - what writes masks, hours from now
+    from simworld.engines import make_engine
     from simworld.experiments.recipes import write_labelled_images
 
     with searching(count, budget) as searched, progress("images", count) as tell:
@@ -74,6 +84,10 @@ def images(
             quotas=quota,
             budget=budget,
             replays=replays or 0,
+            policy=policy,
+            trust_pickle=trust_pickle,
+            normalization=normalization,
+            engine=make_engine(workers),
             progress=tell,
             searched=searched,
         )

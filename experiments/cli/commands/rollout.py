@@ -18,6 +18,7 @@ from simworld.experiments.cli.arguments import (
     Quota,
     Replays,
     TrustPickle,
+    Workers,
     asked_randomization,
     refuse,
     say_redrawn,
@@ -48,12 +49,14 @@ def rollout(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
     budget: Budget = None,
     replays: Replays = None,
+    workers: Workers = 1,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
     if not minari:
         refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
+    from simworld.engines import make_engine
     from simworld.experiments.recipes import check_export, export_rollouts, write_rollouts
 
     if minari:
@@ -72,6 +75,7 @@ def rollout(
             quotas=quota,
             budget=budget,
             replays=replays or 0,
+            engine=make_engine(workers),
             progress=tell,
             searched=searched,
         )

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simworld.datasets.folder import OutputFolder, verify
-from simworld.datasets.manifest import MANIFEST, REQUEST
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.manifest import MANIFEST, REQUEST
+from simworld.datasets.store.verify import verify
 from simworld.errors import DatasetError
 from simworld.writing import write_bytes, write_json
 
@@ -61,7 +62,7 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
     (path / "a/first.bin").write_bytes(b"First")
     (path / "second.json").unlink()
     (path / "third").touch()
-    assert verify(path) == ["second.json: missing", "a/first.bin: changed", "third: not in the manifest"]
+    assert verify(path) == ["a/first.bin: changed", "second.json: missing", "third: not in the manifest"]
     (path / MANIFEST).write_text('{"files": 1}')
     assert len(verify(path)) == 1
     (path / MANIFEST).unlink()

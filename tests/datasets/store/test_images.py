@@ -6,12 +6,12 @@ import multiprocessing
 import os
 import resource
 import signal
+import tracemalloc
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,15 +23,19 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.datasets import (
     ImageReport,
-    OutputFolder,
-    View,
+    LabelledImage,
+    Moment,
+    SampleId,
     decode_depth,
     encode_depth,
-    images,
+    find_label,
+    read_index,
+    read_labels,
     split_images,
     verify,
     write_images,
 )
+from simworld.datasets.store import images
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Uniform, sample_scene
@@ -39,8 +43,7 @@ from simworld.rendering.adapters.tiny import TinyRenderer
 from simworld.streams import Streams
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
-
-COUNT, SEED = 3, 11
+COUNT, SHARD, SEED = 5, 2, 11
 REQUEST = {"seed": SEED, "size": (160, 120)}
 CATEGORIES = ("table", "sphere", "robot", "box", "cuboid", "duck")
 FORK = multiprocessing.get_context("fork")
@@ -48,7 +51,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 @cache
-def view(number: int) -> View:
+def view(number: int) -> LabelledImage:
     """A sampled scene as it starts, from the front camera."""
     spec = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
     sample = sample_scene(spec, DEFAULT | {"objects.count": 3}, Streams(SEED, number))
@@ -59,11 +62,11 @@ def view(number: int) -> View:
     world.close()
     renderer.close()
     noisy = type(frame)(**frame.channels | {"depth": np.where(frame.depth > 1, 0, frame.depth + np.float32(0.01))})
-    return View(sample.scene, state, camera, noisy, frame.depth, sample.parameters, SEED, number)
+    return LabelledImage(Moment(sample.scene, state, sample.parameters, SEED, number, 7), camera, noisy, frame.depth)
 
 
-def write(path: Path, make: Callable[[int], View] = view) -> ImageReport:
-    return write_images(path, REQUEST, COUNT, CATEGORIES, make)
+def write(path: Path, make: Callable[[int], LabelledImage] = view) -> ImageReport:
+    return write_images(path, REQUEST, COUNT, CATEGORIES, make, SHARD)
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -100,7 +103,7 @@ def test_pycocotools_reads_boxes_masks_and_categories(tmp_path: Path) -> None:
     assert names == dict(enumerate(sorted(CATEGORIES), start=1))
     for number, image in enumerate(coco.imgs.values()):
         made = view(number)
-        expected = annotate(made.frame, made.scene, made.state, made.camera).only(CATEGORIES)
+        expected = annotate(made.frame, made.moment.scene, made.moment.state, made.camera).only(CATEGORIES)
         annotations = coco.imgToAnns[image["id"]]
         segmentation = np.array(Image.open(tmp_path / image["segmentation_file"]))
         assert [a["name"] for a in annotations] == [label.name for label in expected.instances]
@@ -130,8 +133,9 @@ def test_pictures_and_facts_of_an_image_are_what_was_rendered(tmp_path: Path) ->
         exact = np.array(Image.open(tmp_path / image["depth_gt_file"]))
         assert exact.dtype == np.uint16 and (exact != depth).any()
         np.testing.assert_allclose(exact * image["depth_scale"], made.depth_gt, atol=5.1e-5)
-        assert (image["seed"], image["index"]) == (SEED, number)
-        assert image["parameters"] == json.loads(json.dumps(dict(made.parameters)))
+        assert (image["seed"], image["index"], image["step"]) == (SEED, number, 7)
+        assert image["sample"] == f"{SEED}/{number}/7/front"
+        assert image["parameters"] == json.loads(json.dumps(dict(made.moment.parameters)))
         np.testing.assert_array_equal(np.reshape(image["camera"]["K"], (3, 3)), made.camera.intrinsics)
 
 
@@ -157,12 +161,13 @@ def test_depth_saturates_and_keeps_nothing_as_nothing() -> None:
 
 def test_many_instances_take_sixteen_bits(tmp_path: Path) -> None:
     made = view(0)
-    bodies = tuple(made.scene.bodies[0].model_copy(update={"name": f"floor_{i}"}) for i in range(300))
-    scene = made.scene.model_copy(update={"bodies": bodies})
+    start = made.moment
+    bodies = tuple(start.scene.bodies[0].model_copy(update={"name": f"floor_{i}"}) for i in range(300))
+    scene = start.scene.model_copy(update={"bodies": bodies})
     frame = type(made.frame)(**made.frame.channels | {"segmentation": np.full_like(made.frame.segmentation, 299)})
-    poses = np.tile(made.state.body_poses[0], (300, 1))
-    state = type(made.state)(**vars(made.state) | {"body_poses": poses})
-    many = View(scene, state, made.camera, frame, frame.depth, {}, 0, 0)
+    poses = np.tile(start.state.body_poses[0], (300, 1))
+    state = type(start.state)(**vars(start.state) | {"body_poses": poses})
+    many = LabelledImage(Moment(scene, state, {}, 0, 0), made.camera, frame, frame.depth)
     write_images(tmp_path, {}, 1, ["floor"], lambda _: many)
     assert (np.array(Image.open(tmp_path / "segmentation/000000.png")) == 299).all()
     assert [a["instance_id"] for a in COCO(tmp_path / "annotations.json").anns.values()] == [299]
@@ -190,28 +195,29 @@ def test_a_kill_at_any_write_leaves_a_valid_dataset_and_changes_nothing(tmp_path
 
         if forked(writer) == 0:
             break
-        finished = len(list((path / "labels").glob("0*.json")))
-        assert not (path / "annotations.json").exists() or images_of(path) <= finished
+        finished = sum(len(shard.read_bytes().splitlines()) for shard in path.glob("labels/*.jsonl"))
+        assert not (path / "annotations.json").exists() or images_of(path) == finished == COUNT
         redone: list[int] = []
         write(path, lambda i, redone=redone: redone.append(i) or view(i))  # type: ignore[misc]
         assert redone == list(range(finished, COUNT))
         assert contents(path) == expected
         kills += 1
-    # The request, the annotations at both ends, five files an image, and the manifest.
-    assert kills == 1 + 2 + 5 * COUNT + 1
+    # The request, four pictures an image, the shards, the index, the annotations and the manifest.
+    assert kills == 1 + 4 * COUNT + -(-COUNT // SHARD) + 2 + 1
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_an_interrupted_run_publishes_what_it_has(tmp_path: Path, error: type[BaseException]) -> None:
-    def interrupted(number: int) -> View:
-        if number == 2:
+    def interrupted(number: int) -> LabelledImage:
+        if number == 3:
             raise error
         return view(number)
 
     with pytest.raises(error):
         write(tmp_path / "part", interrupted)
-    assert images_of(tmp_path / "part") == 2
-    assert write(tmp_path / "part").made == 1
+    assert images_of(tmp_path / "part") == len(read_index(tmp_path / "part")) == 3
+    assert len(list(read_labels(tmp_path / "part"))) == 2  # of the shard that is whole
+    assert write(tmp_path / "part").made == 2
     write(tmp_path / "whole")
     assert contents(tmp_path / "part") == contents(tmp_path / "whole")
 
@@ -219,8 +225,8 @@ def test_an_interrupted_run_publishes_what_it_has(tmp_path: Path, error: type[Ba
 def test_a_full_disk_is_one_line_and_leaves_a_valid_dataset(tmp_path: Path) -> None:
     path, told = tmp_path / "data", tmp_path / "told"
 
-    def filling(number: int) -> View:
-        if number == 1:
+    def filling(number: int) -> LabelledImage:
+        if number == 3:
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
         return view(number)
 
@@ -232,10 +238,10 @@ def test_a_full_disk_is_one_line_and_leaves_a_valid_dataset(tmp_path: Path) -> N
 
     assert forked(writer) == 0
     reason = os.strerror(errno.EFBIG)
-    line = f"cannot write {path}/images/000001.png: {reason}; what was finished is intact in {path}"
+    line = f"cannot write {path}/images/000003.png: {reason}; what was finished is intact in {path}"
     assert told.read_text() == line
     assert not list(path.rglob(".tmp-*"))
-    assert images_of(path) == 0  # there was no room for new annotations either
+    assert not (path / "annotations.json").exists()  # there was no room for annotations either
     assert write(path).made == 2
     assert images_of(path) == COUNT and verify(path) == []
 
@@ -245,21 +251,21 @@ def test_a_finished_dataset_is_left_alone_and_a_damaged_one_repaired(tmp_path: P
     expected = contents(tmp_path)
     stamps = {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.*")}
     counts: list[int] = []
-    report = write_images(tmp_path, REQUEST, COUNT, CATEGORIES, view, counts.append)
+    report = write_images(tmp_path, REQUEST, COUNT, CATEGORIES, view, SHARD, counts.append)
     assert (report.made, counts) == (0, [])
     assert {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.*")} == stamps
     (tmp_path / "depth/000001.png").unlink()
-    assert write_images(tmp_path, REQUEST, COUNT, CATEGORIES, view, counts.append).made == 1
-    assert counts == [COUNT]
+    assert write_images(tmp_path, REQUEST, COUNT, CATEGORIES, view, SHARD, counts.append).made == 1
+    assert counts == [COUNT - 1]
     assert contents(tmp_path) == expected and verify(tmp_path) == []
 
 
 def test_another_request_is_refused(tmp_path: Path) -> None:
     write(tmp_path)
-    with pytest.raises(DatasetError, match="holds another dataset: count is 3 there and 4 here; choose"):
-        write_images(tmp_path, REQUEST, 4, CATEGORIES, view)
+    with pytest.raises(DatasetError, match="holds another dataset: count is 5 there and 4 here; choose"):
+        write_images(tmp_path, REQUEST, 4, CATEGORIES, view, SHARD)
     with pytest.raises(DatasetError, match="seed is 11 there and 12 here"):
-        write_images(tmp_path, REQUEST | {"seed": 12}, COUNT, CATEGORIES, view)
+        write_images(tmp_path, REQUEST | {"seed": 12}, COUNT, CATEGORIES, view, SHARD)
     assert verify(tmp_path) == []
 
 
@@ -271,10 +277,10 @@ def test_a_dataset_of_nothing_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("finished", [True, False])
-@pytest.mark.parametrize("name", ["images/000001.png", "depth/000000.png", "labels/000001.json", "annotations.json"])
+@pytest.mark.parametrize("name", ["images/000001.png", "depth/000000.png", "labels/00000.jsonl", "annotations.json"])
 def test_going_on_with_a_changed_file_is_refused(tmp_path: Path, name: str, finished: bool) -> None:
-    def interrupted(number: int) -> View:
-        if number == 2 and not finished:
+    def interrupted(number: int) -> LabelledImage:
+        if number == 3 and not finished:
             raise KeyboardInterrupt
         return view(number)
 
@@ -290,7 +296,7 @@ def test_going_on_with_a_changed_file_is_refused(tmp_path: Path, name: str, fini
 
 
 def forge_label(path: Path) -> None:
-    (path / "labels/000001.json").write_bytes((path / "labels/000000.json").read_bytes())
+    (path / "labels/00001.jsonl").write_bytes((path / "labels/00000.jsonl").read_bytes())
 
 
 def cut_picture(path: Path) -> None:
@@ -298,12 +304,12 @@ def cut_picture(path: Path) -> None:
 
 
 def strip_label(path: Path) -> None:
-    label = json.loads((path / "labels/000002.json").read_text())
+    label = json.loads((path / "labels/00002.jsonl").read_text())
     del label["image"]["camera"]
     for annotation in label["annotations"]:
         del annotation["bbox"]
         annotation["category_id"] = 77
-    (path / "labels/000002.json").write_text(json.dumps(label))
+    (path / "labels/00002.jsonl").write_text(json.dumps(label) + "\n")
 
 
 def forge_annotations(path: Path) -> None:
@@ -320,63 +326,80 @@ def test_what_nobody_knows_anything_of_is_made_again(tmp_path: Path, damage: Cal
     assert contents(tmp_path) == expected and verify(tmp_path) == []
 
 
-def test_annotations_are_published_whenever_there_are_twice_as_many_images(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    published: list[int] = []
-    write_json = OutputFolder.write_json
-
-    def counting(out: OutputFolder, name: str, value: Any) -> None:
-        if name == "annotations.json":
-            published.append(len(value["images"]))
-        write_json(out, name, value)
-
-    monkeypatch.setattr(OutputFolder, "write_json", counting)
-    monkeypatch.setattr(images, "_PUBLISH_FIRST", 2)
-    write_images(tmp_path, REQUEST, 11, CATEGORIES, lambda _: view(0))
-    assert published == [0, 2, 4, 8, 11]
+def test_annotations_are_written_once_and_the_memory_holds_one_shard(tmp_path: Path) -> None:
+    """Twice as many images take no more memory, and nothing that was written is written again."""
+    peaks, sizes = [], []
+    for count in (100, 200):
+        path = tmp_path / str(count)
+        tracemalloc.start()
+        write_images(path, REQUEST, count, CATEGORIES, lambda _: view(0), 10)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sizes.append((path / "annotations.json").stat().st_size)
+    assert peaks[1] < 1.05 * peaks[0] and sizes[1] > 1.9 * sizes[0]
 
 
-def test_images_are_split_by_their_labels_alone(tmp_path: Path) -> None:
+def test_images_are_split_by_their_index_alone(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "annotations.json").write_text("not read")
-    assert sorted(map(len, split_images(tmp_path, {"train": 0.6, "test": 0.4}).values())) == [1, 2]
-    (tmp_path / "labels/000001.json").write_text("{}")
-    (tmp_path / "manifest.json").unlink()  # else it is not what was written
-    with pytest.raises(DatasetError, match="labels/000001.json is broken: image"):
+    (tmp_path / "labels/00001.jsonl").write_text("not read either")
+    assert sorted(map(len, split_images(tmp_path, {"train": 0.6, "test": 0.4}).values())) == [2, 3]
+    index = tmp_path / "index.jsonl"
+    index.write_bytes(index.read_bytes().replace(b'"id":2', b'"id":9'))
+    with pytest.raises(DatasetError, match="index.jsonl: it is not what was written"):
         split_images(tmp_path, {"train": 0.6, "test": 0.4})
-    with pytest.raises(DatasetError, match="cannot read images from .*none: it has no labels"):
+    index.unlink()
+    with pytest.raises(DatasetError, match="has no index.jsonl: run the command"):
+        split_images(tmp_path, {"train": 0.6, "test": 0.4})
+    with pytest.raises(DatasetError, match="cannot read images from .*none: No such file"):
         split_images(tmp_path / "none", {"train": 0.6, "test": 0.4})
 
 
-def test_labels_that_are_not_as_they_were_written_are_not_split(tmp_path: Path) -> None:
+def test_a_sample_is_found_by_its_id(tmp_path: Path) -> None:
     write(tmp_path)
-    label = tmp_path / "labels/000001.json"
-    data = label.read_bytes()
-    more = label.with_name("000009.json")
+    assert [image.sample for image in read_index(tmp_path)] == [f"{SEED}/{i}/7/front" for i in range(COUNT)]
+    label = find_label(tmp_path, SampleId(SEED, 3, 7, "front"))
+    assert label == find_label(tmp_path, f"{SEED}/3/7/front") == list(read_labels(tmp_path))[3]
+    assert label.image.id == 4 and {a.image_id for a in label.annotations} == {4}
+    with pytest.raises(DatasetError, match=f"no sample '{SEED}/3/8/front'; did you mean"):
+        find_label(tmp_path, f"{SEED}/3/8/front")
+    assert SampleId.parse("11/3/7/front") == SampleId(SEED, 3, 7, "front")
+    for text in ("11/3/front", "11/3/7/", "a/3/7/front", "-1/3/7/front", "11/3/7/a/b"):
+        with pytest.raises(DatasetError, match="a sample is named seed/index/step/camera"):
+            SampleId.parse(text)
+
+
+def test_labels_that_are_not_as_they_were_written_are_not_read(tmp_path: Path) -> None:
+    write(tmp_path)
+    shard, manifest = tmp_path / "labels/00001.jsonl", tmp_path / "manifest.json"
+    data = shard.read_bytes()
     for damage, message in (
-        (lambda: label.write_bytes(data.replace(b'"id":2', b'"id":9')), "000001.json: it is not what was written"),
-        (label.unlink, "cannot read .*000001.json: No such file"),
-        (lambda: more.write_bytes(data), "000009.json is not in its manifest.json"),
+        (lambda: shard.write_bytes(data.replace(b'"id":4', b'"id":9')), "00001.jsonl: it is not what was written"),
+        (shard.unlink, "cannot read .*00001.jsonl: No such file"),
+        (lambda: manifest.write_bytes(manifest.read_bytes().replace(b"00001", b"00009")), "00001.jsonl is not in its"),
     ):
         damage()
         with pytest.raises(DatasetError, match=message):
-            split_images(tmp_path, {"a": 1.0})
-        label.write_bytes(data)
-    more.unlink()
-    assert split_images(tmp_path, {"a": 1.0}) == {"a": [1, 2, 3]}
+            list(read_labels(tmp_path))
+        shard.write_bytes(data)
+    manifest.unlink()
+    shard.write_bytes(data.splitlines(keepends=True)[0])
+    with pytest.raises(DatasetError, match="00001.jsonl is broken: it must have a line for each of the images 2 to 3"):
+        list(read_labels(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "images/000003.png", "labels/000000.png", "quotas.json"])
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "images/000005.png", "labels/000000.png", "labels/00003.jsonl", "quotas.json"]
+)
 def test_unfinished_images_are_not_finished_with_what_was_not_asked_for(name: str, tmp_path: Path) -> None:
-    with images.open_images(tmp_path, REQUEST, COUNT, CATEGORIES):
+    with images.open_images(tmp_path, REQUEST, COUNT, CATEGORIES, SHARD):
         pass
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
     with pytest.raises(DatasetError, match=f"holds more than was asked for, such as {name}: remove it"):
         write(tmp_path)
     with (
-        images.open_images(tmp_path, REQUEST, COUNT, CATEGORIES, ["notes.txt"])
+        images.open_images(tmp_path, REQUEST, COUNT, CATEGORIES, SHARD, ["notes.txt"])
         if name == "notes.txt"
         else nullcontext()
     ):

@@ -24,7 +24,7 @@ from simworld.datasets import (
     write_episodes,
     write_images,
 )
-from simworld.datasets.episode import encode_episodes
+from simworld.datasets.store.episode import encode_episodes
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import DEFAULT, Uniform, sample_scene
 from simworld.scene.state import unstack_state
@@ -165,7 +165,7 @@ def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path) -> None:
         assert write(path) == max(COUNT - there, 0)
         assert contents(path) == expected
         kills += 1
-    assert kills == 1 + 3 + 1  # the request, the shards and the manifest
+    assert kills == 1 + 2 * 3 + 1  # the request, the shards as they are made and published, and the manifest
 
 
 def test_an_interrupted_run_keeps_its_finished_files_and_can_be_read(tmp_path: Path) -> None:

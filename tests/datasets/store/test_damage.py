@@ -25,7 +25,6 @@ from simworld.agents.experts import expert
 from simworld.agents.policy import policy_digest
 from simworld.agents.stored import write_stored
 from simworld.datasets import (
-    archives,
     content_digest,
     load_episodes,
     read_episodes,
@@ -33,10 +32,13 @@ from simworld.datasets import (
     verify,
     write_episodes,
 )
-from simworld.datasets.archives import pack, unpack
-from simworld.datasets.episode import decode_episodes, encode_episodes
-from simworld.datasets.folder import OutputFolder
-from simworld.datasets.manifest import LEDGER, MANIFEST, REQUEST, Ledger, fingerprint_of
+from simworld.datasets.store import archives
+from simworld.datasets.store.archives import pack, unpack
+from simworld.datasets.store.episode import decode_episodes, encode_episodes
+from simworld.datasets.store.fingerprint import fingerprint_of
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.ledger import LEDGER, Ledger
+from simworld.datasets.store.manifest import MANIFEST, REQUEST
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, DatasetError, RenderError
 from simworld.experiments.recipes import train_cloning
@@ -45,8 +47,8 @@ from simworld.reading import read_json
 from simworld.rendering.textures.pyramid import pyramid, textures_in
 from simworld.scene.material import ImageTexture
 from simworld.writing import exclusive, to_json, write_bytes, write_json
-from tests.datasets.test_episodes import COUNT, SHARD, contents, episode, write
-from tests.datasets.test_episodes import REQUEST as ASKED
+from tests.datasets.store.test_episodes import COUNT, SHARD, contents, episode, write
+from tests.datasets.store.test_episodes import REQUEST as ASKED
 
 SHARDS = [f"episodes/0000{k}.npz" for k in range(3)]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from simworld.datasets import exchange
-from simworld.datasets.episode import Episode
+from simworld.datasets.formats import exchange
+from simworld.datasets.store.episode import Episode
 from simworld.disk import reserve
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.extras import extras

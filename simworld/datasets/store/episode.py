@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.datasets.archives import pack, unpack
+from simworld.datasets.store.archives import pack, unpack
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import PathLike, parse_json, read_bytes
 from simworld.scene.model import Scene

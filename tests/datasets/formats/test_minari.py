@@ -16,8 +16,9 @@ import minari
 import numpy as np
 import pytest
 
-from simworld.datasets import Episode, exchange, export_minari, minari_source
-from simworld.datasets.minari import check_target
+from simworld.datasets import Episode, export_minari, minari_source
+from simworld.datasets.formats import exchange
+from simworld.datasets.formats.minari import check_target
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.scene.state import SceneState, stack_states
 
@@ -190,7 +191,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
 
 def test_what_is_reserved_is_enough(tmp_path: Path) -> None:
-    from simworld.datasets.minari import _reserve
+    from simworld.datasets.formats.minari import _reserve
 
     sizes: list[int] = []
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,32 @@
+"""From the shards that a dataset lacks to jobs, and back."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from simworld.agents.balance import Chosen
+from simworld.datasets.store.filling import Made, Tell, Work
+from simworld.engines import Engine, ShardJob
+
+
+def shard_work(
+    engine: Engine, kind: str, config: Mapping[str, Any], seed: int, folder: Path, chosen: Sequence[Chosen] | None
+) -> Work:
+    """Work that an engine does; where samples were `chosen`, each job is told of its own in `config["samples"]`."""
+
+    def job(numbers: range) -> ShardJob:
+        samples = None if chosen is None else [list(chosen[number]) for number in numbers]
+        asked = {**config, "samples": samples}
+        return ShardJob(kind=kind, config=asked, seed=seed, start=numbers.start, stop=numbers.stop)
+
+    def work(pending: Iterable[range], tell: Tell) -> Iterator[tuple[range, Made]]:
+        for done, result in engine.run(map(job, pending), folder, tell):
+            yield done.numbers, Made(**result)
+
+    return work
+
+
+def sample_of(job: ShardJob) -> Callable[[int], Chosen]:
+    """Which sample of the seed each number of a job stands for."""
+    samples = job.config["samples"]
+    return lambda number: Chosen(number) if samples is None else Chosen(*samples[number - job.start])

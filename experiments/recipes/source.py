@@ -1,0 +1,51 @@
+"""Who acts: the policy that a request names, or nobody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from simworld.agents.policy import Policy
+
+NOBODY = "none"
+"""Instead of a policy: the robot holds what it is told at the beginning."""
+
+
+@dataclass(frozen=True)
+class PolicySource:
+    """The policy `source`, as `load_policy` takes it, or NOBODY."""
+
+    source: str = "expert"
+    trust_pickle: bool = False
+    normalization: Path | None = None
+
+    def load(self, task: str) -> "Policy | None":
+        """The policy, for a task; None for nobody."""
+        if self.source == NOBODY:
+            return None
+        from simworld.agents.policy import load_policy
+
+        return load_policy(self.source, task, trust_pickle=self.trust_pickle, normalization=self.normalization)
+
+    def asked(self) -> dict[str, Any]:
+        """What a request says of it: whatever its file is called, its content counts."""
+        if self.source == NOBODY:
+            return {"policy": NOBODY}
+        from simworld.agents.policy import NOT_NORMALIZED, policy_digest
+
+        asked: dict[str, Any] = {"policy": Path(self.source).name, "policy_sha256": policy_digest(self.source)}
+        if self.normalization not in (None, NOT_NORMALIZED):
+            asked["normalization_sha256"] = policy_digest(str(self.normalization))
+        return asked
+
+    def to_plain(self) -> dict[str, Any]:
+        """All of it as JSON data, for a job on this machine."""
+        given = None if self.normalization is None else str(self.normalization)
+        return {"source": self.source, "trust_pickle": self.trust_pickle, "normalization": given}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """What `to_plain` gave."""
+        given = plain["normalization"]
+        return cls(plain["source"], plain["trust_pickle"], None if given is None else Path(given))

@@ -1,0 +1,1 @@
+"""Formats that others read, each written by one module from what is in the store."""

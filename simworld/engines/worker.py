@@ -1,0 +1,59 @@
+"""A process that does jobs: `python -m simworld.engines.worker FOLDER` reads them, a line of JSON each."""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import IO, Any
+
+from simworld.engines.job import ShardJob, Storage, find_function
+from simworld.errors import SimworldError
+
+
+def main() -> None:
+    """Do jobs until there are no more, or whoever gives them is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: who gave the jobs ends this
+    # What libraries print goes where messages to people go.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+
+    def tell(message: Mapping[str, Any]) -> None:
+        out.write(json.dumps(message).encode() + b"\n")
+        out.flush()
+
+    jobs: Queue[bytes] = Queue()
+    Thread(target=_read, args=(sys.stdin.buffer, jobs), daemon=True).start()
+    with closing(Storage(Path(sys.argv[1]), lambda: tell({"made": 1}))) as storage:
+        while line := jobs.get():
+            tell(_outcome(line, storage))
+
+
+def _read(lines: IO[bytes], jobs: "Queue[bytes]") -> None:
+    for line in lines:
+        jobs.put(line)
+    os._exit(0)  # nobody waits for what is being made any more
+
+
+def _outcome(line: bytes, storage: Storage) -> dict[str, Any]:
+    """What is told of a job: what it came to, what it raised, or where a bug is."""
+    given = json.loads(line)
+    try:
+        return {"done": find_function(given["function"])(ShardJob(**given["job"]), storage)}
+    except SimworldError as error:
+        return {"error": type(error).__name__, "text": str(error)}
+    except OSError as error:
+        return {"error": "DatasetError", "text": f"{error.filename or 'a worker'}: {error.strerror or error}"}
+    except MemoryError as error:
+        return {"error": "DatasetError", "text": f"there is not enough memory: {error}"}
+    except Exception:
+        return {"bug": traceback.format_exc()}
+
+
+if __name__ == "__main__":
+    main()
