@@ -4,6 +4,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from simworld.assets.urdf import Joint
 from simworld.errors import ConfigurationError, nearest
@@ -29,21 +32,24 @@ class LinkVisual(Frame):
 class Gains(Plain):
     """Per substep a motor closes the part `position` of its error and damps the part `velocity` of its velocity.
 
-    The arm's are critically damped, and soft enough that a carried object's inertia stays within its friction.
+    The arm's are critically damped, and soft enough that a carried object's inertia stays within its friction. `gear`
+    is the part of their error by which joints of the gripper that go together are corrected.
     """
 
     arm: tuple[Positive, Fraction] = (0.0625, 0.5)
     gripper: tuple[Positive, Fraction] = (0.1, 1.0)
+    gear: Annotated[float, Field(gt=0, le=1)] = 0.8
 
 
 class Gripper(Plain):
     """A parallel gripper: the driver is moved by a motor, and the other joints go with it.
 
-    `joints`, the driver first, are at `ratios` times its position plus `offsets`. `fingers` are the links that hold
+    `joints` are at `ratios` times the driver's position plus `offsets`. `fingers` are the links that hold
     things; `squeeze_axis` points from the second to the first, in the tool's frame. Between the driver's `positions`,
     which rise, the opening in metres is on the straight line between `openings`, which rise or fall throughout.
     """
 
+    driver: str
     joints: tuple[str, ...]
     ratios: tuple[float, ...]
     offsets: tuple[float, ...]
@@ -52,11 +58,6 @@ class Gripper(Plain):
     positions: tuple[float, ...]
     openings: tuple[NonNegative, ...]
     driver_velocity: Positive
-
-    @property
-    def driver(self) -> str:
-        """The joint that is moved by a motor."""
-        return self.joints[0]
 
     @cached_property
     def most(self) -> float:
@@ -96,10 +97,10 @@ class RobotModel(Plain):
     """A robot arm with a parallel gripper.
 
     `tree` are all joints in Bullet's order, of which number k moves link k + 1. `joints` are those that move, the arm's
-    `arm_joints` first and then the gripper's, in the order of `SceneState.joint_positions`; limits, postures and forces
-    (N or N m) are in that order too. `tool` is the tool centre point, whose z axis points the way the fingers do.
-    `workspace` bounds the tool (low, high) and `base` is where the robot stands, in metres in the world. `mounts` are
-    places for cameras, by name. `digest` is that of all files that it is made of.
+    `arm_joints` first and then the gripper's as they are in the tree, in the order of `SceneState.joint_positions`;
+    limits, postures and forces (N or N m) are in that order too. `tool` is the tool centre point, whose z axis points
+    the way the fingers do. `workspace` bounds the tool (low, high) and `base` is where the robot stands, in metres in
+    the world. `mounts` are places for cameras, by name. `digest` is that of all files that it is made of.
     """
 
     name: str

@@ -122,7 +122,7 @@ def _model(file: RobotFile, path: Path) -> RobotModel:
 
 
 def _joints(file: RobotFile, tree: Urdf) -> list[Joint]:
-    """The joints that move, in order and with their limits: the arm's, the driver, and what goes with it."""
+    """The joints that move, with their limits: the arm's, then the gripper's in the order of the tree."""
     moving = {joint.name: joint for joint in tree.joints if joint.kind != "fixed"}
     for key, names in (("arm", file.arm), ("gripper.driver", (file.gripper.driver,)), ("limits", file.limits)):
         for name in names:
@@ -133,11 +133,12 @@ def _joints(file: RobotFile, tree: Urdf) -> list[Joint]:
         if moving[name].mimic is not None or named.count(name) > 1:
             raise ConfigurationError(f"arm and gripper.driver: must be different joints without <mimic>, got {name!r}")
     led = [name for name, joint in moving.items() if joint.mimic and joint.mimic.joint == file.gripper.driver]
-    if others := [name for name in moving if name not in {*named, *led}]:
+    gripper = [name for name in moving if name in led or name == file.gripper.driver]
+    if others := [name for name in moving if name not in {*file.arm, *gripper}]:
         raise ConfigurationError(
             f"joint {others[0]!r} is of neither arm nor gripper, and mimics no joint of the gripper: make it fixed"
         )
-    return [_limited(moving[name], file.limits.get(name, Limits())) for name in [*named, *led]]
+    return [_limited(moving[name], file.limits.get(name, Limits())) for name in [*file.arm, *gripper]]
 
 
 def _limited(joint: Joint, own: Limits) -> Joint:
@@ -153,7 +154,8 @@ def _limited(joint: Joint, own: Limits) -> Joint:
 
 
 def _gripper(file: RobotFile, joints: list[Joint]) -> Gripper:
-    own, driver = file.gripper, joints[0]
+    own = file.gripper
+    driver = next(joint for joint in joints if joint.name == own.driver)
     positions, openings = zip(*own.opening, strict=True)
     for key, values, both in (("positions", positions, False), ("openings", openings, True)):
         signs = {(b > a) - (b < a) for a, b in itertools.pairwise(values)}
@@ -166,6 +168,7 @@ def _gripper(file: RobotFile, joints: list[Joint]) -> Gripper:
         raise ConfigurationError(f"gripper.squeeze_axis: must have length 1, got {own.squeeze_axis}")
     mimics = [joint.mimic or Mimic(joint=driver.name) for joint in joints]
     return Gripper(
+        driver=own.driver,
         joints=tuple(joint.name for joint in joints),
         ratios=tuple(mimic.multiplier for mimic in mimics),
         offsets=tuple(mimic.offset for mimic in mimics),

@@ -15,6 +15,7 @@ from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
+from simworld.physics.gripper import Gripper
 from simworld.physics.substeps import Division, Substeps
 from simworld.physics.timing import USUAL, USUAL_HZ, Timing
 from simworld.scene.model import Scene
@@ -24,9 +25,6 @@ from simworld.scene.state import Contact, SceneState
 # slip in 2 s and 0.6 mm of penetration; fewer iterations slip by millimetres, Bullet's ERP of 0.2 lets fingers sink in.
 SOLVER_RESIDUAL = 1e-5
 CONTACT_ERP = 0.6
-
-_SQUEEZES = 0.2
-"""Cosine of the angle to the fingers' axis from which a contact squeezes rather than rests on something."""
 
 
 class World(Uncopied):
@@ -110,7 +108,7 @@ class World(Uncopied):
         self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
         self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
         masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True) if body.mass > 0}
-        self._substeps = Substeps(cid, self._robot, self._fingers, masses, self.timing)
+        self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self.timing)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
@@ -133,7 +131,6 @@ class World(Uncopied):
         damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
         self._driven: list[float] = []
-        self._fingers = tuple(model.link_index(name) - 1 for name in model.gripper.fingers)
         arms = [joint for joint in model.tree if joint.name in model.joints[:arm]]
         self._axes, self._slides = [joint.axis for joint in arms], [joint.kind == "prismatic" for joint in arms]
         self._chain = self._joints[:arm]
@@ -141,38 +138,12 @@ class World(Uncopied):
             self._chain = [*self._chain, tool_link]
         for joint, position in zip(self._joints, scene.robot.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
-        for finger in self._fingers:
-            bullet.changeDynamics(
-                self._robot,
-                finger,
-                lateralFriction=scene.robot.finger_friction,
-                # Without anchors a held object creeps through Bullet's friction at about 2 mm/s.
-                frictionAnchor=1,
-                physicsClientId=cid,
-            )
-        self._couple_fingers(model)
+        self._gripper = Gripper(cid, self._robot, model, self._joints, scene.robot.finger_friction)
         self.set_joint_targets(scene.robot.joint_positions)
         if robot.joint_friction:
             inertia = bullet.calculateMassMatrix(self._robot, list(robot.joint_positions), physicsClientId=cid)
             # A torque holds for a whole step: more of it would throw light joints back and forth.
             self._stopping = (0.5 * self.timing.control_hz / np.diag(np.linalg.inv(inertia))).tolist()
-
-    def _couple_fingers(self, model: RobotModel) -> None:
-        """One drive moves all of the gripper, as in the real one: else the pair floats sideways while it squeezes."""
-        driver, *others = self._joints[model.arm_joints :]
-        for joint, ratio in zip(others, model.gripper.ratios[1:], strict=True):
-            gear = bullet.createConstraint(
-                self._robot,
-                driver,
-                self._robot,
-                joint,
-                jointType=bullet.JOINT_GEAR,
-                jointAxis=(0, 1, 0),
-                parentFramePosition=(0, 0, 0),
-                childFramePosition=(0, 0, 0),
-                physicsClientId=self._client,
-            )
-            bullet.changeConstraint(gear, gearRatio=-1 / ratio, erp=0.1, maxForce=1000, physicsClientId=self._client)
 
     def set_joint_targets(
         self,
@@ -413,19 +384,8 @@ class World(Uncopied):
 
         Only what presses along the fingers' own axis counts: resting the fingertips on a body is no grasp.
         """
-        forces = [0.0, 0.0]
-        ax, ay, az = rotated(self.tool_pose()[3:].tolist(), self.model.gripper.squeeze_axis)
-        substeps, first = self._division.substeps, self._fingers[0]
-        # Read as they are: this is asked in every step.
-        for point in bullet.getContactPoints(self._uid(name), self._robot, physicsClientId=self._client):
-            if point[4] in self._fingers:
-                nx, ny, nz = point[7]
-                along = nx * ax + ny * ay + nz * az
-                # The first finger is on the positive side of the axis, and the body is inwards of it.
-                inwards = -along if point[4] == first else along
-                if inwards > _SQUEEZES:
-                    forces[point[4] != first] += point[9] * substeps * inwards
-        return forces[0], forces[1]
+        orientation = self.tool_pose()[3:].tolist()
+        return self._gripper.forces(self._uid(name), orientation, self._division.substeps)
 
     def state(self) -> SceneState:
         """Everything at this instant, as plain data."""

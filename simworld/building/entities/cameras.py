@@ -11,7 +11,7 @@ from simworld.building.draft import Draft
 from simworld.building.draws import Draws, Unreal, Which
 from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
 from simworld.building.factor import Factor, number, position
-from simworld.geometry import Quaternion, Vec3, look_at, quat_from_euler, quat_from_yaw, quat_product
+from simworld.geometry import Quaternion, Vec3, look_at, quat_from_yaw, quat_product
 from simworld.scene.camera import NO_DISTORTION, Camera, framed
 from simworld.scene.lens import WIDEST, is_real
 
@@ -37,11 +37,11 @@ _VERTICAL = 1e-6
 class CameraPlace:
     """A camera called `name`, nominally at `position` in the world, looking at a `target` there; metres.
 
-    One with a `mount` is there on the robot, and looks along the fingers.
+    One with a `mount` of the robot is there from that, along the axes of the link that holds it, and looks as it does.
     """
 
     name: str
-    position: Vec3
+    position: Vec3 = (0.0, 0.0, 0.0)
     target: Vec3 | None = None
     mount: str | None = None
     fov: float = 0.785
@@ -56,7 +56,7 @@ class CameraPlace:
 FRONT = CameraPlace("front", (0.55, -0.4, 0.45), (-0.06, 0.03, 0.05))
 SIDE = CameraPlace("side", (0.05, -0.75, 0.35), (-0.05, 0.05, 0.06))
 TOP = CameraPlace("top", (0.15, 0.04, 1.0), (0.0, 0.04, 0.0))
-WRIST = CameraPlace("wrist", (0.05, -0.05, 0.1), mount="hand", fov=1.208)
+WRIST = CameraPlace("wrist", mount="wrist", fov=1.208)
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -107,7 +107,7 @@ def _mounts(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
     if not offsets:
         return {}
     first = next(iter(offsets.values()))
-    return {"camera.*.offset": position(first, -0.3, 0.3, "its place on the link of the robot that holds it", offsets)}
+    return {"camera.*.offset": position(first, -0.3, 0.3, "its place from its mount on the robot", offsets)}
 
 
 def _lenses(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
@@ -127,7 +127,7 @@ def _lenses(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
 
 def _camera(draft: Draft, place: CameraPlace) -> Camera:
     draw, name = draft.draw, place.name
-    position, orientation = _pose(draw, name) if place.mount is None else _mounted(draw, name)
+    link, (position, orientation) = _mounted(draft, name, place.mount) if place.mount else (None, _pose(draw, name))
     focal = _HEIGHT / 2 / math.tan(draw("camera.*.fov", name) / 2)
     k1, k2, p1, p2 = (draw(f"camera.*.{term}", name) for term in DISTORTION)
     return Camera(
@@ -140,17 +140,19 @@ def _camera(draft: Draft, place: CameraPlace) -> Camera:
         cy=_HEIGHT * (0.5 + draw("camera.*.principal.y", name)),
         position=position,
         orientation=orientation,
-        parent=place.mount,
+        parent=link,
         distortion=(k1, k2, p1, p2, 0.0),
         exposure=draft.exposure,
         sensor=draft.sensor,
     )
 
 
-def _mounted(draw: Draws, name: str) -> tuple[Vec3, Quaternion]:
-    """Place and orientation of a camera on the hand, beside the fingers, looking along them."""
-    # Turned so that the image's right is the hand's y axis.
-    return draw("camera.*.offset", name), _rolled(quat_from_euler(0.0, 0.0, pi / 4), draw("camera.*.roll", name))
+def _mounted(draft: Draft, name: str, mount: str) -> tuple[str, tuple[Vec3, Quaternion]]:
+    """The link of the robot that holds a camera, and its place and orientation there."""
+    assert draft.robot is not None
+    frame = draft.robot.model.mount(mount)
+    x, y, z = (p + o for p, o in zip(frame.position, draft.draw("camera.*.offset", name), strict=True))
+    return frame.link, ((x, y, z), _rolled(frame.orientation, draft.draw("camera.*.roll", name)))
 
 
 def _pose(draw: Draws, name: str) -> tuple[Vec3, Quaternion]:
