@@ -14,7 +14,7 @@ from simworld.assets.robot_search import find_robot
 from simworld.distributions.values import immutable
 from simworld.envs.observations import ImageObserver, state_spaces
 from simworld.envs.options import ResetOptions, reset_options, validated, whole_number
-from simworld.envs.running import Begun, Played, RunningEpisode, shown_scene
+from simworld.envs.running import Begun, Played, RunningEpisode
 from simworld.envs.tasks import TASKS, Goals, distance
 from simworld.errors import ConfigurationError, nearest
 from simworld.handles import OneUser
@@ -126,8 +126,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
 
     @property
     def instances(self) -> dict[str, int]:
-        """Ids in the observed segmentation, by name: those of the scene, and `goal` where a ball marks it."""
-        return self._running.shown_scene.instances
+        """Ids in the observed segmentation, by name: those of the scene, a marker of the goal among them."""
+        return self.sample.scene.instances
 
     @property
     def episode(self) -> tuple[int, int]:
@@ -218,7 +218,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         if self.render_mode == "rgb_array":
             check_lens(self._render_camera(sample))
         if self._images is not None:
-            self._images.begin(shown_scene(self.task, sample.scene))
+            self._images.begin(sample.scene)
         return sample
 
     def _check_pictures(self, randomization: Randomization) -> None:

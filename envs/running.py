@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,8 @@ from simworld.geometry import Array
 from simworld.physics import World
 from simworld.physics.controllers import make_controller
 from simworld.randomization import Randomization, Sample
-from simworld.scene.material import Material
-from simworld.scene.model import Body, Part, Scene, Sphere
+from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
-
-GOAL_BALL = Body(
-    name="goal", category="goal", parts=(Part(shape=Sphere(radius=0.012)),), material=Material(color=(0.15, 0.85, 0.35))
-)
-"""Marks the goal in `render` and in observed images; it is not in the world, and not in the labelled images."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +55,7 @@ class RunningEpisode:
         self._disturbances = Disturbances(sample.parameters, task, pushed, world.timing)
         self._low, self._high = (np.array(bound, np.float32) for bound in (task.goal.low, task.goal.high))
         self.desired = self._within(self._observer.goal)
-        self.shown_scene = shown_scene(task, sample.scene)
         self._changes = world.changes
-        self._ball_pose = np.array([[*self._observer.goal[:3], *GOAL_BALL.orientation]])
 
     def act(self, action: Array) -> None:
         """Act for one control step with an action of numbers of any size, which are cut off at -1 and 1."""
@@ -86,13 +78,8 @@ class RunningEpisode:
         return self._disturbances.observe(np.array(values, dtype=np.float32))
 
     def shown(self) -> tuple[Scene, SceneState]:
-        """What a person sees: the world, with a ball at a goal that nothing else shows."""
-        state = self._world.state()
-        if self.shown_scene is self.sample.scene:
-            return self.shown_scene, state
-        poses = np.concatenate([state.body_poses, self._ball_pose])
-        velocities = np.concatenate([state.body_velocities, np.zeros((1, 6))])
-        return self.shown_scene, replace(state, body_poses=poses, body_velocities=velocities)
+        """What a person sees: the world now."""
+        return self.sample.scene, self._world.state()
 
     def played(self) -> Played:
         """What it takes to play it again; ConfigurationError if that is more than its actions."""
@@ -119,8 +106,3 @@ class RunningEpisode:
         state = self._world.state()
         arrays = (state.joint_positions, state.joint_velocities, state.body_poses, state.body_velocities)
         return hashlib.blake2b(b"".join(values.tobytes() for values in arrays), digest_size=16).digest()
-
-
-def shown_scene(task: Task, scene: Scene) -> Scene:
-    """The scene as it is shown: with a ball where the goal is a point."""
-    return scene.model_copy(update={"bodies": (*scene.bodies, GOAL_BALL)}) if task.goal_size == 3 else scene

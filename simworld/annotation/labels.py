@@ -56,7 +56,7 @@ class Labels:
 
 
 def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> Labels:
-    """Label every body and the robot where at least one pixel shows it.
+    """Label every body but markers, and the robot, where at least one pixel shows it.
 
     `camera` must be the one that took the frame; one of another size raises ConfigurationError.
     """
@@ -74,7 +74,7 @@ def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> L
         instances=tuple(
             _label(name, i, frame.segmentation == i, body, compose(to_camera, pose))
             for i, (name, body, pose) in enumerate(things, start=1)
-            if i in visible
+            if i in visible and not (body and body.marker)
         ),
         camera=camera,
         world_to_camera=np.column_stack([quat_to_matrix(to_camera[3:]), to_camera[:3]]),

@@ -124,7 +124,7 @@ def _distance_to_box(x: float, y: float, box: Body) -> float:
     return math.hypot(*outside)
 
 
-def place_goal(draw: Draws, target: Standing | None, others: list[Standing], on_table: bool) -> None:
+def place_goal(draw: Draws, target: Standing | None, others: list[Standing], on_table: bool) -> list[float]:
     """Draw a goal, away from where the objects already are; on the table it is as high as the target is laid."""
     streams = [draw.several(address) for address in _GOAL]
     for _ in range(1 if all(several.is_fixed for several in streams) else MAX_GOALS):
@@ -144,6 +144,7 @@ def place_goal(draw: Draws, target: Standing | None, others: list[Standing], on_
         )
     for several, value in zip(streams, goal, strict=True):
         draw.keep(several, value)
+    return goal
 
 
 def _is_free_goal(goal: list[float], target: Standing, others: list[Standing]) -> bool:

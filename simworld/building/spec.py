@@ -1,19 +1,22 @@
 """The spec of scenes: which robot and which entities they have, and what a task draws in its own way."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from simworld.assets.robot_search import find_robot
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions, Floor, Lamps, Sensors
-from simworld.building.entities.entity import Entity, Slots
+from simworld.building.entities.entity import Entity, Setting
+from simworld.building.entities.entity import from_plain as entity_from_plain
 from simworld.building.objects import place_things
 from simworld.building.space import FactorSpace
 from simworld.distributions.expressions import Distribution, from_plain
-from simworld.errors import ConfigurationError
+from simworld.distributions.text import parse
+from simworld.errors import ConfigurationError, nearest, shown
 from simworld.scene.model import Scene
 
 USUAL = (Floor, Lamps, Backdrop, Sensors, CameraRig, Conditions)
@@ -35,6 +38,10 @@ class SceneSpec:
     def __post_init__(self) -> None:
         factors = {address: from_plain(value) for address, value in self.factors.items()}
         object.__setattr__(self, "entities", tuple(self.entities))
+        find_robot(self.robot)
+        for entity in self.entities:
+            if not isinstance(entity, Entity):
+                raise ConfigurationError(f"scene: an entity is Table(), Bin(...), ..., got {shown(entity)}")
         object.__setattr__(self, "factors", MappingProxyType(factors))
         self._refuse_twice()
         self.space.check(factors)
@@ -45,10 +52,33 @@ class SceneSpec:
     def __reduce__(self) -> tuple[type["SceneSpec"], tuple[Any, ...]]:
         return SceneSpec, (self.robot, self.entities, dict(self.factors))
 
+    def to_plain(self) -> dict[str, Any]:
+        """What `from_plain` reads, of the types that JSON has."""
+        factors = {address: distribution.to_plain() for address, distribution in self.factors.items()}
+        return {"robot": self.robot, "entities": [entity.to_plain() for entity in self.entities], "factors": factors}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "SceneSpec":
+        """The spec of plain data, in which distributions may be text; a wrong one raises ConfigurationError.
+
+        Each entity is its kind, or a mapping of it to its fields: `- table`, `- prop: {name: mug, kinds: [mug]}`.
+        """
+        if not isinstance(plain, Mapping):
+            raise ConfigurationError(f"scene: must be a mapping, got {shown(plain)}")
+        names = [field.name for field in fields(cls)]
+        for name in plain:
+            if name not in names:
+                raise ConfigurationError(f"scene: has no {name!r}{nearest(str(name), names)}")
+        entities, factors = plain.get("entities", []), plain.get("factors", {})
+        if not isinstance(entities, list | tuple) or not isinstance(factors, Mapping):
+            raise ConfigurationError("scene: entities must be a list, and factors a mapping of addresses")
+        drawn = {a: parse(value) if isinstance(value, str) else value for a, value in factors.items()}
+        return cls(plain.get("robot", "panda"), tuple(map(entity_from_plain, entities)), drawn)
+
     @cached_property
     def space(self) -> FactorSpace:
         """Every address that may vary."""
-        return FactorSpace(entity.factors(slots) for entity, slots in self._numbered)
+        return FactorSpace(entity.factors(setting) for entity, setting in self._numbered)
 
     @property
     def bins(self) -> tuple[Bin, ...]:
@@ -58,7 +88,8 @@ class SceneSpec:
     @cached_property
     def cameras(self) -> tuple[str, ...]:
         """Names of the cameras."""
-        return tuple(name for entity in self._all if isinstance(entity, CameraRig) for name in entity.names)
+        rigs = [entity for entity in self._all if isinstance(entity, CameraRig)]
+        return tuple(place.name for rig in rigs for place in rig.places(self.robot))
 
     @cached_property
     def objects(self) -> tuple[int, int]:
@@ -69,10 +100,10 @@ class SceneSpec:
     def build(self, draw: Draws) -> Scene:
         """The scene of what is drawn."""
         draft = Draft(draw)
-        for entity, slots in self._ranked:
+        for entity, setting in self._ranked:
             if entity.rank > _PLACED and draft.things and not draft.standing:
                 place_things(draft)
-            entity.build(draft, slots)
+            entity.build(draft, setting)
         return draft.scene()
 
     @cached_property
@@ -81,11 +112,11 @@ class SceneSpec:
         return (*self.entities, Arm(self.robot), *(usual() for usual in USUAL if usual not in given))
 
     @cached_property
-    def _numbered(self) -> list[tuple[Entity, Slots]]:
-        return list(_number(self._all))
+    def _numbered(self) -> list[tuple[Entity, Setting]]:
+        return list(_number(self.robot, self._all))
 
     @cached_property
-    def _ranked(self) -> list[tuple[Entity, Slots]]:
+    def _ranked(self) -> list[tuple[Entity, Setting]]:
         return sorted(self._numbered, key=lambda numbered: numbered[0].rank)
 
     def _refuse_twice(self) -> None:
@@ -100,7 +131,7 @@ _PLACED = 3
 """The rank of what is put on the table in one go, before all that has a higher one is built."""
 
 
-def _number(entities: tuple[Entity, ...]) -> Iterator[tuple[Entity, Slots]]:
+def _number(robot: str, entities: tuple[Entity, ...]) -> Iterator[tuple[Entity, Setting]]:
     """Every entity with the numbers of its things; those of one stem are numbered through."""
     stems = {entity.stem for entity in entities}
     totals = {s: [sum(e.count[end] for e in entities if e.stem == s) for end in (0, 1)] for s in stems}
@@ -109,4 +140,4 @@ def _number(entities: tuple[Entity, ...]) -> Iterator[tuple[Entity, Slots]]:
         first = begun[entity.stem]
         begun[entity.stem] = end = first + entity.count[1]
         least, most = totals[entity.stem]
-        yield entity, Slots(tuple(map(str, range(first, end))), least, most)
+        yield entity, Setting(robot, tuple(map(str, range(first, end))), least, most)

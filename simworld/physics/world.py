@@ -103,12 +103,27 @@ class World(Uncopied):
         self._time = 0.0
         self._forget()
         self._load_robot(scene, model)
+<<<<<<< HEAD
         self._bodies = [add_body(body, cid) for body in scene.bodies]
         self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
         self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
         self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
         masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True) if body.mass > 0}
         self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self.timing)
+=======
+        rows = [row for row, body in enumerate(scene.bodies) if not body.marker]
+        bodies = {add_body(scene.bodies[row], cid): scene.bodies[row] for row in rows}
+        self._bodies = list(bodies)
+        # Markers are not in Bullet: they stay where the scene has them.
+        self._starts = np.array([body.pose for body in scene.bodies]).reshape(-1, 7)
+        self._rest = np.zeros((len(scene.bodies), 6))
+        self._rows = None if len(rows) == len(scene.bodies) else rows
+        self._instances = {self._robot: 1} | {uid: row + 2 for uid, row in zip(bodies, rows, strict=True)}
+        self._names = {body.name: uid for uid, body in bodies.items()}
+        self._centers = {uid: body.center_of_mass for uid, body in bodies.items()}
+        masses = {uid: body.mass for uid, body in bodies.items() if body.mass > 0}
+        self._substeps = Substeps(cid, self._robot, self._fingers, masses, self.timing)
+>>>>>>> 6928c1e (A goal's marker is a body of the scene; cameras are data, and specs are plain)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
@@ -398,10 +413,19 @@ class World(Uncopied):
             joint_positions=positions,
             joint_velocities=velocities,
             link_poses=np.array([base.position + base.orientation, *(link[4] + link[5] for link in links)]),
-            body_poses=np.array([self._pose(uid) for uid in self._bodies]).reshape(-1, 7),
-            body_velocities=np.array([self._velocity(uid) for uid in self._bodies]).reshape(-1, 6),
+            body_poses=self._of_all([self._pose(uid) for uid in self._bodies], self._starts),
+            body_velocities=self._of_all([self._velocity(uid) for uid in self._bodies], self._rest),
             contacts=self.contacts(),
         )
+
+    def _of_all(self, moved: list[tuple[float, ...]], still: Array) -> Array:
+        """A row (bodies, n) of every body, of which Bullet has those that `moved`; the others are as in `still`."""
+        rows = np.array(moved).reshape(-1, still.shape[1])
+        if self._rows is None:
+            return rows
+        whole = still.copy()
+        whole[self._rows] = rows
+        return whole
 
     def close(self) -> None:
         """Give the client back; closing twice is harmless."""

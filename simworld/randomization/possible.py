@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from simworld.building.entities.cameras import CROP, DISTORTION, LENS
 from simworld.building.spec import SceneSpec
+from simworld.building.views import CROP, DISTORTION, LENS
 from simworld.distributions.expressions import Distribution
 from simworld.randomization.randomization import Randomization
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from simworld.building.entities.cameras import FRONT, SIDE, TOP, WRIST
+from simworld.building.camera_place import FRONT, SIDE, TOP
 from simworld.building.factor import SEEDS
 from simworld.building.factors import FAMILIES
 from simworld.building.looks import TEXTURES
@@ -154,7 +154,7 @@ VISUAL = DEFAULT.only("camera") | {
     "lights.*.cone": Uniform(0.4, 0.9),
     "lights.*.shadow": Choice((1, 0), (0.9, 0.1)),
     **{f"camera.{place.name}.target": _about(place.target, 0.02) for place in (FRONT, SIDE, TOP) if place.target},
-    "camera.wrist.offset": _about(WRIST.position, 0.005),
+    "camera.wrist.offset": _about((0.0, 0.0, 0.0), 0.005),
     "camera.*.roll": Uniform(-0.04, 0.04),
     "camera.*.principal.x": Uniform(-0.01, 0.01),
     "camera.*.principal.y": Uniform(-0.01, 0.01),

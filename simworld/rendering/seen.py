@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from simworld.building.entities.cameras import DISTORTION
 from simworld.building.spec import SceneSpec
+from simworld.building.views import DISTORTION
 from simworld.errors import ConfigurationError
 from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization

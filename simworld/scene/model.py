@@ -90,6 +90,8 @@ class Body(Plain):
     the moments of inertia of its shape. `friction` is the lateral Coulomb coefficient; rolling and spinning friction
     are Bullet's, in metres. Contacts give way by `compliance` (m/N, 0 for rigid) with `contact_damping` (N s/m). An
     `endless` body, which must be fixed, is a floor: all below its upper face is solid, far beyond what is drawn of it.
+    A `container`, made by `simworld.scene.shapes.open_box`, is what things are put into. A `marker` is only to be seen:
+    it touches nothing, stays where it is, and is not labelled.
     """
 
     name: str
@@ -107,12 +109,15 @@ class Body(Plain):
     compliance: NonNegative = 0.0
     contact_damping: NonNegative = 0.0
     endless: bool = False
+    container: bool = False
+    marker: bool = False
     material: Material = Material()
 
     @model_validator(mode="after")
-    def _fixed_if_endless(self) -> Self:
-        if self.endless and self.mass > 0:
-            raise ValueError(f"endless: only what is fixed may be, with mass 0, got {self.mass} kg")
+    def _fixed_where_it_must_be(self) -> Self:
+        for role in ("endless", "marker"):
+            if getattr(self, role) and self.mass > 0:
+                raise ValueError(f"{role}: only what is fixed may be, with mass 0, got {self.mass} kg")
         return self
 
     @property

@@ -15,11 +15,11 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecTransposeImage
 
+from simworld.building.entities.goal import RADIUS
 from simworld.envs import ENV_IDS
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.observations import IMAGES, BackProjection
 from simworld.envs.options import CAMERAS
-from simworld.envs.running import GOAL_BALL
 from simworld.errors import ConfigurationError
 from simworld.rendering import Frame, make_renderer
 from simworld.scene.lens import distort
@@ -251,8 +251,8 @@ def test_ids_are_those_of_the_scene_and_the_goals_own(env_id: str) -> None:
     with pytest.raises(ConfigurationError, match="call reset"):
         _ = env.instances
     observation, _ = env.reset(seed=1)
-    scene = env.sample.scene.instances
-    assert env.instances == scene | ({"goal": len(scene) + 1} if point_goal else {})
+    assert env.instances == env.sample.scene.instances
+    assert (list(env.instances)[-1] == "goal") == env.sample.scene.bodies[-1].marker == point_goal
     ids = observation["segmentation"][..., 0]
     assert set(np.unique(ids)) <= {0, *env.instances.values()}
     assert {env.instances["robot"], env.instances["table"]} <= set(np.unique(ids))
@@ -262,7 +262,7 @@ def test_ids_are_those_of_the_scene_and_the_goals_own(env_id: str) -> None:
         red, green, blue = observation["rgb"][ball].astype(int).T
         assert (np.median(green - red) > 40) and (np.median(green - blue) > 40)
         away = np.linalg.norm(observation["pointcloud"][ball.reshape(-1)] - observation["desired_goal"], axis=1)
-        assert np.abs(away - GOAL_BALL.parts[0].shape.radius).max() < 1e-3
+        assert np.abs(away - RADIUS).max() < 1e-3
     env.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from simworld.building.entities import cameras
+from simworld.building import views
 from simworld.building.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
 from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DrawError
@@ -49,7 +49,7 @@ def redrawn(samples: list[Sample]) -> set[str]:
 
 def test_only_a_lens_that_folds_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = [sample_scene(IN_BOX, EXTREME, Streams(3, i)) for i in range(60)]
-    monkeypatch.setattr(cameras, "is_real", lambda *_: True)
+    monkeypatch.setattr(views, "is_real", lambda *_: True)
     firsts = [sample_scene(IN_BOX, EXTREME, Streams(3, i)) for i in range(60)]
     again = 0
     for sample, first in zip(samples, firsts, strict=True):
@@ -113,7 +113,7 @@ def test_an_object_makes_room_for_a_goal_that_is_given() -> None:
     near = {"objects.*.position.x": Uniform(-0.07, 0.07), "objects.*.position.y": Uniform(-0.07, 0.07)}
     for index in range(12):
         sample = drawn(goal | near, index, PICK)
-        assert math.hypot(*sample.scene.bodies[-1].position[:2]) >= GOAL_DISTANCE
+        assert math.hypot(*sample.scene.bodies[sample.scene.body_index("object")].position[:2]) >= GOAL_DISTANCE
 
 
 def test_a_camera_that_looks_at_itself_is_drawn_again() -> None:

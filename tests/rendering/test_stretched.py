@@ -8,7 +8,7 @@ import pytest
 
 from simworld.annotation import InstanceLabel, annotate
 from simworld.assets.catalogue import mesh, shipped
-from simworld.building.entities import GoalPlace, Prop, Props, Table
+from simworld.building.entities import Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import IDENTITY, look_at, quat_to_matrix
 from simworld.physics import World
@@ -20,7 +20,7 @@ from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
-ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7)))
 
 STRETCH = {"x": 0.5, "y": 2.0, "z": 1.3}
 AWAY = 0.6

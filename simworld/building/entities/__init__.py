@@ -3,7 +3,7 @@
 from simworld.building.entities.arm import Arm
 from simworld.building.entities.backdrop import Backdrop
 from simworld.building.entities.bins import Bin
-from simworld.building.entities.cameras import CameraPlace, CameraRig
+from simworld.building.entities.cameras import CameraRig
 from simworld.building.entities.conditions import Conditions
 from simworld.building.entities.floor import Floor
 from simworld.building.entities.goal import GoalPlace
@@ -16,7 +16,6 @@ __all__ = [
     "Arm",
     "Backdrop",
     "Bin",
-    "CameraPlace",
     "CameraRig",
     "Conditions",
     "Floor",

@@ -1,19 +1,18 @@
 """The robot: the posture it starts in, its motors, and what it is painted with."""
 
+from dataclasses import dataclass
 from typing import ClassVar
-
-from pydantic.dataclasses import dataclass
 
 from simworld.assets.robot_search import find_robot
 from simworld.building.draft import Draft
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import number, whole
 from simworld.building.looks import draw_material, surface
 from simworld.building.touch import ROUGHEST
 from simworld.scene.model import LinkMaterial, Robot
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Arm(Entity):
     """The robot called `name`; its joints are numbered in addresses, as the arm has them."""
 
@@ -22,7 +21,7 @@ class Arm(Entity):
 
     name: str = "panda"
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         joints = tuple(map(str, range(find_robot(self.name).arm_joints)))
         return {
             "physics": {
@@ -43,7 +42,7 @@ class Arm(Entity):
             },
         }
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         draw, model = draft.draw, find_robot(self.name)
         arm = range(model.arm_joints)
         joints = [model.rest[j] + draw("robot.joints.*.offset", j) for j in arm]

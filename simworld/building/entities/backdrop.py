@@ -1,26 +1,25 @@
 """What is behind everything."""
 
+from dataclasses import dataclass
 from typing import ClassVar
-
-from pydantic.dataclasses import dataclass
 
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import SEEDS, color, name, whole
 from simworld.building.looks import TEXTURES
 from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
 from simworld.scene.material import ProceduralTexture
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Backdrop(Entity):
     """What is behind everything: one colour, a gradient or a pattern."""
 
     kind: ClassVar[str] = "backdrop"
     rank: ClassVar[int] = 6
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         return {
             "appearance": {
                 "background.kind": name("solid", ("solid", "gradient", "texture"), "what is behind everything"),
@@ -34,7 +33,7 @@ class Backdrop(Entity):
             }
         }
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         draft.background = _background(draft.draw)
 
 

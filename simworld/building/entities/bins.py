@@ -1,12 +1,11 @@
 """Bins: open boxes on the table that things are put into."""
 
+from dataclasses import dataclass
 from math import pi
 from typing import ClassVar
 
-from pydantic.dataclasses import dataclass
-
 from simworld.building.draft import Draft
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import number
 from simworld.building.looks import draw_material, surface
 from simworld.building.touch import touch
@@ -18,7 +17,7 @@ from simworld.scene.shapes import open_box
 _X, _Y = (-0.3, 0.088), (-0.288, 0.288)
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Bin(Entity):
     """An open box called `name`, nominally with its middle at `place` on the table."""
 
@@ -33,8 +32,8 @@ class Bin(Entity):
     def count(self) -> tuple[int, int]:
         return 1, 1
 
-    def factors(self, slots: Slots) -> Families:
-        items = slots.own
+    def factors(self, setting: Setting) -> Families:
+        items = setting.own
         x, y = self.place
         return {
             "physics": touch("boxes.*", 0.5, 0.0, *items),
@@ -50,8 +49,8 @@ class Bin(Entity):
             "appearance": surface("boxes.*", (0.22, 0.42, 0.68), *items),
         }
 
-    def build(self, draft: Draft, slots: Slots) -> None:
-        (item,) = slots.own
+    def build(self, draft: Draft, setting: Setting) -> None:
+        (item,) = setting.own
         draw = draft.draw
         inner = draw("boxes.*.width", item), draw("boxes.*.depth", item), draw("boxes.*.height", item)
         wall = draw("boxes.*.wall", item)
@@ -62,6 +61,7 @@ class Bin(Entity):
             position=(draw("boxes.*.position.x", item), draw("boxes.*.position.y", item), wall),
             orientation=quat_from_yaw(draw("boxes.*.yaw", item)),
             friction=draw("boxes.*.friction", item),
+            container=True,
             restitution=draw("boxes.*.restitution", item),
             material=draw_material(draw, "boxes.*", item),
         )

@@ -1,97 +1,75 @@
 """Cameras: where they stand or are mounted, where they look, and their lenses."""
 
 import math
+from dataclasses import dataclass
 from math import pi
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import model_validator
-from pydantic.dataclasses import dataclass
-
+from simworld.assets.robot_search import find_robot
+from simworld.building.camera_place import FRONT, SIDE, TOP, CameraPlace
 from simworld.building.draft import Draft
-from simworld.building.draws import Draws, Unreal, Which
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.draws import Draws
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import Factor, number, position
-from simworld.geometry import Quaternion, Vec3, look_at, quat_from_yaw, quat_product
+from simworld.building.views import DISTORTION, check_lens, draw_view, rolled
+from simworld.errors import ConfigurationError
+from simworld.geometry import Quaternion, Vec3
 from simworld.scene.camera import NO_DISTORTION, Camera, framed
-from simworld.scene.lens import WIDEST, is_real
 
 _WIDTH, _HEIGHT = 640, 480
-_TERMS = {
-    "k1": "radial distortion, of the second power",
-    "k2": "radial distortion, of the fourth power",
-    "p1": "tangential distortion",
-    "p2": "tangential distortion",
-}
-DISTORTION = tuple(f"distortion.{term}" for term in _TERMS)
-LENS = (*DISTORTION, "fov", "principal.x", "principal.y")
-"""What is drawn of the lens of each camera."""
-CROP = ("sensor.crop", "sensor.crop.x", "sensor.crop.y")
-"""What of it is seen, in all of them."""
-_NEAREST = 1e-3
-"""Metres between a camera and what it looks at, at the least."""
-_STEEPEST = 0.49 * pi
-_VERTICAL = 1e-6
+_TERMS = (
+    "radial distortion, of the second power",
+    "radial distortion, of the fourth power",
+    "tangential distortion",
+    "tangential distortion",
+)
 
 
-@dataclass(frozen=True, config=CONFIG)
-class CameraPlace:
-    """A camera called `name`, nominally at `position` in the world, looking at a `target` there; metres.
-
-    One with a `mount` of the robot is there from that, along the axes of the link that holds it, and looks as it does.
-    """
-
-    name: str
-    position: Vec3 = (0.0, 0.0, 0.0)
-    target: Vec3 | None = None
-    mount: str | None = None
-    fov: float = 0.785
-
-    @model_validator(mode="after")
-    def _looks_somewhere(self) -> Self:
-        if (self.target is None) == (self.mount is None):
-            raise ValueError(f"camera {self.name!r} must have either a target in the world or a mount on the robot")
-        return self
-
-
-FRONT = CameraPlace("front", (0.55, -0.4, 0.45), (-0.06, 0.03, 0.05))
-SIDE = CameraPlace("side", (0.05, -0.75, 0.35), (-0.05, 0.05, 0.06))
-TOP = CameraPlace("top", (0.15, 0.04, 1.0), (0.0, 0.04, 0.0))
-WRIST = CameraPlace("wrist", mount="wrist", fov=1.208)
-
-
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class CameraRig(Entity):
-    """The cameras of a scene."""
+    """The cameras of a scene: where none are given, three about the table and one on each of the robot's mounts."""
 
     kind: ClassVar[str] = "cameras"
     rank: ClassVar[int] = 8
 
-    cameras: tuple[CameraPlace, ...] = (FRONT, SIDE, TOP, WRIST)
+    cameras: tuple[CameraPlace, ...] = ()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the cameras are called."""
-        return tuple(camera.name for camera in self.cameras)
+    def check(self) -> None:
+        names = [camera.name for camera in self.cameras]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigurationError(f"cameras: there is more than one {name!r}")
 
-    def factors(self, slots: Slots) -> Families:
-        fixed = [camera for camera in self.cameras if camera.mount is None]
-        return {"camera": {**_stands(fixed), **_mounts(self.cameras), **_lenses(self.cameras)}}
+    def places(self, robot: str) -> tuple[CameraPlace, ...]:
+        """All cameras in scenes of a robot."""
+        mounts = find_robot(robot).mounts
+        return self.cameras or (FRONT, SIDE, TOP, *(CameraPlace(name=name, mount=name, fov=1.208) for name in mounts))
 
-    def build(self, draft: Draft, slots: Slots) -> None:
-        cameras = [_camera(draft, camera) for camera in self.cameras]
+    def factors(self, setting: Setting) -> Families:
+        cameras = self.places(setting.robot)
+        if not cameras:
+            return {}
+        for camera in cameras:
+            if camera.mount is not None:
+                camera.on(setting.robot)
+        fixed, mounted = ([c for c in cameras if (c.mount is None) == is_fixed] for is_fixed in (True, False))
+        return {"camera": {**_stands(fixed), **_mounts(mounted), **_lenses(cameras)}}
+
+    def build(self, draft: Draft, setting: Setting) -> None:
+        cameras = [_camera(draft, place, setting.robot) for place in self.places(setting.robot)]
         draft.cameras = [framed(camera, *draft.frame) for camera in cameras] if draft.frame else cameras
         for camera in draft.cameras:
             if camera.distortion != NO_DISTORTION:
-                _check_lens(draft.draw, camera)
+                check_lens(draft.draw, camera)
 
 
 def _stands(cameras: list[CameraPlace]) -> dict[str, Factor]:
     """The factors of where cameras in the world are."""
-    if not cameras:
-        return {}
     names = [camera.name for camera in cameras]
-    places = {camera.name: camera.position for camera in cameras}
-    targets = {camera.name: camera.target or (0.0, 0.0, 0.0) for camera in cameras}
+    if not names:
+        return {}
+    places = {camera.name: camera.position for camera in cameras if camera.position}
+    targets = {camera.name: camera.target for camera in cameras if camera.target}
     return {
         "camera.*.position": position(places[names[0]], -5.0, 5.0, "its place in the world", places),
         "camera.*.target": position(targets[names[0]], -5.0, 5.0, "what it looks at in the world", targets),
@@ -101,13 +79,13 @@ def _stands(cameras: list[CameraPlace]) -> dict[str, Factor]:
     }
 
 
-def _mounts(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
+def _mounts(cameras: list[CameraPlace]) -> dict[str, Factor]:
     """The factors of where cameras on the robot are."""
-    offsets = {camera.name: camera.position for camera in cameras if camera.mount is not None}
-    if not offsets:
+    where = {camera.name: (0.0, 0.0, 0.0) for camera in cameras}
+    if not where:
         return {}
-    first = next(iter(offsets.values()))
-    return {"camera.*.offset": position(first, -0.3, 0.3, "its place from its mount on the robot", offsets)}
+    meaning = "from its mount on the robot, along the axes of the link"
+    return {"camera.*.offset": position((0.0, 0.0, 0.0), -0.3, 0.3, meaning, where)}
 
 
 def _lenses(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
@@ -119,15 +97,19 @@ def _lenses(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
         "camera.*.principal.x": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image widths", *names),
         "camera.*.principal.y": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image heights", *names),
         **{
-            f"camera.*.distortion.{term}": number(0.0, -0.15, 0.15, "", f"{meaning} (Brown and Conrady)", *names)
-            for term, meaning in _TERMS.items()
+            f"camera.*.{term}": number(0.0, -0.15, 0.15, "", f"{meaning} (Brown and Conrady)", *names)
+            for term, meaning in zip(DISTORTION, _TERMS, strict=True)
         },
     }
 
 
-def _camera(draft: Draft, place: CameraPlace) -> Camera:
+def _camera(draft: Draft, place: CameraPlace, robot: str) -> Camera:
     draw, name = draft.draw, place.name
-    link, (position, orientation) = _mounted(draft, name, place.mount) if place.mount else (None, _pose(draw, name))
+    link = None
+    if place.mount is None:
+        position, orientation = draw_view(draw, name)
+    else:
+        link, position, orientation = _mounted(draw, place, robot)
     focal = _HEIGHT / 2 / math.tan(draw("camera.*.fov", name) / 2)
     k1, k2, p1, p2 = (draw(f"camera.*.{term}", name) for term in DISTORTION)
     return Camera(
@@ -147,61 +129,8 @@ def _camera(draft: Draft, place: CameraPlace) -> Camera:
     )
 
 
-def _mounted(draft: Draft, name: str, mount: str) -> tuple[str, tuple[Vec3, Quaternion]]:
-    """The link of the robot that holds a camera, and its place and orientation there."""
-    assert draft.robot is not None
-    frame = draft.robot.model.mount(mount)
-    x, y, z = (p + o for p, o in zip(frame.position, draft.draw("camera.*.offset", name), strict=True))
-    return frame.link, ((x, y, z), _rolled(frame.orientation, draft.draw("camera.*.roll", name)))
-
-
-def _pose(draw: Draws, name: str) -> tuple[Vec3, Quaternion]:
-    """Place and orientation of a fixed camera."""
-    eye, at = draw("camera.*.position", name), draw("camera.*.target", name)
-    if math.dist(eye, at) < _NEAREST:
-        both = [("camera.*.position", name), ("camera.*.target", name)]
-        why = f"camera.{name}.position must differ from camera.{name}.target, got {eye} and {at}"
-        raise Unreal(f"camera.{name}", why, both)
-    azimuth, elevation, distance, roll = (
-        draw(f"camera.*.{what}", name) for what in ("azimuth", "elevation", "distance", "roll")
-    )
-    x, y, z = (e - t for e, t in zip(eye, at, strict=True))
-    across = math.hypot(x, y)
-    turn = math.atan2(y, x) + azimuth
-    nominal = math.atan2(z, across)
-    steepest = max(_STEEPEST, abs(nominal))
-    rise = min(max(nominal + elevation, -steepest), steepest)
-    length = distance * math.hypot(across, z)
-    position = (
-        at[0] + length * math.cos(rise) * math.cos(turn),
-        at[1] + length * math.cos(rise) * math.sin(turn),
-        at[2] + length * math.sin(rise),
-    )
-    # Where it looks straight down or up, the image's upper side is what it would be a little beside.
-    upright = abs(math.cos(rise)) > _VERTICAL
-    up = (0.0, 0.0, 1.0) if upright else (-math.cos(turn) * math.sin(rise), -math.sin(turn) * math.sin(rise), 0.0)
-    return position, _rolled(look_at(position, at, up), roll)
-
-
-def _rolled(orientation: Quaternion, roll: float) -> Quaternion:
-    """An orientation turned about its own z axis."""
-    return quat_product(orientation, quat_from_yaw(roll)) if roll else orientation
-
-
-def _check_lens(draw: Draws, camera: Camera) -> None:
-    """Raise Unreal for a lens that folds the image; a drawn one also if it folds a wider one.
-
-    Which scene it is does not depend on what it is seen in, but who gives a lens gives it for what it is used for.
-    """
-    own = [(f"camera.*.{what}", camera.name) for what in LENS]
-    common: list[Which] = [(address, None) for address in CROP]
-    widest = camera.width / camera.height if draw.is_fixed(*own, *common) else WIDEST
-    if not is_real(camera, widest):
-        raise Unreal(
-            f"camera.{camera.name}.distortion",
-            f"camera.{camera.name}.distortion: {camera.distortion[:4]} folds the image onto itself: ask for less, or "
-            f"for a narrower camera.{camera.name}.fov",
-            own[: len(DISTORTION)],
-            own[len(DISTORTION) :],
-            common,
-        )
+def _mounted(draw: Draws, place: CameraPlace, robot: str) -> tuple[str, Vec3, Quaternion]:
+    """The link that holds a camera, and where on it that is."""
+    frame = place.on(robot)
+    (x, y, z), (dx, dy, dz) = frame.position, draw("camera.*.offset", place.name)
+    return frame.link, (x + dx, y + dy, z + dz), rolled(frame.orientation, draw("camera.*.roll", place.name))

@@ -1,11 +1,10 @@
 """The conditions of an episode: how it is controlled, observed, disturbed and collected."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic.dataclasses import dataclass
-
 from simworld.building.draft import Draft
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import SEEDS, Factor, number, whole
 from simworld.distributions.choices import Choice
 from simworld.distributions.univariate import Integers
@@ -31,16 +30,16 @@ _COURSE: dict[str, Factor] = {
 _VIEW = {"view.step": whole(Integers(0, 60), 0, 1000, "steps of the expert before a labelled image is taken")}
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Conditions(Entity):
     """What happens during an episode rather than what is in its scene."""
 
     kind: ClassVar[str] = "conditions"
     rank: ClassVar[int] = 9
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         return {"physics": _COURSE, "camera": _VIEW}
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         for address in (*_COURSE, *_VIEW):
             draft.draw(address)

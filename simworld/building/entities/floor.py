@@ -1,26 +1,25 @@
 """The floor, far below the table."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic.dataclasses import dataclass
-
 from simworld.building.draft import Draft
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.looks import draw_material, surface
 from simworld.building.touch import touch
 from simworld.scene.model import Body, Box, Part
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Floor(Entity):
     """A floor without end, 0.4 m below the table's upper face."""
 
     kind: ClassVar[str] = "floor"
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         return {"physics": touch("floor", 0.5, 0.0), "appearance": surface("floor", (0.45, 0.46, 0.48))}
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         draw = draft.draw
         draft.bodies.append(
             Body(

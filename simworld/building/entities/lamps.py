@@ -1,20 +1,19 @@
 """Lamps: how many, of what kind, where, how warm, how strong and how soft."""
 
 import math
+from dataclasses import dataclass
 from math import pi
 from typing import ClassVar
 
-from pydantic.dataclasses import dataclass
-
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import name, number, whole
 from simworld.building.temperature import color_of_temperature
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Lamps(Entity):
     """Up to `most` lamps, and light from everywhere."""
 
@@ -23,7 +22,7 @@ class Lamps(Entity):
 
     most: int = 4
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         lamps = tuple(map(str, range(self.most)))
         white = "at 1, white surfaces on the table that face it are white"
         return {
@@ -48,7 +47,7 @@ class Lamps(Entity):
             }
         }
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         draft.lights = tuple(_light(draft.draw, i) for i in range(draft.draw("lights.count")))
         draft.ambient = (draft.draw("lights.ambient"),) * 3
 

@@ -1,15 +1,15 @@
 """Props: objects on the table, single ones by name and groups of any number of them."""
 
-from typing import Annotated, Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import BeforeValidator
 
 from simworld.building.draft import Draft
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import whole
 from simworld.building.objects import KINDS, draw_thing, object_factors
-from simworld.errors import nearest
+from simworld.errors import ConfigurationError, nearest
 
 
 def _known(kinds: Any) -> Any:
@@ -24,7 +24,7 @@ def _known(kinds: Any) -> Any:
 Kinds = Annotated[tuple[str, ...], BeforeValidator(_known)]
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Prop(Entity):
     """An object called `name`, which always is there, of one of some `kinds`."""
 
@@ -39,14 +39,14 @@ class Prop(Entity):
     def count(self) -> tuple[int, int]:
         return 1, 1
 
-    def factors(self, slots: Slots) -> Families:
-        return object_factors(self.kinds, slots.own)
+    def factors(self, setting: Setting) -> Families:
+        return object_factors(self.kinds, setting.own)
 
-    def build(self, draft: Draft, slots: Slots) -> None:
-        draft.things.append(draw_thing(draft.draw, self.name, int(slots.own[0])))
+    def build(self, draft: Draft, setting: Setting) -> None:
+        draft.things.append(draw_thing(draft.draw, self.name, int(setting.own[0])))
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Props(Entity):
     """From `low` to `high` objects in the way of what is to be done, called after `name` and their number."""
 
@@ -59,24 +59,23 @@ class Props(Entity):
     high: int
     kinds: Kinds = KINDS
 
-    @model_validator(mode="after")
-    def _is_range(self) -> Self:
-        if not 0 <= self.low <= self.high:
-            raise ValueError(f"low must be at least 0 and at most high, got {self.low} and {self.high}")
-        return self
-
     @property
     def count(self) -> tuple[int, int]:
         return self.low, self.high
 
-    def factors(self, slots: Slots) -> Families:
-        count = whole(slots.least, slots.least, slots.most, "objects on the table: the task's, and others in its way")
-        families = object_factors(self.kinds, slots.own)
+    def check(self) -> None:
+        if not 0 <= self.low <= self.high:
+            raise ConfigurationError(f"props: low must be at least 0 and at most high, got {self.low} and {self.high}")
+
+    def factors(self, setting: Setting) -> Families:
+        least, most = setting.least, setting.most
+        count = whole(least, least, most, "objects on the table: the task's, and others in its way")
+        families = object_factors(self.kinds, setting.own)
         return families | {"geometry": {"objects.count": count, **families["geometry"]}}
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         # What is asked for beyond what must be there is filled in from group to group.
-        more = min(draft.draw("objects.count") - slots.least - draft.spent, self.high - self.low)
+        more = min(draft.draw("objects.count") - setting.least - draft.spent, self.high - self.low)
         draft.spent += more
-        for item in slots.own[: self.low + more]:
+        for item in setting.own[: self.low + more]:
             draft.things.append(draw_thing(draft.draw, f"{self.name}_{item}", int(item)))

@@ -1,13 +1,12 @@
 """Sensors: what happens to a picture between the lens and whoever gets it, alike for every camera."""
 
+from dataclasses import dataclass
 from math import pi
 from typing import Any, ClassVar
 
-from pydantic.dataclasses import dataclass
-
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import Factor, number, whole
 from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 
@@ -37,17 +36,17 @@ _FACTORS: dict[str, Factor] = {
 }
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Sensors(Entity):
     """The sensors of all cameras."""
 
     kind: ClassVar[str] = "sensors"
     rank: ClassVar[int] = 7
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         return {"sensor": _FACTORS}
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         draw = draft.draw
         draft.sensor, draft.exposure, draft.frame = _sensor(draw), draw("sensor.rgb.exposure"), _frame(draw)
 

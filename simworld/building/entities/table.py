@@ -1,11 +1,10 @@
 """The table: its upper face is the plane z = 0 of the world."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic.dataclasses import dataclass
-
 from simworld.building.draft import Draft
-from simworld.building.entities.entity import CONFIG, Entity, Families, Slots
+from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import number
 from simworld.building.looks import draw_material, surface
 from simworld.building.touch import touch
@@ -15,14 +14,14 @@ from simworld.scene.model import Body, Box, Part
 _TILT = "of the table and all on it: gravity turns the other way"
 
 
-@dataclass(frozen=True, config=CONFIG)
+@dataclass(frozen=True)
 class Table(Entity):
     """A table that spans x -0.85..0.25 and y -0.45..0.45, with gravity as it is in the table's frame."""
 
     kind: ClassVar[str] = "table"
     rank: ClassVar[int] = 1
 
-    def factors(self, slots: Slots) -> Families:
+    def factors(self, setting: Setting) -> Families:
         return {
             "physics": touch("table", 1.0, 1.0) | {"gravity": number(9.81, 0.0, 20.0, "m/s2", "acceleration")},
             "geometry": {
@@ -33,7 +32,7 @@ class Table(Entity):
             "appearance": surface("table", (0.72, 0.62, 0.5)),
         }
 
-    def build(self, draft: Draft, slots: Slots) -> None:
+    def build(self, draft: Draft, setting: Setting) -> None:
         draw = draft.draw
         draft.bodies.append(
             Body(

@@ -112,7 +112,7 @@ def draw_list(scene: Scene, error: float) -> DrawList:
 
 def casters(scene: Scene, error: float) -> Casters:
     """What throws shadows, within `error` metres: all but floors."""
-    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.category == "floor"}
+    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.endless}
     return Casters(**_assembled(_parts([s for s in surfaces(scene) if s.instance not in floors], error, 1.0)))
 
 

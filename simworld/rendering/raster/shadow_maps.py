@@ -163,7 +163,7 @@ def _extent(scene: Scene) -> Array:
     """
     boxes = []
     for body in scene.bodies:
-        for part in body.parts if body.category != "floor" else ():
+        for part in body.parts if not body.endless else ():
             place = compose(body.pose, [*part.position, *part.orientation])
             half = np.abs(quat_to_matrix(place[3:])) @ half_extents(part.shape)
             if half.max() < _GROUND:
