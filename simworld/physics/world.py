@@ -103,14 +103,6 @@ class World(Uncopied):
         self._time = 0.0
         self._forget()
         self._load_robot(scene, model)
-<<<<<<< HEAD
-        self._bodies = [add_body(body, cid) for body in scene.bodies]
-        self._instances = {self._robot: 1} | {uid: i for i, uid in enumerate(self._bodies, start=2)}
-        self._names = {body.name: uid for body, uid in zip(scene.bodies, self._bodies, strict=True)}
-        self._centers = {uid: b.center_of_mass for uid, b in zip(self._bodies, scene.bodies, strict=True)}
-        masses = {uid: body.mass for uid, body in zip(self._bodies, scene.bodies, strict=True) if body.mass > 0}
-        self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self.timing)
-=======
         rows = [row for row, body in enumerate(scene.bodies) if not body.marker]
         bodies = {add_body(scene.bodies[row], cid): scene.bodies[row] for row in rows}
         self._bodies = list(bodies)
@@ -122,8 +114,7 @@ class World(Uncopied):
         self._names = {body.name: uid for uid, body in bodies.items()}
         self._centers = {uid: body.center_of_mass for uid, body in bodies.items()}
         masses = {uid: body.mass for uid, body in bodies.items() if body.mass > 0}
-        self._substeps = Substeps(cid, self._robot, self._fingers, masses, self.timing)
->>>>>>> 6928c1e (A goal's marker is a body of the scene; cameras are data, and specs are plain)
+        self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self.timing)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid = self._client
