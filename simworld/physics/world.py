@@ -1,9 +1,7 @@
 """The World: one Bullet client that holds a Scene, steps it and tells its state."""
 
-import cmath
 import weakref
 from collections.abc import Sequence
-from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -16,8 +14,9 @@ from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
 from simworld.physics.gripper import Gripper
+from simworld.physics.motors import Motors
 from simworld.physics.substeps import Division, Substeps
-from simworld.physics.timing import USUAL, USUAL_HZ, Timing
+from simworld.physics.timing import USUAL, Timing
 from simworld.scene.model import Scene
 from simworld.scene.state import Contact, SceneState
 
@@ -129,14 +128,7 @@ class World(Uncopied):
         # What moves link k + 1 is number k in Bullet, and the base is no link of it.
         self._joints = [row - 1 for row in model.joint_links]
         self._links = list(range(len(model.tree)))
-        robot, arm, fingers = scene.robot, model.arm_joints, len(self._joints) - model.arm_joints
-        times = [robot.strength] * arm + [robot.grip] * fingers
-        self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
-        self._division, self._still = Division(self.timing.substeps), [0.0] * len(self._joints)
-        self._position_gains = [robot.gain * model.gains.arm[0]] * arm + [model.gains.gripper[0]] * fingers
-        damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
-        self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
-        self._driven: list[float] = []
+        arm, self._division = model.arm_joints, Division(self.timing.substeps)
         arms = [joint for joint in model.tree if joint.name in model.joints[:arm]]
         self._axes, self._slides = [joint.axis for joint in arms], [joint.kind == "prismatic" for joint in arms]
         self._chain = self._joints[:arm]
@@ -145,76 +137,33 @@ class World(Uncopied):
         for joint, position in zip(self._joints, scene.robot.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
         self._gripper = Gripper(cid, self._robot, model, self._joints, scene.robot.finger_friction)
-        self.set_joint_targets(scene.robot.joint_positions)
-        if robot.joint_friction:
-            inertia = bullet.calculateMassMatrix(self._robot, list(robot.joint_positions), physicsClientId=cid)
-            # A torque holds for a whole step: more of it would throw light joints back and forth.
-            self._stopping = (0.5 * self.timing.control_hz / np.diag(np.linalg.inv(inertia))).tolist()
+        self._motors = Motors(cid, self._robot, self._joints, scene.robot, self.timing)
+        self._motors.aim(scene.robot.joint_positions)
 
-    def set_joint_targets(
-        self,
-        positions: Sequence[float],
-        yielding: Sequence[float] | None = None,
-        velocities: Sequence[float] | None = None,
+    def set_joint_targets(self, positions: Sequence[float]) -> None:
+        """Position targets of every joint's motor, rad or m; forces are limited as the robot's are."""
+        self._loaded_motors().aim(positions)
+
+    def set_yielding_targets(
+        self, positions: Sequence[float], yielding: Sequence[float], velocities: Sequence[float] | None = None
     ) -> None:
-        """Position targets of every joint's motor, rad or m; forces are limited as the robot's are.
+        """Position targets with which the arm gives way to what it meets.
 
-        Where `yielding` is given, for each joint of the arm in N m, gravity and the motion are made up for and the
-        motors do no more than that beyond it: so the arm gives way to what it meets. Where `velocities` are, for each
-        joint of the arm in rad/s, its motors keep to those, and `positions` say where that leads.
+        Gravity and the motion are made up for, and beyond that the arm's motors do no more than `yielding`, for each of
+        its joints in N m. Where `velocities` are given, for each of them in rad/s, they keep to those, on a way that is
+        at `positions` after the control step.
         """
+        self._loaded_motors().aim_yielding(self.joints(), positions, yielding, velocities)
+
+    def _loaded_motors(self) -> Motors:
+        _ = self.scene  # which says so if there is none
         self.changes += 1
-        self._targets = self._through_play(positions) if self.scene.robot.backlash > 0 else list(positions)
-        self._limits, self._speeds = self._forces, velocities
-        self._carrying: list[float] | None = None
-        if yielding is not None:
-            self._give_way(yielding)
-        self._drive()
-
-    def _give_way(self, yielding: Sequence[float]) -> None:
-        q, v = self.joints().tolist()
-        needed = bullet.calculateInverseDynamics(self._robot, q, v, self._still, physicsClientId=self._client)
-        carrying: list[float] = []
-        limits = list(self._forces)
-        for joint, (torque, most, force) in enumerate(zip(needed, yielding, limits, strict=False)):
-            carried = -force if torque < -force else min(torque, force)
-            carrying.append(carried)
-            limits[joint] = min(most, force - abs(carried))
-        self._carrying, self._limits = carrying, limits
-
-    def _drive(self) -> None:
-        position_gains, velocity_gains = self._gains()
-        # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
-        substeps = self._division.substeps
-        moving: dict[str, Sequence[float]] = {}
-        if self._speeds is not None:
-            arm, fingers = len(self._speeds), len(self._joints) - len(self._speeds)
-            moving = {"targetVelocities": [*self._speeds, *[0.0] * fingers]}
-            position_gains = [0.0] * arm + position_gains[arm:]
-        bullet.setJointMotorControlArray(
-            self._robot,
-            self._joints,
-            bullet.POSITION_CONTROL,
-            targetPositions=self._targets,
-            forces=[limit / substeps for limit in self._limits],
-            positionGains=position_gains,
-            velocityGains=velocity_gains,
-            **moving,
-            physicsClientId=self._client,
-        )
-
-    def _gains(self) -> tuple[list[float], list[float]]:
-        times = self._division.substeps * self.timing.control_hz / USUAL_HZ
-        if times == 1:
-            return self._position_gains, self._velocity_gains
-        pairs = zip(self._position_gains, self._velocity_gains, strict=True)
-        position, velocity = zip(*(_finer(*pair, times) for pair in pairs), strict=True)
-        return list(position), list(velocity)
+        return self._motors
 
     def _motion(self) -> tuple[list[float], list[float]]:
         """The tool's way (3,) in a control step in metres: at its velocity, and as far as its motors aim."""
         q, v = self.joints()[:, : self.model.arm_joints]
-        ways = np.array([v / self.timing.control_hz, self._targets[: len(q)] - q]) @ self.tool_kinematics()[1][:3].T
+        ways = np.array([v / self.timing.control_hz, self._motors.aims(q)]) @ self.tool_kinematics()[1][:3].T
         way, aim = ways.tolist()
         return way, aim
 
@@ -226,38 +175,7 @@ class World(Uncopied):
             bullet.setPhysicsEngineParameter(
                 numSubSteps=substeps, numSolverIterations=iterations, physicsClientId=self._client
             )
-            if substeps != before.substeps:
-                self._drive()
-
-    def _through_play(self, targets: Sequence[float]) -> list[float]:
-        """What the arm's gears turn to: they follow a target only where it is beyond half of their play."""
-        half, arm = self.scene.robot.backlash / 2, self.model.arm_joints
-        before = self._driven or list(targets)
-        ends = [(b, t - half, t + half) for b, t in zip(before[:arm], targets[:arm], strict=True)]
-        driven = [low if b < low else high if b > high else b for b, low, high in ends]
-        self._driven = [*driven, *targets[arm:]]
-        return self._driven
-
-    def _rub(self) -> list[float]:
-        """Torques with which friction brakes the arm's joints: Coulomb's, or what stops them in two steps."""
-        velocities = self.joints()[1].tolist()
-        limits = zip(self.scene.robot.joint_friction, self._stopping, velocities, strict=False)
-        return [min(max(-stopping * v, -friction), friction) for friction, stopping, v in limits]
-
-    def _apply_torques(self) -> None:
-        """What acts on the arm's joints beside their motors holds for a control step."""
-        torques = self._carrying
-        if self.scene.robot.joint_friction:
-            rubbed = self._rub()
-            torques = rubbed if torques is None else [a + b for a, b in zip(torques, rubbed, strict=True)]
-        if torques is not None:
-            bullet.setJointMotorControlArray(
-                self._robot,
-                self._joints[: len(torques)],
-                bullet.TORQUE_CONTROL,
-                forces=torques,
-                physicsClientId=self._client,
-            )
+            self._motors.divide(substeps)
 
     def push(self, name: str, force: Vec3, torque: Vec3) -> None:
         """Push a body at its centre of mass during the next control step: N and N m, in the world frame."""
@@ -272,7 +190,7 @@ class World(Uncopied):
         self.changes += 1
         for _ in range(steps):
             self._divide()
-            self._apply_torques()
+            self._motors.act(self.joints()[1])
             bullet.stepSimulation(physicsClientId=self._client)
             self._forget()
         self._time += steps / self.timing.control_hz
@@ -297,8 +215,7 @@ class World(Uncopied):
         for joint, position in zip(self._joints, positions, strict=False):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
         self._forget()
-        self._driven = []
-        self.set_joint_targets(self.joints()[0].tolist())
+        self._motors.stop(self.joints()[0].tolist())
 
     def opening(self) -> float:
         """Metres that the gripper is open."""
@@ -431,16 +348,3 @@ class World(Uncopied):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@cache
-def _finer(position: float, velocity: float, times: float) -> tuple[float, float]:
-    """Gains with which a motor moves as with `position` and `velocity` although it acts `times` as often.
-
-    A substep multiplies the deviation from the target by the roots of z^2 - (2 - velocity - position) z + 1 - velocity.
-    """
-    total, product = 2 - velocity - position, 1 - velocity
-    half = cmath.sqrt(total * total / 4 - product)
-    roots = [(total / 2 + sign * half) ** (1 / times) for sign in (1, -1)]
-    both = (roots[0] * roots[1]).real
-    return 1 + both - (roots[0] + roots[1]).real, 1 - both

@@ -145,6 +145,98 @@ def test_without_a_turn_ee_pose_does_as_ee() -> None:
     assert found[1][:3] == pytest.approx(found[0][:3], abs=2e-3)
 
 
+LOWER, UPPER, FASTEST = (np.array(values[:7]) for values in (PANDA.lower, PANDA.upper, PANDA.max_velocity))
+JOINTS = ["joint_delta", "joint_position", "joint_velocity"]
+
+
+@pytest.mark.parametrize("joint", range(7))
+def test_a_delta_moves_a_joint_by_so_much(joint: int, world: World) -> None:
+    """A fifth of what it moves in a control step at its largest velocity, eight times, there; and half of that back."""
+    start, action = world.joints()[0, :7], np.zeros(8)
+    action[joint] = -0.2 if joint == 1 else 0.2
+    act(world, "joint_delta", [action] * 8, settle=40)
+    expected = start + 8 * action[:7] * FASTEST / 25
+    assert world.joints()[0, :7] == pytest.approx(expected, abs=1e-3)
+    act(world, "joint_delta", [-action] * 4, settle=40)
+    assert world.joints()[0, :7] == pytest.approx(start + 4 * action[:7] * FASTEST / 25, abs=1e-3)
+
+
+def test_joints_go_to_positions_and_arrive_together(world: World) -> None:
+    start, controller = world.joints()[0, :7], make_controller("joint_position", world)
+    goals = start + np.array([0.5, -0.4, 0.1, 0.3, 0.2, -0.6, 0.05])
+    action = np.array([*(2 * goals - UPPER - LOWER) / (UPPER - LOWER), 0.0])
+    parts = []
+    for _ in range(60):
+        controller.apply(action)
+        world.step()
+        parts.append((world.joints()[0, :7] - start) / (goals - start))
+    # While they are under way each has gone the same part of its way, but for what it lags behind.
+    assert np.ptp(parts[5]) < 0.15 and 0.2 < parts[5].mean() < 0.9
+    assert world.joints()[0, :7] == pytest.approx(goals, abs=1e-3)
+
+
+def test_joints_that_are_under_way_go_on_where_an_action_is_lost(world: World) -> None:
+    goals = world.joints()[0, :7] + 0.3
+    action = np.array([*(2 * goals - UPPER - LOWER) / (UPPER - LOWER), 0.0])
+    act(world, "joint_position", [action], settle=40)
+    assert world.joints()[0, :7] == pytest.approx(goals, abs=1e-3)
+
+
+@pytest.mark.parametrize("joint", range(7))
+@pytest.mark.parametrize("share", [0.1, -0.4])
+def test_a_joint_keeps_to_its_velocity_and_stops(joint: int, share: float, world: World) -> None:
+    controller, action, start = make_controller("joint_velocity", world), np.zeros(8), world.joints()[0, joint]
+    action[joint] = share
+    for _ in range(4):
+        controller.apply(action)
+        world.step()
+    # What was lost at the start is caught up with.
+    assert world.joints()[1, joint] == pytest.approx(share * FASTEST[joint], rel=0.06)
+    assert np.abs(np.delete(world.joints()[1, :7], joint)).max() < 0.07
+    assert world.joints()[0, joint] - start == pytest.approx(4 * share * FASTEST[joint] / 25, rel=0.15)
+    for _ in range(50):
+        controller.apply(controller.hold())
+        world.step()
+    assert np.abs(world.joints()[1]).max() < 2e-3
+    assert world.joints()[0, joint] - start == pytest.approx(4 * share * FASTEST[joint] / 25, abs=0.02)
+
+
+def test_play_is_turned_through_before_a_joint_moves() -> None:
+    """The motor turns at 0.217 rad/s through half of 0.04 rad, and back through all of it."""
+    robot = SCENE.robot.model_copy(update={"backlash": 0.04})
+    action = np.array([0.1, *[0.0] * 7])
+    with World() as world:
+        world.load(SCENE.model_copy(update={"robot": robot}))
+        act(world, "joint_velocity", [action] * 2)
+        assert np.abs(world.joints()[0, 0]) < 1e-4
+    with World() as world:
+        world.load(SCENE.model_copy(update={"robot": robot}))
+        controller = make_controller("joint_velocity", world)
+        found = []
+        for step in range(50):
+            controller.apply(action if step < 25 else -action)
+            world.step()
+            found.append(world.joints()[0, 0])
+    assert found[24] == pytest.approx(0.2175 - 0.02, abs=2e-3)
+    assert found[49] == pytest.approx(0.02, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("seed", range(3))
+def test_no_joint_leaves_its_limits_or_is_faster_than_it_can_be(name: str, seed: int, world: World) -> None:
+    """At full actions, which change now and then."""
+    controller, generator = make_controller(name, world), np.random.default_rng(seed)
+    for step in range(150):
+        if step % 30 == 0:
+            action = generator.choice([-1.0, 1.0], controller.size)
+        controller.apply(action)
+        world.step()
+        positions, velocities = world.joints()[:, :7]
+        # Where all turn back at once, the heavy ones swing the light ones for a moment.
+        assert (positions > LOWER - 0.01).all() and (positions < UPPER + 0.01).all()
+        assert (np.abs(velocities) < 1.6 * FASTEST).all() and (np.median(np.abs(velocities) / FASTEST) < 1.05)
+
+
 @pytest.mark.parametrize("axis", range(3))
 def test_a_turn_is_about_an_axis_of_the_world(axis: int, world: World) -> None:
     """0.1 rad in a step of full action: two steps of it turn the tool by 0.2."""

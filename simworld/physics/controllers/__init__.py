@@ -7,12 +7,18 @@ from simworld.errors import ConfigurationError, nearest
 from simworld.physics.controllers.control import Control, Controller
 from simworld.physics.controllers.ee import EndEffector
 from simworld.physics.controllers.ee_pose import EndEffectorPose
+from simworld.physics.controllers.joint_delta import JointDelta
+from simworld.physics.controllers.joint_position import JointPosition
+from simworld.physics.controllers.joint_velocity import JointVelocity
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
 
-CONTROLS: Mapping[str, type[EndEffector | EndEffectorPose]] = {
+CONTROLS: Mapping[str, type[EndEffector | EndEffectorPose | JointDelta | JointPosition | JointVelocity]] = {
     "ee": EndEffector,
     "ee_pose": EndEffectorPose,
+    "joint_delta": JointDelta,
+    "joint_position": JointPosition,
+    "joint_velocity": JointVelocity,
 }
 """Ways to control an arm, by the name that `gym.make` takes as `control`."""
 

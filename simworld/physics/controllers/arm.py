@@ -9,6 +9,9 @@ from simworld.physics.world import World
 PRESS, TWIST = 50.0, 5.0
 """Newtons and newton metres with which the tool moves and presses, at most, beyond what carries the arm."""
 
+_CAUGHT_UP = 0.25
+"""Of what joints can be ahead, that those which keep to a velocity catch up with: so they are 4% faster at most."""
+
 
 class Arm:
     """Aims the arm's joints and the gripper of a loaded World.
@@ -39,12 +42,20 @@ class Arm:
         """
         step = step / max(1.0, *map(abs, (step * self._per_ahead).tolist()))
         targets: Array = np.minimum(np.maximum(self.positions + step, self.lower), self.upper)
-        self.world.set_joint_targets([*targets.tolist(), *self._fingers.move(rate)], self._yielding)
+        self.world.set_yielding_targets([*targets.tolist(), *self._fingers.move(rate)], self._yielding)
         return targets
 
-    def turn(self, velocities: Array, rate: float) -> None:
-        """Have the joints keep to velocities (n,) in rad/s; where one would leave its limits it comes to rest there."""
-        hz, positions = self.world.timing.control_hz, self.positions
-        kept = np.minimum(np.maximum(velocities, (self.lower - positions) * hz), (self.upper - positions) * hz)
-        targets = [*(positions + kept / hz).tolist(), *self._fingers.move(rate)]
-        self.world.set_joint_targets(targets, self._yielding, kept.tolist())
+    def turn(self, start: Array, velocities: Array, rate: float) -> Array:
+        """Have the joints keep to velocities (n,) in rad/s on a way that starts at `start` (n,) in rad.
+
+        What joints lag behind they catch up with, as far as they may. One that nears its limit slows down, and comes to
+        rest there. Gives where the way ends (n,).
+        """
+        step, here, most = self.world.timing.step, self.positions, self.ahead * _CAUGHT_UP
+        start = np.minimum(np.maximum(start, here - most), here + most)
+        end: Array = np.minimum(
+            np.maximum(start + velocities * step, (start + self.lower) / 2), (start + self.upper) / 2
+        )
+        targets = [*end.tolist(), *self._fingers.move(rate)]
+        self.world.set_yielding_targets(targets, self._yielding, ((end - start) / step).tolist())
+        return end
