@@ -114,12 +114,7 @@ def run_demo(folder: Path) -> Path:
             raise DatasetError(f"{folder} holds other files, such as {sorted(foreign)[0]}; choose another folder")
     with exclusive(folder / ".lock", folder):
         record = _read_record(folder)
-        begin = time.perf_counter()
-        try:
-            _Lanes(folder, record).run()
-        finally:
-            record["total_seconds"] += time.perf_counter() - begin
-            write_json(folder / RECORD, record)
+        _Lanes(folder, record).run()
         _summarize(folder)
         report = write_report(folder)
     say(f"done in {record['total_seconds'] / 60:.1f} minutes: open {report}")
@@ -133,6 +128,7 @@ class _Lanes:
         self._folder, self._record = folder, record
         self._there = {part.name for lane in LANES for part in lane if _is_there(folder, part)}
         self._waiting = [[part for part in lane if part.name not in self._there] for lane in LANES]
+        self._begun, self._before = time.perf_counter(), record.get("total_seconds", 0.0)
         self._running: dict[int, tuple[DemoPart, subprocess.Popen[bytes], float]] = {}
 
     def run(self) -> None:
@@ -178,8 +174,10 @@ class _Lanes:
             write_json(
                 path, {"name": NAMES[name]} | parse_json(output, dict[str, Any], f"the part {part.name!r} failed")
             )
-        seconds = time.perf_counter() - begin
+        now = time.perf_counter()
+        seconds = now - begin
         self._record["seconds"][part.name] = seconds
+        self._record["total_seconds"] = self._before + now - self._begun
         write_json(self._folder / RECORD, self._record)
         say(Text.assemble(("✓", "green"), f" {part.name} ", (f"{seconds:.0f} s", "dim")))
 

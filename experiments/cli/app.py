@@ -14,9 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from simworld.errors import SimworldError
-from simworld.experiments.cli import commands
+from simworld.experiments.cli import commands, interrupts
 from simworld.experiments.cli.console import complain, show_warnings_in_one_line
-from simworld.experiments.cli.interrupts import CODE, end_with_interrupts, ignore_interrupts
 from simworld.extras import extras
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # typer names only this one of its subclasses
@@ -27,15 +26,13 @@ class _Commands(TyperGroup):
 
     def main(self, args: Any = None, *others: Any, **options: Any) -> Any:
         arguments = sys.argv[1:] if args is None else list(args)
+        interrupts.say(after=self._promise(*arguments[:1]))
         try:
             code = super().main(arguments or ["--help"], *others, **options | {"standalone_mode": False})
         except (_UsageError, OSError) as error:
             code = _explain(error)
-        except (KeyboardInterrupt, typer.Abort):
-            code = CODE
-        ignore_interrupts()
-        if code == CODE:  # typer itself returns this after Ctrl-C
-            complain(f"interrupted{self._promise(*arguments[:1])}")
+        if code == interrupts.CODE:  # what typer makes of KeyboardInterrupt
+            interrupts.end()
         sys.exit(_flushed() or code)
 
     def invoke(self, ctx: Any) -> Any:
@@ -94,14 +91,8 @@ def main() -> None:
     SIGTERM is taken as Ctrl-C.
     """
     begin()
-    end_with_interrupts()
     show_warnings_in_one_line()
-    try:
-        app(prog_name="simworld")
-    except KeyboardInterrupt:  # when the command was over
-        ignore_interrupts()
-        complain("interrupted")
-        sys.exit(CODE)
+    app(prog_name="simworld")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextCol
 from rich.table import Table
 from rich.text import Text
 
+from simworld.experiments.cli import interrupts
 from simworld.experiments.cli.start import send_nowhere
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class _Messages:
         return getattr(sys.stderr, name)
 
 
+_SHOW_CURSOR = "\n\x1b[?25h"
+"""On a line of its own, with the cursor that a display hides (DECTCEM of VT terminals)."""
+
 console = Console()
 errors = Console(file=cast(IO[str], _Messages()))
 
@@ -58,14 +62,11 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
     task = bar.add_task(description, total=total)
 
     def tell(done: int) -> None:
-        bar.start()
+        _start(bar)
         bar.update(task, completed=done)
 
-    try:
+    with _given_back(bar):
         yield tell
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 @contextmanager
@@ -87,19 +88,33 @@ def quota_progress(budget: int) -> Iterator[Callable[["Report"], None]]:
                 bars.add_task(name, total=total)
         for task, (_, done, _) in zip(bars.task_ids, rows, strict=True):
             bars.update(task, completed=done)
-        bars.start()
+        _start(bars)
         if report.stop:
             # What is made of the samples now has a bar of its own, and there can be only one display at a time.
             bars.stop()
 
-    try:
+    with _given_back(bars):
         yield tell
-    finally:
-        if bars.live.is_started:
-            bars.stop()
     for report in last:
         for line in str(report).splitlines():
             say(line)
+
+
+def _start(display: Progress) -> None:
+    if errors.is_terminal and not display.disable:
+        interrupts.say(before=_SHOW_CURSOR)
+    display.start()
+
+
+@contextmanager
+def _given_back(display: Progress) -> Iterator[None]:
+    """Stop a display in the end, if it was started."""
+    try:
+        yield
+    finally:
+        if display.live.is_started:
+            display.stop()
+        interrupts.say(before="")
 
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:

@@ -7,7 +7,7 @@ import sys
 if __name__ == "__main__":  # see `command_line`
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
 
-from simworld.experiments.cli.interrupts import leave_when_interrupted
+from simworld.experiments.cli.interrupts import end_when_interrupted
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
 
 def begin() -> None:
     """Put streams and interrupts in order; to be called before what takes time to import."""
-    leave_when_interrupted()
+    end_when_interrupted()
     _open_streams()
     if not os.environ.get("COLUMNS", "80").strip("0"):  # of something that is no terminal
         del os.environ["COLUMNS"]

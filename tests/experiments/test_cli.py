@@ -326,30 +326,6 @@ def test_ctrl_c_ends_any_command_with_130(
     assert plain(complaint).endswith(promise)
 
 
-@pytest.mark.parametrize(
-    ("module", "finished"), [("other", "False"), ("llvmlite.binding", "True"), ("importlib._bootstrap", "True")]
-)
-def test_ctrl_c_inside_a_callback_from_c_is_not_lost(module: str, finished: str) -> None:
-    program = f"""
-import ctypes, os, signal, time
-from simworld.experiments.cli.interrupts import end_with_interrupts
-
-# numba's own callbacks, in llvmlite, and imports are not interrupted at all; others are, and it is repeated after them.
-callback = "import os\\ndef callback():\\n    os.kill(os.getpid(), 2)\\n    os.getpid()\\n    finished.append(1)"
-context = dict(__name__="{module}", finished=[])
-exec(callback, context)
-end_with_interrupts()
-try:
-    ctypes.CFUNCTYPE(None)(context["callback"])()
-    time.sleep(20)
-except KeyboardInterrupt:
-    assert bool(context["finished"]) is {finished}
-    print("interrupted")
-"""
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert (result.stdout, result.stderr) == ("interrupted\n", "")
-
-
 def test_an_interrupted_evaluation_promises_nothing() -> None:
     process = begin_work("evaluate", PLACE, "--episodes", 9999)
     process.send_signal(signal.SIGINT)

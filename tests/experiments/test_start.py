@@ -119,69 +119,47 @@ def test_an_interrupt_while_modules_are_imported_is_one_line(module: str, number
     assert (process.returncode, rest) == (130, ["error: interrupted"])
 
 
-def interrupted(code: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """Run lines of code that are indented by four blanks, with interrupts in order."""
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ctrl_c()",
+        "try:\n    ctrl_c()\nexcept BaseException:\n    print('swallowed')",
+        "try:\n    raise OSError\nfinally:\n    ctrl_c()",
+        "import ctypes\nctypes.CFUNCTYPE(None)(ctrl_c)()",
+        "exec('ctrl_c()')",
+        "class Dropped:\n    def __del__(self):\n        ctrl_c()\nDropped()",
+        "import threading\nthreading.Thread(target=time.sleep, args=(60,)).start()\nctrl_c()",
+        "import atexit\natexit.register(ctrl_c)\nsys.exit(0)",
+    ],
+    ids=["anywhere", "except", "finally", "called from C", "exec", "a finalizer", "with threads", "at the end"],
+)
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_ends_the_process_wherever_it_is(code: str, number: str) -> None:
     program = f"""
-import os, signal, sys
-{before}
-from simworld.experiments.cli.interrupts import end_with_interrupts, ignore_interrupts
-end_with_interrupts()
+import os, signal, sys, time
+from simworld.experiments.cli import interrupts
+interrupts.end_when_interrupted()
+interrupts.say(after="; go on")
 def ctrl_c():
-    os.kill(os.getpid(), signal.SIGINT)
-    os.getpid()
-try:
+    os.kill(os.getpid(), signal.{number})
+    time.sleep(10)
 {code}
-except KeyboardInterrupt:
-    ctrl_c()
-    ignore_interrupts()
-    sys.exit(130)
 """
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "error: interrupted; go on\n")
 
 
-def test_further_interrupts_do_not_break_the_clean_up() -> None:
-    code = """
-    try:
-        ctrl_c()
-    finally:
-        try:
-            [ctrl_c() for _ in range(5)]
-            raise OSError("in the clean-up")
-        except OSError:
-            ctrl_c()
-            print("cleaned up")
+def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
+    """As in the background of a shell."""
+    program = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from simworld.experiments.cli import interrupts
+interrupts.end_when_interrupted()
+os.kill(os.getpid(), signal.SIGINT)
+print("goes on")
 """
-    result = interrupted(code)
-    assert (result.returncode, result.stdout, result.stderr) == (130, "cleaned up\n", "")
-
-
-def test_an_interrupt_that_was_swallowed_can_be_repeated() -> None:
-    code = """
-    try:
-        ctrl_c()
-    except BaseException:
-        pass
-    ctrl_c()
-    print("lost")
-"""
-    result = interrupted(code)
-    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
-
-
-@pytest.mark.parametrize("before", ["", "del signal.setitimer, signal.SIGALRM"], ids=["timers", "as on Windows"])
-def test_an_interrupt_that_is_dropped_comes_again(before: str) -> None:
-    code = """
-    import ctypes, time
-    ctypes.CFUNCTYPE(None)(ctrl_c)()
-    [time.sleep(0.1) for _ in range(200)]  # only on Windows does a thread's signal end a longer one
-"""
-    result = interrupted(code, before)
-    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
-
-
-def test_an_interrupt_within_exec_ends_with_130() -> None:
-    result = interrupted("    exec('ctrl_c()')")  # after KeyboardInterrupt itself Python would kill itself at its end
-    assert (result.returncode, result.stderr) == (130, "")
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True).stdout == b"goes on\n"
 
 
 def test_parts_are_run_whatever_modules_there_are_in_the_folder(tmp_path: Path) -> None:
