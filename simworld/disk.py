@@ -1,36 +1,19 @@
 """What each system does in its own way with files: locks, room that is set aside, and folders made to last."""
 
 import errno
-import importlib
 import os
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 _CHUNK = 2**20
 
 
 def lock(file: IO[bytes]) -> bool:
     """Lock an open file until it is closed, however the process ends; False where another process holds it."""
-    try:
-        import fcntl
-    except ImportError:
-        return _lock_on_windows(file)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    from filelock import lock_descriptor  # which brings asyncio
 
-
-def _lock_on_windows(file: IO[bytes]) -> bool:
-    msvcrt: Any = importlib.import_module("msvcrt")
-    file.seek(0)
-    try:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # one byte, which need not be there
-    except PermissionError:
-        return False
-    return True
+    return lock_descriptor(file.fileno(), blocking=False)
 
 
 def reserve(path: Path, size: int) -> None:

@@ -4,7 +4,6 @@ import errno
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO
 
 import pytest
@@ -16,22 +15,10 @@ from simworld.errors import DatasetError
 
 
 @pytest.fixture
-def windows(monkeypatch: pytest.MonkeyPatch) -> set[tuple[int, int]]:
-    """Windows' locks in the place of fcntl's, no posix_fallocate, and folders that cannot be opened."""
-    held = set[tuple[int, int]]()
-
-    def locking(descriptor: int, mode: int, count: int) -> None:
-        assert (mode, count) == (2, 1) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0
-        about = os.fstat(descriptor)
-        if (about.st_dev, about.st_ino) in held:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        held.add((about.st_dev, about.st_ino))
-
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No posix_fallocate, and folders that cannot be opened; locks are filelock's everywhere."""
     monkeypatch.delattr(os, "posix_fallocate")
     monkeypatch.setattr(sys, "platform", "win32")
-    return held
 
 
 def test_a_lock_keeps_others_out(tmp_path: Path) -> None:
@@ -44,18 +31,16 @@ def test_a_lock_keeps_others_out(tmp_path: Path) -> None:
         assert disk.lock(other)
 
 
-def test_folders_are_written_on_windows(tmp_path: Path, windows: set[tuple[int, int]]) -> None:
+def test_folders_are_written_on_windows(tmp_path: Path, windows: None) -> None:
     with OutputFolder(tmp_path / "out", {"a": 1}) as out:
         out.write_bytes("file", b"content")
         with pytest.raises(DatasetError, match="written by another process"), OutputFolder(tmp_path / "out", {"a": 1}):
             pass
         out.finish()
-    assert len(windows) == 1 and verify(tmp_path / "out") == []
+    assert verify(tmp_path / "out") == []
 
 
-def test_room_is_set_aside_without_help(
-    tmp_path: Path, windows: set[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_room_is_set_aside_without_help(tmp_path: Path, windows: None, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = list[int]()
     monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
     for size in (0, 1, 2**20, 2_500_000):
