@@ -1,6 +1,7 @@
 """Makes data from environments: episodes of a policy, and moments along them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 
 from simworld.agents.policy import Policy
 from simworld.datasets.labelled import Moment
+from simworld.datasets.store.contacts import pack_contacts
 from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.spaces import ALONE, describe_space
 from simworld.envs.env import ManipulationEnv
 from simworld.scene.state import stack_states
 from simworld.streams import Streams
@@ -35,7 +38,7 @@ def collect_episode(
 
     `group` is the index of the episode that they vary, where that is another.
 
-    `noise` times the factor `policy.noise` is the standard deviation added to the executed displacements, in actions.
+    `noise` times the factor `policy.noise` is the standard deviation added to what is executed, in actions.
     What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
     """
     base = manipulation(env)
@@ -43,35 +46,53 @@ def collect_episode(
     parameters = base.parameters
     generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
     observations, states = [observation], [base.world.state()]
-    steps: list[tuple[NDArray[np.float32], NDArray[np.float32], float, bool, bool]] = []
-    infos: list[dict[str, bool]] = []
+    steps: list[tuple[Any, ...]] = []
     over = False
     while not over:
         wanted = policy(observation)
         action = _disturb(wanted, level, generator)
-        observation, reward, terminated, truncated, events = env.step(action)
+        observation, reward, terminated, truncated, info = env.step(action)
         observations.append(observation)
         states.append(base.world.state())
-        steps.append((action, wanted, float(reward), terminated, truncated))
-        infos.append(events)
+        steps.append((action, wanted, reward, terminated, truncated, info))
         over = terminated or truncated
-    actions, wanteds, rewards, terminations, truncations = zip(*steps, strict=True)
+    actions, wanteds, rewards, terminations, truncations, infos = zip(*steps, strict=True)
     return Episode(
         seed=base.episode[0],
         index=index,
-        scene=base.sample.scene,
+        scene_json=base.sample.scene.to_json(),
         parameters=parameters,
-        observations={key: np.stack([o[key] for o in observations]) for key in observation},
+        observations=_stacked(observations),
         actions=np.stack(actions),
         rewards=np.array(rewards, dtype=np.float32),
         terminations=np.array(terminations, dtype=bool),
         truncations=np.array(truncations, dtype=bool),
-        infos={key: np.array([events[key] for events in infos], dtype=bool) for key in infos[0]},
+        infos=_stacked(infos),
         states=stack_states(states),
+        contacts=pack_contacts([state.contacts for state in states]),
+        **_described(env),
         expert_actions=np.stack(wanteds),
         group=group,
         redrawn=base.sample.redrawn,
     )
+
+
+def _described(env: gym.Env[Any, Any]) -> dict[str, Any]:
+    """What an episode says of the environment it was made in."""
+    assert env.spec is not None  # they are ours
+    return {
+        "environment": json.loads(env.spec.to_json()),
+        "observation_space": describe_space(env.observation_space),
+        "action_space": describe_space(env.action_space),
+        "instruction": manipulation(env).task_description,
+    }
+
+
+def _stacked(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:
+    """Observations or infos as arrays by name, of the types they have."""
+    if not isinstance(rows[0], Mapping):
+        return {ALONE: np.stack(rows)}
+    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
 
 
 def stage(
@@ -94,9 +115,9 @@ def stage(
 
 
 def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:
-    """The action with noise on the displacement and, rarely, the gripper the other way."""
+    """The action with noise on what moves the arm and, rarely, the gripper, its last number, the other way."""
     noisy = action.copy()
-    noisy[:3] += generator.normal(0.0, level, 3).astype(np.float32)
+    noisy[:-1] += generator.normal(0.0, level, len(noisy) - 1).astype(np.float32)
     if generator.random() < 0.05 * level:
-        noisy[3] = -noisy[3]
+        noisy[-1] = -noisy[-1]
     return np.clip(noisy, -1.0, 1.0)

@@ -6,6 +6,7 @@ process; time on the clock has what else the machine did in it. Run with `make b
 
 import resource
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -71,12 +72,13 @@ def measure(folder: Path) -> list[dict[str, Any]]:
 
 def measure_reading(folder: Path) -> dict[str, float]:
     """Seconds of CPU time that it takes to check the dataset, to split it, and to read all its labels."""
-    seconds = {}
-    for name, read in {
+    reads: Mapping[str, Callable[[], object]] = {
         "verify": lambda: verify(folder),
         "split": lambda: split_images(folder, {"train": 0.8, "test": 0.2}),
         "labels": lambda: sum(1 for _ in read_labels(folder)),
-    }.items():
+    }
+    seconds = {}
+    for name, read in reads.items():
         begin = time.process_time()
         read()
         seconds[name] = round(time.process_time() - begin, 2)

@@ -4,7 +4,8 @@ from simworld.datasets.formats.minari import export_minari, minari_source
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
 from simworld.datasets.sample import SampleId
 from simworld.datasets.splits import split_episodes, split_groups, split_images
-from simworld.datasets.store.episode import Episode, load_episodes, save_episodes
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episode_file import load_episodes, save_episodes
 from simworld.datasets.store.episodes import EpisodeReport, EpisodesRequest, read_episodes, write_episodes
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.images import ImageReport, write_images

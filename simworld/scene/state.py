@@ -54,13 +54,13 @@ def camera_pose(scene: Scene, state: SceneState, camera: Camera) -> Array:
 
 
 def stack_states(states: list[SceneState]) -> dict[str, NDArray[np.float64]]:
-    """The states as arrays with time along the first axis, without contacts: what a dataset stores."""
+    """The states as arrays with time along the first axis, without contacts."""
     names = ("joint_positions", "joint_velocities", "link_poses", "body_poses", "body_velocities")
     arrays = {name: np.stack([getattr(s, name) for s in states]) for name in names}
     return arrays | {"time": np.array([s.time for s in states])}
 
 
 def unstack_state(arrays: dict[str, NDArray[np.float64]], t: int) -> SceneState:
-    """The state at row `t` of arrays made by `stack_states`; contacts are not stored."""
+    """The state at row `t` of arrays made by `stack_states`, without contacts."""
     fields = {name: values[t] for name, values in arrays.items() if name != "time"}
     return SceneState(time=float(arrays["time"][t]), **fields)

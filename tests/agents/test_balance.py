@@ -38,7 +38,8 @@ def episode(length: int, **events: Sequence[int]) -> Episode:
     never = np.zeros(length, dtype=bool)
     infos = {"is_success": never} | ({"off_table": never} if "grasped" in infos else {}) | infos
     actions, ends = np.zeros((length, 4), dtype=np.float32), np.zeros(length, dtype=bool)
-    return Episode(0, 0, SCENE, {}, {}, actions, actions[:, 0], ends, ends, infos, {})
+    text = SCENE.to_json()
+    return Episode(0, 0, text, {}, {}, actions, actions[:, 0], ends, ends, infos, {}, {}, {}, {}, {})
 
 
 @pytest.mark.parametrize(

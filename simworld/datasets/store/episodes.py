@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simworld.datasets.store.episode import Episode, decode_episodes, encode_episodes
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episode_file import decode_episodes, encode_episodes
 from simworld.datasets.store.filling import Made, Tell, Work, fill_shards, one_by_one
 from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.folder import OutputFolder, hidden

@@ -19,6 +19,8 @@ import pytest
 from simworld.datasets import Episode, export_minari, minari_source
 from simworld.datasets.formats import exchange
 from simworld.datasets.formats.minari import check_target
+from simworld.datasets.store.contacts import pack_contacts
+from simworld.datasets.store.spaces import describe_space
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.scene.state import SceneState, stack_states
 
@@ -49,7 +51,7 @@ def _play(env: Any, index: int) -> Episode:
     return Episode(
         seed=5,
         index=index,
-        scene=env.unwrapped.sample.scene,
+        scene_json=env.unwrapped.sample.scene.to_json(),
         parameters=env.unwrapped.parameters,
         observations={name: np.stack([o[name] for o in observations]) for name in first},
         actions=actions,
@@ -58,6 +60,10 @@ def _play(env: Any, index: int) -> Episode:
         truncations=np.array([step[3] for step in steps]),
         infos={name: np.array([step[4][name] for step in steps]) for name in ("is_success", "grasped")},
         states=stack_states(states),
+        contacts=pack_contacts([state.contacts for state in states]),
+        environment=json.loads(env.spec.to_json()),
+        observation_space=describe_space(env.observation_space),
+        action_space=describe_space(env.action_space),
         expert_actions=-actions if index else None,
     )
 
