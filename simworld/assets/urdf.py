@@ -99,6 +99,14 @@ def mesh_files(root: Element, path: Path) -> list[Path]:
     return [path.parent / name for name in names]
 
 
+def check_axes(root: Element, source: str) -> None:
+    """Refuse axes that are not of length 1: Bullet moves a joint that slides by their length."""
+    for joint in root.findall("joint"):
+        axis = numbers(joint.find("axis"), "xyz", _FORWARD, source)
+        if joint.get("type") == "prismatic" and abs(math.hypot(*axis) - 1) > 1e-3:
+            raise ConfigurationError(f"{source}: joint {joint.get('name')!r}: an axis must have length 1, got {axis}")
+
+
 def _check_mimics(joints: Mapping[str, Joint], source: str) -> None:
     for joint in joints.values():
         if joint.mimic is None:

@@ -1,4 +1,4 @@
-"""Triangle meshes with levels of detail: the unit shapes, and Wavefront OBJ files.
+"""Triangle meshes with levels of detail: the unit shapes, Wavefront OBJ files, and STL files.
 
 Files that were read and simplified once are kept, in this process and on disk (`simworld.rendering.cache`).
 """
@@ -17,10 +17,11 @@ import numpy as np
 from simworld.geometry import Array
 from simworld.plain import Color
 from simworld.rendering.cache import Arrays, cached
-from simworld.rendering.meshes.obj import Source, open_source, triangles_of
+from simworld.rendering.meshes.obj import Source, Triangles, open_source, triangles_of
 from simworld.rendering.meshes.primitives import Shape, box, cylinder, is_closed, sphere
 from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
 from simworld.rendering.meshes.simplify.distance import Index, Surface
+from simworld.rendering.meshes.stl import triangles_of_stl
 from simworld.rendering.places import announce, places
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -71,7 +72,7 @@ _lock = threading.RLock()
 
 
 def load_mesh(source: str, tolerance: float) -> Groups:
-    """BOX or an OBJ file, SPHERE and CYLINDER among them, by colour, with as few triangles as the tolerance allows.
+    """BOX, or an OBJ or STL file, such as SPHERE, by colour, with as few triangles as the tolerance allows.
 
     `tolerance` is the largest geometric error in the file's unit, 0 for full detail. For a file it is rounded down to a
     level; each is made once. A missing or broken file raises RenderError.
@@ -109,7 +110,7 @@ def _load(source: str, level: int) -> Groups:
 def _make(source: str, level: int) -> Groups:
     """The full mesh for FULL, and where a level keeps nearly as many triangles."""
     if level == FULL:
-        return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in triangles_of(_source(source)))
+        return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in _triangles(source))
     full = load_mesh(source, 0)
     given, normals = _joined([group.mesh for group in full])
     tolerance = _tolerance(diagonal(source), level)
@@ -125,6 +126,11 @@ def _make(source: str, level: int) -> Groups:
         mesh = _mesh(simple.vertices[index], local.reshape(-1, 3), carried[rows])
         groups.append(MeshGroup(mesh, group.color))
     return tuple(groups)
+
+
+def _triangles(source: str) -> list[Triangles]:
+    read = triangles_of_stl if source.lower().endswith(".stl") else triangles_of
+    return read(_source(source))
 
 
 def _joined(meshes: Sequence[TriangleMesh]) -> tuple[Surface, Array]:

@@ -17,6 +17,9 @@ from simworld.rendering.meshes.simplify.distance import face_normals
 _LARGEST = 1e30
 """What a coordinate may be at most, so that no area overflows."""
 
+Triangles = tuple[Array, NDArray[np.int64], Array, Color | None]
+"""Vertices (n, 3), triangles (m, 3), normals (m, 3, 3) of their corners, and colour, of a part of a file."""
+
 _FLAT = 1e-10
 """A triangle's area over its longest side squared, below which it is a line."""
 
@@ -58,7 +61,7 @@ def open_source(path: str) -> Source:
     return Source(Path(path), text, materials)
 
 
-def triangles_of(source: Source) -> list[tuple[Array, NDArray[np.int64], Array, Color | None]]:
+def triangles_of(source: Source) -> list[Triangles]:
     """Vertices (n, 3), triangles (m, 3), normals (m, 3, 3) of each corner, and colour, for each colour of a file.
 
     Vertices are welded by position, and polygons are cut into fans. Triangles without area are left out. A normal that
@@ -68,7 +71,7 @@ def triangles_of(source: Source) -> list[tuple[Array, NDArray[np.int64], Array, 
     vertices, inverse = np.unique(np.array(read.positions) + 0.0, axis=0, return_inverse=True)  # + 0.0: no -0.0
     corners = np.array(read.corners, dtype=np.int64).reshape(-1, 3, 2)
     triangles = inverse.ravel()[corners[:, :, 0]]
-    kept = _has_area(vertices[triangles])
+    kept = has_area(vertices[triangles])
     if not kept.any():
         raise RenderError(f"cannot read mesh {source.path}: no face of it has an area")
     triangles, corners = triangles[kept], corners[kept]
@@ -85,7 +88,8 @@ def triangles_of(source: Source) -> list[tuple[Array, NDArray[np.int64], Array, 
     return groups
 
 
-def _has_area(corners: Array) -> NDArray[np.bool_]:
+def has_area(corners: Array) -> NDArray[np.bool_]:
+    """Which triangles, by their corners (m, 3, 3), are no lines."""
     a, b, c = corners.transpose(1, 0, 2)
     longest = np.max([((b - a) ** 2).sum(1), ((c - b) ** 2).sum(1), ((a - c) ** 2).sum(1)], axis=0)
     kept: NDArray[np.bool_] = np.linalg.norm(np.cross(b - a, c - a), axis=1) > _FLAT * longest

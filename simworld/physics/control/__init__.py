@@ -1,1 +1,0 @@
-"""What ways to control an arm share: commands, actions, and how the arm, the tool and the gripper are moved."""
