@@ -19,8 +19,8 @@ from simworld.envs.tasks import TASKS, Goals, distance
 from simworld.errors import ConfigurationError, nearest
 from simworld.handles import OneUser
 from simworld.physics import Timing, World
+from simworld.physics.control.action import as_action
 from simworld.physics.controllers import make_control
-from simworld.physics.controllers.action import as_action
 from simworld.randomization import Randomization, Sample, as_randomization, check_scenes, sample_scene
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.adapters.display import has_display

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.disk import lock as lock_file
-from simworld.disk import sync_folder
+from simworld.disk import lock as lock_file, sync_folder
 from simworld.errors import DatasetError
 from simworld.reading import open_own
 

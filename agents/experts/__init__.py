@@ -18,8 +18,8 @@ from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot
 from simworld.envs.tasks import TASKS, field_slices
 from simworld.errors import ConfigurationError, nearest
+from simworld.physics.control.command import Command
 from simworld.physics.controllers import Control, make_control
-from simworld.physics.controllers.command import Command
 from simworld.physics.timing import USUAL, Timing
 
 _SHARED = ("grasping", "sight")

@@ -4,7 +4,7 @@ import numpy as np
 
 from simworld.agents.experts.sight import Sight
 from simworld.assets.robot import RobotModel
-from simworld.physics.controllers.command import Command
+from simworld.physics.control.command import Command
 
 OPEN, CLOSED = 1.0, -1.0
 

@@ -6,7 +6,7 @@ from simworld.agents.experts.grasping import CLOSED, OPEN, Grasp, holds
 from simworld.agents.experts.sight import Sight
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
-from simworld.physics.controllers.command import Command
+from simworld.physics.control.command import Command
 
 _CARRY = 0.05
 """Metres of free height under a carried object above the box's walls."""

@@ -3,7 +3,7 @@
 from simworld.agents.experts.grasping import CLOSED
 from simworld.agents.experts.sight import Sight
 from simworld.assets.robot import RobotModel
-from simworld.physics.controllers.command import Command
+from simworld.physics.control.command import Command
 
 
 class Expert:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from simworld.agents.policy import Seen
 from simworld.geometry import Array, rotation_towards
-from simworld.physics.controllers.command import Command
-from simworld.physics.controllers.ee import DOWN
+from simworld.physics.control.command import Command
+from simworld.physics.control.tool import DOWN
 
 
 class Sight:

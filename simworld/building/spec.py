@@ -10,8 +10,7 @@ from simworld.assets.robot_search import find_robot
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions, Floor, Lamps, Sensors
-from simworld.building.entities.entity import Entity, Setting
-from simworld.building.entities.entity import from_plain as entity_from_plain
+from simworld.building.entities.entity import Entity, Setting, from_plain as entity_from_plain
 from simworld.building.objects import place_things
 from simworld.building.space import FactorSpace
 from simworld.distributions.expressions import Distribution, from_plain

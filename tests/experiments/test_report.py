@@ -249,7 +249,7 @@ def test_factors_are_pooled_grouped_and_drawn_by_kind() -> None:
     (mass,) = groups["objects"].charts
     assert (mass.name, mass.unit) == ("mass", "g") and "10 values" in mass.chart
     assert groups["light"].charts == [] and groups["light"].fixed == ["azimuth 28.6 \N{DEGREE SIGN}"]
-    assert "5 colours" in groups["boxes"].charts[0].chart and "#000066" in groups["box"].charts[0].chart
+    assert "5 colours" in groups["boxes"].charts[0].chart and "#000066" in groups["boxes"].charts[0].chart
 
 
 def test_charts_hold_every_value() -> None:

@@ -9,9 +9,9 @@ from simworld.building.entities import GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import Array, compose, invert, rotation_towards
 from simworld.physics import World
+from simworld.physics.control.command import Command
+from simworld.physics.control.tool import DOWN
 from simworld.physics.controllers import CONTROLS, make_control, make_controller
-from simworld.physics.controllers.command import Command
-from simworld.physics.controllers.ee import DOWN
 from simworld.physics.motors import finer
 from simworld.randomization import NONE, sample_scene
 from simworld.streams import Streams

@@ -1,25 +1,22 @@
-"""What turns an action into joint targets: each way to do that is a file, and is named here."""
+"""What turns an action into joint targets: each way to do that is a file here, and is called like it."""
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError, nearest
-from simworld.physics.controllers.control import Control, Controller
-from simworld.physics.controllers.ee import EndEffector
-from simworld.physics.controllers.ee_pose import EndEffectorPose
-from simworld.physics.controllers.joint_delta import JointDelta
-from simworld.physics.controllers.joint_position import JointPosition
-from simworld.physics.controllers.joint_velocity import JointVelocity
+from simworld.physics.control.control import Control, Controller
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
 
-CONTROLS: Mapping[str, type[EndEffector | EndEffectorPose | JointDelta | JointPosition | JointVelocity]] = {
-    "ee": EndEffector,
-    "ee_pose": EndEffectorPose,
-    "joint_delta": JointDelta,
-    "joint_position": JointPosition,
-    "joint_velocity": JointVelocity,
-}
+CONTROLS: Mapping[str, type[Control]] = MappingProxyType(
+    {
+        module.name: importlib.import_module(f"{__name__}.{module.name}").CONTROL
+        for module in pkgutil.iter_modules(__path__)
+    }
+)
 """Ways to control an arm, by the name that `gym.make` takes as `control`."""
 
 

@@ -3,17 +3,14 @@
 import numpy as np
 
 from simworld.assets.robot import RobotModel
-from simworld.geometry import Array, Quaternion
-from simworld.physics.controllers.action import as_action
-from simworld.physics.controllers.command import MAX_SPEED, Command
-from simworld.physics.controllers.control import Control
-from simworld.physics.controllers.fingers import gripper_rate
-from simworld.physics.controllers.tool import ToolReference, displacements
+from simworld.geometry import Array
+from simworld.physics.control.action import as_action
+from simworld.physics.control.command import MAX_SPEED, Command
+from simworld.physics.control.control import Control
+from simworld.physics.control.fingers import gripper_rate
+from simworld.physics.control.tool import DOWN, ToolReference, displacements
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
-
-DOWN: Quaternion = (1.0, 0.0, 0.0, 0.0)
-"""Tool orientation with the fingers pointing down and opening along the world's y axis."""
 
 
 class EndEffector(Control):
@@ -52,3 +49,6 @@ class EndEffectorController:
     def hold(self) -> Array:
         """Zeros: the reference stays where it is."""
         return np.zeros(self.size)
+
+
+CONTROL = EndEffector

@@ -4,11 +4,11 @@ import numpy as np
 
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array, quat_from_vector, quat_product, rotation_towards
-from simworld.physics.controllers.action import ActionNumber, as_action
-from simworld.physics.controllers.command import MAX_SPEED, MAX_SPIN, Command
-from simworld.physics.controllers.control import Control
-from simworld.physics.controllers.fingers import gripper_rate
-from simworld.physics.controllers.tool import ToolReference, displacements
+from simworld.physics.control.action import ActionNumber, as_action
+from simworld.physics.control.command import MAX_SPEED, MAX_SPIN, Command
+from simworld.physics.control.control import Control
+from simworld.physics.control.fingers import gripper_rate
+from simworld.physics.control.tool import ToolReference, displacements
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
 
@@ -68,3 +68,6 @@ class EndEffectorPoseController:
     def hold(self) -> Array:
         """Zeros: the reference stays where it is."""
         return np.zeros(self.size)
+
+
+CONTROL = EndEffectorPose

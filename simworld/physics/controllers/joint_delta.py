@@ -4,12 +4,12 @@ import numpy as np
 
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
-from simworld.physics.controllers.action import as_action
-from simworld.physics.controllers.arm import Arm
-from simworld.physics.controllers.command import Command
-from simworld.physics.controllers.control import Control
-from simworld.physics.controllers.joint_numbers import joint_numbers
-from simworld.physics.controllers.joint_steps import HALF, JointSteps
+from simworld.physics.control.action import as_action
+from simworld.physics.control.arm import Arm
+from simworld.physics.control.command import Command
+from simworld.physics.control.control import Control
+from simworld.physics.control.joint_numbers import joint_numbers
+from simworld.physics.control.joint_steps import HALF, JointSteps
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
 
@@ -55,3 +55,6 @@ class JointDeltaController:
     def hold(self) -> Array:
         """Zeros: the references stay where they are."""
         return np.zeros(self.size)
+
+
+CONTROL = JointDelta

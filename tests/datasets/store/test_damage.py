@@ -47,8 +47,7 @@ from simworld.reading import read_json
 from simworld.rendering.textures.pyramid import pyramid, textures_in
 from simworld.scene.material import ImageTexture
 from simworld.writing import exclusive, to_json, write_bytes, write_json
-from tests.datasets.store.test_episodes import COUNT, SHARD, contents, episode, write
-from tests.datasets.store.test_episodes import REQUEST as ASKED
+from tests.datasets.store.test_episodes import COUNT, REQUEST as ASKED, SHARD, contents, episode, write
 
 SHARDS = [f"episodes/0000{k}.npz" for k in range(3)]
 

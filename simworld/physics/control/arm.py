@@ -3,7 +3,7 @@
 import numpy as np
 
 from simworld.geometry import Array
-from simworld.physics.controllers.fingers import Fingers
+from simworld.physics.control.fingers import Fingers
 from simworld.physics.world import World
 
 PRESS, TWIST = 50.0, 5.0

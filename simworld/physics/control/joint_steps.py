@@ -4,8 +4,8 @@ import numpy as np
 
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
-from simworld.physics.controllers.command import MAX_SPEED, MAX_SPIN, Command
-from simworld.physics.controllers.steps import damped_step
+from simworld.physics.control.command import MAX_SPEED, MAX_SPIN, Command
+from simworld.physics.control.damped_step import damped_step
 from simworld.physics.kinematics import Kinematics
 from simworld.physics.timing import Timing
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simworld.geometry import rotation_towards
-from simworld.physics.controllers.action import ActionNumber
-from simworld.physics.controllers.arm import Arm
-from simworld.physics.controllers.command import MAX_SPEED
-from simworld.physics.controllers.steps import damped_step
+from simworld.geometry import Quaternion, rotation_towards
+from simworld.physics.control.action import ActionNumber
+from simworld.physics.control.arm import Arm
+from simworld.physics.control.command import MAX_SPEED
+from simworld.physics.control.damped_step import damped_step
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
+
+DOWN: Quaternion = (1.0, 0.0, 0.0, 0.0)
+"""Tool orientation with the fingers pointing down and opening along the world's y axis."""
 
 
 def displacements(timing: Timing) -> tuple[ActionNumber, ...]:

@@ -1,7 +1,7 @@
 """The gripper, as every controller moves it: by a rate."""
 
 from simworld.assets.robot import RobotModel
-from simworld.physics.controllers.action import ActionNumber
+from simworld.physics.control.action import ActionNumber
 from simworld.physics.world import World
 
 

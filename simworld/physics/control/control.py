@@ -3,9 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
-from simworld.physics.controllers.action import ActionNumber
-from simworld.physics.controllers.command import Command
+from simworld.physics.control.action import ActionNumber
+from simworld.physics.control.command import Command
+from simworld.physics.timing import Timing
 from simworld.physics.world import World
 
 
@@ -30,6 +32,9 @@ class Control(ABC):
     """
 
     numbers: tuple[ActionNumber, ...]
+
+    @abstractmethod
+    def __init__(self, model: RobotModel, timing: Timing) -> None: ...
 
     @property
     def size(self) -> int:

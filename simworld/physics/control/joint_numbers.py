@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from simworld.assets.robot import RobotModel
-from simworld.physics.controllers.action import ActionNumber
-from simworld.physics.controllers.fingers import gripper_rate
+from simworld.physics.control.action import ActionNumber
+from simworld.physics.control.fingers import gripper_rate
 
 
 def joint_numbers(
