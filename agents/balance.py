@@ -20,8 +20,9 @@ from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
 from simworld.randomization import Outcome, read_quotas, sample_scene
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas.quota import Feature, Report
+from simworld.randomization.quotas.feature import Feature
 from simworld.randomization.quotas.search import Plan, Search, plan_quotas
+from simworld.randomization.quotas.tally import Report
 from simworld.randomization.sampling import TRIES
 from simworld.reading import Record, parse_json, read_bytes, read_json
 from simworld.rendering import Renderer, make_renderer

@@ -75,6 +75,7 @@ _HOMES = {
     "simworld.randomization.files": "load_randomization save_randomization",
     "simworld.randomization.presets": "DEFAULT DYNAMICS EXTREME FULL NONE PRESETS VISUAL as_randomization protocols",
     "simworld.randomization.quotas.quota": "Quota read_quotas",
+    "simworld.randomization.quotas.tally": "QuotaError",
     "simworld.randomization.randomization": "Randomization",
     "simworld.randomization.sampling": "Sample check_scenes sample_scene",
     "simworld.rendering": "make_renderer",

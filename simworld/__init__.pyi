@@ -119,6 +119,7 @@ from simworld.randomization.presets import (
     protocols as protocols,
 )
 from simworld.randomization.quotas.quota import Quota as Quota, read_quotas as read_quotas
+from simworld.randomization.quotas.tally import QuotaError as QuotaError
 from simworld.randomization.randomization import Randomization as Randomization
 from simworld.randomization.sampling import Sample as Sample, check_scenes as check_scenes, sample_scene as sample_scene
 from simworld.rendering import make_renderer as make_renderer

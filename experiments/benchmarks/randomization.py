@@ -58,7 +58,7 @@ from simworld.randomization import (
     sample_scene,
 )
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas.quota import Report
+from simworld.randomization.quotas.tally import Report
 from simworld.rendering.raster.raster import RasterRenderer
 from simworld.streams import Streams
 from simworld.writing import write_json

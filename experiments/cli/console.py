@@ -15,7 +15,7 @@ from simworld.experiments.cli import interrupts
 from simworld.experiments.cli.start import send_nowhere
 
 if TYPE_CHECKING:
-    from simworld.randomization.quotas.quota import Report
+    from simworld.randomization.quotas.tally import Report
 
 
 class _Messages:

@@ -23,7 +23,7 @@ from simworld.experiments.recipes.environments import make_env, task_of
 from simworld.experiments.recipes.jobs import sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
-from simworld.randomization.quotas.quota import Report
+from simworld.randomization.quotas.tally import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.seen import check_seen
 

@@ -30,7 +30,7 @@ from simworld.experiments.recipes.jobs import sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
 from simworld.extras import extras
-from simworld.randomization.quotas.quota import Report
+from simworld.randomization.quotas.tally import Report
 
 
 class RolloutRequest(EpisodesRequest):

@@ -13,7 +13,8 @@ from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions
 from simworld.building.entities.entity import Entity, Setting, from_plain as entity_from_plain
 from simworld.building.objects import place_things
 from simworld.building.space import FactorSpace
-from simworld.distributions.expressions import Distribution, from_plain
+from simworld.distributions.arithmetic import from_plain
+from simworld.distributions.expressions import Distribution
 from simworld.distributions.text import parse
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.scene.model import Scene

@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simworld.assets.catalogue import tags
-from simworld.distributions.expressions import (
-    Distribution,
-    is_numeric,
-)
+from simworld.distributions.expressions import Distribution, is_numeric
 from simworld.distributions.values import (
     Value,
     Weights,

@@ -5,14 +5,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simworld.distributions.expressions import (
-    Distribution,
-    are_numbers,
-    check_nesting,
-    from_plain,
-    is_numeric,
-    near,
-)
+from simworld.distributions.arithmetic import from_plain
+from simworld.distributions.expressions import Distribution, are_numbers, check_nesting, is_numeric, near
 from simworld.distributions.halves import split_fields, split_first
 from simworld.distributions.univariate import Uniform
 from simworld.distributions.values import (

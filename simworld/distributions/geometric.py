@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from simworld.distributions.expressions import Distribution, check_nesting, from_plain, is_numeric, near
+from simworld.distributions.arithmetic import from_plain
+from simworld.distributions.expressions import Distribution, check_nesting, is_numeric, near
 from simworld.distributions.halves import split_fields
 from simworld.distributions.values import check_numbers, dot, first_at, is_numbers, is_point
 from simworld.errors import ConfigurationError, shown

@@ -5,7 +5,8 @@ import math
 from typing import Any, NoReturn
 
 from simworld.distributions import choices, compounds, geometric, univariate
-from simworld.distributions.expressions import CLASSES, Combination, Constant, Distribution, build, from_plain
+from simworld.distributions.arithmetic import Combination, build, from_plain
+from simworld.distributions.expressions import CLASSES, Constant, Distribution
 from simworld.distributions.values import is_number
 from simworld.errors import ConfigurationError, nearest, shortened, shown
 

@@ -2,9 +2,10 @@
 
 from simworld.building.factor import Factor
 from simworld.building.factors import FACTORS, FAMILIES, NOMINAL
+from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import HSV, Correlated, Mixture, Paired
-from simworld.distributions.expressions import Constant, Distribution, from_plain
+from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
 from simworld.distributions.text import parse
 from simworld.distributions.univariate import Integers, LogUniform, Normal, TruncatedNormal, Uniform
@@ -21,8 +22,9 @@ from simworld.randomization.presets import (
     as_randomization,
     protocols,
 )
-from simworld.randomization.quotas.quota import Quota, QuotaError, read_quotas
+from simworld.randomization.quotas.quota import Quota, read_quotas
 from simworld.randomization.quotas.search import Candidate, Outcome, meet
+from simworld.randomization.quotas.tally import QuotaError
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Sample, check_scenes, sample_scene
 

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.building.factors import FACTORS, NOMINAL, check_value, family_of, starred
+from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.compounds import Paired
-from simworld.distributions.expressions import Distribution, from_plain
+from simworld.distributions.expressions import Distribution
 from simworld.distributions.values import Value, check_plain, immutable
 from simworld.errors import ConfigurationError, shown
 

@@ -25,7 +25,7 @@ from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli import console
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import train_cloning, write_rollouts
-from simworld.randomization.quotas.quota import QuotaError, Report, Tally
+from simworld.randomization.quotas.tally import QuotaError, Report, Tally
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 

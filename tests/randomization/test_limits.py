@@ -14,9 +14,9 @@ import pytest
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import Mixture
-from simworld.distributions.expressions import from_plain
 from simworld.envs.options import reset_options
 from simworld.errors import ConfigurationError, SimworldError
 from simworld.randomization import (
@@ -30,7 +30,9 @@ from simworld.randomization import (
 )
 from simworld.randomization.files import load_randomization
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas.quota import Cell, Feature, Quota
+from simworld.randomization.quotas.cells import Cell
+from simworld.randomization.quotas.feature import Feature
+from simworld.randomization.quotas.quota import Quota
 from simworld.randomization.quotas.search import Outcome, meet
 from simworld.scene.model import Scene
 

@@ -12,7 +12,8 @@ from simworld.distributions.geometric import InBox, InDisc, RotationAbout
 from simworld.distributions.univariate import Normal, TruncatedNormal
 from simworld.randomization import DEFAULT, Choice, Integers, LogUniform, Randomization, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span
-from simworld.randomization.quotas.quota import Cell, Interval, Quota, read_quotas
+from simworld.randomization.quotas.cells import Cell, Interval
+from simworld.randomization.quotas.quota import Quota, read_quotas
 from simworld.randomization.randomization import checked_parameters
 
 f, i = np.float32, np.int64

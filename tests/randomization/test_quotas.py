@@ -26,9 +26,10 @@ from simworld.randomization import (
     sample_scene,
 )
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas.quota import Quota, QuotaError, Report, read_quotas
+from simworld.randomization.quotas.quota import Quota, read_quotas
 from simworld.randomization.quotas.search import Candidate, Outcome, Search, meet
 from simworld.randomization.quotas.steering import Move, Steering, group_of
+from simworld.randomization.quotas.tally import QuotaError, Report
 from simworld.streams import Streams
 
 ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))

@@ -9,7 +9,8 @@ from simworld.distributions.compounds import Mixture, Paired
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
 from simworld.errors import ConfigurationError, shown
-from simworld.randomization.quotas.quota import Interval, Quota
+from simworld.randomization.quotas.cells import Interval
+from simworld.randomization.quotas.quota import Quota
 from simworld.streams import Generator, Streams
 
 DRAWS = 10_000

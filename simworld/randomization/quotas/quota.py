@@ -1,4 +1,4 @@
-"""Quotas: how many samples of a request must fall into which cells of a feature, and the report of what was met.
+"""Quotas: how many samples of a request must fall into which cells of a feature.
 
 As text, an amount is a share of all samples ("5%") or a number of them ("500"), and a cell a value or an interval:
 
@@ -14,15 +14,23 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from simworld.distributions.choices import Choice
-from simworld.distributions.compounds import Paired
-from simworld.distributions.expressions import Constant, Distribution
-from simworld.distributions.univariate import Integers
-from simworld.distributions.values import check_range, immutable, is_number
-from simworld.errors import ConfigurationError, SimworldError, nearest, shortened, shown
+from simworld.distributions.expressions import Distribution
+from simworld.errors import ConfigurationError, nearest, shortened, shown
+from simworld.randomization.quotas.cells import (
+    NAME,
+    Cell,
+    Interval,
+    amount_of,
+    amount_text,
+    cell_of,
+    is_name,
+    listed,
+    may_hold,
+    values_of,
+)
 
 MOST_CELLS, MOST_CHARACTERS = 1000, 10_000
 """How many cells a quota may have, and how long its text may be."""
@@ -30,32 +38,7 @@ MOST_CELLS, MOST_CHARACTERS = 1000, 10_000
 OTHER = "other"
 """The name of what is in no cell of a quota."""
 
-_WAY_OUT = "a larger budget, or replays, which vary what was found and so are not independent, may meet them"
-_UNSEEN = "what was never seen may be impossible"
-_DIGITS, _LONGEST = 18, 100
-_NAME = r"[^\s,:=()\[\]%]+"
-_QUOTA = re.compile(rf"({_NAME})(\[[^\]]*\])?=(.+)")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The numbers from `low` to `high`; `high` itself belongs to the next cell where one begins there."""
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        for name in ("low", "high"):
-            object.__setattr__(self, name, immutable(getattr(self, name)))
-        check_range(self, self.low, self.high)
-        object.__setattr__(self, "low", float(self.low))
-        object.__setattr__(self, "high", float(self.high))
-
-    def __str__(self) -> str:
-        return f"[{_text(self.low)},{_text(self.high)}]"
-
-
-Label = str | bool | int
+_QUOTA = re.compile(rf"({NAME})(\[[^\]]*\])?=(.+)")
 
 
 class _Form(NamedTuple):
@@ -76,37 +59,6 @@ _FORMS = {
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A value or an interval, and how much of it: a share (float in 0..1), a number (int), or None: an equal share."""
-
-    what: Label | Interval
-    amount: float | int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("what", "amount"):
-            object.__setattr__(self, name, immutable(getattr(self, name)))
-        if not isinstance(self.what, bool | int | Interval) and not _is_name(self.what):
-            raise ConfigurationError(
-                f"a cell is an interval, a whole number, true, false or a short name, got {shown(self.what)}"
-            )
-        if self.amount is not None and not (is_number(self.amount) and self.amount >= 0):
-            raise ConfigurationError(
-                f"{self}: the amount must be a share or a number of samples, got {shown(self.amount)}"
-            )
-        if isinstance(self.amount, float):
-            object.__setattr__(self, "amount", round(self.amount, 12))  # so that it survives being written in percent
-
-    def holds(self, value: Any) -> bool:
-        """Whether `value` is in the cell, both ends of an interval included."""
-        if isinstance(self.what, Interval):
-            return bool(self.what.low <= value <= self.what.high)
-        return bool(self.what == value)
-
-    def __str__(self) -> str:
-        return str(self.what).lower() if isinstance(self.what, bool) else str(self.what)
-
-
-@dataclass(frozen=True)
 class Quota:
     """What share of all samples, or how many, fall into the cells of a feature: a label, parameter or event.
 
@@ -118,7 +70,7 @@ class Quota:
     cells: tuple[Cell, ...] = ()
 
     def __post_init__(self) -> None:
-        if not _is_name(self.feature):
+        if not is_name(self.feature):
             raise ConfigurationError(f"a quota's feature must be a short name, got {shown(self.feature)}")
         object.__setattr__(self, "cells", tuple(self.cells))
         amounts = [cell.amount for cell in self.cells]
@@ -203,13 +155,13 @@ class Quota:
 
     def over(self, distribution: Distribution) -> "Quota":
         """The quota with its cells spelled out and checked against what a factor may be."""
-        values = _values(distribution)
+        values = values_of(distribution)
         countable = values is not None and len(values) <= MOST_CELLS
         if not self.cells and not countable:
             what = f"{shown(distribution)} has no values to count, or over {MOST_CELLS}"
             raise ConfigurationError(f"quota {self.short}: {what}: list its cells")
         for cell in self.cells:
-            if not _may_hold(cell, distribution.support(), values):
+            if not may_hold(cell, distribution.support(), values):
                 hint = nearest(str(cell), map(str, values)) if values and countable else ""
                 raise ConfigurationError(f"quota {self.feature}: {cell} is never drawn by {shown(distribution)}{hint}")
         return self if self.cells else Quota(self.feature, tuple(Cell(value) for value in values or ()))
@@ -217,7 +169,7 @@ class Quota:
     def __str__(self) -> str:
         if any(cell.amount is None for cell in self.cells):
             return f"{self.feature}=uniform({','.join(map(str, self.cells))})"
-        parts = [f"{cell}:{_amount_text(cell.amount)}" for cell in self.cells if cell.amount is not None]
+        parts = [f"{cell}:{amount_text(cell.amount)}" for cell in self.cells if cell.amount is not None]
         return f"{self.feature}={','.join(parts) or 'uniform'}"
 
     @classmethod
@@ -231,13 +183,13 @@ class Quota:
             )
         feature, interval, value = match.groups()
         if interval:
-            return cls(feature, (Cell(_what(interval), _amount(value)),))
+            return cls(feature, (Cell(cell_of(interval), amount_of(value)),))
         if value == "uniform" or (value.startswith("uniform(") and value.endswith(")")):
-            return cls(feature, tuple(Cell(_what(part)) for part in _split(value[8:-1])))
+            return cls(feature, tuple(Cell(cell_of(part)) for part in listed(value[8:-1])))
         if ":" not in value:
-            return cls(feature, (Cell(True, _amount(value)),))
-        parts = [part.rpartition(":") for part in _split(value)]
-        return cls(feature, tuple(Cell(_what(what), _amount(amount)) for what, _, amount in parts))
+            return cls(feature, (Cell(True, amount_of(value)),))
+        parts = [part.rpartition(":") for part in listed(value)]
+        return cls(feature, tuple(Cell(cell_of(what), amount_of(amount)) for what, _, amount in parts))
 
 
 def read_quotas(value: Iterable[str | Quota] | Mapping[str, Any]) -> tuple[Quota, ...]:
@@ -257,193 +209,9 @@ def read_quotas(value: Iterable[str | Quota] | Mapping[str, Any]) -> tuple[Quota
     return quotas
 
 
-@dataclass(frozen=True)
-class Feature:
-    """What quotas may be over besides factors: a float, int, str or bool, and what it may be.
-
-    `allowed` has all names, the least and the greatest number, or what it may be of False and True.
-    """
-
-    kind: type
-    allowed: tuple[Any, ...] = (False, True)
-
-    def check(self, quota: Quota, count: int) -> None:
-        """Raise ConfigurationError where a quota has cells, or leaves a rest of `count`, that no sample can be in."""
-        quota.check_kind(self.kind)
-        values = None if self.kind in (float, int) else self.allowed
-        for cell in quota.cells:
-            if not _may_hold(cell, self.allowed, values):
-                raise ConfigurationError(f"quota {quota.feature}: it is never {cell}, but {self._range()}")
-        if quota.asked(count)[-1] and quota.covers(self.allowed, values is None):
-            raise ConfigurationError(
-                f"quota {quota.short}: it is always in one of these cells, so ask for 100% of them"
-            )
-
-    def may_be(self, value: Any) -> bool:
-        """Whether a sample can have that value."""
-        if type(value) is not self.kind:
-            return False
-        return value in self.allowed if self.kind in (str, bool) else min(self.allowed) <= value <= max(self.allowed)
-
-    def _range(self) -> str:
-        if self.kind in (float, int):
-            return f"from {_text(self.allowed[0])} to {_text(self.allowed[1])}"
-        return " or ".join(str(Cell(value)) for value in self.allowed)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One cell of one quota: the samples `asked` for and `met`, and how many candidates were `seen` in it."""
-
-    feature: str
-    cell: str
-    asked: int
-    met: int
-    seen: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was asked, what was met and what it cost.
-
-    The `accepted` are, or vary, `groups` different independent draws. Of the `candidates` made, `replays` varied an
-    earlier one, `failed` could not be made and `duplicates` repeated the parameters of an accepted one. Of each draw
-    `related` replays may be accepted. `stop` is "" while it goes on.
-    """
-
-    tallies: tuple[Tally, ...]
-    candidates: int
-    accepted: int
-    groups: int
-    replays: int
-    failed: int
-    duplicates: int
-    related: int
-    stop: str
-
-    @property
-    def acceptance_rate(self) -> float:
-        """Accepted candidates of all, in 0..1."""
-        return self.accepted / max(self.candidates, 1)
-
-    @property
-    def way_out(self) -> str:
-        """What may help where the budget was too small."""
-        if "budget" not in self.stop:
-            return ""
-        if not all(tally.seen for tally in self.tallies if tally.met < tally.asked):
-            return _UNSEEN
-        return "" if self.related else _WAY_OUT
-
-    def to_plain(self) -> dict[str, Any]:
-        """The report as JSON has it."""
-        return asdict(self) | {"tallies": [asdict(t) for t in self.tallies], "acceptance_rate": self.acceptance_rate}
-
-    def __str__(self) -> str:
-        rows: list[tuple[str, ...]] = [("quota", "cell", "asked", "met", "seen", "rate")]
-        rows += [(*map(str, asdict(t).values()), f"{t.seen / max(self.candidates, 1):.1%}") for t in self.tallies]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join([*_pad(row[:2], widths), *_pad(row[2:], widths[2:], ">")]) for row in rows]
-        cost = f"{self.accepted} of {self.candidates} candidates accepted ({self.acceptance_rate:.1%})"
-        drawn = f"{self.accepted} samples of {self.groups} independent draws"
-        return "\n".join([*lines, f"{cost}, {drawn}; {self.stop or 'goes on'}"])
-
-
-class QuotaError(SimworldError):
-    """Quotas were not met within the budget; `report` has the numbers."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        total = max(report.candidates, 1)
-        short = [
-            f"{t.feature}={t.cell} is {t.asked - t.met} short of {t.asked} (in {t.seen / total:.2%})"
-            for t in report.tallies
-            if t.met < t.asked
-        ]
-        failed = f", {report.failed} could not be made" if report.failed else ""
-        again = f", {report.duplicates} repeated an accepted one" if report.duplicates else ""
-        made = f"{report.candidates} candidates gave {report.accepted} samples{failed}{again}"
-        way_out = f"; {report.way_out}" if report.way_out else ""
-        super().__init__(f"quotas not met ({report.stop}): {made}; {'; '.join(short)}{way_out}")
-
-
 def _from_item(feature: Any, item: Any) -> Quota:
     if not isinstance(feature, str) or (isinstance(item, Mapping) and not all(isinstance(what, str) for what in item)):
         raise ConfigurationError(f"quotas: features and cells are texts, got {shown({feature: item})}")
     if isinstance(item, Mapping):
-        return Quota(feature, tuple(Cell(_what(what), _amount(amount)) for what, amount in item.items()))
-    return Quota.parse(f"{feature}={item}") if isinstance(item, str) else Quota(feature, (Cell(True, _amount(item)),))
-
-
-def _what(value: Any) -> Label | Interval:
-    text = str(value).strip()
-    if text.startswith("["):
-        try:
-            low, high = (float(part) for part in text.removeprefix("[").removesuffix("]").split(","))
-        except ValueError:
-            raise ConfigurationError(f"an interval is [LOW,HIGH], got {shown(text)}") from None
-        return Interval(low, high)
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if not re.fullmatch(r"-?\d+", text):
-        return text
-    if len(text) > _DIGITS:
-        raise ConfigurationError(f"a cell's number has at most {_DIGITS} digits, got {shown(text)}")
-    return int(text)
-
-
-def _amount(value: Any) -> float | int:
-    """A share from "5%" or 0.05, a number of samples from "500" or 500."""
-    value = immutable(value)
-    if is_number(value):
-        return value
-    text = str(value).strip()
-    try:
-        return float(text[:-1]) / 100 if text.endswith("%") else int(text)
-    except ValueError:
-        raise ConfigurationError(f"an amount is a share such as 5% or a number of samples, got {shown(text)}") from None
-
-
-def _amount_text(amount: float | int) -> str:
-    return f"{_text(round(amount * 100, 10))}%" if isinstance(amount, float) else str(amount)
-
-
-def _text(number: float) -> str:
-    return repr(number).removesuffix(".0")
-
-
-def _split(text: str) -> list[str]:
-    """The parts between commas outside of brackets."""
-    return [part for part in re.split(r",(?![^\[]*\])", text) if part]
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST and re.fullmatch(_NAME, value) is not None
-
-
-def _values(distribution: Distribution) -> Sequence[Any] | None:
-    """All that a distribution may draw, None if that is not a list of names or whole numbers."""
-    own = distribution.own if isinstance(distribution, Paired) else distribution
-    support = own.support()
-    if isinstance(own, Integers):
-        return range(support[0], support[1] + 1)
-    listed = isinstance(own, Choice | Constant) or all(isinstance(value, str) for value in support)
-    return support if listed and all(isinstance(value, str | int) for value in support) else None
-
-
-def _may_hold(cell: Cell, support: Sequence[Any], values: Sequence[Any] | None) -> bool:
-    """Whether a distribution of that support may draw what is in the cell."""
-    ends = cell.what
-    if isinstance(ends, Interval):
-        return (
-            all(isinstance(v, int | float) for v in support) and ends.low <= max(support) and ends.high >= min(support)
-        )
-    if values is None:
-        return isinstance(ends, int) and min(support) <= ends <= max(support)
-    if isinstance(values, range):  # which would compare each of its numbers with a name
-        return isinstance(ends, int) and ends in values
-    return ends in values
-
-
-def _pad(texts: Sequence[str], widths: Sequence[int], side: str = "<") -> list[str]:
-    return [f"{text:{side}{width}}" for text, width in zip(texts, widths, strict=False)]
+        return Quota(feature, tuple(Cell(cell_of(what), amount_of(amount)) for what, amount in item.items()))
+    return Quota.parse(f"{feature}={item}") if isinstance(item, str) else Quota(feature, (Cell(True, amount_of(item)),))

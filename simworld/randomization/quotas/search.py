@@ -9,8 +9,10 @@ from simworld.distributions.expressions import Distribution
 from simworld.distributions.values import immutable
 from simworld.errors import ConfigurationError, is_misspelt, nearest
 from simworld.randomization.quotas.conditional import Conditional
-from simworld.randomization.quotas.quota import Feature, Quota, QuotaError, Report, Tally, read_quotas
+from simworld.randomization.quotas.feature import Feature
+from simworld.randomization.quotas.quota import Quota, read_quotas
 from simworld.randomization.quotas.steering import Steering
+from simworld.randomization.quotas.tally import QuotaError, Report, Tally
 from simworld.streams import Generator, Streams
 
 _KINDS = {"number": float, "whole": int, "name": str, "color": tuple, "position": tuple, "rotation": tuple}
