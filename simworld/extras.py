@@ -7,16 +7,21 @@ from simworld.errors import MissingExtraError
 
 EXTRAS = {
     "av": "video",
+    "coacd": "assets",
+    "collada": "assets",
+    "fast_simplification": "assets",
     "h5py": "datasets",
     "jinja2": "report",
     "markupsafe": "report",
     "minari": "datasets",
     "mitsuba": "mitsuba",
+    "networkx": "assets",
     "panda_gym": "bench",
     "pycocotools": "datasets",
-    "scipy": "bench",
+    "scipy": "assets",
     "stable_baselines3": "learn",
     "torch": "learn",
+    "trimesh": "assets",
 }
 """The extra that brings a package, by the name that is imported; making and stepping an environment needs none."""
 

@@ -13,7 +13,7 @@ from simworld.agents.experts import expert
 from simworld.annotation.draw import channel_picture, colorize_depth, colorize_segmentation, draw
 from simworld.annotation.labels import annotate
 from simworld.datasets.labelled import photograph
-from simworld.experiments.recipes import CATEGORIES, make_env
+from simworld.experiments.recipes import categories, make_env
 from simworld.geometry import look_at
 from simworld.plain import Color
 from simworld.rendering import RENDERERS, make_renderer
@@ -49,7 +49,7 @@ def gallery() -> Picture:
         moments = [stage(manipulation(env), act, *scene) for scene in SCENES]
         views = [photograph(moment, renderer, "front", SIZE) for moment in moments]
     first, *others = views
-    labels = annotate(first.frame, moments[0].scene, moments[0].state, first.camera).only(CATEGORIES)
+    labels = annotate(first.frame, moments[0].scene, moments[0].state, first.camera).only(categories())
     made = [
         first.frame.rgb,
         draw(first.frame, labels),

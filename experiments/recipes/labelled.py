@@ -11,7 +11,7 @@ from typing import Any
 
 from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
 from simworld.agents.collect import manipulation, stage
-from simworld.building.objects import KINDS
+from simworld.assets import catalogue
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
 from simworld.datasets.store.filling import Made
 from simworld.datasets.store.image_shard import write_image_shard
@@ -27,8 +27,11 @@ from simworld.randomization.quotas.tally import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.seen import check_seen
 
-CATEGORIES = ("box", *KINDS)
-"""Categories of the labelled images: everything on the table. All datasets have them all, and so the same ids."""
+
+def categories() -> tuple[str, ...]:
+    """Categories of the labelled images: everything on the table; the same for all, but for the user's own objects."""
+    return ("box", *catalogue.categories())
+
 
 VIEWS = ("one", "all")
 """How several cameras see the scenes of a dataset: each scene by one of them in turn, or by all."""
@@ -84,7 +87,7 @@ def write_labelled_images(
         check_seen(base.task.scene, base.randomization, tuple(cameras), size, renderer_name)
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
-        with open_images(folder, request, count, CATEGORIES, shard, (FOUND, JOURNAL) if balance else ()) as out:
+        with open_images(folder, request, count, categories(), shard, (FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance) if balance else None
             if not (base.task.scene.objects[1] or base.task.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
@@ -123,8 +126,8 @@ class _Studio:
             scene, turn = (i // len(cameras), i) if self._config["views"] == "all" else (i, sample(i).number)
             return photograph(moment(scene), self._renderer, cameras[turn % len(cameras)], size)
 
-        name, categories = shards.of(job.start), self._config["categories"]
-        return write_image_shard(storage.folder, name, job.numbers, categories, image, storage.made)
+        name, named = shards.of(job.start), self._config["categories"]
+        return write_image_shard(storage.folder, name, job.numbers, named, image, storage.made)
 
     def close(self) -> None:
         """Give environment and renderer back."""

@@ -1,6 +1,7 @@
 """The catalogue: all objects that can be in a scene by name, those that ship with simworld and the user's own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +38,30 @@ def shipped() -> tuple[str, ...]:
 def kinds() -> tuple[str, ...]:
     """What an object may be."""
     return (*PRIMITIVES, *meshes())
+
+
+def category(kind: str) -> str:
+    """What a detector names an object of a kind."""
+    return kind if kind in PRIMITIVES else mesh(kind).category
+
+
+def categories() -> tuple[str, ...]:
+    """What a detector names objects: first what ships, in the same order on every machine."""
+    return tuple(dict.fromkeys(map(category, kinds())))
+
+
+@dataclass(frozen=True)
+class AllKinds(Collection[str]):
+    """The kinds that there are when it is asked, also those that were added since."""
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in PRIMITIVES or kind in meshes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(kinds())
+
+    def __len__(self) -> int:
+        return len(kinds())
 
 
 def tags() -> Mapping[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -57,7 +57,10 @@ class Row(Plain):
     bound the canonical mesh from its origin in metres; `rest_height` is the origin's height on a table. `collision` is
     an OBJ file of convex pieces, `others` are files that those two name. All are beside the index, or in `package`.
 
-    `digest` is that of all from which shape and looks follow: the files, and the numbers above. `mass` (kg) and
+    `digest` is that of all from which shape and looks follow: the files, and the numbers above. `second_moments` are
+    the mean squares of x, y and z within it, in m2, where they are known. `colored`: its file has colours of its own.
+
+    What has a `width` has no size of its own: it is as wide as is asked for, and that wide as it is. `mass` (kg) and
     `friction` are those of the thing itself, where they are known; `split` is the part of a data set that may show it.
     """
 
@@ -75,6 +78,9 @@ class Row(Plain):
     half_extents: tuple[Length, Length, Length]
     rest_height: Length
     orientation: Annotated[Quaternion, AfterValidator(_about_unit)]
+    second_moments: tuple[Positive, Positive, Positive] | None = None
+    colored: bool = False
+    width: Length | None = None
     mass: Positive | None = None
     friction: NonNegative | None = None
     licence: str
@@ -128,12 +134,15 @@ def to_json(rows: Iterable[Row]) -> bytes:
     return ("[\n" + ",\n".join(texts) + "\n]\n").encode()
 
 
-def digest_of(row: Row, folder: Path) -> str:
-    """The digest of all from which a row's shape and looks follow. Raises OSError."""
-    numbers = (row.scale, row.center, row.half_extents, row.rest_height, row.orientation)
+def digest_of(row: Row, read: Callable[[str], bytes]) -> str:
+    """The digest of all from which a row's shape and looks follow; `read` gives the bytes of its files."""
+    numbers = (
+        *(row.scale, row.center, row.half_extents, row.rest_height, row.orientation),
+        *(row.second_moments, row.colored),
+    )
     state = hashlib.blake2b(json.dumps(numbers).encode(), digest_size=16)
     for file in (row.visual, row.collision, *row.others):
-        state.update(hashlib.blake2b(read_bytes(folder / file)).digest())
+        state.update(hashlib.blake2b(read(file)).digest())
     return state.hexdigest()
 
 
@@ -145,7 +154,7 @@ def _folder(row: Row, beside: Path) -> Path:
 def _verified(asset: MeshAsset) -> Path:
     """The folder of an object's files, which are as they were when it got its digest."""
     try:
-        found = digest_of(asset, asset.folder)
+        found = digest_of(asset, lambda name: read_bytes(asset.folder / name))
     except OSError as error:
         raise ConfigurationError(f"object {asset.id!r}: cannot read {error.filename}: {error.strerror}") from None
     if found != asset.digest:

@@ -76,9 +76,15 @@ class Draws:
         self.values: dict[str, Any] = {}
         self.redrawn: dict[str, int] = {}
 
-    def __call__(self, address: str, item: Item = None) -> Any:
-        """The value of a factor; `item` replaces the `*` of its address."""
+    def __call__(self, address: str, item: Item = None, own: float | None = None) -> Any:
+        """The value of a factor; `item` replaces the `*` of its address.
+
+        A thing's `own` number, as far as the factor allows it, is in place of the nominal one of all.
+        """
         name, distribution, stream = self._source(address, item)
+        if own is not None and distribution is self._space.nominal[address]:
+            factor = self._space[address]
+            distribution = Constant(min(max(own, factor.low), factor.high))
         if type(distribution) is Constant:  # isinstance is slow for abstract classes
             value = distribution.value  # checked already
         else:

@@ -1,7 +1,7 @@
 """What a factor is."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ class Factor:
     high: float = 1.0
     unit: str = ""
     meaning: str = ""
-    names: tuple[str, ...] = ()
+    names: Collection[str] = ()
     items: tuple[str, ...] = ()
     own: Mapping[str, Distribution] = field(default_factory=dict)
 
@@ -101,7 +101,7 @@ def color(red: float, green: float, blue: float, meaning: str, *items: str) -> F
     return Factor(Constant((red, green, blue)), "color", unit="sRGB", meaning=meaning, items=items)
 
 
-def name(nominal: str, names: tuple[str, ...], meaning: str, *items: str) -> Factor:
+def name(nominal: str, names: Collection[str], meaning: str, *items: str) -> Factor:
     """A factor that is one of some names."""
     return Factor(Constant(nominal), "name", meaning=meaning, names=names, items=items)
 

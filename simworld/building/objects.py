@@ -1,8 +1,9 @@
 """Objects: what they are, how large, how they touch and look, drawn and put on the table."""
 
+from collections.abc import Collection
 from math import pi
 
-from simworld.assets.catalogue import PRIMITIVES, shipped
+from simworld.assets.catalogue import PRIMITIVES, category, mesh, shipped
 from simworld.building.draft import Draft, Thing
 from simworld.building.draws import Draws
 from simworld.building.factor import SEEDS, Factor, name, number, rotation, whole
@@ -15,9 +16,7 @@ from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
 from simworld.scene.shapes import bounds, compound, rest_height, turned
 
 KINDS = (*PRIMITIVES, *shipped())
-"""What an object may be."""
-MESH_WIDTH = 0.046
-"""The width at which a catalogue mesh has scale 1."""
+"""What an object may be on every machine; the user's own come to them."""
 
 # The largest footprint about an object is 0.065 m: within these bounds it is on the table.
 PLACE_X, PLACE_Y = (-0.4, 0.185), (-0.385, 0.385)
@@ -25,22 +24,27 @@ _ROLLING = ("sphere", "cylinder")
 _FLAT_SIDED = ("cuboid",)
 
 
-def object_factors(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, dict[str, Factor]]:
+def object_factors(kinds: Collection[str], items: tuple[str, ...]) -> dict[str, dict[str, Factor]]:
     """The factors of objects of some kinds, by family."""
     return {
         "geometry": _shapes(kinds, items) | _places(items),
         "physics": _bodies(items) | _contacts(items),
-        "appearance": surface("objects.*", (0.85, 0.2, 0.16), *items),
+        "appearance": surface("objects.*", (0.85, 0.2, 0.16), *items) | _paint(items),
     }
 
 
-def _shapes(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, Factor]:
+def _paint(items: tuple[str, ...]) -> dict[str, Factor]:
+    painted = whole(0, 0, 1, "1 where a mesh that has colours of its own has the drawn one instead", *items)
+    return {"objects.*.painted": painted}
+
+
+def _shapes(kinds: Collection[str], items: tuple[str, ...]) -> dict[str, Factor]:
     stretched = "times the size of a mesh along its own"
     return {
-        "objects.*.kind": name(kinds[0], kinds, "its shape", *items),
+        "objects.*.kind": name(next(iter(kinds)), kinds, "its shape", *items),
         "objects.*.seed": whole(0, 0, SEEDS, "which compound it is", *items),
         "objects.*.width": number(
-            0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes, the width", *items
+            0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes that ship, the width", *items
         ),
         "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of cuboids and compounds", *items),
         "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of cuboids, cylinders and compounds", *items),
@@ -101,17 +105,18 @@ def place_things(draft: Draft) -> None:
 def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
     i, kind, half = thing.number, draw.values[f"objects.{thing.number}.kind"], bounds(thing.parts)
     x, y, z = (draw(f"objects.*.center.{axis}", i) * size for axis, size in zip("xyz", half, strict=True))
+    mass, friction = (None, None) if kind in PRIMITIVES else (mesh(kind).mass, mesh(kind).friction)
     compliance = draw("objects.*.compliance", i)
     return Body(
         name=thing.name,
-        category=kind,
+        category=category(kind),
         parts=thing.parts,
         position=place,
         orientation=_upright_or_laid(thing.laid, quat_from_yaw(draw("objects.*.yaw", i))),
-        mass=draw("objects.*.mass", i),
+        mass=draw("objects.*.mass", i, own=mass),
         center_of_mass=(x, y, z),
         inertia=draw("objects.*.inertia", i),
-        friction=draw("objects.*.friction", i),
+        friction=draw("objects.*.friction", i, own=friction),
         # Enough that what rolls comes to rest; for the others it would double the solver's rows for nothing.
         rolling_friction=draw("objects.*.rolling_friction", i) if kind in _ROLLING else 0.0,
         # Between fingers, all but flat-sided things would turn without.
@@ -140,4 +145,7 @@ def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
         case "compound":
             return compound((width, depth, height), draw("objects.*.seed", i))
     x, y, z = (draw(f"objects.*.stretch.{axis}", i) for axis in "xyz")
-    return (Part(shape=Mesh(name=kind, scale=width / MESH_WIDTH, stretch=(x, y, z))),)
+    asset = mesh(kind)
+    scale = width / asset.width if asset.width else 1.0
+    own = asset.colored and not draw("objects.*.painted", i)
+    return (Part(shape=Mesh(name=kind, scale=scale, stretch=(x, y, z), own_colors=own)),)

@@ -33,7 +33,7 @@ def add_body(body: Body, client: int) -> int:
         angularDamping=0.0,
         physicsClientId=client,
     )
-    if body.mass > 0 and (body.inertia != 1 or any(body.center_of_mass)):
+    if body.mass > 0 and (body.inertia != 1 or any(body.center_of_mass) or _is_measured(body)):
         diagonal = [body.inertia * moment for moment in _moments(body, uid, client)]
         # Without the mass Bullet would take it for 0.
         bullet.changeDynamics(uid, -1, mass=body.mass, localInertiaDiagonal=diagonal, physicsClientId=client)
@@ -56,12 +56,18 @@ def _closed_below(body: Body) -> tuple[Part, ...]:
 def _moments(body: Body, uid: int, client: int) -> Vec3:
     """Moments of inertia (3,) about the body's axes through its centre of mass."""
     shape, orientation = body.parts[0].shape, body.parts[0].orientation
-    if len(body.parts) == 1 and orientation == IDENTITY and not isinstance(shape, Mesh):
+    if len(body.parts) == 1 and orientation == IDENTITY and (not isinstance(shape, Mesh) or _is_measured(body)):
         # Bullet would take a shape that is not in the middle for a box.
         return moments(shape, body.mass)
-    # Meshes and several parts it takes for the box that bounds them, wherever that is.
+    # Other meshes and several parts it takes for the box that bounds them, wherever that is.
     own: Vec3 = bullet.getDynamicsInfo(uid, -1, physicsClientId=client)[2]
     return own
+
+
+def _is_measured(body: Body) -> bool:
+    """Whether a body is a mesh of which the second moments are known."""
+    shape = body.parts[0].shape
+    return len(body.parts) == 1 and isinstance(shape, Mesh) and shape.asset.second_moments is not None
 
 
 def _moved(part: Part, center: Vec3) -> Part:

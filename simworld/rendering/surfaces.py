@@ -41,7 +41,8 @@ def surfaces(scene: Scene) -> list[Surface]:
         for part in body.parts:
             name, size, local = _of_part(part)
             carrier, fixed = len(model.links) + row, body.mass == 0
-            drawn.append(Surface(name, size, local, carrier, fixed, row + 2, 0, body.material))
+            own = isinstance(part.shape, Mesh) and part.shape.own_colors
+            drawn.append(Surface(name, size, local, carrier, fixed, row + 2, 0, body.material, own))
     return drawn
 
 

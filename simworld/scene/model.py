@@ -52,7 +52,8 @@ class Mesh(Plain):
     """A mesh of the catalogue (`simworld.assets.catalogue`), scaled about its origin.
 
     `digest` says which it is, whatever is called `name` here; one made without has that of its name. `stretch` are
-    further scales along the axes of its file.
+    further scales along the axes of its file. With `own_colors` the parts of it that have a colour keep it, and are not
+    of the material's.
     """
 
     kind: Literal["mesh"] = "mesh"
@@ -60,6 +61,7 @@ class Mesh(Plain):
     digest: Annotated[str, Field(validate_default=True)] = ""
     scale: Length = 1.0
     stretch: tuple[Length, Length, Length] = (1.0, 1.0, 1.0)
+    own_colors: bool = False
 
     @field_validator("digest")
     @classmethod

@@ -128,8 +128,8 @@ def footprint_radius(parts: Sequence[Part]) -> float:
     return x if round_ else float(np.hypot(x, y))
 
 
-def moments(shape: Box | Cylinder | Sphere, mass: float) -> Vec3:
-    """Moments of inertia (3,) in kg m2 about a shape's axes."""
+def moments(shape: Shape, mass: float) -> Vec3:
+    """Moments of inertia (3,) in kg m2 about a shape's axes; of a mesh those of its asset's second moments."""
     match shape:
         case Sphere(radius=radius):
             return (0.4 * mass * radius**2,) * 3
@@ -139,6 +139,10 @@ def moments(shape: Box | Cylinder | Sphere, mass: float) -> Vec3:
         case Box(half_extents=half):
             x, y, z = (size * size for size in half)
             return (mass * (y + z) / 3, mass * (x + z) / 3, mass * (x + y) / 3)
+        case Mesh(asset=asset, scale=scale, stretch=stretch):
+            assert asset.second_moments is not None
+            x, y, z = ((scale * s) ** 2 * square for s, square in zip(stretch, asset.second_moments, strict=True))
+            return (mass * (y + z), mass * (x + z), mass * (x + y))
 
 
 def compound(size: Vec3, seed: int) -> tuple[Part, ...]:

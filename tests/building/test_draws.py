@@ -37,7 +37,7 @@ def varied(address: str) -> dict[str, Any]:
         return {address: Integers(int(factor.low), int(factor.high))}
     if factor.kind == "rotation":
         return {address: Rotation()}
-    return {address: Choice(factor.names or ((0.1, 0.2, 0.3), (0.3, 0.1, 0.2)))}
+    return {address: Choice(tuple(factor.names) or ((0.1, 0.2, 0.3), (0.3, 0.1, 0.2)))}
 
 
 @pytest.mark.parametrize("address", FACTORS)

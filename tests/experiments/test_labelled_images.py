@@ -20,7 +20,7 @@ from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import (
-    CATEGORIES,
+    categories,
     make_env,
     write_labelled_images,
     write_rollouts,
@@ -282,15 +282,15 @@ def test_images_of_quotas_are_of_different_scenes_unless_replays_are_asked_for(t
 
 def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp_path: Path) -> None:
     content = written(tmp_path / "plain", randomization="none")
-    assert [category["name"] for category in content["categories"]] == sorted(CATEGORIES)
-    assert set(VISUAL["objects.*.kind"].support()) == set(CATEGORIES) - {"box"}
+    assert [category["name"] for category in content["categories"]] == sorted(categories())
+    assert set(VISUAL["objects.*.kind"].support()) == set(categories()) - {"box"}
     with closing(make_env(PLACE, "visual")) as env:
         kinds = Counter(
             body.category
             for index in range(30)
             for body in stage(manipulation(env), None, 1, index, {"view.step": 0}).scene.bodies[3:]
         )
-    assert set(kinds) == set(CATEGORIES) - {"box"}
+    assert set(kinds) == set(categories()) - {"box"}
 
 
 @pytest.mark.parametrize(("env_id", "warned"), [(REACH, True), (PLACE, False)])

@@ -5,10 +5,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
+from simworld.assets.catalogue import AllKinds
 from simworld.building.draft import Draft
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import whole
-from simworld.building.objects import KINDS, draw_thing, object_factors
+from simworld.building.objects import draw_thing, object_factors
 from simworld.errors import ConfigurationError, nearest
 
 
@@ -16,8 +17,8 @@ def _known(kinds: Any) -> Any:
     """One kind, or several, of those that there are."""
     given = (kinds,) if isinstance(kinds, str) else kinds
     for kind in given:
-        if kind not in KINDS:
-            raise ValueError(f"no kind of object {kind!r}{nearest(str(kind), KINDS)}")
+        if kind not in AllKinds():
+            raise ValueError(f"no kind of object {kind!r}{nearest(str(kind), AllKinds())}")
     return given
 
 
@@ -26,21 +27,21 @@ Kinds = Annotated[tuple[str, ...], BeforeValidator(_known)]
 
 @dataclass(frozen=True)
 class Prop(Entity):
-    """An object called `name`, which always is there, of one of some `kinds`."""
+    """An object called `name`, which always is there, of one of some `kinds`, of any where none is named."""
 
     kind: ClassVar[str] = "prop"
     stem: ClassVar[str] = "objects"
     rank: ClassVar[int] = 3
 
     name: str
-    kinds: Kinds = KINDS
+    kinds: Kinds = ()
 
     @property
     def count(self) -> tuple[int, int]:
         return 1, 1
 
     def factors(self, setting: Setting) -> Families:
-        return object_factors(self.kinds, setting.own)
+        return object_factors(self.kinds or AllKinds(), setting.own)
 
     def build(self, draft: Draft, setting: Setting) -> None:
         draft.things.append(draw_thing(draft.draw, self.name, int(setting.own[0])))
@@ -48,7 +49,10 @@ class Prop(Entity):
 
 @dataclass(frozen=True)
 class Props(Entity):
-    """From `low` to `high` objects in the way of what is to be done, called after `name` and their number."""
+    """From `low` to `high` objects in the way of what is to be done, called after `name` and their number.
+
+    They are of some `kinds`, of any where none is named.
+    """
 
     kind: ClassVar[str] = "props"
     stem: ClassVar[str] = "objects"
@@ -57,7 +61,7 @@ class Props(Entity):
     name: str
     low: int
     high: int
-    kinds: Kinds = KINDS
+    kinds: Kinds = ()
 
     @property
     def count(self) -> tuple[int, int]:
@@ -70,7 +74,7 @@ class Props(Entity):
     def factors(self, setting: Setting) -> Families:
         least, most = setting.least, setting.most
         count = whole(least, least, most, "objects on the table: the task's, and others in its way")
-        families = object_factors(self.kinds, setting.own)
+        families = object_factors(self.kinds or AllKinds(), setting.own)
         return families | {"geometry": {"objects.count": count, **families["geometry"]}}
 
     def build(self, draft: Draft, setting: Setting) -> None:

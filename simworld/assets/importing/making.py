@@ -1,0 +1,159 @@
+"""From a mesh file to what the catalogue holds of an object: its files, its row, and a report."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from simworld.assets.importing.cleaning import Sound, cleaned
+from simworld.assets.importing.pieces import Piece, convex_pieces
+from simworld.assets.importing.reading import MeshData
+from simworld.assets.importing.solids import posture, solid_of
+from simworld.assets.importing.units import Unit, metres
+from simworld.assets.importing.writing import pieces_obj, visual_obj
+from simworld.assets.index import Name, Row, digest_of
+from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.plain import Length, NonNegative, Plain, Positive
+
+VERSION = 1
+"""To be raised with every change of what is made from a file."""
+
+VISUAL, MATERIALS, COLLISION = "visual.obj", "visual.mtl", "collision.obj"
+
+_MARGIN = 0.001
+"""Metres by which Bullet keeps convex pieces apart from what they rest on."""
+
+
+class Options(Plain):
+    """What is said of a file that it does not say itself; `density` (kg/m3) counts where no `mass` (kg) is given."""
+
+    unit: Unit = "auto"
+    scale: Length = 1.0
+    category: Name | None = None
+    tags: tuple[Name, ...] = ("own",)
+    split: Literal["train", "test"] = "train"
+    mass: Positive | None = None
+    density: Annotated[float, Field(gt=0, le=25_000)] = 500.0
+    friction: NonNegative | None = None
+    licence: str = "not said"
+
+
+class Report(Plain):
+    """What became of a file: the notes say what was wrong with it and what was done, or why it is refused.
+
+    `size` (m) and `mass` (kg) are the object's; `made_from` is the digest of all that it was made of.
+    """
+
+    id: str
+    file: str
+    status: Literal["added", "replaced", "unchanged", "refused"]
+    notes: tuple[str, ...] = ()
+    made_from: str = ""
+    triangles: int = 0
+    pieces: int = 0
+    size: Vec3 = (0.0, 0.0, 0.0)
+    mass: float = 0.0
+
+
+class Made(NamedTuple):
+    """An object: its row, whose paths begin with the name of its folder, its files by name, and the report."""
+
+    row: Row
+    folder: str
+    files: dict[str, bytes]
+    report: Report
+
+
+def made_from(mesh: MeshData, options: Options) -> str:
+    """The digest of all that an object is made of."""
+    state = hashlib.blake2b(f"{VERSION} {options.model_dump_json()}".encode(), digest_size=16)
+    for name in sorted(mesh.files):
+        state.update(name.encode() + b"\0" + hashlib.blake2b(mesh.files[name]).digest())
+    return state.hexdigest()
+
+
+def make(mesh: MeshData, name: str, file: str, options: Options) -> Made:
+    """An object of a mesh, in the frame in which it lies on a table. ConfigurationError says why it cannot be one."""
+    size = float(np.ptp(mesh.vertices[np.unique(mesh.triangles)], axis=0).max())
+    factor, guess = metres(size, mesh.unit, options.unit, options.scale)
+    sound = cleaned(mesh)
+    pieces, touched = convex_pieces(sound)
+    laid = _laid(sound, pieces, factor)
+    visual, materials = visual_obj(laid.seen, sound.triangles, sound.colors, MATERIALS)
+    felt = pieces_obj([(points, piece.triangles) for points, piece in zip(laid.felt, pieces, strict=True)])
+    files = {VISUAL: visual, COLLISION: felt} | ({MATERIALS: materials} if materials.strip() else {})
+    row = _row(laid, name, file, options, colored=MATERIALS in files)
+    report = Report(
+        id=name,
+        file=file,
+        status="added",
+        notes=(*([guess] if guess else []), *sound.notes, *touched),
+        made_from=made_from(mesh, options),
+        triangles=len(sound.triangles),
+        pieces=len(pieces),
+        size=_three(np.ptp(laid.seen, axis=0)),
+        mass=row.mass or 0.0,
+    )
+    return _placed(row.model_copy(update={"digest": digest_of(row, files.__getitem__)}), files, report)
+
+
+class _Laid(NamedTuple):
+    """An object in its canonical frame, in metres: the vertices that are seen, and those of each piece that is felt."""
+
+    seen: Array
+    felt: list[Array]
+    volume: float
+    second_moments: Vec3
+
+
+def _laid(sound: Sound, pieces: Sequence[Piece], factor: float) -> _Laid:
+    solid = solid_of(sound, pieces)
+    turn = posture(pieces, solid.center)
+    given = (sound.vertices, *(piece.vertices for piece in pieces))
+    seen, *felt = ((points - solid.center) @ turn.T * factor for points in given)
+    moments = np.diag(turn @ solid.moments @ turn.T) * factor**2
+    return _Laid(seen, felt, solid.volume * factor**3, _three(moments))
+
+
+def _row(laid: _Laid, name: str, file: str, options: Options, colored: bool) -> Row:
+    """The row of an object whose files are not in a folder yet."""
+    ends = np.array([np.abs(points).max(axis=0) for points in (laid.seen, *laid.felt)]).max(axis=0)
+    return Row(
+        id=name,
+        category=options.category or name,
+        tags=options.tags,
+        split=options.split,
+        digest="0" * 32,
+        visual=VISUAL,
+        collision=COLLISION,
+        others=(MATERIALS,) if colored else (),
+        scale=1.0,
+        center=(0.0, 0.0, 0.0),
+        half_extents=_three(ends),
+        rest_height=_MARGIN - float(min(points[:, 2].min() for points in laid.felt)),
+        orientation=IDENTITY,
+        second_moments=laid.second_moments,
+        colored=colored,
+        mass=options.mass or options.density * laid.volume,
+        friction=options.friction,
+        licence=options.licence,
+        source=file,
+    )
+
+
+def _three(values: Array) -> Vec3:
+    x, y, z = values.tolist()
+    return x, y, z
+
+
+def _placed(row: Row, files: dict[str, bytes], report: Report) -> Made:
+    """The object in a folder named by its content, so that another one never changes it."""
+    folder = f"{row.id}-{row.digest[:12]}"
+    paths = {
+        "visual": f"{folder}/{row.visual}",
+        "collision": f"{folder}/{row.collision}",
+        "others": tuple(f"{folder}/{other}" for other in row.others),
+    }
+    return Made(row.model_copy(update=paths), folder, files, report)
