@@ -5,6 +5,7 @@ from textwrap import dedent
 
 _INERTIA = '<inertia ixx="1e-3" iyy="1e-3" izz="1e-3" ixy="0" ixz="0" iyz="0"/>'
 _INERTIAL = f'<inertial><mass value="0.4"/>{_INERTIA}</inertial>'
+_PALM = '<collision><origin xyz="0 0 0.02"/><geometry><box size="0.04 0.1 0.04"/></geometry></collision>'
 _FINGER = (
     '<inertial><mass value="0.1"/><inertia ixx="1e-4" iyy="1e-4" izz="1e-4" ixy="0" ixz="0" iyz="0"/></inertial>'
     '<collision><origin xyz="0 0 0.02"/><geometry><box size="0.02 0.01 0.04"/></geometry></collision>'
@@ -16,7 +17,7 @@ URDF = f"""\
   <link name="plate">{_INERTIAL}</link>
   <link name="boom">{_INERTIAL}</link>
   <link name="wrist">{_INERTIAL}</link>
-  <link name="palm">{_INERTIAL}</link>
+  <link name="palm">{_INERTIAL}{_PALM}</link>
   <link name="flange"/>
   <link name="left">{_FINGER}</link>
   <link name="right">{_FINGER}</link>

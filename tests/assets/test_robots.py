@@ -1,15 +1,19 @@
 """Robots as data: what a YAML and a URDF make, how robots are found, and what is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from simworld.assets.robot_file import read_robot
+from simworld.assets.robot_file import RobotFile, read_robot
 from simworld.assets.robot_search import find_robot, robot_names, robot_of_digest
-from simworld.assets.roots import VARIABLE
+from simworld.assets.roots import SHIPPED, VARIABLE
 from simworld.errors import ConfigurationError
 from simworld.scene.model import Robot, Scene
 from tests.assets.crane import URDF, YAML, write
+
+ROOT = Path(__file__).parents[2]
 
 
 def refused(folder: Path, yaml: str = YAML, urdf: str = URDF) -> str:
@@ -147,3 +151,22 @@ def test_a_wrong_yaml_is_refused(tmp_path: Path, old: str, new: str, line: str) 
 def test_a_wrong_urdf_is_refused(tmp_path: Path, old: str, new: str, line: str) -> None:
     assert old in URDF
     assert line in refused(tmp_path, urdf=URDF.replace(old, new, 1))
+
+
+def blocks(kind: str) -> list[str]:
+    """The blocks of code in docs/robots.md."""
+    return re.findall(rf"```{kind}\n(.*?)```", (ROOT / "docs/robots.md").read_text(), re.DOTALL)
+
+
+def test_the_yaml_in_the_documentation_is_one() -> None:
+    (text,) = blocks("yaml")
+    written = RobotFile.model_validate(yaml.safe_load(text))
+    shipped = RobotFile.model_validate(yaml.safe_load((SHIPPED / "robots/panda.yaml").read_text()))
+    for name in ("arm", "gripper", "tool", "base", "workspace", "limits", "gains"):
+        assert getattr(written, name) == getattr(shipped, name)
+
+
+def test_the_python_in_the_documentation_runs() -> None:
+    names: dict[str, object] = {}
+    exec(blocks("python")[-1], names)
+    assert "kinematics" in names

@@ -1,0 +1,125 @@
+"""`simworld robot`: the robots that there are, and how one of a user's own is imported."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simworld.errors import ConfigurationError
+from simworld.experiments.cli.arguments import Json
+from simworld.experiments.cli.console import print_json, say, table
+
+commands = typer.Typer()
+robots = typer.Typer()
+commands.add_typer(robots, name="robot")
+
+
+@robots.callback(invoke_without_command=True)
+def listed(context: typer.Context, as_json: Json = False) -> None:
+    """List the robots, those that ship and those that were imported; `import` imports a URDF."""
+    if context.invoked_subcommand:
+        return
+    from simworld.assets.robot_search import find_robot, robot_names
+
+    models = [find_robot(name) for name in robot_names()]
+    if as_json:
+        print_json([model.model_dump(mode="json") for model in models])
+        return
+    rows = [
+        [m.name, str(m.arm_joints), " and ".join(m.gripper.fingers), f"{1000 * m.gripper.most:.0f}", m.digest]
+        for m in models
+    ]
+    table("Robots", ["name", "joints", "fingers", "opening (mm)", "digest"], rows)
+
+
+@robots.command(name="import")
+def import_urdf(
+    urdf: Annotated[Path, typer.Argument(metavar="URDF", help="A robot arm with two fingers.")],
+    fix: Annotated[list[str], typer.Option(default_factory=list, help="A joint that is held; may be repeated.")],
+    mimic: Annotated[
+        list[str],
+        typer.Option(default_factory=list, help="JOINT=OTHER or JOINT=OTHER*FACTOR: goes with it; may be repeated."),
+    ],
+    package: Annotated[
+        list[str], typer.Option(default_factory=list, help="NAME=FOLDER of a ROS package; may be repeated.")
+    ],
+    name: Annotated[str, typer.Option(show_default="the file's name", help="What the robot is called.")] = "",
+    arm: Annotated[str, typer.Option(show_default="guessed", help="The arm's joints, joined by commas.")] = "",
+    driver: Annotated[
+        str | None, typer.Option(show_default="guessed", help="The gripper's joint that the others go with.")
+    ] = None,
+    fingers: Annotated[str, typer.Option(show_default="guessed", help="The two links that hold, with a comma.")] = "",
+    tip: Annotated[float, typer.Option(help="Metres behind the fingertips at which things are held.")] = 0.007,
+    base: Annotated[str, typer.Option(show_default="guessed", help="Where it stands: x,y,z in metres.")] = "",
+    rest: Annotated[str, typer.Option(show_default="guessed", help="Positions of the arm's joints at rest.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a robot of a URDF: lean, with what it does not say guessed, in the folder of your own assets."""
+    from simworld.assets.robot_import.importing import Options, import_robot
+    from simworld.assets.robot_search import FOLDER, robot_names
+    from simworld.assets.roots import user_path
+    from simworld.physics.holding import can_hold
+
+    name = name or urdf.stem
+    if name in robot_names():
+        raise ConfigurationError(f"there is a robot {name!r} already: choose another --name")
+    options = Options(
+        arm=tuple(_words(arm)),
+        driver=driver,
+        fingers=_pair(fingers),
+        fix=tuple(fix),
+        mimic=dict(map(_mimic, mimic)),
+        tip=tip,
+        base=_place(base),
+        rest=tuple(_numbers("--rest", rest)) or None,
+        packages={key: Path(folder) for key, folder in (_split("--package", text) for text in package)},
+    )
+    model, done = import_robot(urdf, user_path() / FOLDER / name, options)
+    held = can_hold(model)
+    if as_json:
+        print_json({"name": name, "folder": str(model.urdf.parent), "holds": held, "done": [d._asdict() for d in done]})
+        return
+    table(f"Robot {name}", ["", "part", "how"], [list(row) for row in done])
+    say(f"{name} holds a cube in its fingers" if held else f"{name} loses a cube from its fingers: see docs/robots.md")
+    say(f"wrote {model.urdf.parent}: look through {name}.yaml, and use it as robot={name!r}")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _pair(text: str) -> tuple[str, str] | None:
+    words = _words(text)
+    if text and len(words) != 2:
+        raise ConfigurationError(f"--fingers: must be two links, with a comma between them, got {text!r}")
+    return (words[0], words[1]) if words else None
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        return [float(word) for word in _words(text)]
+    except ValueError:
+        raise ConfigurationError(f"{option}: must be numbers joined by commas, got {text!r}") from None
+
+
+def _place(text: str) -> Any:
+    numbers = _numbers("--base", text)
+    if text and len(numbers) != 3:
+        raise ConfigurationError(f"--base: must be x,y,z, got {text!r}")
+    return tuple(numbers) or None
+
+
+def _split(option: str, text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not (key and separator and value):
+        raise ConfigurationError(f"{option}: must be NAME=VALUE, got {text!r}")
+    return key, value
+
+
+def _mimic(text: str) -> tuple[str, tuple[str, float]]:
+    joint, value = _split("--mimic", text)
+    other, _, factor = value.partition("*")
+    (number,) = _numbers("--mimic", factor) or [1.0]
+    if number == 0:
+        raise ConfigurationError(f"--mimic: a factor must not be 0, got {text!r}")
+    return joint, (other, number)

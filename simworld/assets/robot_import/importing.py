@@ -1,0 +1,139 @@
+"""`simworld robot import`: make a URDF lean, guess what it does not say, and write it all in one folder."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from simworld.assets.index import check_name
+from simworld.assets.robot import RobotModel
+from simworld.assets.robot_file import read_robot
+from simworld.assets.robot_import.colliders import Collider, colliders
+from simworld.assets.robot_import.description import Described, description
+from simworld.assets.robot_import.files import MESHES, file_name, write_urdf, write_visual
+from simworld.assets.robot_import.frames import Arm
+from simworld.assets.robot_import.gripper import Grip, arm_of, grip_of
+from simworld.assets.robot_import.links import Reader
+from simworld.assets.robot_import.merging import merge
+from simworld.assets.robot_import.meshes import MeshFiles
+from simworld.assets.robot_import.pieces import Link
+from simworld.assets.robot_import.posture import Posture, posture
+from simworld.assets.robot_import.telling import Done, of_guesses, of_links
+from simworld.assets.robot_import.weights import check_sizes, grip_forces, limited, weighed
+from simworld.assets.urdf import Joint, Mimic, parse_urdf, urdf_tree
+from simworld.errors import ConfigurationError, nearest
+from simworld.geometry import Vec3
+from simworld.writing import reporting
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is not to be guessed: joints and links by name, metres and rad; `mimic` is {joint: (other, factor)}.
+
+    Joints called in `fix` are held where they are at 0. `tip` is how far behind the fingertips things are held.
+    """
+
+    arm: tuple[str, ...] = ()
+    driver: str | None = None
+    fingers: tuple[str, str] | None = None
+    fix: tuple[str, ...] = ()
+    mimic: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    tip: float = 0.007
+    base: Vec3 | None = None
+    rest: tuple[float, ...] | None = None
+    packages: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Imported(NamedTuple):
+    """The robot as it was written, and all that was done."""
+
+    model: RobotModel
+    done: tuple[Done, ...]
+
+
+class _Plan(NamedTuple):
+    """All that is to be written."""
+
+    source: str
+    links: Mapping[str, Link]
+    arm: tuple[Joint, ...]
+    grip: Grip
+    posture: Posture
+    colliders: Mapping[str, Sequence[Collider]]
+    done: list[Done]
+
+
+def import_robot(urdf: Path, folder: Path, options: Options = Options()) -> Imported:
+    """Make a robot called as `folder`, which must not exist; what is wrong raises ConfigurationError first."""
+    try:
+        name = check_name(folder.name)
+    except ValueError as error:
+        raise ConfigurationError(f"a robot's name {error}, got {folder.name!r}") from None
+    if folder.exists():
+        raise ConfigurationError(f"{folder} exists already: choose another --name")
+    plan = _plan(urdf, options)
+    # Hidden from those who look for robots until it is whole.
+    partial = folder.with_name(f".tmp-{name}") / name
+    with reporting(folder):
+        shutil.rmtree(partial.parent, ignore_errors=True)
+        try:
+            partial.mkdir(parents=True)
+            _write(plan, partial)
+            read_robot(partial / f"{name}.yaml")
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial.parent, ignore_errors=True)
+    return Imported(read_robot(folder / f"{name}.yaml"), tuple(plan.done))
+
+
+def _plan(urdf: Path, options: Options) -> _Plan:
+    document = parse_urdf(urdf)
+    tree, files = urdf_tree(document, urdf.name), MeshFiles(urdf, options.packages)
+    merged = merge(tree, Reader(files, urdf.name).links(document), options.fix)
+    check_sizes(merged.links.values())
+    joints = _led(merged.joints, options)
+    arm = arm_of(joints, options.arm)
+    grip, forced = limited(grip_of(joints, merged.links, arm, options.driver, options.fingers, options.tip))
+    links, weights = weighed(merged.links, joints, arm)
+    arm = tuple(joint for joint in grip.joints if joint.name in {own.name for own in arm})
+    if options.rest and len(options.rest) != len(arm):
+        raise ConfigurationError(f"--rest: the arm has {len(arm)} joints, got {len(options.rest)}")
+    stance = posture(Arm(arm, grip.tool), options.base, options.rest)
+    if stance is None:
+        raise ConfigurationError("no posture brings the fingers down over the table: say --base, or --rest")
+    touching = colliders(links, grip)
+    done = [Done("merged", link, f"into {where}") for link, (where, _) in merged.into.items()]
+    done += [Done("read", name, note) for name, notes in files.notes.items() for note in notes]
+    done += [*weights, *of_links(links, touching), *forced, *of_guesses(arm, grip, stance)]
+    return _Plan(urdf.name, links, arm, grip, stance, touching, done)
+
+
+def _led(joints: Sequence[Joint], options: Options) -> tuple[Joint, ...]:
+    """The joints with the mimics that were asked for; mimics of what is held are wrong."""
+    names = [joint.name for joint in joints]
+    for name, (leader, _) in options.mimic.items():
+        for own in (name, leader):
+            if own not in names:
+                raise ConfigurationError(
+                    f"--mimic {name}={leader}: there is no moving joint {own!r}{nearest(own, names)}"
+                )
+    made = []
+    for joint in joints:
+        if joint.name in options.mimic:
+            leader, factor = options.mimic[joint.name]
+            joint = joint.model_copy(update={"mimic": Mimic(joint=leader, multiplier=factor)})
+        if joint.mimic is not None and joint.mimic.joint not in names:
+            raise ConfigurationError(f"joint {joint.name!r} mimics {joint.mimic.joint!r}, which is held: --fix both")
+        made.append(joint)
+    return tuple(made)
+
+
+def _write(plan: _Plan, folder: Path) -> None:
+    seen = [link for link in plan.links.values() if link.visuals]
+    visuals = {link.name: f"{MESHES}/{k:02d}_{file_name(link.name)}.obj" for k, link in enumerate(seen)}
+    for link in seen:
+        write_visual(folder / visuals[link.name], link)
+    write_urdf(folder / f"{folder.name}.urdf", plan.links.values(), plan.grip.joints, plan.colliders)
+    described = Described(folder.name, plan.source, plan.arm, plan.grip, plan.posture, grip_forces(plan.grip), visuals)
+    (folder / f"{folder.name}.yaml").write_text(description(described), encoding="utf-8")

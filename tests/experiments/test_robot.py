@@ -1,0 +1,63 @@
+"""`simworld robot`: what it lists, imports and refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from simworld.assets.robot_search import find_robot
+from simworld.assets.roots import VARIABLE
+from simworld.experiments.cli.app import app
+from tests.assets.crane import URDF
+
+pytest.importorskip("trimesh")
+
+
+@pytest.fixture
+def urdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "own"))
+    (tmp_path / "crane.urdf").write_text(URDF)
+    return tmp_path / "crane.urdf"
+
+
+def simworld(*arguments: object) -> Result:
+    return CliRunner(env={"COLUMNS": "300"}).invoke(app, ["robot", *map(str, arguments)])
+
+
+def test_a_robot_is_imported_listed_and_used(urdf: Path) -> None:
+    done = json.loads(simworld("import", urdf, "--rest", "0.1,0.2,0.3", "--base", "-0.4,0,0", "--json").stdout)
+    assert done["name"] == "crane" and Path(done["folder"]) == urdf.parent / "own" / "robots" / "crane"
+    assert {"what": "merged", "part": "palm", "how": "into wrist"} in done["done"]
+    listed = {row["name"]: row["digest"] for row in json.loads(simworld("--json").stdout)}
+    assert {"panda", "xarm6"} < set(listed) and listed["crane"] == find_robot("crane").digest
+    assert find_robot("crane").base == (-0.4, 0.0, 0.0)
+    assert "crane" in simworld().stdout
+    again = simworld("import", urdf)
+    assert again.exit_code == 2 and "there is a robot 'crane' already: choose another --name" in again.output
+
+
+def test_what_was_done_is_a_table(urdf: Path) -> None:
+    shown = simworld("import", urdf, "--rest", "0.1,0.2,0.3", "--name", "other", "--fix", "slide", "--fix", "lift")
+    assert shown.exit_code == 2 and "--rest: the arm has 1 joints, got 3" in shown.output
+    shown = simworld("import", urdf, "--rest", "0.1,0.2,0.3", "--name", "other")
+    assert "into wrist" in shown.stdout and "robot='other'" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--fingers", "left"), "--fingers: must be two links, with a comma between them, got 'left'"),
+        (("--base", "1,2"), "--base: must be x,y,z, got '1,2'"),
+        (("--rest", "a"), "--rest: must be numbers joined by commas, got 'a'"),
+        (("--mimic", "left_slide"), "--mimic: must be NAME=VALUE, got 'left_slide'"),
+        (("--mimic", "a=b*0"), "--mimic: a factor must not be 0, got 'a=b*0'"),
+        (("--package", "a"), "--package: must be NAME=VALUE, got 'a'"),
+        (("--name", "a b"), "a robot's name must begin with a letter"),
+        (("--name", "panda"), "there is a robot 'panda' already"),
+    ],
+)
+def test_a_wrong_option_is_one_line(urdf: Path, arguments: tuple[str, ...], line: str) -> None:
+    shown = simworld("import", urdf, *arguments)
+    assert shown.exit_code == 2 and line in shown.output
+    assert not (urdf.parent / "own" / "robots").exists()
