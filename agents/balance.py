@@ -93,9 +93,9 @@ def balanced_images(
         return image_features(photograph(moment, renderer, camera, size), renderer)
 
     may_be = {"camera": Feature(str, tuple(cameras))}
-    if env.task.scene.objects[0]:
+    if env.config.scene.objects[0]:
         may_be |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, size[0] * size[1]))}
-        others = bool(env.task.scene.bins) or _most_objects(env) > 1
+        others = bool(env.config.scene.bins) or _most_objects(env) > 1
         may_be["touching"] = Feature(bool, (False, True) if others else (False,))
     return Balance(env, wanted, _plan(env, wanted, may_be), may_be, features)
 
@@ -109,13 +109,13 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, no
     base = manipulation(env)
     assert env.spec is not None and env.spec.max_episode_steps is not None  # they are ours
     may_be = {"success": Feature(bool), "length": Feature(int, (1, env.spec.max_episode_steps))}
-    if base.task.scene.objects[0]:
+    if base.config.scene.objects[0]:
         may_be |= {"dropped": Feature(bool), "fallen": Feature(bool)}
     return Balance(base, wanted, _plan(base, wanted, may_be), may_be, features)
 
 
 def _most_objects(env: ManipulationEnv) -> int:
-    return int(max(Possible(env.task.scene, env.randomization)["objects.count"].support()))
+    return int(max(Possible(env.config.scene, env.randomization)["objects.count"].support()))
 
 
 def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature]) -> Plan:
@@ -123,7 +123,7 @@ def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature])
         wanted.quotas,
         wanted.count,
         budget=most_candidates(wanted.count, wanted.budget),
-        factors=Possible(env.task.scene, env.randomization).factors(),
+        factors=Possible(env.config.scene, env.randomization).factors(),
         features=features,
         replays=wanted.replays,
     )
@@ -153,7 +153,7 @@ def search_samples(out: OutputFolder, balance: Balance) -> tuple[Chosen, ...]:
 
 def _evaluate(balance: Balance, journal: "_Journal") -> Callable[[int, Mapping[str, Any]], Outcome | None]:
     """What makes the candidates of a search, but those that are in the journal."""
-    spec, randomization = balance.env.task.scene, balance.env.randomization
+    spec, randomization = balance.env.config.scene, balance.env.randomization
 
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
         streams, tries = Streams(balance.wanted.seed, number), _TRIES if imposed else TRIES

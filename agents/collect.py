@@ -105,7 +105,7 @@ def stage(
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     drawn, step = env.parameters, 0
     while step < drawn["view.step"]:
-        action = np.zeros(env.action_space.shape or (), np.float32) if act is None else act(observation)
+        action = env.controller.hold().astype(np.float32) if act is None else act(observation)
         observation, _, terminated, _, _ = env.step(action)
         step += 1
         if terminated:

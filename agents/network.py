@@ -9,60 +9,37 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError
 from torch import nn
 
-from simworld.agents.policy import Seen, checked_action, observed, state_sizes
-from simworld.agents.settings import Hidden, Layers, Settings, Whole
+from simworld.agents.policy import Seen, checked_action, observed
+from simworld.agents.settings import Hidden, Layers, Settings
 from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.store.folder import software
-from simworld.envs.tasks import TASKS, field_slices
-from simworld.errors import ConfigurationError, TrainingError, nearest
+from simworld.envs.interface import Interface
+from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
 
 Float = NDArray[np.float32]
 
-ACTIONS = 4
 LEAST_STD = 1e-3
 """Of a feature, as it is divided by: one that hardly varies would be blown up."""
 
 
-class Sizes(Plain):
-    """How many numbers an observation, a goal and an action have."""
-
-    observation: Whole
-    goal: Whole
-    action: Whole
-
-
-def sizes_of(task: str) -> Sizes:
-    """The sizes of a task of `simworld.envs.tasks.TASKS`."""
-    sizes = state_sizes(task)
-    return Sizes(observation=sizes["observation"], goal=sizes["desired_goal"], action=ACTIONS)
-
-
 class Architecture(Settings):
-    """What a network is: how it was learnt, for which task, and its hidden layers."""
+    """What a network is: how it was learnt, for which interface, and its hidden layers."""
 
     kind: Literal["cloning", "ppo", "sac"]
-    task: str
+    interface: Interface
     hidden: Hidden
     layers: Layers
-
-    @field_validator("task")
-    @classmethod
-    def _exists(cls, task: str) -> str:
-        if task not in TASKS:
-            raise ValueError(f"there is no such task{nearest(task, TASKS)}")
-        return task
 
 
 class _Document(Plain):
     """What a stored policy says of itself; `settings` and `software` are for the reader's eyes."""
 
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     architecture: Architecture
-    sizes: Sizes
     settings: dict[str, Any]
     software: dict[str, str]
 
@@ -75,8 +52,7 @@ class NetworkPolicy:
         self.settings = dict(settings or {})
         self.name = "the policy"
         self._form = _FORMS[architecture.kind]
-        self._sizes = sizes_of(architecture.task)
-        self._fields = field_slices(TASKS[architecture.task])
+        self._interface = architecture.interface
         # torch draws initial weights from its global generator, which is left as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -84,14 +60,15 @@ class NetworkPolicy:
 
     def features(self, seen: Seen) -> Float:
         """The network's inputs (..., n) at what is seen (..., )."""
-        return self._form.features(seen, self._fields)
+        return self._form.features(seen, self._interface)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
-        """The action (4,) for the observation of one environment; ConfigurationError if it is not finite."""
-        seen = observed(observation, self.architecture.task)
+        """The action (size,) for the observation of one environment; ConfigurationError if it is not finite."""
+        seen = observed(observation, self._interface)
         inputs = torch.from_numpy(self.features(seen)[None])
         with torch.no_grad():
-            return checked_action(self._form.bound(self.network(inputs))[0].numpy(), seen, self.name)
+            action = self._form.bound(self.network(inputs))[0].numpy()
+        return checked_action(action, self._interface.action, seen, self.name)
 
     def check_finite(self) -> None:
         """Raise TrainingError if a weight is not finite: its training diverged."""
@@ -101,9 +78,7 @@ class NetworkPolicy:
     def save(self, path: Path) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
         self.check_finite()
-        document = _Document(
-            architecture=self.architecture, sizes=self._sizes, settings=self.settings, software=_software()
-        )
+        document = _Document(architecture=self.architecture, settings=self.settings, software=_software())
         write_stored(path, document.model_dump(), to_arrays(self.network.state_dict()))
 
     @classmethod
@@ -114,9 +89,6 @@ class NetworkPolicy:
             document = _Document.model_validate(content)
         except ValidationError as error:
             raise ConfigurationError(f"{path} is not a stored policy: {describe(error)}") from None
-        needed = sizes_of(document.architecture.task)
-        if document.sizes != needed:
-            raise ConfigurationError(f"{path} cannot be used: sizes: must be {needed!r}, got {document.sizes!r}")
         check_shapes(path, tensors, _blank(document.architecture).state_dict())
         if not (tensors["std"] >= np.float32(LEAST_STD)).all():
             raise ConfigurationError(f"{path} cannot be used: the tensor 'std' must be at least {LEAST_STD}")
@@ -145,17 +117,18 @@ def check_shapes(path: Path, tensors: Mapping[str, Float], needed: Mapping[str, 
             raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be {wanted}, got {found}")
 
 
-def _relative(seen: Seen, fields: Mapping[str, slice]) -> Float:
-    """The observation, the goal, and where object and goal are from the tool."""
-    tool, goal = seen.observation[..., fields["tool_position"]], seen.desired[..., :3]
-    parts = [seen.observation, goal - tool]
-    if "object_position" in fields:
-        thing = seen.observation[..., fields["object_position"]]
-        parts += [thing - tool, goal - thing]
+def _relative(seen: Seen, interface: Interface) -> Float:
+    """The observation, and where the goal, and what it is for, are from the tool and from each other."""
+    goal, places = seen.desired[..., :3], interface.places
+    names = [name for name in dict.fromkeys(("tool_position", interface.follows or "")) if name in places]
+    at = [seen.observation[..., places[name]] for name in names]
+    parts = [seen.observation, *(goal - place for place in at)]
+    if len(at) == 2:
+        parts.append(at[1] - at[0])
     return np.concatenate(parts, axis=-1)
 
 
-def _joined(seen: Seen, fields: Mapping[str, slice]) -> Float:
+def _joined(seen: Seen, interface: Interface) -> Float:
     """All of the observation, in the order of stable-baselines3's CombinedExtractor."""
     return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
 
@@ -173,7 +146,7 @@ def _squashed(outputs: torch.Tensor) -> torch.Tensor:
 class _Form:
     """What a kind of network sees, its activation, and how its outputs become actions in -1..1."""
 
-    features: Callable[[Seen, Mapping[str, slice]], Float]
+    features: Callable[[Seen, Interface], Float]
     activation: type[nn.Module]
     bound: Callable[[torch.Tensor], torch.Tensor]
 
@@ -187,9 +160,9 @@ _FORMS = {
 
 def _inputs_of(architecture: Architecture) -> int:
     """How many features a network sees."""
-    sizes = sizes_of(architecture.task)
-    blank = Seen(*(np.zeros(n, np.float32) for n in (sizes.observation, sizes.goal, sizes.goal)))
-    return len(_FORMS[architecture.kind].features(blank, field_slices(TASKS[architecture.task])))
+    interface = architecture.interface
+    blank = Seen(*(np.zeros(size, np.float32) for size in interface.sizes.values()))
+    return len(_FORMS[architecture.kind].features(blank, interface))
 
 
 class _Network(nn.Module):
@@ -202,12 +175,12 @@ class _Network(nn.Module):
         layers: list[nn.Module] = []
         for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
             layers += [nn.Linear(n_in, n_out), _FORMS[architecture.kind].activation()]
-        self.body = nn.Sequential(*layers, nn.Linear(sizes[-1], ACTIONS))
+        self.body = nn.Sequential(*layers, nn.Linear(sizes[-1], architecture.interface.action))
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("std", torch.ones(inputs))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Outputs (n, 4) from features (n, inputs)."""
+        """Outputs (n, size) from features (n, inputs)."""
         outputs: torch.Tensor = self.body((inputs - self.mean) / self.std)
         return outputs
 

@@ -1,22 +1,23 @@
 """What acts: a Policy maps an observation to an action; every kind is loaded by one function."""
 
-import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.stored import SUFFIX
-from simworld.envs.tasks import TASKS
+from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, shown
 from simworld.extras import extras
 from simworld.reading import open_regular
 
-Float = NDArray[np.float32]
+if TYPE_CHECKING:
+    from simworld.envs.config import EnvConfig
 
+Float = NDArray[np.float32]
 
 NOT_NORMALIZED = Path("none")
 """Instead of the file of VecNormalize's statistics: the model saw observations as they are."""
@@ -26,7 +27,7 @@ class Policy(Protocol):
     """A deterministic policy of the observation alone."""
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
-        """The action (4,) for the observation of one environment."""
+        """The action (size,) for the observation of one environment."""
         ...
 
 
@@ -38,16 +39,9 @@ class Seen(NamedTuple):
     desired: Float
 
 
-@functools.cache
-def state_sizes(task: str) -> Mapping[str, int]:
-    """How many numbers each part of a task's state has."""
-    goal = TASKS[task].goal_size
-    return {"observation": sum(TASKS[task].fields.values()), "achieved_goal": goal, "desired_goal": goal}
-
-
-def observed(observation: Any, task: str) -> Seen:
+def observed(observation: Any, interface: Interface) -> Seen:
     """The state in an observation of one environment; ConfigurationError if it is not there or of another size."""
-    sizes = state_sizes(task)
+    sizes = interface.sizes
     if not isinstance(observation, Mapping):
         raise ConfigurationError(f"observation: must be a mapping with {[*sizes]}, got {_form(observation)}")
     for name, size in sizes.items():
@@ -55,21 +49,21 @@ def observed(observation: Any, task: str) -> Seen:
             raise ConfigurationError(f"observation: {name!r} is missing; there is {sorted(observation)}")
         if np.shape(observation[name]) != (size,):
             raise ConfigurationError(
-                f"observation: {name!r} of {task} must be {size} numbers, those of one environment, "
+                f"observation: {name!r} of {interface.task} must be {size} numbers, those of one environment, "
                 f"got {_form(observation[name])}"
             )
     return Seen(*(np.asarray(observation[name], dtype=np.float32) for name in sizes))
 
 
-def checked_action(action: Any, seen: Seen, name: str) -> Float:
-    """An action as it is; ConfigurationError that names the policy, or the observation, if it is not 4 finite numbers.
+def checked_action(action: Any, size: int, seen: Seen, name: str) -> Float:
+    """An action as it is; ConfigurationError that names the policy, or the observation, if it is not finite numbers.
 
     An observation that is not finite is to blame for an action that is not.
     """
-    if np.shape(action) == (4,) and np.isfinite(action).all():
+    if np.shape(action) == (size,) and np.isfinite(action).all():
         return np.asarray(action)
     check_finite(seen)
-    raise ConfigurationError(f"{name} cannot be used: its action must be 4 finite numbers, got {shown(action)}")
+    raise ConfigurationError(f"{name} cannot be used: its action must be {size} finite numbers, got {shown(action)}")
 
 
 def check_finite(seen: Seen) -> None:
@@ -82,8 +76,11 @@ def check_finite(seen: Seen) -> None:
 class RandomPolicy:
     """Uniform actions, each drawn by a generator that the observation seeds: no order of episodes changes any."""
 
+    def __init__(self, size: int) -> None:
+        self._size = size
+
     def __call__(self, observation: Any) -> Float:
-        """The action (4,) for the observation, of whatever form, of one environment."""
+        """The action (size,) for the observation, of whatever form, of one environment."""
         parts = observation if isinstance(observation, Mapping) else {"": observation}
         if np.ndim(parts.get("observation", ())) != 1:
             raise ConfigurationError(f"observation: must be of one environment, got {_form(parts['observation'])}")
@@ -91,15 +88,17 @@ class RandomPolicy:
         for name in sorted(parts):
             digest.update(np.ascontiguousarray(parts[name]).tobytes())
         generator = np.random.default_rng(int.from_bytes(digest.digest()))
-        return generator.uniform(-1, 1, 4).astype(np.float32)
+        return generator.uniform(-1, 1, self._size).astype(np.float32)
 
 
-def load_policy(source: str, task: str, *, trust_pickle: bool = False, normalization: Path | None = None) -> Policy:
-    """The policy called `source`: "expert", "random", or the file of a trained one.
+def load_policy(
+    source: str, config: "EnvConfig", *, trust_pickle: bool = False, normalization: Path | None = None
+) -> Policy:
+    """The policy for environments of a configuration: "expert", "random", or the file of a trained one.
 
     A stable-baselines3 .zip is loaded only with `trust_pickle`, as loading it runs whatever code is in it, and so does
     `normalization`, the file of VecNormalize's statistics that the model was trained with; NOT_NORMALIZED states that
-    its observations were not normalized. A file of another task, or none, raises ConfigurationError.
+    its observations were not normalized. A file for another interface, or none, raises ConfigurationError.
     """
     path = Path(source)
     if path.suffix != ".zip" and (trust_pickle or normalization is not None):
@@ -107,9 +106,9 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
     if source == "expert":
         from simworld.agents.experts import expert
 
-        return expert(task)
+        return expert(config)
     if source == "random":
-        return RandomPolicy()
+        return RandomPolicy(config.interface.action)
     if path.suffix not in (SUFFIX, ".zip"):
         raise ConfigurationError(f"policy: must be 'expert', 'random' or a {SUFFIX} or .zip file, got {source!r}")
     _check_file(source)
@@ -118,9 +117,8 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
             from simworld.agents.network import NetworkPolicy
 
         stored = NetworkPolicy.load(path)
-        if stored.architecture.task != task:
-            trained = stored.architecture.task
-            raise ConfigurationError(f"policy: {source} was trained for {trained!r}, not for {task!r}")
+        if (wrong := config.interface.difference(stored.architecture.interface)) is not None:
+            raise ConfigurationError(f"policy: {source} was trained for another environment: {wrong}")
         return stored
     if not trust_pickle:
         raise ConfigurationError(
@@ -130,7 +128,7 @@ def load_policy(source: str, task: str, *, trust_pickle: bool = False, normaliza
     with extras():
         from simworld.agents.reinforcement.baselines import load_baselines
 
-    return load_baselines(path, task, normalization)
+    return load_baselines(path, config, normalization)
 
 
 def policy_digest(source: str) -> str | None:

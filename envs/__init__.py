@@ -1,5 +1,5 @@
 """Gymnasium environments over simworld. Light to import: the environments themselves load when one is made."""
 
-from simworld.envs.registration import ENV_IDS
+from simworld.envs.registration import register, registered_tasks
 
-__all__ = ["ENV_IDS"]
+__all__ = ["register", "registered_tasks"]

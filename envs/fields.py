@@ -1,54 +1,58 @@
-"""What the state is observed as: fields by name, each with its size, bounds, unit and meaning."""
+"""Fields: some numbers of a state that are observed together."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from simworld.errors import ConfigurationError
 
 Numbers = tuple[float, ...]
 
 
+class Noise(NamedTuple):
+    """The numbers from `first` to before `last` of a field have the noise and the bias of a `kind`.
+
+    Their standard deviations are the factors `observation.noise.<kind>` and `observation.bias.<kind>`. Of the kind
+    `orientation` are the four numbers of a quaternion, which is turned about each axis.
+    """
+
+    kind: str
+    first: int
+    last: int
+
+
 @dataclass(frozen=True)
 class Field:
-    """Some numbers that are observed together, within `low` and `high`, in the world frame where they are of space."""
+    """Some numbers that are observed together, within `low` and `high`, in the world frame where they are of space.
 
+    `noise` says which of them are observed with errors; without any, () says so.
+    """
+
+    name: str
     low: Numbers
     high: Numbers
     unit: str
     meaning: str
+    noise: tuple[Noise, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.low) == len(self.high):
+            raise ConfigurationError(
+                f"{self.name}: has {len(self.low)} lower bounds and {len(self.high)} upper ones; it must have as many"
+            )
+        for kind, first, last in self.noise:
+            if not 0 <= first < last <= self.size or (kind == "orientation" and last - first != 4):
+                raise ConfigurationError(
+                    f"{self.name}: noise of {kind!r} must be of some of its {self.size} numbers, and an orientation "
+                    f"of four, got {first}..{last}"
+                )
 
     @property
     def size(self) -> int:
         """How many numbers there are."""
         return len(self.low)
 
-    def __add__(self, other: "Field") -> "Field":
-        return Field(self.low + other.low, self.high + other.high, self.unit, f"{self.meaning}; {other.meaning}")
 
-
-def _even(size: int, low: float, high: float, unit: str, meaning: str) -> Field:
-    return Field((low,) * size, (high,) * size, unit, meaning)
-
-
-# The floor is at z = -0.4. What is flung farther is observed at the bound.
-_ANYWHERE = (-3.0, -3.0, -0.5), (3.0, 3.0, 1.0)
-_LINEAR, _ANGULAR = 10.0, 100.0
-
-FIELDS: Mapping[str, Field] = {
-    "tool_position": Field((-1.0, -1.0, -0.5), (1.0, 1.0, 1.0), "m", "tool centre point, between the fingertips"),
-    "tool_velocity": _even(3, -3.0, 3.0, "m/s", "its velocity"),
-    "finger_opening": _even(1, -0.01, 0.09, "m", "free width between the fingers"),
-    "grasped": _even(1, 0.0, 1.0, "", "1 where both fingers squeeze the object"),
-    "object_position": Field(*_ANYWHERE, "m", "origin of the object"),
-    "object_orientation": _even(4, -1.0, 1.0, "", "quaternion x, y, z, w with w >= 0"),
-    "object_velocity": Field(
-        (-_LINEAR,) * 3 + (-_ANGULAR,) * 3, (_LINEAR,) * 3 + (_ANGULAR,) * 3, "m/s, rad/s", "linear, then angular"
-    ),
-    "object_half_extents": _even(3, 0.0, 0.25, "m", "half the object's size along its own axes"),
-    "box_position": Field((-0.5, -0.5, -0.1), (0.5, 0.5, 0.1), "m", "middle of the box's floor, its upper face"),
-    "box_direction": _even(2, -1.0, 1.0, "", "cosine and sine of the box's turn about z"),
-    "box_inner": _even(3, 0.0, 0.25, "m", "free width, depth and height of the box"),
-}
-"""All fields; each task observes some of them."""
-
-TOOL_GOAL = FIELDS["tool_position"]
-OBJECT_GOAL = FIELDS["object_position"]
-PLACED_GOAL = OBJECT_GOAL + _even(1, 0.0, 1.0, "", "1 where it rests in the box, released")
+def even(name: str, size: int, low: float, high: float, unit: str, meaning: str, noise: str | None) -> Field:
+    """A field whose numbers have the same bounds, and all of them one kind of noise, or none."""
+    parts = () if noise is None else (Noise(noise, 0, size),)
+    return Field(name, (low,) * size, (high,) * size, unit, meaning, parts)

@@ -7,8 +7,6 @@ import numpy as np
 from gymnasium.spaces import Box, Space
 from numpy.typing import NDArray
 
-from simworld.envs.fields import FIELDS, Field
-from simworld.envs.tasks import Task
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering import Renderer
 from simworld.scene.camera import Camera
@@ -25,14 +23,18 @@ FAR: float = Camera.model_fields["far"].default
 """Metres of z-depth at which the scenes' cameras see no further; points farther from the origin are observed there."""
 
 
-def state_spaces(task: Task) -> dict[str, Box]:
-    """The spaces of a task's state in Gymnasium's goal API: SI units, world frame."""
-    values = sum((FIELDS[name] for name in task.observed[1:]), FIELDS[task.observed[0]])
-    return {"observation": _box(values), "achieved_goal": _box(task.goal), "desired_goal": _box(task.goal)}
+OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
+    "state": (),
+    "rgbd": ("rgb", "depth"),
+    **{image: (image,) for image in IMAGES},
+}
+"""What can be observed, each with the images it stands for."""
 
 
-def _box(field: Field) -> Box:
-    return Box(np.array(field.low, np.float32), np.array(field.high, np.float32), dtype=np.float32)
+def images_of(observation: Sequence[str]) -> tuple[str, ...]:
+    """The images that some of OBSERVATIONS stand for, in the order of IMAGES."""
+    asked = [image for name in observation for image in OBSERVATIONS.get(name, ())]
+    return tuple(image for known in IMAGES for image in asked if image == known)
 
 
 def image_space(kind: str, width: int, height: int) -> Box:

@@ -1,38 +1,74 @@
-"""Registers the environments with Gymnasium; imported by `simworld` itself, so it stays light."""
+"""Registers tasks with Gymnasium; imported by `simworld` itself, so it stays light."""
 
 import sys
 
 TYPE_CHECKING = False  # as in `typing`, which takes a while to import
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-ENV_IDS = {
-    "simworld/Reach-v0": ("reach", 50),
-    "simworld/PickAndPlace-v0": ("pick_and_place", 75),
-    "simworld/PlaceInBox-v0": ("place_in_box", 100),
-}
-"""Environment ids, each with its task and the steps of an episode."""
+    from simworld.envs.task import Task
+    from simworld.reading import PathLike
+
+ENTRY_POINT = "simworld.envs.making:make_registered"
+
+_registered: "dict[str, Task]" = {}
 
 
-def register_environments() -> None:
-    """Register what is not registered yet."""
-    from gymnasium.envs.registration import register, registry
+def register(env_id: str, task: "Task | PathLike") -> "Task":
+    """Register a task, or that of a YAML file, with Gymnasium under an id, such as `me/PlaceMug-v0`.
 
-    for env_id, (task, steps) in ENV_IDS.items():
-        entry_point = f"simworld.envs.env:{task}"
-        if env_id not in registry or registry[env_id].entry_point != entry_point:
-            register(id=env_id, entry_point=entry_point, max_episode_steps=steps)
+    An id that there is already, of whoever, raises ConfigurationError.
+    """
+    from gymnasium.envs.registration import registry
+
+    from simworld.envs.task import Task
+    from simworld.errors import ConfigurationError, shown
+
+    made = task if isinstance(task, Task) else Task.load(task)
+    if not isinstance(env_id, str) or env_id in registered_tasks() or env_id in registry:
+        there = "is registered already" if isinstance(env_id, str) else "must be a string"
+        raise ConfigurationError(f"register: the id {shown(env_id)} {there}")
+    _register(env_id, made, made.to_plain())
+    return made
+
+
+def registered_tasks() -> "Mapping[str, Task]":
+    """The tasks of all ids that are registered here: those that ship, and the user's own."""
+    from types import MappingProxyType
+
+    register_shipped()
+    return MappingProxyType(_registered)
+
+
+def register_shipped() -> None:
+    """Register the tasks that ship, by name, where they are not registered yet."""
+    from gymnasium.envs.registration import registry
+
+    from simworld.envs.tasks import shipped
+
+    for env_id, task in shipped().items():
+        if env_id not in registry or registry[env_id].entry_point != ENTRY_POINT:
+            _register(env_id, task, task.name)
+        _registered.setdefault(env_id, task)
+
+
+def _register(env_id: str, task: "Task", said: object) -> None:
+    import gymnasium as gym
+
+    gym.register(env_id, ENTRY_POINT, max_episode_steps=task.steps, kwargs={"task": said})
+    _registered[env_id] = task
 
 
 class _WhenImported:
-    """Registers the environments as soon as somebody imports Gymnasium, which takes as long as all else of a start."""
+    """Registers the tasks as soon as somebody imports Gymnasium, which takes as long as all else of a start."""
 
     def __init__(self) -> None:
         self._asks = False
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
-        """The module's own spec, whose loader registers the environments once it has run.
+        """The module's own spec, whose loader registers the tasks once it has run.
 
         Whoever only asks whether there is Gymnasium gets it too, so this stays until it has been imported.
         """
@@ -52,13 +88,13 @@ class _WhenImported:
                 run(module)
                 if self in sys.meta_path:
                     sys.meta_path.remove(self)
-                register_environments()
+                register_shipped()
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
 if "gymnasium" in sys.modules:
-    register_environments()
+    register_shipped()
 else:
     sys.meta_path.insert(0, _WhenImported())

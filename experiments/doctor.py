@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from simworld.envs.tasks import PLACE_IN_BOX
+from simworld.envs.tasks import shipped_task
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.machine import machine_description
 from simworld.randomization import Randomization, sample_scene
@@ -77,7 +77,7 @@ def diagnose() -> dict[str, Any]:
 
 def default_scene() -> Scene:
     """The nominal scene with a box and three objects, all in sight of the front camera; every renderer can draw it."""
-    return sample_scene(PLACE_IN_BOX.scene, Randomization({"objects.count": 3}), Streams(0)).scene
+    return sample_scene(shipped_task("place_in_box").scene, Randomization({"objects.count": 3}), Streams(0)).scene
 
 
 def apart(command: Sequence[str], result: Path, timeout: float) -> Measured:

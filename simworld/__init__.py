@@ -59,7 +59,12 @@ _HOMES = {
     "simworld.distributions.univariate": "Integers LogUniform Normal TruncatedNormal Uniform",
     "simworld.engines.engine": "Engine make_engine",
     "simworld.engines.job": "ShardJob register_job",
-    "simworld.envs.registration": "ENV_IDS",
+    "simworld.envs": "terms",
+    "simworld.envs.config": "EnvConfig",
+    "simworld.envs.making": "make",
+    "simworld.envs.registration": "register registered_tasks",
+    "simworld.envs.snapshot": "Snapshot",
+    "simworld.envs.task": "Task",
     "simworld.errors": (
         "ConfigurationError DatasetError DrawError MissingExtraError RenderError SimworldError TrainingError "
         "UnknownOptionError"
@@ -110,7 +115,9 @@ def __getattr__(name: str) -> object:
     from simworld.extras import extras
 
     with extras():
-        globals()[name] = found = getattr(import_module(_HOME_OF[name]), name)
+        home = import_module(_HOME_OF[name])
+        found = getattr(home, name) if hasattr(home, name) else import_module(f"{home.__name__}.{name}")
+    globals()[name] = found
     return found
 
 

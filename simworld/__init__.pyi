@@ -80,7 +80,12 @@ from simworld.distributions.univariate import (
 )
 from simworld.engines.engine import Engine as Engine, make_engine as make_engine
 from simworld.engines.job import ShardJob as ShardJob, register_job as register_job
-from simworld.envs.registration import ENV_IDS as ENV_IDS
+from simworld.envs import terms as terms
+from simworld.envs.config import EnvConfig as EnvConfig
+from simworld.envs.making import make as make
+from simworld.envs.registration import register as register, registered_tasks as registered_tasks
+from simworld.envs.snapshot import Snapshot as Snapshot
+from simworld.envs.task import Task as Task
 from simworld.errors import (
     ConfigurationError as ConfigurationError,
     DatasetError as DatasetError,

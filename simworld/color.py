@@ -1,11 +1,13 @@
 """From the colours people name and files hold (sRGB) to amounts of light, and back (IEC 61966-2-1)."""
 
+import math
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.geometry import Array
+from simworld.geometry import Array, Vec3
 from simworld.plain import Color
 
 
@@ -36,3 +38,36 @@ def tone_curve() -> NDArray[np.uint8]:
 LINEAR: NDArray[np.uint16] = np.array([round(65535 * _decoded(byte / 255)) for byte in range(256)], dtype=np.uint16)
 """Linear light in 0..65535 of the sRGB bytes 0..255."""
 LINEAR.setflags(write=False)
+
+
+_NAMES: Mapping[str, Color] = {
+    "black": (0.0, 0.0, 0.0),
+    "white": (1.0, 1.0, 1.0),
+    "grey": (0.5, 0.5, 0.5),
+    "red": (0.85, 0.1, 0.1),
+    "orange": (1.0, 0.55, 0.05),
+    "yellow": (0.95, 0.9, 0.15),
+    "green": (0.15, 0.6, 0.2),
+    "blue": (0.15, 0.3, 0.8),
+    "purple": (0.5, 0.15, 0.6),
+    "pink": (1.0, 0.6, 0.75),
+    "brown": (0.45, 0.27, 0.1),
+}
+"""The eleven basic colour terms (Berlin and Kay 1969), each with one that is called so."""
+
+
+def color_name(color: Color) -> str:
+    """The basic colour term whose example is nearest in CIELAB."""
+    lab = _lab(color)
+    return min(_NAMES, key=lambda name: math.dist(lab, _lab(_NAMES[name])))
+
+
+@cache
+def _lab(color: Color) -> Vec3:
+    """CIELAB of an sRGB colour (CIE 15:2004), under D65."""
+    r, g, b = to_linear(color)
+    x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505
+    y = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089
+    fx, fy, fz = (t ** (1 / 3) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116 for t in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)

@@ -15,12 +15,9 @@ from numpy.typing import NDArray
 from simworld.agents.experts.sight import Sight
 from simworld.agents.policy import Policy, observed
 from simworld.assets.robot import RobotModel
-from simworld.assets.robot_search import find_robot
-from simworld.envs.tasks import TASKS, field_slices
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, nearest
 from simworld.physics.control.command import Command
-from simworld.physics.controllers import Control, make_control
-from simworld.physics.timing import USUAL, Timing
 
 _SHARED = ("grasping", "sight")
 
@@ -35,13 +32,18 @@ class Expert(Protocol):
         ...
 
 
-def expert(task: str, robot: str = "panda", control: str = "ee", timing: Timing = USUAL) -> Policy:
-    """The scripted expert of a task, for a robot, what its arm is controlled by, and how often."""
-    if task not in (names := _names()):
-        raise ConfigurationError(f"no expert for task {task!r}{nearest(task, names)}")
-    model = find_robot(robot)
-    made: Expert = importlib.import_module(f"{__name__}.{task}").Expert(model)
-    return ExpertPolicy(made, task, make_control(control, model, timing))
+def expert(config: EnvConfig) -> Policy:
+    """The scripted expert for environments of a configuration, whatever their robot and what its arm is controlled by.
+
+    A task that has none raises ConfigurationError.
+    """
+    task = config.task
+    if task.expert is None:
+        raise ConfigurationError(f"task {task.name!r} has no expert")
+    if task.expert not in (names := _names()):
+        raise ConfigurationError(f"task {task.name!r}: no expert {task.expert!r}{nearest(task.expert, names)}")
+    made: Expert = importlib.import_module(f"{__name__}.{task.expert}").Expert(config.model)
+    return ExpertPolicy(made, config)
 
 
 def _names() -> list[str]:
@@ -52,10 +54,22 @@ def _names() -> list[str]:
 class ExpertPolicy:
     """The policy that gives an expert's commands as actions."""
 
-    def __init__(self, expert: Expert, task: str, control: Control) -> None:
-        self._expert, self._task, self._control = expert, task, control
-        self._fields = field_slices(TASKS[task])
+    def __init__(self, expert: Expert, config: EnvConfig) -> None:
+        self._expert, self._control, self._interface = expert, config.make_control(), config.interface
+        self._places = _called_alike(config)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        see = Sight(observed(observation, self._task), self._fields)
+        see = Sight(observed(observation, self._interface), self._places)
         return self._control.encode(self._expert(see), see.joints).astype(np.float32)
+
+
+def _called_alike(config: EnvConfig) -> Mapping[str, slice]:
+    """Where each field is; what the goal is about is also called `object` and `box`, whatever its name."""
+    places = dict(config.interface.places)
+    for role, called in (("prop", "object"), ("container", "box")):
+        name = getattr(config.task.goal, role, None)
+        for term in config.task.observe:
+            if name is not None and getattr(term, "name", None) == name:
+                own = [field.name for field in term.fields(config.model)]
+                places |= {called + field.removeprefix(name): places[field] for field in own}
+    return places

@@ -45,4 +45,4 @@ class Grasp:
 
 def holds(see: Sight) -> bool:
     """Whether the object is held."""
-    return bool(see["grasped"][0] > 0.5)
+    return bool(see["object_grasped"][0] > 0.5)

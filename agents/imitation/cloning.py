@@ -21,6 +21,7 @@ from simworld.agents.policy import Seen
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.datasets.splits import split_groups
+from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
 
@@ -35,9 +36,9 @@ the schedule keeps the momentum from 0.85 to 0.95, and a little for rounding."""
 
 
 class CloningSettings(Settings):
-    """Settings of behaviour cloning; `task` is a key of `simworld.envs.tasks.TASKS`."""
+    """Settings of behaviour cloning of a policy for an interface."""
 
-    task: str
+    interface: Interface
     hidden: Hidden = 256
     layers: Layers = 3
     epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 60
@@ -48,8 +49,8 @@ class CloningSettings(Settings):
 
     @property
     def architecture(self) -> Architecture:
-        """The network to train; an unknown task raises ConfigurationError."""
-        return Architecture(kind="cloning", task=self.task, hidden=self.hidden, layers=self.layers)
+        """The network to train."""
+        return Architecture(kind="cloning", interface=self.interface, hidden=self.hidden, layers=self.layers)
 
 
 class Epoch(Plain):
@@ -102,7 +103,7 @@ class Cloning:
     def __init__(self, data: Transitions, settings: CloningSettings) -> None:
         self.settings, self.epochs = settings, list[Epoch]()
         self.policy = NetworkPolicy(settings.architecture, settings.model_dump(), settings.seed)
-        check_demonstrations(settings.task, data)
+        check_demonstrations(settings.interface, data)
         # No feature is of what is achieved.
         inputs = self.policy.features(Seen(data.observations, data.goals, data.goals))
         self._inputs, self._labels = torch.from_numpy(inputs), torch.from_numpy(data.actions)

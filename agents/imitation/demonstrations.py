@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.network import sizes_of
 from simworld.datasets.store.episode import Episode
+from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError
 
 Float = NDArray[np.float32]
@@ -18,7 +18,7 @@ FEWEST_GROUPS = 2
 
 
 class Transitions(NamedTuple):
-    """Observations (n, d), goals (n, g) and the expert's actions (n, 4) of n steps, and the group of each.
+    """Observations (n, d), goals (n, g) and the expert's actions (n, a) of n steps, and the group of each.
 
     Steps of one group are of one scene, or of variations of it: what is learnt of some is no news in the others.
     """
@@ -48,13 +48,13 @@ def transitions(episodes: Sequence[Episode]) -> Transitions:
     )
 
 
-def check_demonstrations(task: str, data: Transitions) -> None:
-    """Raise ConfigurationError unless a policy for a task can be fitted to these."""
-    sizes, steps = sizes_of(task), len(data.observations)
+def check_demonstrations(interface: Interface, data: Transitions) -> None:
+    """Raise ConfigurationError unless a policy for an interface can be fitted to these."""
+    steps = len(data.observations)
     given = {
-        "observations": (data.observations, sizes.observation),
-        "goals": (data.goals, sizes.goal),
-        "actions": (data.actions, sizes.action),
+        "observations": (data.observations, interface.sizes["observation"]),
+        "goals": (data.goals, interface.goal),
+        "actions": (data.actions, interface.action),
     }
     for name, (values, size) in given.items():
         if values.shape != (steps, size):

@@ -16,10 +16,9 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
-from simworld.agents.network import ACTIONS
-from simworld.agents.policy import NOT_NORMALIZED, Seen, check_finite, checked_action, observed, state_sizes
-from simworld.envs.observations import state_spaces
-from simworld.envs.tasks import TASKS, field_slices
+from simworld.agents.policy import NOT_NORMALIZED, Seen, check_finite, checked_action, observed
+from simworld.envs.config import EnvConfig
+from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, shortened
 from simworld.reading import open_regular
 
@@ -36,19 +35,23 @@ class BaselinesPolicy:
     """A model of stable-baselines3 acting deterministically on what VecNormalize, if any, makes of observations."""
 
     def __init__(
-        self, model: BaseAlgorithm, task: str, normalization: VecNormalize | None = None, name: str = "the model"
+        self,
+        model: BaseAlgorithm,
+        interface: Interface,
+        normalization: VecNormalize | None = None,
+        name: str = "the model",
     ) -> None:
-        self.model, self._task, self._normalization, self._name = model, task, normalization, name
+        self.model, self._interface, self._normalization, self._name = model, interface, normalization, name
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The action (4,) for the observation of one environment; ConfigurationError if none is finite."""
-        seen = observed(observation, self._task)
+        """The action (size,) for the observation of one environment; ConfigurationError if none is finite."""
+        seen = observed(observation, self._interface)
         try:
             action = self._act(seen)
         except Exception as error:  # whatever the code in it raises
             check_finite(seen)
             raise ConfigurationError(f"{self._name} cannot act: {_reason(error)}") from None
-        return checked_action(action, seen, self._name)
+        return checked_action(action, self._interface.action, seen, self._name)
 
     def _act(self, seen: Seen) -> Any:
         inputs: Any = {"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired}
@@ -57,18 +60,18 @@ class BaselinesPolicy:
         return self.model.predict(inputs, deterministic=True)[0]
 
 
-def load_baselines(path: Path, task: str, normalization: Path | None = None) -> BaselinesPolicy:
+def load_baselines(path: Path, config: EnvConfig, normalization: Path | None = None) -> BaselinesPolicy:
     """Read a model saved by PPO or SAC, and the statistics of its VecNormalize, running the code in both files.
 
     NOT_NORMALIZED instead of the statistics states that the model saw observations as they are. ConfigurationError if
     it is something else, or would act on something else than it was trained on.
     """
     model = _read_model(path)
-    if (wrong := _mismatch(model, task)) is not None:
-        raise ConfigurationError(f"policy: {path} was not trained for {task!r}: {wrong}")
-    before = _states(model, "_last_original_obs", path, task)
-    last = _states(model, "_last_obs", path, task)
-    if normalization is None and (doubt := _doubt(model, before, last, task)) is not None:
+    if (wrong := _mismatch(model, config)) is not None:
+        raise ConfigurationError(f"policy: {path} was not trained for {config.task.name!r}: {wrong}")
+    before = _states(model, "_last_original_obs", path, config)
+    last = _states(model, "_last_obs", path, config)
+    if normalization is None and (doubt := _doubt(model, before, last, config)) is not None:
         raise ConfigurationError(
             f"policy: {path} {doubt}: give the file of VecNormalize.save with --normalization, or state that "
             f"observations were not normalized with --normalization {NOT_NORMALIZED}"
@@ -77,9 +80,9 @@ def load_baselines(path: Path, task: str, normalization: Path | None = None) -> 
     if given and isinstance(model, PPO) and before is None:
         raise ConfigurationError(f"--normalization: {path} was not trained under VecNormalize; leave it out")
     statistics = _read_normalization(normalization, model) if normalization is not None and given else None
-    policy = BaselinesPolicy(model, task, statistics, f"the policy {path}")
+    policy = BaselinesPolicy(model, config.interface, statistics, f"the policy {path}")
     # That a model and its statistics are whole shows only where they act.
-    policy({name: np.zeros(size, np.float32) for name, size in state_sizes(task).items()})
+    policy({name: np.zeros(size, np.float32) for name, size in config.interface.sizes.items()})
     return policy
 
 
@@ -126,25 +129,25 @@ def _read_normalization(path: Path, model: BaseAlgorithm) -> VecNormalize:
     return normalization
 
 
-def _mismatch(model: BaseAlgorithm, task: str) -> str | None:
+def _mismatch(model: BaseAlgorithm, config: EnvConfig) -> str | None:
     """What of the model's observations and actions is not as in a task; None if the model fits."""
-    needed = {name: (size,) for name, size in state_sizes(task).items()}
+    needed = {name: (size,) for name, size in config.interface.sizes.items()}
     space = model.observation_space
     found = {name: box.shape for name, box in space.items()} if isinstance(space, gym.spaces.Dict) else space.shape
     if found != needed:
         return f"its observations are {found}, not {needed}"
     if any(part.dtype != np.float32 for part in space.values()):  # type: ignore[attr-defined]  # a Dict
         return f"its observations are {space}, not float32"
-    actions = gym.spaces.Box(-1.0, 1.0, (ACTIONS,), np.float32)
+    actions = gym.spaces.Box(-1.0, 1.0, (config.interface.action,), np.float32)
     return None if model.action_space == actions else f"its actions are {model.action_space}, not {actions}"
 
 
-def _states(model: BaseAlgorithm, name: str, path: Path, task: str) -> dict[str, NDArray[Any]] | None:
+def _states(model: BaseAlgorithm, name: str, path: Path, config: EnvConfig) -> dict[str, NDArray[Any]] | None:
     """Observations (n, ...) that a model kept, if any; ConfigurationError if they are not the task's."""
     kept: Any = getattr(model, name, None)
     if kept is None:
         return None
-    sizes = state_sizes(task)
+    sizes = config.interface.sizes
     whole = isinstance(kept, dict) and kept.keys() == sizes.keys() and all(map(_is_real, kept.values()))
     shapes = {part: values.shape for part, values in kept.items()} if whole else {}
     n = min((shape[:1] for shape in shapes.values()), default=(0,))
@@ -159,7 +162,10 @@ def _is_real(values: Any) -> bool:
 
 
 def _doubt(
-    model: BaseAlgorithm, before: dict[str, NDArray[Any]] | None, last: dict[str, NDArray[Any]] | None, task: str
+    model: BaseAlgorithm,
+    before: dict[str, NDArray[Any]] | None,
+    last: dict[str, NDArray[Any]] | None,
+    config: EnvConfig,
 ) -> str | None:
     """Why observations may have been normalized; None where there is no sign of it.
 
@@ -173,9 +179,9 @@ def _doubt(
         return "was trained under VecNormalize, and its file does not say whether that normalized observations"
     if last is None or len(before["observation"]) != len(last["observation"]):
         return "does not say whether observations were normalized"
-    spaces = state_spaces(TASKS[task])
+    spaces = config.state_spaces
     inside = all(((last[name] >= box.low) & (last[name] <= box.high)).all() for name, box in spaces.items())
-    tool = field_slices(TASKS[task])["tool_position"]
+    tool = config.interface.places.get("tool_position", slice(0))
     same_episode = (before["desired_goal"] == last["desired_goal"]).all(axis=1)
     jumped = (np.abs(last["observation"] - before["observation"])[:, tool] > _JUMP).any(axis=1)
     if inside and not (same_episode & jumped).any():

@@ -18,7 +18,7 @@ from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.observations import state_spaces
+from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 
 TRAINING_SEEDS = 2_000_000
@@ -57,21 +57,21 @@ def reinforce(
     a VecEnv with the seeds after it. An environment that cannot be learnt from raises ConfigurationError, a training
     that diverges TrainingError.
     """
-    task = check_training(env, test_env, settings)
+    interface = check_training(env, test_env, settings)
     envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)
-    told = _Progress(task, test_env, settings, progress)
+    told = _Progress(interface, test_env, settings, progress)
     try:
         model.learn(settings.steps, callback=told)
     except ValueError:
         _check_finite(model)  # with weights that are not, torch or the environment refuses what comes of them
         raise
-    return actor_of(model, task, settings)
+    return actor_of(model, interface, settings)
 
 
-def check_training(env: Env, test_env: gym.Env[Any, Any], settings: ReinforcementSettings) -> str:
-    """The task of environments that can be trained and tested on; ConfigurationError if they cannot."""
+def check_training(env: Env, test_env: gym.Env[Any, Any], settings: ReinforcementSettings) -> Interface:
+    """The interface of environments that can be trained and tested on; ConfigurationError if they cannot."""
     base = test_env.unwrapped if isinstance(test_env, gym.Env) else None
     if not isinstance(base, ManipulationEnv) or test_env is env:
         raise ConfigurationError("test_env: must be an environment of simworld, and not the one to train on")
@@ -80,13 +80,13 @@ def check_training(env: Env, test_env: gym.Env[Any, Any], settings: Reinforcemen
         raise ConfigurationError(f"env: must be an environment or stable-baselines3's VecEnv of several, got {kind}")
     if isinstance(env, VecEnv) and unwrap_vec_normalize(env) is not None:
         raise ConfigurationError("env: must not be under VecNormalize, whose statistics a stored policy does not hold")
-    state = gym.spaces.Dict({**state_spaces(base.task)})
+    state = gym.spaces.Dict({**base.config.state_spaces})
     for who, there in (("env", env), ("test_env", test_env)):
         if there.observation_space != state or there.action_space != base.action_space:
-            raise ConfigurationError(f"{who}: must observe the state of {base.task_name!r} alone and act in -1..1")
+            raise ConfigurationError(f"{who}: must observe the state of {base.task.name!r} alone and act in -1..1")
     if settings.algorithm == "sac" and settings.steps <= (first := _learning_starts(env)):
         raise ConfigurationError(f"steps: must be more than {first}, after which sac learns, got {settings.steps}")
-    return base.task_name
+    return base.config.interface
 
 
 def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
@@ -131,12 +131,12 @@ def _check_finite(model: BaseAlgorithm) -> None:
         raise TrainingError(f"the training diverged after {model.num_timesteps} steps: its weights are not finite")
 
 
-def actor_of(model: BaseAlgorithm, task: str, settings: ReinforcementSettings) -> NetworkPolicy:
+def actor_of(model: BaseAlgorithm, interface: Interface, settings: ReinforcementSettings) -> NetworkPolicy:
     """A copy of what acts of a model; TrainingError if any weight of the model is not finite."""
     _check_finite(model)
     kind = settings.algorithm
     policy = NetworkPolicy(
-        Architecture(kind=kind, task=task, hidden=settings.hidden, layers=LAYERS), settings.model_dump()
+        Architecture(kind=kind, interface=interface, hidden=settings.hidden, layers=LAYERS), settings.model_dump()
     )
     parts: Any = model.policy
     trained = (
@@ -157,10 +157,10 @@ class _Progress(BaseCallback):
     """Tells of steps and evaluations once their number was passed: several environments step over it."""
 
     def __init__(
-        self, task: str, test_env: gym.Env[Any, Any], settings: ReinforcementSettings, progress: Tell | None
+        self, interface: Interface, test_env: gym.Env[Any, Any], settings: ReinforcementSettings, progress: Tell | None
     ) -> None:
         super().__init__()
-        self._task, self._test_env, self._settings, self._tell = task, test_env, settings, progress
+        self._interface, self._test_env, self._settings, self._tell = interface, test_env, settings, progress
         self._told = self._evaluated = 0
 
     def _on_step(self) -> bool:
@@ -179,7 +179,7 @@ class _Progress(BaseCallback):
         self._evaluated = self.num_timesteps
         if self._tell is not None:
             seeds = range(TEST_SEEDS, TEST_SEEDS + self._settings.evaluation_episodes)
-            self._say(evaluate(actor_of(self.model, self._task, self._settings), self._test_env, seeds))
+            self._say(evaluate(actor_of(self.model, self._interface, self._settings), self._test_env, seeds))
 
     def _say(self, result: Evaluation | None) -> None:
         self._told = self.num_timesteps

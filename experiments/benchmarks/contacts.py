@@ -150,7 +150,7 @@ def _push(watch: _Watch, observation: Any) -> _Watch:
 
 
 def _grasp(watch: _Watch, observation: Any) -> _Watch:
-    policy, held = expert("pick_and_place"), 0
+    policy, held = expert(watch.env.config), 0
     for _ in range(90):
         observation, info = watch.step(policy(observation))
         held = held + 1 if info["grasped"] and watch.object[2] > 0.05 else 0

@@ -14,11 +14,11 @@ from simworld.agents.collect import manipulation
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.assets.catalogue import shipped
-from simworld.envs import ENV_IDS
+from simworld.envs import registered_tasks
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes import make_env
+from simworld.experiments.recipes import config_of, make_env
 from simworld.geometry import compose, invert
 from simworld.randomization import Uniform
 from simworld.writing import write_json
@@ -29,8 +29,8 @@ RESULTS = Path(__file__).parents[1] / "results" / "experts.json"
 
 
 def main() -> None:
-    successes = [measure_expert(env_id, task, "default") for env_id, (task, _) in ENV_IDS.items()]
-    hardest = measure_expert("simworld/PlaceInBox-v0", "place_in_box", "full")
+    successes = [measure_expert(env_id, "default") for env_id in registered_tasks()]
+    hardest = measure_expert("simworld/PlaceInBox-v0", "full")
     grasps = [measure_grasps(kind) for kind in ("cuboid", "cylinder", "sphere", *shipped())]
     table(
         "Experts, default randomization; at last PlaceInBox with all of it",
@@ -42,10 +42,10 @@ def main() -> None:
     write_json(RESULTS, {"experts": successes, "full": hardest, "grasps": grasps, **about})
 
 
-def measure_expert(env_id: str, task: str, preset: str) -> dict[str, Any]:
+def measure_expert(env_id: str, preset: str) -> dict[str, Any]:
     """Success of a task's expert under a preset."""
     with closing(make_env(env_id, preset)) as env, progress(f"{env_id}, {preset}", SEEDS) as tell:
-        return {"env_id": env_id, **evaluate(expert(task), env, range(SEEDS), tell).to_dict()}
+        return {"env_id": env_id, **evaluate(expert(config_of(env_id)), env, range(SEEDS), tell).to_dict()}
 
 
 def measure_grasps(kind: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def measure_grasps(kind: str) -> dict[str, Any]:
 
 def hold(env: ManipulationEnv, seed: int) -> tuple[float, float] | None:
     """Grasp, lift and hold an object: its slip and its penetration in mm, or None where it was lost."""
-    policy = expert("pick_and_place")
+    policy = expert(env.config)
     observation, _ = env.reset(seed=seed)
     terminated, steps = False, 0
     while not terminated and steps < 75:

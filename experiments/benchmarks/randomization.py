@@ -37,7 +37,7 @@ from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import photograph
 from simworld.datasets.store.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.tasks import TASKS
+from simworld.envs.tasks import shipped_task
 from simworld.experiments.benchmarks.rendering import Bar, Seconds
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.goodness import p_value, parts
@@ -197,12 +197,12 @@ def _between(begin: Seconds, end: Seconds) -> Seconds:
 
 def measure_faithfulness() -> list[dict[str, Any]]:
     """The tests of each source of draws; all together are one family, corrected after Bonferroni."""
-    in_box, alone = TASKS["place_in_box"].scene, NONE | {"objects.count": 1}
+    in_box, alone = shipped_task("place_in_box").scene, NONE | {"objects.count": 1}
     found = {
         "full": p_values(in_box, FULL, "objects.*.position"),
         "extreme": p_values(in_box, EXTREME, "objects.*.position", "camera.*.distortion"),
-        "goal of Reach": p_values(TASKS["reach"].scene, NONE),
-        "object of PickAndPlace": p_values(TASKS["pick_and_place"].scene, alone, "goal.position"),
+        "goal of Reach": p_values(shipped_task("reach").scene, NONE),
+        "object of PickAndPlace": p_values(shipped_task("pick_and_place").scene, alone, "goal.position"),
     }
     tests = sum(len(values) for values in found.values())
     rows = []
@@ -253,7 +253,7 @@ def search(env: ManipulationEnv, quotas: Sequence[str], count: int, seed: int, r
             tell(report.accepted)
 
         wanted = Wanted(quotas, count, seed, replays=replays, tell=hear)
-        balance = balanced_images(env, expert(env.task_name), wanted, (CAMERA,), SIZE)
+        balance = balanced_images(env, expert(env.config), wanted, (CAMERA,), SIZE)
         with OutputFolder(folder, {}) as out:
             accepted = search_samples(out, balance)
     return Searched(accepted, reports[0], (time.perf_counter() - begin) / reports[0].candidates)
@@ -297,7 +297,7 @@ def features(
     env: ManipulationEnv, renderer: RasterRenderer, seed: int, number: int, parameters: Mapping[str, Any] | None = None
 ) -> Features:
     """What quotas may be over, of an image that is made as those of a search are."""
-    moment = stage(env, expert(env.task_name), seed, number, parameters)
+    moment = stage(env, expert(env.config), seed, number, parameters)
     return {**moment.parameters, **image_features(photograph(moment, renderer, CAMERA, SIZE), renderer)}
 
 

@@ -138,7 +138,7 @@ def clip() -> Clip:
 
 def _episode(env: ManipulationEnv) -> Iterator[SceneState]:
     observation, _ = env.reset(seed=_SEED)
-    policy, over = expert("place_in_box"), False
+    policy, over = expert(env.config), False
     yield env.world.state()
     while not over:
         observation, _, over, _, _ = env.step(policy(observation))

@@ -13,7 +13,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from simworld.envs import ENV_IDS
+from simworld.envs import registered_tasks
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.extras import extras
@@ -42,7 +42,7 @@ def main() -> None:
         import panda_gym
     gym.register_envs(panda_gym)
     envs = {PEER: gym.make(PEER)}
-    for env_id in ENV_IDS:
+    for env_id in registered_tasks():
         for randomization in ("none", "default"):
             envs[f"{env_id} {randomization}"] = gym.make(env_id, randomization=randomization)
     for env in envs.values():

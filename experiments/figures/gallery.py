@@ -45,7 +45,7 @@ def main() -> None:
 def gallery() -> Picture:
     """A scene as rgb, labels, depth and segmentation, above four more randomized ones."""
     with closing(make_env("simworld/PlaceInBox-v0", "default")) as env, closing(make_renderer("raster")) as renderer:
-        act = expert("place_in_box")
+        act = expert(manipulation(env).config)
         moments = [stage(manipulation(env), act, *scene) for scene in SCENES]
         views = [photograph(moment, renderer, "front", SIZE) for moment in moments]
     first, *others = views
@@ -91,7 +91,7 @@ def staged() -> tuple[Scene, SceneState, SceneState]:
         base = manipulation(env)
         seed, index = STAGED
         observation, _ = base.reset(seed=seed, options={"index": index})
-        policy = expert(base.task_name)
+        policy = expert(base.config)
         states = []
         for _ in range(STEPS + STRIDE):
             observation, *_ = base.step(policy(observation))

@@ -61,6 +61,7 @@ def curves() -> Picture:
     height, path, seen = [], [], []
     with closing(make_env(ENV_ID, EXTREME.only("physics"))) as env:
         base = manipulation(env)
+        place = base.config.interface.places["object_position"]
         for index in range(CURVES):
             observation, _ = base.reset(seed=SEED, options={"index": index, "parameters": {"objects.count": 1}})
             tools, objects = [], []
@@ -69,7 +70,7 @@ def curves() -> Picture:
                 action = np.array([0.5 * np.cos(turn), 0.5 * np.sin(turn), 0.6 * np.cos(2 * turn), 1.0], np.float32)
                 observation, *_ = base.step(action)
                 tools.append(base.world.tool_pose()[:3].tolist())
-                objects.append(float(observation["observation"][8]))
+                objects.append(float(observation["observation"][place][0]))
             height.append([(step / 25, tool[2]) for step, tool in enumerate(tools)])
             path.append([(tool[0], tool[1]) for tool in tools])
             seen.append([(step / 25, x - objects[0]) for step, x in enumerate(objects)])

@@ -1,6 +1,6 @@
 """The recipes behind the command line: each writes one folder, and goes on where it stopped."""
 
-from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.environments import config_of, make_env
 from simworld.experiments.recipes.labelled import VIEWS, categories, write_labelled_images
 from simworld.experiments.recipes.policies import evaluate_policy, train_cloning, train_reinforcement
 from simworld.experiments.recipes.rollouts import RolloutRequest, check_export, export_rollouts, write_rollouts
@@ -11,11 +11,11 @@ __all__ = [
     "VIEWS",
     "RolloutRequest",
     "check_export",
+    "config_of",
     "evaluate_policy",
     "export_rollouts",
     "make_env",
     "render_scene",
-    "task_of",
     "train_cloning",
     "train_reinforcement",
     "write_labelled_images",

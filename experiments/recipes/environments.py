@@ -1,21 +1,47 @@
-"""The environments that recipes are about, by id."""
+"""The environments that recipes are about: by id, or of the task in a YAML file."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
-from simworld.envs import ENV_IDS
+from simworld.envs import register, registered_tasks
 from simworld.errors import ConfigurationError, nearest
+
+if TYPE_CHECKING:
+    from simworld.envs.config import EnvConfig
+    from simworld.envs.task import Task
+
+_SUFFIXES = (".yaml", ".yml")
 
 
 def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
-    """Make one of simworld's environments; an unknown id raises ConfigurationError."""
-    task_of(env_id)
-    return gym.make(env_id, randomization=randomization, **options)
+    """Make an environment of a registered id, or of the task in a YAML file; another raises ConfigurationError."""
+    return gym.make(_id_of(env_id), randomization=randomization, **options)
 
 
-def task_of(env_id: str) -> str:
-    """The task of an environment; an unknown id raises ConfigurationError."""
-    if env_id not in ENV_IDS:
-        raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, ENV_IDS)}")
-    return ENV_IDS[env_id][0]
+def config_of(env_id: str, **options: Any) -> "EnvConfig":
+    """The configuration of an environment that `make_env` makes."""
+    from simworld.envs.config import EnvConfig
+
+    return EnvConfig(task=task_of(env_id), **options)
+
+
+def task_of(env_id: str) -> "Task":
+    """The task of an environment that `make_env` makes."""
+    return registered_tasks()[_id_of(env_id)]
+
+
+def _id_of(env_id: str) -> str:
+    """The id of an environment, that of a YAML file being made of the task's name."""
+    tasks = registered_tasks()
+    if env_id.endswith(_SUFFIXES):
+        from simworld.envs.task import Task
+
+        task = Task.load(env_id)
+        name = f"task/{task.name}-v0"
+        if tasks.get(name) != task:
+            register(name, task)
+        return name
+    if env_id not in tasks:
+        raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, tasks)}")
+    return env_id

@@ -19,7 +19,7 @@ from simworld.datasets.store.images import ImageReport, fill_images, open_images
 from simworld.datasets.store.label_stream import ImagesRequest
 from simworld.engines import Engine, Here, ShardJob, Storage, register_job
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.environments import config_of, make_env
 from simworld.experiments.recipes.jobs import sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
@@ -83,13 +83,13 @@ def write_labelled_images(
     }
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)):
-        base, act = manipulation(env), source.load(task_of(env_id))
-        check_seen(base.task.scene, base.randomization, tuple(cameras), size, renderer_name)
+        base, act = manipulation(env), source.load(config_of(env_id))
+        check_seen(base.config.scene, base.randomization, tuple(cameras), size, renderer_name)
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
         with open_images(folder, request, count, categories(), shard, (FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance) if balance else None
-            if not (base.task.scene.objects[1] or base.task.scene.bins):
+            if not (base.config.scene.objects[1] or base.config.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
             config = out.request | {"source": source.to_plain()}
             return fill_images(out, shard_work(engine, _JOB, config, root, out.path, chosen), progress)
@@ -107,7 +107,7 @@ class _Studio:
 
     def __init__(self, config: Mapping[str, Any], seed: int) -> None:
         self._config, self._seed = config, seed
-        self._act = PolicySource.from_plain(config["source"]).load(task_of(config["env_id"]))
+        self._act = PolicySource.from_plain(config["source"]).load(config_of(config["env_id"]))
         self._env = make_env(config["env_id"], config["randomization"])
         self._renderer = make_renderer(config["renderer"])
 

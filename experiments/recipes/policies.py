@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simworld.agents.policy import load_policy, state_sizes
+from simworld.agents.policy import load_policy
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episodes import KIND, read_episodes
 from simworld.datasets.store.folder import OutputFolder
@@ -14,7 +14,7 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.environments import config_of, make_env
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def train_cloning(
     from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
     from simworld.agents.network import NetworkPolicy
 
-    settings = CloningSettings(task=task_of(env_id), epochs=epochs, seed=seed)
+    settings = CloningSettings(interface=config_of(env_id).interface, epochs=epochs, seed=seed)
     asked, content = read_request(demonstrations, KIND, RolloutRequest), content_digest(demonstrations)
     if asked.env_id != env_id:
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}, not of {env_id}")
     stored = list(read_episodes(demonstrations))
-    _check_sizes(stored, env_id, demonstrations)
+    _check_sizes(stored, env_id, settings.interface.sizes, demonstrations)
     data = transitions(stored)
-    check_demonstrations(settings.task, data)
+    check_demonstrations(settings.interface, data)
 
     def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
         curve: list[dict[str, float]] = []
@@ -131,20 +131,20 @@ def evaluate_policy(
     """Evaluate a policy, loaded by `load_policy`, on the seeds from first_seed on: the summary as plain data."""
     from simworld.agents.evaluation import evaluate
 
-    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
+    act = load_policy(policy, config_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
     with closing(make_env(env_id, randomization)) as env:
         result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
     about = {"env_id": env_id, "randomization": randomization, "policy": policy, "first_seed": first_seed}
     return about | result.to_dict()
 
 
-def _check_sizes(episodes: Sequence[Episode], env_id: str, source: Path) -> None:
-    """Raise DatasetError where an episode does not observe what the environment does."""
-    sizes = dict(state_sizes(task_of(env_id)))
+def _check_sizes(episodes: Sequence[Episode], env_id: str, sizes: Mapping[str, int], source: Path) -> None:
+    """Raise DatasetError where an episode does not observe what the environment does, so many numbers by name."""
     for episode in episodes:
         found = {name: episode.observations[name].shape[1] for name in sizes}
         if found != sizes:
-            raise DatasetError(f"{source}: {env_id} observes {sizes}, but {episode.seed}/{episode.index} has {found}")
+            which = f"{episode.seed}/{episode.index}"
+            raise DatasetError(f"{source}: {env_id} observes {dict(sizes)}, but {which} has {found}")
 
 
 def _train(

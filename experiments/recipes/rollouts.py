@@ -25,7 +25,7 @@ from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.engines import Engine, Here, ShardJob, Storage, register_job
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.environments import make_env, task_of
+from simworld.experiments.recipes.environments import config_of, make_env
 from simworld.experiments.recipes.jobs import sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
@@ -106,7 +106,7 @@ def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:
 
 
 def _actor(source: PolicySource, env_id: str) -> Policy:
-    act = source.load(task_of(env_id))
+    act = source.load(config_of(env_id))
     if act is None:
         raise ConfigurationError("policy: an episode needs one who acts, got 'none'")
     return act

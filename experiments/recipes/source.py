@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from simworld.agents.policy import Policy
+    from simworld.envs.config import EnvConfig
 
 NOBODY = "none"
 """Instead of a policy: the robot holds what it is told at the beginning."""
@@ -20,13 +21,13 @@ class PolicySource:
     trust_pickle: bool = False
     normalization: Path | None = None
 
-    def load(self, task: str) -> "Policy | None":
-        """The policy, for a task; None for nobody."""
+    def load(self, config: "EnvConfig") -> "Policy | None":
+        """The policy for environments of a configuration; None for nobody."""
         if self.source == NOBODY:
             return None
         from simworld.agents.policy import load_policy
 
-        return load_policy(self.source, task, trust_pickle=self.trust_pickle, normalization=self.normalization)
+        return load_policy(self.source, config, trust_pickle=self.trust_pickle, normalization=self.normalization)
 
     def asked(self) -> dict[str, Any]:
         """What a request says of it: whatever its file is called, its content counts."""

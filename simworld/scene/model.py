@@ -225,6 +225,10 @@ class Scene(Plain):
                 return i
         raise ConfigurationError(f"no body {name!r} in the scene; there are {[b.name for b in self.bodies]}")
 
+    def body(self, name: str) -> Body:
+        """The body called `name`."""
+        return self.bodies[self.body_index(name)]
+
     def camera(self, name: str) -> Camera:
         """The camera called `name`."""
         for camera in self.cameras:

@@ -17,6 +17,7 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
 from simworld.datasets.store.episode import Episode
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, quat_multiply
 from simworld.physics import World
@@ -112,7 +113,7 @@ def test_occlusion_is_the_share_of_the_lonely_object_that_is_not_seen(renderer: 
     with closing(gym.make("simworld/PlaceInBox-v0", randomization="default")) as env:
         for index in range(16):
             cameras = ("front", "side", "top", "wrist")
-            moment = stage(manipulation(env), expert("place_in_box"), 0, index, {"objects.count": 4})
+            moment = stage(manipulation(env), expert(EnvConfig(task="place_in_box")), 0, index, {"objects.count": 4})
             view = photograph(moment, renderer, cameras[index % 4], (96, 72))
             features, (whole, shown) = image_features(view, renderer), counted(view, renderer)
             assert features["pixels"] == shown
@@ -256,7 +257,7 @@ def test_quotas_that_no_episode_can_meet_are_refused_before_anything_starts(
     env_id: str, quota: str, message: str
 ) -> None:
     with closing(gym.make(f"simworld/{env_id}-v0")) as env, pytest.raises(ConfigurationError, match=message):
-        balanced_episodes(env, expert("reach"), Wanted([quota], 10, 0), 0.0)
+        balanced_episodes(env, expert(EnvConfig(task="reach")), Wanted([quota], 10, 0), 0.0)
 
 
 @pytest.mark.parametrize("quota", ["camera=front:50%", "occlusion[0.5,1]=50%", "objects.2.kind=uniform", "touching=5%"])

@@ -18,8 +18,11 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack,
 from stable_baselines3.her import HerReplayBuffer
 
 from simworld.agents.policy import load_policy
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.app import app
+
+CONFIG = EnvConfig(task="reach")
 
 torch.set_num_threads(1)
 REACH = "simworld/Reach-v0"
@@ -131,7 +134,7 @@ def test_a_model_is_loaded_once(tmp_path: Path, algorithm: str) -> None:
     path, count = tmp_path / "model.zip", tmp_path / "count"
     trained(path, algorithm, several())
     edited(path, lambda data: data.update(more=serialized(_Count(count))))
-    load_policy(str(path), "reach", trust_pickle=True)
+    load_policy(str(path), CONFIG, trust_pickle=True)
     assert count.read_text() == "loaded\n"
 
 
@@ -140,12 +143,12 @@ def test_a_model_of_another_algorithm_runs_nothing_and_the_reason_is_its_own(tmp
     TD3("MultiInputPolicy", several(), buffer_size=10, device="cpu", policy_kwargs={"net_arch": [4]}).save(path)
     edited(path, lambda data: data.update(more=serialized(_Count(count))))
     with pytest.raises(ConfigurationError, match=r"must have one of \['clip_range', 'target_entropy'\]"):
-        load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True)
     assert not count.exists()
     ppo(several()).save(path)
     edited(path, lambda data: data.pop("observation_space"))
     with pytest.raises(ConfigurationError, match="PPO or SAC: .*observation_space and action_space were not given"):
-        load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +159,15 @@ def test_a_model_of_another_algorithm_runs_nothing_and_the_reason_is_its_own(tmp
             for name in ("_last_obs", "_last_original_obs")
             for value in (
                 3,
-                np.zeros((1, 7), np.float32),
+                np.zeros((1, 25), np.float32),
                 {},
-                {"observation": np.zeros((1, 7), np.float32)},
+                {"observation": np.zeros((1, 25), np.float32)},
                 {"observation": np.zeros((1, 6)), "achieved_goal": np.zeros((1, 3)), "desired_goal": np.zeros((1, 3))},
-                {"observation": np.zeros((1, 7)), "achieved_goal": np.zeros((2, 3)), "desired_goal": np.zeros((1, 3))},
-                {"observation": np.zeros(7), "achieved_goal": np.zeros(3), "desired_goal": np.zeros(3)},
+                {"observation": np.zeros((1, 25)), "achieved_goal": np.zeros((2, 3)), "desired_goal": np.zeros((1, 3))},
+                {"observation": np.zeros(25), "achieved_goal": np.zeros(3), "desired_goal": np.zeros(3)},
                 {"observation": np.float32(0), "achieved_goal": np.zeros(()), "desired_goal": np.zeros(())},
                 {"observation": "abc", "achieved_goal": np.zeros((1, 3)), "desired_goal": np.zeros((1, 3))},
-                {"observation": np.array([["a"] * 7]), "achieved_goal": None, "desired_goal": None},
+                {"observation": np.array([["a"] * 25]), "achieved_goal": None, "desired_goal": None},
             )
         ),
         ("sac", "_last_obs", None, "does not say whether observations were normalized"),
@@ -182,7 +185,7 @@ def test_a_malformed_model_is_one_line(tmp_path: Path, algorithm: str, name: str
     trained(path, algorithm, several(), 3 if algorithm == "sac" else 32)
     edited(path, lambda data: data.update({name: serialized(value)}))
     with pytest.raises(ConfigurationError, match=words) as refused:
-        load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True)
     assert "\n" not in str(refused.value) and "model.zip" in str(refused.value)
 
 
@@ -194,18 +197,18 @@ def test_what_is_known_of_normalization_is_said_and_the_rest_stated(tmp_path: Pa
     envs.save(str(statistics))
     if algorithm == "ppo":
         with pytest.raises(ConfigurationError, match="does not say whether that normalized obs.*--normalization none"):
-            load_policy(str(path), "reach", trust_pickle=True)
+            load_policy(str(path), CONFIG, trust_pickle=True)
     for stated in (none, statistics):  # which say the same
-        loaded = load_policy(str(path), "reach", trust_pickle=True, normalization=stated)
+        loaded = load_policy(str(path), CONFIG, trust_pickle=True, normalization=stated)
         for seen in observations():
             assert np.array_equal(loaded(seen), model.predict(seen, deterministic=True)[0])
     if algorithm == "sac":  # what its last observation looks like can be wrong both ways
-        kept = {"observation": (1, 7), "achieved_goal": (1, 3), "desired_goal": (1, 3)}
+        kept = {"observation": (1, 25), "achieved_goal": (1, 3), "desired_goal": (1, 3)}
         odd = {part: np.full(shape, 50, np.float32) for part, shape in kept.items()}
         edited(path, lambda data: data.update(_last_obs=serialized(odd)))
         with pytest.raises(ConfigurationError, match="seems to have been trained under VecN.*--normalization none"):
-            load_policy(str(path), "reach", trust_pickle=True)
-        load_policy(str(path), "reach", trust_pickle=True, normalization=none)
+            load_policy(str(path), CONFIG, trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True, normalization=none)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -214,18 +217,18 @@ def test_what_gives_no_finite_action_is_refused_by_name(tmp_path: Path, algorith
     envs = VecNormalize(several())
     trained(path, algorithm, envs)
     envs.save(str(statistics))
-    loaded = load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+    loaded = load_policy(str(path), CONFIG, trust_pickle=True, normalization=statistics)
     with pytest.raises(ConfigurationError, match="observation: 'achieved_goal' must be finite"):
         loaded(observations()[0] | {"achieved_goal": np.array([0, np.nan, 0])})
     for rms in envs.obs_rms.values():  # type: ignore[union-attr]
         rms.mean[:] = np.nan
     envs.save(str(statistics))
     with pytest.raises(ConfigurationError, match=r"model.zip cannot (act|be used): .*(Normal|4 finite numbers)"):
-        load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+        load_policy(str(path), CONFIG, trust_pickle=True, normalization=statistics)
     del envs.obs_rms
     envs.save(str(statistics))
     with pytest.raises(ConfigurationError, match="model.zip cannot act: "):
-        load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+        load_policy(str(path), CONFIG, trust_pickle=True, normalization=statistics)
 
 
 def test_a_rollout_of_a_model_that_saw_no_statistics(tmp_path: Path) -> None:
@@ -242,21 +245,21 @@ def test_statistics_run_nothing_unless_they_are_trusted(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps(_Payload(mark)))
     trained(tmp_path / "model.zip", "ppo", several())
     with pytest.raises(ConfigurationError, match="trust_pickle"):
-        load_policy(str(tmp_path / "model.zip"), "reach", normalization=path)
+        load_policy(str(tmp_path / "model.zip"), CONFIG, normalization=path)
     with pytest.raises(
         ConfigurationError, match="only a stable-baselines3 .zip is trusted or normalized, got 'expert'"
     ):
-        load_policy("expert", "reach", normalization=path)
+        load_policy("expert", CONFIG, normalization=path)
     with pytest.raises(
         ConfigurationError, match="only a stable-baselines3 .zip is trusted or normalized, got 'expert'"
     ):
-        load_policy("expert", "reach", trust_pickle=True)
+        load_policy("expert", CONFIG, trust_pickle=True)
     assert not mark.exists()
 
 
 def observations(n: int = 20) -> list[dict[str, Any]]:
     generator = np.random.default_rng(0)
-    sizes = {"observation": 7, "achieved_goal": 3, "desired_goal": 3}
+    sizes = {"observation": 25, "achieved_goal": 3, "desired_goal": 3}
     return [{k: generator.normal(size=s).astype(np.float32) for k, s in sizes.items()} for _ in range(n)]
 
 
@@ -268,15 +271,15 @@ def test_what_was_trained_under_normalization_needs_its_statistics(
 ) -> None:
     path, statistics = tmp_path / "model.zip", tmp_path / "statistics.pkl"
     plain = trained(path, algorithm, several(n), steps)
-    loaded = load_policy(str(path), "reach", trust_pickle=True)
+    loaded = load_policy(str(path), CONFIG, trust_pickle=True)
     for seen in observations():
         assert np.array_equal(loaded(seen), plain.predict(seen, deterministic=True)[0])
     envs = VecNormalize(several(n))
     model = trained(path, algorithm, envs, steps)
     envs.save(str(statistics))
     with pytest.raises(ConfigurationError, match="trained under VecNormalize.*--normalization"):
-        load_policy(str(path), "reach", trust_pickle=True)
-    loaded = load_policy(str(path), "reach", trust_pickle=True, normalization=statistics)
+        load_policy(str(path), CONFIG, trust_pickle=True)
+    loaded = load_policy(str(path), CONFIG, trust_pickle=True, normalization=statistics)
     for seen in observations():
         expected = model.predict(envs.normalize_obs(seen), deterministic=True)[0]
         assert np.array_equal(loaded(seen), expected)
@@ -300,7 +303,7 @@ def test_statistics_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         (normalized, "none.pkl", "was not saved by VecNormalize"),
     ):
         with pytest.raises(ConfigurationError, match=words):
-            load_policy(str(model), "reach", trust_pickle=True, normalization=tmp_path / statistics)
+            load_policy(str(model), CONFIG, trust_pickle=True, normalization=tmp_path / statistics)
 
 
 class _Discrete(gym.ActionWrapper[Any, Any, Any]):
@@ -335,7 +338,7 @@ def test_a_model_of_something_else_is_refused(tmp_path: Path, make: Callable[[],
     path = tmp_path / "model.zip"
     ppo(make()).save(path)
     with pytest.raises(ConfigurationError, match=f"was not trained for 'reach': {words}"):
-        load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True)
 
 
 def test_a_model_with_broken_weights_is_one_line(tmp_path: Path) -> None:
@@ -345,7 +348,7 @@ def test_a_model_with_broken_weights_is_one_line(tmp_path: Path) -> None:
         model.policy.action_net.weight[0, 0] = torch.nan
     model.save(path)
     with pytest.raises(ConfigurationError, match="holds weights that are not finite"):
-        load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True)
 
 
 @pytest.mark.parametrize("content", [b"not a model", b"", None])
@@ -358,5 +361,5 @@ def test_what_is_no_model_is_one_line(tmp_path: Path, content: bytes | None) -> 
         content = buffer.getvalue()
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match="broken.zip is not a model saved by stable-baselines3's") as refused:
-        load_policy(str(path), "reach", trust_pickle=True)
+        load_policy(str(path), CONFIG, trust_pickle=True)
     assert "\n" not in str(refused.value)

@@ -13,8 +13,12 @@ from simworld.agents.evaluation import evaluate, wilson_interval
 from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import RandomPolicy, load_policy
-from simworld.envs import ENV_IDS
+from simworld.envs.config import EnvConfig
+from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
+from simworld.experiments.recipes import config_of
+
+CONFIG = EnvConfig(task="reach")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,7 @@ def test_no_trials_say_nothing() -> None:
 
 def test_an_evaluation_repeats_exactly() -> None:
     env = gym.make("simworld/PlaceInBox-v0", randomization="default")
-    policy = expert("place_in_box")
+    policy = expert(EnvConfig(task="place_in_box"))
     first, again = (evaluate(policy, env, range(5)) for _ in range(2))
     assert first.results == again.results
     assert first.episodes == 5
@@ -48,28 +52,28 @@ def test_failures_are_named() -> None:
     assert result.to_dict()["failed_seeds"] == [0, 1, 2]
     env.close()
     reach = gym.make("simworld/Reach-v0")
-    assert evaluate(RandomPolicy(), reach, range(2)).failures == {"short of the goal": 2}
+    assert evaluate(RandomPolicy(4), reach, range(2)).failures == {"short of the goal": 2}
     reach.close()
 
 
 def test_what_cannot_be_evaluated_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     several: Any = DummyVecEnv([lambda: gym.make("simworld/Reach-v0")])
     with pytest.raises(ConfigurationError, match="env: must be one environment of Gymnasium, got DummyVecEnv"):
-        evaluate(expert("reach"), several, [0])
+        evaluate(expert(CONFIG), several, [0])
     several.close()
     monkeypatch.setattr(evaluation, "MOST_STEPS", 60)
     for env, ends in ((gym.make("simworld/Reach-v0"), True), (gym.make("simworld/Reach-v0").unwrapped, False)):
         if ends:
-            assert evaluate(RandomPolicy(), env, [0]).results[0].length == 50
+            assert evaluate(RandomPolicy(4), env, [1]).results[0].length == 50
         else:
             with pytest.raises(ConfigurationError, match="must end within 60 steps: give it max_episode_steps"):
-                evaluate(RandomPolicy(), env, [0])
+                evaluate(RandomPolicy(4), env, [1])
         env.close()
 
 
 def test_a_random_evaluation_does_not_depend_on_the_order() -> None:
     env = gym.make("simworld/Reach-v0", randomization="default")
-    policy = load_policy("random", "reach")
+    policy = load_policy("random", CONFIG)
     forward, backward = (evaluate(policy, env, seeds).results for seeds in ([3, 4, 5], [5, 4, 3]))
     env.close()
     assert forward == backward[::-1]
@@ -77,41 +81,46 @@ def test_a_random_evaluation_does_not_depend_on_the_order() -> None:
 
 
 def test_random_actions_are_uniform() -> None:
-    actions = np.array([RandomPolicy()({"observation": np.array([i], np.float32)}) for i in range(4000)])
+    actions = np.array([RandomPolicy(4)({"observation": np.array([i], np.float32)}) for i in range(4000)])
     assert actions.dtype == np.float32
     np.testing.assert_allclose(actions.mean(axis=0), 0, atol=0.05)
     np.testing.assert_allclose(actions.std(axis=0), 1 / np.sqrt(3), atol=0.02)
 
 
 def test_policies_are_loaded_by_name() -> None:
-    assert load_policy("expert", "reach").__class__.__name__ == "ExpertPolicy"
+    assert load_policy("expert", CONFIG).__class__.__name__ == "ExpertPolicy"
     for source, message in [("expret", "must be 'expert'"), ("none.safetensors", "there is no file none.safetensors")]:
         with pytest.raises(ConfigurationError, match=message):
-            load_policy(source, "reach")
-    with pytest.raises(ConfigurationError, match="no expert for task 'fly'"):
-        expert("fly")
+            load_policy(source, CONFIG)
+    with pytest.raises(ConfigurationError, match="unknown task 'fly'; there are"):
+        expert(EnvConfig(task="fly"))
+    for name, message in ((None, "task 'reach' has no expert"), ("reech", "no expert 'reech'; did you mean 'reach'")):
+        other = CONFIG.task.to_plain() | {"expert": name}
+        with pytest.raises(ConfigurationError, match=message):
+            expert(EnvConfig(task=other))
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("env_id", shipped())
 def test_broken_policy_files_are_refused(env_id: str, tmp_path: Path) -> None:
     for suffix, trust_pickle in (("safetensors", False), ("zip", False), ("zip", True)):
         path = tmp_path / f"broken.{suffix}"
         path.write_bytes(b"not a policy")
         with pytest.raises(ConfigurationError, match="broken"):
-            load_policy(str(path), ENV_IDS[env_id][0], trust_pickle=trust_pickle)
+            load_policy(str(path), config_of(env_id), trust_pickle=trust_pickle)
     with pytest.raises(ConfigurationError, match="must be 'expert', 'random' or a .safetensors or .zip file"):
-        load_policy(str(tmp_path / "broken.pt"), ENV_IDS[env_id][0])
+        load_policy(str(tmp_path / "broken.pt"), config_of(env_id))
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("env_id", shipped())
 def test_observations_of_another_form_are_one_clear_line(env_id: str) -> None:
-    task = ENV_IDS[env_id][0]
-    network = NetworkPolicy(Architecture(kind="cloning", task=task, hidden=4, layers=1))
+    config = config_of(env_id)
+    task = config.task.name
+    network = NetworkPolicy(Architecture(kind="cloning", interface=config.interface, hidden=4, layers=1))
     env = gym.make(env_id)
     seen, _ = env.reset(seed=0)
     env.close()
     batch = {name: np.stack([values] * 2) for name, values in seen.items()}
-    for policy in (expert(task), network):
+    for policy in (expert(config), network):
         assert np.array_equal(policy(seen), policy({name: values.tolist() for name, values in seen.items()}))
         for wrong, words in (
             (seen["observation"], "must be a mapping with .*, got ndarray of shape"),
@@ -123,5 +132,5 @@ def test_observations_of_another_form_are_one_clear_line(env_id: str) -> None:
             with pytest.raises(ConfigurationError, match=f"observation: {words}"):
                 policy(wrong)
     with pytest.raises(ConfigurationError, match="observation: must be of one environment"):
-        RandomPolicy()(batch)
-    assert RandomPolicy()(np.zeros((4, 4, 3), np.uint8)).shape == (4,)
+        RandomPolicy(4)(batch)
+    assert RandomPolicy(4)(np.zeros((4, 4, 3), np.uint8)).shape == (4,)

@@ -8,16 +8,18 @@ import pytest
 
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.envs import ENV_IDS
+from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import shipped
+from simworld.experiments.recipes import config_of
 from simworld.geometry import compose, invert
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("env_id", shipped())
 def test_experts_succeed_under_default_randomization(env_id: str) -> None:
     env = gym.make(env_id, randomization="default")
-    result = evaluate(expert(ENV_IDS[env_id][0]), env, range(150))
+    result = evaluate(expert(config_of(env_id)), env, range(150))
     # 98% is the bar on 500 seeds; on 150, 4 failures are within its chance.
     assert result.successes >= 146, result.to_dict()
     env.close()
@@ -31,7 +33,7 @@ def pick(**randomization: Any) -> ManipulationEnv:
 
 def lift(env: ManipulationEnv, seed: int) -> tuple[dict[str, Any], float]:
     """Bring the object to its goal and return the observation and the deepest penetration on the way, in metres."""
-    policy = expert("pick_and_place")
+    policy = expert(EnvConfig(task="pick_and_place"))
     observation, _ = env.reset(seed=seed)
     deepest = 0.0
     for _ in range(75):
@@ -45,7 +47,7 @@ def lift(env: ManipulationEnv, seed: int) -> tuple[dict[str, Any], float]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_grasp_holds(seed: int) -> None:
-    env, policy = pick(), expert("pick_and_place")
+    env, policy = pick(), expert(EnvConfig(task="pick_and_place"))
     observation, penetration = lift(env, seed)
     for _ in range(15):
         observation, *_ = env.step(policy(observation))
@@ -81,17 +83,17 @@ def test_a_zero_action_holds_what_is_grasped(seed: int) -> None:
 
 
 def test_the_expert_recovers_a_lost_grasp() -> None:
-    env, policy = pick(), expert("pick_and_place")
-    observation, _ = env.reset(seed=1)
+    env, policy = pick(), expert(EnvConfig(task="pick_and_place"))
+    observation, info = env.reset(seed=1)
     dropped = succeeded = False
     for _ in range(75):
         action = policy(observation)
-        if observation["observation"][7] > 0.5 and not dropped and observation["achieved_goal"][2] > 0.05:
+        if info["grasped"] and not dropped and observation["achieved_goal"][2] > 0.05:
             dropped = True
             for _ in range(6):
                 observation, *_ = env.step(np.array([0, 0, 0, 1], dtype=np.float32))
             action = policy(observation)
-        observation, _, succeeded, _, _ = env.step(action)
+        observation, _, succeeded, _, info = env.step(action)
         if succeeded:
             break
     assert dropped
@@ -103,7 +105,7 @@ def test_the_expert_sees_the_observation_alone() -> None:
     env = gym.make("simworld/PlaceInBox-v0", randomization="default")
     observation, _ = env.reset(seed=0)
     kept = {key: value.copy() for key, value in observation.items()}
-    policy = expert("place_in_box")
+    policy = expert(EnvConfig(task="place_in_box"))
     first = policy(observation)
     env.step(first)
     assert np.array_equal(policy(kept), first)

@@ -25,21 +25,24 @@ from simworld.agents.reinforcement.training import (
     reinforce,
 )
 from simworld.agents.stored import read_stored, write_stored
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
+
+CONFIG = EnvConfig(task="reach")
 
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores
 
 
 def reach_demonstrations(n: int) -> Transitions:
     env = gym.make("simworld/Reach-v0", randomization="default")
-    episodes = [collect_episode(env, expert("reach"), seed=50, index=i, noise=0.2) for i in range(n)]
+    episodes = [collect_episode(env, expert(CONFIG), seed=50, index=i, noise=0.2) for i in range(n)]
     env.close()
     return transitions(episodes)
 
 
 def made_up(n: int = 300) -> Transitions:
     generator = np.random.default_rng(0)
-    arrays = (generator.uniform(-1, 1, (n, size)).astype(np.float32) for size in (7, 3, 4))
+    arrays = (generator.uniform(-1, 1, (n, size)).astype(np.float32) for size in (25, 3, 4))
     return Transitions(*arrays, groups=[f"0/{i // 10}" for i in range(n)])
 
 
@@ -47,12 +50,12 @@ def first(n: int, data: Transitions) -> Transitions:
     return Transitions(*(values[:n] for values in data))
 
 
-SMALL = CloningSettings(task="reach", hidden=8, layers=2, epochs=5, batch_size=64)
+SMALL = CloningSettings(interface=CONFIG.interface, hidden=8, layers=2, epochs=5, batch_size=64)
 
 
 def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
     data = reach_demonstrations(200)
-    settings = CloningSettings(task="reach", hidden=64, layers=2, epochs=40, batch_size=128)
+    settings = CloningSettings(interface=CONFIG.interface, hidden=64, layers=2, epochs=40, batch_size=128)
     losses = []
     policy = clone(data, settings, lambda number, epoch: losses.append(epoch.held_out))
     assert losses[-1] < losses[0] / 4
@@ -63,7 +66,7 @@ def test_cloning_learns_and_repeats(tmp_path: Path) -> None:
     assert evaluate(policy, env, range(20)).success_rate >= 0.9
     env.close()
     policy.save(tmp_path / "policy.safetensors")
-    loaded = load_policy(str(tmp_path / "policy.safetensors"), "reach")
+    loaded = load_policy(str(tmp_path / "policy.safetensors"), CONFIG)
     assert np.array_equal(loaded(observation), policy(observation))
 
 
@@ -76,11 +79,11 @@ def test_cloning_leaves_the_global_generator_alone() -> None:
 def test_what_nothing_can_be_known_of_is_not_learnt() -> None:
     """Each of 20 episodes has an action of its own, at random: of those held out, the rest says nothing."""
     generator = np.random.default_rng(0)
-    seen, actions = generator.normal(size=(20, 10)), generator.uniform(-1, 1, (20, 4))
+    seen, actions = generator.normal(size=(20, 28)), generator.uniform(-1, 1, (20, 4))
     groups = np.repeat(np.arange(20), 40)
-    inputs = (seen[groups] + 0.01 * generator.normal(size=(800, 10))).astype(np.float32)
-    data = Transitions(inputs[:, :7], inputs[:, 7:], actions[groups].astype(np.float32), [f"0/{g}" for g in groups])
-    settings = CloningSettings(task="reach", hidden=64, layers=2, epochs=40, batch_size=64)
+    inputs = (seen[groups] + 0.01 * generator.normal(size=(800, 28))).astype(np.float32)
+    data = Transitions(inputs[:, :25], inputs[:, 25:], actions[groups].astype(np.float32), [f"0/{g}" for g in groups])
+    settings = CloningSettings(interface=CONFIG.interface, hidden=64, layers=2, epochs=40, batch_size=64)
     told: list[Any] = []
     clone(data, settings, lambda number, epoch: told.append(epoch))
     assert told[-1].loss < 0.02
@@ -91,7 +94,7 @@ def test_a_tenth_of_the_steps_is_held_out_by_whole_groups() -> None:
     generator = np.random.default_rng(1)
     lengths = generator.integers(20, 150, 300)
     n = int(lengths.sum())
-    arrays = (np.zeros((n, size), np.float32) for size in (7, 3, 4))
+    arrays = (np.zeros((n, size), np.float32) for size in (25, 3, 4))
     # Variations of one scene, which replays are, are three in a row here.
     groups = [f"0/{i // 3}" for i, length in enumerate(lengths) for _ in range(length)]
     training = Cloning(Transitions(*arrays, groups), SMALL)
@@ -102,7 +105,7 @@ def test_a_tenth_of_the_steps_is_held_out_by_whole_groups() -> None:
 
 def test_transitions_know_their_scene() -> None:
     env = gym.make("simworld/Reach-v0")
-    episodes = [collect_episode(env, expert("reach"), 5, i, 0.1, {}, group) for i, group in ((3, None), (4, 3))]
+    episodes = [collect_episode(env, expert(CONFIG), 5, i, 0.1, {}, group) for i, group in ((3, None), (4, 3))]
     env.close()
     data = transitions(episodes)
     assert data.groups == ["5/3"] * sum(map(len, episodes))
@@ -176,7 +179,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
             r"'optimizer.body.0.bias.exp_avg_sq' must be .* exp_avg\*\*2 / 256",
         ),
         (document, tensors | {"optimizer.body.0.bias.step": np.zeros((), np.float32)}, "bias.step"),
-        (document, tensors | {"mean": np.zeros(10, np.float32)}, "mean"),
+        (document, tensors | {"mean": np.zeros(28, np.float32)}, "mean"),
         (document | {"epochs": document["epochs"] * 9}, tensors, "another training"),
         (document, missing, "exp_avg"),
         (document, tensors | {"body.0.weight": np.zeros((3, 3), np.float32)}, "body.0.weight"),
@@ -205,7 +208,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         (
             lambda d: d._replace(observations=d.observations[:, :6]),
             ConfigurationError,
-            r"observations: must be \(300, 7\)",
+            r"observations: must be \(300, 25\)",
         ),
         (lambda d: d._replace(goals=d.goals[:-1]), ConfigurationError, r"goals: must be \(300, 3\), got \(299, 3\)"),
         (lambda d: d._replace(actions=d.actions[:, :3]), ConfigurationError, r"actions: must be \(300, 4\)"),
@@ -253,10 +256,12 @@ def test_wrong_settings_are_refused(kind: Any, given: dict[str, Any], words: str
 
 
 def test_numpys_numbers_are_settings() -> None:
-    settings = CloningSettings(task="reach", hidden=np.int64(8), learning_rate=np.float32(0.5), seed=np.uint8(3))
-    assert settings == CloningSettings(task="reach", hidden=8, learning_rate=0.5, seed=3)
-    with pytest.raises(ConfigurationError, match="task: .*'fly'"):
-        clone(made_up(), CloningSettings(task="fly"))
+    settings = CloningSettings(
+        interface=CONFIG.interface, hidden=np.int64(8), learning_rate=np.float32(0.5), seed=np.uint8(3)
+    )
+    assert settings == CloningSettings(interface=CONFIG.interface, hidden=8, learning_rate=0.5, seed=3)
+    with pytest.raises(ConfigurationError, match="interface: .*got 'fly'"):
+        clone(made_up(), CloningSettings(interface="fly"))
 
 
 class _Seeds(gym.Wrapper[Any, Any, Any, Any]):
@@ -305,7 +310,7 @@ def test_training_has_seeds_of_its_own_and_is_tested_on_time(tmp_path: Path) -> 
     assert min(env.seen) >= 1_000_000 and not set(env.seen) & set(test_env.seen)
     assert tested == [110, 220, 230]
     policy.save(tmp_path / "policy.safetensors")
-    load_policy(str(tmp_path / "policy.safetensors"), "reach")
+    load_policy(str(tmp_path / "policy.safetensors"), CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -380,9 +385,9 @@ def test_what_is_stored_acts_as_the_model_does(algorithm: Any, tmp_path: Path) -
     with torch.no_grad():
         for values in model.policy.parameters():
             values.normal_(std=0.5)  # so that many actions are at their bounds
-    policy = actor_of(model, "reach", settings)
+    policy = actor_of(model, CONFIG.interface, settings)
     policy.save(tmp_path / "policy.safetensors")
-    loaded = load_policy(str(tmp_path / "policy.safetensors"), "reach")
+    loaded = load_policy(str(tmp_path / "policy.safetensors"), CONFIG)
     generator = np.random.default_rng(0)
     bounded = 0
     for scale in np.geomspace(1e-6, 100, 300):
@@ -431,5 +436,5 @@ def test_reinforcement_runs_and_repeats(tmp_path: Path, algorithm: Any, reward: 
     assert np.array_equal(policies[0](observation), policies[1](observation))
     assert sum(result is not None for result in told) == 2 * math.ceil(steps / 512)
     policies[0].save(tmp_path / "policy.safetensors")
-    loaded = load_policy(str(tmp_path / "policy.safetensors"), "reach")
+    loaded = load_policy(str(tmp_path / "policy.safetensors"), CONFIG)
     assert np.array_equal(loaded(observation), policies[0](observation))

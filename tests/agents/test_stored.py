@@ -14,9 +14,12 @@ from safetensors.numpy import save
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import load_policy
 from simworld.agents.stored import MOST_BYTES, read_stored, write_stored
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
 
-REACH = Architecture(kind="cloning", task="reach", hidden=8, layers=2)
+CONFIG = EnvConfig(task="reach")
+
+REACH = Architecture(kind="cloning", interface=CONFIG.interface, hidden=8, layers=2)
 
 
 @pytest.fixture
@@ -28,26 +31,26 @@ def path(tmp_path: Path) -> Path:
 
 def observation(seed: int = 0) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(seed)
-    sizes = {"observation": 7, "achieved_goal": 3, "desired_goal": 3}
+    sizes = {"observation": 25, "achieved_goal": 3, "desired_goal": 3}
     return {name: generator.normal(size=size).astype(np.float32) for name, size in sizes.items()}
 
 
 @pytest.mark.parametrize("kind", ["cloning", "ppo", "sac"])
 def test_a_policy_comes_back_bit_for_bit(kind: Any, tmp_path: Path) -> None:
-    policy = NetworkPolicy(Architecture(kind=kind, task="reach", hidden=8, layers=2), {"epochs": 3})
+    policy = NetworkPolicy(Architecture(kind=kind, interface=CONFIG.interface, hidden=8, layers=2), {"epochs": 3})
     files = [tmp_path / name for name in ("a.safetensors", "b.safetensors")]
     for file in files:
         policy.save(file)
     assert files[0].read_bytes() == files[1].read_bytes()
-    loaded = load_policy(str(files[0]), "reach")
+    loaded = load_policy(str(files[0]), CONFIG)
     assert isinstance(loaded, NetworkPolicy)
     assert (loaded.architecture, loaded.settings) == (policy.architecture, {"epochs": 3})
     assert np.array_equal(loaded(observation()), policy(observation()))
 
 
 def test_a_policy_of_another_task_is_refused(path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="was trained for 'reach', not for 'place_in_box'"):
-        load_policy(str(path), "place_in_box")
+    with pytest.raises(ConfigurationError, match="another environment: task is 'reach', not 'place_in_box'"):
+        load_policy(str(path), EnvConfig(task="place_in_box"))
 
 
 def changed(key: str, value: Any) -> Callable[[Any, Any], None]:
@@ -76,21 +79,23 @@ def replaced(name: str, value: Any) -> Callable[[Any, Any], None]:
         (changed("architecture.layers", 10_000_000), ["layers", "10000000"]),
         (changed("architecture.layers", -1), ["layers", "-1"]),
         (changed("architecture.hidden", 2**40), ["hidden"]),
-        (changed("architecture.hidden", 9), ["body.0.weight", "(9, 10)", "(8, 10)"]),
+        (changed("architecture.hidden", 9), ["body.0.weight", "(9, 28)", "(8, 28)"]),
         (changed("architecture.hidden", 8.5), ["hidden", "8.5"]),
         (changed("architecture.hidden", True), ["hidden", "True"]),
         (changed("architecture.kind", "dqn"), ["kind", "'dqn'"]),
         (changed("architecture.kind", ["ppo"]), ["kind"]),
-        (changed("architecture.task", "fly"), ["task", "'fly'"]),
+        (changed("architecture.interface.task", "fly"), ["task is 'fly', not 'reach'"]),
+        (changed("architecture.interface.robot", 3), ["interface.robot", "string"]),
+        (changed("architecture.interface.action", 0), ["interface.action", "0"]),
         (changed("architecture.self", 1), ["self"]),
         (changed("architecture", None), ["architecture"]),
-        (changed("format_version", 2), ["format_version", "2"]),
-        (changed("sizes.observation", 8), ["sizes", "8"]),
+        (changed("format_version", 1), ["format_version", "1"]),
+        (changed("architecture.interface.goal", 4), ["goal is 4, not 3"]),
         (changed("more", 1), ["more"]),
         (replaced("body.0.bias", np.full(8, np.nan, np.float32)), ["body.0.bias", "finite"]),
-        (replaced("std", np.full(10, np.inf, np.float32)), ["std", "finite"]),
-        (replaced("std", np.zeros(10, np.float32)), ["std", "at least 0.001"]),
-        (replaced("std", np.full(10, 1e-45, np.float32)), ["std", "at least 0.001"]),
+        (replaced("std", np.full(28, np.inf, np.float32)), ["std", "finite"]),
+        (replaced("std", np.zeros(28, np.float32)), ["std", "at least 0.001"]),
+        (replaced("std", np.full(28, 1e-45, np.float32)), ["std", "at least 0.001"]),
         (replaced("body.0.bias", np.zeros((8, 1), np.float32)), ["body.0.bias", "(8, 1)"]),
         (replaced("body.0.bias", None), ["body.0.bias", "None"]),
         (replaced("more", np.zeros(3, np.float32)), ["more", "None"]),
@@ -102,7 +107,7 @@ def test_what_does_not_fit_is_refused_before_it_is_built(path: Path, change: Any
     write_stored(path, document, tensors)
     begin = time.process_time()
     with pytest.raises(ConfigurationError) as refused:
-        load_policy(str(path), "reach")
+        load_policy(str(path), CONFIG)
     assert time.process_time() - begin < 1
     assert "\n" not in str(refused.value)
     for word in ("policy.safetensors", *words):
@@ -116,8 +121,8 @@ def test_the_largest_network_is_not_built_for_tensors_that_do_not_fit(
     document["architecture"] |= {"hidden": 1024, "layers": 8}
     write_stored(path, document, tensors)
     monkeypatch.setattr(NetworkPolicy, "__init__", None)
-    with pytest.raises(ConfigurationError, match=r"'body.0.weight' must be \(1024, 10\), got \(8, 10\)"):
-        load_policy(str(path), "reach")
+    with pytest.raises(ConfigurationError, match=r"'body.0.weight' must be \(1024, 28\), got \(8, 28\)"):
+        load_policy(str(path), CONFIG)
 
 
 def test_an_action_that_is_not_finite_is_its_policys_or_its_observations_fault(path: Path) -> None:
@@ -125,8 +130,8 @@ def test_an_action_that_is_not_finite_is_its_policys_or_its_observations_fault(p
     tensors |= {name: np.full_like(tensors[name], 3e38) for name in ("body.0.weight", "body.2.weight")}
     tensors["body.4.weight"] = np.tile(np.array([1, -1], np.float32), (4, 4))  # infinite minus infinite
     write_stored(path, document, tensors)
-    policy = load_policy(str(path), "reach")
-    seen = {"observation": np.ones(7), "achieved_goal": np.ones(3), "desired_goal": np.ones(3)}
+    policy = load_policy(str(path), CONFIG)
+    seen = {"observation": np.ones(25), "achieved_goal": np.ones(3), "desired_goal": np.ones(3)}
     with pytest.raises(ConfigurationError, match="policy.safetensors cannot be used: its action must be 4 finite"):
         policy(seen)
     with pytest.raises(ConfigurationError, match="observation: 'desired_goal' must be finite, got"):
@@ -137,14 +142,14 @@ def test_an_action_that_is_not_finite_is_its_policys_or_its_observations_fault(p
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with pytest.raises(ConfigurationError, match=f"there is no file .*{name}"):
-        load_policy(str(path), "reach", trust_pickle=path.suffix == ".zip")
+        load_policy(str(path), CONFIG, trust_pickle=path.suffix == ".zip")
     os.mkfifo(path)
     with pytest.raises(ConfigurationError, match=f"cannot read .*{name}: not a regular file"):
-        load_policy(str(path), "reach", trust_pickle=path.suffix == ".zip")
+        load_policy(str(path), CONFIG, trust_pickle=path.suffix == ".zip")
     path.unlink()
     path.mkdir()
     with pytest.raises(ConfigurationError, match=f"cannot read .*{name}: Is a directory"):
-        load_policy(str(path), "reach", trust_pickle=path.suffix == ".zip")
+        load_policy(str(path), CONFIG, trust_pickle=path.suffix == ".zip")
 
 
 def with_header(header: bytes, rest: bytes = b"") -> bytes:
@@ -182,7 +187,7 @@ def test_what_is_no_stored_policy_is_one_line(tmp_path: Path, content: bytes, wo
     path = tmp_path / "policy.safetensors"
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match="policy.safetensors cannot be used") as refused:
-        load_policy(str(path), "reach")
+        load_policy(str(path), CONFIG)
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
     for word in words:
         assert word in str(refused.value)
@@ -193,11 +198,11 @@ def test_every_cut_and_every_flipped_byte_of_the_header_is_refused_or_harmless(p
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])
         with pytest.raises(ConfigurationError):
-            load_policy(str(path), "reach")
+            load_policy(str(path), CONFIG)
     for place in range(0, 1200, 7):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x15]) + whole[place + 1 :])
         try:
-            assert np.isfinite(load_policy(str(path), "reach")(observation())).all()
+            assert np.isfinite(load_policy(str(path), CONFIG)(observation())).all()
         except ConfigurationError as refused:
             assert "\n" not in str(refused)
 
@@ -207,7 +212,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with open(path, "wb") as file:
         file.truncate(MOST_BYTES + 1)
     with pytest.raises(ConfigurationError, match="more than"):
-        load_policy(str(path), "reach")
+        load_policy(str(path), CONFIG)
 
 
 def test_weights_that_are_not_finite_are_not_kept(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.factors import starred
 from simworld.building.spec import SceneSpec
-from simworld.envs.tasks import PICK_AND_PLACE, REACH
+from simworld.envs.tasks import shipped_task
 from simworld.experiments.goodness import p_value, parts
 from simworld.randomization import (
     FACTORS,
@@ -66,7 +66,10 @@ def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
 @pytest.mark.slow
 def test_places_are_drawn_as_declared_where_all_fits() -> None:
     one = Randomization({"objects.count": 1})
-    cases = {"objects.0.position.": (PICK_AND_PLACE.scene, one), "goal.position.": (REACH.scene, NONE)}
+    cases = {
+        "objects.0.position.": (shipped_task("pick_and_place").scene, one),
+        "goal.position.": (shipped_task("reach").scene, NONE),
+    }
     for prefix, (spec, randomization) in cases.items():
         drawn = [sample_scene(spec, randomization, Streams(23, i)).parameters for i in range(2000)]
         names = [name for name in drawn[0] if name.startswith(prefix)]

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
-from simworld.agents.collect import collect_episode, collect_view
+from simworld.agents.collect import collect_episode, manipulation, stage
 from simworld.agents.experts import expert
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.factors import described, family_of
 from simworld.building.spec import SceneSpec
 from simworld.building.temperature import color_of_temperature
+from simworld.datasets.labelled import photograph
+from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError
 from simworld.randomization import (
@@ -253,12 +255,13 @@ def test_a_factor_changes_its_part_of_the_scene_alone(address: str) -> None:
 
 
 def test_factors_of_how_data_is_collected() -> None:
-    env, renderer = ManipulationEnv("place_in_box"), make_renderer("raster")
+    env, renderer = gym.make("simworld/PlaceInBox-v0"), make_renderer("raster")
+    base, policy = manipulation(env), expert(EnvConfig(task="place_in_box"))
     for step in (0, 7):
-        view = collect_view(env, renderer, 3, 0, "front", (64, 48), {"view.step": step})
+        view = photograph(stage(base, policy, 3, 0, {"view.step": step}), renderer, "front", (64, 48))
         assert view.state.time == pytest.approx(0.04 * step) and view.parameters["view.step"] == step
     for level in (0.0, 2.0):
-        episode = collect_episode(env, expert("place_in_box"), 3, 0, 0.1, {"policy.noise": level})
+        episode = collect_episode(env, policy, 3, 0, 0.1, {"policy.noise": level})
         assert episode.parameters["policy.noise"] == level and episode.expert_actions is not None
         errors = (episode.actions - episode.expert_actions)[:, :3]
         # Some are cut off at the ends of what an action may be.

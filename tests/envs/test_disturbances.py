@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
+from simworld.envs.config import EnvConfig
 from simworld.envs.disturbances import Disturbances
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.tasks import TASKS, field_slices
+from simworld.envs.tasks import shipped, shipped_task
 from simworld.geometry import Array, Vec3, quat_multiply
 from simworld.physics import Timing, World
 from simworld.randomization import NONE, sample_scene
 from simworld.scene.model import Body, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
 
-TASK = TASKS["place_in_box"]
-FIELDS = field_slices(TASK)
+TASK = shipped_task("place_in_box")
+CONFIG = EnvConfig(task=TASK)
+FIELDS = CONFIG.interface.places
 SIGMAS = 4.5
 """Standard errors that a measured value may be off: one in 150,000 is further, and the seeds are fixed."""
 
@@ -28,8 +30,11 @@ MEASURED: Mapping[str, list[int]] = {
     "position": [i for name in ("tool_position", "object_position", "box_position") for i in np.r_[FIELDS[name]]],
     "velocity": [i for name in ("tool_velocity", "object_velocity") for i in np.r_[FIELDS[name]][:3]],
     "angular_velocity": list(np.r_[FIELDS["object_velocity"]][3:]),
+    "joint_position": list(np.r_[FIELDS["joint_positions"]]),
+    "joint_velocity": list(np.r_[FIELDS["joint_velocities"]]),
 }
 """Where in an observation each kind of error is; orientations, which are turned, are not among them."""
+ORIENTATIONS = ("tool_orientation", "object_orientation")
 TURNED = [(0.0, 0.0, 0.0, 1.0), (0.6, 0.0, -0.8, 0.0), (0.1, 0.7, 0.1, 0.7)]
 
 
@@ -39,20 +44,21 @@ def parameters(**given: Any) -> Mapping[str, Any]:
 
 
 def state(orientation: Sequence[float] = TURNED[0]) -> Array:
-    values = np.linspace(-0.5, 0.5, sum(TASK.fields.values()))
-    values[FIELDS["object_orientation"]] = np.array(orientation) / np.linalg.norm(orientation)
+    values = np.linspace(-0.5, 0.5, CONFIG.interface.sizes["observation"])
+    for name in ORIENTATIONS:
+        values[FIELDS[name]] = np.array(orientation) / np.linalg.norm(orientation)
     return values
 
 
 def observed(given: Mapping[str, Any], values: Array, steps: int) -> Array:
     """What is observed (steps, n) of a state that stays as it is."""
-    disturbances = Disturbances(given, TASK, None, Timing())
+    disturbances = Disturbances(given, CONFIG.fields, None, Timing())
     seen = [disturbances.observe(values.astype(np.float32)).copy() for _ in range(steps)]
     return np.array(seen, dtype=np.float64)
 
 
 def commanded(given: Mapping[str, Any], actions: Array) -> Array:
-    disturbances = Disturbances(given, TASK, None, Timing())
+    disturbances = Disturbances(given, CONFIG.fields, None, Timing())
     return np.array([disturbances.command(action, lambda: np.zeros(4)) for action in actions])
 
 
@@ -112,7 +118,9 @@ def test_the_arm_does_what_was_wanted_as_long_ago_as_the_delay(delay: float) -> 
 @pytest.mark.parametrize("delay", [0.0, 6.0, 9.0])
 def test_a_lost_action_is_what_holds_when_it_would_have_been_done(delay: float) -> None:
     """An arm that is sent to positions goes on to the last that arrived, not to zeros."""
-    disturbances = Disturbances(parameters(**{"control.delay": delay, "control.drop": 0.5}), TASK, None, Timing())
+    disturbances = Disturbances(
+        parameters(**{"control.delay": delay, "control.drop": 0.5}), CONFIG.fields, None, Timing()
+    )
     last, lost = np.full(4, 0.5), 0
     for action in np.abs(ACTIONS) + 0.1:
         aimed = disturbances.command(action, lambda last=last: last)
@@ -203,17 +211,45 @@ def test_orientations_are_turned_by_the_stated_deviation_about_each_axis(
         episodes = [observed({**given, "noise.seed": seed}, values, 2) for seed in range(3000)]
         assert all((rows == rows[0]).all() for rows in episodes)
         seen = np.array([rows[0] for rows in episodes])
-    found, true = seen[:, FIELDS["object_orientation"]], values[FIELDS["object_orientation"]]
+    turns = np.hstack([_turns(seen[:, FIELDS[name]], values[FIELDS[name]]) for name in ORIENTATIONS])
+    assert is_normal(turns, deviation)
+    assert are_independent(turns)
+    rest = np.delete(np.arange(len(values)), [i for name in ORIENTATIONS for i in np.r_[FIELDS[name]]])
+    assert np.abs(seen[:, rest] - values[rest]).max() < 1e-7
+
+
+def _turns(found: Array, true: Array) -> Array:
+    """The rotation vectors (n, 3) by which quaternions (n, 4) are turned from the true one (4,)."""
     assert np.abs(np.linalg.norm(found, axis=1) - 1).max() < 1e-6
     assert (found[:, 3] >= 0).all()
     relative = quat_multiply(found, true * [-1, -1, -1, 1])
     relative *= np.sign(relative[:, 3:])
     sine = np.linalg.norm(relative[:, :3], axis=1, keepdims=True)
-    vectors = 2 * np.arctan2(sine, relative[:, 3:]) * relative[:, :3] / sine
-    assert is_normal(vectors, deviation)
-    assert are_independent(vectors)
-    rest = np.delete(np.arange(len(values)), FIELDS["object_orientation"])
-    assert np.abs(seen[:, rest] - values[rest]).max() < 1e-7
+    return np.asarray(2 * np.arctan2(sine, relative[:, 3:]) * relative[:, :3] / sine)
+
+
+def test_every_field_says_its_noise_and_there_are_factors_for_each_kind() -> None:
+    for task in shipped().values():
+        config = EnvConfig(task=task)
+        for kind in {noise.kind for field in config.fields for noise in field.noise}:
+            assert {f"observation.{what}.{kind}" for what in ("noise", "bias")} <= config.scene.space.keys()
+        exact = {field.name for field in config.fields if not field.noise}
+        assert exact <= {
+            "finger_opening",
+            "object_grasped",
+            "object_half_extents",
+            "box_direction",
+            "box_inner",
+        }
+
+
+def test_the_errors_of_a_field_do_not_depend_on_what_else_is_observed() -> None:
+    given = {f"observation.{what}.{kind}": 0.1 for what in ("noise", "bias") for kind in (*MEASURED, "orientation")}
+    drawn, alone = parameters(**given), [field for field in CONFIG.fields if field.name == "object_velocity"]
+    whole = Disturbances(drawn, CONFIG.fields, None, Timing()).observe(np.zeros(50, np.float32))
+    assert np.array_equal(
+        Disturbances(drawn, alone, None, Timing()).observe(np.zeros(6, np.float32)), whole[FIELDS["object_velocity"]]
+    )
 
 
 def test_goals_pictures_and_rewards_are_those_of_the_true_state(env: ManipulationEnv) -> None:
@@ -236,7 +272,7 @@ class Pushes:
 
 
 def pushes(steps: int, given: Mapping[str, Any], pushed: str | None = "object") -> list[tuple[str, Vec3, Vec3]]:
-    disturbances, world = Disturbances(parameters(**given), TASK, pushed, Timing()), Pushes()
+    disturbances, world = Disturbances(parameters(**given), CONFIG.fields, pushed, Timing()), Pushes()
     for _ in range(steps):
         disturbances.push(cast(World, world))
     return world.made

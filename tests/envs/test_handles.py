@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
-from simworld.envs import ENV_IDS
-from simworld.envs.env import GoalEnv, ManipulationEnv
+from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
+from simworld.envs.goal_env import GoalEnv
+from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, RenderError, SimworldError
 from simworld.physics import World
 from simworld.rendering.adapters.tiny import TinyRenderer
@@ -49,7 +51,7 @@ def trace(env: gym.Env[Any, Any], some: list[np.ndarray]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("how", COPIES)
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("env_id", shipped())
 def test_a_copy_goes_on_exactly_and_leaves_the_original_alone(env_id: str, how: str) -> None:
     options = SEEN if how == "pickle" else {}
     with closing(gym.make(env_id, randomization="full", **options)) as env:
@@ -89,7 +91,7 @@ def test_a_copy_that_would_not_be_exact_is_refused() -> None:
     with closing(gym.make(PLACE)) as env:
         env.reset(seed=0)
         env.unwrapped.world.step()  # type: ignore[attr-defined]
-        with pytest.raises(ConfigurationError, match="cannot be copied: its world was changed by other means"):
+        with pytest.raises(ConfigurationError, match="has no snapshot or copy: its world was changed by other means"):
             copy.deepcopy(env)
 
 
@@ -97,7 +99,7 @@ def test_a_push_that_is_still_to_come_is_not_lost_in_a_copy() -> None:
     with closing(gym.make(PLACE)) as env:
         env.reset(seed=0)
         env.unwrapped.world.push("object", (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))  # type: ignore[attr-defined]
-        with pytest.raises(ConfigurationError, match="cannot be copied: its world was changed by other means"):
+        with pytest.raises(ConfigurationError, match="has no snapshot or copy: its world was changed by other means"):
             pickle.dumps(env)
 
 
@@ -105,7 +107,7 @@ class Mine(GoalEnv):
     """An environment of a user's, with a constructor and an attribute of its own."""
 
     def __init__(self, mark: str) -> None:
-        super().__init__("place_in_box", randomization="default")
+        super().__init__(EnvConfig(task="place_in_box", randomization="default"))
         self.mark = mark
 
 

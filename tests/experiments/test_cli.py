@@ -21,6 +21,7 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.datasets.store.episodes import read_episodes
 from simworld.datasets.store.verify import verify
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli import console
 from simworld.experiments.cli.app import app
@@ -191,7 +192,7 @@ def test_exporting_again_leaves_the_same_dataset(tmp_path: Path) -> None:
     assert rollout("a", *bare).returncode == 0
     written = metadata.stat().st_mtime_ns
     stored = json.loads(metadata.read_text())
-    assert json.loads(stored["env_spec"])["kwargs"] == {"randomization": "none"}
+    assert json.loads(stored["env_spec"])["kwargs"] == {"task": "reach", "randomization": "none"}
     assert stored["algorithm_name"] == "expert" and REACH in stored["description"]
     again = rollout("a", *bare)
     assert again.returncode == 0 and "there already" in again.stdout
@@ -232,7 +233,7 @@ def test_random_rollouts_are_the_same_after_an_interruption(tmp_path: Path) -> N
 
 def test_another_policy_of_the_same_name_is_another_request(tmp_path: Path) -> None:
     path = tmp_path / "policy.safetensors"
-    architecture = Architecture(kind="cloning", task="reach", hidden=8, layers=2)
+    architecture = Architecture(kind="cloning", interface=EnvConfig(task="reach").interface, hidden=8, layers=2)
     NetworkPolicy(architecture).save(path)
     write_rollouts(tmp_path / "out", REACH, episodes=1, policy=str(path))
     NetworkPolicy(architecture, seed=1).save(path)

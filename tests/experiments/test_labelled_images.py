@@ -16,7 +16,8 @@ from simworld.agents.experts import expert
 from simworld.annotation import project
 from simworld.building.factors import starred
 from simworld.datasets import read_episodes, split_images
-from simworld.envs.tasks import TASKS
+from simworld.envs.config import EnvConfig
+from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import (
@@ -102,7 +103,7 @@ def test_the_camera_that_is_written_projects_to_the_pixel(extreme: Path) -> None
     seen = 0
     with closing(make_env(PLACE, "extreme")) as env:
         staged = {
-            index: stage(manipulation(env), expert("place_in_box"), 5, index)
+            index: stage(manipulation(env), expert(EnvConfig(task="place_in_box")), 5, index)
             for index in {i["index"] for i in images.values()}
         }
     for annotation in content["annotations"]:
@@ -224,7 +225,7 @@ def test_requests_that_differ_share_no_scene_and_the_same_one_goes_on(tmp_path: 
         drawn += [(image["parameters"], options["randomization"]) for image in images]
     assert len(set(seeds)) == len(seeds) and all(2**30 <= seed < 2**31 for seed in seeds)
     # Of what varies continuously in both, no two scenes share anything, images of one dataset least of all.
-    laws = {name: Possible(TASKS["place_in_box"].scene, PRESETS[name]) for name in ("full", "visual")}
+    laws = {name: Possible(shipped_task("place_in_box").scene, PRESETS[name]) for name in ("full", "visual")}
     compared = 0
     for (one, name), (two, other) in itertools.combinations(drawn, 2):
         for address in one.keys() & two.keys():
@@ -260,7 +261,7 @@ def test_rollouts_have_seeds_of_their_requests_and_say_what_they_vary(tmp_path: 
         (seeds["plain"], index, index) for index in range(2)
     ]
     with closing(make_env(REACH, "none")) as env:
-        assert collect_episode(env, expert("reach"), 3, 7, group=2).group == 2
+        assert collect_episode(env, expert(EnvConfig(task="reach")), 3, 7, group=2).group == 2
 
 
 def test_images_of_quotas_are_of_different_scenes_unless_replays_are_asked_for(tmp_path: Path) -> None:

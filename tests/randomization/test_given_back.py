@@ -12,6 +12,7 @@ import pytest
 import simworld  # noqa: F401
 from simworld.agents.collect import collect_episode, manipulation
 from simworld.agents.experts import expert
+from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.randomization import PRESETS, Randomization, Rotation, Uniform
 
@@ -93,8 +94,10 @@ def test_a_collected_episode_given_back_has_the_same_actions_and_observations(in
         closing(gym.make("simworld/PlaceInBox-v0", randomization="extreme")) as drawing,
         closing(gym.make("simworld/PlaceInBox-v0")) as plain,
     ):
-        one = collect_episode(drawing, expert("place_in_box"), 3, index, 0.5, {"policy.noise": 1.5})
-        two = collect_episode(plain, expert("place_in_box"), 77, index + 9, 0.5, through_json(one.parameters))
+        one = collect_episode(drawing, expert(EnvConfig(task="place_in_box")), 3, index, 0.5, {"policy.noise": 1.5})
+        two = collect_episode(
+            plain, expert(EnvConfig(task="place_in_box")), 77, index + 9, 0.5, through_json(one.parameters)
+        )
     assert one.expert_actions is not None and not np.array_equal(one.actions, one.expert_actions)
     assert np.array_equal(one.actions, two.actions)
     assert same(one.observations, two.observations)

@@ -17,7 +17,7 @@ from simworld.building.spec import SceneSpec
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import Mixture
-from simworld.envs.options import reset_options
+from simworld.envs.reset_options import reset_options
 from simworld.errors import ConfigurationError, SimworldError
 from simworld.randomization import (
     Integers,

@@ -17,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec
 import simworld  # noqa: F401
 from simworld.building.entities import GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.envs.tasks import TASKS
+from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
 from simworld.randomization import (
     DEFAULT,
@@ -104,7 +104,7 @@ def test_impossible_factors_are_refused_at_once(factors: Mapping[Any, Any], mess
 
 
 @pytest.mark.parametrize(
-    "randomization", [NONE, DEFAULT, *(Randomization(task.scene.factors) for task in TASKS.values())]
+    "randomization", [NONE, DEFAULT, *(Randomization(task.scene.factors) for task in shipped().values())]
 )
 def test_copies_are_equal(randomization: Randomization) -> None:
     plain = json.loads(json.dumps(randomization.to_plain()))

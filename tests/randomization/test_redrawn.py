@@ -10,7 +10,7 @@ import pytest
 
 from simworld.building import views
 from simworld.building.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
-from simworld.envs.tasks import TASKS
+from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DrawError
 from simworld.randomization import (
     DEFAULT,
@@ -34,7 +34,7 @@ from simworld.scene.model import Body
 from simworld.scene.shapes import footprint_radius
 from simworld.streams import Streams
 
-IN_BOX, PICK, REACH = (TASKS[task].scene for task in ("place_in_box", "pick_and_place", "reach"))
+IN_BOX, PICK, REACH = (shipped_task(task).scene for task in ("place_in_box", "pick_and_place", "reach"))
 LENS = {f"camera.wrist.distortion.{term}" for term in ("k1", "k2", "p1", "p2")}
 
 
@@ -75,7 +75,7 @@ def test_what_was_drawn_again_can_be_given_back() -> None:
 @pytest.mark.parametrize("count", range(1, 9))
 def test_as_many_objects_as_may_be_asked_for_have_room(count: int, preset: str, task: str) -> None:
     for index in range(3):
-        sample = sample_scene(TASKS[task].scene, PRESETS[preset] | {"objects.count": count}, Streams(5, index))
+        sample = sample_scene(shipped_task(task).scene, PRESETS[preset] | {"objects.count": count}, Streams(5, index))
         assert not any(name.startswith("objects.") and ".position." not in name for name in sample.redrawn)
         objects = [body for body in sample.scene.bodies if body.name.startswith("object")]
         assert len(objects) == count
@@ -171,7 +171,7 @@ def test_a_field_of_view_is_drawn_again_where_no_lens_helps() -> None:
 )
 def test_what_can_never_be_is_refused_before_anything_starts(task: str, more: Any, message: str) -> None:
     with pytest.raises(DrawError, match=message) as refused:
-        check_scenes(TASKS[task].scene, NONE | more)
+        check_scenes(shipped_task(task).scene, NONE | more)
     assert isinstance(refused.value, ConfigurationError) and "\n" not in str(refused.value)
     names = {"reach": "Reach", "pick_and_place": "PickAndPlace", "place_in_box": "PlaceInBox"}
     with pytest.raises(ConfigurationError, match=message):

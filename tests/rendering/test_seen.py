@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from simworld.envs.tasks import TASKS
+from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError
 from simworld.randomization import EXTREME, NONE, PRESETS, Randomization, as_randomization, sample_scene
 from simworld.randomization.files import asked_randomization
@@ -14,7 +14,7 @@ from simworld.rendering.adapters import mitsuba, tiny
 from simworld.rendering.seen import check_seen
 from simworld.streams import Streams
 
-SPEC = TASKS["place_in_box"].scene
+SPEC = shipped_task("place_in_box").scene
 ALL = ("front", "side", "top", "wrist")
 ABLE = {"mitsuba": ("none", "default", "dynamics", "visual", "full"), "tiny": ("none", "default", "dynamics")}
 

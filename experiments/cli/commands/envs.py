@@ -2,7 +2,7 @@
 
 import typer
 
-from simworld.envs import ENV_IDS
+from simworld.envs import registered_tasks
 from simworld.experiments.cli.arguments import Json
 from simworld.experiments.cli.console import print_json, table
 
@@ -12,7 +12,8 @@ commands = typer.Typer()
 @commands.command()
 def envs(as_json: Json = False) -> None:
     """List the environments."""
-    rows = [{"id": env_id, "task": task, "max_episode_steps": steps} for env_id, (task, steps) in ENV_IDS.items()]
+    tasks = registered_tasks()
+    rows = [{"id": env_id, "task": task.name, "max_episode_steps": task.steps} for env_id, task in tasks.items()]
     if as_json:
         print_json(rows)
     else:

@@ -42,11 +42,11 @@ def play(
     if video is None:
         refuse("without --video", camera=camera, size=size)
     from simworld.agents.policy import load_policy
-    from simworld.experiments.recipes import task_of
+    from simworld.experiments.recipes import config_of
     from simworld.experiments.watch import record, watch
 
     asked = asked_randomization(randomization, randomize)
-    act = load_policy(policy, task_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
+    act = load_policy(policy, config_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
     if video is None:
         watch(env_id, act, episodes=episodes, seed=seed, randomization=asked)
         return

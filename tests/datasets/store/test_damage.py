@@ -40,6 +40,7 @@ from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.ledger import LEDGER, Ledger
 from simworld.datasets.store.manifest import MANIFEST, REQUEST
 from simworld.datasets.video import write_video
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError, RenderError
 from simworld.experiments.recipes import train_cloning
 from simworld.randomization.files import save_randomization
@@ -566,7 +567,9 @@ def test_a_folder_is_looked_through_once_however_many_files_are_written(tmp_path
 def kept(path: Path) -> tuple[Chosen, ...]:
     """A search of one candidate that is kept in the folder `path`."""
     with closing(gym.make("simworld/Reach-v0")) as env, OutputFolder(path, {}) as out:
-        return search_samples(out, balanced_episodes(env, expert("reach"), Wanted(["success=100%"], 1, 0), 0.0))
+        return search_samples(
+            out, balanced_episodes(env, expert(EnvConfig(task="reach")), Wanted(["success=100%"], 1, 0), 0.0)
+        )
 
 
 @pytest.mark.parametrize("text", ["[]", '{"samples": []}', '{"samples": [{"number": "a"}]}', "[" * 9999])

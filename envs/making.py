@@ -1,0 +1,29 @@
+"""Makes environments from their configuration."""
+
+from typing import Any
+
+from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
+from simworld.envs.goal_env import GoalEnv
+from simworld.envs.terms import reached
+
+
+def make(config: EnvConfig) -> ManipulationEnv:
+    """The environment of a configuration, without Gymnasium's wrappers: nothing ends its episodes but success.
+
+    Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
+    """
+    task = config.task
+    by_goals = task.success == reached() and task.reward[config.reward].of_goals
+    # stable-baselines3 takes what has a `compute_reward` for a goal's.
+    return GoalEnv(config) if by_goals and "state" in config.observation else ManipulationEnv(config)
+
+
+def make_registered(**options: Any) -> ManipulationEnv:
+    """The environment of the options that `gym.make` was given, and of the task that its id is registered with."""
+    return make(EnvConfig(**options))
+
+
+# Every mode of `render` is listed, because where there is no display Gymnasium would put a wrapper of its own that
+# needs pygame around an environment asked to open a window.
+make_registered.metadata = ManipulationEnv.metadata  # type: ignore[attr-defined]

@@ -1,0 +1,24 @@
+"""PlaceInBox: grab an object, put it in the box and let go; it must rest inside."""
+
+from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.spec import SceneSpec
+from simworld.distributions.univariate import Uniform
+from simworld.envs.task import Task
+from simworld.envs.terms import bin_, dense, grasped, inside, joints, off_table, prop, prop_in, sparse, tool
+
+ID = "simworld/PlaceInBox-v0"
+TASK = Task(
+    name="place_in_box",
+    steps=100,
+    scene=SceneSpec(
+        entities=(Table(), Bin("box"), Prop("object"), Props("object", 0, 7)),
+        factors={"objects.*.position.y": Uniform(-0.25, 0.0)},
+    ),
+    observe=(tool(), joints(), prop("object"), bin_("box")),
+    goal=prop_in("object", "box"),
+    reward={"sparse": sparse(), "dense": dense()},
+    events={"grasped": grasped("object"), "in_box": inside("object", "box")},
+    failures={"off_table": off_table("object")},
+    instruction="pick up the object and put it in the box",
+    expert="place_in_box",
+)

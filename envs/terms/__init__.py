@@ -1,0 +1,48 @@
+"""The terms that tasks are made of; see docs/tasks.md."""
+
+from simworld.envs.terms.bin_ import bin_
+from simworld.envs.terms.fact import Fact
+from simworld.envs.terms.goal import Goal
+from simworld.envs.terms.grasped import grasped
+from simworld.envs.terms.instant import Instant
+from simworld.envs.terms.joints import joints
+from simworld.envs.terms.near import near
+from simworld.envs.terms.observed import Observed
+from simworld.envs.terms.off_table import off_table
+from simworld.envs.terms.placed import inside, placed, resting
+from simworld.envs.terms.prop import prop
+from simworld.envs.terms.prop_at import prop_at
+from simworld.envs.terms.prop_in import prop_in
+from simworld.envs.terms.reached import reached
+from simworld.envs.terms.reward import Reward
+from simworld.envs.terms.shortfall import dense, sparse
+from simworld.envs.terms.term import term
+from simworld.envs.terms.text import parse_term
+from simworld.envs.terms.tool import tool
+from simworld.envs.terms.tool_at import tool_at
+
+__all__ = [
+    "Fact",
+    "Goal",
+    "Instant",
+    "Observed",
+    "Reward",
+    "bin_",
+    "dense",
+    "grasped",
+    "inside",
+    "joints",
+    "near",
+    "off_table",
+    "parse_term",
+    "placed",
+    "prop",
+    "prop_at",
+    "prop_in",
+    "reached",
+    "resting",
+    "sparse",
+    "term",
+    "tool",
+    "tool_at",
+]

@@ -1,0 +1,21 @@
+"""Whether a thing is held."""
+
+from typing import TYPE_CHECKING
+
+from simworld.envs.terms.fact import Fact, Told
+from simworld.envs.terms.goal import Goal
+from simworld.envs.terms.term import PropName, term
+
+if TYPE_CHECKING:
+    from simworld.scene.model import Scene
+
+
+@term
+class grasped(Fact):
+    """Both fingers squeeze a thing."""
+
+    prop: PropName
+
+    def told(self, scene: "Scene", goal: Goal) -> Told:
+        name = self.prop
+        return lambda now: now.grasped(name)
