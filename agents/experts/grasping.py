@@ -1,5 +1,7 @@
 """How the experts grasp an object, whatever the robot."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from simworld.agents.experts.sight import Sight
@@ -14,6 +16,11 @@ _ALIGNED, _DOWN = 0.012, 0.008
 """Metres of error, to the sides and in height, within which the tool may come down and grasp."""
 _TIP = 0.012
 """Least height of the tool centre point at a grasp: fingertips reach further down."""
+_GENTLY = 0.25
+"""Metres that a tool is sent ahead which has just grasped something, over the square of the fingers' speed in m/s: slow
+ones take longer until they squeeze as firmly as they can, and what they hold until it is between them as it stays."""
+_FASTER = 0.1
+"""Metres that a tool which carries something is sent ahead more, for each metre per second that it is fast."""
 _BEGUN = 0.95
 """Of the largest opening: below, the fingers have begun to close."""
 
@@ -23,6 +30,7 @@ class Grasp:
 
     def __init__(self, model: RobotModel) -> None:
         self._begun = _BEGUN * model.gripper.most
+        self._gently = _GENTLY * model.gripper.speed**2
 
     def __call__(self, see: Sight) -> Command:
         """What the tool is to do next while it does not hold the object."""
@@ -41,6 +49,15 @@ class Grasp:
             # Rise before moving sideways, so that the fingers do not push the object.
             return see.move(tool, [*tool[:2], high], OPEN)
         return see.move(tool, [*grip[:2], max(high if off > 0.04 else tool[2], grip[2])], OPEN)
+
+    def carry(self, see: Sight, target: Sequence[float]) -> Command:
+        """What the tool is to do while it holds the object, to bring it to a target (3,).
+
+        It gets faster by no more than what the fingers hold, which takes them longer to squeeze the slower they are.
+        """
+        command = see.move(see["object_position"], target, CLOSED)
+        most = self._gently + _FASTER * float(np.linalg.norm(see["tool_velocity"]))
+        return command._replace(displacement=np.minimum(np.maximum(command.displacement, -most), most))
 
 
 def holds(see: Sight) -> bool:

@@ -1,6 +1,6 @@
 """The expert of PickAndPlace."""
 
-from simworld.agents.experts.grasping import CLOSED, Grasp, holds
+from simworld.agents.experts.grasping import Grasp, holds
 from simworld.agents.experts.sight import Sight
 from simworld.assets.robot import RobotModel
 from simworld.physics.control.command import Command
@@ -14,4 +14,4 @@ class Expert:
 
     def __call__(self, see: Sight) -> Command:
         """What the tool is to do next."""
-        return see.move(see["object_position"], see.desired, CLOSED) if holds(see) else self._grasp(see)
+        return self._grasp.carry(see, see.desired[:3].tolist()) if holds(see) else self._grasp(see)
