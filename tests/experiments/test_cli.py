@@ -10,7 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from rich.console import Console
@@ -34,17 +37,40 @@ COMMAND = [sys.executable, "-m", "simworld.experiments.cli.app"]
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
 
 
-def simworld(*arguments: object, limit_file_size: int | None = None) -> subprocess.CompletedProcess[str]:
+class Result(NamedTuple):
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def simworld(*arguments: object) -> Result:
+    """A command in this process, as a start takes a second; what is about processes starts them."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
+        warnings.simplefilter("default")
+        console.show_warnings_in_one_line()
+        try:
+            app([str(argument) for argument in arguments], prog_name="simworld")
+        except SystemExit as stop:
+            code = stop.code
+    return Result(int(code or 0), out.getvalue(), err.getvalue())
+
+
+def simworld_apart(*arguments: object, limit_file_size: int) -> subprocess.CompletedProcess[str]:
+    """A command in a process whose files the system itself keeps that small."""
+
     def limit() -> None:
-        if limit_file_size is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_file_size, limit_file_size))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_file_size, limit_file_size))
 
     return subprocess.run(
         [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300, preexec_fn=limit
     )
 
 
-def assert_refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_refused(result: Result, *words: str) -> None:
     """Exit code 2 and one line that names what was wrong."""
     assert result.returncode == 2, result
     # Where a machine does something for the first time, what is waited for is said too.
@@ -183,7 +209,7 @@ def test_a_taken_or_wrong_minari_id_is_refused_before_anything_is_made(
 
 
 def test_exporting_again_leaves_the_same_dataset(tmp_path: Path) -> None:
-    def rollout(name: str, *options: object) -> subprocess.CompletedProcess[str]:
+    def rollout(name: str, *options: object) -> Result:
         minari = ("--minari", "test/reach-v0", "--minari-root", tmp_path / "minari")
         return simworld("rollout", REACH, "--episodes", 2, "--out", tmp_path / name, *minari, *options)
 
@@ -338,7 +364,7 @@ def test_an_interrupted_evaluation_promises_nothing() -> None:
 def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
     out = tmp_path / "rollouts"
     # A shard of these episodes has about 400 kB; the limit makes the system itself refuse to write more.
-    result = simworld("rollout", PLACE, "--out", out, "--episodes", 10, limit_file_size=50_000)
+    result = simworld_apart("rollout", PLACE, "--out", out, "--episodes", 10, limit_file_size=50_000)
     assert result.returncode == 2
     message = result.stderr.strip().splitlines()[-1]
     for words in ("error: cannot write", "File too large", "what was finished is intact"):

@@ -25,17 +25,9 @@ from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
-
-
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
-
-
 Vec3 = tuple[float, float, float]
-
-
 Quaternion = tuple[float, float, float, float]
-
-
 IDENTITY = (0.0, 0.0, 0.0, 1.0)
 
 

@@ -25,14 +25,8 @@ from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState
 
 PANDA = find_robot("panda")
-
-
 Make = Callable[..., MitsubaRenderer]
-
-
 WHITENESS = SolidBackground()
-
-
 WHITE = Material(color=(1.0, 1.0, 1.0), specular=0.0)
 
 

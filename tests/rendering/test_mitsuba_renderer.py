@@ -30,17 +30,9 @@ from simworld.scene.state import SceneState
 from simworld.streams import Streams
 
 PANDA = find_robot("panda")
-
-
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
-
-
 Make = Callable[..., MitsubaRenderer]
-
-
 WHITENESS = SolidBackground()
-
-
 WHITE = Material(color=(1.0, 1.0, 1.0), specular=0.0)
 
 

@@ -26,11 +26,7 @@ from simworld.scene.model import Body, Box, Part, Robot, Scene
 from simworld.scene.state import SceneState
 
 PANDA = find_robot("panda")
-
-
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
-
-
 Vec3 = tuple[float, float, float]
 
 
