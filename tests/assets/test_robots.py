@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from crane import URDF, YAML, write
 
 from simworld.assets.robot_file import RobotFile, read_robot
 from simworld.assets.robot_search import find_robot, robot_names, robot_of_digest
 from simworld.assets.roots import SHIPPED, VARIABLE
 from simworld.errors import ConfigurationError
 from simworld.scene.model import Robot, Scene
-from tests.assets.crane import URDF, YAML, write
 
 ROOT = Path(__file__).parents[2]
 

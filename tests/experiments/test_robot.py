@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from crane import URDF
 from typer.testing import CliRunner, Result
 
 from simworld.assets.robot_search import find_robot
 from simworld.assets.roots import VARIABLE
 from simworld.experiments.cli.app import app
-from tests.assets.crane import URDF
 
 pytest.importorskip("trimesh")
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from crane import write
 
 from simworld.assets.roots import VARIABLE
 from simworld.geometry import Array
 from simworld.physics import World
 from simworld.scene.model import Body, Box, Part, Robot, Scene
-from tests.assets.crane import write
 
 
 @pytest.fixture(autouse=True)

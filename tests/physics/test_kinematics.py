@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from crane import write
 
 from simworld.assets.roots import VARIABLE
 from simworld.geometry import Array, compose, invert
@@ -11,7 +12,6 @@ from simworld.physics import World
 from simworld.physics.bullet import bullet
 from simworld.physics.kinematics import Kinematics
 from simworld.scene.model import Robot, Scene
-from tests.assets.crane import write
 
 BASE = (-0.3, 0.2, 0.1)
 ROBOTS = ("panda", "xarm6", "crane")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crane import URDF, write
 
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_file import read_robot
@@ -23,7 +24,6 @@ from simworld.physics.holding import can_hold
 from simworld.physics.kinematics import Kinematics
 from simworld.rendering.surfaces import surfaces
 from simworld.scene.model import Robot, Scene
-from tests.assets.crane import URDF, write
 
 trimesh = pytest.importorskip("trimesh")
 REST = Options(rest=(0.1, 0.2, 0.3))
