@@ -46,7 +46,7 @@ _HOMES = {
     "simworld.datasets.store.episode": "Episode",
     "simworld.datasets.store.episodes": "read_episodes write_episodes",
     "simworld.datasets.store.images": "write_images",
-    "simworld.datasets.store.index": "find_label read_index",
+    "simworld.datasets.store.image_index": "find_label read_index",
     "simworld.datasets.store.label_stream": "read_labels",
     "simworld.datasets.store.pictures": "decode_depth",
     "simworld.datasets.store.verify": "verify",
@@ -69,7 +69,7 @@ _HOMES = {
         "ConfigurationError DatasetError DrawError MissingExtraError RenderError SimworldError TrainingError "
         "UnknownOptionError"
     ),
-    "simworld.experiments.recipes.labelled": "write_labelled_images",
+    "simworld.experiments.recipes.labelled_images": "write_labelled_images",
     "simworld.experiments.recipes.rollouts": "export_rollouts write_rollouts",
     "simworld.physics.control.command": "Command",
     "simworld.physics.control.control": "Control Controller",

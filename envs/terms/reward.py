@@ -67,11 +67,11 @@ def _reward(value: Reward | float) -> Reward:
         return value
     if not is_number(value):
         raise ConfigurationError(f"a reward is added to rewards and finite numbers, got {shown(value)}")
-    return Constant(float(value))
+    return ConstantReward(float(value))
 
 
 @dataclass(frozen=True, repr=False)
-class Constant(Reward):
+class ConstantReward(Reward):
     """A number, which is written as itself."""
 
     value: float
@@ -121,8 +121,8 @@ class _Scaled(Reward):
 
 
 def _scaled(factor: float, part: Reward) -> Reward:
-    if isinstance(part, Constant):
-        return Constant(factor * part.value)
+    if isinstance(part, ConstantReward):
+        return ConstantReward(factor * part.value)
     return _Scaled(factor * part.factor, part.part) if isinstance(part, _Scaled) else _Scaled(factor, part)
 
 
@@ -164,4 +164,4 @@ class _Sum(Reward):
 def in_parentheses(part: Term) -> str:
     """A part of an expression; in parentheses unless it is a call or a number."""
     text = repr(part)
-    return text if isinstance(part, Constant) or kind_of(part) in kinds() else f"({text})"
+    return text if isinstance(part, ConstantReward) or kind_of(part) in kinds() else f"({text})"

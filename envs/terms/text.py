@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from simworld.distributions.values import is_number
 from simworld.envs.terms.fact import Fact
-from simworld.envs.terms.reward import Constant, Reward
+from simworld.envs.terms.reward import ConstantReward, Reward
 from simworld.envs.terms.term import Term, kinds
 from simworld.errors import ConfigurationError, nearest, shortened, shown
 
@@ -37,7 +37,7 @@ def parse_term(value: Any, role: type[_T]) -> _T:
     if isinstance(value, str):
         value = _Reader(value)()
     if is_number(value) and role is Reward:
-        value = Constant(float(value))
+        value = ConstantReward(float(value))
     if not isinstance(value, role):
         got = f"{value!r}, which is {value.what}" if isinstance(value, Term) else shown(value)
         raise ConfigurationError(f"must be {role.what}, got {got}")

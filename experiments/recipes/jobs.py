@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from simworld.agents.balance import Chosen
-from simworld.datasets.store.filling import Made, Tell, Work
+from simworld.datasets.store.filling import Filled, Tell, Work
 from simworld.engines import Engine, ShardJob
 
 
@@ -19,9 +19,9 @@ def shard_work(
         asked = {**config, "samples": samples}
         return ShardJob(kind=kind, config=asked, seed=seed, start=numbers.start, stop=numbers.stop)
 
-    def work(pending: Iterable[range], tell: Tell) -> Iterator[tuple[range, Made]]:
+    def work(pending: Iterable[range], tell: Tell) -> Iterator[tuple[range, Filled]]:
         for done, result in engine.run(map(job, pending), folder, tell):
-            yield done.numbers, Made(**result)
+            yield done.numbers, Filled(**result)
 
     return work
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from simworld.datasets.video import middle_frame
 from simworld.experiments.report import charts
 from simworld.experiments.report.charts import Line
+from simworld.experiments.report.embedding import data_uri, jpeg_uri, labelled_picture, layers, spread
 from simworld.experiments.report.factor_charts import factor_groups
-from simworld.experiments.report.pictures import data_uri, jpeg_uri, labelled_picture, layers, spread
 from simworld.experiments.report.records import CloningRecord, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
 from simworld.extras import extras
 from simworld.reading import read_bytes, read_json

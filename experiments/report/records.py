@@ -77,7 +77,7 @@ class MinariMetadata(Record):
     total_steps: Count
 
 
-class Command(Record):
+class CommandRecord(Record):
     """A part of the demo and the command line that repeats it."""
 
     part: str
@@ -87,7 +87,7 @@ class Command(Record):
 class Demo(Record):
     """How the demo ran: its commands, the seconds of each part and in all, and on what."""
 
-    commands: tuple[Command, ...] = ()
+    commands: tuple[CommandRecord, ...] = ()
     seconds: dict[str, float] = {}
     total_seconds: float
     machine: dict[str, Any] = {}

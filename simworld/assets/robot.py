@@ -14,7 +14,7 @@ from simworld.geometry import IDENTITY, Vec3
 from simworld.plain import Color, Fraction, NonNegative, Plain, Position, Positive, Unit
 
 
-class Frame(Plain):
+class LinkFrame(Plain):
     """A place on a link: position in metres and orientation in the link's frame."""
 
     link: str
@@ -22,7 +22,7 @@ class Frame(Plain):
     orientation: Unit = IDENTITY
 
 
-class LinkVisual(Frame):
+class LinkVisual(LinkFrame):
     """A mesh file on a link, in metres, and its sRGB colour; groups of the file with one of their own have that."""
 
     mesh: Path
@@ -114,11 +114,11 @@ class RobotModel(Plain):
     max_force: tuple[Positive, ...]
     max_velocity: tuple[Positive, ...]
     rest: tuple[float, ...]
-    tool: Frame
+    tool: LinkFrame
     gripper: Gripper
     workspace: tuple[Vec3, Vec3]
     base: Position
-    mounts: dict[str, Frame]
+    mounts: dict[str, LinkFrame]
     gains: Gains
     visuals: tuple[LinkVisual, ...]
 
@@ -148,7 +148,7 @@ class RobotModel(Plain):
             link = found[-1].parent
         return tuple(found[::-1])
 
-    def mount(self, name: str) -> Frame:
+    def mount(self, name: str) -> LinkFrame:
         """A place for a camera."""
         if name not in self.mounts:
             raise ConfigurationError(f"{self.name} has no mount {name!r}{nearest(name, self.mounts)}")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from simworld.assets.robot import Frame, Gains, Gripper, LinkVisual, RobotModel
+from simworld.assets.robot import Gains, Gripper, LinkFrame, LinkVisual, RobotModel
 from simworld.assets.roots import data_path
 from simworld.assets.urdf import Joint, Mimic, Urdf, check_axes, mesh_files, parse_urdf, urdf_tree
 from simworld.documents import read_yaml
@@ -39,14 +39,14 @@ class GripperFile(Plain):
     opening: Annotated[tuple[tuple[float, NonNegative], ...], Field(min_length=2)]
 
 
-class Box(Plain):
+class WorkspaceBox(Plain):
     """Two corners, in metres in the world."""
 
     low: Position
     high: Position
 
 
-class Visual(Frame):
+class Visual(LinkFrame):
     """A mesh file, beside the YAML or in pybullet_data, and its sRGB colour."""
 
     mesh: str
@@ -59,17 +59,21 @@ class RobotFile(Plain):
     urdf: str
     arm: Annotated[tuple[str, ...], Field(min_length=1)]
     gripper: GripperFile
-    tool: Frame
+    tool: LinkFrame
     rest: dict[str, float]
     base: Position
-    workspace: Box
+    workspace: WorkspaceBox
     limits: dict[str, Limits] = {}
-    mounts: dict[str, Frame] = {}
+    mounts: dict[str, LinkFrame] = {}
     gains: Gains = Gains()
     visuals: tuple[Visual, ...] = ()
 
 
-_KEYS = {key for kind in (RobotFile, GripperFile, Box, Visual, Limits, Gains, Frame) for key in kind.model_fields}
+_KEYS = {
+    key
+    for kind in (RobotFile, GripperFile, WorkspaceBox, Visual, Limits, Gains, LinkFrame)
+    for key in kind.model_fields
+}
 
 
 def read_robot(path: Path) -> RobotModel:

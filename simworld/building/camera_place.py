@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from simworld.assets.robot import Frame
+from simworld.assets.robot import LinkFrame
 from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError, nearest
 from simworld.plain import Plain, Position, Unit
@@ -31,14 +31,14 @@ class CameraPlace(Plain):
             raise ValueError(f"camera {self.name!r} must have either a position and a target, or a mount on the robot")
         return self
 
-    def on(self, robot: str) -> Frame:
+    def on(self, robot: str) -> LinkFrame:
         """Where on the robot it is mounted; ConfigurationError where that has no such mount or link."""
         model, mount = find_robot(robot), self.mount or ""
         if mount not in model.mounts and mount not in model.links:
             there = nearest(mount, [*model.mounts, *model.links])
             raise ConfigurationError(f"camera {self.name!r}: robot {robot!r} has no mount or link {mount!r}{there}")
-        own = model.mounts.get(mount) or Frame(link=mount)
-        return Frame(
+        own = model.mounts.get(mount) or LinkFrame(link=mount)
+        return LinkFrame(
             link=own.link, position=self.position or own.position, orientation=self.orientation or own.orientation
         )
 

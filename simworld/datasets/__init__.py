@@ -8,8 +8,8 @@ from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_file import load_episodes, save_episodes
 from simworld.datasets.store.episodes import EpisodeReport, EpisodesRequest, read_episodes, write_episodes
 from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.image_index import find_label, read_index
 from simworld.datasets.store.images import ImageReport, write_images
-from simworld.datasets.store.index import find_label, read_index
 from simworld.datasets.store.label_stream import ImagesRequest, read_labels
 from simworld.datasets.store.pictures import decode_depth, encode_depth
 from simworld.datasets.store.request import read_request

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from simworld.datasets.store.episodes import read_episodes
-from simworld.datasets.store.index import read_index
+from simworld.datasets.store.image_index import read_index
 from simworld.distributions.values import immutable, is_number
 from simworld.errors import ConfigurationError, shown
 from simworld.reading import PathLike

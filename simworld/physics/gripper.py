@@ -12,7 +12,7 @@ _SQUEEZES = 0.2
 """Cosine of the angle to the fingers' axis from which a contact squeezes rather than rests on something."""
 
 
-class Gripper:
+class GripperDrive:
     """The gripper of the `robot` in a client, whose moving joints Bullet knows by the numbers `joints`."""
 
     def __init__(self, client: int, robot: int, model: RobotModel, joints: Sequence[int], friction: float) -> None:

@@ -13,7 +13,7 @@ from simworld.geometry import Array, Vec3, rotated
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
 from simworld.physics.bullet import bullet
-from simworld.physics.gripper import Gripper
+from simworld.physics.gripper import GripperDrive
 from simworld.physics.motors import Motors
 from simworld.physics.substeps import Division, Substeps
 from simworld.physics.timing import USUAL, Timing
@@ -136,7 +136,7 @@ class World(Uncopied):
             self._chain = [*self._chain, tool_link]
         for joint, position in zip(self._joints, scene.robot.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
-        self._gripper = Gripper(cid, self._robot, model, self._joints, scene.robot.finger_friction)
+        self._gripper = GripperDrive(cid, self._robot, model, self._joints, scene.robot.finger_friction)
         self._motors = Motors(cid, self._robot, self._joints, scene.robot, self.timing)
         self._motors.aim(scene.robot.joint_positions)
 

@@ -15,7 +15,7 @@ from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import Frame
 from simworld.rendering.meshes.loading import load_mesh
-from simworld.rendering.meshes.simplify.distance import Surface, farthest, plant
+from simworld.rendering.meshes.simplify.distance import DistanceSurface, build_hierarchy, farthest
 from simworld.rendering.raster.raster import RasterRenderer
 from simworld.rendering.surfaces import surfaces
 from simworld.scene.camera import Camera
@@ -103,7 +103,7 @@ def distance_to_link(scene: Scene, link: int, points: np.ndarray) -> float:
             triangles.append(group.mesh.triangles + start)
             start += len(group.mesh.vertices)
     faces = np.concatenate(triangles)
-    tree = plant(Surface(np.concatenate(vertices), faces, np.zeros(len(faces), dtype=np.int64)))
+    tree = build_hierarchy(DistanceSurface(np.concatenate(vertices), faces, np.zeros(len(faces), dtype=np.int64)))
     return float(farthest(np.ascontiguousarray(points), np.zeros(len(points), dtype=np.int64), *tree, 1.0))
 
 

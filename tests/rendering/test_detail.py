@@ -6,19 +6,19 @@ import pytest
 from simworld.geometry import Array
 from simworld.rendering.meshes.primitives import is_closed, sphere
 from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
-from simworld.rendering.meshes.simplify.distance import Surface, closest, deviation, face_normals, strays
+from simworld.rendering.meshes.simplify.distance import DistanceSurface, closest, deviation, face_normals, strays
 
 
-def bumpy(parts: int) -> Surface:
+def bumpy(parts: int) -> DistanceSurface:
     """A closed surface about the origin, smooth and not convex."""
     shape = sphere(0.003)
     assert shape is not None
     vertices, triangles, _ = shape
     radius = 1 + 0.2 * np.sin(parts * vertices[:, 0]) * np.cos(parts * vertices[:, 1])
-    return Surface(vertices * radius[:, None], triangles, np.zeros(len(triangles), dtype=np.int64))
+    return DistanceSurface(vertices * radius[:, None], triangles, np.zeros(len(triangles), dtype=np.int64))
 
 
-def sheet(count: int) -> Surface:
+def sheet(count: int) -> DistanceSurface:
     """A flat square with an open border, in two labels along a diagonal."""
     x, y = np.meshgrid(np.linspace(0, 1, count), np.linspace(0, 1, count), indexing="ij")
     vertices = np.stack([x.ravel(), y.ravel(), np.zeros(count * count)], axis=1)
@@ -26,10 +26,10 @@ def sheet(count: int) -> Surface:
     quads = np.stack([corner, corner + count, corner + count + 1, corner + 1], axis=1)
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     labels = (vertices[triangles].mean(axis=1) @ [1, -1, 0] > 0).astype(np.int64)
-    return Surface(vertices, triangles, labels)
+    return DistanceSurface(vertices, triangles, labels)
 
 
-def spread(surface: Surface, count: int, rng: np.random.Generator) -> Array:
+def spread(surface: DistanceSurface, count: int, rng: np.random.Generator) -> Array:
     """Random points on a surface."""
     a, b, c = surface.vertices[surface.triangles].transpose(1, 0, 2)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -39,7 +39,7 @@ def spread(surface: Surface, count: int, rng: np.random.Generator) -> Array:
     return np.asarray(a[row] + s * (b - a)[row] + t * (c - a)[row])
 
 
-def distances(points: Array, surface: Surface) -> Array:
+def distances(points: Array, surface: DistanceSurface) -> Array:
     """Distance of each point to a surface: to the nearest of all planes' feet, edges and corners."""
     best = np.full(len(points), np.inf)
     for corners in surface.vertices[surface.triangles]:
@@ -55,7 +55,7 @@ def distances(points: Array, surface: Surface) -> Array:
     return best
 
 
-def points_of(surface: Surface) -> Array:
+def points_of(surface: DistanceSurface) -> Array:
     """Vertices, midpoints and centroids of the triangles cut in four."""
     a, b, c = surface.vertices[surface.triangles].transpose(1, 0, 2)
     weights = [(x, y, 4 - x - y) for x in range(5) for y in range(5 - x)]
@@ -86,9 +86,9 @@ def test_the_measured_error_is_a_bound_of_brute_force() -> None:
 def test_an_error_between_the_samples_is_found() -> None:
     flat = np.array([[0.0, 0, 0], [1, 0, 0], [0.9, 0.001, 0]])
     dent = np.array([[0.0, 0, 0], [0.31, 0, 0], [0.32, 0, -0.01], [0.33, 0, 0], [1, 0, 0], [0.9, 0.001, 0]])
-    one = Surface(flat, np.array([[0, 1, 2]]), np.zeros(1, dtype=np.int64))
+    one = DistanceSurface(flat, np.array([[0, 1, 2]]), np.zeros(1, dtype=np.int64))
     fan = np.array([[0, 1, 5], [1, 2, 5], [2, 3, 5], [3, 4, 5]])
-    other = Surface(dent, fan, np.zeros(4, dtype=np.int64))
+    other = DistanceSurface(dent, fan, np.zeros(4, dtype=np.int64))
     assert 0.0099 < deviation(one, other, 0.011) < 0.0104
     assert strays(other, one, 0.0095).tolist() == [False, True, True, False]
     assert not strays(other, one, 0.0105).any() and not strays(one, other, 0.0105).any()
@@ -98,7 +98,7 @@ def test_closest_points_on_a_triangle() -> None:
     rng = np.random.default_rng(1)
     for _ in range(300):
         a, b, c, p = rng.normal(size=(4, 3))
-        one = Surface(np.array([a, b, c]), np.array([[0, 1, 2]]), np.zeros(1, dtype=np.int64))
+        one = DistanceSurface(np.array([a, b, c]), np.array([[0, 1, 2]]), np.zeros(1, dtype=np.int64))
         squared, s, t = closest(p, a, b, c)
         assert squared == pytest.approx(distances(p[None], one)[0] ** 2, rel=1e-9, abs=1e-15)
         foot = (1 - s - t) * a + s * b + t * c
@@ -119,7 +119,7 @@ def test_smooth_normals_stay_smooth() -> None:
     shape = sphere(0.003)
     assert shape is not None
     vertices, triangles, normals = shape
-    given = Surface(vertices, triangles, np.zeros(len(triangles), dtype=np.int64))
+    given = DistanceSurface(vertices, triangles, np.zeros(len(triangles), dtype=np.int64))
     simple = simplify(given, 0.03)
     carried = carried_normals(given, normals, simple, 0.03)
     directions = simple.vertices / np.linalg.norm(simple.vertices, axis=1, keepdims=True)

@@ -16,7 +16,7 @@ from simworld.rendering import places
 from simworld.rendering.cache import cached
 from simworld.rendering.meshes import loading as meshes
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
-from simworld.rendering.meshes.simplify.distance import deviation, face_normals, farthest, plant
+from simworld.rendering.meshes.simplify.distance import build_hierarchy, deviation, face_normals, farthest
 
 CUBE = """mtllib cube.mtl
 v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nv 1 0 1\nv 1 1 1\nv 0 1 1
@@ -328,4 +328,4 @@ def test_no_point_is_farther_than_the_tolerance(name: str) -> None:
         s, t = rng.random((2, len(row), 1))
         s, t = np.where(s + t > 1, 1 - s, s), np.where(s + t > 1, 1 - t, t)
         points = a[row] + s * (b - a)[row] + t * (c - a)[row]
-        assert farthest(points, one.labels[row], *plant(other), 1.0) <= 5e-4
+        assert farthest(points, one.labels[row], *build_hierarchy(other), 1.0) <= 5e-4

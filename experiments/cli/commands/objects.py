@@ -58,13 +58,13 @@ def add(
     from pydantic import ValidationError
 
     from simworld.assets.importing.adding import add_objects
-    from simworld.assets.importing.making import Options
+    from simworld.assets.importing.mesh_import import ImportOptions
     from simworld.plain import describe
 
     given: dict[str, Any] = {"unit": unit, "scale": scale, "category": category, "split": split, "mass": mass}
     given |= {"density": density, "friction": friction, "licence": licence}
     try:
-        options = Options.model_validate(given | ({"tags": tag} if tag else {}))
+        options = ImportOptions.model_validate(given | ({"tags": tag} if tag else {}))
     except ValidationError as error:
         raise ConfigurationError(f"--{describe(error)}") from None
     reports = add_objects(paths, options, name, overwrite, (lambda report: None) if as_json else _say)

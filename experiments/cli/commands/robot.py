@@ -55,7 +55,7 @@ def import_urdf(
     as_json: Json = False,
 ) -> None:
     """Make a robot of a URDF: lean, with what it does not say guessed, in the folder of your own assets."""
-    from simworld.assets.robot_import.importing import Options, import_robot
+    from simworld.assets.robot_import.importing import RobotImportOptions, import_robot
     from simworld.assets.robot_search import FOLDER, robot_names
     from simworld.assets.roots import user_path
     from simworld.physics.holding import can_hold
@@ -63,7 +63,7 @@ def import_urdf(
     name = name or urdf.stem
     if name in robot_names():
         raise ConfigurationError(f"there is a robot {name!r} already: choose another --name")
-    options = Options(
+    options = RobotImportOptions(
         arm=tuple(_words(arm)),
         driver=driver,
         fingers=_pair(fingers),

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from simworld.assets.catalogue import PRIMITIVES, forget, shipped, tags
-from simworld.assets.importing.making import Made, Options, Report, made_from, make
-from simworld.assets.importing.reading import FORMATS, read_mesh
+from simworld.assets.importing.mesh_import import ImportOptions, ImportReport, Made, made_from, make
+from simworld.assets.importing.mesh_reading import FORMATS, read_mesh
 from simworld.assets.index import INDEX, MeshAsset, read_index, to_json
 from simworld.assets.roots import user_path
 from simworld.errors import ConfigurationError, DatasetError
@@ -19,7 +19,7 @@ from simworld.writing import exclusive, reporting, write_bytes, write_json
 REPORT = "report.json"
 """What was found and done, beside the files of an object."""
 
-AS_IT_IS = Options()
+AS_IT_IS = ImportOptions()
 """Nothing is said of a file but what is in it."""
 
 _FOLDER = re.compile(r"[a-z0-9_-]+-[0-9a-f]{12}")
@@ -27,11 +27,11 @@ _FOLDER = re.compile(r"[a-z0-9_-]+-[0-9a-f]{12}")
 
 def add_objects(
     paths: Iterable[Path],
-    options: Options = AS_IT_IS,
+    options: ImportOptions = AS_IT_IS,
     name: str = "",
     overwrite: bool = False,
-    tell: Callable[[Report], None] = lambda report: None,
-) -> list[Report]:
+    tell: Callable[[ImportReport], None] = lambda report: None,
+) -> list[ImportReport]:
     """Import mesh files, and those in folders, into the catalogue; `tell` is told of each when it is done.
 
     A single file may have a `name`; the others' ids follow from their files' names. What was made of the same before is
@@ -87,7 +87,9 @@ def _own_tags() -> set[str]:
     return {tag for asset in read_index(user_path()) for tag in asset.tags}
 
 
-def _add(path: Path, name: str, options: Options, overwrite: bool, folder: Path, rows: dict[str, MeshAsset]) -> Report:
+def _add(
+    path: Path, name: str, options: ImportOptions, overwrite: bool, folder: Path, rows: dict[str, MeshAsset]
+) -> ImportReport:
     """Import one file; what cannot be one is refused in the report."""
     try:
         if name in PRIMITIVES or name in shipped():
@@ -95,20 +97,20 @@ def _add(path: Path, name: str, options: Options, overwrite: bool, folder: Path,
         mesh = read_mesh(path)
         before = rows.get(name)
         if before and _report_of(before) == made_from(mesh, options):
-            return Report(id=name, file=str(path), status="unchanged")
+            return ImportReport(id=name, file=str(path), status="unchanged")
         made = make(mesh, name, path.name, options)
         if before and not overwrite:
             raise ConfigurationError(f"there is another {name!r}: give this another name (--id), or --overwrite it")
     except ConfigurationError as error:
         reason = str(error).removeprefix(f"{path}: ")
-        return Report(id=name, file=str(path), status="refused", notes=(reason,))
+        return ImportReport(id=name, file=str(path), status="refused", notes=(reason,))
     report = made.report.model_copy(update={"file": str(path), "status": "replaced" if before else "added"})
     with reporting(folder):
         _write(made, report, folder, rows)
     return report
 
 
-def _write(made: Made, report: Report, folder: Path, rows: dict[str, MeshAsset]) -> None:
+def _write(made: Made, report: ImportReport, folder: Path, rows: dict[str, MeshAsset]) -> None:
     """The files first, then the index that names them, then away with what it no longer names."""
     place = folder / made.folder
     place.mkdir(exist_ok=True)
@@ -124,7 +126,7 @@ def _write(made: Made, report: Report, folder: Path, rows: dict[str, MeshAsset])
 def _report_of(asset: MeshAsset) -> str:
     """What an object that is there was made from, "" where that is not known."""
     with suppress(DatasetError, OSError, ConfigurationError):
-        return read_json(Path(asset.visual_path).parent / REPORT, Report).made_from
+        return read_json(Path(asset.visual_path).parent / REPORT, ImportReport).made_from
     return ""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.assets.importing.colors import reduced
-from simworld.assets.importing.reading import MeshData, needed
+from simworld.assets.importing.mesh_reading import MeshData, needed
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 

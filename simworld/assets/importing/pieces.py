@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.assets.importing.cleaning import Sound, cleaned
-from simworld.assets.importing.reading import MeshData, needed
+from simworld.assets.importing.mesh_reading import MeshData, needed
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 
@@ -33,7 +33,7 @@ _FLAT = 1e-4
 """How thin, by its length, what has no volume is."""
 
 
-class Piece(NamedTuple):
+class ConvexPiece(NamedTuple):
     """A convex piece: corners (n, 3), triangles (m, 3) counterclockwise from outside; the volume of all corners."""
 
     vertices: Array
@@ -41,7 +41,7 @@ class Piece(NamedTuple):
     volume: float
 
 
-def convex_pieces(mesh: Sound) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+def convex_pieces(mesh: Sound) -> tuple[tuple[ConvexPiece, ...], tuple[str, ...]]:
     """Pieces that a mesh is nearly made of, and notes on how. ConfigurationError where it has no volume."""
     whole = hull(mesh.vertices)
     shells = _shells(mesh)
@@ -58,7 +58,7 @@ def convex_pieces(mesh: Sound) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
     return pieces, (f"touched as {len(pieces)} convex pieces",)
 
 
-def hull(points: Array) -> Piece:
+def hull(points: Array) -> ConvexPiece:
     """The convex hull of points (n, 3), with few enough corners to be touched fast; ConfigurationError if flat."""
     spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     if len(points) < 4 or spread[2] < _FLAT * spread[0]:
@@ -68,7 +68,7 @@ def hull(points: Array) -> Piece:
     volume = float(found.volume)
     if len(found.vertices) > MOST_CORNERS:
         found = convex_hull(found.vertices[np.unique((found.vertices @ _directions().T).argmax(axis=0))])
-    return Piece(np.array(found.vertices), np.array(found.faces, dtype=np.int64), volume)
+    return ConvexPiece(np.array(found.vertices), np.array(found.faces, dtype=np.int64), volume)
 
 
 @cache
@@ -80,7 +80,7 @@ def _directions() -> Array:
     return np.stack([across * np.cos(turn), across * np.sin(turn), z], axis=1)
 
 
-def _convex(shells: list[Sound]) -> tuple[Piece, ...]:
+def _convex(shells: list[Sound]) -> tuple[ConvexPiece, ...]:
     """The hulls of some shells if all are nearly convex; by themselves: those in each other have volume twice."""
     if len(shells) > MOST_PIECES:
         return ()
@@ -104,7 +104,7 @@ def _shells(mesh: Sound) -> list[Sound]:
     return shells
 
 
-def _decomposed(mesh: Sound, whole: bool) -> tuple[Piece, ...]:
+def _decomposed(mesh: Sound, whole: bool) -> tuple[ConvexPiece, ...]:
     """The pieces that CoACD finds. What is not `whole`, or fails, it takes for a cloud that it wraps first."""
     fewer = cleaned(MeshData(mesh.vertices, mesh.triangles, np.full((len(mesh.triangles), 3), np.nan)), _TRIANGLES)
     if fewer.closed and whole:
@@ -113,7 +113,7 @@ def _decomposed(mesh: Sound, whole: bool) -> tuple[Piece, ...]:
     return _run(fewer, remesh="on")
 
 
-def _run(mesh: Sound, remesh: str) -> tuple[Piece, ...]:
+def _run(mesh: Sound, remesh: str) -> tuple[ConvexPiece, ...]:
     """Run the program that cuts."""
     with TemporaryDirectory() as folder:
         given, out = Path(folder, "given.npz"), Path(folder, "out.npz")

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.assets.importing.cleaning import Sound
-from simworld.assets.importing.pieces import Piece
-from simworld.assets.importing.reading import needed
+from simworld.assets.importing.mesh_reading import needed
+from simworld.assets.importing.pieces import ConvexPiece
 from simworld.geometry import Array
 
 _AS_LIKELY = 0.9
@@ -23,7 +23,7 @@ class Solid(NamedTuple):
     moments: Array
 
 
-def solid_of(mesh: Sound, pieces: Sequence[Piece]) -> Solid:
+def solid_of(mesh: Sound, pieces: Sequence[ConvexPiece]) -> Solid:
     """A closed mesh by what it encloses, another by its convex pieces."""
     parts = [_integrals(part.vertices, part.triangles) for part in ([mesh] if mesh.closed else pieces)]
     volume = sum(part[0] for part in parts)
@@ -46,7 +46,7 @@ def _integrals(vertices: Array, triangles: NDArray[np.int64]) -> tuple[float, Ar
     return volume, first + volume * origin, moved
 
 
-def posture(pieces: Sequence[Piece], center: Array) -> Array:
+def posture(pieces: Sequence[ConvexPiece], center: Array) -> Array:
     """The rotation (3, 3) into the frame of the likeliest rest on a table: z up, and the narrow side along y.
 
     Of postures as likely it is the one that turns the file's z least.
@@ -61,7 +61,7 @@ def posture(pieces: Sequence[Piece], center: Array) -> Array:
     return turned
 
 
-def _up(pieces: Sequence[Piece], center: Array) -> Array:
+def _up(pieces: Sequence[ConvexPiece], center: Array) -> Array:
     corners = np.concatenate([piece.vertices for piece in pieces]) - center
     whole = needed("trimesh.convex").convex_hull(corners)
     poses: Any = needed("trimesh.poses")

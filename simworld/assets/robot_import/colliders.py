@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simworld.assets.importing.pieces import Piece as Hull, hull
+from simworld.assets.importing.pieces import ConvexPiece as Hull, hull
+from simworld.assets.robot_import.found_gripper import Grip
 from simworld.assets.robot_import.frames import frames
-from simworld.assets.robot_import.gripper import Grip
-from simworld.assets.robot_import.pieces import Link, Piece
+from simworld.assets.robot_import.link_masses import Link, LinkPiece
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 
@@ -21,14 +21,14 @@ _FILLED = 0.5
 
 
 @dataclass(frozen=True)
-class Cuboid:
+class ColliderBox:
     """A box of some size (3,) in metres at a pose (4, 4) in a link's frame."""
 
     size: Array
     pose: Array
 
 
-Collider = Cuboid | Hull
+Collider = ColliderBox | Hull
 
 
 def colliders(links: Mapping[str, Link], grip: Grip) -> dict[str, list[Collider]]:
@@ -49,7 +49,7 @@ def _whole(link: Link, tool: Array) -> Collider:
     return box if around.volume >= _FILLED * float(np.prod(box.size)) else around
 
 
-def _slabs(link: Link, tool: Array) -> Iterator[Cuboid]:
+def _slabs(link: Link, tool: Array) -> Iterator[ColliderBox]:
     """Boxes along the tool's axes (4, 4): the fingertip, and the rest of a finger."""
     piece = _touched(link)
     heights = piece.vertices @ tool[:3, 2]
@@ -59,7 +59,7 @@ def _slabs(link: Link, tool: Array) -> Iterator[Cuboid]:
             yield _bounds(_between(piece, heights, low, high), tool)
 
 
-def _between(piece: Piece, heights: Array, low: float, high: float) -> Array:
+def _between(piece: LinkPiece, heights: Array, low: float, high: float) -> Array:
     """The corners (n, 3) of what of a mesh is at some heights: its vertices, and where its edges are cut."""
     vertices = piece.vertices
     points = [vertices[(heights >= low) & (heights <= high)]]
@@ -72,16 +72,16 @@ def _between(piece: Piece, heights: Array, low: float, high: float) -> Array:
     return np.concatenate(points)
 
 
-def _bounds(points: Array, tool: Array) -> Cuboid:
+def _bounds(points: Array, tool: Array) -> ColliderBox:
     turn = tool[:3, :3]
     local = points @ turn
     low, high = local.min(axis=0), local.max(axis=0)
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = turn, turn @ ((low + high) / 2)
-    return Cuboid(np.maximum(high - low, 1e-4), pose)
+    return ColliderBox(np.maximum(high - low, 1e-4), pose)
 
 
-def _touched(link: Link) -> Piece:
+def _touched(link: Link) -> LinkPiece:
     if link.touched is None:
         raise ConfigurationError(f"link {link.name!r} of the gripper has no shape: it could touch nothing")
     return link.touched

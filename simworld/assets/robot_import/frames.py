@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simworld.assets.robot_import.pieces import pose_matrix
+from simworld.assets.robot_import.link_masses import pose_matrix
 from simworld.assets.urdf import Joint
 from simworld.geometry import Array
 
@@ -41,7 +41,7 @@ def _motion(joint: Joint, position: float) -> Array:
     return pose_matrix((0.0, 0.0, 0.0), (*(axis * np.sin(position / 2)), np.cos(position / 2)))
 
 
-class Arm:
+class ArmFrames:
     """The joints from the base to the tool, whose pose in the frame of the last link is `tool` (4, 4)."""
 
     def __init__(self, joints: Sequence[Joint], tool: Array) -> None:

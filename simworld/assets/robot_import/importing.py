@@ -10,17 +10,17 @@ from simworld.assets.index import check_name
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_file import read_robot
 from simworld.assets.robot_import.colliders import Collider, colliders
-from simworld.assets.robot_import.description import Described, description
-from simworld.assets.robot_import.files import MESHES, file_name, write_urdf, write_visual
-from simworld.assets.robot_import.frames import Arm
-from simworld.assets.robot_import.gripper import Grip, arm_of, grip_of
+from simworld.assets.robot_import.found_gripper import Grip, arm_of, grip_of
+from simworld.assets.robot_import.frames import ArmFrames
+from simworld.assets.robot_import.link_masses import Link
 from simworld.assets.robot_import.links import Reader
 from simworld.assets.robot_import.merging import merge
 from simworld.assets.robot_import.meshes import MeshFiles
-from simworld.assets.robot_import.pieces import Link
 from simworld.assets.robot_import.posture import Posture, posture
+from simworld.assets.robot_import.robot_folder import MESHES, file_name, write_urdf, write_visual
 from simworld.assets.robot_import.telling import Done, of_guesses, of_links
 from simworld.assets.robot_import.weights import check_sizes, grip_forces, limited, weighed
+from simworld.assets.robot_import.written_yaml import Described, description
 from simworld.assets.urdf import Joint, Mimic, parse_urdf, urdf_tree
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Vec3
@@ -28,7 +28,7 @@ from simworld.writing import reporting
 
 
 @dataclass(frozen=True)
-class Options:
+class RobotImportOptions:
     """What is not to be guessed: joints and links by name, metres and rad; `mimic` is {joint: (other, factor)}.
 
     Joints called in `fix` are held where they are at 0. `tip` is how far behind the fingertips things are held.
@@ -64,7 +64,7 @@ class _Plan(NamedTuple):
     done: list[Done]
 
 
-def import_robot(urdf: Path, folder: Path, options: Options = Options()) -> Imported:
+def import_robot(urdf: Path, folder: Path, options: RobotImportOptions = RobotImportOptions()) -> Imported:
     """Make a robot called as `folder`, which must not exist; what is wrong raises ConfigurationError first."""
     try:
         name = check_name(folder.name)
@@ -87,7 +87,7 @@ def import_robot(urdf: Path, folder: Path, options: Options = Options()) -> Impo
     return Imported(read_robot(folder / f"{name}.yaml"), tuple(plan.done))
 
 
-def _plan(urdf: Path, options: Options) -> _Plan:
+def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
     document = parse_urdf(urdf)
     tree, files = urdf_tree(document, urdf.name), MeshFiles(urdf, options.packages)
     merged = merge(tree, Reader(files, urdf.name).links(document), options.fix)
@@ -99,7 +99,7 @@ def _plan(urdf: Path, options: Options) -> _Plan:
     arm = tuple(joint for joint in grip.joints if joint.name in {own.name for own in arm})
     if options.rest and len(options.rest) != len(arm):
         raise ConfigurationError(f"--rest: the arm has {len(arm)} joints, got {len(options.rest)}")
-    stance = posture(Arm(arm, grip.tool), options.base, options.rest)
+    stance = posture(ArmFrames(arm, grip.tool), options.base, options.rest)
     if stance is None:
         raise ConfigurationError("no posture brings the fingers down over the table: say --base, or --rest")
     touching = colliders(links, grip)
@@ -109,7 +109,7 @@ def _plan(urdf: Path, options: Options) -> _Plan:
     return _Plan(urdf.name, links, arm, grip, stance, touching, done)
 
 
-def _led(joints: Sequence[Joint], options: Options) -> tuple[Joint, ...]:
+def _led(joints: Sequence[Joint], options: RobotImportOptions) -> tuple[Joint, ...]:
     """The joints with the mimics that were asked for; mimics of what is held are wrong."""
     names = [joint.name for joint in joints]
     for name, (leader, _) in options.mimic.items():

@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from simworld.assets.importing.reading import needed
+from simworld.assets.importing.mesh_reading import needed
+from simworld.assets.robot_import.link_masses import NOTHING, Inertia, Link, LinkPiece, pose_matrix
 from simworld.assets.robot_import.meshes import colored
-from simworld.assets.robot_import.pieces import NOTHING, Inertia, Link, Piece, pose_matrix
 from simworld.assets.urdf import attribute, number, numbers, origin_of
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
@@ -22,7 +22,7 @@ _GREY: Color = (0.8, 0.8, 0.8)
 class Reader:
     """Reads links; `load` gives the mesh in a file that a URDF names, and `colors` are the document's materials."""
 
-    load: Callable[[str], Piece]
+    load: Callable[[str], LinkPiece]
     source: str
     colors: dict[str, Color] = field(default_factory=dict)
 
@@ -42,7 +42,7 @@ class Reader:
         collisions = [self._piece(part, here) for part in element.findall("collision")]
         return Link(name, _inertia(element, here), tuple(visuals), tuple(collisions))
 
-    def _piece(self, part: Element, here: str) -> Piece:
+    def _piece(self, part: Element, here: str) -> LinkPiece:
         geometry = part.find("geometry")
         if geometry is None or len(geometry) == 0:
             raise ConfigurationError(f"{here}: a <{part.tag}> has no <geometry>")
@@ -55,7 +55,7 @@ class Reader:
         color = material.find("color")
         return self.colors.get(material.get("name", ""), _GREY) if color is None else _color(color, self.source)
 
-    def _shape(self, shape: Element, here: str) -> Piece:
+    def _shape(self, shape: Element, here: str) -> LinkPiece:
         match shape.tag:
             case "mesh":
                 scale = numbers(shape, "scale", (1.0, 1.0, 1.0), here)
@@ -76,11 +76,11 @@ class Reader:
         raise ConfigurationError(f"{here}: a geometry must be {kinds}, got {shape.tag!r}")
 
 
-def _made(kind: str, **sizes: Any) -> Piece:
+def _made(kind: str, **sizes: Any) -> LinkPiece:
     """A shape in the middle of its frame, without a colour."""
     mesh: Any = getattr(needed("trimesh").creation, kind)(**sizes)
     vertices: Array = np.array(mesh.vertices - mesh.bounds.mean(axis=0))
-    return Piece(vertices, np.array(mesh.faces, dtype=np.int64), np.full((len(mesh.faces), 3), np.nan))
+    return LinkPiece(vertices, np.array(mesh.faces, dtype=np.int64), np.full((len(mesh.faces), 3), np.nan))
 
 
 def _inertia(element: Element, here: str) -> Inertia:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simworld.assets.robot_import.pieces import Link, pose_matrix
+from simworld.assets.robot_import.link_masses import Link, pose_matrix
 from simworld.assets.urdf import Joint, Urdf
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array, Quaternion, Vec3, compose

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from simworld.assets.importing.cleaning import cleaned
-from simworld.assets.importing.reading import read_mesh
-from simworld.assets.robot_import.pieces import Piece
+from simworld.assets.importing.mesh_reading import read_mesh
+from simworld.assets.robot_import.link_masses import LinkPiece
 from simworld.errors import ConfigurationError
 
 _URL = re.compile(r"(package|model|file)://(.*)", re.DOTALL)
@@ -25,23 +25,23 @@ class MeshFiles:
     packages: Mapping[str, Path] = field(default_factory=dict)
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What was wrong with each file and was done about it, by its name."""
-    _read: dict[Path, Piece] = field(default_factory=dict)
+    _read: dict[Path, LinkPiece] = field(default_factory=dict)
 
-    def __call__(self, name: str) -> Piece:
+    def __call__(self, name: str) -> LinkPiece:
         """The mesh in a file, in metres where the file says its unit; ConfigurationError where it cannot be used."""
         path = self._find(name)
         if path not in self._read:
             self._read[path] = self._cleaned(path)
         return self._read[path]
 
-    def _cleaned(self, path: Path) -> Piece:
+    def _cleaned(self, path: Path) -> LinkPiece:
         data = read_mesh(path)
         try:
             sound = cleaned(data, _MOST_TRIANGLES)
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}: {error}") from None
         self.notes[path.name] = sound.notes
-        return Piece(sound.vertices * (data.unit or 1.0), sound.triangles, sound.colors)
+        return LinkPiece(sound.vertices * (data.unit or 1.0), sound.triangles, sound.colors)
 
     def _find(self, name: str) -> Path:
         url = _URL.fullmatch(name)
@@ -62,6 +62,6 @@ class MeshFiles:
         raise ConfigurationError(f"{self.urdf.name}: there is no mesh {name!r} in {self.urdf.parent} or above{hint}")
 
 
-def colored(piece: Piece, color: tuple[float, float, float]) -> Piece:
+def colored(piece: LinkPiece, color: tuple[float, float, float]) -> LinkPiece:
     """The piece with a colour where its file names none."""
     return piece._replace(colors=np.where(np.isnan(piece.colors), color, piece.colors))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simworld.assets.robot_import.frames import Arm
+from simworld.assets.robot_import.frames import ArmFrames
 from simworld.geometry import Array, Vec3
 
 LOW, HIGH = (-0.3, -0.35, 0.008), (0.25, 0.35, 0.45)
@@ -31,14 +31,14 @@ class Posture(NamedTuple):
     reached: float
 
 
-def posture(arm: Arm, base: Vec3 | None, rest: Sequence[float] | None) -> Posture | None:
+def posture(arm: ArmFrames, base: Vec3 | None, rest: Sequence[float] | None) -> Posture | None:
     """The base from which most is reached, the furthest of such, and a posture far from limits; None for none."""
     bases = [base] if base else [(x, 0.0, 0.0) for x in _BASES]
     found = [made for place in bases if (made := _at(arm, place, rest)) is not None]
     return max(found, key=lambda made: (made.reached, -made.base[0]), default=None)
 
 
-def _at(arm: Arm, base: Vec3, rest: Sequence[float] | None) -> Posture | None:
+def _at(arm: ArmFrames, base: Vec3, rest: Sequence[float] | None) -> Posture | None:
     home = np.array(rest) if rest else _rest(arm, _down(_HOME, base))
     if home is None:
         return None
@@ -55,7 +55,7 @@ def _down(place: Vec3, base: Vec3) -> Array:
     return pose
 
 
-def _rest(arm: Arm, target: Array) -> Array | None:
+def _rest(arm: ArmFrames, target: Array) -> Array | None:
     """Of some postures with the tool there, that whose elbow is up and whose joints are furthest from their limits."""
     middle = (arm.lower + arm.upper) / 2
     starts = [np.clip(np.zeros(len(middle)), arm.lower, arm.upper), middle]
@@ -65,7 +65,7 @@ def _rest(arm: Arm, target: Array) -> Array | None:
     return max(found, key=lambda q: _ease(arm, q), default=None)
 
 
-def _ease(arm: Arm, q: Array) -> float:
+def _ease(arm: ArmFrames, q: Array) -> float:
     """How well a posture lies: far from limits and from singular ones, with little turned."""
     room = np.minimum(q - arm.lower, arm.upper - q).min()
     _, jacobian = arm.tool_and_jacobian(q)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from simworld.assets.robot_import.colliders import Collider, Cuboid
-from simworld.assets.robot_import.gripper import Grip
-from simworld.assets.robot_import.pieces import Link, joined
+from simworld.assets.robot_import.colliders import Collider, ColliderBox
+from simworld.assets.robot_import.found_gripper import Grip
+from simworld.assets.robot_import.link_masses import Link, joined
 from simworld.assets.robot_import.posture import Posture
 from simworld.assets.urdf import Joint
 
@@ -25,7 +25,7 @@ def of_links(links: Mapping[str, Link], touching: Mapping[str, Sequence[Collider
         if (seen := joined(link.visuals)) is not None:
             done.append(Done("drawn", name, f"{len(seen.triangles):,} triangles"))
         if name in touching:
-            kinds = ["a box" if isinstance(collider, Cuboid) else "a hull" for collider in touching[name]]
+            kinds = ["a box" if isinstance(collider, ColliderBox) else "a hull" for collider in touching[name]]
             done.append(Done("collides", name, f"as {' and '.join(kinds)}"))
         elif link.collisions:
             done.append(Done("dropped", name, "its colliders: it gets near nothing"))

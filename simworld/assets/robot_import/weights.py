@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from simworld.assets.importing.reading import needed
-from simworld.assets.robot_import.gripper import Grip
-from simworld.assets.robot_import.pieces import Inertia, Link, joined
+from simworld.assets.importing.mesh_reading import needed
+from simworld.assets.robot_import.found_gripper import Grip
+from simworld.assets.robot_import.link_masses import Inertia, Link, joined
 from simworld.assets.robot_import.telling import Done
 from simworld.assets.urdf import Joint
 from simworld.errors import ConfigurationError

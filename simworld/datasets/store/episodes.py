@@ -12,7 +12,7 @@ from pydantic import Field
 
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_file import decode_episodes, encode_episodes
-from simworld.datasets.store.filling import Made, Tell, Work, fill_shards, one_by_one
+from simworld.datasets.store.filling import Filled, Tell, Work, fill_shards, one_by_one
 from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.folder import OutputFolder, hidden
 from simworld.datasets.store.manifest import MANIFEST, known_files, read_checked, read_manifest
@@ -69,7 +69,7 @@ def write_episodes(
     with open_episodes(folder, request, count, shard) as out:
         shards = Shards(KIND, ".npz", count, shard)
 
-        def shard_of(numbers: range, tell: Tell) -> Made:
+        def shard_of(numbers: range, tell: Tell) -> Filled:
             return write_episode_shard(out.path, shards.of(numbers.start), numbers, make, tell)
 
         return fill_episodes(out, one_by_one(shard_of), progress)
@@ -91,7 +91,7 @@ def open_episodes(
 
 def write_episode_shard(
     folder: Path, name: str, numbers: Sequence[int], make: Callable[[int], Episode], tell: Tell
-) -> Made:
+) -> Filled:
     """Leave the shard `name` of a dataset under its hidden name: episodes `numbers`, made by `make`."""
     episodes = []
     for number in numbers:
@@ -101,7 +101,7 @@ def write_episode_shard(
     with reporting(folder / name, f"; what was finished is intact in {folder}"):
         path.parent.mkdir(exist_ok=True)
         write_soon(path, encode_episodes(episodes))
-    return Made(len(episodes), tally(episode.redrawn for episode in episodes))
+    return Filled(len(episodes), tally(episode.redrawn for episode in episodes))
 
 
 def fill_episodes(out: OutputFolder, work: Work, progress: Callable[[int], None] | None = None) -> EpisodeReport:

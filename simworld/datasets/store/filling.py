@@ -9,7 +9,7 @@ from simworld.datasets.store.shards import Shards
 
 
 @dataclass(frozen=True)
-class Made:
+class Filled:
     """What making a shard came to: how many samples are new, and a `tally` of what was drawn again for them."""
 
     samples: int
@@ -17,12 +17,12 @@ class Made:
 
 
 Tell = Callable[[], None]
-Work = Callable[[Iterable[range], Tell], Iterable[tuple[range, Made]]]
+Work = Callable[[Iterable[range], Tell], Iterable[tuple[range, Filled]]]
 """Makes shards, in any order: gives the numbers of each as soon as it is there, whole, under its hidden name, and tells
 of each sample."""
 
 
-def fill_shards(out: OutputFolder, shards: Shards, work: Work, progress: Callable[[int], None] | None) -> Made:
+def fill_shards(out: OutputFolder, shards: Shards, work: Work, progress: Callable[[int], None] | None) -> Filled:
     """Let those shards be made that are not whole; `progress` is told how many samples there are."""
     pending = [numbers for name, numbers in shards if not out.is_whole(name)]
     for numbers in pending:
@@ -40,13 +40,13 @@ def fill_shards(out: OutputFolder, shards: Shards, work: Work, progress: Callabl
         done += len(numbers) - result.samples
         made += result.samples
         redrawn.update(result.redrawn)
-    return Made(made, dict(redrawn.most_common()))
+    return Filled(made, dict(redrawn.most_common()))
 
 
-def one_by_one(make: Callable[[range, Tell], Made]) -> Work:
+def one_by_one(make: Callable[[range, Tell], Filled]) -> Work:
     """Work that makes one shard after the other, here."""
 
-    def work(pending: Iterable[range], tell: Tell) -> Iterator[tuple[range, Made]]:
+    def work(pending: Iterable[range], tell: Tell) -> Iterator[tuple[range, Filled]]:
         return ((numbers, make(numbers, tell)) for numbers in pending)
 
     return work

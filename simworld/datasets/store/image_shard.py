@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from simworld.datasets.labelled import LabelledImage
-from simworld.datasets.store.filling import Made, Tell
+from simworld.datasets.store.filling import Filled, Tell
 from simworld.datasets.store.fingerprint import Fingerprint, fingerprint, fingerprint_of
 from simworld.datasets.store.folder import hidden
 from simworld.datasets.store.journal import Journal
@@ -21,7 +21,7 @@ Make = Callable[[int], LabelledImage]
 
 def write_image_shard(
     folder: Path, name: str, numbers: Sequence[int], categories: Sequence[str], make: Make, tell: Tell
-) -> Made:
+) -> Filled:
     """Leave the shard `name` of a dataset, whole, under its hidden name: images `numbers`, made by `make`.
 
     Those that were made before, and are as they were written, stay. `tell` is called after each new one.
@@ -40,7 +40,7 @@ def write_image_shard(
         with reporting(folder):
             sync_files(folder / file for number in numbers for file in picture_names(number).values())
         journal.settle([lines[number] for number in numbers])
-    return Made(len(missing), dict(redrawn))
+    return Filled(len(missing), dict(redrawn))
 
 
 def whole_lines(folder: Path, lines: Sequence[bytes], numbers: Sequence[int]) -> list[bytes]:

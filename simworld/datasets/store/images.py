@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from simworld.datasets.formats.coco import ANNOTATIONS, coco_chunks
-from simworld.datasets.store.filling import Made, Tell, Work, fill_shards, one_by_one
+from simworld.datasets.store.filling import Filled, Tell, Work, fill_shards, one_by_one
 from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.image_index import INDEX, index_chunks
 from simworld.datasets.store.image_shard import Make, write_image_shard
-from simworld.datasets.store.index import INDEX, index_chunks
 from simworld.datasets.store.label import Label
 from simworld.datasets.store.label_stream import KIND, LABELS, ImagesRequest, made_labels
 from simworld.datasets.store.manifest import MANIFEST
@@ -72,7 +72,7 @@ def write_images(
     with open_images(folder, request, count, categories, shard) as out:
         shards, names = _shards(out), out.request["categories"]
 
-        def shard_of(numbers: range, tell: Tell) -> Made:
+        def shard_of(numbers: range, tell: Tell) -> Filled:
             return write_image_shard(out.path, shards.of(numbers.start), numbers, names, make, tell)
 
         return fill_images(out, one_by_one(shard_of), progress)
@@ -110,7 +110,7 @@ def fill_images(out: OutputFolder, work: Work, progress: Callable[[int], None] |
 
     Shards of which nobody wrote down what they hold are made again.
     """
-    shards, summary, made = _shards(out), _Summary(out.request["categories"]), Made(0)
+    shards, summary, made = _shards(out), _Summary(out.request["categories"]), Filled(0)
     if not _is_finished(out, shards):
         try:
             made = fill_shards(out, shards, work, progress)

@@ -6,7 +6,7 @@ import numpy as np
 
 from simworld.geometry import Quaternion, rotation_towards
 from simworld.physics.control.action import ActionNumber
-from simworld.physics.control.arm import Arm
+from simworld.physics.control.arm_drive import ArmDrive
 from simworld.physics.control.command import MAX_SPEED
 from simworld.physics.control.damped_step import damped_step
 from simworld.physics.timing import Timing
@@ -33,7 +33,7 @@ class ToolReference:
     """
 
     def __init__(self, world: World) -> None:
-        self.world, self._arm = world, Arm(world)
+        self.world, self._arm = world, ArmDrive(world)
         self._low, self._high = world.model.workspace
         self._step, self._ahead = MAX_SPEED / world.timing.control_hz, MAX_SPEED / world.timing.ahead_hz
         self._rest = np.array(world.model.rest[: self._arm.joints])

@@ -5,7 +5,7 @@ import numpy as np
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
 from simworld.physics.control.action import as_action
-from simworld.physics.control.arm import Arm
+from simworld.physics.control.arm_drive import ArmDrive
 from simworld.physics.control.command import Command
 from simworld.physics.control.control import Control
 from simworld.physics.control.joint_numbers import joint_numbers
@@ -41,7 +41,7 @@ class JointDeltaController:
     """Moves the joints of a loaded World by references."""
 
     def __init__(self, world: World) -> None:
-        self._arm = arm = Arm(world)
+        self._arm = arm = ArmDrive(world)
         self.size = arm.joints + 1
         self._step = arm.fastest / world.timing.control_hz
         self._references = arm.positions

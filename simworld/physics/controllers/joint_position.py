@@ -5,7 +5,7 @@ import numpy as np
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
 from simworld.physics.control.action import as_action
-from simworld.physics.control.arm import Arm
+from simworld.physics.control.arm_drive import ArmDrive
 from simworld.physics.control.command import Command
 from simworld.physics.control.control import Control
 from simworld.physics.control.joint_numbers import joint_numbers
@@ -40,7 +40,7 @@ class JointPositionController:
     """Sends the joints of a loaded World to positions."""
 
     def __init__(self, world: World) -> None:
-        self._arm = Arm(world)
+        self._arm = ArmDrive(world)
         self.size = self._arm.joints + 1
         self._middle = (self._arm.upper + self._arm.lower) / 2
         self._half = (self._arm.upper - self._arm.lower) / 2

@@ -20,7 +20,7 @@ from simworld.rendering.cache import Arrays, cached
 from simworld.rendering.meshes.obj import Source, Triangles, open_source, triangles_of
 from simworld.rendering.meshes.primitives import Shape, box, cylinder, is_closed, sphere
 from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
-from simworld.rendering.meshes.simplify.distance import Index, Surface
+from simworld.rendering.meshes.simplify.distance import DistanceSurface, Index
 from simworld.rendering.meshes.stl import triangles_of_stl
 from simworld.rendering.places import announce, places
 
@@ -133,13 +133,13 @@ def _triangles(source: str) -> list[Triangles]:
     return read(_source(source))
 
 
-def _joined(meshes: Sequence[TriangleMesh]) -> tuple[Surface, Array]:
+def _joined(meshes: Sequence[TriangleMesh]) -> tuple[DistanceSurface, Array]:
     """One surface, welded so that meshes that meet stay together, with its normals (m, 3, 3); labels are places."""
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
     triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts, strict=False)])
     vertices, inverse = np.unique(np.concatenate([m.vertices for m in meshes]), axis=0, return_inverse=True)
     labels = np.repeat(np.arange(len(meshes)), [len(mesh.triangles) for mesh in meshes])
-    surface = Surface(vertices, inverse.ravel()[triangles], labels)
+    surface = DistanceSurface(vertices, inverse.ravel()[triangles], labels)
     return surface, np.concatenate([mesh.normals for mesh in meshes])
 
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from simworld.assets.importing.writing import corner_normals
+from simworld.assets.importing.object_writing import corner_normals
 from simworld.errors import RenderError
 from simworld.geometry import Array
 from simworld.rendering.meshes.obj import Source, Triangles, has_area

@@ -14,7 +14,7 @@ from simworld.agents.experts import expert
 from simworld.assets import catalogue
 from simworld.assets.catalogue import kinds, mesh, tags
 from simworld.assets.importing.adding import REPORT, add_objects
-from simworld.assets.importing.making import Options, Report
+from simworld.assets.importing.mesh_import import ImportOptions, ImportReport
 from simworld.assets.index import INDEX, read_index
 from simworld.assets.roots import VARIABLE
 from simworld.errors import ConfigurationError
@@ -51,7 +51,7 @@ def folder_of_meshes(folder: Path) -> Path:
 
 
 def test_a_folder_is_imported_and_what_cannot_be_is_refused_by_a_line_each(root: Path, tmp_path: Path) -> None:
-    told: list[Report] = []
+    told: list[ImportReport] = []
     reports = {report.id: report for report in add_objects([folder_of_meshes(tmp_path / "in")], tell=told.append)}
     assert list(reports.values()) == told
     assert {name: report.status for name, report in reports.items()} == {
@@ -71,7 +71,7 @@ def test_a_folder_is_imported_and_what_cannot_be_is_refused_by_a_line_each(root:
     assert reports["pin"].pieces == 2 and mesh("pin").colored and not mesh("capsule").colored
     assert set(tags()["own"]) == {"open_brick", "capsule", "pin"} <= set(kinds())
     kept = json.loads((Path(mesh("pin").visual_path).parent / REPORT).read_bytes())
-    assert Report.model_validate_json(json.dumps(kept)) == reports["pin"]
+    assert ImportReport.model_validate_json(json.dumps(kept)) == reports["pin"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -99,7 +99,7 @@ def test_what_is_measured_is_what_it_is(root: Path, tmp_path: Path) -> None:
     brick = trimesh.creation.box((0.02, 0.03, 0.05))
     brick.apply_translation((0.3, -0.2, 1.0))
     brick.export(tmp_path / "brick.stl")
-    (report,) = add_objects([tmp_path / "brick.stl"], Options(density=1000.0, friction=0.7, tags=("stone",)))
+    (report,) = add_objects([tmp_path / "brick.stl"], ImportOptions(density=1000.0, friction=0.7, tags=("stone",)))
     row = mesh("brick")
     assert row.half_extents == pytest.approx((0.025, 0.015, 0.01), abs=1e-6)  # on its largest face, narrow along y
     assert row.rest_height == pytest.approx(0.01 + 0.001, abs=1e-6)
@@ -111,19 +111,19 @@ def test_what_is_measured_is_what_it_is(root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("side", "options", "found"),
     [
-        (0.05, Options(), 0.05),
-        (50, Options(), 0.05),
-        (50, Options(unit="mm"), 0.05),
-        (5, Options(unit="cm"), 0.05),
-        (2, Options(unit="in"), 0.0508),
-        (0.05, Options(scale=0.5), 0.025),
-        (5, Options(), "must be from 0.001 to 2 m, got 5 m: say what its unit is (--unit m, cm, mm, in)"),
-        (50, Options(unit="m"), "must be from 0.001 to 2 m, got 50 m"),
-        (0.0005, Options(), "must be from 0.001 to 2 m, got 0.0005 m"),
+        (0.05, ImportOptions(), 0.05),
+        (50, ImportOptions(), 0.05),
+        (50, ImportOptions(unit="mm"), 0.05),
+        (5, ImportOptions(unit="cm"), 0.05),
+        (2, ImportOptions(unit="in"), 0.0508),
+        (0.05, ImportOptions(scale=0.5), 0.025),
+        (5, ImportOptions(), "must be from 0.001 to 2 m, got 5 m: say what its unit is (--unit m, cm, mm, in)"),
+        (50, ImportOptions(unit="m"), "must be from 0.001 to 2 m, got 50 m"),
+        (0.0005, ImportOptions(), "must be from 0.001 to 2 m, got 0.0005 m"),
     ],
 )
 def test_units_are_found_where_only_one_can_be_meant(
-    root: Path, tmp_path: Path, side: float, options: Options, found: float | str
+    root: Path, tmp_path: Path, side: float, options: ImportOptions, found: float | str
 ) -> None:
     trimesh.creation.box((side, side / 2, side / 3)).export(tmp_path / "a.stl")
     (report,) = add_objects([tmp_path / "a.stl"], options)
@@ -160,7 +160,7 @@ def test_ids_and_tags_that_are_taken_are_refused(root: Path, tmp_path: Path) -> 
         "two_textured_stl": "added",
     }
     with pytest.raises(ConfigurationError, match="the tag 'rolling' is of what ships"):
-        add_objects([tmp_path / "in"], Options(tags=("rolling",)))
+        add_objects([tmp_path / "in"], ImportOptions(tags=("rolling",)))
     with pytest.raises(ConfigurationError, match="there are no mesh files"):
         add_objects([Path(__file__).parent])
     with pytest.raises(ConfigurationError, match="an id is of one file, got 3"):
@@ -168,7 +168,7 @@ def test_ids_and_tags_that_are_taken_are_refused(root: Path, tmp_path: Path) -> 
 
 
 def test_an_imported_object_lies_is_seen_in_its_colour_and_is_put_in_the_box(root: Path, tmp_path: Path) -> None:
-    add_objects([folder_of_meshes(tmp_path / "in")], Options(mass=0.05))
+    add_objects([folder_of_meshes(tmp_path / "in")], ImportOptions(mass=0.05))
     how = ["none", {"objects.*.kind": "pin"}]
     env = gym.make("simworld/PlaceInBox-v0", randomization=how, disable_env_checker=True).unwrapped
     try:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from simworld.assets.importing.reading import FORMATS, read_mesh
+from simworld.assets.importing.mesh_reading import FORMATS, read_mesh
 from simworld.errors import ConfigurationError, MissingExtraError
 
 SIDES = (0.05, 0.03, 0.02)

@@ -11,7 +11,7 @@ from crane import URDF, write
 
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_file import read_robot
-from simworld.assets.robot_import.importing import Imported, Options, import_robot
+from simworld.assets.robot_import.importing import Imported, RobotImportOptions, import_robot
 from simworld.assets.robot_import.links import Reader
 from simworld.assets.robot_import.meshes import MeshFiles
 from simworld.assets.robot_search import find_robot
@@ -26,7 +26,7 @@ from simworld.rendering.surfaces import surfaces
 from simworld.scene.model import Robot, Scene
 
 trimesh = pytest.importorskip("trimesh")
-REST = Options(rest=(0.1, 0.2, 0.3))
+REST = RobotImportOptions(rest=(0.1, 0.2, 0.3))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def panda(tmp_path_factory: pytest.TempPathFactory) -> Imported:
 def crane(tmp_path: Path) -> Callable[..., Imported]:
     """Imports the crane with some of its text replaced."""
 
-    def make(*changes: tuple[str, str], options: Options = REST) -> Imported:
+    def make(*changes: tuple[str, str], options: RobotImportOptions = REST) -> Imported:
         text = URDF
         for old, new in changes:
             assert old in text
@@ -130,14 +130,14 @@ def test_meshes_of_usual_formats_become_obj_files(crane: Callable[..., Imported]
 
 
 def test_options_replace_guesses(crane: Callable[..., Imported]) -> None:
-    options = Options(rest=(0.0, 0.1, 0.2), base=(-0.4, 0.1, 0.0), fingers=("left", "right"), tip=0.01)
+    options = RobotImportOptions(rest=(0.0, 0.1, 0.2), base=(-0.4, 0.1, 0.0), fingers=("left", "right"), tip=0.01)
     model, _ = crane(options=options)
     assert (model.base, model.rest[:3]) == ((-0.4, 0.1, 0.0), (0.0, 0.1, 0.2))
     assert model.gripper.fingers == ("left", "right")
 
 
 def test_joints_that_are_held_are_no_more(crane: Callable[..., Imported]) -> None:
-    model, done = crane(options=Options(fix=("slide",), rest=(0.2, 0.3)))
+    model, done = crane(options=RobotImportOptions(fix=("slide",), rest=(0.2, 0.3)))
     assert model.joints[:2] == ("lift", "roll") and model.arm_joints == 2
     assert ("merged", "cart") in {(row.what, row.part) for row in done}
 
@@ -147,7 +147,7 @@ def test_fingers_without_a_mimic_are_made_one_gripper(crane: Callable[..., Impor
     model, _ = crane((mimic, ""), ('lower="-0.08"', 'lower="-0.03"'))
     assert model.gripper.joints == ("right_slide", "left_slide") and model.gripper.ratios == (1.0, -1.0)
     shutil.rmtree(model.urdf.parent)
-    options = Options(rest=(0.1, 0.2, 0.3), mimic={"right_slide": ("left_slide", -0.5)})
+    options = RobotImportOptions(rest=(0.1, 0.2, 0.3), mimic={"right_slide": ("left_slide", -0.5)})
     model, _ = crane((mimic, ""), options=options)
     assert model.gripper.driver == "left_slide" and model.gripper.ratios == (-0.5, 1.0)
 
@@ -212,7 +212,7 @@ def test_what_is_wrong_is_one_line_before_anything_is_written(
 ) -> None:
     changes = [change] if change[0] else []
     with pytest.raises(ConfigurationError) as error:
-        crane(*changes, options=Options(**({"rest": (0.1, 0.2, 0.3)} | options)))
+        crane(*changes, options=RobotImportOptions(**({"rest": (0.1, 0.2, 0.3)} | options)))
     assert line in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "robots").exists() or not list((tmp_path / "robots").iterdir())
 

@@ -14,13 +14,13 @@ from simworld.geometry import Array
 from simworld.rendering.kernels import jit
 from simworld.rendering.meshes.simplify.collapse import collapse
 from simworld.rendering.meshes.simplify.distance import (
-    Surface,
+    DistanceSurface,
+    build_hierarchy,
     closest,
     dot,
     face_normals,
     gap,
     nearest,
-    plant,
     quartered,
     samples,
     strays,
@@ -31,11 +31,11 @@ MARGIN, TIGHTER, ROUNDS = 0.95, 0.7, 10
 how often it may."""
 
 
-def simplify(surface: Surface, tolerance: float) -> Surface:
+def simplify(surface: DistanceSurface, tolerance: float) -> DistanceSurface:
     """The surface with as few triangles as were found within the tolerance, which is in the vertices' unit."""
     count = len(surface.vertices)
     points, home = samples(quartered(surface))
-    tree, careful = plant(surface), np.zeros(count, dtype=np.int64)
+    tree, careful = build_hierarchy(surface), np.zeros(count, dtype=np.int64)
     pairs, places, known = np.empty((count, 2), dtype=np.int64), np.empty((count, 3)), 0
     shares = MARGIN * tolerance * TIGHTER ** np.arange(ROUNDS)
     before = np.full((len(surface.triangles), 3, 3), np.nan)
@@ -46,11 +46,11 @@ def simplify(surface: Surface, tolerance: float) -> Surface:
             *(careful.copy(), pairs, places, known),
         )
         kept = triangles[:, 0] >= 0
-        simple = Surface(vertices, triangles[kept], surface.labels[kept])
+        simple = DistanceSurface(vertices, triangles[kept], surface.labels[kept])
         cells = np.where(kept[:, None, None], vertices[triangles], np.nan)
         new = ~(cells == before).all(axis=(1, 2))[kept]
         there, back = strays(surface, simple, tolerance), np.zeros(len(new), dtype=np.bool_)
-        back[new] = strays(Surface(vertices, simple.triangles[new], simple.labels[new]), surface, tolerance)
+        back[new] = strays(DistanceSurface(vertices, simple.triangles[new], simple.labels[new]), surface, tolerance)
         if not there.any() and not back.any():
             return simple
         before = cells
@@ -62,14 +62,14 @@ def simplify(surface: Surface, tolerance: float) -> Surface:
     return surface
 
 
-def carried_normals(given: Surface, normals: Array, simple: Surface, tolerance: float) -> Array:
+def carried_normals(given: DistanceSurface, normals: Array, simple: DistanceSurface, tolerance: float) -> Array:
     """Normals (k, 3, 3) at the corners of a simplified surface, from those (m, 3, 3) of the given one.
 
     Each is the one of the given surface nearby that agrees best with its triangle, or the triangle's own normal where
     none does to 60 degrees: what was smooth stays smooth, and creases stay sharp.
     """
     faces = face_normals(simple.vertices, simple.triangles)
-    tree = plant(given)
+    tree = build_hierarchy(given)
     corners = simple.vertices[simple.triangles]
     return np.asarray(_carry(corners, faces, simple.labels, *tree, normals[tree.row], tolerance / 2))
 

@@ -17,7 +17,7 @@ ACCURACY = 0.03
 """Share of the limit by which a measured error can be too large."""
 
 
-class Surface(NamedTuple):
+class DistanceSurface(NamedTuple):
     """Vertices (n, 3), triangles (m, 3), and a label (m,) of each: the error is measured label by label."""
 
     vertices: Array
@@ -38,21 +38,21 @@ class Tree(NamedTuple):
     boxes: Array
 
 
-def deviation(one: Surface, other: Surface, limit: float) -> float:
+def deviation(one: DistanceSurface, other: DistanceSurface, limit: float) -> float:
     """The two-sided distance of all points of two surfaces, label by label, and up to ACCURACY * limit more, not less.
 
     It is inf where that could reach `limit`.
     """
-    there = bounds(one.vertices[one.triangles], one.labels, *plant(other), 0.0, limit, ACCURACY * limit)
-    back = bounds(other.vertices[other.triangles], other.labels, *plant(one), 0.0, limit, ACCURACY * limit)
+    there = bounds(one.vertices[one.triangles], one.labels, *build_hierarchy(other), 0.0, limit, ACCURACY * limit)
+    back = bounds(other.vertices[other.triangles], other.labels, *build_hierarchy(one), 0.0, limit, ACCURACY * limit)
     return float(max(there.max(), back.max()))
 
 
-def strays(one: Surface, other: Surface, limit: float) -> Array:
+def strays(one: DistanceSurface, other: DistanceSurface, limit: float) -> Array:
     """Whether each triangle (m,) of one surface may have points that are `limit` or farther from the other."""
     enough, slack = (1 - ACCURACY) * limit, ACCURACY * limit
     cells = one.vertices[one.triangles]
-    return np.asarray(np.isinf(bounds(cells, one.labels, *plant(other), enough, limit, slack)))
+    return np.asarray(np.isinf(bounds(cells, one.labels, *build_hierarchy(other), enough, limit, slack)))
 
 
 def face_normals(vertices: Array, triangles: Index) -> Array:
@@ -64,7 +64,7 @@ def face_normals(vertices: Array, triangles: Index) -> Array:
     return unit
 
 
-def plant(surface: Surface) -> Tree:
+def build_hierarchy(surface: DistanceSurface) -> Tree:
     """The search tree of a surface with at least one triangle."""
     corners = surface.vertices[surface.triangles]
     normals = face_normals(surface.vertices, surface.triangles)
@@ -88,7 +88,7 @@ def plant(surface: Surface) -> Tree:
     return Tree(corners, normals[order], surface.labels[order], order, boxes)
 
 
-def quartered(surface: Surface) -> Surface:
+def quartered(surface: DistanceSurface) -> DistanceSurface:
     """The same surface with each triangle cut in four."""
     n, m, triangles = len(surface.vertices), len(surface.triangles), surface.triangles
     ends, side = _edges(triangles, np.zeros(m, dtype=np.int64))
@@ -96,10 +96,10 @@ def quartered(surface: Surface) -> Surface:
     a, b, c = triangles.T
     corners = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
     vertices = np.concatenate([surface.vertices, surface.vertices[ends].mean(axis=1)])
-    return Surface(vertices, corners, np.repeat(surface.labels, 4))
+    return DistanceSurface(vertices, corners, np.repeat(surface.labels, 4))
 
 
-def samples(surface: Surface) -> tuple[Array, Index]:
+def samples(surface: DistanceSurface) -> tuple[Array, Index]:
     """Points (s, 3) on a surface and a triangle (s,) that has each: vertices, midpoints and centroids, by label."""
     triangles, rows = surface.triangles, np.arange(len(surface.triangles))
     owner, label = np.tile(rows, 3), np.tile(surface.labels, 3)

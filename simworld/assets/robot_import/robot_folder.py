@@ -9,9 +9,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from simworld.assets.importing.writing import pieces_obj, visual_obj
-from simworld.assets.robot_import.colliders import Collider, Cuboid
-from simworld.assets.robot_import.pieces import Link, joined
+from simworld.assets.importing.object_writing import pieces_obj, visual_obj
+from simworld.assets.robot_import.colliders import Collider, ColliderBox
+from simworld.assets.robot_import.link_masses import Link, joined
 from simworld.assets.urdf import Joint
 from simworld.geometry import Array, matrix_to_quat, quat_to_matrix
 
@@ -45,7 +45,7 @@ def _inertial(link: Link) -> list[str]:
 
 
 def _collision(collider: Collider, folder: Path, name: str) -> list[str]:
-    if isinstance(collider, Cuboid):
+    if isinstance(collider, ColliderBox):
         geometry, origin = f'<box size="{_texts(collider.size)}"/>', _origin(collider.pose)
     else:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanc
 from simworld.agents.collect import manipulation, stage
 from simworld.assets import catalogue
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
-from simworld.datasets.store.filling import Made
+from simworld.datasets.store.filling import Filled
 from simworld.datasets.store.image_shard import write_image_shard
 from simworld.datasets.store.images import ImageReport, fill_images, open_images
 from simworld.datasets.store.label_stream import ImagesRequest
@@ -111,7 +111,7 @@ class _Studio:
         self._env = make_env(config["env_id"], config["randomization"])
         self._renderer = make_renderer(config["renderer"])
 
-    def shard(self, job: ShardJob, storage: Storage) -> Made:
+    def shard(self, job: ShardJob, storage: Storage) -> Filled:
         """Make the images of a job."""
         sample, cameras, size = sample_of(job), self._config["cameras"], self._config["size"]
         shards = ImagesRequest.model_validate_json(json.dumps(self._config)).shards

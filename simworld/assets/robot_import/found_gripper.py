@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simworld.assets.robot_import.frames import frames
-from simworld.assets.robot_import.pieces import Link
+from simworld.assets.robot_import.link_masses import Link
 from simworld.assets.urdf import Joint, Mimic
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array

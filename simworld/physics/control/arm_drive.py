@@ -13,7 +13,7 @@ _CAUGHT_UP = 0.25
 """Of what joints can be ahead, that those which keep to a velocity catch up with: so they are 4% faster at most."""
 
 
-class Arm:
+class ArmDrive:
     """Aims the arm's joints and the gripper of a loaded World.
 
     No joint is aimed beyond its limits, nor further ahead than it moves in 1 / `Timing.ahead_hz` seconds at its largest

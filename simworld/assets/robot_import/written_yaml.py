@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simworld.assets.robot_import.files import flow, number, quaternion_text, word
-from simworld.assets.robot_import.gripper import Grip
+from simworld.assets.robot_import.found_gripper import Grip
 from simworld.assets.robot_import.posture import HIGH, LOW, Posture
+from simworld.assets.robot_import.robot_folder import flow, number, quaternion_text, word
 from simworld.assets.urdf import Joint
 from simworld.geometry import Array
 

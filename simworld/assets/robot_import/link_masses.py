@@ -39,18 +39,18 @@ class Inertia:
 NOTHING = Inertia(0.0, np.zeros(3), np.zeros((3, 3)))
 
 
-class Piece(NamedTuple):
+class LinkPiece(NamedTuple):
     """Vertices (n, 3) in metres in a link's frame, triangles (m, 3), and their sRGB colours (m, 3), NaN for none."""
 
     vertices: Array
     triangles: NDArray[np.int64]
     colors: Array
 
-    def moved(self, matrix: Array) -> "Piece":
+    def moved(self, matrix: Array) -> "LinkPiece":
         """The same in the frame in which this one has the pose `matrix` (4, 4); a mirror keeps its outside outside."""
         mirrored = np.linalg.det(matrix[:3, :3]) < 0
         triangles = self.triangles[:, ::-1] if mirrored else self.triangles
-        return Piece(self.vertices @ matrix[:3, :3].T + matrix[:3, 3], triangles, self.colors)
+        return LinkPiece(self.vertices @ matrix[:3, :3].T + matrix[:3, 3], triangles, self.colors)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Link:
 
     name: str
     inertia: Inertia = NOTHING
-    visuals: tuple[Piece, ...] = ()
-    collisions: tuple[Piece, ...] = ()
+    visuals: tuple[LinkPiece, ...] = ()
+    collisions: tuple[LinkPiece, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -68,7 +68,7 @@ class Link:
         return not (self.inertia.mass or self.visuals or self.collisions)
 
     @property
-    def touched(self) -> Piece | None:
+    def touched(self) -> LinkPiece | None:
         """What may touch something, as one: what collides, or else what is seen."""
         return joined(self.collisions or self.visuals)
 
@@ -82,14 +82,14 @@ class Link:
         )
 
 
-def joined(pieces: Sequence[Piece]) -> Piece | None:
+def joined(pieces: Sequence[LinkPiece]) -> LinkPiece | None:
     """Pieces as one; None for none."""
     if not pieces:
         return None
     starts = np.cumsum([0, *(len(piece.vertices) for piece in pieces)])
     triangles = [piece.triangles + start for piece, start in zip(pieces, starts, strict=False)]
     vertices, colors = (np.concatenate([getattr(p, name) for p in pieces]) for name in ("vertices", "colors"))
-    return Piece(vertices, np.concatenate(triangles), colors)
+    return LinkPiece(vertices, np.concatenate(triangles), colors)
 
 
 def pose_matrix(position: Any, orientation: Any) -> Array:

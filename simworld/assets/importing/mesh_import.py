@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from simworld.assets.importing.cleaning import Sound, cleaned
-from simworld.assets.importing.pieces import Piece, convex_pieces
-from simworld.assets.importing.reading import MeshData
+from simworld.assets.importing.mesh_reading import MeshData
+from simworld.assets.importing.object_writing import pieces_obj, visual_obj
+from simworld.assets.importing.pieces import ConvexPiece, convex_pieces
 from simworld.assets.importing.solids import posture, solid_of
 from simworld.assets.importing.units import Unit, metres
-from simworld.assets.importing.writing import pieces_obj, visual_obj
 from simworld.assets.index import Name, Row, digest_of
 from simworld.geometry import IDENTITY, Array, Vec3
 from simworld.plain import Length, NonNegative, Plain, Positive
@@ -26,7 +26,7 @@ _MARGIN = 0.001
 """Metres by which Bullet keeps convex pieces apart from what they rest on."""
 
 
-class Options(Plain):
+class ImportOptions(Plain):
     """What is said of a file that it does not say itself; `density` (kg/m3) counts where no `mass` (kg) is given."""
 
     unit: Unit = "auto"
@@ -40,7 +40,7 @@ class Options(Plain):
     licence: str = "not said"
 
 
-class Report(Plain):
+class ImportReport(Plain):
     """What became of a file: the notes say what was wrong with it and what was done, or why it is refused.
 
     `size` (m) and `mass` (kg) are the object's; `made_from` is the digest of all that it was made of.
@@ -63,10 +63,10 @@ class Made(NamedTuple):
     row: Row
     folder: str
     files: dict[str, bytes]
-    report: Report
+    report: ImportReport
 
 
-def made_from(mesh: MeshData, options: Options) -> str:
+def made_from(mesh: MeshData, options: ImportOptions) -> str:
     """The digest of all that an object is made of."""
     state = hashlib.blake2b(f"{VERSION} {options.model_dump_json()}".encode(), digest_size=16)
     for name in sorted(mesh.files):
@@ -74,7 +74,7 @@ def made_from(mesh: MeshData, options: Options) -> str:
     return state.hexdigest()
 
 
-def make(mesh: MeshData, name: str, file: str, options: Options) -> Made:
+def make(mesh: MeshData, name: str, file: str, options: ImportOptions) -> Made:
     """An object of a mesh, in the frame in which it lies on a table. ConfigurationError says why it cannot be one."""
     size = float(np.ptp(mesh.vertices[np.unique(mesh.triangles)], axis=0).max())
     factor, guess = metres(size, mesh.unit, options.unit, options.scale)
@@ -85,7 +85,7 @@ def make(mesh: MeshData, name: str, file: str, options: Options) -> Made:
     felt = pieces_obj([(points, piece.triangles) for points, piece in zip(laid.felt, pieces, strict=True)])
     files = {VISUAL: visual, COLLISION: felt} | ({MATERIALS: materials} if materials.strip() else {})
     row = _row(laid, name, file, options, colored=MATERIALS in files)
-    report = Report(
+    report = ImportReport(
         id=name,
         file=file,
         status="added",
@@ -108,7 +108,7 @@ class _Laid(NamedTuple):
     second_moments: Vec3
 
 
-def _laid(sound: Sound, pieces: Sequence[Piece], factor: float) -> _Laid:
+def _laid(sound: Sound, pieces: Sequence[ConvexPiece], factor: float) -> _Laid:
     solid = solid_of(sound, pieces)
     turn = posture(pieces, solid.center)
     given = (sound.vertices, *(piece.vertices for piece in pieces))
@@ -117,7 +117,7 @@ def _laid(sound: Sound, pieces: Sequence[Piece], factor: float) -> _Laid:
     return _Laid(seen, felt, solid.volume * factor**3, _three(moments))
 
 
-def _row(laid: _Laid, name: str, file: str, options: Options, colored: bool) -> Row:
+def _row(laid: _Laid, name: str, file: str, options: ImportOptions, colored: bool) -> Row:
     """The row of an object whose files are not in a folder yet."""
     ends = np.array([np.abs(points).max(axis=0) for points in (laid.seen, *laid.felt)]).max(axis=0)
     return Row(
@@ -148,7 +148,7 @@ def _three(values: Array) -> Vec3:
     return x, y, z
 
 
-def _placed(row: Row, files: dict[str, bytes], report: Report) -> Made:
+def _placed(row: Row, files: dict[str, bytes], report: ImportReport) -> Made:
     """The object in a folder named by its content, so that another one never changes it."""
     folder = f"{row.id}-{row.digest[:12]}"
     paths = {
