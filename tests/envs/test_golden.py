@@ -1,0 +1,61 @@
+"""States, rewards and facts of twenty episodes of each task, as they were when they were recorded: nothing moves them.
+
+`golden.npz` has the actions, and `golden.json` a digest of each episode; what changes them on purpose says why, and
+records them again with `python tests/envs/test_golden.py`. They are those of x86-64 processors with AVX2: others round
+the arm's least squares otherwise.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from simworld.envs.env import ManipulationEnv
+
+HERE = Path(__file__).parent
+SEED = 7
+DIGESTS: Mapping[str, list[str]] = json.loads((HERE / "golden.json").read_text(encoding="utf-8"))
+FACTS = ("grasped", "in_box", "is_success", "off_table")
+
+
+def digest(env: ManipulationEnv, index: int, actions: NDArray[np.float32]) -> str:
+    """The digest of an episode; of bodies by name, so that it does not depend on their order."""
+    env.reset(seed=SEED, options={"index": index})
+    found = hashlib.blake2b(digest_size=16)
+    bodies = env.sample.scene.bodies
+    order = sorted((i for i, body in enumerate(bodies) if body.name != "goal"), key=lambda i: bodies[i].name)
+    for action in actions:
+        _, reward, terminated, _, info = env.step(action)
+        state = env.world.state()
+        for values in (state.joint_positions, state.joint_velocities, state.link_poses):
+            found.update(np.ascontiguousarray(values).tobytes())
+        for i in order:
+            found.update(state.body_poses[i].tobytes() + state.body_velocities[i].tobytes())
+        found.update(np.float64(reward).tobytes())
+        found.update(bytes([terminated, *(int(info[fact]) for fact in FACTS if fact in info)]))
+    return found.hexdigest()
+
+
+def digests(name: str) -> list[str]:
+    env_id, preset = name.split()
+    made: Any = gym.make(env_id, randomization=preset, reward="dense", disable_env_checker=True).unwrapped
+    with np.load(HERE / "golden.npz") as file:
+        episodes = file[name]
+    found = [digest(made, index, actions) for index, actions in enumerate(episodes)]
+    made.close()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DIGESTS)
+def test_episodes_are_what_they_were(name: str) -> None:
+    assert digests(name) == DIGESTS[name]
+
+
+if __name__ == "__main__":
+    (HERE / "golden.json").write_text(json.dumps({name: digests(name) for name in DIGESTS}, indent=1) + "\n")
