@@ -15,6 +15,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from simworld.envs.env import ManipulationEnv
 
 HERE = Path(__file__).parent
