@@ -262,7 +262,11 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             self._episode = None
             return
         self._begin(self._drawn(snapshot.begun), snapshot.begun)
-        self._running.play(snapshot)
+        try:
+            self._running.play(snapshot)
+        except ConfigurationError:
+            self._episode = None  # it is none of those that are wanted
+            raise
 
     def _show(self) -> None:
         """Update the window, if there is one."""
