@@ -16,16 +16,20 @@ from simworld.envs.terms.prop_in import prop_in
 from simworld.envs.terms.reached import reached
 from simworld.envs.terms.reward import Reward
 from simworld.envs.terms.shortfall import dense, sparse
-from simworld.envs.terms.term import term
+from simworld.envs.terms.term import BinName, GoalName, PlaceName, PropName, term
 from simworld.envs.terms.text import parse_term
 from simworld.envs.terms.tool import tool
 from simworld.envs.terms.tool_at import tool_at
 
 __all__ = [
+    "BinName",
     "Fact",
     "Goal",
+    "GoalName",
     "Instant",
     "Observed",
+    "PlaceName",
+    "PropName",
     "Reward",
     "bin_",
     "dense",

@@ -13,7 +13,9 @@ from simworld.experiments.cli.console import quota_progress, say
 GOES_ON = {"obj": "; what was finished is intact, and the same command goes on from there"}
 """Context settings of a command: what is said after an interrupt."""
 
-EnvId = Annotated[str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`.")]
+EnvId = Annotated[
+    str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`, or a task's YAML file.")
+]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
 PolicyOut = Annotated[
     Path,

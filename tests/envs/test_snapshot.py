@@ -125,8 +125,10 @@ def test_before_the_first_episode_there_is_a_snapshot_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"task": "reach"}, {"robot": "xarm6"}, {"control": "ee_pose"}, {"control_hz": 50}, {"randomization": "none"}], ids=str
-)  # fmt: skip
+    "options",
+    [{"task": "reach"}, {"robot": "xarm6"}, {"control": "ee_pose"}, {"control_hz": 50}, {"randomization": "none"}],
+    ids=str,
+)
 def test_a_snapshot_of_something_else_is_refused_and_changes_nothing(options: dict[str, Any]) -> None:
     with closing(made()) as env, closing(made(**options)) as other:
         for each in (env, other):

@@ -1,0 +1,156 @@
+"""The tasks of docs/tasks.md do as they stand there: made, checked, seen, rolled out, learnt."""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+import simworld as sw
+from simworld.agents.policy import load_policy
+from simworld.agents.reinforcement.training import ReinforcementSettings, reinforce
+from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.verify import verify
+from simworld.envs.env import ManipulationEnv
+from simworld.envs.terms import Fact
+from simworld.errors import ConfigurationError
+
+PAGE = (Path(__file__).parents[2] / "docs/tasks.md").read_text(encoding="utf-8")
+MUG, BLOCK = "me/PlaceMug-v0", "me/SortBlock-v0"
+
+
+def block(language: str) -> str:
+    """The first block of code of the page in a language."""
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Both tasks, registered as the page says; the folder where they are."""
+    folder = tmp_path_factory.mktemp("mine")
+    (folder / "place_mug.py").write_text(block("python"))
+    (folder / "sort_block.yaml").write_text(block("yaml"))
+    spec = importlib.util.spec_from_file_location("place_mug", folder / "place_mug.py")
+    assert spec is not None and spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    sw.register(BLOCK, folder / "sort_block.yaml")
+    yield folder
+    for env_id in (MUG, BLOCK):
+        del gym.registry[env_id]
+
+
+def made(env_id: str, **options: Any) -> ManipulationEnv:
+    env = gym.make(env_id, **options).unwrapped
+    assert isinstance(env, ManipulationEnv)
+    return env
+
+
+@pytest.mark.parametrize(("env_id", "reward"), [(MUG, "shaped"), (MUG, "sparse"), (BLOCK, "dense"), (BLOCK, "sparse")])
+def test_the_checkers_pass(env_id: str, reward: str) -> None:
+    size = {"render_mode": "rgb_array", "render_width": 48, "render_height": 36}
+    with closing(made(env_id, reward=reward, randomization="default", **size)) as env:
+        check_env(env)
+        sb3_check_env(env, warn=False)
+        low, high = env.task.reward[reward].bounds
+        env.reset(seed=3)
+        env.action_space.seed(0)
+        rewards = [env.step(env.action_space.sample())[1] for _ in range(30)]
+        assert low <= min(rewards) and max(rewards) <= high
+        # Goals alone say the reward of one: that has it for any goals.
+        assert hasattr(env, "compute_reward") == ((env_id, reward) == (BLOCK, "sparse"))
+
+
+@pytest.mark.parametrize("options", [{}, {"robot": "xarm6", "control": "joint_delta"}], ids=str)
+@pytest.mark.parametrize("env_id", [MUG, BLOCK])
+def test_an_expert_that_ships_does_them(env_id: str, options: dict[str, Any]) -> None:
+    with closing(gym.make(env_id, randomization="default", **options)) as env:
+        base = env.unwrapped
+        assert isinstance(base, ManipulationEnv)
+        result = sw.evaluate(sw.expert(base.config), env, range(4))
+        words = base.task_description
+    assert result.successes >= 3
+    assert re.fullmatch(r"put the \w+ (mug in the box|block in the left box)", words)
+
+
+@pytest.mark.parametrize("env_id", [MUG, BLOCK])
+def test_their_images_are_made(env_id: str, tmp_path: Path) -> None:
+    sw.write_labelled_images(tmp_path, env_id, count=3, size=(48, 36))
+    assert not verify(tmp_path)
+    with closing(made(env_id, observation=["state", "rgb", "segmentation"], image_size=64)) as env:
+        seen, _ = env.reset(seed=0)
+        assert env.observation_space.contains(seen)
+        assert env.instances["mug" if env_id == MUG else "block"] in seen["segmentation"]
+
+
+@pytest.mark.parametrize("env_id", [MUG, BLOCK])
+def test_they_are_rolled_out_and_learnt(env_id: str, tmp_path: Path) -> None:
+    sw.write_rollouts(tmp_path / "episodes", env_id, episodes=2)
+    episodes = list(read_episodes(tmp_path / "episodes"))
+    assert len(episodes) == 2 and episodes[0].infos["is_success"][-1]
+    assert "{" not in episodes[0].instruction
+    data = sw.transitions(episodes)
+    config = sw.EnvConfig(task=sw.registered_tasks()[env_id])
+    cloned = sw.clone(data, sw.CloningSettings(interface=config.interface, hidden=8, layers=1, epochs=1))
+    with closing(gym.make(env_id)) as env, closing(gym.make(env_id)) as test_env:
+        settings = ReinforcementSettings(steps=1024, hidden=8, evaluate_every=1024, evaluation_episodes=1)
+        for policy in (cloned, reinforce(env, test_env, settings)):
+            policy.save(tmp_path / "policy.safetensors")
+            loaded = load_policy(str(tmp_path / "policy.safetensors"), config)
+            seen, _ = env.reset(seed=5)
+            assert np.array_equal(loaded(seen), policy(seen))
+
+
+@pytest.mark.parametrize("env_id", [MUG, BLOCK])
+def test_their_spec_is_json_with_the_whole_task(env_id: str) -> None:
+    with closing(gym.make(env_id, randomization="default")) as env:
+        assert env.spec is not None
+        text = env.spec.to_json()
+        with closing(gym.make(EnvSpec.from_json(text))) as again:
+            one, two = (each.reset(seed=4)[0] for each in (env, again))
+            assert all(np.array_equal(one[key], two[key]) for key in one)
+    config = sw.EnvConfig(task=sw.registered_tasks()[env_id], randomization="default")
+    assert sw.EnvConfig.from_json(config.to_json()) == config
+
+
+def test_the_command_line_takes_a_file(registered: Path, tmp_path: Path) -> None:
+    from simworld.experiments.cli.app import app
+
+    file = registered / "sort_block.yaml"
+    with pytest.raises(SystemExit) as ended:
+        app(["rollout", str(file), "--episodes", "1", "--out", str(tmp_path / "out")])
+    assert not ended.value.code
+    assert len(list(read_episodes(tmp_path / "out"))) == 1
+
+
+def test_what_is_registered_twice_is_refused(registered: Path) -> None:
+    task = sw.registered_tasks()[MUG]
+    for env_id in (MUG, "simworld/Reach-v0", "CartPole-v1"):
+        with pytest.raises(ConfigurationError, match=f"register: the id '{env_id}' is registered already"):
+            sw.register(env_id, task)
+    for given in (3, None):
+        with pytest.raises(ConfigurationError, match="register: the id .* must be a string"):
+            sw.register(given, task)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"there_is_none.yaml: No such file"):
+        sw.register("me/None-v0", registered / "there_is_none.yaml")
+    assert "me/None-v0" not in gym.registry
+
+
+def test_the_id_of_one_task_makes_no_other() -> None:
+    for task in ("reach", sw.registered_tasks()[BLOCK]):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'task': 'me/PlaceMug-v0' has its own"):
+            gym.make(MUG, task=task)
+
+
+def test_a_term_of_ones_own_is_one_of_the_vocabulary() -> None:
+    assert repr(sw.registered_tasks()[MUG].reward["shaped"]).count("lifted('mug')") == 1
+    assert sw.terms.parse_term("lifted(mug, height=0.1)", Fact) != sw.terms.parse_term("lifted(mug)", Fact)
