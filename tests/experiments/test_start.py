@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from simworld.experiments import recipes
 from simworld.experiments.cli import console, start
 from simworld.experiments.cli.app import app
+from simworld.experiments.recipes import policies
 
 COMMAND = [sys.executable, "-m", "simworld.experiments.cli.app"]
 REACH = "simworld/Reach-v0"
@@ -97,7 +97,7 @@ def test_what_goes_wrong_is_not_an_interrupt(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(recipes, "evaluate_policy", fail)
+    monkeypatch.setattr(policies, "evaluate_policy", fail)
     with pytest.raises(SystemExit) as stop:
         app(["evaluate", REACH])
     assert stop.value.code == 2 and capsys.readouterr().err == line + "\n"

@@ -37,18 +37,18 @@ def train(
         refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
     else:
         refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
-    from simworld.experiments import recipes
+    from simworld.experiments.recipes.policies import train_cloning, train_reinforcement
 
     if algorithm == "cloning":
         epochs = epochs or 40
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
         with progress("epochs", epochs) as tell:
-            path = recipes.train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, progress=tell)
+            path = train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, progress=tell)
     else:
         steps = steps or 30_000
         with progress("steps", steps) as tell:
-            path = recipes.train_reinforcement(
+            path = train_reinforcement(
                 out,
                 env_id,
                 algorithm=algorithm,
