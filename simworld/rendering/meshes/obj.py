@@ -1,4 +1,7 @@
-"""Wavefront OBJ files: the triangles, their normals and the colours of their materials."""
+"""Wavefront OBJ files: the triangles, their normals and the colours of their materials.
+
+Renderers read them without trimesh, which imports need: making and showing an environment needs no extra.
+"""
 
 import math
 import re
