@@ -75,6 +75,7 @@ _HOMES = {
     "simworld.physics.control.control": "Control Controller",
     "simworld.physics.controllers": "make_control make_controller",
     "simworld.physics.kinematics": "Kinematics",
+    "simworld.physics.timing": "Timing",
     "simworld.physics.world": "World",
     "simworld.randomization.curriculum": "AutomaticRandomization Schedule Span",
     "simworld.randomization.files": "load_randomization save_randomization",

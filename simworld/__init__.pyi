@@ -102,6 +102,7 @@ from simworld.physics.control.command import Command as Command
 from simworld.physics.control.control import Control as Control, Controller as Controller
 from simworld.physics.controllers import make_control as make_control, make_controller as make_controller
 from simworld.physics.kinematics import Kinematics as Kinematics
+from simworld.physics.timing import Timing as Timing
 from simworld.physics.world import World as World
 from simworld.randomization.curriculum import (
     AutomaticRandomization as AutomaticRandomization,

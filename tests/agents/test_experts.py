@@ -13,6 +13,7 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped
 from simworld.experiments.recipes import config_of
 from simworld.geometry import compose, invert
+from simworld.physics.controllers import CONTROLS
 
 
 @pytest.mark.slow
@@ -22,6 +23,26 @@ def test_experts_succeed_under_default_randomization(env_id: str) -> None:
     result = evaluate(expert(config_of(env_id)), env, range(150))
     # 98% is the bar on 500 seeds; on 150, 4 failures are within its chance.
     assert result.successes >= 146, result.to_dict()
+    env.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"robot": robot, "control": control} for robot in ("panda", "xarm6") for control in CONTROLS),
+        {"control_hz": 10},
+        {"control_hz": 50},
+        {"control": "joint_position", "control_hz": 100},
+        {"control": "joint_velocity", "substeps": 12},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())),
+)
+def test_one_expert_drives_every_robot_and_control_at_any_frequency(options: dict[str, Any]) -> None:
+    hz = options.get("control_hz", 25)
+    env = gym.make("simworld/PlaceInBox-v0", randomization="default", max_episode_steps=4 * hz, **options)
+    result = evaluate(expert(config_of("simworld/PlaceInBox-v0", **options)), env, range(4))
+    assert result.successes >= 3, result.to_dict()
+    assert 1.0 < result.mean_length / hz < 3.5
     env.close()
 
 
