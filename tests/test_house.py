@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("simworld", "envs", "agents", "experiments")
@@ -39,3 +40,9 @@ def test_no_two_public_classes_have_one_name() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not name.startswith(EXPERTS)
     ]
     assert shared(classes) == {}
+
+
+def test_files_are_short() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in files() if path.stem != "__init__"}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+    assert median(lengths.values()) <= 150
