@@ -27,14 +27,14 @@ from simworld.physics.controllers import Controller
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Sample, check_scenes, sample_scene
 from simworld.rendering import Renderer, make_renderer
-from simworld.rendering.adapters.display import has_display
+from simworld.rendering.display import has_display
 from simworld.rendering.seen import check_seen
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens
 from simworld.streams import Streams
 
 if TYPE_CHECKING:
-    from simworld.rendering.adapters.tiny import TinyRenderer
+    from simworld.rendering.renderers.tiny import TinyRenderer
 
 RENDER_MODES = ("rgb_array", "human")
 
@@ -304,6 +304,6 @@ def _copied(
 
 def _window() -> "TinyRenderer":
     """PyBullet's renderer with a window, which is imported where it is asked for: states need no renderer."""
-    from simworld.rendering.adapters.tiny import TinyRenderer
+    from simworld.rendering.renderers.tiny import TinyRenderer
 
     return TinyRenderer(window=True)

@@ -184,7 +184,7 @@ def measure(part: str, name: str) -> None:
 
 def _physics(folder: Path) -> Measured:
     from simworld.physics import World
-    from simworld.rendering.adapters.display import no_window
+    from simworld.rendering.display import no_window
 
     with World() as world:
         world.load(default_scene())

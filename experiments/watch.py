@@ -14,7 +14,7 @@ from simworld.agents.policy import Policy
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes import make_env
-from simworld.rendering.adapters.display import no_window
+from simworld.rendering.display import no_window
 
 _STILL = 12
 """Frames a video stays on the end of an episode."""

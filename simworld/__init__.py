@@ -86,7 +86,7 @@ _HOMES = {
     "simworld.randomization.sampling": "Sample check_scenes sample_scene",
     "simworld.rendering": "make_renderer",
     "simworld.rendering.frame": "CHANNELS Frame Renderer",
-    "simworld.rendering.raster.raster": "RasterRenderer Shot",
+    "simworld.rendering.renderers.raster": "RasterRenderer Shot",
     "simworld.rendering.seen": "check_seen",
     "simworld.rendering.sensor.sense": "sense",
     "simworld.rendering.textures.pyramid": "textures_in",

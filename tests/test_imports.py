@@ -18,9 +18,9 @@ ROOMS = (
 )
 """Rooms of simworld, from the lowest; below them all are its single files."""
 HOMES = {  # who may import what
-    "pybullet": ("simworld/physics/", "simworld/rendering/adapters/tiny.py"),
+    "pybullet": ("simworld/physics/", "simworld/rendering/renderers/tiny.py"),
     "pybullet_data": ("simworld/assets/roots.py",),
-    "mitsuba": ("simworld/rendering/adapters/mitsuba.py", "simworld/rendering/adapters/mitsuba_scene.py"),
+    "mitsuba": ("simworld/rendering/renderers/mitsuba.py", "simworld/rendering/mitsuba_scene.py"),
     "gymnasium": UPPER,
     "torch": ("agents/",),
     "stable_baselines3": ("agents/",),
@@ -108,7 +108,7 @@ def test_every_import_is_allowed() -> None:
         ("simworld/geometry.py", "from simworld.scene.model import Scene"),
         ("simworld/rendering/seen.py", "from simworld.datasets.images import View"),
         ("simworld/scene/model.py", "import pybullet as bullet"),
-        ("simworld/rendering/raster/raster.py", "from pybullet import connect"),
+        ("simworld/rendering/renderers/raster.py", "from pybullet import connect"),
         ("simworld/physics/bodies.py", "import pybullet_data"),
         ("simworld/geometry.py", "from gymnasium import spaces"),
         ("envs/place.py", "import torch.nn"),
@@ -124,7 +124,7 @@ def test_a_forbidden_import_is_found(path: str, source: str) -> None:
     [
         ("simworld/__init__.py", "from simworld.agents.expert import expert"),
         ("simworld/assets/roots.py", "import pybullet_data"),
-        ("simworld/rendering/adapters/tiny.py", "import pybullet as bullet"),
+        ("simworld/rendering/renderers/tiny.py", "import pybullet as bullet"),
         ("simworld/physics/world.py", "import pybullet"),
         ("simworld/physics/world.py", "from .bodies import add_body"),
         ("simworld/rendering/seen.py", "from simworld.building.spec import SceneSpec"),

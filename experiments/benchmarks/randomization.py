@@ -59,7 +59,7 @@ from simworld.randomization import (
 )
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.tally import Report
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.streams import Streams
 from simworld.writing import write_json
 

@@ -32,7 +32,7 @@ from simworld.extras import extras
 from simworld.randomization import DEFAULT
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, WANT_NEXT
-from simworld.rendering.raster.raster import RasterRenderer, Shot
+from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.scene.material import Family, Material, ProceduralTexture
 from simworld.scene.model import LinkMaterial, Scene
 from simworld.scene.state import SceneState, stack_states

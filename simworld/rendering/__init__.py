@@ -1,27 +1,29 @@
 """From (Scene, SceneState, Camera) to a Frame."""
 
-from simworld.errors import ConfigurationError
+import importlib
+import pkgutil
+
+from simworld.errors import ConfigurationError, nearest
+from simworld.rendering import renderers
 from simworld.rendering.frame import Frame, Renderer
 
-RENDERERS = ("raster", "tiny", "mitsuba")
-"""The fast rasterizer, which is the default; PyBullet's TinyRenderer, which is independent of it; a path tracer."""
+RENDERERS: tuple[str, ...] = tuple(
+    sorted((module.name for module in pkgutil.iter_modules(renderers.__path__)), key=lambda name: name != "raster")
+)
+"""Each a file in `renderers`: the fast rasterizer, a path tracer, and PyBullet's, which is independent of ours."""
+
+
+def renderer_class(name: str) -> type[Renderer]:
+    """The class of a renderer; an unknown one raises ConfigurationError."""
+    if name not in RENDERERS:
+        raise ConfigurationError(f"renderer: must be one of {list(RENDERERS)}, got {name!r}{nearest(name, RENDERERS)}")
+    found: type[Renderer] = importlib.import_module(f"{renderers.__name__}.{name}").RENDERER
+    return found
 
 
 def make_renderer(name: str) -> Renderer:
     """A renderer by name; an unknown one raises ConfigurationError."""
-    if name == "raster":
-        from simworld.rendering.raster.raster import RasterRenderer
-
-        return RasterRenderer()
-    if name == "tiny":
-        from simworld.rendering.adapters.tiny import TinyRenderer
-
-        return TinyRenderer()
-    if name == "mitsuba":
-        from simworld.rendering.adapters.mitsuba import MitsubaRenderer
-
-        return MitsubaRenderer()
-    raise ConfigurationError(f"renderer: must be one of {list(RENDERERS)}, got {name!r}")
+    return renderer_class(name)()
 
 
-__all__ = ["RENDERERS", "Frame", "Renderer", "make_renderer"]
+__all__ = ["RENDERERS", "Frame", "Renderer", "make_renderer", "renderer_class"]

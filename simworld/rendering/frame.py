@@ -6,6 +6,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.building.views import DISTORTION
 from simworld.errors import ConfigurationError, nearest
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -56,11 +57,19 @@ class Frame:
         raise AttributeError(f"a frame has no attribute {name!r}")
 
 
+UNDISTORTED: Mapping[str, tuple[Any, ...]] = {f"camera.*.{term}": (0,) for term in DISTORTION}
+"""What is `drawable` where lenses do not distort."""
+
+
 class Renderer(Protocol):
     """Makes frames: a pure function of its arguments, whatever was rendered before."""
 
     channels: Collection[str]
     """What it can make, of CHANNELS."""
+    drawable: Mapping[str, tuple[Any, ...]]
+    """What factors may be in scenes that it can draw, by address; those that are not named, anything."""
+    longest: float
+    """The longer side of an image that it can make, in shorter ones."""
 
     def render(
         self,

@@ -1,39 +1,18 @@
 """Whether a randomization's scenes can be seen, by a renderer and in images of a size: asked before anything starts."""
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from simworld.building.spec import SceneSpec
-from simworld.building.views import DISTORTION
 from simworld.errors import ConfigurationError
 from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene
+from simworld.rendering import renderer_class
 from simworld.scene.camera import Camera
 from simworld.scene.lens import FARTHEST, FINER, MOST_PIXELS, WIDEST, check_lens
 from simworld.streams import Streams
 
-_NO_DISTORTION = {f"camera.*.{term}": (0,) for term in DISTORTION}
-_SURFACES = ("objects.*", "boxes.*", "table", "floor", "robot")
-_ABLE: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
-    "raster": {},
-    "mitsuba": _NO_DISTORTION,
-    "tiny": {
-        "lights.count": (1, 0),
-        "lights.*.kind": ("directional",),
-        "lights.*.softness": (0,),
-        **{f"{surface}.texture": ("none",) for surface in _SURFACES},
-        **{f"{surface}.metallic": (0,) for surface in _SURFACES},
-        "background.kind": ("solid",),
-        "sensor.rgb.exposure": (0,),
-        **_NO_DISTORTION,
-    },
-}
-"""What the factors may be of scenes that a renderer can draw; those that are not named, anything."""
-_LONGEST = 32
-"""Longer side of an image in shorter ones, for renderers that others made."""
 _MARGIN = 6
 """Columns and rows of a pinhole image beyond what the lens sees, at the most."""
 _MOST = int(MOST_PIXELS / (FINER * FARTHEST) ** 2)
@@ -56,13 +35,14 @@ def check_seen(
     for camera in (scene.camera(name) for name in cameras):
         if possible.is_distorted(camera.name):
             _check_lens(possible, camera, size)
-    wrong = {address: able[0] for address, able in _ABLE[renderer].items() if possible.may_differ(address, able)}
+    drawn_by = renderer_class(renderer)
+    wrong = {address: able[0] for address, able in drawn_by.drawable.items() if possible.may_differ(address, able)}
     if wrong:
         fixed = ", ".join(f"{address}={value}" for address, value in wrong.items())
         raise ConfigurationError(
             f"renderer {renderer!r} cannot draw all scenes that are asked for: randomize {fixed}, or take 'raster'"
         )
-    if renderer != "raster" and max(size) > _LONGEST * min(size):
+    if max(size) > drawn_by.longest * min(size):
         raise ConfigurationError(f"renderer {renderer!r} draws no image as long as {size[0]}x{size[1]}; 'raster' can")
 
 

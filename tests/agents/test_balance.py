@@ -22,7 +22,7 @@ from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, quat_multiply
 from simworld.physics import World
 from simworld.randomization import NONE, sample_scene
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part
 from simworld.scene.state import Contact, camera_pose

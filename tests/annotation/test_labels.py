@@ -14,7 +14,7 @@ from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, t
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Uniform, sample_scene
 from simworld.rendering import Frame
-from simworld.rendering.adapters.tiny import TinyRenderer
+from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.shapes import open_box

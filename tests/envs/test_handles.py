@@ -21,8 +21,8 @@ from simworld.envs.goal_env import GoalEnv
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, RenderError, SimworldError
 from simworld.physics import World
-from simworld.rendering.adapters.tiny import TinyRenderer
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
+from simworld.rendering.renderers.tiny import TinyRenderer
 
 PLACE = "simworld/PlaceInBox-v0"
 SEEN: dict[str, Any] = {"observation": ["state", "rgbd"], "cameras": ["front", "wrist"], "image_size": 24}

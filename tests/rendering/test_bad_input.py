@@ -19,7 +19,7 @@ from simworld.physics import World
 from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import surfaces as surfaces_module
 from simworld.rendering.frame import CHANNELS, Frame
-from simworld.rendering.raster.raster import RasterRenderer, Shot
+from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.scene.camera import Camera
 from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene

@@ -16,7 +16,7 @@ from simworld.rendering import make_renderer
 from simworld.rendering.frame import Frame
 from simworld.rendering.meshes.loading import load_mesh
 from simworld.rendering.meshes.simplify.distance import DistanceSurface, build_hierarchy, farthest
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.surfaces import surfaces
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight

@@ -12,9 +12,9 @@ import pytest
 
 from simworld.errors import RenderError
 from simworld.experiments import doctor, watch
-from simworld.rendering.adapters import display
-from simworld.rendering.adapters.display import no_window
-from simworld.rendering.adapters.tiny import TinyRenderer
+from simworld.rendering import display
+from simworld.rendering.display import no_window
+from simworld.rendering.renderers.tiny import TinyRenderer
 
 COOKIE = b"\x01\x02\x03\x04\x05"
 

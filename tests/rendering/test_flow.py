@@ -15,7 +15,7 @@ from simworld.physics import World
 from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere

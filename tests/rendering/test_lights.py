@@ -12,7 +12,7 @@ from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, 
 from simworld.physics import World
 from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering.frame import Frame
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 from simworld.scene.material import Material
@@ -330,7 +330,7 @@ def lambert(scene: Scene) -> Scene:
 def against_the_path_tracer(index: int) -> tuple[float, float]:
     """Mean absolute error in bytes away from the borders of shadows, and the shadows' intersection over union."""
     pytest.importorskip("mitsuba")
-    from simworld.rendering.adapters.mitsuba import MitsubaRenderer
+    from simworld.rendering.renderers.mitsuba import MitsubaRenderer
 
     scene = lambert(sample_scene(IN_BOX, DEFAULT | {"objects.count": 3}, Streams(21, index)).scene)
     with World() as world:

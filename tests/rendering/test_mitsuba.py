@@ -8,7 +8,7 @@ import pytest
 
 from simworld.assets.robot_search import find_robot
 from simworld.geometry import look_at, quat_from_euler, quat_to_matrix
-from simworld.rendering.adapters.mitsuba import MitsubaRenderer
+from simworld.rendering.renderers.mitsuba import MitsubaRenderer
 from simworld.rendering.textures.pyramid import environment, pyramid
 from simworld.scene.camera import Camera
 from simworld.scene.light import (

@@ -16,7 +16,7 @@ from simworld.geometry import look_at
 from simworld.physics import World
 from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
-from simworld.rendering.adapters.mitsuba import MitsubaRenderer
+from simworld.rendering.renderers.mitsuba import MitsubaRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import (
     Background,

@@ -12,9 +12,9 @@ from simworld.physics import World
 from simworld.randomization import DEFAULT, sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.raster.drawlist import Geometry
-from simworld.rendering.raster.raster import RasterRenderer
 from simworld.rendering.raster.spans import spans
 from simworld.rendering.raster.visibility import draw
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight, TextureBackground
 from simworld.scene.material import ImageTexture, Material
@@ -150,7 +150,7 @@ def test_any_image_size(name: str, size: tuple[int, int]) -> None:
 
 
 def test_an_unknown_renderer_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'raster', 'tiny'.*got 'rastre'"):
+    with pytest.raises(ConfigurationError, match="'raster', 'mitsuba', 'tiny'.*got 'rastre'; did you mean 'raster'"):
         make_renderer("rastre")
 
 

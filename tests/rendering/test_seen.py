@@ -10,7 +10,7 @@ from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError
 from simworld.randomization import EXTREME, NONE, PRESETS, Randomization, as_randomization, sample_scene
 from simworld.randomization.files import asked_randomization
-from simworld.rendering.adapters import mitsuba, tiny
+from simworld.rendering.renderers import mitsuba, tiny
 from simworld.rendering.seen import check_seen
 from simworld.streams import Streams
 

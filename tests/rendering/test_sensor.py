@@ -13,7 +13,7 @@ from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, invert, look_at, transform_points
 from simworld.plain import describe
 from simworld.rendering.frame import Frame
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.sensor.sense import sense
 from simworld.scene.camera import Camera, framed
 from simworld.scene.lens import distort

@@ -13,7 +13,7 @@ from simworld.building.spec import SceneSpec
 from simworld.geometry import IDENTITY, look_at, quat_to_matrix
 from simworld.physics import World
 from simworld.randomization import NONE, Rotation, sample_scene
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.lens import rays
 from simworld.scene.model import Scene

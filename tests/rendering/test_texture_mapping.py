@@ -16,7 +16,7 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.raster.lookup import octahedral
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.textures.patterns import SIDE, pattern
 from simworld.rendering.textures.pyramid import environment
 from simworld.scene.camera import Camera

@@ -9,7 +9,7 @@ from simworld.assets.robot_search import find_robot
 from simworld.errors import RenderError
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import NO_DISTORTION, Camera, Distortion, framed
 from simworld.scene.lens import FARTHEST, WIDEST, distort, fold, is_real, pinhole, rays
 from simworld.scene.light import DirectionalLight, GradientBackground

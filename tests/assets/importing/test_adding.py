@@ -20,7 +20,7 @@ from simworld.assets.roots import VARIABLE
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.app import app
 from simworld.geometry import quat_to_matrix
-from simworld.rendering.raster.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer
 
 BLUE = (30, 90, 200, 255)
 

@@ -27,7 +27,7 @@ from simworld.datasets.store import images
 from simworld.errors import DatasetError
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Uniform, sample_scene
-from simworld.rendering.adapters.tiny import TinyRenderer
+from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.streams import Streams
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))

@@ -34,7 +34,7 @@ from simworld.datasets import (
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.physics import World
 from simworld.randomization import DEFAULT, Uniform, sample_scene
-from simworld.rendering.adapters.tiny import TinyRenderer
+from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.streams import Streams
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))

@@ -13,10 +13,10 @@ from simworld.errors import ConfigurationError
 from simworld.extras import extras
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
+from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.poses import poses_of
-from simworld.rendering.raster.raster import RasterRenderer
 from simworld.rendering.raster.static_cache import cache_background
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.textures.pyramid import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.lens import check_camera, rays
@@ -47,6 +47,8 @@ class MitsubaRenderer:
     """
 
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links", "normals"}) | DERIVED
+    drawable = UNDISTORTED
+    longest = 32.0
 
     def __init__(self, samples: int = 64, max_depth: int = 8, error: float = 0.0) -> None:
         for name, value, least in (("samples", samples, 1), ("max_depth", max_depth, 1), ("error", error, 0)):
@@ -164,7 +166,7 @@ class MitsubaRenderer:
 
     def _load(self, scene: Scene, state: SceneState, lit: bool) -> Any:
         """The scene for rays, with its lights or without; kept until the scene or a pose changes."""
-        from simworld.rendering.adapters import mitsuba_scene
+        from simworld.rendering import mitsuba_scene
 
         carriers = poses_of(scene, state)
         if scene != self._scene:
@@ -232,3 +234,6 @@ def _behind(background: Background, camera: Camera, to_world: Array) -> Array:
     turn = np.ascontiguousarray(to_world, dtype=np.float32)
     cache_background(nothing, fx, fy, cx, cy, environment(background), turn, radiance)
     return radiance.T.reshape(*nothing.shape, 3).astype(np.float64)
+
+
+RENDERER = MitsubaRenderer

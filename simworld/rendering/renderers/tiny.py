@@ -1,7 +1,7 @@
 """PyBullet's TinyRenderer behind the renderer interface: software, slow, independent of everything else."""
 
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from simworld.errors import RenderError
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
-from simworld.rendering.adapters.display import no_window
 from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.frame import DEFAULT_CHANNELS, WANT_NEXT, Frame, check_channels, refuse
+from simworld.rendering.display import no_window
+from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.meshes.loading import BOX
 from simworld.rendering.poses import poses_of
 from simworld.rendering.surfaces import Surface, surfaces
@@ -23,6 +23,7 @@ from simworld.scene.light import DirectionalLight, SolidBackground
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
 
+_SURFACES = ("objects.*", "boxes.*", "table", "floor", "robot")
 _SPECULAR = 0.05
 _NARROWEST = 1e4
 """Focal length in image widths beyond which it may not come to an end."""
@@ -39,6 +40,17 @@ class TinyRenderer:
     """
 
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links"}) | DERIVED
+    drawable: Mapping[str, tuple[Any, ...]] = {
+        "lights.count": (1, 0),
+        "lights.*.kind": ("directional",),
+        "lights.*.softness": (0,),
+        **{f"{surface}.texture": ("none",) for surface in _SURFACES},
+        **{f"{surface}.metallic": (0,) for surface in _SURFACES},
+        "background.kind": ("solid",),
+        "sensor.rgb.exposure": (0,),
+        **UNDISTORTED,
+    }
+    longest = 32.0
 
     def __init__(self, window: bool = False) -> None:
         if window and (reason := no_window()):
@@ -221,3 +233,6 @@ def _projection(camera: Camera) -> tuple[float, ...]:
     matrix[2, 2], matrix[2, 3] = -(f + n) / (f - n), -2 * f * n / (f - n)
     matrix[3, 2] = -1.0
     return tuple(matrix.T.ravel().tolist())
+
+
+RENDERER = TinyRenderer

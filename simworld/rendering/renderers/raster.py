@@ -1,10 +1,11 @@
 """The software rasterizer: fast, exact at the edges, without PyBullet, a display or a GPU."""
 
+import math
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simworld.errors import ConfigurationError
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels
@@ -36,6 +37,8 @@ class RasterRenderer:
     """
 
     channels: Collection[str] = frozenset(CHANNELS)
+    drawable: Mapping[str, tuple[Any, ...]] = {}
+    longest = math.inf
 
     def __init__(self, error: float = DETAIL) -> None:
         if not 0 <= error < 1:
@@ -90,3 +93,6 @@ class RasterRenderer:
         if canvas is None:
             canvas = self._local.canvas = Canvas()
         return canvas
+
+
+RENDERER = RasterRenderer

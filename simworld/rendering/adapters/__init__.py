@@ -1,1 +1,0 @@
-"""Renderers of others behind our interface."""
