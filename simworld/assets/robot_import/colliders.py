@@ -1,7 +1,9 @@
 """Few and simple colliders in place of a gripper's meshes: boxes, which contact faster and steadier than hulls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -12,10 +14,10 @@ from simworld.assets.robot_import.link_masses import Link, LinkPiece
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 
-_PAD = 0.02
-"""Metres of the fingertips that are a box of their own."""
-_THIN = 0.004
-"""Metres of a finger below which there is no box."""
+_LAYERS, _MOST_BOXES = 10, 3
+"""Of a finger: where it may be cut, and how many boxes it is at the most."""
+_ENOUGH = 1.1
+"""Times the least volume that fewer boxes may have."""
 _FILLED = 0.5
 """Share of its bounds from which something is a box, rather than a hull."""
 
@@ -49,14 +51,29 @@ def _whole(link: Link, tool: Array) -> Collider:
     return box if around.volume >= _FILLED * float(np.prod(box.size)) else around
 
 
-def _slabs(link: Link, tool: Array) -> Iterator[ColliderBox]:
-    """Boxes along the tool's axes (4, 4): the fingertip, and the rest of a finger."""
+def _slabs(link: Link, tool: Array) -> list[ColliderBox]:
+    """Boxes along the tool's axes (4, 4), one behind the other: as few as hold hardly more than the best of them."""
     piece = _touched(link)
     heights = piece.vertices @ tool[:3, 2]
-    top, bottom = float(heights.max()), float(heights.min())
-    for low, high in ((top - _PAD, top), (bottom, top - _PAD)):
-        if high - low > _THIN:
-            yield _bounds(_between(piece, heights, low, high), tool)
+    levels = np.linspace(heights.min(), heights.max(), _LAYERS + 1)
+
+    @cache
+    def slab(low: int, high: int) -> ColliderBox:
+        return _bounds(_between(piece, heights, levels[low], levels[high]), tool)
+
+    def cut(boxes: int) -> list[ColliderBox]:
+        """So many, cut where they hold the least."""
+        ways = combinations(range(1, _LAYERS), boxes - 1)
+        made = ([slab(*ends) for ends in pairwise((0, *way, _LAYERS))] for way in ways)
+        return min(made, key=_volume)
+
+    best = cut(_MOST_BOXES)
+    found = (cut(boxes) for boxes in range(1, _MOST_BOXES))
+    return next((boxes for boxes in found if _volume(boxes) < _ENOUGH * _volume(best)), best)
+
+
+def _volume(boxes: list[ColliderBox]) -> float:
+    return float(sum(np.prod(box.size) for box in boxes))
 
 
 def _between(piece: LinkPiece, heights: Array, low: float, high: float) -> Array:

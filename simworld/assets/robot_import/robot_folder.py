@@ -15,6 +15,8 @@ from simworld.assets.robot_import.link_masses import Link, joined
 from simworld.assets.urdf import Joint
 from simworld.geometry import Array, matrix_to_quat, quat_to_matrix
 
+_DECIMALS = 9
+"""Of metres and radians that say where something is."""
 MESHES = "meshes"
 """The folder of its meshes."""
 
@@ -71,7 +73,8 @@ def _joint(joint: Joint) -> list[str]:
 
 
 def _origin(pose: Array) -> str:
-    return f'<origin xyz="{_texts(pose[:3, 3])}" rpy="{_texts(_euler(pose[:3, :3]))}"/>'
+    position, turn = (np.round(values, _DECIMALS) for values in (pose[:3, 3], _euler(pose[:3, :3])))
+    return f'<origin xyz="{_texts(position)}" rpy="{_texts(turn)}"/>'
 
 
 def _euler(turn: Array) -> list[float]:
