@@ -42,7 +42,8 @@ class Grasp:
         slack = 2.0 if see["finger_opening"][0] < self._begun else 1.0
         if off < slack * _ALIGNED and above < slack * _DOWN:
             return see.move(tool, grip, CLOSED)
-        if off < _ALIGNED:
+        # Fingers that lost it open before they come down again, or they would stand on it.
+        if off < _ALIGNED and (slack == 1.0 or above > _APPROACH):
             return see.move(tool, grip, OPEN)
         high = grip[2] + _APPROACH + see["object_half_extents"][2]
         if above < _APPROACH and off > 2 * _ALIGNED:
