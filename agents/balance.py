@@ -119,11 +119,13 @@ def _most_objects(env: ManipulationEnv) -> int:
 
 
 def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature]) -> Plan:
+    possible = Possible(env.config.scene, env.randomization)
     return plan_quotas(
         wanted.quotas,
         wanted.count,
         budget=most_candidates(wanted.count, wanted.budget),
-        factors=Possible(env.config.scene, env.randomization).factors(),
+        factors=possible.factors(),
+        space=possible.space,
         features=features,
         replays=wanted.replays,
     )

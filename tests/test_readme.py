@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from simworld.randomization import FACTORS
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,7 +28,7 @@ def test_the_speed_table() -> None:
 
 
 def test_the_factors() -> None:
-    assert f"There are {len(FACTORS)} of them" in TEXT
+    assert f"There are {len(SPACE)} of them" in TEXT
 
 
 def test_the_experts() -> None:

@@ -1,6 +1,6 @@
 """Curricula while stable-baselines3 trains: a wrapper for each environment, and a callback for each kind."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,11 +11,10 @@ from pydantic import Field
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
-from simworld.building.factors import starred
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Trial
 from simworld.randomization.presets import as_randomization
-from simworld.randomization.randomization import Randomization, checked_parameters
+from simworld.randomization.randomization import Randomization, covers, meets
 from simworld.reading import Record, read_json
 from simworld.writing import reporting, write_json
 
@@ -33,6 +32,10 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
         self._next: Trial | None = None
         self._trial: Trial | None = None
         self._ranges: Randomization | None = None
+
+    def check(self, widest: Randomization) -> None:
+        """Raise ConfigurationError if the environment does not have what is to be randomized, or not so widely."""
+        self.env.get_wrapper_attr("task").scene.space.check(widest)
 
     def queue(self, trial: Trial) -> None:
         """Run `trial` after the next reset, instead of any that is queued."""
@@ -67,16 +70,11 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
         """
         own = given.get("randomization")
         own = self.env.get_wrapper_attr("randomization") if own is None else own
-        parameters = checked_parameters(given.get("parameters") or {})
-        under = {address: value for address, value in parameters.items() if _meets(address, values)}
+        parameters = dict(given.get("parameters") or {})
+        under = {address: value for address, value in parameters.items() if meets(values, address)}
         over = (self._ranges or Randomization()) | under | values
         kept = {address: value for address, value in parameters.items() if address not in under}
         return {**given, "randomization": as_randomization(own) | over, "parameters": kept}
-
-
-def _meets(address: str, others: Iterable[str]) -> bool:
-    """Whether a factor of `address` is one of `others` too: `objects.*.mass` and `objects.0.mass`."""
-    return any(other in (address, starred(address)) or address == starred(other) for other in others)
 
 
 def _as_tested(trial: Trial, parameters: Mapping[str, Any]) -> Trial:
@@ -85,7 +83,7 @@ def _as_tested(trial: Trial, parameters: Mapping[str, Any]) -> Trial:
         return trial
     address, _ = trial.boundary
     value = trial.parameters[address]
-    tested = any(address in (name, starred(name)) and found == value for name, found in parameters.items())
+    tested = any(covers((address,), name) and found == value for name, found in parameters.items())
     return trial if tested else replace(trial, boundary=None)
 
 
@@ -115,7 +113,7 @@ class CurriculumCallback(BaseCallback):
             self._restore(self._path)
 
     def _on_training_start(self) -> None:
-        _check_wrapped(self)
+        _check_wrapped(self, self.adr.widest)
         self._queue(range(self.training_env.num_envs))
 
     def _on_step(self) -> bool:
@@ -169,7 +167,7 @@ class ScheduleCallback(BaseCallback):
         self.ranges = schedule.at(0.0)
 
     def _on_training_start(self) -> None:
-        _check_wrapped(self)
+        _check_wrapped(self, self.schedule.widest)
         self._give(range(self.training_env.num_envs))
 
     def _on_step(self) -> bool:
@@ -180,7 +178,7 @@ class ScheduleCallback(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         self.logger.record("curriculum/progress", self.progress)
-        _record(self.logger, {address: law.support() for address, law in self.ranges.factors.items()})
+        _record(self.logger, {address: law.support() for address, law in self.ranges.items()})
 
     def _give(self, environments: Sequence[int]) -> None:
         # PPO finishes its last rollout beyond the steps it was asked for.
@@ -189,13 +187,14 @@ class ScheduleCallback(BaseCallback):
         self.training_env.env_method("randomize", self.ranges, indices=environments)
 
 
-def _check_wrapped(callback: BaseCallback) -> None:
-    """Raise ConfigurationError unless every environment has a CurriculumEnv."""
+def _check_wrapped(callback: BaseCallback, widest: Randomization) -> None:
+    """Raise ConfigurationError unless every environment has a CurriculumEnv, and the factors that are to vary."""
     if not all(callback.training_env.env_is_wrapped(CurriculumEnv)):
         raise ConfigurationError(
             f"{type(callback).__name__}: every environment needs a CurriculumEnv around what ends its episodes, as in "
             "Monitor(CurriculumEnv(gym.make(...)))"
         )
+    callback.training_env.env_method("check", widest)
 
 
 def _record(logger: Logger, ranges: Mapping[str, Sequence[float]]) -> None:

@@ -16,18 +16,18 @@ import numpy as np
 from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import PLACE_IN_BOX
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes import make_env
 from simworld.geometry import Array, compose, invert, transform_points
-from simworld.randomization import FACTORS
 from simworld.scene.model import Box
 from simworld.writing import write_json
 
 SEEDS = 4
-MASS = FACTORS["objects.*.mass"]
+MASS = PLACE_IN_BOX.scene.space["objects.*.mass"]
 MASSES = (MASS.low, 0.05, 0.1, 0.3, 1.0, MASS.high)
-ROUGHEST = FACTORS["objects.*.friction"].high
+ROUGHEST = PLACE_IN_BOX.scene.space["objects.*.friction"].high
 VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "none": ("none", {}),
     "default": ("default", {}),

@@ -32,7 +32,6 @@ from simworld.agents.balance import Chosen, Features, Wanted, balanced_images, i
 from simworld.agents.collect import manipulation, stage
 from simworld.agents.evaluation import wilson_interval
 from simworld.agents.experts import expert
-from simworld.building.factors import starred
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import photograph
 from simworld.datasets.store.folder import OutputFolder
@@ -222,7 +221,7 @@ def p_values(spec: SceneSpec, randomization: Randomization, *refused: str) -> di
     with progress("samples", SAMPLES) as tell:
         for index in range(SAMPLES):
             for name, value in sample_scene(spec, randomization, Streams(17, index)).parameters.items():
-                if not isinstance(possible[name], Constant) and not starred(name).startswith(refused):
+                if not isinstance(possible[name], Constant) and not spec.space.starred(name).startswith(refused):
                     values[name].append(value)
             tell(index + 1)
     found = {}

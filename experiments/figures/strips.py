@@ -12,13 +12,15 @@ from PIL import Image, ImageDraw, ImageFont
 from simworld.agents.collect import manipulation
 from simworld.annotation.draw import colorize_depth
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import PLACE_IN_BOX
 from simworld.experiments.recipes import make_env
-from simworld.randomization import EXTREME, FAMILIES
+from simworld.randomization import EXTREME
 from simworld.rendering import make_renderer
 from simworld.rendering.sensor.sense import sense
 
 RESULTS = Path(__file__).parents[1] / "results"
 ENV_ID, SEED, SHOWN, CURVES, STEPS = "simworld/PlaceInBox-v0", 21, 6, 10, 50
+SPACE = PLACE_IN_BOX.scene.space
 PANEL = (240, 180)
 """Width and height of an image, in pixels."""
 
@@ -28,7 +30,7 @@ Curve = Sequence[tuple[float, float]]
 
 def main() -> None:
     """Write `strip_FAMILY.png` for every family."""
-    for family in FAMILIES:
+    for family in SPACE.families:
         strip = curves() if family == "physics" else images(family)
         Image.fromarray(strip).save(RESULTS / f"strip_{family}.png", optimize=True)
 
@@ -36,7 +38,7 @@ def main() -> None:
 def images(family: str) -> Picture:
     """Scenes in which one family alone varies, as the front camera sees them; of sensors the depth too."""
     pictures, depths = [], []
-    varied = EXTREME.only(family) | ({} if family == "geometry" else {"objects.count": 2})
+    varied = EXTREME.only(SPACE, family) | ({} if family == "geometry" else {"objects.count": 2})
     with closing(make_env(ENV_ID, varied)) as env, closing(make_renderer("raster")) as renderer:
         base = manipulation(env)
         for index in range(SHOWN):
@@ -59,7 +61,7 @@ def _still(env: ManipulationEnv) -> dict[str, Any]:
 def curves() -> Picture:
     """The same actions in worlds of other physics: the tool's height, its path from above, and what is observed."""
     height, path, seen = [], [], []
-    with closing(make_env(ENV_ID, EXTREME.only("physics"))) as env:
+    with closing(make_env(ENV_ID, EXTREME.only(SPACE, "physics"))) as env:
         base = manipulation(env)
         place = base.config.interface.places["object_position"]
         for index in range(CURVES):

@@ -85,6 +85,7 @@ def write_labelled_images(
     with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)):
         base, act = manipulation(env), source.load(config_of(env_id))
         check_seen(base.config.scene, base.randomization, tuple(cameras), size, renderer_name)
+        request["parameters"] = base.config.scene.space.meanings()
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
         with open_images(folder, request, count, categories(), shard, (FOUND, JOURNAL) if balance else ()) as out:

@@ -24,13 +24,13 @@ class Thing(NamedTuple):
 
 @dataclass
 class Draft:
-    """What there is so far of a scene; `spent` is how many objects there are beyond those that must be.
+    """What there is so far of a scene; `present` are the numbers of the objects that there are to be.
 
     `frame` is rotation, crop and its place, as `simworld.scene.camera.framed` takes them, where they change anything.
     """
 
     draw: Draws
-    spent: int = 0
+    present: frozenset[int]
     robot: Robot | None = None
     bodies: list[Body] = field(default_factory=list)
     bins: list[Body] = field(default_factory=list)

@@ -1,24 +1,18 @@
 """The draws of one scene: every factor from its own stream, checked, kept, and drawn again where it cannot be real."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simworld.building.factor import Factor
-from simworld.building.space import FactorSpace
-from simworld.distributions.compounds import Paired
-from simworld.distributions.expressions import Constant, Distribution
+from simworld.building.sources import Item, Source, Sources, Which
+from simworld.distributions.expressions import Constant
 from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, DrawError
 from simworld.streams import Generator, Streams
 
 STAGE = 8
 """Some factors are drawn again alone so often before others are with them."""
-
-Item = int | str | None
-"""What stands for the `*` of an address."""
-Which = tuple[str, Item]
-"""A factor: its address, and its item."""
 
 
 class Unreal(Exception):
@@ -53,24 +47,15 @@ class Redraws:
 
 
 class Draws:
-    """Draws the factors of a space, each from its own stream, and keeps what it drew; `imposed` values are not drawn.
+    """Draws factors by their address, each from its own stream, and keeps what it drew.
 
-    Of the mappings that are `given`, of addresses to distributions, the first that has a factor says how it is drawn.
-    `redrawn` is how often each that was drawn again was so, by name.
+    `imposed` values are not drawn; their addresses are of one item or of all. `redrawn` is how often each that was
+    drawn again was so, by name.
     """
 
-    def __init__(
-        self,
-        space: FactorSpace,
-        given: Sequence[Mapping[str, Distribution]],
-        streams: Streams,
-        imposed: Mapping[str, Value],
-        redraws: Redraws,
-    ) -> None:
-        self._streams = streams
+    def __init__(self, sources: Sources, streams: Streams, imposed: Mapping[str, Value], redraws: Redraws) -> None:
+        self._sources, self._streams = sources, streams
         self._imposed = {address: Constant(value) for address, value in imposed.items()}
-        self._space = space
-        self._given = self._imposed, *given, space.own
         self._generator = streams("")
         self._redraws, self._again = redraws, redraws.streams
         self.values: dict[str, Any] = {}
@@ -81,11 +66,10 @@ class Draws:
 
         A thing's `own` number, as far as the factor allows it, is in place of the nominal one of all.
         """
-        name, distribution, stream = self._source(address, item)
-        if own is not None and distribution is self._space.nominal[address]:
-            factor = self._space[address]
+        name, factor, distribution, stream = self._source(address, item)
+        if own is not None and distribution is self._sources.space.nominal[address]:
             distribution = Constant(min(max(own, factor.low), factor.high))
-        if type(distribution) is Constant:  # isinstance is slow for abstract classes
+        if type(distribution) is Constant:
             value = distribution.value  # checked already
         else:
             value = distribution(self._streams.begin(stream, self._generator))
@@ -93,16 +77,16 @@ class Draws:
                 self.redrawn[name] = self._again[stream]
                 for _ in range(self._again[stream]):
                     value = distribution(self._generator)
-            if not self._space[address].allows(value):
-                raise _not_allowed(self._space[address], (address, item), name, value)
+            if not factor.allows(value):
+                raise _not_allowed(factor, (address, item), name, value)
         self.values[name] = value
         return value
 
     def several(self, address: str, item: Item = None) -> "Several":
         """One draw of a factor after the other, for what is drawn until it fits; `keep` the last."""
-        name, distribution, stream = self._source(address, item)
-        several = Several(name, self._space[address], (address, item), distribution, self._streams(stream))
-        for _ in range(self._again.get(stream, 0)):
+        source = self._source(address, item)
+        several = Several(source, (address, item), self._streams(source.stream))
+        for _ in range(self._again.get(source.stream, 0)):
             several()
         return several
 
@@ -114,26 +98,20 @@ class Draws:
 
     def again(self, unreal: Unreal) -> None:
         """Draw again in the next Draws of these Redraws what cannot be; DrawError where that is vain."""
-        stages = [[self._source(*which) for which in stage if which[0] in self._space] for stage in unreal.stages]
-        random = [[stream for _, given, stream in stage if type(given) is not Constant] for stage in stages]
-        self._redraws.add(unreal, random)
+        space = self._sources.space
+        stages = [[self._source(*which) for which in stage if which[0] in space] for stage in unreal.stages]
+        self._redraws.add(unreal, [[source.stream for source in stage if not source.is_fixed] for stage in stages])
 
     def is_fixed(self, *which: Which) -> bool:
         """Whether no draw decides on any of some factors."""
-        return all(type(self._source(*one)[1]) is Constant for one in which)
+        return all(self._source(*one).is_fixed for one in which)
 
-    def _source(self, address: str, item: Item) -> tuple[str, Distribution, str]:
-        """The name of a factor, where its values come from, and the name of their stream."""
-        name = address if item is None else address.replace("*", str(item))
-        distribution = self._distribution(address, name)
-        return name, distribution, distribution.stream.replace("*", str(item)) if type(distribution) is Paired else name
-
-    def _distribution(self, address: str, name: str) -> Distribution:
-        for given in self._given:
-            for one in (name, address):
-                if one in given:
-                    return given[one]
-        return self._space.nominal[address]
+    def _source(self, address: str, item: Item) -> Source:
+        source = self._sources(address, item)
+        for name in (source.name, address) if self._imposed else ():
+            if name in self._imposed:
+                return source._replace(distribution=self._imposed[name], stream=source.name)
+        return source
 
     def refuse_unused(self) -> None:
         """Raise ConfigurationError if a value is imposed on what is not there, or has no such factor now."""
@@ -145,17 +123,10 @@ class Draws:
 class Several:
     """The draws of a factor, one after the other; `drawn` is how many there were."""
 
-    def __init__(
-        self, name: str, factor: Factor, which: Which, distribution: Distribution, generator: Generator
-    ) -> None:
-        self._which, self._factor = which, factor
-        self._distribution, self._generator = distribution, generator
-        self.name, self.drawn = name, 0
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether it is always the same."""
-        return type(self._distribution) is Constant
+    def __init__(self, source: Source, which: Which, generator: Generator) -> None:
+        self._which, self._generator = which, generator
+        self.name, self._factor, self._distribution, _ = source
+        self.is_fixed, self.drawn = source.is_fixed, 0
 
     def __call__(self) -> Any:
         """The next one."""

@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from simworld.distributions.choices import Choice
 from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.univariate import Integers
 from simworld.distributions.values import is_number, is_numbers, is_point
 from simworld.errors import ConfigurationError, shown
 from simworld.geometry import IDENTITY, Vec3
@@ -17,7 +19,8 @@ class Factor:
 
     `low` and `high`, both allowed, bound numbers; a colour is sRGB (3,), each in 0..1; a name is one of `names`; a
     position is (3,), each from `low` to `high`; a rotation is a unit quaternion xyzw. `items` are what a `*` in its
-    address stands for, and `own` the nominal distributions of those that have their own.
+    address stands for, `own` the nominal distributions of those that have their own, and `only` the names of those that
+    may not have all.
     """
 
     nominal: Distribution
@@ -29,6 +32,7 @@ class Factor:
     names: Collection[str] = ()
     items: tuple[str, ...] = ()
     own: Mapping[str, Distribution] = field(default_factory=dict)
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_own(self, own: Mapping[str, Any]) -> "Factor":
         """The factor, of which some items have nominal values of their own."""
@@ -38,6 +42,15 @@ class Factor:
     def is_switch(self) -> bool:
         """Whether it is 0 or 1."""
         return self.kind == "whole" and (self.low, self.high) == (0, 1)
+
+    def joined(self, other: "Factor") -> "Factor":
+        """The factor of the items of both."""
+        if not other.items:
+            return self
+        own = {item: factor.own.get(item, factor.nominal) for factor in (self, other) for item in factor.items}
+        differs = self.own or other.own or self.nominal != other.nominal
+        only = {**self.only, **other.only}
+        return replace(self, items=(*self.items, *other.items), own=own if differs else {}, only=only)
 
     @property
     def allowed(self) -> list[Any]:
@@ -79,6 +92,17 @@ class Factor:
         """Whether a bound of a distribution's support lets it be drawn from for the factor."""
         # The bounds of rotations are no rotations.
         return is_numbers(bound, 4) if self.kind == "rotation" else self.allows(bound)
+
+    def part(self, distribution: Distribution) -> Distribution | None:
+        """The part of a distribution of names or whole numbers that the factor may be; None where it may be none."""
+        bounds = distribution.support()
+        if self.kind not in ("name", "whole") or all(map(self.allows, bounds)):
+            return distribution
+        if isinstance(distribution, Integers):
+            low, high = max(distribution.low, int(self.low)), min(distribution.high, int(self.high))
+            return Integers(low, high) if low <= high else None
+        held = tuple(value for value in dict.fromkeys(bounds) if self.allows(value))
+        return Choice(held, tuple(map(distribution.density, held))) if held else None
 
     def check(self, address: str, value: Any) -> None:
         """Raise ConfigurationError if the factor at `address` may not be `value`."""

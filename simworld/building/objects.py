@@ -1,9 +1,9 @@
 """Objects: what they are, how large, how they touch and look, drawn and put on the table."""
 
-from collections.abc import Collection
+from dataclasses import replace
 from math import pi
 
-from simworld.assets.catalogue import PRIMITIVES, category, mesh, shipped
+from simworld.assets.catalogue import PRIMITIVES, AllKinds, category, mesh, shipped
 from simworld.building.draft import Draft, Thing
 from simworld.building.draws import Draws
 from simworld.building.factor import SEEDS, Factor, name, number, rotation, whole
@@ -24,8 +24,8 @@ _ROLLING = ("sphere", "cylinder")
 _FLAT_SIDED = ("cuboid",)
 
 
-def object_factors(kinds: Collection[str], items: tuple[str, ...]) -> dict[str, dict[str, Factor]]:
-    """The factors of objects of some kinds, by family."""
+def object_factors(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, dict[str, Factor]]:
+    """The factors of objects of some kinds, or of any, by family."""
     return {
         "geometry": _shapes(kinds, items) | _places(items),
         "physics": _bodies(items) | _contacts(items),
@@ -38,10 +38,10 @@ def _paint(items: tuple[str, ...]) -> dict[str, Factor]:
     return {"objects.*.painted": painted}
 
 
-def _shapes(kinds: Collection[str], items: tuple[str, ...]) -> dict[str, Factor]:
+def _shapes(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, Factor]:
     stretched = "times the size of a mesh along its own"
     return {
-        "objects.*.kind": name(next(iter(kinds)), kinds, "its shape", *items),
+        "objects.*.kind": _kind(kinds, items),
         "objects.*.seed": whole(0, 0, SEEDS, "which compound it is", *items),
         "objects.*.width": number(
             0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes that ship, the width", *items
@@ -50,6 +50,12 @@ def _shapes(kinds: Collection[str], items: tuple[str, ...]) -> dict[str, Factor]
         "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of cuboids, cylinders and compounds", *items),
         **{f"objects.*.stretch.{axis}": number(1.0, 0.5, 2.0, "", f"{stretched} {axis}", *items) for axis in "xyz"},
     }
+
+
+def _kind(kinds: tuple[str, ...], items: tuple[str, ...]) -> Factor:
+    """Which of the kinds it is; any may be asked of all objects, of which some may be but a few."""
+    whole = name(kinds[0] if kinds else KINDS[0], AllKinds(), "its shape", *items)
+    return replace(whole, only=dict.fromkeys(items, kinds)) if kinds else whole
 
 
 def _places(items: tuple[str, ...]) -> dict[str, Factor]:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from simworld.building.draws import Draws, Several, Unreal, Which
+from simworld.building.draws import Draws, Several, Unreal
+from simworld.building.sources import Which
 from simworld.geometry import Vec3
 from simworld.scene.model import Body, Box, Part
 from simworld.scene.shapes import bounds, footprint_radius, rest_height

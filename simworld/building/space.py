@@ -1,12 +1,13 @@
 """The factor space of an environment: every address that may vary, of all its entities."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from simworld.building.factor import Factor
 from simworld.distributions.expressions import UNBOUNDED, Constant, Distribution
+from simworld.distributions.values import Value, check_plain, immutable
 from simworld.errors import ConfigurationError, nearest, shown
 
 _NEVER = 1e-12
@@ -26,10 +27,17 @@ class FactorSpace(Mapping[str, Factor]):
         for families in entities:
             for family, factors in families.items():
                 for address, factor in factors.items():
-                    self._add(family, address, factor)
+                    before = self._factors.get(address)
+                    self._families.setdefault(address, family)
+                    self._factors[address] = factor if before is None else before.joined(factor)
         self.own = {a.replace("*", item): d for a, factor in self._factors.items() for item, d in factor.own.items()}
         self.nominal = {address: factor.nominal for address, factor in self._factors.items()} | self.own
         self._starred = {name: address for address in self._factors for name in (address, *self.items_of(address))}
+        self._narrower = {
+            address.replace("*", item): replace(factor, names=names)
+            for address, factor in self._factors.items()
+            for item, names in factor.only.items()
+        }
 
     def __getitem__(self, address: str) -> Factor:
         return self._factors[address]
@@ -40,10 +48,30 @@ class FactorSpace(Mapping[str, Factor]):
     def __len__(self) -> int:
         return len(self._factors)
 
+    def __hash__(self) -> int:
+        return id(self)
+
     @property
     def families(self) -> tuple[str, ...]:
         """The families that the factors belong to."""
         return tuple(dict.fromkeys(self._families.values()))
+
+    def has(self, address: str) -> bool:
+        """Whether there is such a factor, of one item or of all."""
+        return address in self._starred
+
+    def starred(self, address: str) -> str:
+        """The address of the factor that `address` belongs to: `objects.*.mass` for `objects.0.mass`.
+
+        One that is none raises ConfigurationError with the nearest that is.
+        """
+        if address not in self._starred:
+            raise ConfigurationError(f"unknown factor {shown(address)}{nearest(str(address), self._factors)}")
+        return self._starred[address]
+
+    def factor(self, address: str) -> Factor:
+        """The factor at an address, as one item may have it where it is named."""
+        return self._narrower.get(address) or self[self.starred(address)]
 
     def family_of(self, address: str) -> str:
         """The family of the factor at an address."""
@@ -54,23 +82,38 @@ class FactorSpace(Mapping[str, Factor]):
         factor = self._factors[address]
         return [address.replace("*", item) for item in factor.items] if "*" in address else [address]
 
-    def starred(self, address: str) -> str:
-        """The address of the factor that `address` belongs to: `objects.*.mass` for `objects.0.mass`.
+    def check(self, given: Mapping[str, Distribution], optional: Collection[str] = ()) -> None:
+        """Raise ConfigurationError if there is no such factor, or one cannot be what is drawn of it.
 
-        One that is none raises ConfigurationError with the nearest that is.
+        Those that are `optional` need not be there, and whole numbers may be more or fewer than there may be.
         """
-        if address not in self._starred:
-            raise ConfigurationError(f"unknown factor {shown(address)}{nearest(address, self._factors)}")
-        return self._starred[address]
+        for address, distribution in given.items():
+            if address not in optional:
+                _check(self.factor(address), address, distribution)
+            elif self.has(address):
+                factor = self.factor(address)
+                anything = replace(factor, low=-math.inf, high=math.inf) if factor.kind == "whole" else factor
+                _check(anything, address, distribution)
 
-    def check_value(self, address: str, value: Any) -> None:
-        """Raise ConfigurationError if the factor at `address` may not be `value`."""
-        self[self.starred(address)].check(address, value)
+    def checked(self, parameters: Mapping[str, Any]) -> dict[str, Value]:
+        """Values by address, as tuples where they were lists; a wrong address or value raises ConfigurationError."""
+        if not isinstance(parameters, Mapping):
+            raise ConfigurationError(f"parameters: must be a mapping of addresses to values, got {shown(parameters)}")
+        try:
+            check_plain(parameters)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"parameters: {error}") from None
+        values = {address: immutable(value) for address, value in parameters.items()}
+        for address, value in values.items():
+            if not isinstance(address, str):
+                raise ConfigurationError(f"parameters: an address is a string, got {address!r}")
+            for name in (address, *self.items_of(address)) if address in self._factors else (address,):
+                self.factor(name).check(address, value)
+        return values
 
-    def check(self, randomization: Mapping[str, Distribution]) -> None:
-        """Raise ConfigurationError if there is no such factor, or one cannot be what is drawn of it."""
-        for address, distribution in randomization.items():
-            _check(self[self.starred(address)], address, distribution)
+    def meanings(self) -> dict[str, dict[str, str]]:
+        """What a reader of parameters needs to know of each, by address: its meaning, unit and kind."""
+        return {a: {"meaning": f.meaning, "unit": f.unit, "kind": f.kind} for a, f in self.items()}
 
     def described(self) -> list[dict[str, Any]]:
         """What `simworld factors --json` lists of each: address, family, unit, default, what is allowed, and meaning.
@@ -79,28 +122,12 @@ class FactorSpace(Mapping[str, Factor]):
         """
         rows = []
         for address, factor in self.items():
-            row: dict[str, Any] = {"address": address, "family": self.family_of(address), "kind": factor.kind}
+            row: dict[str, Any] = {"address": address, "family": self._families[address], "kind": factor.kind}
             own = {item: nominal.to_plain() for item, nominal in factor.own.items()}
             row |= {"unit": factor.unit, "default": own or factor.nominal.to_plain(), "allowed": factor.allowed}
             row |= {"meaning": factor.meaning, "items": list(factor.items)}
             rows.append(row)
         return rows
-
-    def _add(self, family: str, address: str, factor: Factor) -> None:
-        """Take in a factor; of several entities with the same address, all items."""
-        before = self._factors.get(address)
-        self._families.setdefault(address, family)
-        self._factors[address] = factor if before is None else _joined(before, factor)
-
-
-def _joined(one: Factor, other: Factor) -> Factor:
-    """The factor of the items of both."""
-    if not other.items:
-        return one
-    items = (*one.items, *other.items)
-    differs = one.own or other.own or one.nominal != other.nominal
-    own = {item: factor.own.get(item, factor.nominal) for factor in (one, other) for item in factor.items}
-    return replace(one, items=items, own=own if differs else {})
 
 
 def _check(factor: Factor, address: str, distribution: Distribution) -> None:

@@ -47,7 +47,7 @@ class SceneSpec:
         self.space.check(factors)
 
     def __hash__(self) -> int:
-        return hash((self.robot, self.entities, frozenset(self.factors.items())))
+        return self._hash
 
     def __reduce__(self) -> tuple[type["SceneSpec"], tuple[Any, ...]]:
         return SceneSpec, (self.robot, self.entities, dict(self.factors))
@@ -99,12 +99,28 @@ class SceneSpec:
 
     def build(self, draw: Draws) -> Scene:
         """The scene of what is drawn."""
-        draft = Draft(draw)
+        count = draw("objects.count") if "objects.count" in self.space else self.objects[0]
+        draft = Draft(draw, frozenset(self.present(count)))
         for entity, setting in self._ranked:
             if entity.rank > _PLACED and draft.things and not draft.standing:
                 place_things(draft)
             entity.build(draft, setting)
         return draft.scene()
+
+    def present(self, count: int) -> list[int]:
+        """The numbers of the objects in scenes of so many: what need not be there is filled in from group to group."""
+        spare, numbers = count - self.objects[0], []
+        for entity, setting in self._numbered:
+            if entity.stem == "objects":
+                low, high = entity.count
+                more = min(spare, high - low)
+                spare -= more
+                numbers += [int(item) for item in setting.own[: low + more]]
+        return numbers
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.robot, self.entities, frozenset(self.factors.items())))
 
     @cached_property
     def _all(self) -> tuple[Entity, ...]:

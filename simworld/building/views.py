@@ -3,7 +3,8 @@
 import math
 from math import pi
 
-from simworld.building.draws import Draws, Unreal, Which
+from simworld.building.draws import Draws, Unreal
+from simworld.building.sources import Which
 from simworld.geometry import Quaternion, Vec3, look_at, quat_from_yaw, quat_product
 from simworld.scene.camera import Camera
 from simworld.scene.lens import WIDEST, is_real

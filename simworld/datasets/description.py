@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simworld.building.factors import described
 from simworld.datasets.store.folder import software
 from simworld.datasets.store.request import FORMAT_VERSION
 
@@ -76,16 +75,15 @@ class SharedInstances:
 
 def describe_images(request: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """COCO's `info`: the request, versions, what every field and number means, and the `instances` of all scenes."""
+    asked = {name: value for name, value in request.items() if name != "parameters"}
     return {
         "description": "Labelled images by simworld, described by the other fields of info",
         "version": str(FORMAT_VERSION),
-        "simworld": {"format_version": FORMAT_VERSION, "software": software(), "request": request},
+        "simworld": {"format_version": FORMAT_VERSION, "software": software(), "request": asked},
         "depth_scale": 1 / DEPTH_UNITS,
         "instances": list(instances),
         "conventions": dict(CONVENTIONS),
         "image_fields": dict(IMAGE_FIELDS),
         "annotation_fields": dict(ANNOTATION_FIELDS),
-        "parameters": {
-            row["address"]: {name: row[name] for name in ("meaning", "unit", "kind")} for row in described()
-        },
+        "parameters": request.get("parameters", {}),
     }

@@ -1,7 +1,6 @@
 """What may vary: distributions, the factors they belong to, and the scenes drawn from them."""
 
 from simworld.building.factor import Factor
-from simworld.building.factors import FACTORS, FAMILIES, NOMINAL
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import HSV, Correlated, Mixture, Paired
@@ -32,11 +31,8 @@ __all__ = [
     "DEFAULT",
     "DYNAMICS",
     "EXTREME",
-    "FACTORS",
-    "FAMILIES",
     "FULL",
     "HSV",
-    "NOMINAL",
     "NONE",
     "PRESETS",
     "VISUAL",

@@ -49,7 +49,7 @@ class Span:
         return self.start if isinstance(self.start, tuple) else (self.start, self.start)
 
     def check(self, address: str) -> None:
-        """Raise ConfigurationError if the factor at `address` cannot have this span."""
+        """Raise ConfigurationError if this is no span, of the factor at `address`."""
         _check_range(address, "limits", self.limits)
         _check_range(address, "start", self.first)
         inside = self.limits[0] <= self.first[0] and self.first[1] <= self.limits[1]
@@ -151,6 +151,11 @@ class AutomaticRandomization:
         """The ranges as uniform distributions."""
         return Randomization({address: Uniform(*bounds) for address, bounds in self.ranges.items()})
 
+    @property
+    def widest(self) -> Randomization:
+        """All that the ranges may ever be, as uniform distributions."""
+        return Randomization({address: Uniform(*span.limits) for address, span in self.spans.items()})
+
     def draw(self, number: int) -> Trial:
         """A trial: a pure function of the seed, the number and the ranges.
 
@@ -246,6 +251,12 @@ class Schedule:
         checked = {address: _checked_stages(address, immutable(stages)) for address, stages in self.stages.items()}
         object.__setattr__(self, "stages", checked)
 
+    @property
+    def widest(self) -> Randomization:
+        """All that the ranges may ever be, as uniform distributions."""
+        ends = {a: [end for _, bounds in stages for end in bounds] for a, stages in self.stages.items()}
+        return Randomization({address: Uniform(min(values), max(values)) for address, values in ends.items()})
+
     def at(self, progress: float) -> Randomization:
         """The ranges at `progress`, as uniform distributions."""
         progress = immutable(progress)
@@ -278,10 +289,9 @@ def _check_mapping(name: str, value: Any) -> None:
 
 
 def _check_range(address: str, name: str, bounds: Any) -> None:
-    """Raise ConfigurationError if there is no factor at `address`, or it cannot be all of a range."""
+    """Raise ConfigurationError if what is said of the factor at `address` is no range."""
     bounds = immutable(bounds)
     _require(_is_range(bounds), address, f"{name} must be two numbers (low, high), low at most high", bounds)
-    Randomization({address: Uniform(*bounds)})
 
 
 def _is_range(value: Any) -> bool:

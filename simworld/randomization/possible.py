@@ -7,28 +7,29 @@ from simworld.building.spec import SceneSpec
 from simworld.building.views import CROP, DISTORTION, LENS
 from simworld.distributions.expressions import Distribution
 from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sources_of
 
 
 class Possible:
     """The factors of the scenes of a spec that a randomization makes; of the `cameras` alone, if they are given."""
 
     def __init__(self, spec: SceneSpec, randomization: Randomization, cameras: Sequence[str] | None = None) -> None:
-        self._space, self._given = spec.space, (randomization.factors, spec.factors, spec.space.own)
-        self._items: dict[str, Sequence[Any]] = {
-            stem: range(self._most(f"{stem}.count")) for stem in ("objects", "lights") if f"{stem}.count" in spec.space
-        }
+        self.space, self._sources = spec.space, sources_of(spec, randomization)
+        self._items: dict[str, Sequence[Any]] = {}
+        if "objects.count" in self.space:
+            self._items["objects"] = spec.present(self.most("objects.count"))
+        if "lights.count" in self.space:
+            self._items["lights"] = range(self.most("lights.count"))
         if cameras is not None:
             self._items["camera"] = cameras
 
     def factors(self) -> Mapping[str, Distribution]:
         """The distributions of all factors that some scene may have, by address, each item by itself."""
-        return {name: self[name] for address in self._space for name in self._names(address)}
+        return {name: self[name] for address in self.space for name in self._names(address)}
 
     def __getitem__(self, name: str) -> Distribution:
-        """The distribution of the factor at an address."""
-        names = name, self._space.starred(name)
-        drawn = (given[one] for given in self._given for one in names if one in given)
-        return next(drawn, self._space.nominal[names[1]])
+        """The distribution of the factor of one item at an address."""
+        return self._sources.of(name)
 
     def may_differ(self, address: str, able: tuple[Any, ...]) -> bool:
         """Whether the factor at an address of the space may be something else than what is in `able`."""
@@ -43,16 +44,17 @@ class Possible:
         names = (*(f"camera.{camera}.{what}" for what in LENS), *CROP)
         return all(len(set(self[name].support())) == 1 for name in names)
 
-    def _most(self, address: str) -> int:
+    def most(self, address: str) -> int:
+        """The greatest number that may be drawn of a factor."""
         return int(max(self[address].support()))
 
     def _names(self, address: str) -> Iterator[str]:
         if "*" in address:
-            items = self._items.get(address.split(".")[0], self._space[address].items)
+            items = self._items.get(address.split(".")[0], self.space[address].items)
             yield from (address.replace("*", str(item)) for item in items)
         elif self._is_there(address):
             yield address
 
     def _is_there(self, address: str) -> bool:
-        paint = address.startswith("robot.") and self._space.family_of(address) == "appearance"
-        return not paint or address == "robot.painted" or self._most("robot.painted") == 1
+        paint = address.startswith("robot.") and self.space.family_of(address) == "appearance"
+        return not paint or address == "robot.painted" or self.most("robot.painted") == 1

@@ -6,9 +6,9 @@ from typing import Any
 
 from simworld.building.camera_place import FRONT, SIDE, TOP
 from simworld.building.factor import SEEDS
-from simworld.building.factors import FAMILIES
 from simworld.building.looks import TEXTURES
 from simworld.building.objects import KINDS
+from simworld.building.space import FactorSpace
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
 from simworld.distributions.geometric import InBox
@@ -16,7 +16,7 @@ from simworld.distributions.univariate import Integers, LogUniform, Uniform
 from simworld.distributions.values import check_plain
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.geometry import Vec3
-from simworld.randomization.randomization import Randomization
+from simworld.randomization.randomization import OPTIONAL, Randomization
 
 _PI = 3.1416
 _SEEDS = Integers(0, SEEDS)
@@ -24,17 +24,20 @@ _SEEDS = Integers(0, SEEDS)
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""
 
-DEFAULT = Randomization(
-    {
+_BY_FAMILY: Mapping[str, dict[str, Any]] = {
+    "physics": {
+        "objects.*.mass": LogUniform(0.03, 0.3),
+        "objects.*.friction": Uniform(0.4, 1.0),
+        "robot.joints.*.offset": Uniform(-0.06, 0.06),
+        "table.friction": Uniform(0.7, 1.2),
+    },
+    "geometry": {
         "objects.count": Integers(1, 3),
         "objects.*.kind": Choice(KINDS),
         "objects.*.seed": _SEEDS,
         "objects.*.width": Uniform(0.032, 0.046),
         "objects.*.depth": Uniform(0.032, 0.046),
         "objects.*.height": Uniform(0.032, 0.05),
-        "objects.*.mass": LogUniform(0.03, 0.3),
-        "objects.*.friction": Uniform(0.4, 1.0),
-        "objects.*.color": HSV(saturation=Uniform(0.3, 1.0), value=Uniform(0.35, 1.0)),
         "objects.*.yaw": Uniform(-_PI, _PI),
         "boxes.*.position.x": Uniform(-0.08, 0.08),
         "boxes.*.position.y": Uniform(0.2, 0.25),
@@ -42,25 +45,38 @@ DEFAULT = Randomization(
         "boxes.*.width": Uniform(0.14, 0.18),
         "boxes.*.depth": Uniform(0.14, 0.18),
         "boxes.*.height": Uniform(0.04, 0.08),
+    },
+    "appearance": {
+        "objects.*.color": HSV(saturation=Uniform(0.3, 1.0), value=Uniform(0.35, 1.0)),
         "boxes.*.color": HSV(saturation=Uniform(0.1, 0.9), value=Uniform(0.25, 0.9)),
-        "robot.joints.*.offset": Uniform(-0.06, 0.06),
         "table.color": HSV(saturation=Uniform(0.0, 0.4), value=Uniform(0.3, 0.95)),
-        "table.friction": Uniform(0.7, 1.2),
         "floor.color": HSV(saturation=Uniform(0.0, 0.3), value=Uniform(0.2, 0.8)),
+    },
+    "light": {
         "lights.*.azimuth": Uniform(-_PI, _PI),
         "lights.*.elevation": Uniform(0.6, 1.4),
         "lights.*.intensity": Uniform(0.3, 0.6),
         "lights.ambient": Uniform(0.35, 0.6),
+    },
+    "camera": {
         "camera.*.azimuth": Uniform(-0.06, 0.06),
         "camera.*.elevation": Uniform(-0.05, 0.05),
         "camera.*.distance": Uniform(0.94, 1.06),
         "camera.*.fov": Uniform(0.72, 0.85),
         "camera.wrist.fov": Uniform(1.12, 1.29),
-    }
-)
+    },
+}
+
+
+def _preset(*parts: Mapping[str, Any]) -> Randomization:
+    """A randomization of what there is of some addresses in whichever environment; later ones win."""
+    return Randomization({f"{address}{OPTIONAL}": value for part in parts for address, value in part.items()})
+
+
+DEFAULT = _preset(*_BY_FAMILY.values())
 """What matters most varies moderately."""
 
-DYNAMICS = DEFAULT.only("physics") | {
+_DYNAMICS: dict[str, Any] = _BY_FAMILY["physics"] | {
     "objects.*.inertia": Uniform(0.8, 1.25),
     "objects.*.center.x": Uniform(-0.1, 0.1),
     "objects.*.center.y": Uniform(-0.1, 0.1),
@@ -99,9 +115,10 @@ DYNAMICS = DEFAULT.only("physics") | {
     "pushes.force": Uniform(0.1, 0.3),
     "pushes.torque": Uniform(0.0, 0.002),
 }
+DYNAMICS = _preset(_DYNAMICS)
 """How things weigh, touch and move."""
 
-_GEOMETRY = DEFAULT.only("geometry") | {
+_GEOMETRY: dict[str, Any] = _BY_FAMILY["geometry"] | {
     "objects.*.stretch.x": Uniform(0.9, 1.1),
     "objects.*.stretch.y": Uniform(0.9, 1.1),
     "objects.*.stretch.z": Uniform(0.9, 1.1),
@@ -129,11 +146,11 @@ def _about(place: Vec3, reach: float) -> InBox:
     return InBox(tuple(c - reach for c in place), tuple(c + reach for c in place))
 
 
-VISUAL = DEFAULT.only("camera") | {
+_VISUAL: dict[str, Any] = _BY_FAMILY["camera"] | {
     # What there is to see: every kind of object, and several at a time.
-    "objects.count": DEFAULT["objects.count"],
-    "objects.*.kind": DEFAULT["objects.*.kind"],
-    "objects.*.seed": DEFAULT["objects.*.seed"],
+    "objects.count": _BY_FAMILY["geometry"]["objects.count"],
+    "objects.*.kind": _BY_FAMILY["geometry"]["objects.*.kind"],
+    "objects.*.seed": _BY_FAMILY["geometry"]["objects.*.seed"],
     **_surface("objects.*", 0.04),
     **_surface("boxes.*", 0.1),
     **_surface("table", 0.3),
@@ -180,12 +197,13 @@ VISUAL = DEFAULT.only("camera") | {
     "sensor.crop.x": Uniform(-1.0, 1.0),
     "sensor.crop.y": Uniform(-1.0, 1.0),
 }
+VISUAL = _preset(_VISUAL)
 """What there is to see, what it looks like, in what light, seen by which camera."""
 
-FULL = DYNAMICS | _GEOMETRY | VISUAL
+FULL = _preset(_DYNAMICS, _GEOMETRY, _VISUAL)
 """All families vary, within what the scripted experts solve."""
 
-EXTREME = FULL | {
+_EXTREME: dict[str, Any] = {
     "objects.count": Integers(1, 4),
     "objects.*.mass": LogUniform(0.02, 1.0),
     "objects.*.friction": Uniform(0.15, 1.5),
@@ -229,6 +247,7 @@ EXTREME = FULL | {
     "sensor.rotation": Uniform(-0.2, 0.2),
     "sensor.crop": Uniform(0.7, 1.0),
 }
+EXTREME = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _EXTREME)
 """Far beyond what the experts solve, to look for what breaks."""
 
 PRESETS: Mapping[str, Randomization] = MappingProxyType(
@@ -264,12 +283,12 @@ def as_randomization(value: "Randomization | Mapping[str, Any] | str | Sequence[
     )
 
 
-def protocols(randomization: Randomization, holdout: float = 0.2) -> dict[str, Randomization]:
+def protocols(randomization: Randomization, space: FactorSpace, holdout: float = 0.2) -> dict[str, Randomization]:
     """Randomizations to test what was learnt with `train`, the first of them (after CausalWorld, Ahmed et al. 2021).
 
-    `train` is space A of the split; each family has a protocol of its name, in which it alone comes from the held-out
-    space B, and in `all` everything does.
+    `train` is space A of the split; each family of the environment's factor `space` has a protocol of its name, in
+    which it alone comes from the held-out space B, and in `all` everything does.
     """
     train, held_out = randomization.split(holdout)
-    families = {family: train | held_out.only(family) for family in FAMILIES}
+    families = {family: train | held_out.only(space, family) for family in space.families}
     return {"train": train, **families, "all": held_out}

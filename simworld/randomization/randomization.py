@@ -1,60 +1,83 @@
 """A Randomization: addresses of factors, each with the distribution its values come from."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from simworld.building.factors import FACTORS, NOMINAL, check_value, family_of, starred
+from simworld.building.space import FactorSpace
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.compounds import Paired
 from simworld.distributions.expressions import Distribution
-from simworld.distributions.values import Value, check_plain, immutable
+from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, shown
 
+OPTIONAL = "?"
+"""The end of an address that need not be in every environment."""
 
-@dataclass(frozen=True)
-class Randomization:
+
+class Randomization(Mapping[str, Distribution]):
     """Distributions by address; what is not named keeps its nominal value.
 
-    Addresses are those of `FACTORS`. A `*` stands for each of its items in turn, every one with a stream of its own; an
-    item that is named itself (`objects.0.mass`) has its own distribution. Two that are joined,
-    `objects.*.mass + objects.*.friction`, have a Correlated for both. An unknown address raises
-    ConfigurationError with the nearest valid one, and so does a value its factor cannot take.
+    Which addresses there are, and what they may be, is asked of the environment: `FactorSpace.check` refuses what it
+    does not have. An address that ends in `?` is where there is such a factor, and as far as that may be so: presets
+    are for any environment. A `*` stands for each item in turn, every one with a stream of its own; an item that is
+    named itself (`objects.0.mass`) has its own distribution. Two that are joined, `objects.*.mass +
+    objects.*.friction`, have a Correlated for both. A wrong one raises ConfigurationError.
     """
-
-    factors: Mapping[str, Distribution]
 
     def __init__(self, factors: Mapping[str, Distribution | Value | Mapping[str, Any]] | None = None) -> None:
         checked: dict[str, Distribution] = {}
-        for address, value in (part for key, law in (factors or {}).items() for part in _parts(key, law)):
+        optional = set()
+        given = (part for key, value in (factors or {}).items() for part in _parts(key, value))
+        for key, value in given:
+            address = key.removesuffix(OPTIONAL)
             if address in checked:
                 raise ConfigurationError(f"{address}: is there twice, by itself and in a pair, or in two pairs")
             checked[address] = _checked(address, value)
-        object.__setattr__(self, "factors", MappingProxyType(checked))
+            if key != address:
+                optional.add(address)
+        self._factors = MappingProxyType(checked)
+        self._optional = frozenset(optional)
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """The addresses that need not be in every environment."""
+        return self._optional
 
     def __getitem__(self, address: str) -> Distribution:
-        names = address, starred(address)
-        return next(given[name] for given in (self.factors, NOMINAL) for name in names if name in given)
+        return self._factors[address]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(FACTORS)
+        return iter(self._factors)
+
+    def __len__(self) -> int:
+        return len(self._factors)
 
     def __or__(self, other: "Randomization | Mapping[str, Any]") -> "Randomization":
         """Both, where `other` wins: its `objects.*.mass` over this one's `objects.0.mass` too."""
         more = other if isinstance(other, Randomization) else Randomization(other)
-        kept = {a: d for a, d in self.factors.items() if starred(a) not in more.factors}
-        return Randomization({**kept, **more.factors})
+        kept = {address: value for address, value in self._marked() if not covers(more, address.rstrip(OPTIONAL))}
+        return Randomization({**kept, **dict(more._marked())})
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Randomization):
+            return NotImplemented
+        return self._optional == other._optional and self._factors == other._factors
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.factors.items()))
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Randomization({dict(self._marked())})"
 
     def __reduce__(self) -> tuple[type["Randomization"], tuple[dict[str, Distribution]]]:
-        return Randomization, (dict(self.factors),)
+        return Randomization, (dict(self._marked()),)
 
-    def only(self, *families: str) -> "Randomization":
-        """The factors of some families alone."""
-        return Randomization({a: d for a, d in self.factors.items() if family_of(starred(a)) in families})
+    def only(self, space: FactorSpace, *families: str) -> "Randomization":
+        """The factors of some of the families of an environment alone."""
+        there = {address: value for address, value in self._marked() if space.has(address.rstrip(OPTIONAL))}
+        return Randomization({a: d for a, d in there.items() if space.family_of(a.rstrip(OPTIONAL)) in families})
 
     def split(self, holdout: float = 0.2) -> tuple["Randomization", "Randomization"]:
         """Two randomizations with nothing in common: one to train with, and one with the held-out share of each factor.
@@ -63,8 +86,7 @@ class Randomization:
         by itself, also that of an item beside that of all.
         """
         halves = {
-            address: (whole, whole) if FACTORS[starred(address)].is_switch else whole.split(holdout)
-            for address, whole in self.factors.items()
+            address: (whole, whole) if _is_switch(whole) else whole.split(holdout) for address, whole in self._marked()
         }
         return (
             Randomization({address: half[0] for address, half in halves.items()}),
@@ -73,54 +95,67 @@ class Randomization:
 
     def to_plain(self) -> dict[str, Any]:
         """The mapping that `from_plain` reads, of the types that JSON has."""
-        return {address: distribution.to_plain() for address, distribution in self.factors.items()}
+        return {address: distribution.to_plain() for address, distribution in self._marked()}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Randomization":
         """What `to_plain` was called on."""
         return cls(plain)
 
+    def _marked(self) -> Iterator[tuple[str, Distribution]]:
+        """Addresses as they are written, with their distributions."""
+        return ((a + OPTIONAL if a in self._optional else a, d) for a, d in self._factors.items())
 
-def _parts(key: Any, value: Any) -> Iterator[tuple[Any, Any]]:
+    @cached_property
+    def _hash(self) -> int:
+        return hash(frozenset(self._factors.items()))
+
+
+def covers(addresses: Iterable[str] | Mapping[str, Any], address: str) -> bool:
+    """Whether the factor at an address is one of some: there itself, or with a `*` for its item."""
+    return any(name in addresses for name in _names(address))
+
+
+def meets(addresses: Iterable[str], address: str) -> bool:
+    """Whether a factor of an address, which may have a `*`, is one of some, which may too."""
+    return any(covers((other,), address) or covers((address,), other) for other in addresses)
+
+
+def _names(address: str) -> Iterator[str]:
+    """The address, and those that have a `*` in place of one of its parts."""
+    yield address
+    parts = address.split(".")
+    for k in range(len(parts)):
+        yield ".".join([*parts[:k], "*", *parts[k + 1 :]])
+
+
+def _is_switch(distribution: Distribution) -> bool:
+    """Whether what is drawn is either 0 or 1."""
+    values = distribution.support()
+    return not distribution.continuous and set(values) == {0, 1} and all(type(value) is int for value in values)
+
+
+def _parts(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
     """The factors that a key names: one, or two of the same things, joined by +, of which the values are pairs."""
-    if not isinstance(key, str) or "+" not in key:
+    if not isinstance(key, str):
+        raise ConfigurationError(f"randomization: an address is a string, got {shown(key)}")
+    if "+" not in key:
         yield key, value
         return
     names = [name.strip() for name in key.split("+")]
-    if len(names) != 2 or len({(("*" in name) and FACTORS[starred(name)].items) for name in names}) > 1:
+    if len(names) != 2 or len({"*" in name and name.partition("*")[0] for name in names}) > 1:
         raise ConfigurationError(f"{key}: must be two factors of the same things, joined by +")
+    stream = " + ".join(name.removesuffix(OPTIONAL) for name in names)
     for side, name in enumerate(names):
         try:
-            yield name, Paired(value, side, " + ".join(names))
+            yield name, Paired(value, side, stream)
         except ConfigurationError as error:
             raise ConfigurationError(f"{key}: {error}") from None
 
 
-def _checked(address: Any, value: Any) -> Distribution:
+def _checked(address: str, value: Any) -> Distribution:
     """The distribution of the factor at `address`, which may be given as plain data."""
-    if not isinstance(address, str):
-        raise ConfigurationError(f"randomization: an address is a string, got {shown(address)}")
-    starred(address)
     try:
-        distribution = from_plain(value)
+        return from_plain(value)
     except ConfigurationError as error:
         raise ConfigurationError(f"{address}: {error}") from None
-    FACTORS.check({address: distribution})
-    return distribution
-
-
-def checked_parameters(parameters: Mapping[str, Any]) -> dict[str, Value]:
-    """Values by address, as tuples where they were lists; a wrong address or value raises ConfigurationError."""
-    if not isinstance(parameters, Mapping):
-        raise ConfigurationError(f"parameters: must be a mapping of addresses to values, got {shown(parameters)}")
-    try:
-        check_plain(parameters)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"parameters: {error}") from None
-    values = {}
-    for address, value in parameters.items():
-        if not isinstance(address, str):
-            raise ConfigurationError(f"parameters: an address is a string, got {address!r}")
-        values[address] = immutable(value)
-        check_value(address, values[address])
-    return values

@@ -1,11 +1,12 @@
 """What a dataset says of draws that could not be real."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from simworld.building.factors import starred
-
 _PARTS = ("x", "y", "z", "k1", "k2", "p1", "p2")
+_ITEM = re.compile(r"(?<=\.)\d+(?=\.)|(?<=^camera\.)[^.]+")
+"""What stands for the `*` of an address: a number, or a camera's name."""
 
 
 def tally(samples: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -15,7 +16,7 @@ def tally(samples: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """
     counts: Counter[str] = Counter()
     for redrawn in samples:
-        counts.update({_whole(starred(name)) for name in redrawn})
+        counts.update({_whole(_ITEM.sub("*", name)) for name in redrawn})
     return dict(counts.most_common())
 
 

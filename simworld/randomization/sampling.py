@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from simworld.building.draws import Draws, Redraws, Unreal
+from simworld.building.sources import Sources
 from simworld.building.spec import SceneSpec
-from simworld.distributions.values import Value
 from simworld.randomization.randomization import Randomization
 from simworld.scene.model import Scene
 from simworld.streams import Streams
@@ -34,19 +34,21 @@ def sample_scene(
     spec: SceneSpec,
     randomization: Randomization,
     streams: Streams,
-    parameters: Mapping[str, Value] | None = None,
+    parameters: Mapping[str, Any] | None = None,
     strict: bool = True,
     tries: int = TRIES,
 ) -> Sample:
     """Draw a scene: a pure function of its arguments; `parameters` are values by address that are not drawn.
 
     All that a sample has, given back, make the same scene. What cannot be real, such as objects without room or a lens
-    that folds its image, is drawn again from its own streams. Raises DrawError where nothing is left to draw again, or
-    `tries` do not help, and if it is `strict` ConfigurationError for values of what is not in the scene.
+    that folds its image, is drawn again from its own streams. Raises ConfigurationError for factors that the spec does
+    not have, or that cannot be so; DrawError where nothing is left to draw again, or `tries` do not help; and if it is
+    `strict` ConfigurationError for values of what is not in the scene.
     """
-    redraws = Redraws(tries)
+    sources, redraws = sources_of(spec, randomization), Redraws(tries)
+    imposed = spec.space.checked(parameters) if parameters else {}
     while True:
-        draw = Draws(spec.space, (randomization.factors, spec.factors), streams, parameters or {}, redraws)
+        draw = Draws(sources, streams, imposed, redraws)
         try:
             scene = spec.build(draw)
         except Unreal as unreal:
@@ -55,6 +57,13 @@ def sample_scene(
         if strict:
             draw.refuse_unused()
         return Sample(scene, draw.values, draw.redrawn)
+
+
+@lru_cache(maxsize=64)
+def sources_of(spec: SceneSpec, randomization: Randomization) -> Sources:
+    """Where the values of scenes come from; ConfigurationError for a factor that they do not have, or cannot be so."""
+    spec.space.check(randomization, randomization.optional)
+    return Sources(spec.space, randomization, spec.factors)
 
 
 @lru_cache(maxsize=64)

@@ -4,31 +4,22 @@ from typing import Any
 
 import pytest
 
-from simworld.building.entities import Bin, Prop, Props, Table
-from simworld.building.factors import starred
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import shipped_task
 from simworld.experiments.goodness import p_value, parts
-from simworld.randomization import (
-    FACTORS,
-    FULL,
-    NONE,
-    PRESETS,
-    Choice,
-    Integers,
-    Randomization,
-    Rotation,
-    Uniform,
-    sample_scene,
-)
+from simworld.randomization import FULL, NONE, PRESETS, Choice, Integers, Randomization, Rotation, Uniform, sample_scene
 from simworld.streams import Streams
+
+WHOLE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+SPACE = WHOLE.space
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 
 def varied(address: str) -> dict[str, Any]:
     """The factor all over what it may be; the box only where it leaves room for the objects."""
-    factor = FACTORS[address]
+    factor = SPACE[address]
     if address.startswith("boxes.*.position"):
         return {address: Uniform(0.2, 0.25) if address.endswith("y") else Uniform(-0.1, 0.05)}
     if factor.kind == "number":
@@ -40,10 +31,10 @@ def varied(address: str) -> dict[str, Any]:
     return {address: Choice(tuple(factor.names) or ((0.1, 0.2, 0.3), (0.3, 0.1, 0.2)))}
 
 
-@pytest.mark.parametrize("address", FACTORS)
+@pytest.mark.parametrize("address", SPACE)
 def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
-    spec = IN_BOX
-    without = Randomization({a: d for a, d in FULL.factors.items() if a != address} | {"objects.count": 2})
+    spec = WHOLE if address.startswith("goal.") else IN_BOX
+    without = Randomization({a: d for a, d in FULL.items() if a != address} | {"objects.count": 2})
     if address == "objects.count":
         return
     one, two = (sample_scene(spec, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
@@ -56,9 +47,13 @@ def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
         "objects.*.depth",
         "objects.*.height",
         "objects.*.seed",
+        "objects.*.position",
+        "goal.",
     )
     for name in set(one) & set(two):
-        if starred(name) == address or (".position." in name and address.startswith((*moves, "objects.*.position"))):
+        if SPACE.starred(name) == address or (
+            ".position." in name and address.startswith((*moves, "objects.*.position"))
+        ):
             continue
         assert one[name] == two[name], name
 
@@ -88,13 +83,13 @@ def test_draws_are_as_declared(preset: str) -> None:
         # What is drawn until it can be real is not distributed as declared.
         again |= set(sample.redrawn)
         for name, value in sample.parameters.items():
-            if {name, starred(name)} & set(randomization.factors):
+            if {name, SPACE.starred(name)} & set(randomization):
                 values.setdefault(name, []).append(value)
     tested = {name: drawn for name, drawn in values.items() if len(drawn) >= 200 and name not in again}
     lens = {f"camera.wrist.distortion.{term}" for term in ("k1", "k2", "p1", "p2")}
     assert {name for name in again if ".position." not in name} == (lens if preset == "extreme" else set())
-    named = {starred(a) for a in randomization.factors}
-    assert {starred(name) for name in tested} >= named - RARE
+    named = {SPACE.starred(a) for a in randomization}
+    assert {SPACE.starred(name) for name in tested} >= named - RARE
     tests = {
         f"{name}{part}": p_value(law, numbers)
         for name, drawn in tested.items()

@@ -11,12 +11,15 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from simworld.building.factors import starred
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, RenderError
 from simworld.physics.bullet import bullet
-from simworld.randomization import DEFAULT, NOMINAL
+from simworld.randomization import DEFAULT
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 
 
 def make(env_id: str = "simworld/PlaceInBox-v0", **options: Any) -> ManipulationEnv:
@@ -97,7 +100,7 @@ def test_parameters_are_what_was_drawn(env_id: str) -> None:
     env.reset(seed=1)
     drawn = env.parameters
     assert drawn == env.sample.parameters
-    assert {starred(name) for name in drawn} <= set(NOMINAL)
+    assert {SPACE.starred(name) for name in drawn} <= set(SPACE.nominal)
     for name, value in drawn.items():
         if name.endswith(".mass"):
             body = "object" if name == "objects.0.mass" else f"object_{name.split('.')[1]}"
@@ -178,8 +181,10 @@ def test_the_goal_is_shown_but_touches_nothing() -> None:
     green = (image[..., 1].astype(int) - image[..., 0] > 40) & (image[..., 1].astype(int) - image[..., 2] > 40)
     assert green.sum() > 5
     marker, state = env.sample.scene.body("goal"), env.world.state()
-    assert np.array_equal(state.body_poses[-1], marker.pose) and not state.body_velocities[-1].any()
+    assert marker.marker and np.array_equal(state.body_poses[-1], marker.pose) and not state.body_velocities[-1].any()
     assert len(state.body_poses) == len(env.sample.scene.bodies)
+    with pytest.raises(ConfigurationError, match="no body 'goal'"):
+        env.world.push("goal", (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     env.close()
 
 

@@ -14,7 +14,8 @@ from PIL import Image
 from simworld.agents.collect import collect_episode, manipulation, stage
 from simworld.agents.experts import expert
 from simworld.annotation import project
-from simworld.building.factors import starred
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.datasets import read_episodes, split_images
 from simworld.envs.config import EnvConfig
 from simworld.envs.tasks import shipped_task
@@ -27,10 +28,12 @@ from simworld.experiments.recipes import (
     write_rollouts,
 )
 from simworld.geometry import Array, transform_points
-from simworld.randomization import FACTORS, VISUAL
+from simworld.randomization import VISUAL
 from simworld.randomization.possible import Possible
 from simworld.randomization.presets import PRESETS
 from simworld.scene.state import camera_pose
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
 SMALL = (48, 36)
@@ -169,7 +172,7 @@ def test_a_dataset_names_its_instances_and_says_what_its_numbers_mean(extreme: P
         for word in image["camera"]:
             assert word in content["info"]["image_fields"]["camera"]
         known = content["info"]["parameters"]
-        assert all(starred(address) in known for address in image["parameters"] if address in FACTORS)
+        assert all(SPACE.starred(address) in known for address in image["parameters"] if address in SPACE)
     fields = " ".join(content["info"]["annotation_fields"])
     assert all(name in fields for name in content["annotations"][0] if name not in COCO_ANNOTATION)
 

@@ -10,10 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
 from simworld.randomization.randomization import Randomization
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+
 
 X, Y, AMBIENT = "goal.position.x", "goal.position.y", "lights.ambient"
 SPANS = {X: Span(0.0, (-0.1, 0.1), 0.002), AMBIENT: Span((0.75, 0.8), (0.2, 2.0), 0.02)}
@@ -302,7 +307,7 @@ def test_the_key_of_what_is_wrong_in_a_state_is_named() -> None:
 )
 def test_a_wrong_configuration_is_refused(spans: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        AutomaticRandomization(spans, **options)
+        SPACE.check(AutomaticRandomization(spans, **options).widest)
 
 
 @pytest.mark.parametrize("result", [-0.1, 1.1, math.nan, None, True])
@@ -357,7 +362,7 @@ def test_a_schedule_stays_within_its_ranges_to_the_last_bit() -> None:
 )
 def test_a_wrong_schedule_is_refused(stages: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        Schedule(stages)
+        SPACE.check(Schedule(stages).widest)
 
 
 def test_a_schedule_takes_lists_and_arrays() -> None:

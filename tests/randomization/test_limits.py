@@ -12,22 +12,14 @@ from typing import Any
 
 import pytest
 
-from simworld.building.entities import Bin, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import Mixture
 from simworld.envs.reset_options import reset_options
 from simworld.errors import ConfigurationError, SimworldError
-from simworld.randomization import (
-    Integers,
-    Normal,
-    Randomization,
-    Uniform,
-    as_randomization,
-    parse,
-    read_quotas,
-)
+from simworld.randomization import Integers, Normal, Randomization, Uniform, as_randomization, parse, read_quotas
 from simworld.randomization.files import load_randomization
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.cells import Cell
@@ -35,6 +27,8 @@ from simworld.randomization.quotas.feature import Feature
 from simworld.randomization.quotas.quota import Quota
 from simworld.randomization.quotas.search import Outcome, meet
 from simworld.scene.model import Scene
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
@@ -92,7 +86,9 @@ def nested(name: str, depth: int, inner: str = "uniform(0, 1)") -> str:
     ],
 )
 def test_text_has_limits(text: str, message: str) -> None:
-    assert re.search(message, refusal(lambda: as_randomization({"gravity": 9, "boxes.0.yaw": parse(text)})))
+    assert re.search(
+        message, refusal(lambda: SPACE.check(as_randomization({"gravity": 9, "boxes.0.yaw": parse(text)})))
+    )
 
 
 @pytest.mark.parametrize("depth", [22, 24])
@@ -114,7 +110,7 @@ def test_time_grows_with_the_depth_and_not_twofold(form: str, depth: int) -> Non
 def test_what_would_take_a_thousand_times_a_thousand_steps_is_refused() -> None:
     law = Normal(0, 1) + Normal(0, 1) + Normal(0, 1)
     assert "more than two random" in refusal(lambda: law.cdf(0.0))
-    assert "more than two random" in refusal(lambda: Randomization({"gravity": law}))
+    assert "more than two random" in refusal(lambda: SPACE.check(Randomization({"gravity": law})))
     assert (Uniform(0, 1) + Uniform(0, 1) + Uniform(0, 1)).support() == (0.0, 3.0)
     assert 2 * (Uniform(0, 1) + 1) == parse("2 * (uniform(0, 1) + 1)")
 
@@ -137,14 +133,14 @@ def test_deep_and_long_plain_data_is_refused() -> None:
     for _ in range(5000):
         tuples = (tuples,)
     for value in (tuples, deep, 10**4200, -(10**5000), [10**5000], {"uniform": [0, 10**5000]}):
-        refusal(lambda value=value: Randomization({"gravity": value}))
-        refusal(lambda value=value: reset_options({"parameters": {"gravity": value}}))
+        refusal(lambda value=value: SPACE.check(Randomization({"gravity": value})))
+        refusal(lambda value=value: SPACE.checked({"gravity": value}))
         refusal(lambda value=value: reset_options({"randomization": {"gravity": value}}))
     loop: list[Any] = []
     loop.append(loop)
     for value in (loop, {"mixture": loop}):
-        refusal(lambda value=value: Randomization({"gravity": value}))
-        refusal(lambda value=value: reset_options({"parameters": {"gravity": value}}))
+        refusal(lambda value=value: SPACE.check(Randomization({"gravity": value})))
+        refusal(lambda value=value: SPACE.checked({"gravity": value}))
     law: Any = Uniform(0, 1)
     with pytest.raises(ConfigurationError, match="nested more than"):
         for _ in range(300):
@@ -188,7 +184,7 @@ MERGES = "a: &a {x: 1, y: 2}\n" + "".join(
 def test_yaml_has_limits(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
-    assert re.search(message, refusal(lambda: load_randomization(path)))
+    assert re.search(message, refusal(lambda: SPACE.check(as_randomization(load_randomization(path)))))
 
 
 def test_an_alias_may_say_things_twice(tmp_path: Path) -> None:
@@ -217,7 +213,7 @@ def search(quota: str, factors: Randomization | None = None) -> Any:
         return Outcome({"occlusion": 1.0, "camera": "front", "touching": False, "length": 3}, {})
 
     known = Possible(IN_BOX, factors or Randomization()).factors()
-    return meet([quota], 10, evaluate, budget=100, seed=0, factors=known, features=KINDS)
+    return meet([quota], 10, evaluate, budget=100, seed=0, factors=known, space=IN_BOX.space, features=KINDS)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +361,7 @@ def test_fuzzed_text_is_a_distribution_or_one_line() -> None:
     rng = random.Random(1)
     for _ in range(3000):
         text = broken(rng, some_text(rng))
-        tried(lambda text=text: Randomization({rng.choice(ADDRESSES): parse(text)}), text)
+        tried(lambda text=text: SPACE.check(Randomization({rng.choice(ADDRESSES): parse(text)})), text)
 
 
 def some_plain(rng: random.Random, depth: int = 0) -> Any:
@@ -383,7 +379,7 @@ def test_fuzzed_plain_data_is_a_randomization_or_one_line() -> None:
     for _ in range(3000):
         value, address = some_plain(rng), rng.choice(ADDRESSES)
         tried(lambda value=value: as_randomization(value), value)
-        tried(lambda value=value, address=address: as_randomization({address: value}), (address, value))
+        tried(lambda value=value, address=address: SPACE.check(as_randomization({address: value})), (address, value))
         given = rng.choice([value, {address: value}])
         tried(lambda given=given: reset_options({"parameters": given}), given)
         tried(lambda given=given: reset_options({"randomization": given}), given)

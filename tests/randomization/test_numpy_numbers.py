@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simworld.building.entities import Prop, Table
+from simworld.building.spec import SceneSpec
 from simworld.distributions.compounds import HSV, Correlated, Mixture
 from simworld.distributions.geometric import InBox, InDisc, RotationAbout
 from simworld.distributions.univariate import Normal, TruncatedNormal
@@ -14,9 +16,9 @@ from simworld.randomization import DEFAULT, Choice, Integers, LogUniform, Random
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span
 from simworld.randomization.quotas.cells import Cell, Interval
 from simworld.randomization.quotas.quota import Quota, read_quotas
-from simworld.randomization.randomization import checked_parameters
 
 f, i = np.float32, np.int64
+SPACE = SceneSpec(entities=(Table(), Prop("object"))).space
 
 SAME: dict[str, Callable[[Any, Any, Any], Any]] = {
     "uniform": lambda f, i, a: Uniform(f(0.5), i(1)),
@@ -37,7 +39,7 @@ SAME: dict[str, Callable[[Any, Any, Any], Any]] = {
         {"objects.*.mass": f(0.5), "objects.count": i(2), "gravity": {"uniform": a([9.0, 9.5])}}
     ),
     "split": lambda f, i, a: DEFAULT.split(f(0.25)),
-    "parameters": lambda f, i, a: checked_parameters({"gravity": f(9.5), "objects.0.color": a([0.5, 0.25, 1.0])}),
+    "parameters": lambda f, i, a: SPACE.checked({"gravity": f(9.5), "objects.0.color": a([0.5, 0.25, 1.0])}),
     "span": lambda f, i, a: Span(f(0.5), a([0.25, 1.0]), f(0.125)),
     "schedule": lambda f, i, a: Schedule({"gravity": [(f(0.0), (f(9.5), i(10)))]}).at(f(0.5)),
     "cell": lambda f, i, a: Cell(i(2), f(0.5)),

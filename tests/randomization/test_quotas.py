@@ -106,7 +106,7 @@ def search(quota: str, count: int, seed: int, **options: Any) -> Search:
 @pytest.mark.parametrize("replays", [0, REPLAYS])
 @pytest.mark.parametrize("seed", range(3))
 def test_five_joint_quotas_are_met_exactly(seed: int, replays: int) -> None:
-    quotas = meet(JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS, replays=replays)
+    quotas = meet(JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS, space=ALONE.space, replays=replays)
     accepted = list(quotas)
     assert quotas.report.stop == "met" and quotas.report.accepted == len(accepted) == 200
     for quota in quotas.plan.quotas:
@@ -160,10 +160,10 @@ def test_samples_are_independent_draws_unless_replays_are_asked_for() -> None:
 
 def test_parameters_of_one_thing_and_family_are_kept_together() -> None:
     together = "objects.0.position.x", "objects.0.yaw"
-    assert len(set(map(group_of, together))) == 1
+    assert len({group_of(address, ALONE.space) for address in together}) == 1
     others = "objects.1.yaw", "objects.0.mass", "camera.front.fov", "camera.side.fov", "lights.count", "no.address"
-    assert len(set(map(group_of, (*together, *others)))) == 7
-    assert group_of("robot.joints.0.offset") == group_of("robot.joints.6.damping")
+    assert len({group_of(address, ALONE.space) for address in (*together, *others)}) == 7
+    assert group_of("robot.joints.0.offset", ALONE.space) == group_of("robot.joints.6.damping", ALONE.space)
 
 
 def test_a_rare_quota_costs_a_third_of_rejection_and_stays_diverse() -> None:
@@ -197,11 +197,11 @@ def test_an_easy_quota_costs_hardly_more_than_rejection(quota: str) -> None:
 
 
 def test_a_quota_over_a_factor_is_imposed_and_rejects_nothing() -> None:
-    quotas = search("objects.0.kind=mug:90%,cuboid:10", 100, 0, factors=FACTORS)
+    quotas = search("objects.0.kind=mug:90%,cuboid:10", 100, 0, factors=FACTORS, space=ALONE.space)
     accepted = list(quotas)
     assert quotas.report.candidates == 100
     assert all(c.imposed["objects.0.kind"] == c.outcome.parameters["objects.0.kind"] for c in accepted)
-    assert str(search("objects.0.kind=uniform", 9, 0, factors=FACTORS).plan.quotas[0]).endswith(
+    assert str(search("objects.0.kind=uniform", 9, 0, factors=FACTORS, space=ALONE.space).plan.quotas[0]).endswith(
         "=uniform(cuboid,sphere,mug)"
     )
 
@@ -316,7 +316,9 @@ def test_what_cannot_be_made_is_counted() -> None:
 
 
 def test_a_search_is_repeated() -> None:
-    first, again = (list(meet(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS)) for _ in range(2))
+    first, again = (
+        list(meet(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS, space=ALONE.space)) for _ in range(2)
+    )
     assert first == again
 
 
@@ -366,9 +368,14 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: read_quotas(["x=1%", "x[0,1]=1%"]), "several quotas over x"),
     (lambda: Quota.parse("x=600").asked(500), "600 samples, more than the 500"),
     (lambda: search("kind=uniform", 10, 0), "list its cells"),
-    (lambda: search("objects.0.kind=mugg:1", 10, 0, factors=FACTORS), "did you mean 'mug'"),
-    (lambda: search("objects.0.kind=cuboid:1", 10, 0, factors=FACTORS | {"objects.0.kind": Constant("mug")}), "never"),
-    (lambda: search("objects.0.mass[20,30]=1", 10, 0, factors=FACTORS), "never drawn"),
+    (lambda: search("objects.0.kind=mugg:1", 10, 0, factors=FACTORS, space=ALONE.space), "did you mean 'mug'"),
+    (
+        lambda: search(
+            "objects.0.kind=cuboid:1", 10, 0, factors=FACTORS | {"objects.0.kind": Constant("mug")}, space=ALONE.space
+        ),
+        "never",
+    ),
+    (lambda: search("objects.0.mass[20,30]=1", 10, 0, factors=FACTORS, space=ALONE.space), "never drawn"),
     (lambda: list(search("objects.0.kind[0,1]=1", 10, 0)), "'.*' is no number"),
     (lambda: meet(["x=1"], 10, world(0), budget=9, seed=0), "budget at least count"),
     (lambda: meet(["x=1"], 10, world(0), budget=10, seed=0, replays=-1), "replays must be at least 0, got -1"),

@@ -15,15 +15,13 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 import simworld  # noqa: F401
-from simworld.building.entities import GoalPlace, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
 from simworld.randomization import (
     DEFAULT,
-    FACTORS,
     HSV,
-    NOMINAL,
     NONE,
     Choice,
     Constant,
@@ -39,6 +37,8 @@ from simworld.randomization import (
 )
 from simworld.streams import Streams
 
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+
 ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
 
 
@@ -47,14 +47,15 @@ def test_presets_and_mappings() -> None:
     assert as_randomization({"objects.*.mass": 0.2})["objects.*.mass"] == Constant(0.2)
     assert as_randomization({"objects.*.mass": {"loguniform": [0.1, 1]}})["objects.*.mass"] == LogUniform(0.1, 1)
     assert (DEFAULT | {"objects.*.mass": 0.2})["objects.*.mass"] == Constant(0.2)
-    assert set(NONE) == set(FACTORS)
+    assert len(NONE) == 0 and "gravity" not in NONE
+    assert list(Randomization({"gravity": 9.0, "objects.*.mass?": 0.2})) == ["gravity", "objects.*.mass"]
 
 
-@pytest.mark.parametrize("address", FACTORS)
+@pytest.mark.parametrize("address", SPACE)
 def test_every_nominal_value_is_allowed(address: str) -> None:
-    factor = FACTORS[address]
+    factor = SPACE[address]
     assert factor.meaning and factor.low < factor.high
-    assert Randomization({address: factor.nominal})[address] == NOMINAL[address]
+    assert Randomization({address: factor.nominal})[address] == SPACE.nominal[address]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_every_nominal_value_is_allowed(address: str) -> None:
 )
 def test_impossible_factors_are_refused_at_once(factors: Mapping[Any, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
-        gym.make("simworld/PickAndPlace-v0", randomization=factors)
+        gym.make("simworld/PlaceInBox-v0", randomization=factors)
     assert message in str(error.value)
 
 
@@ -158,7 +159,7 @@ def test_two_factors_are_drawn_as_a_pair() -> None:
     assert alone["objects.0.mass"] == 0.2 and alone["objects.0.friction"] == drawn[0]["objects.0.friction"]
     one, two = pairs.split(0.25)
     for side, middle in (("mass", 0.3875), ("friction", 0.825)):
-        parts = one[f"objects.0.{side}"], two[f"objects.0.{side}"]
+        parts = one[f"objects.*.{side}"], two[f"objects.*.{side}"]
         assert parts[0].support()[1] == parts[1].support()[0] == pytest.approx(middle)
 
 
@@ -176,7 +177,9 @@ def test_a_factor_is_there_once() -> None:
     for factors in ({"objects.*.mass": 0.1} | pair, pair | {"objects.*.mass": 0.1}, {"gravity + gravity": law}):
         with pytest.raises(ConfigurationError, match="is there twice"):
             Randomization(factors)
-    assert (Randomization(pair) | {"objects.*.mass": 0.1})["objects.0.mass"] == Constant(0.1)
+    assert (Randomization(pair) | {"objects.*.mass": 0.1})["objects.*.mass"] == Constant(0.1)
+    with pytest.raises(ConfigurationError, match="is there twice"):
+        Randomization({"gravity": 9.0, "gravity?": 9.5})
 
 
 @pytest.mark.parametrize(
@@ -191,4 +194,4 @@ def test_a_factor_is_there_once() -> None:
 )
 def test_bad_pairs_are_refused(key: str, law: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
-        Randomization({key: law})
+        SPACE.check(Randomization({key: law}))

@@ -9,13 +9,14 @@ import gymnasium as gym
 import pytest
 
 from simworld.building import views
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
+from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DrawError
 from simworld.randomization import (
     DEFAULT,
     EXTREME,
-    FACTORS,
     NONE,
     PRESETS,
     Choice,
@@ -33,6 +34,8 @@ from simworld.randomization.redrawn import tally
 from simworld.scene.model import Body
 from simworld.scene.shapes import footprint_radius
 from simworld.streams import Streams
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 
 IN_BOX, PICK, REACH = (shipped_task(task).scene for task in ("place_in_box", "pick_and_place", "reach"))
 LENS = {f"camera.wrist.distortion.{term}" for term in ("k1", "k2", "p1", "p2")}
@@ -197,14 +200,14 @@ def test_values_that_are_given_and_cannot_be_are_refused_by_reset() -> None:
 def test_wide_distributions_of_everything_end_no_run() -> None:
     """Each factor alone, all over what it may be, over the widest preset; each of all tasks in turn."""
     layouts = itertools.cycle((IN_BOX, PICK, REACH))
-    for address, factor in FACTORS.items():
+    for address, factor in SPACE.items():
         law: Any = {
             "number": Uniform(factor.low, factor.high),
             "whole": Integers(int(factor.low), int(factor.high)),
             "position": InBox((factor.low,) * 3, (factor.high,) * 3),
         }.get(factor.kind)
         if law is not None:
-            sample_scene(next(layouts), EXTREME | {address: law}, Streams(1, 1))
+            sample_scene(next(layouts), EXTREME | {f"{address}?": law}, Streams(1, 1))
 
 
 def test_what_was_drawn_again_is_counted_by_factor() -> None:

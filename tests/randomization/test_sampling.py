@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
-from simworld.building.factors import starred
 from simworld.building.placement import CLEARANCE, GOAL_DISTANCE
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, DrawError
@@ -36,6 +35,8 @@ from simworld.scene.model import Box, Cylinder, Part, Scene, Sphere
 from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 from simworld.streams import Streams
 
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+
 ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
@@ -49,7 +50,7 @@ def test_a_sample_is_a_function_of_seed_and_index() -> None:
     assert sample_scene(SPEC, DEFAULT, Streams(5, 7)).scene != one.scene
 
 
-@pytest.mark.parametrize("address", sorted(DEFAULT.factors))
+@pytest.mark.parametrize("address", sorted(DEFAULT))
 def test_fixing_one_factor_changes_no_other_draw(address: str) -> None:
     # Sizes move things, as places are rejected where they do not fit: what is drawn for the rest must stay.
     before = sample_scene(SPEC, DEFAULT, Streams(1, 3)).parameters
@@ -60,8 +61,8 @@ def test_fixing_one_factor_changes_no_other_draw(address: str) -> None:
     places = ("boxes.0.", "objects.count", "objects.*.kind", "objects.*.width", "objects.*.depth", "objects.*.height")
     assert address == "objects.count" or set(after) == set(before)
     for name in set(before) & set(after):
-        factor = starred(name)
-        if factor == starred(address) or (".position." in name and address.startswith(places)):
+        factor = SPACE.starred(name)
+        if factor == SPACE.starred(address) or (".position." in name and address.startswith(places)):
             continue
         assert after[name] == before[name], name
 
@@ -111,11 +112,12 @@ def test_goals_are_clear_of_every_object() -> None:
 @pytest.mark.parametrize("law", [Normal(0.1, 0.05), 2 * Normal(0.1, 0.05), TruncatedNormal(0.1, 3.0, 0.05, math.inf)])
 def test_what_fails_in_some_episode_is_refused_at_once(law: Distribution) -> None:
     with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: must be .* of which is not; .* truncatednormal"):
-        Randomization({"objects.*.mass": law})
-    Randomization({"objects.*.friction": Mixture((Normal(0.5, 0.001), Constant(0.0)))})
+        SPACE.check(Randomization({"objects.*.mass": law}))
+    SPACE.check(Randomization({"objects.*.friction": Mixture((Normal(0.5, 0.001), Constant(0.0)))}))
     with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: .*no number"):
-        Randomization({"objects.*.mass": Mixture((Normal(0.1, 0.001), Constant("heavy")))})
-    Randomization({"objects.*.mass": Normal(0.1, 0.01), "boxes.0.yaw": TruncatedNormal(0.0, 0.1, 0.0, math.inf)})
+        SPACE.check(Randomization({"objects.*.mass": Mixture((Normal(0.1, 0.001), Constant("heavy")))}))
+    endless = TruncatedNormal(0.0, 0.1, 0.0, math.inf)
+    SPACE.check(Randomization({"objects.*.mass": Normal(0.1, 0.01), "boxes.0.yaw": endless}))
 
 
 def test_every_draw_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +139,7 @@ def _scene(spec: SceneSpec, randomization: Randomization, index: int) -> tuple[S
 def test_a_nominal_scene_is_the_nominal_one() -> None:
     parameters = sample_scene(SPEC, NONE, Streams(0, 0)).parameters
     for name, value in parameters.items():
-        nominal = NONE[name]
+        nominal = SPACE.nominal.get(name, SPACE.nominal[SPACE.starred(name)])
         if isinstance(nominal, Constant):
             assert value == nominal.value
 
@@ -220,6 +222,6 @@ def test_positions_and_rotations_are_checked() -> None:
         ("objects.0.mass", InBox((0, 0, 0), (1, 1, 1)), "must be a number"),
     ):
         with pytest.raises(ConfigurationError, match=message):
-            Randomization({address: value})
+            SPACE.check(Randomization({address: value}))
     with pytest.raises(ConfigurationError, match="camera.front.position must differ from camera.front.target"):
         sample_scene(SPEC, NONE, Streams(0), {"camera.front.position": (0, 0, 0), "camera.front.target": (0, 0, 0)})

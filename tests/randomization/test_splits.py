@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from simworld.building.factors import family_of, starred
-from simworld.randomization import FACTORS, FAMILIES, PRESETS, Distribution, protocols
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.spec import SceneSpec
+from simworld.randomization import PRESETS, Distribution, protocols
 from simworld.streams import Streams
+
+SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 
 VARIED = ["default", "visual", "dynamics", "full", "extreme"]
 HOLDOUT = 0.25
@@ -27,10 +30,10 @@ def is_single(distribution: Distribution) -> bool:
 @pytest.mark.parametrize("preset", VARIED)
 def test_a_split_has_nothing_in_common(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
-    assert set(one.factors) == set(other.factors) == set(PRESETS[preset].factors)
-    for address, whole in PRESETS[preset].factors.items():
+    assert set(one) == set(other) == set(PRESETS[preset])
+    for address, whole in PRESETS[preset].items():
         a, b = one[address], other[address]
-        if FACTORS[starred(address)].is_switch or is_single(whole):
+        if SPACE.factor(address).is_switch or is_single(whole):
             assert a == b == whole and (is_single(whole) or set(drawn(whole, address, DRAWS)) == {0, 1}), address
             continue
         for own, foreign in ((a, b), (b, a)):
@@ -42,8 +45,8 @@ def test_a_split_has_nothing_in_common(preset: str) -> None:
 @pytest.mark.parametrize("preset", VARIED)
 def test_a_split_leaves_nothing_out_and_holds_out_its_share(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
-    for address, whole in PRESETS[preset].factors.items():
-        if FACTORS[starred(address)].is_switch or is_single(whole):
+    for address, whole in PRESETS[preset].items():
+        if SPACE.factor(address).is_switch or is_single(whole):
             continue
         values = drawn(whole, address, MANY)
         held_out = [other[address].density(value) > 0 for value in values]
@@ -57,7 +60,7 @@ def test_a_split_leaves_nothing_out_and_holds_out_its_share(preset: str) -> None
 @pytest.mark.parametrize("preset", VARIED)
 def test_numbers_are_cut_where_the_share_begins(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
-    numbers = [a for a, d in PRESETS[preset].factors.items() if d.continuous and FACTORS[starred(a)].kind == "number"]
+    numbers = [a for a, d in PRESETS[preset].items() if d.continuous and SPACE.factor(a).kind == "number"]
     assert len(numbers) > 15
     for address in numbers:
         whole, end, begin = PRESETS[preset][address], one[address].support()[1], other[address].support()[0]
@@ -70,10 +73,10 @@ def test_numbers_are_cut_where_the_share_begins(preset: str) -> None:
 @pytest.mark.parametrize("preset", VARIED)
 def test_a_protocol_holds_out_its_family_alone(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
-    found = protocols(PRESETS[preset], HOLDOUT)
-    assert list(found) == ["train", *FAMILIES, "all"]
+    found = protocols(PRESETS[preset], SPACE, HOLDOUT)
+    assert list(found) == ["train", *SPACE.families, "all"]
     assert (found["train"], found["all"]) == (one, other)
-    for family in FAMILIES:
-        for address in PRESETS[preset].factors:
-            expected = other if family_of(starred(address)) == family else one
+    for family in SPACE.families:
+        for address in PRESETS[preset]:
+            expected = other if SPACE.family_of(address) == family else one
             assert found[family][address] == expected[address], (family, address)

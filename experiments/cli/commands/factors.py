@@ -1,6 +1,6 @@
-"""`simworld factors`: which factors there are."""
+"""`simworld factors`: what may vary."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,18 +13,33 @@ commands = typer.Typer()
 
 @commands.command()
 def factors(
-    family: Annotated[str, typer.Argument(help="One family alone: physics, geometry, appearance, ...")] = "",
+    env_id: Annotated[str, typer.Argument(metavar="ENV", help="An environment alone.", show_default="all")] = "",
+    family: Annotated[
+        str, typer.Option(help="One family alone: physics, geometry, appearance, ...", show_default="all")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """List the factors that randomizations name, with unit, default, range and meaning."""
-    from simworld.building.factors import FAMILIES, described
-
-    if family and family not in FAMILIES:
-        raise ConfigurationError(f"no family {family!r}{nearest(family, FAMILIES)}")
-    rows = [row for row in described() if family in ("", row["family"])]
+    """List the factors that randomizations of an environment name, with unit, default, range and meaning."""
+    rows = _rows(env_id)
+    families = dict.fromkeys(row["family"] for row in rows)
+    if family and family not in families:
+        raise ConfigurationError(f"no family {family!r}{nearest(family, families)}")
+    rows = [row for row in rows if family in ("", row["family"])]
     if as_json:
         print_json(rows)
         return
     for row in rows:
         allowed = row["allowed"] if row["kind"] == "name" else f"{row['allowed'][0]} to {row['allowed'][1]}"
         say(f"{row['address']:32} {row['meaning']} [{row['unit'] or row['kind']}; {row['default']}; {allowed}]")
+
+
+def _rows(env_id: str) -> list[dict[str, Any]]:
+    """The factors of an environment, or each once of all that ship."""
+    from simworld.envs import ENV_IDS
+    from simworld.envs.tasks import TASKS
+
+    if env_id and env_id not in ENV_IDS:
+        raise ConfigurationError(f"no environment {env_id!r}{nearest(env_id, ENV_IDS)}")
+    tasks = [task for name, (task, _) in ENV_IDS.items() if env_id in ("", name)]
+    rows = (row for task in tasks for row in TASKS[task].scene.space.described())
+    return list({row["address"]: row for row in rows}.values())

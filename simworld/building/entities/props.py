@@ -41,7 +41,7 @@ class Prop(Entity):
         return 1, 1
 
     def factors(self, setting: Setting) -> Families:
-        return object_factors(self.kinds or AllKinds(), setting.own)
+        return object_factors(self.kinds, setting.own)
 
     def build(self, draft: Draft, setting: Setting) -> None:
         draft.things.append(draw_thing(draft.draw, self.name, int(setting.own[0])))
@@ -74,12 +74,9 @@ class Props(Entity):
     def factors(self, setting: Setting) -> Families:
         least, most = setting.least, setting.most
         count = whole(least, least, most, "objects on the table: the task's, and others in its way")
-        families = object_factors(self.kinds or AllKinds(), setting.own)
+        families = object_factors(self.kinds, setting.own)
         return families | {"geometry": {"objects.count": count, **families["geometry"]}}
 
     def build(self, draft: Draft, setting: Setting) -> None:
-        # What is asked for beyond what must be there is filled in from group to group.
-        more = min(draft.draw("objects.count") - setting.least - draft.spent, self.high - self.low)
-        draft.spent += more
-        for item in setting.own[: self.low + more]:
-            draft.things.append(draw_thing(draft.draw, f"{self.name}_{item}", int(item)))
+        for number in sorted(draft.present & set(map(int, setting.own))):
+            draft.things.append(draw_thing(draft.draw, f"{self.name}_{number}", number))

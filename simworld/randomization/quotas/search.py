@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simworld.building.factors import FACTORS, starred
+from simworld.building.space import FactorSpace
 from simworld.distributions.expressions import Distribution
 from simworld.distributions.values import immutable
 from simworld.errors import ConfigurationError, is_misspelt, nearest
@@ -59,6 +59,7 @@ class Plan:
     budget: int
     replays: int
     conditionals: Mapping[str, Conditional]
+    space: FactorSpace | None
 
 
 def plan_quotas(
@@ -67,12 +68,14 @@ def plan_quotas(
     *,
     budget: int,
     factors: Mapping[str, Distribution] | None = None,
+    space: FactorSpace | None = None,
     features: Mapping[str, Feature] | None = None,
     replays: int = 0,
 ) -> Plan:
     """Check what is asked of a Search; bad quotas, and those that cannot be met, raise ConfigurationError.
 
-    `factors` are the distributions that samples are drawn from, by address without `*`: quotas over them are imposed.
+    `factors` are the distributions that samples are drawn from, by address without `*`, and `space` says what these may
+    be: quotas over them are imposed.
     `features` are what other quotas may be over by name, if they are known.
     """
     if replays < 0:
@@ -81,7 +84,7 @@ def plan_quotas(
         raise ConfigurationError(f"quotas: count must be at least 1 and budget at least count, got {count}, {budget}")
     parsed = read_quotas(quotas)
     for quota in parsed:
-        _check_feature(quota, count, factors or {}, features)
+        _check_feature(quota, count, factors or {}, features, space)
     laws = {quota.feature: factors[quota.feature] for quota in parsed if factors and quota.feature in factors}
     spelled = tuple(quota.over(laws[quota.feature]) if quota.feature in laws else quota for quota in parsed)
     for quota in spelled:
@@ -89,7 +92,7 @@ def plan_quotas(
             raise ConfigurationError(f"quota {quota.short}: not a factor of this randomization, so list its cells")
     by_name = {quota.feature: quota for quota in spelled}
     conditionals = {name: Conditional(by_name[name], law, by_name[name].asked(count)) for name, law in laws.items()}
-    return Plan(spelled, count, budget, replays, conditionals)
+    return Plan(spelled, count, budget, replays, conditionals, space)
 
 
 def meet(
@@ -135,7 +138,7 @@ class Search:
         self._room = [list(asked) for asked in self._asked]
         self._seen = [[0] * len(asked) for asked in self._asked]
         free = [i for i, quota in enumerate(plan.quotas) if quota.feature not in plan.conditionals]
-        self._steering = Steering(self._asked, free, plan.replays)
+        self._steering = Steering(self._asked, free, plan.replays, plan.space)
         self._met = self._candidates = self._replays = self._failed = self._duplicates = 0
         self._missing = {quota.feature for quota in plan.quotas}
         self._accepted: set[Any] = set()
@@ -217,14 +220,15 @@ def _check_feature(
     count: int,
     factors: Mapping[str, Distribution],
     features: Mapping[str, Feature] | None,
+    space: FactorSpace | None,
 ) -> None:
     """Raise ConfigurationError if no candidate can have a feature, or it has no such cells."""
     name = quota.feature
     if "*" in name:
         raise ConfigurationError(f"quota {name}: a sample has one value of each item: name one, such as objects.0")
     if name in factors:
-        factor = FACTORS[starred(name)]
-        if not factor.is_switch:
+        factor = space.factor(name) if space else None
+        if factor and not factor.is_switch:
             quota.check_kind(_KINDS[factor.kind])
     elif features is not None:
         if name not in features:

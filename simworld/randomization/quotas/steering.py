@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from simworld.building.factors import family_of, starred
-from simworld.errors import ConfigurationError
+from simworld.building.space import FactorSpace
 from simworld.streams import Generator
 
 GAIN = 2.0
@@ -23,17 +22,16 @@ _ARCHIVE = 256
 
 
 @lru_cache(maxsize=4096)
-def group_of(address: str) -> str:
+def group_of(address: str, space: FactorSpace | None) -> str:
     """The parameters of one family and thing, such as the geometry of objects.0; one that is no address, by itself.
 
     There are ten times fewer groups than parameters: what matters of them is learnt from fewer moves.
     """
-    try:
-        general = starred(address)
-    except ConfigurationError:
+    if space is None or not space.has(address):
         return address
+    general = space.starred(address)
     parts = address.split(".")
-    return f"{family_of(general)} {'.'.join(parts[:2]) if general != address else parts[0]}"
+    return f"{space.family_of(general)} {'.'.join(parts[:2]) if general != address else parts[0]}"
 
 
 @dataclass(frozen=True)
@@ -84,11 +82,18 @@ class _Cell:
 class Steering:
     """The archive of what was seen, by the cells it is in, and what was learnt of reaching them.
 
-    `replays` bounds how many of one accepted independent draw may be accepted besides itself; 0 proposes none.
+    `replays` bounds how many of one accepted independent draw may be accepted besides itself; 0 proposes none. `space`
+    says which parameters belong together.
     """
 
-    def __init__(self, asked: Sequence[Sequence[int]], free: Sequence[int], replays: int = 0) -> None:
-        self._asked, self._free, self._replays = asked, free, replays
+    def __init__(
+        self,
+        asked: Sequence[Sequence[int]],
+        free: Sequence[int],
+        replays: int = 0,
+        space: FactorSpace | None = None,
+    ) -> None:
+        self._asked, self._free, self._replays, self._space = asked, free, replays, space
         self._plain = 0
         self._cells: dict[tuple[int, int], _Cell] = defaultdict(_Cell)
         self._together: dict[tuple[int, int, int], set[int]] = defaultdict(set)
@@ -117,12 +122,13 @@ class Steering:
         if not self._cells[target].replays_pay(self._plain, generator):
             return Move()
         hit = self._parent(fitting, wish, hardest, generator)
-        groups = list(dict.fromkeys(map(group_of, hit.parameters)))
-        keeping = {group for group in groups if generator.random() < self._cells[target].keep(group)}
+        group = {address: group_of(address, self._space) for address in hit.parameters}
+        groups = list(dict.fromkeys(group.values()))
+        keeping = {one for one in groups if generator.random() < self._cells[target].keep(one)}
         if len(keeping) == len(groups) and groups:
             keeping.discard(groups[int(generator.integers(len(groups)))])
-        kept = {a: v for a, v in hit.parameters.items() if group_of(a) in keeping}
-        return Move(kept, {group: group in keeping for group in groups}, hit.number, hit.root, target)
+        kept = {a: v for a, v in hit.parameters.items() if group[a] in keeping}
+        return Move(kept, {one: one in keeping for one in groups}, hit.number, hit.root, target)
 
     def learn(self, move: Move, cells: tuple[int, ...] | None, parameters: Mapping[str, Any], number: int) -> None:
         """Take in what became of a move."""
