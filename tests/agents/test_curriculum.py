@@ -16,6 +16,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld  # noqa: F401
 from simworld.agents.reinforcement.curricula import CurriculumCallback, CurriculumEnv, ScheduleCallback
+from simworld.envs.tasks import TASKS
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import Randomization, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
@@ -30,6 +31,7 @@ class Standin(gym.Env[Any, Any]):
     observation_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
     action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
     randomization = Randomization({X: 0.0})
+    task = TASKS["reach"]
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -114,7 +116,7 @@ def ended(env: gym.Env[Any, Any]) -> Trial:
 
 def test_what_is_not_in_every_episode_is_tested_where_it_is() -> None:
     env = CurriculumEnv(gym.make("simworld/PlaceInBox-v0", randomization="default", max_episode_steps=1))
-    trial = Trial(0, {MASS: 0.123, X: 0.1}, (MASS, "high"))
+    trial = Trial(0, {MASS: 0.123, FRICTION: 0.9}, (MASS, "high"))
     for count in (1, 2, 3):
         env.queue(trial)
         env.reset(seed=1, options={"parameters": {"objects.count": count}})
@@ -127,7 +129,13 @@ def test_what_is_not_in_every_episode_is_tested_where_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("address", "tested"),
-    [("objects.*.mass", True), (X, False), ("objects.1.mass", False), ("table.texture.size", False), (FRICTION, True)],
+    [
+        ("objects.*.mass", True),
+        ("lights.3.azimuth", False),
+        ("objects.1.mass", False),
+        ("table.texture.size", False),
+        (FRICTION, True),
+    ],
 )
 def test_only_the_boundary_of_what_is_in_the_episode_counts(address: str, tested: bool) -> None:
     env = CurriculumEnv(gym.make("simworld/PlaceInBox-v0", max_episode_steps=1))
@@ -138,6 +146,21 @@ def test_only_the_boundary_of_what_is_in_the_episode_counts(address: str, tested
     before = adr.to_plain()
     adr.tell(trial, 0.0)
     assert (trial.boundary is not None) == tested == (adr.to_plain() != before)
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [
+        ({MASS: Span(0.1, (0.05, 0.2), 0.01)}, "unknown factor 'objects.1.mass'"),
+        ({X: Span(0.1, (0.0, 2.0), 0.01)}, "goal.position.x: must be a number from -0.3"),
+    ],
+)
+def test_what_the_environment_does_not_have_is_refused_before_training(spans: Any, message: str) -> None:
+    env = environments(1)
+    model = PPO("MlpPolicy", env, n_steps=8, batch_size=8, device="cpu")
+    with pytest.raises(ConfigurationError, match=message):
+        model.learn(8, CurriculumCallback(AutomaticRandomization(spans)))
     env.close()
 
 

@@ -56,9 +56,13 @@ def test_a_scene_file_is_rendered_and_a_malformed_one_refused(tmp_path: Path) ->
 def test_factors_are_listed() -> None:
     rows = json.loads(simworld("factors", "--json").stdout)
     assert len(rows) >= 60 and {"address", "family", "unit", "default", "allowed", "meaning"} <= set(rows[0])
-    shown = simworld("factors", "light").stdout
+    shown = simworld("factors", "--family", "light").stdout
     assert "lights.*.temperature" in shown and "objects" not in shown
-    assert_refused(simworld("factors", "lihgt"), "'lihgt'", "'light'")
+    assert_refused(simworld("factors", "--family", "lihgt"), "'lihgt'", "'light'")
+    own = json.loads(simworld("factors", "simworld/Reach-v0", "--json").stdout)
+    things, there = ({row["address"].split(".")[0] for row in some} for some in (rows, own))
+    assert things - there == {"objects", "boxes"}
+    assert_refused(simworld("factors", "simworld/Reech-v0"), "Reech", "simworld/Reach-v0")
 
 
 def test_factors_are_randomized_by_address_and_recorded(tmp_path: Path) -> None:
