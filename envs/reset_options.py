@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from simworld.distributions.values import addressed
 from simworld.envs.options import whole_number
 from simworld.errors import ConfigurationError, is_misspelt, nearest
 from simworld.randomization.presets import as_randomization
-from simworld.randomization.randomization import Randomization, checked_parameters
+from simworld.randomization.randomization import Randomization
 
 
 @dataclass(frozen=True)
@@ -35,5 +36,5 @@ def reset_options(options: Mapping[str, Any] | None) -> ResetOptions:
     return ResetOptions(
         None if index is None else whole_number("reset option index", index),
         None if randomization is None else as_randomization(randomization),
-        checked_parameters(given.get("parameters") or {}),
+        addressed(given.get("parameters") or {}),
     )

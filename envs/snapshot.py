@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer, ValidationError
 
+from simworld.distributions.values import addressed
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.plain import Plain, describe
 from simworld.randomization.presets import as_randomization
-from simworld.randomization.randomization import Randomization, checked_parameters
+from simworld.randomization.randomization import Randomization
 from simworld.reading import parse_json
 from simworld.scene.state import SceneState
 
@@ -24,7 +25,7 @@ class Begun(Plain):
     seed: Annotated[int, Field(ge=0, strict=True)]
     index: Annotated[int, Field(ge=0, strict=True)]
     randomization: _Randomization | None = None
-    parameters: Annotated[Mapping[str, Any], BeforeValidator(checked_parameters)] = {}
+    parameters: Annotated[Mapping[str, Any], BeforeValidator(addressed)] = {}
 
 
 class Snapshot(Plain):

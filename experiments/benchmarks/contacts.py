@@ -16,7 +16,7 @@ import numpy as np
 from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.tasks import PLACE_IN_BOX
+from simworld.envs.tasks import shipped_task
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes import make_env
@@ -25,9 +25,9 @@ from simworld.scene.model import Box
 from simworld.writing import write_json
 
 SEEDS = 4
-MASS = PLACE_IN_BOX.scene.space["objects.*.mass"]
+MASS = shipped_task("place_in_box").scene.space["objects.*.mass"]
 MASSES = (MASS.low, 0.05, 0.1, 0.3, 1.0, MASS.high)
-ROUGHEST = PLACE_IN_BOX.scene.space["objects.*.friction"].high
+ROUGHEST = shipped_task("place_in_box").scene.space["objects.*.friction"].high
 VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "none": ("none", {}),
     "default": ("default", {}),

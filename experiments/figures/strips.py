@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from simworld.agents.collect import manipulation
 from simworld.annotation.draw import colorize_depth
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.tasks import PLACE_IN_BOX
+from simworld.envs.tasks import shipped_task
 from simworld.experiments.recipes import make_env
 from simworld.randomization import EXTREME
 from simworld.rendering import make_renderer
@@ -20,7 +20,7 @@ from simworld.rendering.sensor.sense import sense
 
 RESULTS = Path(__file__).parents[1] / "results"
 ENV_ID, SEED, SHOWN, CURVES, STEPS = "simworld/PlaceInBox-v0", 21, 6, 10, 50
-SPACE = PLACE_IN_BOX.scene.space
+SPACE = shipped_task("place_in_box").scene.space
 PANEL = (240, 180)
 """Width and height of an image, in pixels."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from simworld.building.factor import Factor
 from simworld.distributions.expressions import UNBOUNDED, Constant, Distribution
-from simworld.distributions.values import Value, check_plain, immutable
+from simworld.distributions.values import Value, addressed
 from simworld.errors import ConfigurationError, nearest, shown
 
 _NEVER = 1e-12
@@ -97,16 +97,8 @@ class FactorSpace(Mapping[str, Factor]):
 
     def checked(self, parameters: Mapping[str, Any]) -> dict[str, Value]:
         """Values by address, as tuples where they were lists; a wrong address or value raises ConfigurationError."""
-        if not isinstance(parameters, Mapping):
-            raise ConfigurationError(f"parameters: must be a mapping of addresses to values, got {shown(parameters)}")
-        try:
-            check_plain(parameters)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"parameters: {error}") from None
-        values = {address: immutable(value) for address, value in parameters.items()}
+        values = addressed(parameters)
         for address, value in values.items():
-            if not isinstance(address, str):
-                raise ConfigurationError(f"parameters: an address is a string, got {address!r}")
             for name in (address, *self.items_of(address)) if address in self._factors else (address,):
                 self.factor(name).check(address, value)
         return values

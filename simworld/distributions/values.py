@@ -112,6 +112,20 @@ def immutable(value: Any) -> Any:
     return tuple(immutable(part) for part in value) if isinstance(value, list | tuple) else value
 
 
+def addressed(parameters: Any) -> dict[str, Value]:
+    """Values by address, as tuples where they were lists; what cannot be such raises ConfigurationError."""
+    if not isinstance(parameters, Mapping):
+        raise ConfigurationError(f"parameters: must be a mapping of addresses to values, got {shown(parameters)}")
+    try:
+        check_plain(parameters)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"parameters: {error}") from None
+    for address in parameters:
+        if not isinstance(address, str):
+            raise ConfigurationError(f"parameters: an address is a string, got {address!r}")
+    return {address: immutable(value) for address, value in parameters.items()}
+
+
 def plain(value: Any) -> Any:
     """What JSON can hold: tuples as lists, distributions as mappings, infinity as "inf", anything else as it is."""
     if hasattr(value, "to_plain"):

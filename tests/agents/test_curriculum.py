@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld  # noqa: F401
 from simworld.agents.reinforcement.curricula import CurriculumCallback, CurriculumEnv, ScheduleCallback
-from simworld.envs.tasks import TASKS
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.randomization import Randomization, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
@@ -31,7 +31,7 @@ class Standin(gym.Env[Any, Any]):
     observation_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
     action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
     randomization = Randomization({X: 0.0})
-    task = TASKS["reach"]
+    config = EnvConfig(task="reach")
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)

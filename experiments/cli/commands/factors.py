@@ -35,11 +35,12 @@ def factors(
 
 def _rows(env_id: str) -> list[dict[str, Any]]:
     """The factors of an environment, or each once of all that ship."""
-    from simworld.envs import ENV_IDS
-    from simworld.envs.tasks import TASKS
+    from simworld.envs.registration import registered_tasks
+    from simworld.envs.tasks import shipped
 
-    if env_id and env_id not in ENV_IDS:
-        raise ConfigurationError(f"no environment {env_id!r}{nearest(env_id, ENV_IDS)}")
-    tasks = [task for name, (task, _) in ENV_IDS.items() if env_id in ("", name)]
-    rows = (row for task in tasks for row in TASKS[task].scene.space.described())
+    known = registered_tasks()
+    if env_id and env_id not in known:
+        raise ConfigurationError(f"no environment {env_id!r}{nearest(env_id, known)}")
+    tasks = [known[env_id]] if env_id else shipped().values()
+    rows = (row for task in tasks for row in task.scene.space.described())
     return list({row["address"]: row for row in rows}.values())
