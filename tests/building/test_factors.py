@@ -106,7 +106,7 @@ UNSEEN = {"goal.on_table", "goal.position.x", "goal.position.y", "goal.position.
 ELSEWHERE = {"camera.*.offset"}
 """Factors that the front camera does not show."""
 OF_USERS = {"objects.*.painted"}
-"""Factors of objects that do not ship: tests/assets shows what they do."""
+"""Factors of meshes with colours of their own, of which none ships."""
 COLLECTED = {"view.step", "policy.noise"}
 """Factors of how data is collected."""
 
