@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simworld.building.factor import Factor
-from simworld.building.sources import Item, Source, Sources, Which
+from simworld.building.sources import FactorSource, Item, Sources, Which
 from simworld.distributions.expressions import Constant
 from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, DrawError
@@ -106,7 +106,7 @@ class Draws:
         """Whether no draw decides on any of some factors."""
         return all(self._source(*one).is_fixed for one in which)
 
-    def _source(self, address: str, item: Item) -> Source:
+    def _source(self, address: str, item: Item) -> FactorSource:
         source = self._sources(address, item)
         for name in (source.name, address) if self._imposed else ():
             if name in self._imposed:
@@ -123,7 +123,7 @@ class Draws:
 class Several:
     """The draws of a factor, one after the other; `drawn` is how many there were."""
 
-    def __init__(self, source: Source, which: Which, generator: Generator) -> None:
+    def __init__(self, source: FactorSource, which: Which, generator: Generator) -> None:
         self._which, self._generator = which, generator
         self.name, self._factor, self._distribution, _ = source
         self.is_fixed, self.drawn = source.is_fixed, 0

@@ -14,7 +14,7 @@ Which = tuple[str, Item]
 """A factor: its address, and its item."""
 
 
-class Source(NamedTuple):
+class FactorSource(NamedTuple):
     """The name of a factor of one item, what it may be, its distribution, and the name of its stream."""
 
     name: str
@@ -37,9 +37,9 @@ class Sources:
     def __init__(self, space: FactorSpace, *given: Mapping[str, Distribution]) -> None:
         self.space = space
         self._given = *given, space.own
-        self._found: dict[Which, Source] = {}
+        self._found: dict[Which, FactorSource] = {}
 
-    def __call__(self, address: str, item: Item = None) -> Source:
+    def __call__(self, address: str, item: Item = None) -> FactorSource:
         """The source of a factor; `item` replaces the `*` of its address."""
         found = self._found.get((address, item))
         if found is None:
@@ -51,11 +51,11 @@ class Sources:
         address = self.space.starred(name)
         return self._distribution(address, name)
 
-    def _source(self, address: str, item: Item) -> Source:
+    def _source(self, address: str, item: Item) -> FactorSource:
         name = address if item is None else address.replace("*", str(item))
         distribution = self._distribution(address, name)
         stream = distribution.stream.replace("*", str(item)) if type(distribution) is Paired else name
-        return Source(name, self.space.factor(name), distribution, stream)
+        return FactorSource(name, self.space.factor(name), distribution, stream)
 
     def _distribution(self, address: str, name: str) -> Distribution:
         factor = self.space.factor(name)

@@ -16,12 +16,10 @@ from simworld.agents.experts import expert
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.building.temperature import color_of_temperature
-from simworld.datasets.labelled import photograph
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError
 from simworld.randomization import EXTREME, FULL, NONE, PRESETS, Constant, Randomization, as_randomization, sample_scene
-from simworld.rendering import make_renderer
 from simworld.streams import Streams
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
@@ -249,10 +247,10 @@ def test_a_factor_changes_its_part_of_the_scene_alone(address: str) -> None:
 
 
 def test_factors_of_how_data_is_collected() -> None:
-    env, renderer = gym.make("simworld/PlaceInBox-v0"), make_renderer("raster")
+    env = gym.make("simworld/PlaceInBox-v0")
     base, policy = manipulation(env), expert(EnvConfig(task="place_in_box"))
     for step in (0, 7):
-        view = photograph(stage(base, policy, 3, 0, {"view.step": step}), renderer, "front", (64, 48))
+        view = stage(base, policy, 3, 0, {"view.step": step})
         assert view.state.time == pytest.approx(0.04 * step) and view.parameters["view.step"] == step
     for level in (0.0, 2.0):
         episode = collect_episode(env, policy, 3, 0, 0.1, {"policy.noise": level})
