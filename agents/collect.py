@@ -14,6 +14,7 @@ from simworld.datasets.store.contacts import pack_contacts
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.spaces import ALONE, describe_space
 from simworld.envs.env import ManipulationEnv
+from simworld.geometry import Array
 from simworld.scene.state import stack_states
 from simworld.streams import Streams
 
@@ -38,19 +39,21 @@ def collect_episode(
 
     `group` is the index of the episode that they vary, where that is another.
 
-    `noise` times the factor `policy.noise` is the standard deviation added to what is executed, in actions.
-    What the policy wanted is kept as `expert_actions`, so that the episode teaches how to mend mistakes.
+    `noise` times the factor `policy.noise` is the standard deviation added to what is executed, as part of what moves
+    the arm at most in a step. What the policy wanted is kept as `expert_actions`, so that the episode teaches how to
+    mend mistakes.
     """
     base = manipulation(env)
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     parameters = base.parameters
     generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
+    per_step = base.config.make_control().per_step
     observations, states = [observation], [base.world.state()]
     steps: list[tuple[Any, ...]] = []
     over = False
     while not over:
         wanted = policy(observation)
-        action = _disturb(wanted, level, generator)
+        action = _disturb(wanted, level, per_step, generator)
         observation, reward, terminated, truncated, info = env.step(action)
         observations.append(observation)
         states.append(base.world.state())
@@ -114,10 +117,12 @@ def stage(
     return Moment(scene, env.world.state(), drawn, *env.episode, step=step, redrawn=redrawn)
 
 
-def _disturb(action: NDArray[np.float32], level: float, generator: np.random.Generator) -> NDArray[np.float32]:
+def _disturb(
+    action: NDArray[np.float32], level: float, per_step: Array, generator: np.random.Generator
+) -> NDArray[np.float32]:
     """The action with noise on what moves the arm and, rarely, the gripper, its last number, the other way."""
     noisy = action.copy()
-    noisy[:-1] += generator.normal(0.0, level, len(noisy) - 1).astype(np.float32)
+    noisy[:-1] += (generator.normal(0.0, level, len(noisy) - 1) * per_step).astype(np.float32)
     if generator.random() < 0.05 * level:
         noisy[-1] = -noisy[-1]
     return np.clip(noisy, -1.0, 1.0)

@@ -145,6 +145,22 @@ def test_without_a_turn_ee_pose_does_as_ee() -> None:
     assert found[1][:3] == pytest.approx(found[0][:3], abs=2e-3)
 
 
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("number", range(3))
+def test_what_a_step_is_moves_the_arm_alike(name: str, number: int, world: World) -> None:
+    """However its numbers are scaled: noise of so many steps is as much noise."""
+    controller, before = make_controller(name, world), world.tool_pose()[:3]
+    action = controller.hold()
+    action[number] += 0.5 * control_of(name).per_step[number]
+    controller.apply(action)
+    world.step()
+    for _ in range(20):
+        controller.apply(controller.hold())
+        world.step()
+    # Half of 40 mm, or half of a joint's 0.087 rad, up to 0.7 m from its axis.
+    assert 0.01 < np.linalg.norm(world.tool_pose()[:3] - before) < 0.035
+
+
 LOWER, UPPER, FASTEST = (np.array(values[:7]) for values in (PANDA.lower, PANDA.upper, PANDA.max_velocity))
 JOINTS = ["joint_delta", "joint_position", "joint_velocity"]
 

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+import numpy as np
+
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array
 from simworld.physics.control.action import ActionNumber
@@ -40,6 +42,11 @@ class Control(ABC):
     def size(self) -> int:
         """How many numbers an action is."""
         return len(self.numbers)
+
+    @property
+    def per_step(self) -> Array:
+        """What the numbers before the gripper's (size - 1,) differ by where they move the arm at most in a step."""
+        return np.ones(self.size - 1)
 
     @abstractmethod
     def encode(self, command: Command, joint_positions: Array) -> Array:

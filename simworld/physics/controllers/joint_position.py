@@ -23,7 +23,14 @@ class JointPosition(Control):
     def __init__(self, model: RobotModel, timing: Timing) -> None:
         self.numbers = joint_numbers(model, model.lower, model.upper, "rad", "position that the joint goes to")
         self._steps = JointSteps(model, timing)
+        self._fastest = np.array(model.max_velocity[: model.arm_joints]) / timing.control_hz
         self._lower, self._upper = np.array(model.lower[: model.arm_joints]), np.array(model.upper[: model.arm_joints])
+
+    @property
+    def per_step(self) -> Array:
+        """What joints move in a control step at their largest velocities, as part of their ranges."""
+        parts: Array = 2 * self._fastest / (self._upper - self._lower)
+        return parts
 
     def encode(self, command: Command, joint_positions: Array) -> Array:
         """Where the step leads that brings the tool nearer, as far as the joints may be ahead."""
