@@ -44,7 +44,8 @@ _HOMES = {
     "simworld.datasets.sample": "SampleId",
     "simworld.datasets.splits": "split_episodes split_images",
     "simworld.datasets.store.episode": "Episode",
-    "simworld.datasets.store.episodes": "read_episodes write_episodes",
+    "simworld.datasets.store.episode_reading": "EpisodeReader read_episodes",
+    "simworld.datasets.store.episodes": "write_episodes",
     "simworld.datasets.store.images": "write_images",
     "simworld.datasets.store.image_index": "find_label read_index",
     "simworld.datasets.store.label_stream": "read_labels",
@@ -70,6 +71,7 @@ _HOMES = {
         "UnknownOptionError"
     ),
     "simworld.experiments.recipes.labelled_images": "write_labelled_images",
+    "simworld.experiments.recipes.replayed_images": "write_replayed_images",
     "simworld.experiments.recipes.rollouts": "export_rollouts write_rollouts",
     "simworld.physics.control.command": "Command",
     "simworld.physics.control.control": "Control Controller",

@@ -52,7 +52,8 @@ from simworld.datasets.labelled import LabelledImage as LabelledImage, Moment as
 from simworld.datasets.sample import SampleId as SampleId
 from simworld.datasets.splits import split_episodes as split_episodes, split_images as split_images
 from simworld.datasets.store.episode import Episode as Episode
-from simworld.datasets.store.episodes import read_episodes as read_episodes, write_episodes as write_episodes
+from simworld.datasets.store.episode_reading import EpisodeReader as EpisodeReader, read_episodes as read_episodes
+from simworld.datasets.store.episodes import write_episodes as write_episodes
 from simworld.datasets.store.image_index import find_label as find_label, read_index as read_index
 from simworld.datasets.store.images import write_images as write_images
 from simworld.datasets.store.label_stream import read_labels as read_labels
@@ -97,6 +98,7 @@ from simworld.errors import (
     UnknownOptionError as UnknownOptionError,
 )
 from simworld.experiments.recipes.labelled_images import write_labelled_images as write_labelled_images
+from simworld.experiments.recipes.replayed_images import write_replayed_images as write_replayed_images
 from simworld.experiments.recipes.rollouts import export_rollouts as export_rollouts, write_rollouts as write_rollouts
 from simworld.physics.control.command import Command as Command
 from simworld.physics.control.control import Control as Control, Controller as Controller

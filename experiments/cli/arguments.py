@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.console import quota_progress, say
+
+if TYPE_CHECKING:
+    from simworld.datasets.store.images import ImageReport
 
 GOES_ON = {"obj": "; what was finished is intact, and the same command goes on from there"}
 """Context settings of a command: what is said after an interrupt."""
@@ -95,6 +98,16 @@ Normalization = Annotated[
 RendererName = Annotated[
     str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
 ]
+Cameras = Annotated[
+    list[str],
+    typer.Option(
+        "--camera",
+        metavar="NAME",
+        default_factory=lambda: ["front"],
+        show_default="front",
+        help="A camera; may be repeated.",
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that work on it; the result is the same.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
@@ -104,6 +117,17 @@ def say_redrawn(counts: Mapping[str, int], samples: str) -> None:
     if counts:
         parts = ", ".join(f"{address} in {count}" for address, count in counts.items())
         say(f"drawn again, as what was drawn first could not be: {parts} of the new {samples}")
+
+
+def say_images(report: "ImageReport") -> None:
+    """Say what a dataset of images holds."""
+    total = sum(report.annotations.values())
+    say(
+        f"{report.images} images of {report.groups} different scenes with {total} annotations in {report.folder} "
+        f"({report.made} new), seed {report.seed}"
+    )
+    say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
+    say_redrawn(report.redrawn, "images")
 
 
 def searching(count: int, budget: int | None) -> AbstractContextManager[Callable[[Any], None]]:

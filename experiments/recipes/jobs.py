@@ -10,12 +10,17 @@ from simworld.engines import Engine, ShardJob
 
 
 def shard_work(
-    engine: Engine, kind: str, config: Mapping[str, Any], seed: int, folder: Path, chosen: Sequence[Chosen] | None
+    engine: Engine,
+    kind: str,
+    config: Mapping[str, Any],
+    seed: int,
+    folder: Path,
+    sample: Callable[[int], Sequence[Any]] | None = None,
 ) -> Work:
-    """Work that an engine does; where samples were `chosen`, each job is told of its own in `config["samples"]`."""
+    """Work that an engine does; what `sample` says of its numbers, each job is told in `config["samples"]`."""
 
     def job(numbers: range) -> ShardJob:
-        samples = None if chosen is None else [list(chosen[number]) for number in numbers]
+        samples = None if sample is None else [list(sample(number)) for number in numbers]
         asked = {**config, "samples": samples}
         return ShardJob(kind=kind, config=asked, seed=seed, start=numbers.start, stop=numbers.stop)
 

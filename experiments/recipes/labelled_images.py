@@ -89,7 +89,7 @@ def write_labelled_images(
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
         with open_images(folder, request, count, categories(), shard, (FOUND, JOURNAL) if balance else ()) as out:
-            chosen = search_samples(out, balance) if balance else None
+            chosen = search_samples(out, balance).__getitem__ if balance else None
             if not (base.config.scene.objects[1] or base.config.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
             config = out.request | {"source": source.to_plain()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simworld.agents.policy import load_policy
 from simworld.datasets.store.episode import Episode
-from simworld.datasets.store.episodes import KIND, read_episodes
+from simworld.datasets.store.episode_reading import KIND, read_episodes
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request

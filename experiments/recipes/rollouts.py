@@ -11,15 +11,8 @@ from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanc
 from simworld.agents.collect import collect_episode
 from simworld.agents.policy import Policy
 from simworld.datasets.store.episode import Episode
-from simworld.datasets.store.episodes import (
-    KIND,
-    EpisodeReport,
-    EpisodesRequest,
-    fill_episodes,
-    open_episodes,
-    read_episodes,
-    write_episode_shard,
-)
+from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
+from simworld.datasets.store.episodes import EpisodeReport, fill_episodes, open_episodes, write_episode_shard
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
@@ -85,7 +78,7 @@ def write_rollouts(
         wanted = Wanted(quotas, episodes, root, budget, replays, searched)
         balance = balanced_episodes(env, act, wanted, noise) if quotas else None
         with open_episodes(folder, request, episodes, beside=(FOUND, JOURNAL) if balance else ()) as out:
-            chosen = search_samples(out, balance) if balance else None
+            chosen = search_samples(out, balance).__getitem__ if balance else None
             config = out.request | {"source": source.to_plain()}
             return fill_episodes(out, shard_work(engine, _JOB, config, root, out.path, chosen), progress)
 

@@ -6,7 +6,8 @@ from simworld.datasets.sample import SampleId
 from simworld.datasets.splits import split_episodes, split_groups, split_images
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_file import load_episodes, save_episodes
-from simworld.datasets.store.episodes import EpisodeReport, EpisodesRequest, read_episodes, write_episodes
+from simworld.datasets.store.episode_reading import EpisodeReader, EpisodesRequest, read_episodes
+from simworld.datasets.store.episodes import EpisodeReport, write_episodes
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.image_index import find_label, read_index
 from simworld.datasets.store.images import ImageReport, write_images
@@ -17,6 +18,7 @@ from simworld.datasets.store.verify import content_digest, verify
 
 __all__ = [
     "Episode",
+    "EpisodeReader",
     "EpisodeReport",
     "EpisodesRequest",
     "ImageReport",

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.image_index import read_index
 from simworld.distributions.values import immutable, is_number
 from simworld.errors import ConfigurationError, shown

@@ -16,7 +16,7 @@ from rich.console import Console
 from typer.main import get_command
 
 from simworld.agents.network import Architecture, NetworkPolicy
-from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.episode_reading import read_episodes
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes import write_labelled_images, write_rollouts

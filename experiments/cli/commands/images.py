@@ -7,6 +7,7 @@ import typer
 from simworld.experiments.cli.arguments import (
     GOES_ON,
     Budget,
+    Cameras,
     Change,
     DataSeed,
     EnvId,
@@ -21,10 +22,10 @@ from simworld.experiments.cli.arguments import (
     asked_randomization,
     parse_size,
     refuse,
-    say_redrawn,
+    say_images,
     searching,
 )
-from simworld.experiments.cli.console import progress, say
+from simworld.experiments.cli.console import progress
 from simworld.extras import extras
 
 commands = typer.Typer()
@@ -36,15 +37,7 @@ def images(
     out: Out,
     randomize: Change,
     quota: Quota,
-    camera: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME",
-            default_factory=lambda: ["front"],
-            show_default="front",
-            help="A camera; may be repeated, see --views.",
-        ),
-    ],
+    camera: Cameras,
     views: Annotated[
         str, typer.Option(help="Each scene by `one` of the cameras, which take turns, or by `all` of them.")
     ] = "one",
@@ -91,10 +84,4 @@ def images(
             progress=tell,
             searched=searched,
         )
-    total = sum(report.annotations.values())
-    say(
-        f"{report.images} images of {report.groups} different scenes with {total} annotations in {out} "
-        f"({report.made} new), seed {report.seed}"
-    )
-    say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
-    say_redrawn(report.redrawn, "images")
+    say_images(report)

@@ -3,39 +3,23 @@
 `episodes/00000.npz`, `00001.npz`, ... hold some episodes each, as `simworld.datasets.store.episode` says.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from simworld.datasets.store.episode import Episode
-from simworld.datasets.store.episode_file import decode_episodes, encode_episodes
+from simworld.datasets.store.episode_file import encode_episodes
+from simworld.datasets.store.episode_reading import KIND, read_shard
 from simworld.datasets.store.filling import Filled, Tell, Work, fill_shards, one_by_one
-from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.folder import OutputFolder, hidden
-from simworld.datasets.store.manifest import MANIFEST, known_files, read_checked, read_manifest
-from simworld.datasets.store.request import FORMAT_VERSION, Request, read_request
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.store.request import FORMAT_VERSION
 from simworld.datasets.store.shards import Shards
-from simworld.errors import ConfigurationError, DatasetError
+from simworld.errors import ConfigurationError
 from simworld.randomization.redrawn import tally
 from simworld.reading import PathLike
 from simworld.writing import reporting, write_soon
-
-KIND = "episodes"
-
-
-class EpisodesRequest(Request):
-    """What is read of `request.json` of any dataset of episodes: how many there are, and how many to a file."""
-
-    count: Annotated[int, Field(ge=1)]
-    shard: Annotated[int, Field(ge=1)]
-
-    @property
-    def shards(self) -> Shards:
-        """Its files."""
-        return Shards(KIND, ".npz", self.count, self.shard)
 
 
 @dataclass(frozen=True)
@@ -110,52 +94,9 @@ def fill_episodes(out: OutputFolder, work: Work, progress: Callable[[int], None]
     shards = Shards(KIND, ".npz", count, out.request["shard"])
     for name, numbers in shards:
         if name in out.unknown:
-            _read_shard(out.path, name, len(numbers), {})
+            read_shard(out.path, name, len(numbers), {})
     out.accept(name for name, _ in shards)
     made = fill_shards(out, shards, work, progress)
     if made.samples or not out.has(MANIFEST):
         out.finish()
     return EpisodeReport(out.path, out.request.get("seed"), count, made.samples, made.redrawn)
-
-
-def read_episodes(folder: PathLike) -> Iterator[Episode]:
-    """The episodes of a dataset in order; of an interrupted one, those that are there.
-
-    A file is checked before anything in it is believed: its digest, as far as it is known, and that all is there that
-    was asked for. What is missing, too much, or changed raises DatasetError.
-    """
-    folder = Path(folder)
-    shards = read_request(folder, KIND, EpisodesRequest).shards
-    try:
-        here = {f"{KIND}/{path.name}" for path in (folder / KIND).glob("*")}
-    except OSError as error:
-        raise DatasetError(f"cannot read episodes from {folder}: {error.strerror or error}") from None
-    known, finished = known_files(folder), read_manifest(folder) is not None
-    for name in sorted(here):
-        if shards.number(name) is None and not name.startswith(f"{KIND}/."):  # what is being written is hidden
-            raise DatasetError(f"{folder}: {name} is more than was asked for: remove it")
-    if finished:
-        _check_complete(folder, here, known.keys(), shards)
-    for name, numbers in shards:
-        if finished or name in here:
-            yield from _read_shard(folder, name, len(numbers), known)
-
-
-def _check_complete(folder: Path, here: Set[str], known: Set[str], shards: Shards) -> None:
-    """Raise DatasetError unless all files of a finished dataset are there, and in its manifest."""
-    for name, _ in shards:
-        if name not in here or name not in known:
-            where = "missing" if name not in here else f"not in its {MANIFEST}"
-            raise DatasetError(f"{folder}: {name} is {where}")
-
-
-def _read_shard(folder: Path, name: str, count: int, known: Mapping[str, Set[Fingerprint]]) -> list[Episode]:
-    """The `count` episodes of a file, which is as it was written, as far as that is `known`."""
-    data = read_checked(folder, name, known)
-    try:
-        episodes = decode_episodes(data)
-        if len(episodes) != count:
-            raise DatasetError(f"it must hold {count} episodes, got {len(episodes)}")
-    except DatasetError as error:
-        raise DatasetError(f"cannot read episodes from {folder / name}: {error}") from None
-    return episodes

@@ -15,9 +15,11 @@ an annotation's id is its image's times 100,000 plus its instance id.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,18 +113,19 @@ def fill_images(out: OutputFolder, work: Work, progress: Callable[[int], None] |
     Shards of which nobody wrote down what they hold are made again.
     """
     shards, summary, made = _shards(out), _Summary(out.request["categories"]), Filled(0)
-    if not _is_finished(out, shards):
+    labels = partial(made_labels, out.path, shards)
+    if _is_finished(out, shards):
+        deque(summary.heard(labels()), maxlen=0)
+    else:
         try:
             made = fill_shards(out, shards, work, progress)
         except BaseException:
             # Where this fails too, as on a full disk, the shards that are there stay, and the first error counts.
             with suppress(DatasetError):
-                _describe(out, shards)
+                _describe(out, labels, labels())
             raise
-        _describe(out, shards)
+        _describe(out, labels, summary.heard(labels()))
         out.finish()
-    for label in made_labels(out.path, shards):
-        summary.add(label)
     seed = out.request.get("seed")
     return ImageReport(
         out.path, seed, shards.count, made.samples, len(summary.groups), summary.annotations, made.redrawn
@@ -137,11 +140,13 @@ class _Summary:
         self._ids = dict(enumerate(categories, start=1))
         self.annotations = dict.fromkeys(categories, 0)
 
-    def add(self, label: Label) -> None:
-        """Count what is on an image."""
-        self.groups.add(hash(label.image.group))
-        for annotation in label.annotations:
-            self.annotations[self._ids[annotation.category_id]] += 1
+    def heard(self, labels: Iterable[Label]) -> Iterator[Label]:
+        """The labels as they are, each counted."""
+        for label in labels:
+            self.groups.add(hash(label.image.group))
+            for annotation in label.annotations:
+                self.annotations[self._ids[annotation.category_id]] += 1
+            yield label
 
 
 def _shards(out: OutputFolder) -> Shards:
@@ -153,10 +158,10 @@ def _is_finished(out: OutputFolder, shards: Shards) -> bool:
     return out.has(MANIFEST) and all(map(out.is_whole, beside)) and all(out.is_whole(name) for name, _ in shards)
 
 
-def _describe(out: OutputFolder, shards: Shards) -> None:
-    """Write the index and COCO's annotations of the images that are there."""
-    out.write(INDEX, index_chunks(made_labels(out.path, shards)))
-    out.write(ANNOTATIONS, coco_chunks(out.request, lambda: made_labels(out.path, shards)))
+def _describe(out: OutputFolder, labels: Callable[[], Iterable[Label]], once: Iterable[Label]) -> None:
+    """Write the index, of labels that are read `once`, and COCO's annotations, of those that are read again."""
+    out.write(INDEX, index_chunks(once))
+    out.write(ANNOTATIONS, coco_chunks(out.request, labels))
 
 
 def _is_picture(name: str, count: int) -> bool:

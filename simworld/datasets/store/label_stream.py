@@ -49,14 +49,18 @@ def read_labels(folder: PathLike) -> Iterator[Label]:
 
 
 def made_labels(folder: Path, shards: Shards) -> Iterator[Label]:
-    """The labels of all images that are there, of the one who holds the folder: also of shards under way."""
+    """The labels of all images that are there, of the one who holds the folder: also of shards under way.
+
+    Whether they are as they were written was checked when the folder was opened.
+    """
     for name, numbers in shards:
+        lines: Sequence[bytes] = ()
         if (folder / name).is_file():
-            yield from parse_labels(read_bytes(folder / name).splitlines(), numbers, f"{folder / name} is broken")
+            lines = read_bytes(folder / name).splitlines()
         elif (folder / hidden(name)).is_file():
             with Journal(folder / hidden(name)) as journal:
                 lines = whole_lines(folder, journal.lines(), numbers)
-            yield from (Label.model_validate_json(line) for line in lines)
+        yield from map(Label.model_validate_json, lines)
 
 
 def parse_labels(lines: Sequence[bytes], numbers: range, source: str) -> list[Label]:

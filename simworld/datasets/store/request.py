@@ -19,6 +19,12 @@ class Request(Record):
     format_version: int = 0
 
 
+class SeededRequest(Request):
+    """A request of data that one root seed makes."""
+
+    seed: int | None = None
+
+
 _Asked = TypeVar("_Asked", bound=Request)
 
 

@@ -25,21 +25,17 @@ def box() -> Shape:
     return vertices, triangles, np.repeat(face_normals(vertices, triangles)[:, None], 3, axis=1)
 
 
-@cache
 def sphere(tolerance: float) -> Shape | None:
     """A geodesic sphere about the sphere of radius 1, as far outside as inside; None below FINEST."""
     parts = 0
     while tolerance >= FINEST:
         parts += 1
-        directions, triangles = _geodesic(parts)
-        depth = _depth(directions, triangles)
-        radius = 2 / (1 + depth)
-        if radius - 1 <= tolerance:
-            return radius * directions, triangles, directions[triangles]
+        error, shape = _sphere(parts)
+        if error <= tolerance:
+            return shape
     return None
 
 
-@cache
 def cylinder(tolerance: float) -> Shape | None:
     """A prism about the cylinder of radius 1 from z = -1 to 1, as far outside as inside; None below FINEST."""
     sides = 2
@@ -51,6 +47,15 @@ def cylinder(tolerance: float) -> Shape | None:
     return None
 
 
+@cache  # by its parts, of which there are few, and not by the tolerance, which differs from scene to scene
+def _sphere(parts: int) -> tuple[float, Shape]:
+    """The geodesic sphere with its edges in so many parts, and how far it is off."""
+    directions, triangles = _geodesic(parts)
+    radius = 2 / (1 + _depth(directions, triangles))
+    return radius - 1, (radius * directions, triangles, directions[triangles])
+
+
+@cache
 def _prism(sides: int, radius: float) -> Shape:
     angles = [2 * math.pi * k / sides for k in range(sides)]
     around = np.array([(math.cos(a), math.sin(a), 0.0) for a in angles])
