@@ -82,9 +82,8 @@ def collect_episode(
 
 def _described(env: gym.Env[Any, Any]) -> dict[str, Any]:
     """What an episode says of the environment it was made in."""
-    assert env.spec is not None  # they are ours
     return {
-        "environment": json.loads(env.spec.to_json()),
+        "environment": json.loads(manipulation(env).config.to_json()),
         "observation_space": describe_space(env.observation_space),
         "action_space": describe_space(env.action_space),
         "instruction": manipulation(env).task_description,

@@ -108,6 +108,10 @@ Cameras = Annotated[
         help="A camera; may be repeated.",
     ),
 ]
+Robot = Annotated[
+    str | None, typer.Option("--robot", show_default="the task's own", help="One of those that `simworld robot` lists.")
+]
+ControlName = Annotated[str, typer.Option("--control", help="What an action is: ee, ee_pose, joint_delta, ...")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that work on it; the result is the same.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 

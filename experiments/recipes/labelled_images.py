@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
@@ -19,7 +20,7 @@ from simworld.datasets.store.images import ImageReport, fill_images, open_images
 from simworld.datasets.store.label_stream import ImagesRequest
 from simworld.engines import Engine, Here, ShardJob, Storage, register_job
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.environments import config_of, make_env
+from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.jobs import sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
@@ -47,6 +48,7 @@ def write_labelled_images(
     count: int,
     seed: int | None = None,
     randomization: str | Sequence[Any] = "default",
+    options: Mapping[str, Any] = MappingProxyType({}),
     policy: str = "expert",
     trust_pickle: bool = False,
     normalization: Path | None = None,
@@ -65,8 +67,8 @@ def write_labelled_images(
     """Write `count` labelled images of an environment's scenes in COCO's format, seen as VIEWS says.
 
     They show a scene after `view.step` steps of a policy, loaded by `load_policy`, or of nobody: "none". Without a
-    `seed`, the request has its own. With `quotas` the scenes are searched first (see `balanced_images`), and `searched`
-    hears of every candidate.
+    `seed`, the request has its own; `options` are further ones of the environment, such as its robot. With `quotas` the
+    scenes are searched first (see `balanced_images`), and `searched` hears of every candidate.
     """
     _check_views(cameras, views, count, quotas)
     source = PolicySource(policy, trust_pickle, normalization)
@@ -74,6 +76,7 @@ def write_labelled_images(
     request: dict[str, Any] = {
         "env_id": env_id,
         "randomization": randomization,
+        "environment": as_plain(config_of(env_id, randomization=randomization, **options)),
         **source.asked(),
         "cameras": list(cameras),
         "views": views,
@@ -82,8 +85,9 @@ def write_labelled_images(
         **asked_quotas(quotas, replays),
     }
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
-    with closing(make_env(env_id, randomization)) as env, closing(make_renderer(renderer_name)):
-        base, act = manipulation(env), source.load(config_of(env_id))
+    with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name)):
+        base = manipulation(env)
+        act = source.load(base.config)
         check_seen(base.config.scene, base.randomization, tuple(cameras), size, renderer_name)
         request["parameters"] = base.config.scene.space.meanings()
         wanted = Wanted(quotas, count, root, budget, replays, searched)
@@ -108,8 +112,8 @@ class _Studio:
 
     def __init__(self, config: Mapping[str, Any], seed: int) -> None:
         self._config, self._seed = config, seed
-        self._act = PolicySource.from_plain(config["source"]).load(config_of(config["env_id"]))
-        self._env = make_env(config["env_id"], config["randomization"])
+        self._env = env_of(config["environment"])
+        self._act = PolicySource.from_plain(config["source"]).load(manipulation(self._env).config)
         self._renderer = make_renderer(config["renderer"])
 
     def shard(self, job: ShardJob, storage: Storage) -> Filled:

@@ -1,14 +1,15 @@
 """Episodes of a policy: simworld's own store of them, and Minari's."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_episodes, search_samples
-from simworld.agents.collect import collect_episode
+from simworld.agents.collect import collect_episode, manipulation
 from simworld.agents.policy import Policy
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
@@ -17,8 +18,9 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.engines import Engine, Here, ShardJob, Storage, register_job
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.environments import config_of, make_env
+from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.jobs import sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
@@ -33,6 +35,7 @@ class RolloutRequest(EpisodesRequest):
     policy: str
     seed: int
     randomization: str | list[Any] | dict[str, Any]
+    environment: dict[str, Any]
     noise: float
 
 
@@ -50,6 +53,7 @@ def write_rollouts(
     normalization: Path | None = None,
     seed: int | None = None,
     randomization: str | Sequence[Any] = "default",
+    options: Mapping[str, Any] = MappingProxyType({}),
     noise: float = 0.0,
     quotas: Sequence[str] = (),
     budget: int | None = None,
@@ -60,21 +64,23 @@ def write_rollouts(
 ) -> EpisodeReport:
     """Write episodes of a policy, loaded by `load_policy`, as simworld's own store of episodes.
 
-    Without a `seed`, the request has its own. With `quotas` the episodes are searched first (see `balanced_episodes`),
-    and `searched` hears of every candidate.
+    Without a `seed`, the request has its own; `options` are further ones of the environment, such as its robot. With
+    `quotas` the episodes are searched first (see `balanced_episodes`), and `searched` hears of every candidate.
     """
     source = PolicySource(policy, trust_pickle, normalization)
-    act = _actor(source, env_id)
+    made = config_of(env_id, randomization=randomization, **options)
+    act = _actor(source, made)
     noise = float(noise) + 0.0  # requests that mean the same are the same: 0 and -0.0 are 0.0
     request: dict[str, Any] = {
         "env_id": env_id,
         **source.asked(),
         "randomization": randomization,
+        "environment": as_plain(made),
         "noise": noise,
         **asked_quotas(quotas, replays),
     }
     request["seed"] = root = data_seed("episodes", episodes, request) if seed is None else seed
-    with closing(make_env(env_id, randomization)) as env:
+    with closing(env_of(request["environment"])) as env:
         wanted = Wanted(quotas, episodes, root, budget, replays, searched)
         balance = balanced_episodes(env, act, wanted, noise) if quotas else None
         with open_episodes(folder, request, episodes, beside=(FOUND, JOURNAL) if balance else ()) as out:
@@ -87,8 +93,8 @@ def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:
     """Make a shard of episodes: a job of `write_rollouts`."""
     config = {name: value for name, value in job.config.items() if name != "samples"}
     key = json.dumps([config, job.seed], sort_keys=True)
-    env = storage.once(key, lambda: make_env(config["env_id"], config["randomization"]))
-    act, sample = _actor(PolicySource.from_plain(config["source"]), config["env_id"]), sample_of(job)
+    env, sample = storage.once(key, lambda: env_of(config["environment"])), sample_of(job)
+    act = _actor(PolicySource.from_plain(config["source"]), manipulation(env).config)
 
     def episode(i: int) -> Episode:
         number, parameters, group = sample(i)
@@ -98,8 +104,8 @@ def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:
     return asdict(write_episode_shard(storage.folder, name, job.numbers, episode, storage.made))
 
 
-def _actor(source: PolicySource, env_id: str) -> Policy:
-    act = source.load(config_of(env_id))
+def _actor(source: PolicySource, config: EnvConfig) -> Policy:
+    act = source.load(config)
     if act is None:
         raise ConfigurationError("policy: an episode needs one who acts, got 'none'")
     return act
@@ -122,7 +128,7 @@ def export_rollouts(
         f"{request.count} episodes of the policy {request.policy} in {request.env_id}, root seed {request.seed}, "
         f"randomization {request.randomization}, action noise {request.noise}"
     )
-    with closing(make_env(request.env_id, request.randomization)) as env:
+    with closing(env_of(request.environment)) as env:
         path = export_minari(
             read_episodes(episodes),
             root,

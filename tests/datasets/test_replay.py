@@ -28,7 +28,7 @@ def shown() -> Iterator[list[Episode]]:
     for env_id, cameras in ((REACH, ("front", "wrist")), (PLACE, ("front", "side"))):
         options = {"observation": ("state", "rgb", "depth"), "cameras": cameras, "image_size": (40, 30)}
         with closing(make_env(env_id, "full", max_episode_steps=4, **options)) as env:
-            found += [collect_episode(env, RandomPolicy(), 3, index) for index in (0, 5)]
+            found += [collect_episode(env, RandomPolicy(4), 3, index) for index in (0, 5)]
     return found
 
 

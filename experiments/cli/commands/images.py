@@ -9,6 +9,7 @@ from simworld.experiments.cli.arguments import (
     Budget,
     Cameras,
     Change,
+    ControlName,
     DataSeed,
     EnvId,
     Normalization,
@@ -17,6 +18,7 @@ from simworld.experiments.cli.arguments import (
     Quota,
     RendererName,
     Replays,
+    Robot,
     TrustPickle,
     Workers,
     asked_randomization,
@@ -53,6 +55,8 @@ def images(
     ] = "expert",
     trust_pickle: TrustPickle = False,
     normalization: Normalization = None,
+    robot: Robot = None,
+    control: ControlName = "ee",
     workers: Workers = 1,
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
@@ -80,6 +84,7 @@ def images(
             policy=policy,
             trust_pickle=trust_pickle,
             normalization=normalization,
+            options={"control": control} | ({"robot": robot} if robot else {}),
             engine=make_engine(workers),
             progress=tell,
             searched=searched,

@@ -9,6 +9,7 @@ from simworld.experiments.cli.arguments import (
     GOES_ON,
     Budget,
     Change,
+    ControlName,
     DataSeed,
     EnvId,
     Normalization,
@@ -17,6 +18,7 @@ from simworld.experiments.cli.arguments import (
     Preset,
     Quota,
     Replays,
+    Robot,
     TrustPickle,
     Workers,
     asked_randomization,
@@ -49,6 +51,8 @@ def rollout(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a Minari dataset of that id.")] = False,
     budget: Budget = None,
     replays: Replays = None,
+    robot: Robot = None,
+    control: ControlName = "ee",
     workers: Workers = 1,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
@@ -75,6 +79,7 @@ def rollout(
             quotas=quota,
             budget=budget,
             replays=replays or 0,
+            options={"control": control} | ({"robot": robot} if robot else {}),
             engine=make_engine(workers),
             progress=tell,
             searched=searched,
