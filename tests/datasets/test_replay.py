@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from simworld.rendering.raster.raster import RasterRenderer
 
 from simworld.agents.collect import collect_episode
 from simworld.agents.policy import RandomPolicy
@@ -16,7 +17,6 @@ from simworld.datasets.replay import ReplayPlan
 from simworld.engines import LocalProcesses
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes import make_env, write_replayed_images
-from simworld.rendering.raster.raster import RasterRenderer
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 
