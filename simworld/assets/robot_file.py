@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from simworld.assets.robot import Gains, Gripper, LinkFrame, LinkVisual, RobotModel
+from simworld.assets.robot_checks import check_model
 from simworld.assets.roots import data_path
 from simworld.assets.urdf import Joint, Mimic, Urdf, check_axes, mesh_files, parse_urdf, urdf_tree
 from simworld.documents import read_yaml
@@ -122,7 +123,7 @@ def _model(file: RobotFile, path: Path) -> RobotModel:
         gains=file.gains,
         visuals=tuple(visuals),
     )
-    _check(model)
+    check_model(model)
     return model
 
 
@@ -192,29 +193,6 @@ def _rest(file: RobotFile, gripper: Gripper) -> tuple[float, ...]:
     driver = file.rest[gripper.driver]
     others = [ratio * driver + offset for ratio, offset in zip(gripper.ratios, gripper.offsets, strict=True)]
     return (*(file.rest[name] for name in file.arm), *others)
-
-
-def _check(model: RobotModel) -> None:
-    """Raise ConfigurationError where a model names what the URDF has not, or rests where it cannot be."""
-    named = [("tool.link", model.tool.link), *(("gripper.fingers", link) for link in model.gripper.fingers)]
-    named += [(f"mounts.{name}.link", frame.link) for name, frame in model.mounts.items()]
-    named += [(f"visuals.{i}.link", visual.link) for i, visual in enumerate(model.visuals)]
-    for key, link in named:
-        if link not in model.links:
-            raise ConfigurationError(f"{key}: there is no link {link!r} in the URDF{nearest(link, model.links)}")
-    arm = model.joints[: model.arm_joints]
-    if (moving := _moving(model, model.tool.link)) != arm:
-        raise ConfigurationError(f"arm: must be the joints from the base to {model.tool.link!r}, {moving}, got {arm}")
-    for link in model.gripper.fingers:
-        if not set(_moving(model, link)) & set(model.gripper.joints):
-            raise ConfigurationError(f"gripper.fingers: no joint of the gripper moves {link!r}")
-    for name, lower, rest, upper in zip(model.joints, model.lower, model.rest, model.upper, strict=True):
-        if not lower <= rest <= upper:
-            raise ConfigurationError(f"rest.{name}: must be in {lower} to {upper}, got {rest}")
-
-
-def _moving(model: RobotModel, link: str) -> tuple[str, ...]:
-    return tuple(joint.name for joint in model.chain(link) if joint.kind != "fixed")
 
 
 def _mesh(name: str, folder: Path) -> Path:

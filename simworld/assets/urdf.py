@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from simworld.assets.urdf_elements import attribute, child, number, numbers, origin_of
 from simworld.errors import ConfigurationError, nearest
-from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_euler
+from simworld.geometry import IDENTITY, Quaternion, Vec3
 from simworld.plain import Plain
 from simworld.reading import read_bytes
 
@@ -178,8 +179,8 @@ def _joint(element: Element, source: str) -> Joint:
     return Joint(
         name=name,
         kind=kind,
-        parent=attribute(_child(element, "parent", here), "link", here),
-        child=attribute(_child(element, "child", here), "link", here),
+        parent=attribute(child(element, "parent", here), "link", here),
+        child=attribute(child(element, "child", here), "link", here),
         position=position,
         orientation=orientation,
         axis=(axis[0] / length, axis[1] / length, axis[2] / length) if length else axis,
@@ -196,52 +197,3 @@ def _mimic(element: Element, here: str) -> Mimic:
     if multiplier == 0:
         raise ConfigurationError(f"{here}: the multiplier of a mimic must not be 0")
     return Mimic(joint=attribute(element, "joint", here), multiplier=multiplier, offset=offset)
-
-
-def origin_of(element: Element, here: str) -> tuple[Vec3, Quaternion]:
-    """Position and orientation of the <origin> in an element; `here` begins the messages."""
-    origin = element.find("origin")
-    position = numbers(origin, "xyz", (0.0, 0.0, 0.0), here)
-    return position, quat_from_euler(*numbers(origin, "rpy", (0.0, 0.0, 0.0), here))
-
-
-def attribute(element: Element, name: str, here: str) -> str:
-    """An attribute that must be there."""
-    value = element.get(name)
-    if not value:
-        raise ConfigurationError(f"{here}: <{element.tag}> has no {name}")
-    return value
-
-
-def number(element: Element | None, name: str, default: float, here: str) -> float:
-    """A finite number, or the default where it is not said."""
-    text = None if element is None else element.get(name)
-    return default if text is None else _finite([text], name, here)[0]
-
-
-def numbers(element: Element | None, name: str, default: Vec3, here: str) -> Vec3:
-    """Three finite numbers, or the default where they are not said."""
-    text = None if element is None else element.get(name)
-    if text is None:
-        return default
-    found = _finite(text.split(), name, here)
-    if len(found) != 3:
-        raise ConfigurationError(f"{here}: {name} must be three numbers, got {text!r}")
-    return (found[0], found[1], found[2])
-
-
-def _finite(texts: list[str], name: str, here: str) -> list[float]:
-    try:
-        found = [float(text) for text in texts]
-    except ValueError:
-        found = [math.nan]
-    if not all(map(math.isfinite, found)):
-        raise ConfigurationError(f"{here}: {name} must be finite numbers, got {' '.join(texts)!r}")
-    return found
-
-
-def _child(element: Element, tag: str, here: str) -> Element:
-    found = element.find(tag)
-    if found is None:
-        raise ConfigurationError(f"{here}: has no <{tag}>")
-    return found

@@ -10,7 +10,7 @@ import numpy as np
 from simworld.assets.importing.mesh_reading import needed
 from simworld.assets.robot_import.link_masses import NOTHING, Inertia, Link, LinkPiece, pose_matrix
 from simworld.assets.robot_import.meshes import colored
-from simworld.assets.urdf import attribute, number, numbers, origin_of
+from simworld.assets.urdf_elements import attribute, number, numbers, origin_of
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.plain import Color
