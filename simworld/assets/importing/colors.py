@@ -12,6 +12,19 @@ MOST_COLORS = 16
 """How many an object keeps: each is a group of its file, and edges between groups are kept when it is simplified."""
 
 
+_FINE, _MANY = 1 / 64, 20_000
+"""Share of its size that a side of a textured triangle has at most, unless there would be more triangles."""
+
+
+def fine_enough(mesh: Any) -> Any:
+    """A trimesh mesh whose triangles are cut in four as often as it takes to show its texture, if it has one."""
+    while _image(mesh) is not None and 0 < 4 * len(mesh.faces) <= _MANY:
+        if not mesh.edges_unique_length.max() > _FINE * mesh.scale:
+            break
+        mesh = mesh.subdivide()
+    return mesh
+
+
 def face_colors(mesh: Any, linear: bool) -> Array:
     """The sRGB colours (m, 3) in 0..1 of a trimesh mesh's faces, NaN where it has none.
 
@@ -23,10 +36,9 @@ def face_colors(mesh: Any, linear: bool) -> Array:
     if visual.kind == "vertex":
         return np.asarray(_bytes(visual.vertex_colors)[mesh.faces].mean(axis=1))
     material = getattr(visual, "material", None)
-    color, image = _of_material(material, linear)
-    uv = getattr(visual, "uv", None)
-    if image is not None and uv is not None and len(uv) == len(mesh.vertices):
-        seen = _sampled(image, np.asarray(uv, dtype=float)[mesh.faces].mean(axis=1))
+    color, _ = _of_material(material, linear)
+    if (image := _image(mesh)) is not None:
+        seen = _sampled(image, np.asarray(visual.uv, dtype=float)[mesh.faces].mean(axis=1))
         return seen if color is None else np.asarray(seen * color)
     return np.tile(np.full(3, np.nan) if color is None else color, (count, 1))
 
@@ -43,6 +55,14 @@ def reduced(colors: Array) -> Array:
     out = np.full_like(colors, np.nan)
     out[known] = rounded / 255
     return out
+
+
+def _image(mesh: Any) -> Any:
+    """The texture of a trimesh mesh that says where on it its vertices are, else None."""
+    uv = getattr(mesh.visual, "uv", None)
+    if uv is None or len(uv) != len(mesh.vertices):
+        return None
+    return _of_material(mesh.visual.material, linear=False)[1]
 
 
 def _of_material(material: Any, linear: bool) -> tuple[Array | None, Any]:

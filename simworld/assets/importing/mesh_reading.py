@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.assets.importing.colors import face_colors
+from simworld.assets.importing.colors import face_colors, fine_enough
 from simworld.errors import ConfigurationError
 from simworld.extras import extras
 from simworld.geometry import Array
@@ -87,6 +87,7 @@ def _joined(scene: Any, linear: bool) -> tuple[Array, NDArray[np.int64], Array]:
         mesh = scene.geometry[name]
         if not hasattr(mesh, "faces"):  # points and lines have none
             continue
+        mesh = fine_enough(mesh)
         vertices = np.asarray(mesh.vertices, dtype=float) @ matrix[:3, :3].T + matrix[:3, 3]
         triangles = np.asarray(mesh.faces, dtype=np.int64).reshape(-1, 3)
         if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns them inside out

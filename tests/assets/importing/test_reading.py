@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 
 from simworld.assets.importing.mesh_reading import FORMATS, read_mesh
 from simworld.errors import ConfigurationError, MissingExtraError
@@ -43,15 +44,17 @@ def test_parts_are_where_the_scene_of_a_file_has_them(tmp_path: Path) -> None:
 
 
 def test_colours_are_those_of_materials_vertices_and_textures(tmp_path: Path) -> None:
-    from PIL import Image
-
     (tmp_path / "a.mtl").write_text("newmtl red\nKd 1 0 0\nnewmtl picture\nmap_Kd a.png\n")
     Image.fromarray(np.array([[[0, 255, 0], [0, 0, 255]]], dtype=np.uint8)).save(tmp_path / "a.png")
     text = "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nvt 0.9 0.5\n"
     text += "usemtl red\nf 1 2 3\nusemtl picture\nf 1/1 2/1 4/1\n"
     (tmp_path / "a.obj").write_text(text)
     found = read_mesh(tmp_path / "a.obj")
-    assert sorted(found.colors.tolist()) == [[0, 0, 1], [1, 0, 0]] and set(found.files) == {"a.obj", "a.mtl", "a.png"}
+    assert np.unique(found.colors, axis=0).tolist() == [[0, 0, 1], [1, 0, 0]] and set(found.files) == {
+        "a.obj",
+        "a.mtl",
+        "a.png",
+    }
     (tmp_path / "a.mtl").unlink()
     found = read_mesh(tmp_path / "a.obj")
     assert np.isnan(found.colors).all() and found.missing == ("a.mtl",)
@@ -59,6 +62,20 @@ def test_colours_are_those_of_materials_vertices_and_textures(tmp_path: Path) ->
     box.visual.vertex_colors = (255, 128, 0, 255)
     box.export(tmp_path / "b.ply")
     assert np.unique(read_mesh(tmp_path / "b.ply").colors, axis=0) == pytest.approx(np.array([[1, 128 / 255, 0]]))
+
+
+def test_a_large_triangle_is_cut_until_it_shows_its_texture(tmp_path: Path) -> None:
+    stripes = np.zeros((8, 8, 3), dtype=np.uint8)
+    stripes[:, ::2] = (255, 255, 0)
+    Image.fromarray(stripes).save(tmp_path / "a.png")
+    (tmp_path / "a.mtl").write_text("newmtl picture\nmap_Kd a.png\n")
+    text = "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\nusemtl picture\n"
+    (tmp_path / "a.obj").write_text(text + "f 1/1 2/2 3/3\nf 1/1 3/3 4/4\n")
+    found = read_mesh(tmp_path / "a.obj")
+    middles = found.vertices[found.triangles].mean(axis=1)
+    inside = np.abs(middles[:, 0] * 8 % 1 - 0.5) < 0.4
+    yellow = found.colors[:, 0] == 1
+    assert (yellow == (np.floor(middles[:, 0] * 8) % 2 == 0))[inside].all() and 4000 < len(yellow) <= 20_000
 
 
 def test_only_files_in_the_folder_are_read(tmp_path: Path) -> None:
