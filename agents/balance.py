@@ -18,7 +18,8 @@ from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
-from simworld.randomization import Outcome, read_quotas, sample_scene
+from simworld.physics.settle import sample_settled
+from simworld.randomization import Outcome, read_quotas
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.feature import Feature
 from simworld.randomization.quotas.search import Plan, Search, plan_quotas
@@ -161,7 +162,7 @@ def _evaluate(balance: Balance, journal: "_Journal") -> Callable[[int, Mapping[s
         streams, tries = Streams(balance.wanted.seed, number), _TRIES if imposed else TRIES
         try:
             # What is imposed of objects that are not there in this scene is left out.
-            whole = sample_scene(spec, randomization, streams, imposed, strict=False, tries=tries).parameters
+            whole = sample_settled(spec, randomization, streams, imposed, strict=False, tries=tries).parameters
         except DrawError:
             return None
         return Outcome(journal(number, lambda: balance.features(number, whole)), whole)

@@ -24,8 +24,9 @@ from simworld.handles import OneUser
 from simworld.physics import World
 from simworld.physics.control.action import as_action
 from simworld.physics.controllers import Controller
+from simworld.physics.settle import sample_settled
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.sampling import Sample, check_scenes, sample_scene
+from simworld.randomization.sampling import Sample, check_scenes
 from simworld.rendering import Renderer, make_renderer
 from simworld.rendering.display import has_display
 from simworld.rendering.seen import check_seen
@@ -236,7 +237,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _drawn(self, begun: Begun) -> Sample:
         randomization = self.config.randomization if begun.randomization is None else begun.randomization
         streams = Streams(begun.seed, begun.index)
-        sample = sample_scene(self.config.scene, randomization, streams, begun.parameters)
+        sample = sample_settled(self.config.scene, randomization, streams, begun.parameters)
         if self.render_mode == "rgb_array":
             check_lens(self._render_camera(sample))
         if self._images is not None:

@@ -17,11 +17,11 @@ import numpy as np
 from simworld.envs.tasks import shipped_task
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.machine import machine_description
+from simworld.places import FIX, Place, places
 from simworld.randomization import Randomization, sample_scene
 from simworld.reading import read_json
 from simworld.rendering import RENDERERS, Frame, make_renderer
 from simworld.rendering.compiled import loop_places
-from simworld.rendering.places import FIX, Place, places
 from simworld.scene.model import Scene
 from simworld.scene.state import stack_states, unstack_state
 from simworld.streams import Streams

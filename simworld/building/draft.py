@@ -14,12 +14,14 @@ from simworld.scene.sensor import Sensor
 
 
 class Thing(NamedTuple):
-    """An object that is to be placed: its number, its name, its parts, and how it is laid down."""
+    """An object that is to be placed: its number, its name, its parts, how it is laid down, and
+    the name of the bin that it is dropped into, if any."""
 
     number: int
     name: str
     parts: tuple[Part, ...]
     laid: Quaternion
+    into: str = ""
 
 
 @dataclass

@@ -19,12 +19,13 @@ class Unreal(Exception):
     """What was drawn of a `thing` cannot be, and `why`.
 
     The factors of the first of `stages` of which any varies are to be drawn again; where that does not help, those of
-    the next ones with them.
+    the next ones with them. `most` bounds how often, where finding out takes long.
     """
 
-    def __init__(self, thing: str, why: str, *stages: Iterable[Which]) -> None:
+    def __init__(self, thing: str, why: str, *stages: Iterable[Which], most: int | None = None) -> None:
         super().__init__(why)
-        self.thing, self.why, self.stages = thing, why, [list(stage) for stage in stages]
+        self.thing, self.why, self.most = thing, why, most
+        self.stages = [list(stage) for stage in stages]
 
 
 class Redraws:
@@ -39,7 +40,7 @@ class Redraws:
         """Draw again from the streams that are `varying`, by stage; DrawError where there are none, or no tries."""
         stages = [set(streams) for streams in varying if streams]
         failures = self._failures[unreal.thing]
-        if not stages or failures == self._tries:
+        if not stages or failures == (self._tries if unreal.most is None else min(self._tries, unreal.most)):
             often = f" (the last of {failures + 1} draws)" if failures else ""
             raise DrawError(unreal.why + often)
         self._failures[unreal.thing] += 1

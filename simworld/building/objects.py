@@ -7,6 +7,7 @@ from simworld.assets.catalogue import PRIMITIVES, AllKinds, category, mesh, ship
 from simworld.building.draft import Draft, Thing
 from simworld.building.draws import Draws
 from simworld.building.factor import SEEDS, Factor, name, number, rotation, whole
+from simworld.building.heaps import drops, heaps
 from simworld.building.looks import draw_material, surface
 from simworld.building.placement import Standing, object_places
 from simworld.building.touch import ROUGHEST
@@ -24,10 +25,10 @@ _ROLLING = ("sphere", "cylinder")
 _FLAT_SIDED = ("cuboid",)
 
 
-def object_factors(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, dict[str, Factor]]:
-    """The factors of objects of some kinds, or of any, by family."""
+def object_factors(kinds: tuple[str, ...], items: tuple[str, ...], dropped: bool) -> dict[str, dict[str, Factor]]:
+    """The factors of objects of some kinds, or of any, by family; of those that stand, or are dropped into a bin."""
     return {
-        "geometry": _shapes(kinds, items) | _places(items),
+        "geometry": _shapes(kinds, items) | (drops(items) if dropped else _places(items)) | _turns(items),
         "physics": _bodies(items) | _contacts(items),
         "appearance": surface("objects.*", (0.85, 0.2, 0.16), *items) | _paint(items),
     }
@@ -62,6 +63,11 @@ def _places(items: tuple[str, ...]) -> dict[str, Factor]:
     return {
         "objects.*.position.x": number(Uniform(-0.12, 0.12), *PLACE_X, "m", "place on the table", *items),
         "objects.*.position.y": number(Uniform(-0.15, 0.15), *PLACE_Y, "m", "place on the table", *items),
+    }
+
+
+def _turns(items: tuple[str, ...]) -> dict[str, Factor]:
+    return {
         "objects.*.orientation": rotation("how it is laid down before it is turned about z", *items),
         "objects.*.yaw": number(0.0, -2 * pi, 2 * pi, "rad", "turn about z", *items),
     }
@@ -91,21 +97,24 @@ def _contacts(items: tuple[str, ...]) -> dict[str, Factor]:
     }
 
 
-def draw_thing(draw: Draws, name: str, number: int) -> Thing:
+def draw_thing(draw: Draws, name: str, number: int, into: str) -> Thing:
     """An object that is to be placed."""
     parts = _parts(draw, number)
-    return Thing(number, name, parts, draw("objects.*.orientation", number))
+    return Thing(number, name, parts, draw("objects.*.orientation", number), into)
 
 
 def place_things(draft: Draft) -> None:
-    """Put the objects that were drawn on the table, clear of each other and of the bins."""
-    laid = [turned(thing.parts, thing.laid) for thing in draft.things]
-    numbers = [thing.number for thing in draft.things]
-    places = object_places(draft.draw, numbers, laid, draft.bins) if laid else []
-    for thing, parts, (x, y) in zip(draft.things, laid, places, strict=True):
+    """Put the objects that were drawn on the table, clear of each other and of the bins, and the others above these."""
+    standing, falling = ([t for t in draft.things if bool(t.into) is dropped] for dropped in (False, True))
+    laid = [turned(thing.parts, thing.laid) for thing in standing]
+    places = object_places(draft.draw, [thing.number for thing in standing], laid, draft.bins) if laid else []
+    for thing, parts, (x, y) in zip(standing, laid, places, strict=True):
         place = x, y, rest_height(parts)
         draft.bodies.append(_body(draft.draw, thing, place))
         draft.standing[thing.name] = Standing(thing.number, place, parts)
+    above = heaps(draft.draw, [(t.number, t.parts, t.into) for t in falling], {box.name: box for box in draft.bins})
+    draft.bodies += [_body(draft.draw, thing, place) for thing, place in zip(falling, above, strict=True)]
+    draft.things.clear()
 
 
 def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
@@ -115,6 +124,7 @@ def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
     compliance = draw("objects.*.compliance", i)
     return Body(
         name=thing.name,
+        drops_into=thing.into,
         category=category(kind),
         parts=thing.parts,
         position=place,

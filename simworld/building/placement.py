@@ -23,6 +23,8 @@ CLEARANCE = 0.06
 """Free metres between the footprints of objects: an open finger fits in."""
 CROWDED = 0.01
 """Free metres between those that are only in the way, where there is no room for more."""
+APART = 0.01
+"""Free metres between two bins."""
 HAND_CLEARANCE = 0.08
 """Free metres between an object's footprint and the box: half a hand fits in."""
 GOAL_DISTANCE = 0.06
@@ -113,6 +115,29 @@ def _free_places(room: _Room, streams: list[tuple[Several, Several]]) -> _Places
         elif tries % 50 == 49:
             places.clear()
     return places if len(places) == len(streams) else None
+
+
+def check_apart(box: Body, number: int, others: list[Body]) -> None:
+    """Raise Unreal for a bin that overlaps one of those before it."""
+    for other in others:
+        corners = [(*corner, other) for corner in _corners(box)] + [(*corner, box) for corner in _corners(other)]
+        middles = [(*box.position[:2], other), (*other.position[:2], box)]
+        if min(_distance_to_box(*point) for point in (*corners, *middles)) < APART:
+            place = [("boxes.*.position.x", number), ("boxes.*.position.y", number)]
+            why = f"the bins {other.name!r} and {box.name!r} overlap: ask for other places (boxes.{number}.position.*)"
+            raise Unreal(f"boxes.{number}", why, place, [("boxes.*.yaw", number), *_of_each(_BIN, [number])])
+
+
+def _corners(box: Body) -> list[tuple[float, float]]:
+    """The corners (x, y) of a bin's floor."""
+    floor = box.parts[0].shape
+    assert isinstance(floor, Box)
+    width, depth, _ = floor.half_extents
+    yaw = 2 * math.atan2(box.orientation[2], box.orientation[3])
+    c, s = math.cos(yaw), math.sin(yaw)
+    x, y, _ = box.position
+    signs = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+    return [(x + c * a * width - s * b * depth, y + s * a * width + c * b * depth) for a, b in signs]
 
 
 def _distance_to_box(x: float, y: float, box: Body) -> float:

@@ -44,6 +44,7 @@ class SceneSpec:
                 raise ConfigurationError(f"scene: an entity is Table(), Bin(...), ..., got {shown(entity)}")
         object.__setattr__(self, "factors", MappingProxyType(factors))
         self._refuse_twice()
+        self._check_drops()
         self.space.check(factors)
 
     def __hash__(self) -> int:
@@ -102,7 +103,7 @@ class SceneSpec:
         count = draw("objects.count") if "objects.count" in self.space else self.objects[0]
         draft = Draft(draw, frozenset(self.present(count)))
         for entity, setting in self._ranked:
-            if entity.rank > _PLACED and draft.things and not draft.standing:
+            if entity.rank > _PLACED and draft.things:
                 place_things(draft)
             entity.build(draft, setting)
         return draft.scene()
@@ -134,6 +135,20 @@ class SceneSpec:
     @cached_property
     def _ranked(self) -> list[tuple[Entity, Setting]]:
         return sorted(self._numbered, key=lambda numbered: numbered[0].rank)
+
+    @cached_property
+    def dropped(self) -> tuple[int, ...]:
+        """The numbers of the objects that are dropped into bins."""
+        falling = [setting for entity, setting in self._numbered if getattr(entity, "drop_into", "")]
+        return tuple(int(item) for setting in falling for item in setting.own)
+
+    def _check_drops(self) -> None:
+        """Raise ConfigurationError for what is to be dropped into a bin that there is not."""
+        names = [box.name for box in self.bins]
+        for entity in self.entities:
+            into = getattr(entity, "drop_into", "")
+            if into and into not in names:
+                raise ConfigurationError(f"{entity.kind}.drop_into: no bin {into!r}{nearest(into, names)}")
 
     def _refuse_twice(self) -> None:
         """Raise ConfigurationError for two bins or objects of one name."""

@@ -1,19 +1,23 @@
 """From a Randomization to a Scene: draw every factor from its own stream, then put the things in their places."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from simworld.building.draws import Draws, Redraws, Unreal
+from simworld.building.heaps import DROP
 from simworld.building.sources import Sources
 from simworld.building.spec import SceneSpec
+from simworld.errors import DrawError
 from simworld.randomization.randomization import Randomization
 from simworld.scene.model import Scene
 from simworld.streams import Streams
 
 TRIES = 640
 """So often of one sample a thing is drawn again that cannot be."""
+SETTLINGS = 8
+"""So often what does not come to rest where it should is dropped again."""
 PROBES, PROBE_TRIES = 10, 64
 """Samples that `check_scenes` makes, and the tries of each: what passes so will hardly ever need all TRIES."""
 
@@ -37,26 +41,37 @@ def sample_scene(
     parameters: Mapping[str, Any] | None = None,
     strict: bool = True,
     tries: int = TRIES,
+    settle: Callable[[Scene], Scene] | None = None,
 ) -> Sample:
     """Draw a scene: a pure function of its arguments; `parameters` are values by address that are not drawn.
 
     All that a sample has, given back, make the same scene. What cannot be real, such as objects without room or a lens
     that folds its image, is drawn again from its own streams. Raises ConfigurationError for factors that the spec does
     not have, or that cannot be so; DrawError where nothing is left to draw again, or `tries` do not help; and if it is
-    `strict` ConfigurationError for values of what is not in the scene.
+    `strict` ConfigurationError for values of what is not in the scene. `settle` lets fall what is dropped; see
+    `simworld.physics.settle.sample_settled`.
     """
     sources, redraws = sources_of(spec, randomization), Redraws(tries)
     imposed = spec.space.checked(parameters) if parameters else {}
     while True:
         draw = Draws(sources, streams, imposed, redraws)
         try:
-            scene = spec.build(draw)
+            scene = _settled(spec, spec.build(draw), settle)
         except Unreal as unreal:
             draw.again(unreal)
             continue
         if strict:
             draw.refuse_unused()
         return Sample(scene, draw.values, draw.redrawn)
+
+
+def _settled(spec: SceneSpec, scene: Scene, settle: Callable[[Scene], Scene] | None) -> Scene:
+    """The scene once what is dropped has come to rest; Unreal where it does not."""
+    try:
+        return scene if settle is None else settle(scene)
+    except DrawError as error:
+        drops = [(address, item) for item in spec.dropped for address in DROP]
+        raise Unreal("drops", str(error), drops, most=SETTLINGS) from None
 
 
 @lru_cache(maxsize=64)

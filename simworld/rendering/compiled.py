@@ -19,7 +19,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from simworld.rendering.places import Place, announce, keep, private_places, seal, unseal
+from simworld.places import Place, announce, keep, private_places, seal, unseal
 
 _HERE = Path(__file__).parent
 _rebuild: Any = CompileResult._rebuild  # numba gives neither a type

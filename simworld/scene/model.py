@@ -93,7 +93,8 @@ class Body(Plain):
     are Bullet's, in metres. Contacts give way by `compliance` (m/N, 0 for rigid) with `contact_damping` (N s/m). An
     `endless` body, which must be fixed, is a floor: all below its upper face is solid, far beyond what is drawn of it.
     A `container`, made by `simworld.scene.shapes.open_box`, is what things are put into. A `marker` is only to be seen:
-    it touches nothing, stays where it is, and is not labelled.
+    it touches nothing, stays where it is, and is not labelled. What `drops_into` a container, by name, is above it and
+    falls before the scene begins: `simworld.physics.settle.settle` makes of it a scene in which it lies there.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Body(Plain):
     endless: bool = False
     container: bool = False
     marker: bool = False
+    drops_into: str = ""
     material: Material = Material()
 
     @model_validator(mode="after")
@@ -194,6 +196,14 @@ class Scene(Plain):
             twice = {name for name, count in Counter(names).items() if count > 1}
             if twice:
                 raise ValueError(f"{kind} names must be unique, got {sorted(twice)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _drops_into_what_is_there(self) -> Self:
+        containers = [body.name for body in self.bodies if body.container]
+        for body in self.bodies:
+            if body.drops_into and body.drops_into not in containers:
+                raise ValueError(f"{body.name}: drops_into must be one of {containers}, got {body.drops_into!r}")
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from simworld.building.camera_place import CameraPlace
@@ -13,9 +14,9 @@ from simworld.building.entities import Bin, CameraRig, GoalPlace, Lamps, Prop, P
 from simworld.building.entities.entity import Entity
 from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, DrawError
 from simworld.physics import World
-from simworld.randomization import DEFAULT, NONE, Randomization, sample_scene
+from simworld.randomization import DEFAULT, NONE, PRESETS, Randomization, sample_scene
 from simworld.streams import Streams
 
 TABLE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7)))
@@ -132,6 +133,40 @@ def test_a_wrong_spec_is_one_line(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         make()
     assert not isinstance(error.value, ConfigurationError) or "\n" not in str(error.value)
+
+
+def test_bins_do_not_overlap() -> None:
+    entities = (Table(), Bin("one", place=(0.0, 0.2)), Bin("other", place=(0.0, -0.2)))
+    drawn = {f"boxes.*.position.{axis}": Uniform(-0.28, 0.08) for axis in "xy"} | {"boxes.*.yaw": Uniform(-3, 3)}
+    for index in range(30):
+        one, other = sample_scene(SceneSpec(entities=entities), Randomization(drawn), Streams(1, index)).scene.bodies[
+            2:
+        ]
+        gap = np.hypot(*np.subtract(one.position, other.position)[:2])
+        assert gap > 0.176  # the width of either with its walls
+    with pytest.raises(DrawError, match="the bins 'one' and 'other' overlap: .*boxes.1.position"):
+        sample_scene(SceneSpec(entities=entities), Randomization({"boxes.*.position.y": 0.1}), Streams(0))
+    for index in range(5):
+        sample_scene(SceneSpec(entities=entities), DEFAULT, Streams(0, index))
+
+
+def test_what_is_asked_of_all_is_cut_to_what_each_may_be() -> None:
+    spec = SceneSpec(entities=(Table(), Prop("mug", "mug"), Prop("any"), Props("round", 2, 2, ("sphere", "cylinder"))))
+    drawn = [sample_scene(spec, DEFAULT, Streams(3, index)).parameters for index in range(60)]
+    kinds = [{one[f"objects.{i}.kind"] for one in drawn} for i in range(4)]
+    assert kinds[0] == {"mug"} and len(kinds[1]) > 6 and kinds[2] == kinds[3] == {"sphere", "cylinder"}
+    assert {one["objects.count"] for one in drawn} == {4}
+    for wrong in ({"objects.0.kind": "duck"}, {"objects.count": 2}, {"objects.*.kind": "cone"}):
+        with pytest.raises(ConfigurationError, match="must be"):
+            sample_scene(spec, Randomization(wrong), Streams(0))
+    sample_scene(spec, Randomization({"objects.count?": 2, "objects.9.mass?": 1.0}), Streams(0))
+
+
+def test_every_address_of_a_preset_is_one_of_what_ships() -> None:
+    space = SceneSpec(entities=(*TABLE.entities, Bin(), GoalPlace("object"))).space
+    for preset in PRESETS.values():
+        space.check(preset)
+        assert preset.optional == set(preset)
 
 
 def test_a_kind_of_entity_is_there_once() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from simworld.experiments import doctor
+from simworld.places import Place
 from simworld.rendering import Frame
-from simworld.rendering.places import Place
 
 SCENE = doctor.default_scene()
 

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from simworld.rendering import compiled, places
+from simworld import places
+from simworld.places import only_ours, private_places
+from simworld.rendering import compiled
 from simworld.rendering.kernels import jit
-from simworld.rendering.places import only_ours, private_places
 
 MARK = re.compile(r"^@(jit|kernel|inlined)$", re.MULTILINE)
 HARM = ("cut", "flip", "empty", "text", "pickle")

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simworld import places
 from simworld.assets.roots import data_path
+from simworld.cache import cached
 from simworld.errors import RenderError
-from simworld.rendering import places
-from simworld.rendering.cache import cached
 from simworld.rendering.meshes import loading as meshes
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
 from simworld.rendering.meshes.simplify.distance import build_hierarchy, deviation, face_normals, farthest

@@ -8,6 +8,7 @@ from simworld.building.draft import Draft
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import number
 from simworld.building.looks import draw_material, surface
+from simworld.building.placement import check_apart
 from simworld.building.touch import touch
 from simworld.geometry import quat_from_yaw
 from simworld.scene.model import Body
@@ -65,5 +66,6 @@ class Bin(Entity):
             restitution=draw("boxes.*.restitution", item),
             material=draw_material(draw, "boxes.*", item),
         )
+        check_apart(made, int(item), draft.bins)
         draft.bodies.append(made)
         draft.bins.append(made)

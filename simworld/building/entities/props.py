@@ -27,7 +27,10 @@ Kinds = Annotated[tuple[str, ...], BeforeValidator(_known)]
 
 @dataclass(frozen=True)
 class Prop(Entity):
-    """An object called `name`, which always is there, of one of some `kinds`, of any where none is named."""
+    """An object called `name`, which always is there, of one of some `kinds`, of any where none is named.
+
+    It stands on the table, or is dropped into the bin called `drop_into`.
+    """
 
     kind: ClassVar[str] = "prop"
     stem: ClassVar[str] = "objects"
@@ -35,23 +38,24 @@ class Prop(Entity):
 
     name: str
     kinds: Kinds = ()
+    drop_into: str = ""
 
     @property
     def count(self) -> tuple[int, int]:
         return 1, 1
 
     def factors(self, setting: Setting) -> Families:
-        return object_factors(self.kinds, setting.own)
+        return object_factors(self.kinds, setting.own, bool(self.drop_into))
 
     def build(self, draft: Draft, setting: Setting) -> None:
-        draft.things.append(draw_thing(draft.draw, self.name, int(setting.own[0])))
+        draft.things.append(draw_thing(draft.draw, self.name, int(setting.own[0]), self.drop_into))
 
 
 @dataclass(frozen=True)
 class Props(Entity):
     """From `low` to `high` objects in the way of what is to be done, called after `name` and their number.
 
-    They are of some `kinds`, of any where none is named.
+    They are of some `kinds`, of any where none is named, and are dropped into the bin called `drop_into`, if any.
     """
 
     kind: ClassVar[str] = "props"
@@ -62,6 +66,7 @@ class Props(Entity):
     low: int
     high: int
     kinds: Kinds = ()
+    drop_into: str = ""
 
     @property
     def count(self) -> tuple[int, int]:
@@ -74,9 +79,9 @@ class Props(Entity):
     def factors(self, setting: Setting) -> Families:
         least, most = setting.least, setting.most
         count = whole(least, least, most, "objects on the table: the task's, and others in its way")
-        families = object_factors(self.kinds, setting.own)
+        families = object_factors(self.kinds, setting.own, bool(self.drop_into))
         return families | {"geometry": {"objects.count": count, **families["geometry"]}}
 
     def build(self, draft: Draft, setting: Setting) -> None:
         for number in sorted(draft.present & set(map(int, setting.own))):
-            draft.things.append(draw_thing(draft.draw, f"{self.name}_{number}", number))
+            draft.things.append(draw_thing(draft.draw, f"{self.name}_{number}", number, self.drop_into))

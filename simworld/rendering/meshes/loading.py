@@ -1,6 +1,6 @@
 """Triangle meshes with levels of detail: the unit shapes, Wavefront OBJ files, and STL files.
 
-Files that were read and simplified once are kept, in this process and on disk (`simworld.rendering.cache`).
+Files that were read and simplified once are kept, in this process and on disk (`simworld.cache`).
 """
 
 import hashlib
@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simworld.cache import Arrays, cached
 from simworld.geometry import Array
+from simworld.places import announce, places
 from simworld.plain import Color
-from simworld.rendering.cache import Arrays, cached
 from simworld.rendering.meshes.obj import Source, Triangles, open_source, triangles_of
 from simworld.rendering.meshes.primitives import Shape, box, cylinder, is_closed, sphere
 from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
 from simworld.rendering.meshes.simplify.distance import DistanceSurface, Index
 from simworld.rendering.meshes.stl import triangles_of_stl
-from simworld.rendering.places import announce, places
 
 ASSETS = Path(__file__).parents[1] / "assets"
 BOX = "box"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.rendering.places import keep, places, seal, unseal
+from simworld.places import keep, places, seal, unseal
 
 Arrays = dict[str, NDArray[Any]]
 
