@@ -1,7 +1,7 @@
 """The motors of a robot's joints: what they are aimed at, how they follow, and what they give way to."""
 
 import cmath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -128,11 +128,11 @@ class Motors:
         position, velocity = zip(*(finer(*pair, times) for pair in pairs), strict=True)
         return list(position), list(velocity)
 
-    def act(self, velocities: Array) -> None:
-        """Apply what acts on the arm's joints beside their motors, for a control step; joints move at (joints,)."""
+    def act(self, state: Callable[[], Array]) -> None:
+        """Apply what acts on the arm's joints beside their motors, for a control step."""
         torques = self._carrying
         if self._robot.joint_friction:
-            rubbed = self._rub(velocities.tolist())
+            rubbed = self._rub(state()[1].tolist())
             torques = rubbed if torques is None else [a + b for a, b in zip(torques, rubbed, strict=True)]
         if torques is not None:
             bullet.setJointMotorControlArray(

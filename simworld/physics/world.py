@@ -190,7 +190,7 @@ class World(Uncopied):
         self.changes += 1
         for _ in range(steps):
             self._divide()
-            self._motors.act(self.joints()[1])
+            self._motors.act(self.joints)
             bullet.stepSimulation(physicsClientId=self._client)
             self._forget()
         self._time += steps / self.timing.control_hz
@@ -199,6 +199,7 @@ class World(Uncopied):
         """Drop what was computed for the state before this one."""
         self._joint_states: Array | None = None
         self._kinematics: tuple[Array, Array] | None = None
+        self._opening: float | None = None
 
     def joints(self) -> Array:
         """Positions and velocities (2, joints) in rad and m, and per second."""
@@ -219,7 +220,9 @@ class World(Uncopied):
 
     def opening(self) -> float:
         """Metres that the gripper is open."""
-        return self._model.gripper.opening(self.joints()[0, self._model.arm_joints :].tolist())
+        if self._opening is None:
+            self._opening = self._model.gripper.opening(self.joints()[0, self._model.arm_joints :].tolist())
+        return self._opening
 
     def tool_pose(self) -> Array:
         """Pose (7,) of the tool centre point in the world."""
