@@ -9,15 +9,26 @@ from typing import Any
 
 from markupsafe import Markup
 
+from simworld.datasets.store.image_index import read_index
+from simworld.datasets.store.label_stream import KIND, ImagesRequest, read_labels
+from simworld.datasets.store.manifest import REQUEST
+from simworld.datasets.store.request import read_request
 from simworld.datasets.video import middle_frame
 from simworld.experiments.report import charts
 from simworld.experiments.report.charts import Line
 from simworld.experiments.report.embedding import data_uri, jpeg_uri, labelled_picture, layers, spread
 from simworld.experiments.report.factor_charts import factor_groups
-from simworld.experiments.report.records import CloningRecord, Coco, Demo, EvaluationRecord, Reinforcement, Rollouts
+from simworld.experiments.report.records import (
+    CloningRecord,
+    Demo,
+    EvaluationRecord,
+    Reinforcement,
+    Rollouts,
+    ShownLabel,
+)
 from simworld.extras import extras
-from simworld.reading import read_bytes, read_json
-from simworld.writing import reporting, write_bytes
+from simworld.reading import parse_json, read_bytes, read_json
+from simworld.writing import reporting, to_json, write_bytes
 
 REPORT = "report.html"
 
@@ -178,27 +189,30 @@ def _row(stem: str, record: EvaluationRecord, start: float) -> View:
 
 
 def _images(folder: Path) -> View:
-    root = folder / "images"
-    coco = read_json(root / "annotations.json", Coco)
-    categories = {category.id: category.name for category in coco.categories}
-    annotations: dict[int, list[View]] = {}
-    for annotation in coco.annotations:
-        named = annotation.model_dump() | {"category": categories[annotation.category_id]}
-        annotations.setdefault(annotation.image_id, []).append(named)
-    chosen = [image.model_dump() for image in spread(coco.images, _PICTURES)]
-    pictures = [labelled_picture(root, image, annotations.get(image["id"], [])) for image in chosen]
-    counts = Counter({name: 0 for name in categories.values()})
-    counts.update(a["category"] for group in annotations.values() for a in group)
+    root, names = folder / "images", _categories(folder / "images")
+    shown = {image.id for image in spread(read_index(root), _PICTURES)}
+    chosen: list[tuple[View, list[View]]] = []
+    counts, total = Counter({name: 0 for name in names.values()}), 0
+    for label in read_labels(root):
+        total += 1
+        counts.update(names[annotation.category_id] for annotation in label.annotations)
+        if label.image.id in shown:
+            read = parse_json(to_json(label.model_dump()), ShownLabel, "a label")
+            annotations = [a.model_dump() | {"category": names[a.category_id]} for a in read.annotations]
+            chosen.append((read.image.model_dump(), annotations))
+    pictures = [labelled_picture(root, *of) for of in chosen]
     return {
-        "count": len(coco.images),
-        "labels": len(coco.annotations),
-        "layered": [
-            (picture, layers(root, image, annotations.get(image["id"], [])))
-            for picture, image in zip(pictures[:_LAYERED], chosen, strict=False)
-        ],
+        "count": total,
+        "labels": counts.total(),
+        "layered": [(picture, layers(root, *of)) for picture, of in zip(pictures[:_LAYERED], chosen, strict=False)],
         "plain": pictures[_LAYERED:],
         "categories": _bars(counts),
     }
+
+
+def _categories(root: Path) -> dict[int, str]:
+    (root / REQUEST).stat()  # which says that it is not there
+    return dict(enumerate(read_request(root, KIND, ImagesRequest).categories, start=1))
 
 
 def _bars(counts: Mapping[str, int]) -> Markup:
@@ -207,9 +221,10 @@ def _bars(counts: Mapping[str, int]) -> Markup:
 
 
 def _factors(folder: Path) -> View:
-    images = read_json(folder / "images/annotations.json", Coco).images
-    groups = factor_groups(image.parameters for image in images)
-    return {"groups": groups, "samples": len(images), "count": sum(len(group.charts) for group in groups)}
+    _categories(folder / "images")
+    drawn = [label.image.model_dump()["parameters"] for label in read_labels(folder / "images")]
+    groups = factor_groups(drawn)
+    return {"groups": groups, "samples": len(drawn), "count": sum(len(group.charts) for group in groups)}
 
 
 def _demo(folder: Path) -> View:

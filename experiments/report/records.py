@@ -106,7 +106,6 @@ class CocoImage(Record):
     file_name: str
     depth_file: str
     segmentation_file: str
-    parameters: dict[str, Any]
 
 
 class CocoMask(Record):
@@ -126,16 +125,8 @@ class CocoAnnotation(Record):
     segmentation: CocoMask
 
 
-class CocoCategory(Record):
-    """What an annotation may be of."""
+class ShownLabel(Record):
+    """The label of an image of a dataset, as far as it is shown."""
 
-    id: int
-    name: str
-
-
-class Coco(Record):
-    """`annotations.json` of a dataset of images, as far as it is shown."""
-
-    images: tuple[CocoImage, ...]
+    image: CocoImage
     annotations: tuple[CocoAnnotation, ...]
-    categories: tuple[CocoCategory, ...]

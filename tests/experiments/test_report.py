@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
+from simworld.datasets.store.request import FORMAT_VERSION
 from simworld.datasets.video import write_video
 from simworld.errors import DatasetError
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.report.charts import Line, bars, decimals, histogram, line_chart, number, swatches, tag, ticks
 from simworld.experiments.report.factor_charts import factor_groups
 from simworld.experiments.report.page import duration, percent, write_report
+from simworld.writing import to_json
 
 HOSTILE = "<script>alert('&')</script>"
 VOID = {"meta", "img", "input", "link", "br", "hr"}
@@ -76,8 +78,8 @@ def evaluation(name: str, env: str, policy: str, successes: int, **failures: int
 
 
 def write_dataset(folder: Path, count: int) -> None:
-    """A COCO dataset of grey pictures with one labelled square each."""
-    images, annotations = [], []
+    """A dataset of grey pictures with one labelled square each."""
+    lines, index = [], []
     square = np.zeros((24, 32), dtype=np.uint8)
     square[8:16, 10:20] = 1
     rle = coco.encode(np.asfortranarray(square))
@@ -95,12 +97,18 @@ def write_dataset(folder: Path, count: int) -> None:
             "boxes.0.yaw": 0.0,
         }
         drawn |= {"table.color": [0.1 * i, 0.5, 0.2], "objects.0.friction": 0.5 + 0.1 * math.sin(i)}
-        images.append({"id": i + 1, "width": 32, "height": 24, **files, "parameters": drawn})
+        about = {"sample": f"3/{i}/0/front", "group": f"3/{i}", "instances": [], "redrawn": {}}
+        image = {"id": i + 1, "width": 32, "height": 24, **files, "parameters": drawn, **about}
         segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
         label = {"image_id": i + 1, "category_id": 1 + i % 2, "bbox": [10, 8, 10, 8], "segmentation": segmentation}
-        annotations.append({"id": i, "instance_id": 5, "name": "object", **label})
-    categories = [{"id": 1, "name": "duck"}, {"id": 2, "name": HOSTILE}]
-    put(folder, "annotations.json", {"images": images, "annotations": annotations, "categories": categories})
+        annotation = {"id": i, "instance_id": 5, "name": "object", **label}
+        lines.append(to_json({"image": image, "annotations": [annotation], "files": {}}))
+        index.append(to_json({"id": i + 1, "sample": about["sample"], "group": about["group"]}))
+    asked = {"kind": "images", "format_version": FORMAT_VERSION, "count": count, "shard": 100}
+    put(folder, "request.json", asked | {"categories": ["duck", HOSTILE]})
+    (folder / "labels").mkdir()
+    (folder / "labels/00000.jsonl").write_bytes(b"".join(lines))
+    (folder / "index.jsonl").write_bytes(b"".join(index))
 
 
 @pytest.fixture(scope="module")
@@ -218,8 +226,8 @@ def test_an_empty_folder_has_a_report(tmp_path: Path) -> None:
         ("reach/training.json", {"algorithm": "ppo", "steps": 1, "seconds": 1, "curve": []}, "curve"),
         ("evaluation/a.json", {"env_id": "simworld/Reach-v0", "episodes": "many"}, "a.json"),
         ("demo.json", [1, 2], "demo.json"),
-        ("images/annotations.json", {"images": [{"id": 1}]}, "images.0.width: Field required"),
-        ("images/annotations.json", [], "document: Input should be an object"),
+        ("images/labels/00000.jsonl", {"image": {"id": 1}}, "00000.jsonl is broken: image.sample: Field required"),
+        ("images/request.json", [], "document: Input should be an object"),
         ("rollouts/summary.json", {"episodes": None}, "not made"),
     ],
 )
@@ -227,7 +235,11 @@ def test_a_malformed_part_is_one_line(folder: Path, name: str, content: Any, say
     put(folder, name, content)
     page = Page(write_report(folder))
     assert says in page.text
-    assert len(page.missing) == {"images/annotations.json": 2, "rollouts/summary.json": 0}.get(name, 1)
+    assert len(page.missing) == {
+        "images/labels/00000.jsonl": 2,
+        "images/request.json": 2,
+        "rollouts/summary.json": 0,
+    }.get(name, 1)
 
 
 @pytest.mark.parametrize("name", ["policy/training.json", "videos/reach.mp4", "images/images/000000.png"])
