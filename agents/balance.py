@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import gymnasium as gym
-import numpy as np
 from pydantic import Field, field_validator
 
 from simworld.agents.collect import collect_episode, manipulation, stage
+from simworld.agents.features import episode_features, episode_kinds, image_features, image_kinds
 from simworld.agents.policy import Policy
-from simworld.datasets.labelled import LabelledImage, photograph
-from simworld.datasets.store.episode import Episode
+from simworld.datasets.labelled import photograph
 from simworld.datasets.store.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
@@ -26,14 +25,13 @@ from simworld.randomization.quotas.search import Plan, Search, plan_quotas
 from simworld.randomization.quotas.tally import Report
 from simworld.randomization.sampling import TRIES
 from simworld.reading import Record, parse_json, read_bytes, read_json
-from simworld.rendering import Renderer, make_renderer
+from simworld.rendering import make_renderer
 from simworld.streams import Streams
 from simworld.writing import reporting, to_json
 
 FOUND, JOURNAL = "quotas.json", "search.jsonl"
 
 _CANDIDATES = 50
-_SOON = 10
 _TRIES = 4
 """So often is drawn again what does not fit to what a candidate keeps, before there is another candidate."""
 
@@ -93,11 +91,7 @@ def balanced_images(
         moment = stage(env, act, wanted.seed, number, parameters)
         return image_features(photograph(moment, renderer, camera, size), renderer)
 
-    may_be = {"camera": Feature(str, tuple(cameras))}
-    if env.config.scene.objects[0]:
-        may_be |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, size[0] * size[1]))}
-        others = bool(env.config.scene.bins) or _most_objects(env) > 1
-        may_be["touching"] = Feature(bool, (False, True) if others else (False,))
+    may_be = image_kinds(env, tuple(cameras), size[0] * size[1])
     return Balance(env, wanted, _plan(env, wanted, may_be), may_be, features)
 
 
@@ -109,14 +103,8 @@ def balanced_episodes(env: gym.Env[Any, Any], policy: Policy, wanted: Wanted, no
 
     base = manipulation(env)
     assert env.spec is not None and env.spec.max_episode_steps is not None  # they are ours
-    may_be = {"success": Feature(bool), "length": Feature(int, (1, env.spec.max_episode_steps))}
-    if base.config.scene.objects[0]:
-        may_be |= {"dropped": Feature(bool), "fallen": Feature(bool)}
+    may_be = episode_kinds(base, env.spec.max_episode_steps)
     return Balance(base, wanted, _plan(base, wanted, may_be), may_be, features)
-
-
-def _most_objects(env: ManipulationEnv) -> int:
-    return int(max(Possible(env.config.scene, env.randomization)["objects.count"].support()))
 
 
 def _plan(env: ManipulationEnv, wanted: Wanted, features: Mapping[str, Feature]) -> Plan:
@@ -233,42 +221,3 @@ class _Journal:
 def most_candidates(count: int, budget: int | None) -> int:
     """How many scenes may be tried for so many samples: 50 for each, where no budget is given."""
     return _CANDIDATES * count if budget is None else budget
-
-
-def episode_features(episode: Episode) -> dict[str, float | str | bool]:
-    """What quotas of episodes may be over.
-
-    `success`; `length` in steps; and where there is an object `dropped`, whether it was let go or lost and within 0.4 s
-    was neither in the box, or at its goal, nor held again, and `fallen`, whether it left the table.
-    """
-    infos, length = episode.infos, len(episode.rewards)
-    found: dict[str, float | str | bool] = {"success": bool(infos["is_success"][-1]), "length": length}
-    if "grasped" in infos:
-        # Fingers may lose their contact for a step or two without losing the object.
-        good = infos["is_success"] | infos["grasped"] | infos.get("in_box", np.zeros(length, dtype=bool))
-        lost = np.flatnonzero(infos["grasped"][:-1] & ~infos["grasped"][1:]) + 1
-        found["dropped"] = any(not good[step : step + _SOON].any() for step in lost)
-        found["fallen"] = bool(infos["off_table"].any())
-    return found
-
-
-def image_features(image: LabelledImage, renderer: Renderer) -> dict[str, float | str | bool]:
-    """What quotas of images may be over: the name of the `camera`, and of the task's object where there is one:
-
-    `occlusion` is the share of it within the image that something else hides (1 where none of it is in the image),
-    `pixels` how many show it, and `touching` whether it touches another object or the box.
-    """
-    scene, state, camera = image.moment.scene, image.moment.state, image.camera
-    if "object" not in scene.instances:
-        return {"camera": camera.name}
-    own, names = scene.instances["object"], list(scene.instances)
-    amodal = renderer.render(scene, state, camera, ("amodal",)).amodal[names.index("object")]
-    shown = int((image.frame.segmentation == own).sum())
-    others = {number for name, number in scene.instances.items() if name == "box" or name.startswith("object_")}
-    touched = [{c.instance_a, c.instance_b} for c in state.contacts if c.normal_force > 0]
-    return {
-        "camera": camera.name,
-        "occlusion": 1.0 - shown / max(int(np.count_nonzero(amodal)), 1),
-        "pixels": shown,
-        "touching": any(own in pair and pair & others for pair in touched),
-    }
