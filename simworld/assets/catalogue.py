@@ -8,20 +8,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from simworld.assets.generators import GENERATORS
 from simworld.assets.index import INDEX, MeshAsset, read_index
 from simworld.assets.roots import SHIPPED, roots
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array
 from simworld.reading import read_bytes
-
-PRIMITIVES = ("cuboid", "cylinder", "sphere", "compound")
-"""What is made of numbers alone; a compound is made of cuboids and cylinders by its seed."""
-
-_TAGS: Mapping[str, tuple[str, ...]] = {
-    "primitive": ("cuboid", "cylinder", "sphere"),
-    "rolling": ("cylinder", "sphere"),
-    "flat": ("cuboid", "compound", "cylinder"),
-}
 
 
 def meshes() -> Mapping[str, MeshAsset]:
@@ -37,12 +29,12 @@ def shipped() -> tuple[str, ...]:
 
 def kinds() -> tuple[str, ...]:
     """What an object may be."""
-    return (*PRIMITIVES, *meshes())
+    return (*GENERATORS, *meshes())
 
 
 def category(kind: str) -> str:
     """What a detector names an object of a kind."""
-    return kind if kind in PRIMITIVES else mesh(kind).category
+    return kind if kind in GENERATORS else mesh(kind).category
 
 
 def categories() -> tuple[str, ...]:
@@ -55,7 +47,7 @@ class AllKinds(Collection[str]):
     """The kinds that there are when it is asked, also those that were added since."""
 
     def __contains__(self, kind: object) -> bool:
-        return kind in PRIMITIVES or kind in meshes()
+        return kind in GENERATORS or kind in meshes()
 
     def __iter__(self) -> Iterator[str]:
         return iter(kinds())
@@ -105,7 +97,7 @@ def _joined(folders: tuple[Path, ...]) -> Mapping[str, MeshAsset]:
     found: dict[str, MeshAsset] = {}
     for folder in folders:
         for asset in read_index(folder):
-            if asset.id in found or asset.id in PRIMITIVES:
+            if asset.id in found or asset.id in GENERATORS:
                 raise ConfigurationError(f"{folder / INDEX}: there is another {asset.id!r} in the catalogue")
             if folder != SHIPPED and (own := set(asset.tags) & set(_tagged(SHIPPED))):
                 raise ConfigurationError(f"{folder / INDEX}: {asset.id!r} has the tag {min(own)!r} of what ships")
@@ -115,10 +107,12 @@ def _joined(folders: tuple[Path, ...]) -> Mapping[str, MeshAsset]:
 
 @lru_cache(maxsize=8)
 def _tagged(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    found = dict(_TAGS) if folder == SHIPPED else {}
-    for asset in read_index(folder):
-        for tag in asset.tags:
-            found[tag] = (*found.get(tag, ()), asset.id)
+    generated = GENERATORS.items() if folder == SHIPPED else ()
+    tagged = [(kind, generator.tags) for kind, generator in generated]
+    found: dict[str, tuple[str, ...]] = {}
+    for kind, own in (*tagged, *((asset.id, asset.tags) for asset in read_index(folder))):
+        for tag in own:
+            found[tag] = (*found.get(tag, ()), kind)
     return found
 
 

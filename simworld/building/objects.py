@@ -3,7 +3,9 @@
 from dataclasses import replace
 from math import pi
 
-from simworld.assets.catalogue import PRIMITIVES, AllKinds, category, mesh, shipped
+from simworld.assets.catalogue import AllKinds, category, mesh, shipped
+from simworld.assets.generators import GENERATORS
+from simworld.assets.recipe import Ball, Block, Piece, Rod
 from simworld.building.draft import Draft, Thing
 from simworld.building.draws import Draws
 from simworld.building.factor import SEEDS, Factor, name, number, rotation, whole
@@ -14,15 +16,13 @@ from simworld.building.touch import ROUGHEST
 from simworld.distributions.univariate import Uniform
 from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_yaw, quat_product
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
-from simworld.scene.shapes import bounds, compound, rest_height, turned
+from simworld.scene.shapes import bounds, rest_height, turned
 
-KINDS = (*PRIMITIVES, *shipped())
-"""What an object may be on every machine; the user's own come to them."""
+KINDS = ("cuboid", "cylinder", "sphere", "compound", *shipped())
+"""What presets draw, in an order that stays, so that what is drawn stays too; what is added since is asked for."""
 
 # The largest footprint about an object is 0.065 m: within these bounds it is on the table.
 PLACE_X, PLACE_Y = (-0.4, 0.185), (-0.385, 0.385)
-_ROLLING = ("sphere", "cylinder")
-_FLAT_SIDED = ("cuboid",)
 
 
 def object_factors(kinds: tuple[str, ...], items: tuple[str, ...], dropped: bool) -> dict[str, dict[str, Factor]]:
@@ -43,12 +43,12 @@ def _shapes(kinds: tuple[str, ...], items: tuple[str, ...]) -> dict[str, Factor]
     stretched = "times the size of a mesh along its own"
     return {
         "objects.*.kind": _kind(kinds, items),
-        "objects.*.seed": whole(0, 0, SEEDS, "which compound it is", *items),
+        "objects.*.seed": whole(0, 0, SEEDS, "which one of its kind it is, where that has several", *items),
         "objects.*.width": number(
             0.04, 0.01, 0.1, "m", "size along x; of what is round and of meshes that ship, the width", *items
         ),
-        "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of cuboids and compounds", *items),
-        "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of cuboids, cylinders and compounds", *items),
+        "objects.*.depth": number(0.04, 0.01, 0.1, "m", "size along y, of what is generated and not round", *items),
+        "objects.*.height": number(0.04, 0.01, 0.1, "m", "size along z, of what is generated and no sphere", *items),
         **{f"objects.*.stretch.{axis}": number(1.0, 0.5, 2.0, "", f"{stretched} {axis}", *items) for axis in "xyz"},
     }
 
@@ -89,8 +89,8 @@ def _bodies(items: tuple[str, ...]) -> dict[str, Factor]:
 def _contacts(items: tuple[str, ...]) -> dict[str, Factor]:
     return {
         "objects.*.friction": number(0.5, 0.0, ROUGHEST, "", "Coulomb coefficient", *items),
-        "objects.*.rolling_friction": number(0.0005, 0.0, 0.05, "m", "of spheres and cylinders", *items),
-        "objects.*.spinning_friction": number(0.001, 0.0, 0.05, "m", "of all but boxes", *items),
+        "objects.*.rolling_friction": number(0.0005, 0.0, 0.05, "m", "of what rolls", *items),
+        "objects.*.spinning_friction": number(0.001, 0.0, 0.05, "m", "of all but cuboids", *items),
         "objects.*.restitution": number(0.0, 0.0, 1.0, "", "share of the speed after a bounce on the table", *items),
         "objects.*.compliance": number(0.0, 0.0, 0.01, "m/N", "how far a contact gives way, 0 for rigid", *items),
         "objects.*.contact_damping": number(10.0, 0.0, 1000.0, "N s/m", "of contacts that give way", *items),
@@ -120,7 +120,8 @@ def place_things(draft: Draft) -> None:
 def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
     i, kind, half = thing.number, draw.values[f"objects.{thing.number}.kind"], bounds(thing.parts)
     x, y, z = (draw(f"objects.*.center.{axis}", i) * size for axis, size in zip("xyz", half, strict=True))
-    mass, friction = (None, None) if kind in PRIMITIVES else (mesh(kind).mass, mesh(kind).friction)
+    made = GENERATORS.get(kind)
+    mass, friction = (None, None) if made else (mesh(kind).mass, mesh(kind).friction)
     compliance = draw("objects.*.compliance", i)
     return Body(
         name=thing.name,
@@ -134,9 +135,9 @@ def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
         inertia=draw("objects.*.inertia", i),
         friction=draw("objects.*.friction", i, own=friction),
         # Enough that what rolls comes to rest; for the others it would double the solver's rows for nothing.
-        rolling_friction=draw("objects.*.rolling_friction", i) if kind in _ROLLING else 0.0,
+        rolling_friction=draw("objects.*.rolling_friction", i) if made and made.rolls else 0.0,
         # Between fingers, all but flat-sided things would turn without.
-        spinning_friction=draw("objects.*.spinning_friction", i) if kind not in _FLAT_SIDED else 0.0,
+        spinning_friction=draw("objects.*.spinning_friction", i) if not (made and made.flat_sided) else 0.0,
         restitution=draw("objects.*.restitution", i),
         compliance=compliance,
         contact_damping=draw("objects.*.contact_damping", i) if compliance > 0 else 0.0,
@@ -151,17 +152,22 @@ def _upright_or_laid(laid: Quaternion, yaw: Quaternion) -> Quaternion:
 def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
     kind = draw("objects.*.kind", i)
     width, depth, height = (draw(f"objects.*.{side}", i) for side in ("width", "depth", "height"))
-    match kind:
-        case "cuboid":
-            return (Part(shape=Box(half_extents=(width / 2, depth / 2, height / 2))),)
-        case "cylinder":
-            return (Part(shape=Cylinder(radius=width / 2, height=height)),)
-        case "sphere":
-            return (Part(shape=Sphere(radius=width / 2)),)
-        case "compound":
-            return compound((width, depth, height), draw("objects.*.seed", i))
+    if kind in GENERATORS:
+        generator = GENERATORS[kind]
+        seed = draw("objects.*.seed", i) if generator.seeded else 0
+        return tuple(map(_part, generator.generate((width, depth, height), seed)))
     x, y, z = (draw(f"objects.*.stretch.{axis}", i) for axis in "xyz")
     asset = mesh(kind)
     scale = width / asset.width if asset.width else 1.0
     own = asset.colored and not draw("objects.*.painted", i)
     return (Part(shape=Mesh(name=kind, scale=scale, stretch=(x, y, z), own_colors=own)),)
+
+
+def _part(piece: Piece) -> Part:
+    match piece:
+        case Block(half_extents=half):
+            return Part(shape=Box(half_extents=half), position=piece.position)
+        case Rod(radius=radius, height=height):
+            return Part(shape=Cylinder(radius=radius, height=height), position=piece.position)
+        case Ball(radius=radius):
+            return Part(shape=Sphere(radius=radius), position=piece.position)

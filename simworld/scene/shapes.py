@@ -145,21 +145,6 @@ def moments(shape: Shape, mass: float) -> Vec3:
             return (mass * (y + z), mass * (x + z), mass * (x + y))
 
 
-def compound(size: Vec3, seed: int) -> tuple[Part, ...]:
-    """A block with a smaller block or cylinder on it, of `size` in metres all in all; the seed says which."""
-    generator = np.random.default_rng(seed)
-    width, depth, height = size
-    low = float(generator.uniform(0.55, 0.75)) * height
-    share, across, along = generator.uniform((0.35, -1.0, -1.0), (0.8, 1.0, 1.0)).tolist()
-    half = (share * width / 2, share * depth / 2, (height - low) / 2)
-    place = (across * (width / 2 - half[0]), along * (depth / 2 - half[1]), height / 2 - half[2])
-    top: Shape = Box(half_extents=half)
-    if generator.random() < 0.5:
-        top = Cylinder(radius=min(half[:2]), height=2 * half[2])
-    block = Part(shape=Box(half_extents=(width / 2, depth / 2, low / 2)), position=(0.0, 0.0, (low - height) / 2))
-    return (block, Part(shape=top, position=place))
-
-
 def open_box(inner: Vec3, wall: float) -> tuple[Part, ...]:
     """An open box of five slabs; its origin is the middle of the floor's upper face.
 

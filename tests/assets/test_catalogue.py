@@ -45,7 +45,7 @@ def write(root: Path, **changes: object) -> None:
 
 
 def test_objects_of_the_user_are_kinds_with_tags_beside_those_that_ship(root: Path) -> None:
-    assert kinds() == ("cuboid", "cylinder", "sphere", "compound", *shipped(), "cup")
+    assert kinds() == ("compound", "cuboid", "cylinder", "sphere", *shipped(), "cup")
     assert tags()["kitchen"] == ("cup",) and tags()["mesh"] == shipped()
     assert Path(mesh("cup").visual_path) == root / "objects" / "mug.obj"
 

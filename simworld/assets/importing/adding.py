@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from simworld.assets.catalogue import PRIMITIVES, forget, shipped, tags
+from simworld.assets.catalogue import forget, shipped, tags
+from simworld.assets.generators import GENERATORS
 from simworld.assets.importing.mesh_import import ImportOptions, ImportReport, Made, made_from, make
 from simworld.assets.importing.mesh_reading import FORMATS, read_mesh
 from simworld.assets.index import INDEX, MeshAsset, read_index, to_json
@@ -92,7 +93,7 @@ def _add(
 ) -> ImportReport:
     """Import one file; what cannot be one is refused in the report."""
     try:
-        if name in PRIMITIVES or name in shipped():
+        if name in GENERATORS or name in shipped():
             raise ConfigurationError(f"{name!r} ships with simworld: give it another name (--id)")
         mesh = read_mesh(path)
         before = rows.get(name)
