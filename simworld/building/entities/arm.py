@@ -32,7 +32,7 @@ class Arm(Entity):
                 "robot.joints.*.friction": number(0.0, 0.0, 1.0, "N m", "Coulomb friction", *joints),
                 "robot.gain": number(1.0, 0.2, 2.0, "", "times the position gains of the arm's motors"),
                 "robot.strength": number(1.0, 0.1, 2.0, "", "times the torque limits of the arm's motors"),
-                "robot.grip": number(1.0, 0.2, 1.5, "", "times the force limit of the fingers, 10 N"),
+                "robot.grip": number(1.0, 0.2, 1.5, "", "times the force limit of the fingers"),
                 "robot.finger_friction": number(1.0, 0.05, ROUGHEST, "", "Coulomb coefficient of the fingers"),
                 "robot.backlash": number(0.0, 0.0, 0.05, "rad", "play of each joint of the arm"),
             },

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from crane import URDF, write
 
+from simworld.agents.experts import expert
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_file import read_robot
 from simworld.assets.robot_import.importing import Imported, RobotImportOptions, import_robot
@@ -80,6 +82,21 @@ def test_it_rests_with_its_fingers_down_over_the_table_and_holds(
         assert abs(pose[3]) == pytest.approx(1, abs=1e-4)
         assert len(surfaces(world.scene)) == 10
     assert can_hold(find_robot("my_panda"))
+
+
+def test_environments_and_experts_have_it_by_name(panda: Imported, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(panda.model.urdf.parents[2]))
+    env = gym.make("simworld/PlaceInBox-v0", robot="my_panda", randomization="default")
+    placed = []
+    for seed in range(4):
+        observation, info = env.reset(seed=seed)
+        policy, over = expert(env.unwrapped.config), False
+        while not over:
+            observation, _, terminated, truncated, info = env.step(policy(observation))
+            over = terminated or truncated
+        placed.append(info["is_success"])
+    env.close()
+    assert sum(placed) >= 3
 
 
 def test_all_that_was_done_is_said(panda: Imported) -> None:
