@@ -1,10 +1,12 @@
 """What every part of a Scene is made of: frozen, strict, finite plain data."""
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from simworld.errors import ConfigurationError
 from simworld.geometry import Quaternion, Vec3
 
 
@@ -36,9 +38,19 @@ Color = tuple[Fraction, Fraction, Fraction]
 
 
 class Plain(BaseModel):
-    """Immutable, strict about names, and finite."""
+    """Immutable, strict about names, and finite, also after a change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some values changed, and all of it checked again; a wrong one raises ConfigurationError."""
+        if not update:
+            return super().model_copy(deep=deep)
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        try:
+            return type(self)(**{**given, **update})
+        except ValidationError as error:
+            raise ConfigurationError(f"{type(self).__name__}: {describe(error)}") from None
 
 
 def describe(error: ValidationError) -> str:

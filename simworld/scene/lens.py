@@ -6,11 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import Array
-from simworld.plain import describe
 from simworld.scene.camera import NO_DISTORTION, Camera, Distortion
 
 FINER = 2
@@ -122,7 +120,6 @@ def pinhole(camera: Camera, factor: int = 1) -> Pinhole:
 
     A distortion that folds the image onto itself, or takes too many pixels, raises RenderError.
     """
-    check_camera(camera)
     if camera.distortion == NO_DISTORTION:
         _check(camera, factor, camera.width * factor, camera.height * factor)
         scaled = (camera.fx * factor, camera.fy * factor, camera.cx * factor, camera.cy * factor)
@@ -137,15 +134,6 @@ def pinhole(camera: Camera, factor: int = 1) -> Pinhole:
     _check(camera, factor, width, height)
     grid = np.stack([u + cx - 0.5, v + cy - 0.5], axis=-1).astype(np.float32)
     return Pinhole(width, height, (fx, fy, float(cx), float(cy)), grid)
-
-
-@lru_cache(maxsize=256)
-def check_camera(camera: Camera) -> None:
-    """Raise ConfigurationError for a camera that `model_copy`, which checks nothing, made impossible."""
-    try:
-        Camera.model_validate(camera.model_dump())
-    except ValidationError as error:
-        raise ConfigurationError(f"camera {camera.name!r}: {describe(error)}") from None
 
 
 def _check(camera: Camera, factor: int, width: int, height: int) -> None:

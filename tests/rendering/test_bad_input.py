@@ -306,11 +306,10 @@ def test_shots_and_channels_may_be_any_iterables() -> None:
 
 
 @pytest.mark.parametrize("change", [{"antialias": -1}, {"width": 0}, {"near": -1.0}, {"position": (np.nan, 0, 0)}])
-def test_a_camera_that_was_made_impossible_is_refused(change: dict[str, Any]) -> None:
-    scene, state, _ = sampled(0)
-    camera = camera_at((0.6, -0.5, 0.5), (0, 0, 0)).model_copy(update=change)
+def test_a_camera_cannot_be_made_impossible(change: dict[str, Any]) -> None:
+    camera = camera_at((0.6, -0.5, 0.5), (0, 0, 0))
     with pytest.raises(ConfigurationError, match=next(iter(change))):
-        RasterRenderer().render(scene, state, camera)
+        camera.model_copy(update=change)
 
 
 def test_amodal_masks_end_where_the_camera_does() -> None:

@@ -19,7 +19,7 @@ from simworld.rendering.raster.static_cache import cache_background
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.textures.pyramid import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
-from simworld.scene.lens import check_camera, rays
+from simworld.scene.lens import rays
 from simworld.scene.light import Background, SolidBackground
 from simworld.scene.model import Scene
 from simworld.scene.sensor import Sensor
@@ -211,7 +211,6 @@ class MitsubaRenderer:
 
 def _check(camera: Camera) -> None:
     """Raise ConfigurationError for what Mitsuba cannot do."""
-    check_camera(camera)
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
         "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),

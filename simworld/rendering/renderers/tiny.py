@@ -18,7 +18,6 @@ from simworld.rendering.meshes.loading import BOX
 from simworld.rendering.poses import poses_of
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.scene.camera import NO_DISTORTION, Camera
-from simworld.scene.lens import check_camera
 from simworld.scene.light import DirectionalLight, SolidBackground
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose
@@ -194,7 +193,6 @@ class TinyRenderer:
 
 def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
     """Raise ConfigurationError for what TinyRenderer cannot do."""
-    check_camera(camera)
     materials = [surface.material for surface in surfaces(scene)]
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
