@@ -46,3 +46,8 @@ def test_files_are_short() -> None:
     lengths = {name: len(path.read_text().splitlines()) for name, path in files() if path.stem != "__init__"}
     assert {name: length for name, length in lengths.items() if length > 400} == {}
     assert median(lengths.values()) <= 150
+
+
+def test_test_files_are_short() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "tests").rglob("*.py")}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}

@@ -178,7 +178,7 @@ class ScheduleCallback(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         self.logger.record("curriculum/progress", self.progress)
-        _record(self.logger, {address: law.support() for address, law in self.ranges.items()})
+        _record(self.logger, {address: distribution.support() for address, distribution in self.ranges.items()})
 
     def _give(self, environments: Sequence[int]) -> None:
         # PPO finishes its last rollout beyond the steps it was asked for.

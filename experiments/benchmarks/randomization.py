@@ -227,9 +227,9 @@ def p_values(spec: SceneSpec, randomization: Randomization, *refused: str) -> di
             tell(index + 1)
     found = {}
     for name, drawn in values.items():
-        for part, (law, numbers) in parts(possible[name], drawn).items():
+        for part, (distribution, numbers) in parts(possible[name], drawn).items():
             if len(numbers) >= LEAST:
-                found[f"{name}{part}"] = p_value(law, numbers)
+                found[f"{name}{part}"] = p_value(distribution, numbers)
     return found
 
 

@@ -315,8 +315,8 @@ def check(episodes: list[tuple[int, dict[str, Any]]], total: int, n: int = 1) ->
     """Each episode but the first has the ranges at the end of the last but one: STEPS before it began."""
     assert 0.4 <= episodes[0][1][FRICTION] <= 0.5
     for steps, parameters in episodes[1:]:
-        (law,) = SCHEDULE.at(min((steps - STEPS) * n / total, 1.0)).values()
-        low, high = law.support()
+        (distribution,) = SCHEDULE.at(min((steps - STEPS) * n / total, 1.0)).values()
+        low, high = distribution.support()
         assert low <= parameters[FRICTION] <= high
     assert all(9.0 <= parameters["gravity"] <= 9.2 for _, parameters in episodes)
     assert max(parameters[FRICTION] for _, parameters in episodes) > 0.75

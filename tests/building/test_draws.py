@@ -91,9 +91,9 @@ def test_draws_are_as_declared(preset: str) -> None:
     named = {SPACE.starred(a) for a in randomization}
     assert {SPACE.starred(name) for name in tested} >= named - RARE
     tests = {
-        f"{name}{part}": p_value(law, numbers)
+        f"{name}{part}": p_value(distribution, numbers)
         for name, drawn in tested.items()
-        for part, (law, numbers) in parts(randomization[name], drawn).items()
+        for part, (distribution, numbers) in parts(randomization[name], drawn).items()
     }
     assert min(tests.values()) > 0.01 / len(tests), min(tests, key=tests.__getitem__)
 

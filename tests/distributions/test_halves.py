@@ -73,9 +73,9 @@ def test_two_random_sides_are_not_split() -> None:
 
 
 def test_a_pair_is_split_by_its_first_random_side() -> None:
-    law = Correlated(1, Normal(0, 1), 0.5), Correlated(Uniform(0, 1), Normal(0, 1), 0.5)
-    assert law[1].split(0.2) == tuple(Correlated(side, Normal(0, 1), 0.5) for side in Uniform(0, 1).split(0.2))
-    assert law[0].split(0.2) == tuple(Correlated(1, side, 0.5) for side in Normal(0, 1).split(0.2))
+    distribution = Correlated(1, Normal(0, 1), 0.5), Correlated(Uniform(0, 1), Normal(0, 1), 0.5)
+    assert distribution[1].split(0.2) == tuple(Correlated(side, Normal(0, 1), 0.5) for side in Uniform(0, 1).split(0.2))
+    assert distribution[0].split(0.2) == tuple(Correlated(1, side, 0.5) for side in Normal(0, 1).split(0.2))
 
 
 @pytest.mark.parametrize("holdout", [0, 1, -0.1, "half", True, math.nan])

@@ -228,11 +228,11 @@ def test_requests_that_differ_share_no_scene_and_the_same_one_goes_on(tmp_path: 
         drawn += [(image["parameters"], options["randomization"]) for image in images]
     assert len(set(seeds)) == len(seeds) and all(2**30 <= seed < 2**31 for seed in seeds)
     # Of what varies continuously in both, no two scenes share anything, images of one dataset least of all.
-    laws = {name: Possible(shipped_task("place_in_box").scene, PRESETS[name]) for name in ("full", "visual")}
+    possible = {name: Possible(shipped_task("place_in_box").scene, PRESETS[name]) for name in ("full", "visual")}
     compared = 0
     for (one, name), (two, other) in itertools.combinations(drawn, 2):
         for address in one.keys() & two.keys():
-            if laws[name][address].continuous and laws[other][address].continuous:
+            if possible[name][address].continuous and possible[other][address].continuous:
                 assert one[address] != two[address], address
                 compared += 1
     assert compared > 2000

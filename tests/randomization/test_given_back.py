@@ -65,7 +65,11 @@ def assert_given_back(task: str, randomization: Randomization, episodes: int) ->
 @pytest.mark.parametrize("preset", ["full", "extreme"])
 def test_parameters_given_back_make_the_same_scene_and_first_observation(preset: str, case: str) -> None:
     task, more = CASES[case]
-    assert_given_back(task, PRESETS[preset] | {f"{address}?": law for address, law in TURNED.items()} | dict(more), 5)
+    assert_given_back(
+        task,
+        PRESETS[preset] | {f"{address}?": distribution for address, distribution in TURNED.items()} | dict(more),
+        5,
+    )
 
 
 def test_parameters_of_the_smallest_things_can_be_given_back() -> None:

@@ -141,8 +141,8 @@ def test_an_environment_comes_back_from_its_spec(randomization: Any) -> None:
 
 
 def test_two_factors_are_drawn_as_a_pair() -> None:
-    law = Correlated(Uniform(0.05, 0.5), Uniform(0.3, 1.0), 0.9)
-    pairs = Randomization({"objects.*.mass + objects.*.friction": law, "objects.count": 2})
+    distribution = Correlated(Uniform(0.05, 0.5), Uniform(0.3, 1.0), 0.9)
+    pairs = Randomization({"objects.*.mass + objects.*.friction": distribution, "objects.count": 2})
     assert Randomization.from_plain(json.loads(json.dumps(pairs.to_plain()))) == pairs
     assert all(parse(str(pairs[f"objects.*.{side}"])) == pairs[f"objects.*.{side}"] for side in ("mass", "friction"))
     drawn = [sample_scene(ALONE, pairs, Streams(3, i)).parameters for i in range(400)]
@@ -164,17 +164,21 @@ def test_two_factors_are_drawn_as_a_pair() -> None:
 
 
 def test_places_are_drawn_as_a_pair() -> None:
-    law = Correlated(Uniform(-0.1, 0.1), Uniform(-0.1, 0.1), 0.95)
-    pairs = Randomization({"objects.*.position.x + objects.*.position.y": law})
+    distribution = Correlated(Uniform(-0.1, 0.1), Uniform(-0.1, 0.1), 0.95)
+    pairs = Randomization({"objects.*.position.x + objects.*.position.y": distribution})
     places = [sample_scene(ALONE, pairs, Streams(3, i)).parameters for i in range(200)]
     x, y = ([p[f"objects.0.position.{axis}"] for p in places] for axis in "xy")
     assert np.corrcoef(x, y)[0, 1] > 0.9
 
 
 def test_a_factor_is_there_once() -> None:
-    law = Correlated(Uniform(0.1, 1), Uniform(0.3, 1), 0.5)
-    pair: dict[str, Any] = {"objects.*.mass + objects.*.friction": law}
-    for factors in ({"objects.*.mass": 0.1} | pair, pair | {"objects.*.mass": 0.1}, {"gravity + gravity": law}):
+    distribution = Correlated(Uniform(0.1, 1), Uniform(0.3, 1), 0.5)
+    pair: dict[str, Any] = {"objects.*.mass + objects.*.friction": distribution}
+    for factors in (
+        {"objects.*.mass": 0.1} | pair,
+        pair | {"objects.*.mass": 0.1},
+        {"gravity + gravity": distribution},
+    ):
         with pytest.raises(ConfigurationError, match="is there twice"):
             Randomization(factors)
     assert (Randomization(pair) | {"objects.*.mass": 0.1})["objects.*.mass"] == Constant(0.1)
@@ -183,7 +187,7 @@ def test_a_factor_is_there_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "law", "message"),
+    ("key", "distribution", "message"),
     [
         ("objects.*.mass + gravity", Correlated(Uniform(1, 2), Uniform(9, 10), 0.5), "two factors of the same things"),
         ("objects.*.mass + objects.*.friction + gravity", 1, "two factors of the same things"),
@@ -192,6 +196,6 @@ def test_a_factor_is_there_once() -> None:
         ("objects.*.mass + objects.*.friction", Correlated(Uniform(-1, 1), Uniform(0, 1), 0.5), "must be a number"),
     ],
 )
-def test_bad_pairs_are_refused(key: str, law: Any, message: str) -> None:
+def test_bad_pairs_are_refused(key: str, distribution: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
-        SPACE.check(Randomization({key: law}))
+        SPACE.check(Randomization({key: distribution}))

@@ -134,14 +134,14 @@ def test_a_draw_that_is_not_allowed_is_drawn_again() -> None:
 
 
 def test_a_pair_is_drawn_again_as_a_pair() -> None:
-    law = Correlated(Uniform(-0.15, 0.15), Uniform(1.1, 1.3), 0.99)
-    pair = {"camera.wrist.distortion.k1 + camera.wrist.fov": law}
+    distribution = Correlated(Uniform(-0.15, 0.15), Uniform(1.1, 1.3), 0.99)
+    pair = {"camera.wrist.distortion.k1 + camera.wrist.fov": distribution}
     samples = [drawn(pair, i) for i in range(30)]
     again = [i for i, sample in enumerate(samples) if sample.redrawn.get("camera.wrist.fov")]
     assert len(again) >= 3
     for i in again:
         generator = Streams(7, i)(next(iter(pair)))
-        values = [law(generator) for _ in range(samples[i].redrawn["camera.wrist.fov"] + 1)]
+        values = [distribution(generator) for _ in range(samples[i].redrawn["camera.wrist.fov"] + 1)]
         assert tuple(samples[i].parameters[f"camera.wrist.{what}"] for what in ("distortion.k1", "fov")) == values[-1]
 
 
@@ -201,13 +201,13 @@ def test_wide_distributions_of_everything_end_no_run() -> None:
     """Each factor alone, all over what it may be, over the widest preset; each of all tasks in turn."""
     layouts = itertools.cycle((IN_BOX, PICK, REACH))
     for address, factor in SPACE.items():
-        law: Any = {
+        distribution: Any = {
             "number": Uniform(factor.low, factor.high),
             "whole": Integers(int(factor.low), int(factor.high)),
             "position": InBox((factor.low,) * 3, (factor.high,) * 3),
         }.get(factor.kind)
-        if law is not None:
-            sample_scene(next(layouts), EXTREME | {f"{address}?": law}, Streams(1, 1))
+        if distribution is not None:
+            sample_scene(next(layouts), EXTREME | {f"{address}?": distribution}, Streams(1, 1))
 
 
 def test_what_was_drawn_again_is_counted_by_factor() -> None:

@@ -109,10 +109,12 @@ def test_goals_are_clear_of_every_object() -> None:
     assert low > 200
 
 
-@pytest.mark.parametrize("law", [Normal(0.1, 0.05), 2 * Normal(0.1, 0.05), TruncatedNormal(0.1, 3.0, 0.05, math.inf)])
-def test_what_fails_in_some_episode_is_refused_at_once(law: Distribution) -> None:
+@pytest.mark.parametrize(
+    "distribution", [Normal(0.1, 0.05), 2 * Normal(0.1, 0.05), TruncatedNormal(0.1, 3.0, 0.05, math.inf)]
+)
+def test_what_fails_in_some_episode_is_refused_at_once(distribution: Distribution) -> None:
     with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: must be .* of which is not; .* truncatednormal"):
-        SPACE.check(Randomization({"objects.*.mass": law}))
+        SPACE.check(Randomization({"objects.*.mass": distribution}))
     SPACE.check(Randomization({"objects.*.friction": Mixture((Normal(0.5, 0.001), Constant(0.0)))}))
     with pytest.raises(ConfigurationError, match=r"objects\.\*\.mass: .*no number"):
         SPACE.check(Randomization({"objects.*.mass": Mixture((Normal(0.1, 0.001), Constant("heavy")))}))

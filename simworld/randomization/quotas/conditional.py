@@ -26,15 +26,17 @@ class Conditional:
     one is there. A cell of which samples are `asked` but that never comes raises ConfigurationError.
     """
 
-    def __init__(self, quota: Quota, law: Distribution, asked: Sequence[int]) -> None:
+    def __init__(self, quota: Quota, distribution: Distribution, asked: Sequence[int]) -> None:
         self._quota = quota
         # A pair is drawn together only where neither side is imposed.
-        own = law.own if isinstance(law, Paired) else law
+        own = distribution.own if isinstance(distribution, Paired) else distribution
         self._parts = [_part(own, quota, cell) or own for cell in range(len(asked))]
         for cell, amount in enumerate(asked):
             if amount and self(cell, Streams(0)(quota.feature)) is None:
                 what = "anything else" if cell == len(quota.cells) else quota.names[cell]
-                raise ConfigurationError(f"quota {quota.feature}: {what} is never drawn, or hardly, by {shown(law)}")
+                raise ConfigurationError(
+                    f"quota {quota.feature}: {what} is never drawn, or hardly, by {shown(distribution)}"
+                )
 
     def __call__(self, cell: int, generator: Generator) -> Any:
         """A value in the cell; None where none came in DRAWS draws."""
@@ -42,14 +44,14 @@ class Conditional:
         return next((value for value in values if self._quota.where(value) == cell), None)
 
 
-def _part(law: Distribution, quota: Quota, cell: int) -> Distribution | None:
+def _part(distribution: Distribution, quota: Quota, cell: int) -> Distribution | None:
     """The part of a distribution in a cell, its ends included; None where it is not known, or there is none."""
-    if isinstance(law, Choice | Constant | Tagged):
-        held = [value for value in dict.fromkeys(law.support()) if quota.where(value) == cell]
-        return Choice(tuple(held), tuple(map(law.density, held))) if held else None
-    if not isinstance(law, Integers) and not _can_be_cut(law):
+    if isinstance(distribution, Choice | Constant | Tagged):
+        held = [value for value in dict.fromkeys(distribution.support()) if quota.where(value) == cell]
+        return Choice(tuple(held), tuple(map(distribution.density, held))) if held else None
+    if not isinstance(distribution, Integers) and not _can_be_cut(distribution):
         return None
-    parts = [part for ends in _ranges(quota, cell) if (part := _cut(law, *ends)) is not None]
+    parts = [part for ends in _ranges(quota, cell) if (part := _cut(distribution, *ends)) is not None]
     return Mixture(tuple(part for part, _ in parts), tuple(mass for _, mass in parts)) if parts else None
 
 
@@ -63,20 +65,20 @@ def _ranges(quota: Quota, cell: int) -> list[_Range]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _can_be_cut(law: Distribution) -> bool:
+def _can_be_cut(distribution: Distribution) -> bool:
     """Whether a distribution is one of numbers whose parts between two of them are known."""
     try:
-        law.between(min(law.support()), max(law.support()))
+        distribution.between(min(distribution.support()), max(distribution.support()))
     except (ConfigurationError, TypeError):
         return False
-    return law.continuous
+    return distribution.continuous
 
 
-def _cut(law: Distribution, low: float, high: float) -> tuple[Distribution, float] | None:
+def _cut(distribution: Distribution, low: float, high: float) -> tuple[Distribution, float] | None:
     """A distribution between two numbers, and how much of it that is; None where there is nothing."""
-    if isinstance(law, Integers):
-        first, last = math.ceil(max(low, law.low)), math.floor(min(high, law.high))
+    if isinstance(distribution, Integers):
+        first, last = math.ceil(max(low, distribution.low)), math.floor(min(high, distribution.high))
         return (Integers(first, last), last - first + 1) if first <= last else None
-    low, high = max(low, min(law.support())), min(high, max(law.support()))
-    mass = law.cdf(high) - law.cdf(low) if low < high else 0.0
-    return (law.between(low, high), mass) if mass > 0 else None
+    low, high = max(low, min(distribution.support())), min(high, max(distribution.support()))
+    mass = distribution.cdf(high) - distribution.cdf(low) if low < high else 0.0
+    return (distribution.between(low, high), mass) if mass > 0 else None

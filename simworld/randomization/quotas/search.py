@@ -85,13 +85,18 @@ def plan_quotas(
     parsed = read_quotas(quotas)
     for quota in parsed:
         _check_feature(quota, count, factors or {}, features, space)
-    laws = {quota.feature: factors[quota.feature] for quota in parsed if factors and quota.feature in factors}
-    spelled = tuple(quota.over(laws[quota.feature]) if quota.feature in laws else quota for quota in parsed)
+    distributions = {quota.feature: factors[quota.feature] for quota in parsed if factors and quota.feature in factors}
+    spelled = tuple(
+        quota.over(distributions[quota.feature]) if quota.feature in distributions else quota for quota in parsed
+    )
     for quota in spelled:
         if not quota.cells:
             raise ConfigurationError(f"quota {quota.short}: not a factor of this randomization, so list its cells")
     by_name = {quota.feature: quota for quota in spelled}
-    conditionals = {name: Conditional(by_name[name], law, by_name[name].asked(count)) for name, law in laws.items()}
+    conditionals = {
+        name: Conditional(by_name[name], distribution, by_name[name].asked(count))
+        for name, distribution in distributions.items()
+    }
     return Plan(spelled, count, budget, replays, conditionals, space)
 
 

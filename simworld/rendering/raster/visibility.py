@@ -64,7 +64,7 @@ def draw(
                 room.todo[k] = begin + k
         for done in range(0, count, BLOCK):
             lanes = min(BLOCK, count - done)
-            gather_corners(done, lanes, geometry.triangles, points, room)
+            fetch_vertices(done, lanes, geometry.triangles, points, room)
             if whole:
                 bound_rows(lanes, geometry.triangles, screen, width, height, room)
             else:
@@ -95,7 +95,7 @@ def draw_parallel(
         count = on_image(geometry.triangles, begin, end, screen, width, height, room.todo)
         for done in range(0, count, BLOCK):
             lanes = min(BLOCK, count - done)
-            gather_corners(done, lanes, geometry.triangles, points, room)
+            fetch_vertices(done, lanes, geometry.triangles, points, room)
             bound_rows(lanes, geometry.triangles, screen, width, height, room)
             flat_edges(lanes, geometry.closed[p], room.edges)
             fill_block(lanes, room, _F(_FAR), zbuffer, ids)
@@ -113,7 +113,7 @@ def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, heig
 
 
 @kernel
-def gather_corners(done: int, count: int, triangles: Any, points: Any, room: Any) -> None:
+def fetch_vertices(done: int, count: int, triangles: Any, points: Any, room: Any) -> None:
     """Fill corners and names of a block with `count` triangles of `todo` from `done` on."""
     edges, done = room.edges, max(done, 0)
     for q in range(count):
