@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from simworld.assets.robot_search import find_robot
 from simworld.building.spec import SceneSpec
 from simworld.documents import read_yaml
 from simworld.envs.fields import Field as StateField
@@ -158,4 +159,8 @@ class Task(Plain):
         for name in {*self.failures, *self.events}:
             if name in self.failures.keys() & self.events.keys() | {"is_success"}:
                 raise ConfigurationError(f"task: {name!r} is told twice: name each failure and event otherwise")
+        fields = [field.name for field in self.fields(find_robot(self.scene.robot))]
+        for name in fields:
+            if fields.count(name) > 1:
+                raise ConfigurationError(f"observe: {name!r} is observed twice")
         check_instruction(self.instruction, things)

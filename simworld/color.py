@@ -1,7 +1,6 @@
 """From the colours people name and files hold (sRGB) to amounts of light, and back (IEC 61966-2-1)."""
 
 import math
-from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -40,26 +39,38 @@ LINEAR: NDArray[np.uint16] = np.array([round(65535 * _decoded(byte / 255)) for b
 LINEAR.setflags(write=False)
 
 
-_NAMES: Mapping[str, Color] = {
-    "black": (0.0, 0.0, 0.0),
-    "white": (1.0, 1.0, 1.0),
-    "grey": (0.5, 0.5, 0.5),
-    "red": (0.85, 0.1, 0.1),
-    "orange": (1.0, 0.55, 0.05),
-    "yellow": (0.95, 0.9, 0.15),
-    "green": (0.15, 0.6, 0.2),
-    "blue": (0.15, 0.3, 0.8),
-    "purple": (0.5, 0.15, 0.6),
-    "pink": (1.0, 0.6, 0.75),
-    "brown": (0.45, 0.27, 0.1),
-}
-"""The eleven basic colour terms (Berlin and Kay 1969), each with one that is called so."""
+_EXAMPLES: tuple[tuple[str, Color], ...] = (
+    ("black", (0.0, 0.0, 0.0)),
+    ("white", (1.0, 1.0, 1.0)),
+    ("grey", (0.3, 0.3, 0.3)),
+    ("grey", (0.5, 0.5, 0.5)),
+    ("grey", (0.75, 0.75, 0.75)),
+    ("red", (0.85, 0.1, 0.1)),
+    ("red", (0.55, 0.05, 0.08)),
+    ("orange", (1.0, 0.55, 0.05)),
+    ("yellow", (0.95, 0.9, 0.15)),
+    ("yellow", (0.85, 0.75, 0.3)),
+    ("green", (0.15, 0.6, 0.2)),
+    ("green", (0.1, 0.35, 0.15)),
+    ("green", (0.5, 0.85, 0.4)),
+    ("blue", (0.15, 0.3, 0.8)),
+    ("blue", (0.25, 0.45, 0.7)),
+    ("blue", (0.1, 0.15, 0.4)),
+    ("blue", (0.5, 0.75, 0.95)),
+    ("purple", (0.5, 0.15, 0.6)),
+    ("purple", (0.65, 0.5, 0.85)),
+    ("pink", (1.0, 0.6, 0.75)),
+    ("pink", (0.9, 0.3, 0.6)),
+    ("brown", (0.45, 0.27, 0.1)),
+    ("brown", (0.6, 0.45, 0.3)),
+)
+"""The eleven basic colour terms (Berlin and Kay 1969), each with some that are called so."""
 
 
 def color_name(color: Color) -> str:
     """The basic colour term whose example is nearest in CIELAB."""
     lab = _lab(color)
-    return min(_NAMES, key=lambda name: math.dist(lab, _lab(_NAMES[name])))
+    return min(_EXAMPLES, key=lambda example: math.dist(lab, _lab(example[1])))[0]
 
 
 @cache
