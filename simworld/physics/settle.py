@@ -20,7 +20,7 @@ from simworld.streams import Streams
 
 STEPS, STILL = 250, 10
 """Control steps within which all must rest, and for how many of them."""
-REST_SPEED, REST_SPIN = 0.01, 0.2
+REST_SPEED, REST_SPIN = 0.03, 0.6
 """Metres and radians per second, about each axis, below which something rests."""
 _REST = (*[REST_SPEED] * 3, *[REST_SPIN] * 3)
 _AWAY: Vec3 = (-50.0, 0.0, 0.0)
@@ -85,12 +85,12 @@ def _fallen(scene: Scene) -> Array:
             still = 0 if any(fast) else still + 1
             if still == STILL:
                 break
-        else:
-            moving = [scene.bodies[row].name for row, moves in zip(rows, fast, strict=True) if moves]
-            raise DrawError(f"{moving}: not at rest {STEPS} steps after being dropped; ask for fewer, or a larger bin")
     poses: Array = state.body_poses[rows]
     for row, pose in zip(rows, poses, strict=True):
         _check_inside(scene, scene.bodies[row], pose)
+    if still < STILL:
+        moving = [scene.bodies[row].name for row, moves in zip(rows, fast, strict=True) if moves or not any(fast)]
+        raise DrawError(f"{moving}: not at rest {STEPS} steps after being dropped; ask for fewer, or a larger bin")
     return poses
 
 

@@ -49,6 +49,8 @@ class Possible:
         return int(max(self[address].support()))
 
     def _names(self, address: str) -> Iterator[str]:
+        if address not in self.space:
+            return
         if "*" in address:
             items = self._items.get(address.split(".")[0], self.space[address].items)
             yield from (address.replace("*", str(item)) for item in items)

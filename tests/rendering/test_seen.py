@@ -6,6 +6,8 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from simworld.building.entities import Table
+from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError
 from simworld.randomization import EXTREME, NONE, PRESETS, Randomization, as_randomization, sample_scene
@@ -86,3 +88,10 @@ def test_environments_refuse_what_they_could_not_show(options: dict[str, Any]) -
     wide = options if "observation" in options else options | {"render_width": 96, "render_height": 32}
     with pytest.raises(ConfigurationError, match="at most 2 times as wide as high, got 96x32"):
         gym.make("simworld/PlaceInBox-v0", randomization="extreme", **wide)
+
+
+@pytest.mark.parametrize("renderer", ["raster", "mitsuba", "tiny"])
+def test_scenes_without_what_a_renderer_cannot_draw_are_seen_by_it(renderer: str) -> None:
+    spec = SceneSpec(entities=(Table(),))
+    check_seen(spec, NONE, spec.cameras, (64, 48), renderer)
+    check_seen(spec, as_randomization("dynamics"), ("wrist",), (64, 48), renderer)
