@@ -22,7 +22,7 @@ from simworld.randomization.presets import (
     protocols,
 )
 from simworld.randomization.quotas.quota import Quota, read_quotas
-from simworld.randomization.quotas.search import Candidate, Outcome, meet
+from simworld.randomization.quotas.search import Candidate, Outcome, search_quotas
 from simworld.randomization.quotas.tally import QuotaError
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Sample, check_scenes, sample_scene
@@ -69,7 +69,7 @@ __all__ = [
     "check_scenes",
     "from_plain",
     "load_randomization",
-    "meet",
+    "search_quotas",
     "parse",
     "protocols",
     "read_quotas",

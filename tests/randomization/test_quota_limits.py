@@ -15,7 +15,7 @@ from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.cells import Cell
 from simworld.randomization.quotas.feature import Feature
 from simworld.randomization.quotas.quota import Quota
-from simworld.randomization.quotas.search import Outcome, meet
+from simworld.randomization.quotas.search import Outcome, search_quotas
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
@@ -33,7 +33,7 @@ def search(quota: str, factors: Randomization | None = None) -> Any:
         return Outcome({"occlusion": 1.0, "camera": "front", "touching": False, "length": 3}, {})
 
     known = Possible(IN_BOX, factors or Randomization()).factors()
-    return meet([quota], 10, evaluate, budget=100, seed=0, factors=known, space=IN_BOX.space, features=KINDS)
+    return search_quotas([quota], 10, evaluate, budget=100, seed=0, factors=known, space=IN_BOX.space, features=KINDS)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from simworld.randomization import (
 )
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.quota import Quota
-from simworld.randomization.quotas.search import Candidate, Outcome, Search, meet
+from simworld.randomization.quotas.search import Candidate, Outcome, Search, search_quotas
 from simworld.randomization.quotas.steering import Move, Steering, group_of
 from simworld.randomization.quotas.tally import QuotaError, Report
 from simworld.streams import Streams
@@ -100,13 +100,15 @@ REPLAYS = 8
 
 
 def search(quota: str, count: int, seed: int, **options: Any) -> Search:
-    return meet([quota], count, world(seed), budget=20_000, seed=seed, **options)
+    return search_quotas([quota], count, world(seed), budget=20_000, seed=seed, **options)
 
 
 @pytest.mark.parametrize("replays", [0, REPLAYS])
 @pytest.mark.parametrize("seed", range(3))
 def test_five_joint_quotas_are_met_exactly(seed: int, replays: int) -> None:
-    quotas = meet(JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS, space=ALONE.space, replays=replays)
+    quotas = search_quotas(
+        JOINT, 200, world(seed), budget=3000, seed=seed, factors=FACTORS, space=ALONE.space, replays=replays
+    )
     accepted = list(quotas)
     assert quotas.report.stop == "met" and quotas.report.accepted == len(accepted) == 200
     for quota in quotas.plan.quotas:
@@ -135,7 +137,9 @@ def test_groups_have_their_independent_draw_where_quotas_compete(seed: int, repl
         p = {name: imposed.get(name, streams(name).random()) for name in ("a", "b", "c")}
         return Outcome({"rare": p["a"] < 0.2, "r2": p["b"] < 0.2, "mid": p["c"]}, p)
 
-    quotas = meet(["rare=30%", "r2=30%", "mid[0,0.1]=60%"], 40, evaluate, budget=9000, seed=seed, replays=replays)
+    quotas = search_quotas(
+        ["rare=30%", "r2=30%", "mid[0,0.1]=60%"], 40, evaluate, budget=9000, seed=seed, replays=replays
+    )
     accepted = list(quotas)
     check_groups(accepted, replays)
     assert quotas.report.groups == len({candidate.group for candidate in accepted})
@@ -228,7 +232,9 @@ def test_a_narrow_quota_over_a_factor_is_met_at_once(
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
         return Outcome({}, {"number": number} | dict(imposed))
 
-    found = meet([quota], 1000, evaluate, budget=1000, seed=0, factors=known(Randomization({address: distribution})))
+    found = search_quotas(
+        [quota], 1000, evaluate, budget=1000, seed=0, factors=known(Randomization({address: distribution}))
+    )
     values = [candidate.outcome.parameters[address] for candidate in found]
     cells = [found.plan.quotas[0].where(value) for value in values]
     assert [cells.count(i) for i in range(len(found.plan.quotas[0].names))] == found.plan.quotas[0].asked(1000)
@@ -244,10 +250,10 @@ def test_what_cannot_be_cut_is_drawn_until_it_is_there_or_is_no_sample() -> None
     factors = known(Randomization({"objects.0.mass": Uniform(0.1, 0.3) + Uniform(0.1, 0.2)}))
     # Seen once in 4000 draws: now and then not in 10,000.
     quota = "objects.0.mass[0.2,0.2032]=50%"
-    found = meet([quota], 40, evaluate, budget=200, seed=0, factors=factors)
+    found = search_quotas([quota], 40, evaluate, budget=200, seed=0, factors=factors)
     assert len(list(found)) == 40 and 0 < found.report.failed < 40
     with pytest.raises(ConfigurationError, match=r"\[0.2,0.20001\] is never drawn, or hardly, by"):
-        meet(["objects.0.mass[0.2,0.20001]=50%"], 40, evaluate, budget=200, seed=0, factors=factors)
+        search_quotas(["objects.0.mass[0.2,0.20001]=50%"], 40, evaluate, budget=200, seed=0, factors=factors)
 
 
 def counted(factors: Randomization, quota: str, count: int) -> Counter[Any]:
@@ -256,7 +262,7 @@ def counted(factors: Randomization, quota: str, count: int) -> Counter[Any]:
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
         return Outcome({}, sample_scene(ALONE, factors, Streams(0, number), imposed).parameters)
 
-    accepted = meet([quota], count, evaluate, budget=1000, seed=0, factors=known(factors))
+    accepted = search_quotas([quota], count, evaluate, budget=1000, seed=0, factors=known(factors))
     return Counter(candidate.outcome.parameters["objects.count"] for candidate in accepted)
 
 
@@ -281,7 +287,7 @@ def test_an_accepted_candidate_can_be_made_again() -> None:
 def test_what_cannot_be_met_stops_at_the_budget_with_the_numbers() -> None:
     unreachable = ["occlusion[2,3]=10%", "dropped=5%"]
     told: list[Report] = []
-    quotas = meet(unreachable, 40, world(0), budget=400, seed=0, tell=told.append)
+    quotas = search_quotas(unreachable, 40, world(0), budget=400, seed=0, tell=told.append)
     accepted: list[Candidate] = []
     with pytest.raises(QuotaError, match=r"occlusion=\[2,3\] is 4 short of 4 \(in 0.00%\)") as error:
         accepted.extend(quotas)
@@ -302,7 +308,7 @@ def test_the_parameters_of_a_sample_are_not_accepted_twice() -> None:
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome:
         return Outcome({"even": number % 2 == 0}, {"count": Integers(1, 3)(Streams(0, number)("count"))})
 
-    quotas = meet(["even=1"], 5, evaluate, budget=100, seed=0)
+    quotas = search_quotas(["even=1"], 5, evaluate, budget=100, seed=0)
     with pytest.raises(QuotaError, match="repeated an accepted one"):
         list(quotas)
     assert quotas.report.accepted == 3
@@ -312,14 +318,15 @@ def test_what_cannot_be_made_is_counted() -> None:
     def evaluate(number: int, imposed: Mapping[str, Any]) -> Outcome | None:
         return None if number % 2 else world(0)(number, imposed)
 
-    quotas = meet(["touching=50%"], 20, evaluate, budget=1000, seed=0)
+    quotas = search_quotas(["touching=50%"], 20, evaluate, budget=1000, seed=0)
     assert len(list(quotas)) == 20
     assert quotas.report.failed == quotas.report.candidates // 2
 
 
 def test_a_search_is_repeated() -> None:
     first, again = (
-        list(meet(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS, space=ALONE.space)) for _ in range(2)
+        list(search_quotas(JOINT, 50, world(2), budget=3000, seed=2, factors=FACTORS, space=ALONE.space))
+        for _ in range(2)
     )
     assert first == again
 
@@ -335,8 +342,8 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: search("objects.0.mass[20,30]=1", 10, 0, factors=FACTORS, space=ALONE.space), "never drawn"),
     (lambda: list(search("objects.0.kind[0,1]=1", 10, 0)), "'.*' is no number"),
-    (lambda: meet(["x=1"], 10, world(0), budget=9, seed=0), "budget at least count"),
-    (lambda: meet(["x=1"], 10, world(0), budget=10, seed=0, replays=-1), "replays must be at least 0, got -1"),
+    (lambda: search_quotas(["x=1"], 10, world(0), budget=9, seed=0), "budget at least count"),
+    (lambda: search_quotas(["x=1"], 10, world(0), budget=10, seed=0, replays=-1), "replays must be at least 0, got -1"),
 ]
 
 

@@ -100,7 +100,7 @@ def plan_quotas(
     return Plan(spelled, count, budget, replays, conditionals, space)
 
 
-def meet(
+def search_quotas(
     quotas: Iterable[str | Quota] | Mapping[str, Any],
     count: int,
     evaluate: Evaluate,
