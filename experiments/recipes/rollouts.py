@@ -133,8 +133,6 @@ def export_rollouts(
             read_episodes(episodes),
             root,
             dataset_id,
-            observation_space=env.observation_space,
-            action_space=env.action_space,
             env_spec=env.spec,
             algorithm=request.policy,
             description=description,

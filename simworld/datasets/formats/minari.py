@@ -2,14 +2,16 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simworld.datasets.formats import exchange
 from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.spaces import ALONE, whole_bounds
 from simworld.disk import reserve
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.extras import extras
@@ -67,9 +69,7 @@ def export_minari(
     folder: PathLike,
     dataset_id: str,
     *,
-    observation_space: Any,
-    action_space: Any,
-    env_spec: Any,
+    env_spec: Any = None,
     algorithm: str = "",
     description: str = "",
     author: str = "simworld",
@@ -79,12 +79,13 @@ def export_minari(
 ) -> Path:
     """Write episodes as the Minari dataset `folder / dataset_id` and return that path.
 
-    Spaces and the spec are Gymnasium's, those of the environment that the episodes are from; `code` is a link to what
-    made them, and `source` what `minari_source` is to tell of them. Infos keep their T rows, and `expert_actions`
-    becomes one of them; each episode's metadata holds its seed, as options of `reset` its index, and what these alone
-    do not give where some values were not drawn: its `parameters` as JSON, a further option of `reset`. All of one
-    `group` belong into the same part of a split. The dataset appears at once, when it is complete, and instead of one
-    that is there already if `check_target` allows it.
+    The episodes have the same spaces; `env_spec` is Gymnasium's, of the environment that they are from, by which Minari
+    makes it again; `code` is a link to what made them, and `source` what `minari_source` is to tell of them. Infos keep
+    their T rows, with text in UTF-8, and `expert_actions` becomes one of them. Each episode's metadata holds its seed,
+    as options of `reset` its index, its instruction, and what these alone do not give where some values were not drawn:
+    its `parameters` as JSON, a further option of `reset`. All of one `group` belong into the same part of a split. The
+    dataset appears at once, when it is complete, and instead of one that is there already if `check_target` allows it.
+    No episodes at all, and those of several kinds, raise DatasetError.
     """
     check_target(folder, dataset_id, overwrite)
     # Minari joins a relative path to itself when it asks for the dataset's size.
@@ -106,13 +107,26 @@ def export_minari(
             exchange.recover(final)
             check_target(folder, dataset_id, overwrite)
             stored = list(episodes)
+            spaces = _spaces(stored)
             try:
                 exchange.remove(part)
-                _build(part / "data", stored, details, (observation_space, action_space, env_spec))
+                _build(part / "data", stored, details, (*spaces, env_spec))
                 exchange.put(part, final)
             finally:
                 exchange.remove(part)
     return final
+
+
+def _spaces(episodes: Sequence[Episode]) -> tuple[Any, Any]:
+    """What is observed and done in all of some episodes, as Gymnasium's spaces."""
+    from minari.serialization import deserialize_space
+
+    found = {to_json([episode.observation_space, episode.action_space]) for episode in episodes}
+    if len(found) != 1:
+        what = "without any" if not found else f"of {len(found)} kinds of observations and actions"
+        raise DatasetError(f"a dataset of Minari has episodes of one kind, got one {what}")
+    first = episodes[0]
+    return deserialize_space(whole_bounds(first.observation_space)), deserialize_space(whole_bounds(first.action_space))
 
 
 def _lock(final: Path) -> Path:
@@ -146,23 +160,33 @@ def _build(data: Path, episodes: list[Episode], details: Mapping[str, Any], spec
 
 
 def _metadata(episode: Episode) -> dict[str, str]:
-    return {"group": f"{episode.seed}/{episode.group}", "parameters": to_json(episode.parameters).decode()}
+    return {
+        "group": f"{episode.seed}/{episode.group}",
+        "parameters": to_json(episode.parameters).decode(),
+        "instruction": episode.instruction,
+    }
 
 
 def _fields(episode: Episode) -> dict[str, Any]:
     if not 0 <= episode.seed < 2**63:
         raise DatasetError(f"Minari stores seeds below 2**63, got {episode.seed}")
+    several = episode.observation_space["type"] == "Dict"
     extra = {} if episode.expert_actions is None else {"expert_actions": episode.expert_actions}
     return {
         "seed": episode.seed,
         "options": {"index": episode.index},
-        "observations": dict(episode.observations),
+        "observations": dict(episode.observations) if several else episode.observations[ALONE],
         "actions": episode.actions,
         "rewards": episode.rewards,
         "terminations": episode.terminations,
         "truncations": episode.truncations,
-        "infos": {**episode.infos, **extra},
+        "infos": {name: _storable(values) for name, values in {**episode.infos, **extra}.items()},
     }
+
+
+def _storable(values: NDArray[Any]) -> NDArray[Any]:
+    """Values of a type that HDF5 has."""
+    return np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
 
 
 def _reserve(path: Path, episodes: list[Episode]) -> None:

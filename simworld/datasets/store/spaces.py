@@ -4,7 +4,7 @@ Spaces are described as Minari does it: `{"type": "Box", "dtype": "float32", "sh
 and `{"type": "Dict", "subspaces": {...}}`; a bound is one number where all are the same, and null where there is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -57,6 +57,14 @@ def boxes(space: Space) -> dict[str, BoxSpace]:
     return {ALONE: parse_json(text, BoxSpace, "a space")}
 
 
+def whole_bounds(space: Space) -> Space:
+    """The description with a bound for each number, infinite where there is none: as Minari reads it."""
+    if space["type"] == "Dict":
+        return {**space, "subspaces": {name: whole_bounds(member) for name, member in space["subspaces"].items()}}
+    ends = {"low": -np.inf, "high": np.inf}
+    return {**space, **{name: _filled(space[name], end, space["shape"]) for name, end in ends.items()}}
+
+
 def check_arrays(group: str, arrays: Mapping[str, NDArray[Any]], space: Space) -> None:
     """Raise DatasetError unless a group has an array of each of a space's names, with rows of its shape and type."""
     wanted = boxes(space)
@@ -71,6 +79,13 @@ def check_arrays(group: str, arrays: Mapping[str, NDArray[Any]], space: Space) -
             raise DatasetError(
                 f"{group}/{name} must be {box.dtype} with rows of shape {box.shape}, got {found.dtype} of {found.shape}"
             )
+
+
+def _filled(bound: Bound, end: float, shape: Sequence[int]) -> list[Any]:
+    plain = np.array(bound, dtype=object)
+    known = np.where(plain == np.array(None), end, plain)
+    filled: list[Any] = np.broadcast_to(known.astype(float), tuple(shape)).tolist()
+    return filled
 
 
 def _bound(values: NDArray[Any]) -> Any:

@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import minari
 import numpy as np
 import pytest
 
+from simworld.agents.collect import collect_episode
+from simworld.agents.policy import RandomPolicy
 from simworld.datasets import Episode, export_minari, minari_source
 from simworld.datasets.formats import exchange
 from simworld.datasets.formats.minari import check_target
@@ -31,9 +34,9 @@ FORK = multiprocessing.get_context("fork")
 
 @cache
 def played() -> tuple[dict[str, Any], list[Episode]]:
-    """An environment's spaces and spec, and some episodes of random actions in it."""
+    """An environment's spec, and some episodes of random actions in it."""
     env = gymnasium.make("simworld/PlaceInBox-v0", randomization="default")
-    spec = {"observation_space": env.observation_space, "action_space": env.action_space, "env_spec": env.spec}
+    spec = {"env_spec": env.spec}
     episodes = [_play(env, index) for index in range(3)]
     env.close()
     return spec, episodes
@@ -104,6 +107,51 @@ def test_minari_reads_every_array_bit_for_bit(tmp_path: Path, monkeypatch: pytes
         assert_same(found.observations, episode.observations)
         assert_same(found.infos, {**episode.infos, **extra})
         assert all(dataset.action_space.contains(row) for row in found.actions)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"observation": "rgb", "image_size": 16},
+        {"observation": ("state", "rgb"), "image_size": 16, "cameras": ("front", "side"), "control": "joint_delta"},
+        {"robot": "xarm6", "control": "joint_position"},
+    ],
+)
+def test_whatever_is_observed_and_done_comes_back(
+    options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = gymnasium.make("simworld/Reach-v0", max_episode_steps=3, **options)
+    size = env.action_space.shape[0]
+    episodes = [collect_episode(env, RandomPolicy(size), 3, index) for index in range(2)]
+    words = np.array(["", "dropped", "gefallen: \u00fc"])
+    episodes = [replace(one, infos={**one.infos, "failure": words}) for one in episodes]
+    spaces, spec = (env.observation_space, env.action_space), env.spec
+    env.close()
+    export_minari(episodes, tmp_path, ID, env_spec=spec)
+    dataset = loaded(tmp_path, monkeypatch)
+    assert (dataset.observation_space, dataset.action_space) == spaces
+    for found, one in zip(dataset, episodes, strict=True):
+        seen = found.observations if isinstance(found.observations, dict) else {"observation": found.observations}
+        assert_same(seen, one.observations)
+        np.testing.assert_array_equal(found.actions, one.actions, strict=True)
+        assert [word.decode() for word in found.infos["failure"]] == words.tolist()
+    metadata = list(dataset.storage.get_episode_metadata([0]))[0]
+    assert metadata["instruction"] == episodes[0].instruction
+    again = dataset.recover_environment()
+    first, _ = again.reset(seed=3, options={"index": 1})
+    first = first if isinstance(first, dict) else {"observation": first}
+    for name, array in episodes[1].observations.items():
+        np.testing.assert_array_equal(first[name], array[0])
+    again.close()
+
+
+def test_episodes_of_several_kinds_or_none_are_no_dataset(tmp_path: Path) -> None:
+    _, (one, *_) = played()
+    other = replace(one, action_space=one.action_space | {"low": None})
+    for episodes, message in (([], "got one without any"), ([one, other], "got one of 2 kinds of")):
+        with pytest.raises(DatasetError, match=message):
+            export_minari(episodes, tmp_path, ID)
+    assert not (tmp_path / ID).exists()
 
 
 def test_minari_lists_the_dataset_and_its_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
