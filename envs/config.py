@@ -78,7 +78,8 @@ class EnvConfig(Plain):
     @classmethod
     def _with_the_rest(cls, given: Any) -> Any:
         """The options with those that follow from others."""
-        options = {name: value for name, value in given.items() if value not in (None, ())}
+        absent = [name for name, value in given.items() if value is None or (isinstance(value, tuple) and not value)]
+        options = {name: value for name, value in given.items() if name not in absent}
         options["task"] = task = _task(given.get("task"))
         if not isinstance(task, Task):
             return options  # which says so
