@@ -1,0 +1,20 @@
+"""Push: bring an object over the table to a goal, without lifting it."""
+
+from simworld.building.entities import GoalPlace, Prop, Table
+from simworld.building.spec import SceneSpec
+from simworld.distributions.expressions import Constant
+from simworld.envs.task import Task
+from simworld.envs.terms import dense, joints, off_table, prop, prop_at, sparse, tool
+
+ID = "simworld/Push-v0"
+TASK = Task(
+    name="push",
+    steps=100,
+    scene=SceneSpec(entities=(Table(), Prop("object"), GoalPlace("object")), factors={"goal.on_table": Constant(1)}),
+    observe=(tool(), joints(), prop("object")),
+    goal=prop_at("object", "goal"),
+    reward={"sparse": sparse(), "dense": dense()},
+    failures={"off_table": off_table("object")},
+    instruction="push the object to the goal",
+    expert="push",
+)
