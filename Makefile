@@ -36,6 +36,7 @@ bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts
 	$(BIN)/python experiments/benchmarks/rendering.py
 	$(BIN)/python experiments/benchmarks/experts.py
 	$(BIN)/python experiments/benchmarks/contacts.py
+	$(BIN)/python experiments/benchmarks/store.py
 	$(BIN)/python experiments/benchmarks/controllers.py
 	$(BIN)/python experiments/benchmarks/randomization.py
 
