@@ -42,6 +42,9 @@ class sparse(_Shortfall):
     def bounds(self) -> tuple[float, float]:
         return -1.0, 0.0
 
+    def begin(self, scene: "Scene", goal: Goal) -> Value:
+        return lambda now: 0.0 if now.reached else -1.0
+
     def elsewhere(self, goal: Goal, achieved: Goals, desired: Goals) -> Goals:
         return np.full(achieved.shape[:-1], -1.0)
 

@@ -17,7 +17,6 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 import simworld as sw
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement.training import ReinforcementSettings, reinforce
-from simworld.datasets.store.episodes import read_episodes
 from simworld.datasets.store.verify import verify
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.terms import Fact
@@ -95,7 +94,7 @@ def test_their_images_are_made(env_id: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("env_id", [MUG, BLOCK])
 def test_they_are_rolled_out_and_learnt(env_id: str, tmp_path: Path) -> None:
     sw.write_rollouts(tmp_path / "episodes", env_id, episodes=2)
-    episodes = list(read_episodes(tmp_path / "episodes"))
+    episodes = list(sw.read_episodes(tmp_path / "episodes"))
     assert len(episodes) == 2 and episodes[0].infos["is_success"][-1]
     assert "{" not in episodes[0].instruction
     data = sw.transitions(episodes)
@@ -129,7 +128,7 @@ def test_the_command_line_takes_a_file(registered: Path, tmp_path: Path) -> None
     with pytest.raises(SystemExit) as ended:
         app(["rollout", str(file), "--episodes", "1", "--out", str(tmp_path / "out")])
     assert not ended.value.code
-    assert len(list(read_episodes(tmp_path / "out"))) == 1
+    assert len(list(sw.read_episodes(tmp_path / "out"))) == 1
 
 
 def test_what_is_registered_twice_is_refused(registered: Path) -> None:
