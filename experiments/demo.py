@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.verify import content_digest, verify
 from simworld.datasets.video import middle_frame
 from simworld.errors import DatasetError, SimworldError
+from simworld.experiments.cli import interrupts
 from simworld.experiments.cli.console import say
 from simworld.experiments.cli.start import command_line
 from simworld.experiments.machine import machine_description, versions
@@ -29,6 +32,7 @@ from simworld.writing import exclusive, reporting, write_json
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 MINARI_ID = "simworld/place-in-box/expert-v0"
 RECORD = "demo.json"
+_SECONDS_TO_END = 10.0
 _MINARI_ROOT = "rollouts/minari"
 _MINARI = f"{_MINARI_ROOT}/{MINARI_ID}/data/metadata.json"
 
@@ -134,6 +138,7 @@ class _Lanes:
     def run(self) -> None:
         for name in (part.name for lane in LANES for part in lane if part.name in self._there):
             say(Text.assemble(("✓", "green"), f" {name}: there already"))
+        interrupts.first(self._stop)
         try:
             while self._running or any(self._waiting):
                 for lane, waiting in enumerate(self._waiting):
@@ -155,7 +160,7 @@ class _Lanes:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # there is none on Windows
+            preexec_fn=partial(_end_with_parent, os.getpid()) if sys.platform == "linux" else None,
         )
         self._running[lane] = part, process, time.perf_counter()
 
@@ -182,11 +187,13 @@ class _Lanes:
         say(Text.assemble(("✓", "green"), f" {part.name} ", (f"{seconds:.0f} s", "dim")))
 
     def _stop(self) -> None:
-        """Interrupt what still runs, so that it puts its work in order, and wait for it."""
+        """End what still runs, wherever it is: what it wrote is whole."""
         for _, process, _ in self._running.values():
-            process.terminate()  # which a command takes as Ctrl-C; Ctrl-C itself may be ignored in the background
+            process.kill()
         for _, process, _ in self._running.values():
-            process.communicate()
+            with suppress(subprocess.TimeoutExpired):
+                # Without a limit it takes a lock, which an interrupt may have come upon while it was held.
+                process.communicate(timeout=_SECONDS_TO_END)
 
 
 def _is_there(folder: Path, part: DemoPart) -> bool:
@@ -211,9 +218,11 @@ def _is_there(folder: Path, part: DemoPart) -> bool:
         return False
 
 
-def _end_with_parent() -> None:
-    """Ask Linux to end this process when the one that started it is gone, even if it was killed."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG of prctl(2)
+def _end_with_parent(parent: int) -> None:
+    """Ask Linux to end this process when the one that started it is gone, even if that was killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG of prctl(2)
+    if os.getppid() != parent:  # it was gone before
+        os._exit(interrupts.CODE)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

@@ -7,8 +7,13 @@ import os
 import signal
 from types import FrameType  # nothing else: this comes before what takes time to import
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CODE = 130
 _words = {"before": "", "after": ""}
+_first: "list[Callable[[], object]]" = []
 
 
 def end_when_interrupted() -> None:
@@ -23,9 +28,16 @@ def say(**words: str) -> None:
     _words.update(words)
 
 
+def first(action: "Callable[[], object]") -> None:
+    """What an interrupt does before this process ends, such as to end those that it started."""
+    _first.append(action)
+
+
 def end() -> None:
     """End this process, and say that it was interrupted."""
     try:
+        for action in _first:
+            action()
         os.write(2, f"{_words['before']}error: interrupted{_words['after']}\n".encode())
     finally:
         os._exit(CODE)

@@ -4,20 +4,20 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from waiting import is_running, wait_for
 
 from simworld.engines import Engine, Here, LocalProcesses, ShardJob, make_engine, register_job
 from simworld.engines.job import function_of
 from simworld.errors import ConfigurationError, DatasetError
 
-register_job("square", "tests.engines.jobs_of_tests:square")
-register_job("fail", "tests.engines.jobs_of_tests:fail")
+register_job("square", "jobs_of_tests:square")
+register_job("fail", "jobs_of_tests:fail")
 
 ENGINES = [Here(), LocalProcesses(1), LocalProcesses(3)]
 
@@ -92,33 +92,22 @@ def test_what_ends_a_worker_is_one_line(how: str, line: str, tmp_path: Path) -> 
     assert "\n" not in str(raised.value)
 
 
-def is_running(process: int) -> bool:
-    stat = Path(f"/proc/{process}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_workers_end_with_an_error_of_another_and_with_who_gave_the_jobs(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         run_one_that_waits(tmp_path)
     assert not is_running(int((tmp_path / "waits").read_text()))
     code = (
-        "from pathlib import Path\nfrom tests.engines.test_engines import *\n"
+        "from pathlib import Path\nfrom test_engines import *\n"
         f"run(LocalProcesses(2), Path({str(tmp_path / 'killed')!r}), kind='fail', at=0, how='wait')"
     )
     (tmp_path / "killed").mkdir()
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    places = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    parent = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": places})
     waits = tmp_path / "killed/waits"
-    wait_for(lambda: waits.exists() and bool(waits.read_text()))
+    wait_for(lambda: waits.exists() and waits.read_text(), "a job that waits")
     parent.kill()
     parent.wait()
-    wait_for(lambda: not is_running(int(waits.read_text())))
+    wait_for(lambda: not is_running(int(waits.read_text())), "the end of the worker")
 
 
 def run_one_that_waits(folder: Path) -> None:
@@ -128,7 +117,7 @@ def run_one_that_waits(folder: Path) -> None:
 
     def both() -> Iterator[ShardJob]:
         yield one
-        wait_for((folder / "waits").exists)
+        wait_for((folder / "waits").exists, "a job that waits")
         yield other
 
     list(LocalProcesses(2).run(both(), folder, lambda: None))
@@ -142,8 +131,8 @@ def test_a_job_is_plain_data_of_a_kind_that_is_known() -> None:
     with pytest.raises(ConfigurationError, match="nothing does jobs 'sqare'; did you mean 'square'"):
         function_of("sqare")
     with pytest.raises(ConfigurationError, match="jobs 'square' are done by .*:square already, not by .*:fail"):
-        register_job("square", "tests.engines.jobs_of_tests:fail")
-    register_job("square", "tests.engines.jobs_of_tests:square")
+        register_job("square", "jobs_of_tests:fail")
+    register_job("square", "jobs_of_tests:square")
 
 
 def test_engines_are_made_by_the_number_of_workers() -> None:

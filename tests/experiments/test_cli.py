@@ -7,13 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from command_line import COMMAND, Result, assert_refused, simworld, simworld_apart
 from rich.console import Console
 from typer.main import get_command
+from waiting import PATIENCE, wait_for
 
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.datasets.store.episode_reading import read_episodes
@@ -252,24 +252,16 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).strip()
 
 
-def wait_for(path: Path, pattern: str, count: int) -> None:
-    for _ in range(1200):
-        if len(list(path.glob(pattern))) >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{path / pattern} did not appear")
-
-
 def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: Path) -> None:
     out, whole = tmp_path / "interrupted", tmp_path / "whole"
     arguments = ["rollout", PLACE, "--episodes", 60, "--out"]
     process = begin(*arguments, out)
-    wait_for(out, "episodes/0*.npz", 2)
+    wait_for(lambda: len(list(out.glob("episodes/0*.npz"))) >= 2, "a second shard")
     process.send_signal(signal.SIGSTOP)  # or it could be over before the other command has begun
     assert_refused(simworld(*arguments, out), "being written by another process")
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGCONT)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert complaint.strip().splitlines()[-1].startswith("error: interrupted")
     kept = {path: path.stat().st_mtime_ns for path in out.glob("episodes/0*.npz")}
@@ -295,7 +287,7 @@ def test_ctrl_c_ends_any_command_with_130(
 ) -> None:
     process = begin_work(*arguments, "--out", tmp_path / "out")
     process.send_signal(number)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert plain(complaint).endswith(promise)
 
@@ -303,7 +295,7 @@ def test_ctrl_c_ends_any_command_with_130(
 def test_an_interrupted_evaluation_promises_nothing() -> None:
     process = begin_work("evaluate", PLACE, "--episodes", 9999)
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert plain(complaint).splitlines()[-1] == "error: interrupted"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, assert_refused, simworld
 from rich.console import Console
+from waiting import PATIENCE
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
@@ -200,6 +201,6 @@ def test_ctrl_c_ends_a_search_on_a_terminal(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     while b"interrupted" not in shown:
         shown += os.read(screen, 4096)
-    assert process.communicate(timeout=60) == (b"", None) and process.returncode == 130
+    assert process.communicate(timeout=PATIENCE) == (b"", None) and process.returncode == 130
     os.close(screen)
     assert b"pixels [3000,3072]" in shown and shown.rindex(b"\x1b[?25h") < shown.rindex(b"interrupted")

@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from waiting import PATIENCE, is_running, wait_for
 
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.verify import content_digest, verify
@@ -117,33 +117,37 @@ demo.run_demo(Path(sys.argv[1]))
 """
 
 
-def assert_gone(group: int) -> None:
-    """That no process of a group is left, within seconds."""
-    for _ in range(200):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("a part goes on")
-
-
 def test_interrupted_it_stops_its_parts_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     process = subprocess.Popen([sys.executable, "-c", SLOW_DEMO, folder], start_new_session=True)
-    for _ in range(1200):
-        if list(folder.glob("many/episodes/*.npz")):
-            break
-        time.sleep(0.05)
+    wait_for(lambda: list(folder.glob("many/episodes/*.npz")), "an episode of the second part")
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    assert_gone(process.pid)
+    assert process.wait(PATIENCE) == 130
+    with pytest.raises(ProcessLookupError):  # its part has ended before it
+        os.killpg(process.pid, 0)
     seconds = json.loads((folder / "demo.json").read_text())["seconds"]
     assert list(seconds) == ["few"]
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*/episodes/*.npz")}
     assert 2 <= len(kept) < 7
-    assert subprocess.run([sys.executable, "-c", SLOW_DEMO, folder], timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", SLOW_DEMO, folder], timeout=PATIENCE).returncode == 0
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
     record = json.loads((folder / "demo.json").read_text())["seconds"]
     assert (record["few"], list(record)) == (seconds["few"], ["few", "many"])
     assert verify(folder / "few") == verify(folder / "many") == []
+
+
+KILLED = """
+import os, signal, subprocess, sys
+from functools import partial
+from simworld.experiments.demo import _end_with_parent
+end = partial(_end_with_parent, os.getpid())
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(999)"], preexec_fn=end).pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
+def test_a_part_ends_with_a_demo_that_is_killed() -> None:
+    process = subprocess.run([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, timeout=PATIENCE)
+    assert process.returncode == -signal.SIGKILL
+    wait_for(lambda: not is_running(int(process.stdout)), "the end of the part")

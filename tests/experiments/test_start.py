@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from simworld.experiments.cli import console, start
 from simworld.experiments.cli.app import app
@@ -115,7 +116,8 @@ def test_an_interrupt_while_modules_are_imported_is_one_line(module: str, number
             break
     process.send_signal(number)
     process.send_signal(number)
-    rest = [line for line in process.communicate(timeout=60)[1].splitlines() if not line.startswith("import time:")]
+    _, told = process.communicate(timeout=PATIENCE)
+    rest = [line for line in told.splitlines() if not line.startswith("import time:")]
     assert (process.returncode, rest) == (130, ["error: interrupted"])
 
 
@@ -145,7 +147,7 @@ def ctrl_c():
     time.sleep(10)
 {code}
 """
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "error: interrupted; go on\n")
 
 
