@@ -47,7 +47,7 @@ def collect_episode(
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
     parameters = base.parameters
     generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
-    per_step = base.config.make_control().per_step
+    per_step = base.config.arm_control.per_step
     observations, states = [observation], [base.world.state()]
     steps: list[tuple[Any, ...]] = []
     over = False

@@ -108,7 +108,7 @@ class EnvConfig(Plain):
             name, given = ("cameras", [*self.cameras]) if self.cameras else ("image_size", self.image_size)
             rest = f"observe one or more of {[*OBSERVATIONS][1:]}"
             raise ConfigurationError(f"{name}: only images have cameras and a size: {rest}, got {given}")
-        _ = self.timing, self.make_control()
+        _ = self.timing, self.arm_control
 
     @cached_property
     def model(self) -> RobotModel:
@@ -120,7 +120,7 @@ class EnvConfig(Plain):
         """The scenes of the task with the robot."""
         return replace(self.task.scene, robot=self.robot)
 
-    @property
+    @cached_property
     def timing(self) -> Timing:
         """Control steps per second, and the substeps of each."""
         return Timing(self.control_hz, self.substeps)
@@ -148,7 +148,7 @@ class EnvConfig(Plain):
         """How many numbers each observation term gives."""
         return tuple(sum(field.size for field in term.fields(self.model)) for term in self.task.observe)
 
-    @property
+    @cached_property
     def pushed(self) -> str | None:
         """The name of what is pushed now and then: the task's first thing that moves, if there is one."""
         return next((name for name, kind in self.task.things.items() if kind == "prop"), None)
@@ -176,10 +176,11 @@ class EnvConfig(Plain):
             fields=tuple((field.name, field.size) for field in self.fields),
             follows=self.task.goal.follows if self.task.goal.follows in {field.name for field in self.fields} else None,
             goal=self.task.goal.field.size,
-            action=self.make_control().size,
+            action=self.arm_control.size,
         )
 
-    def make_control(self) -> Control:
+    @cached_property
+    def arm_control(self) -> Control:
         """How the arm is controlled."""
         return make_control(self.control, self.model, self.timing)
 

@@ -64,12 +64,16 @@ class Disturbances:
         return self._seen[0]
 
 
+_UNUSED = np.random.default_rng(0)
+"""Of what never happens: making a generator takes as long as some steps of Python."""
+
+
 class _Chance:
-    """Whether something happens in a step; its own stream is not made where it never does."""
+    """Whether something happens in a step; where it never does, the generator has no stream of its own."""
 
     def __init__(self, probability: float, streams: Streams, name: str) -> None:
         self._probability = probability
-        self.generator = streams(name) if probability > 0 else np.random.default_rng(0)
+        self.generator = streams(name) if probability > 0 else _UNUSED
 
     def __call__(self) -> bool:
         return self._probability > 0 and bool(self.generator.random() < self._probability)

@@ -15,7 +15,6 @@ from simworld.envs.terms.term import Term
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.physics import World
-from simworld.physics.controllers import make_controller
 from simworld.randomization.sampling import Sample
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
@@ -29,7 +28,7 @@ class RunningEpisode:
         self.actions = array("d")
         task, scene = config.task, sample.scene
         self._world, self._task, self._fields = world, task, config.fields
-        self.controller = make_controller(config.control, world)
+        self.controller = config.arm_control.begin(world)
         self._disturbances = Disturbances(sample.parameters, config.fields, config.pushed, config.timing)
         self.instruction = instructed(task.instruction, scene)
         self._reads = [(term.begin(scene), size) for term, size in zip(task.observe, config.sizes, strict=True)]

@@ -55,7 +55,7 @@ class ExpertPolicy:
     """The policy that gives an expert's commands as actions."""
 
     def __init__(self, expert: Expert, config: EnvConfig) -> None:
-        self._expert, self._control, self._interface = expert, config.make_control(), config.interface
+        self._expert, self._control, self._interface = expert, config.arm_control, config.interface
         self._places = _called_alike(config)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

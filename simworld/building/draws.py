@@ -57,6 +57,7 @@ class Draws:
     def __init__(self, sources: Sources, streams: Streams, imposed: Mapping[str, Value], redraws: Redraws) -> None:
         self._sources, self._streams = sources, streams
         self._imposed = {address: Constant(value) for address, value in imposed.items()}
+        self._known = {} if imposed else sources.known
         self._generator = streams("")
         self._redraws, self._again = redraws, redraws.streams
         self.values: dict[str, Any] = {}
@@ -67,7 +68,9 @@ class Draws:
 
         A thing's `own` number, as far as the factor allows it, is in place of the nominal one of all.
         """
-        name, factor, distribution, stream = self._source(address, item)
+        # What nobody imposes is known from the samples before.
+        source = self._known.get((address, item)) or self._source(address, item)
+        name, factor, distribution, stream = source
         if own is not None and distribution is self._sources.space.nominal[address]:
             distribution = Constant(min(max(own, factor.low), factor.high))
         if type(distribution) is Constant:

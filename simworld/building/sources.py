@@ -32,18 +32,19 @@ class Sources:
     """The sources of a space's factors: of the mappings `given`, by address, the first that has one says how.
 
     An item's own address wins over that of all in the same mapping. What is given is cut to what the item may be.
+    `known` are those that were asked for so far.
     """
 
     def __init__(self, space: FactorSpace, *given: Mapping[str, Distribution]) -> None:
         self.space = space
         self._given = *given, space.own
-        self._found: dict[Which, FactorSource] = {}
+        self.known: dict[Which, FactorSource] = {}
 
     def __call__(self, address: str, item: Item = None) -> FactorSource:
         """The source of a factor; `item` replaces the `*` of its address."""
-        found = self._found.get((address, item))
+        found = self.known.get((address, item))
         if found is None:
-            found = self._found[address, item] = self._source(address, item)
+            found = self.known[address, item] = self._source(address, item)
         return found
 
     def of(self, name: str) -> Distribution:

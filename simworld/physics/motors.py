@@ -106,16 +106,16 @@ class Motors:
         position_gains, velocity_gains = self._gains()
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
         forces = [limit / self._substeps for limit in self._limits]
-        speeds = self._still if self._speeds is None else [*self._speeds, *self._still[self._arm :]]
+        moving = {} if self._speeds is None else {"targetVelocities": [*self._speeds, *self._still[self._arm :]]}
         bullet.setJointMotorControlArray(
             self._uid,
             self._joints,
             bullet.POSITION_CONTROL,
             targetPositions=self._targets,
-            targetVelocities=speeds,
             forces=forces,
             positionGains=position_gains,
             velocityGains=velocity_gains,
+            **moving,
             physicsClientId=self._client,
         )
 

@@ -130,7 +130,9 @@ class World(Uncopied):
         self._links = list(range(len(model.tree)))
         arm, self._division = model.arm_joints, Division(self.timing.substeps)
         arms = [joint for joint in model.tree if joint.name in model.joints[:arm]]
-        self._axes, self._slides = [joint.axis for joint in arms], [joint.kind == "prismatic" for joint in arms]
+        # Most turn about z of their links, which is quicker.
+        self._axes = [None if joint.axis == (0, 0, 1) else joint.axis for joint in arms]
+        self._slides = [joint.kind == "prismatic" for joint in arms]
         self._chain = self._joints[:arm]
         if (tool_link := model.link_index(model.tool.link) - 1) != self._chain[-1]:
             self._chain = [*self._chain, tool_link]
@@ -230,7 +232,7 @@ class World(Uncopied):
 
     def tool_velocity(self) -> Array:
         """Linear (m/s) and angular (rad/s) velocity (6,) of the tool centre point in the world frame."""
-        velocity: Array = self.tool_kinematics()[1] @ self.joints()[1, : self.model.arm_joints]
+        velocity: Array = self.tool_kinematics()[1] @ self.joints()[1, : self._model.arm_joints]
         return velocity
 
     def tool_kinematics(self) -> tuple[Array, Array]:
@@ -244,17 +246,17 @@ class World(Uncopied):
         return self._kinematics
 
     def _compute_kinematics(self) -> tuple[Array, Array]:
-        tool = self.model.tool
+        tool = self._model.tool
         links = bullet.getLinkStates(self._robot, self._chain, computeForwardKinematics=1, physicsClientId=self._client)
         position, orientation = bullet.multiplyTransforms(links[-1][4], links[-1][5], tool.position, tool.orientation)
         columns = []
         # Plain floats: for seven joints NumPy's call overhead would double the cost of a control step.
-        for link, (a, b, c), slides in zip(links, self._axes, self._slides, strict=False):
+        for link, axis, slides in zip(links, self._axes, self._slides, strict=False):
             (px, py, pz), (x, y, z, w) = link[4], link[5]
-            if a == b == 0:
-                ax, ay, az = c * 2 * (x * z + y * w), c * 2 * (y * z - x * w), c * (1 - 2 * (x * x + y * y))
+            if axis is None:
+                ax, ay, az = 2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)
             else:
-                ax, ay, az = rotated((x, y, z, w), (a, b, c))
+                ax, ay, az = rotated((x, y, z, w), axis)
             if slides:
                 columns.append((ax, ay, az, 0.0, 0.0, 0.0))
                 continue

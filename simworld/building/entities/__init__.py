@@ -1,5 +1,8 @@
 """The kinds of entities that scenes have: each a file, with its factors and how it is built."""
 
+import importlib
+import pkgutil
+
 from simworld.building.entities.arm import Arm
 from simworld.building.entities.backdrop import Backdrop
 from simworld.building.entities.bins import Bin
@@ -11,6 +14,9 @@ from simworld.building.entities.lamps import Lamps
 from simworld.building.entities.props import Prop, Props
 from simworld.building.entities.sensors import Sensors
 from simworld.building.entities.table import Table
+
+for _module in pkgutil.iter_modules(__path__):  # also those that nobody imports by name
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "Arm",

@@ -8,8 +8,6 @@ import numpy as np
 from simworld.errors import ConfigurationError, shown
 from simworld.geometry import Array
 
-_FLOAT = np.dtype(np.float64)
-
 
 class ActionNumber(NamedTuple):
     """One number of an action: its name, what -1 and 1 stand for, in `unit`, and what it means."""
@@ -25,10 +23,10 @@ def as_action(action: Any, size: int) -> Array:
     """An action as numbers (size,); ConfigurationError for anything but `size` finite numbers."""
     try:
         given = np.asarray(action)
+        numbers = given.astype(np.float64, copy=False) if given.dtype.kind in "biuf" else None
         # The usual, quickly: this is asked twice in every step.
-        if given.dtype == _FLOAT and given.shape == (size,) and math.isfinite(sum(given.tolist())):
-            return given
-        numbers = given.astype(np.float64) if given.dtype.kind in "biuf" else None
+        if numbers is not None and numbers.shape == (size,) and math.isfinite(sum(numbers.tolist())):
+            return numbers
     except (TypeError, ValueError, RuntimeError):
         numbers = None
     if numbers is None or numbers.shape != (size,) or not np.isfinite(numbers).all():
