@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,13 +95,18 @@ def quat_from_euler(roll: float, pitch: float, yaw: float) -> Quaternion:
 
 def quat_to_matrix(q: ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3) of unit quaternions (..., 4)."""
-    x, y, z, w = np.moveaxis(np.asarray(q, dtype=float), -1, 0)
-    rows = [
+    q = np.asarray(q, dtype=float)
+    if q.ndim == 1:  # plain floats: NumPy's call overhead would show in every reset
+        return np.array(_rotation_rows(*q.tolist()))
+    return np.stack([np.stack(row, axis=-1) for row in _rotation_rows(*np.moveaxis(q, -1, 0))], axis=-2)
+
+
+def _rotation_rows(x: Any, y: Any, z: Any, w: Any) -> list[list[Any]]:
+    return [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
         [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
     ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
 def matrix_to_quat(matrix: Array | Sequence[Vec3]) -> Quaternion:
