@@ -18,10 +18,10 @@ from simworld.datasets.store.folder import OutputFolder
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import DatasetError, DrawError
 from simworld.physics.settle import sample_settled
-from simworld.randomization import Outcome, read_quotas
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.feature import Feature
-from simworld.randomization.quotas.search import Plan, Search, plan_quotas
+from simworld.randomization.quotas.quota import read_quotas
+from simworld.randomization.quotas.search import Outcome, Plan, Search, plan_quotas
 from simworld.randomization.quotas.tally import Report
 from simworld.randomization.sampling import TRIES
 from simworld.reading import Record, parse_json, read_bytes, read_json

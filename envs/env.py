@@ -21,14 +21,15 @@ from simworld.envs.snapshot import Begun, Snapshot
 from simworld.envs.terms.instant import Instant
 from simworld.errors import ConfigurationError, UnknownOptionError
 from simworld.handles import OneUser
-from simworld.physics import World
 from simworld.physics.control.action import as_action
 from simworld.physics.controllers import Controller
 from simworld.physics.settle import sample_settled
+from simworld.physics.world import World
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Sample, check_scenes
-from simworld.rendering import Renderer, make_renderer
+from simworld.rendering import make_renderer
 from simworld.rendering.display import has_display
+from simworld.rendering.frame import Renderer
 from simworld.rendering.seen import check_seen
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens

@@ -8,7 +8,7 @@ from gymnasium.spaces import Box, Space
 from numpy.typing import NDArray
 
 from simworld.geometry import Array, quat_to_matrix
-from simworld.rendering import Renderer
+from simworld.rendering.frame import Renderer
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens, rays
 from simworld.scene.model import Scene

@@ -14,7 +14,7 @@ from simworld.envs.terms.instant import Instant
 from simworld.envs.terms.term import Term
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
-from simworld.physics import World
+from simworld.physics.world import World
 from simworld.randomization.sampling import Sample
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState

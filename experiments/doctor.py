@@ -18,10 +18,12 @@ from simworld.envs.tasks import shipped_task
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.machine import machine_description
 from simworld.places import FIX, Place, places
-from simworld.randomization import Randomization, sample_scene
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.reading import read_json
-from simworld.rendering import RENDERERS, Frame, make_renderer
+from simworld.rendering import RENDERERS, make_renderer
 from simworld.rendering.compiled import loop_places
+from simworld.rendering.frame import Frame
 from simworld.scene.model import Scene
 from simworld.scene.state import stack_states, unstack_state
 from simworld.streams import Streams
@@ -183,7 +185,7 @@ def measure(part: str, name: str) -> None:
 
 
 def _physics(folder: Path) -> Measured:
-    from simworld.physics import World
+    from simworld.physics.world import World
     from simworld.rendering.display import no_window
 
     with World() as world:

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from simworld.randomization import HSV, Constant, Distribution, InBox, Integers, Uniform
+from simworld.distributions.compounds import HSV
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.geometric import InBox
+from simworld.distributions.univariate import Integers, Uniform
 
 COUNTED = 100
 """The most whole numbers that are told apart."""

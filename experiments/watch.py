@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simworld.agents.policy import Policy
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, RenderError
-from simworld.experiments.recipes import make_env
+from simworld.experiments.recipes.environments import make_env
 from simworld.rendering.display import no_window
 
 _STILL = 12

@@ -45,3 +45,20 @@ def test_type_checkers_see_the_same_surface() -> None:
     tree = ast.parse((ROOT / "simworld/__init__.pyi").read_text())
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     assert {alias.asname: node.module for node in imports for alias in node.names} == sw._HOME_OF
+
+
+VOCABULARIES = {"simworld/building/entities", "simworld/physics/controllers", "envs/terms", "envs"}
+"""Rooms whose `__init__` lists what there is of a kind."""
+
+
+def test_rooms_re_export_nothing() -> None:
+    """A name has one place that it is imported from: its own module, or `simworld`."""
+    for layer in ("simworld", "envs", "agents", "experiments"):
+        for path in sorted((ROOT / layer).rglob("__init__.py")):
+            room = path.parent.relative_to(ROOT).as_posix()
+            if room == "simworld" or room in VOCABULARIES:
+                continue
+            body = ast.parse(path.read_text()).body
+            imported = {alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names}
+            listed = [ast.literal_eval(n.value) for n in body if ast.unparse(n).startswith("__all__ = ")]
+            assert not imported & {name for names in listed for name in names}, room

@@ -19,7 +19,7 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped_task
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes import make_env
+from simworld.experiments.recipes.environments import make_env
 from simworld.geometry import Array, compose, invert, transform_points
 from simworld.scene.model import Box
 from simworld.writing import write_json

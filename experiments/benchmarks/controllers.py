@@ -20,7 +20,7 @@ from simworld.agents.policy import Policy
 from simworld.assets.robot_search import robot_names
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes import config_of, make_env
+from simworld.experiments.recipes.environments import config_of, make_env
 from simworld.physics.controllers import CONTROLS
 from simworld.writing import write_json
 

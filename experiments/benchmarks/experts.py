@@ -14,13 +14,13 @@ from simworld.agents.collect import manipulation
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.assets.catalogue import shipped
+from simworld.distributions.univariate import Uniform
 from simworld.envs import registered_tasks
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes import config_of, make_env
+from simworld.experiments.recipes.environments import config_of, make_env
 from simworld.geometry import compose, invert
-from simworld.randomization import Uniform
 from simworld.writing import write_json
 
 SEEDS, GRASPS = 500, 40

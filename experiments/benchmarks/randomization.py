@@ -36,29 +36,21 @@ from simworld.agents.features import image_features
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import photograph
 from simworld.datasets.store.folder import OutputFolder
+from simworld.distributions.expressions import Constant
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped_task
 from simworld.experiments.benchmarks.rendering import Bar, Seconds
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.goodness import p_value, parts
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes import make_env
-from simworld.randomization import (
-    EXTREME,
-    FULL,
-    NONE,
-    AutomaticRandomization,
-    Constant,
-    Quota,
-    QuotaError,
-    Randomization,
-    Span,
-    Trial,
-    read_quotas,
-    sample_scene,
-)
+from simworld.experiments.recipes.environments import make_env
+from simworld.randomization.curriculum import AutomaticRandomization, Span, Trial
 from simworld.randomization.possible import Possible
-from simworld.randomization.quotas.tally import Report
+from simworld.randomization.presets import EXTREME, FULL, NONE
+from simworld.randomization.quotas.quota import Quota, read_quotas
+from simworld.randomization.quotas.tally import QuotaError, Report
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.streams import Streams
 from simworld.writing import write_json

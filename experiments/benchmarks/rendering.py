@@ -29,7 +29,7 @@ from simworld.experiments.benchmarks.speed import run_round
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.extras import extras
-from simworld.randomization import DEFAULT
+from simworld.randomization.presets import DEFAULT
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, WANT_NEXT
 from simworld.rendering.renderers.raster import RasterRenderer, Shot

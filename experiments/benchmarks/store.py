@@ -17,7 +17,7 @@ from simworld.datasets.store.verify import verify
 from simworld.experiments.benchmarks.rendering import Bar
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes import write_labelled_images
+from simworld.experiments.recipes.labelled_images import write_labelled_images
 from simworld.writing import write_json
 
 COUNT, EVERY, SIZE = 20_000, 1000, (64, 48)

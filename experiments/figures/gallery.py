@@ -13,7 +13,8 @@ from simworld.agents.experts import expert
 from simworld.annotation.draw import channel_picture, colorize_depth, colorize_segmentation, draw
 from simworld.annotation.labels import annotate
 from simworld.datasets.labelled import photograph
-from simworld.experiments.recipes import categories, make_env
+from simworld.experiments.recipes.environments import make_env
+from simworld.experiments.recipes.labelled_images import categories
 from simworld.geometry import look_at
 from simworld.plain import Color
 from simworld.rendering import RENDERERS, make_renderer

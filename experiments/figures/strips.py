@@ -13,8 +13,8 @@ from simworld.agents.collect import manipulation
 from simworld.annotation.draw import colorize_depth
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped_task
-from simworld.experiments.recipes import make_env
-from simworld.randomization import EXTREME
+from simworld.experiments.recipes.environments import make_env
+from simworld.randomization.presets import EXTREME
 from simworld.rendering import make_renderer
 from simworld.rendering.sensor.sense import sense
 

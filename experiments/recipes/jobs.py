@@ -6,7 +6,8 @@ from typing import Any
 
 from simworld.agents.balance import Chosen
 from simworld.datasets.store.filling import Filled, Tell, Work
-from simworld.engines import Engine, ShardJob
+from simworld.engines.engine import Engine
+from simworld.engines.job import ShardJob
 
 
 def shard_work(

@@ -18,7 +18,9 @@ from simworld.datasets.store.filling import Filled
 from simworld.datasets.store.image_shard import write_image_shard
 from simworld.datasets.store.images import ImageReport, fill_images, open_images
 from simworld.datasets.store.label_stream import ImagesRequest
-from simworld.engines import Engine, Here, ShardJob, Storage, register_job
+from simworld.engines.engine import Engine
+from simworld.engines.here import Here
+from simworld.engines.job import ShardJob, Storage, register_job
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.jobs import sample_of, shard_work

@@ -14,7 +14,9 @@ from simworld.datasets.store.images import ImageReport, fill_images, open_images
 from simworld.datasets.store.label_stream import ImagesRequest
 from simworld.datasets.store.request import SeededRequest, read_request
 from simworld.datasets.store.verify import content_digest
-from simworld.engines import Engine, Here, ShardJob, Storage, register_job
+from simworld.engines.engine import Engine
+from simworld.engines.here import Here
+from simworld.engines.job import ShardJob, Storage, register_job
 from simworld.experiments.recipes.jobs import shard_work
 from simworld.experiments.recipes.labelled_images import categories
 from simworld.rendering import make_renderer

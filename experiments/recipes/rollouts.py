@@ -17,7 +17,9 @@ from simworld.datasets.store.episodes import EpisodeReport, fill_episodes, open_
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
-from simworld.engines import Engine, Here, ShardJob, Storage, register_job
+from simworld.engines.engine import Engine
+from simworld.engines.here import Here
+from simworld.engines.job import ShardJob, Storage, register_job
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of

@@ -22,7 +22,7 @@ def render_scene(
     channel: str = "rgb",
 ) -> None:
     """Render a channel of a scene file, such as `Scene.to_json` writes, before anything moves, as a .png picture."""
-    from simworld.physics import World
+    from simworld.physics.world import World
 
     if picture.suffix != ".png":
         raise ConfigurationError(f"--out: must be a .png file, got {picture}")

@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from simworld.annotation import colorize_depth
+from simworld.annotation.draw import colorize_depth
 from simworld.datasets.store.pictures import decode_depth
 from simworld.errors import DatasetError
 from simworld.experiments.report.charts import tag

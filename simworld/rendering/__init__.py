@@ -5,7 +5,7 @@ import pkgutil
 
 from simworld.errors import ConfigurationError, nearest
 from simworld.rendering import renderers
-from simworld.rendering.frame import Frame, Renderer
+from simworld.rendering.frame import Renderer
 
 RENDERERS: tuple[str, ...] = tuple(
     sorted((module.name for module in pkgutil.iter_modules(renderers.__path__)), key=lambda name: name != "raster")
@@ -26,4 +26,4 @@ def make_renderer(name: str) -> Renderer:
     return renderer_class(name)()
 
 
-__all__ = ["RENDERERS", "Frame", "Renderer", "make_renderer", "renderer_class"]
+__all__ = ["RENDERERS", "make_renderer", "renderer_class"]

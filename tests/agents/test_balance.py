@@ -21,8 +21,9 @@ from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, quat_multiply
-from simworld.physics import World
-from simworld.randomization import NONE, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part

@@ -16,10 +16,11 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld  # noqa: F401
 from simworld.agents.reinforcement.curricula import CurriculumCallback, CurriculumEnv, ScheduleCallback
+from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.randomization import Randomization, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span, Trial
+from simworld.randomization.randomization import Randomization
 
 X, FRICTION, MASS = "goal.position.x", "table.friction", "objects.1.mass"
 COMPETENCE = 0.05

@@ -16,7 +16,7 @@ from simworld.agents.policy import RandomPolicy, load_policy
 from simworld.envs.config import EnvConfig
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes import config_of
+from simworld.experiments.recipes.environments import config_of
 
 CONFIG = EnvConfig(task="reach")
 

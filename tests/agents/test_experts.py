@@ -11,7 +11,7 @@ from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped
-from simworld.experiments.recipes import config_of
+from simworld.experiments.recipes.environments import config_of
 from simworld.geometry import compose, invert
 from simworld.physics.controllers import CONTROLS
 

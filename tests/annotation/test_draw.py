@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from simworld.annotation import InstanceLabel, Labels, colorize_depth, colorize_segmentation, draw, instance_color
-from simworld.rendering import Frame
+from simworld.annotation.draw import colorize_depth, colorize_segmentation, draw, instance_color
+from simworld.annotation.labels import InstanceLabel, Labels
+from simworld.rendering.frame import Frame
 from simworld.scene.camera import Camera
 
 CAMERA = Camera(

@@ -6,14 +6,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from simworld.annotation import Labels, annotate, project
+from simworld.annotation.labels import Labels, annotate, project
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, transform_points
-from simworld.physics import World
-from simworld.randomization import DEFAULT, Uniform, sample_scene
-from simworld.rendering import Frame
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
+from simworld.rendering.frame import Frame
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere

@@ -6,9 +6,14 @@ import pytest
 
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
+from simworld.distributions.geometric import Rotation
+from simworld.distributions.univariate import Integers, Uniform
 from simworld.envs.tasks import shipped_task
 from simworld.experiments.goodness import p_value, parts
-from simworld.randomization import FULL, NONE, PRESETS, Choice, Integers, Randomization, Rotation, Uniform, sample_scene
+from simworld.randomization.presets import FULL, NONE, PRESETS
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.streams import Streams
 
 WHOLE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))

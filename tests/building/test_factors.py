@@ -16,10 +16,13 @@ from simworld.agents.experts import expert
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.building.temperature import color_of_temperature
+from simworld.distributions.expressions import Constant
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError
-from simworld.randomization import EXTREME, FULL, NONE, PRESETS, Constant, Randomization, as_randomization, sample_scene
+from simworld.randomization.presets import EXTREME, FULL, NONE, PRESETS, as_randomization
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.streams import Streams
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space

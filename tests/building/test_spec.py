@@ -15,8 +15,10 @@ from simworld.building.entities.entity import Entity
 from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError, DrawError
-from simworld.physics import World
-from simworld.randomization import DEFAULT, NONE, PRESETS, Randomization, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT, NONE, PRESETS
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.streams import Streams
 
 TABLE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7)))

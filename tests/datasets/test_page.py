@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simworld.engines import ShardJob, Storage, make_engine
-from simworld.engines.job import Result, find_function, function_of
+from simworld.engines.engine import make_engine
+from simworld.engines.job import Result, ShardJob, Storage, find_function, function_of
 from simworld.envs import register
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped

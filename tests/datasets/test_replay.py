@@ -8,15 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from simworld.rendering.raster.raster import RasterRenderer
 
 from simworld.agents.collect import collect_episode
 from simworld.agents.policy import RandomPolicy
-from simworld.datasets import Episode, EpisodeReader, find_label, photograph, read_labels, verify, write_episodes
+from simworld.datasets.labelled import photograph
 from simworld.datasets.replay import ReplayPlan
-from simworld.engines import LocalProcesses
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episode_reading import EpisodeReader
+from simworld.datasets.store.episodes import write_episodes
+from simworld.datasets.store.image_index import find_label
+from simworld.datasets.store.label_stream import read_labels
+from simworld.datasets.store.verify import verify
+from simworld.engines.processes import LocalProcesses
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.recipes import make_env, write_replayed_images
+from simworld.experiments.recipes.environments import make_env
+from simworld.experiments.recipes.replayed_images import write_replayed_images
+from simworld.rendering.renderers.raster import RasterRenderer
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 

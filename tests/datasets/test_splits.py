@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.datasets import split_groups
+from simworld.datasets.splits import split_groups
 from simworld.errors import ConfigurationError
 
 SHARES = {"train": 0.7, "val": 0.2, "test": 0.1}

@@ -7,22 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from simworld.distributions.choices import Tagged
-from simworld.distributions.compounds import Correlated, Mixture
+from simworld.distributions.arithmetic import from_plain
+from simworld.distributions.choices import Choice, Tagged
+from simworld.distributions.compounds import HSV, Correlated, Mixture
+from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
-from simworld.distributions.univariate import TruncatedNormal
+from simworld.distributions.univariate import Integers, LogUniform, Normal, TruncatedNormal, Uniform
 from simworld.errors import ConfigurationError
-from simworld.randomization import (
-    HSV,
-    Choice,
-    Constant,
-    Distribution,
-    Integers,
-    LogUniform,
-    Normal,
-    Uniform,
-    from_plain,
-)
 from simworld.streams import Streams
 
 

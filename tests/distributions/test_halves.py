@@ -7,21 +7,13 @@ import numpy as np
 import pytest
 
 from simworld.assets.catalogue import tags
-from simworld.distributions.choices import Tagged
-from simworld.distributions.compounds import Correlated, Mixture
+from simworld.distributions.arithmetic import from_plain
+from simworld.distributions.choices import Choice, Tagged
+from simworld.distributions.compounds import HSV, Correlated, Mixture
+from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
-from simworld.distributions.univariate import TruncatedNormal
+from simworld.distributions.univariate import Integers, Normal, TruncatedNormal, Uniform
 from simworld.errors import ConfigurationError
-from simworld.randomization import (
-    HSV,
-    Choice,
-    Constant,
-    Distribution,
-    Integers,
-    Normal,
-    Uniform,
-    from_plain,
-)
 from simworld.streams import Streams
 
 

@@ -12,8 +12,10 @@ import pytest
 from pydantic import ValidationError
 from waiting import is_running, wait_for
 
-from simworld.engines import Engine, Here, LocalProcesses, ShardJob, make_engine, register_job
-from simworld.engines.job import function_of
+from simworld.engines.engine import Engine, make_engine
+from simworld.engines.here import Here
+from simworld.engines.job import ShardJob, function_of, register_job
+from simworld.engines.processes import LocalProcesses
 from simworld.errors import ConfigurationError, DatasetError
 
 register_job("square", "jobs_of_tests:square")

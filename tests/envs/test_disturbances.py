@@ -15,8 +15,10 @@ from simworld.envs.disturbances import Disturbances
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped, shipped_task
 from simworld.geometry import Array, Vec3, quat_multiply
-from simworld.physics import Timing, World
-from simworld.randomization import NONE, sample_scene
+from simworld.physics.timing import Timing
+from simworld.physics.world import World
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Body, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
 

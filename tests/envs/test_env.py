@@ -17,7 +17,7 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, RenderError
 from simworld.physics.bullet import bullet
-from simworld.randomization import DEFAULT
+from simworld.randomization.presets import DEFAULT
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 

@@ -20,7 +20,7 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.goal_env import GoalEnv
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, RenderError, SimworldError
-from simworld.physics import World
+from simworld.physics.world import World
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.renderers.tiny import TinyRenderer
 

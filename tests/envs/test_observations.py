@@ -19,7 +19,8 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.observations import IMAGES, BackProjection
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
-from simworld.rendering import Frame, make_renderer
+from simworld.rendering import make_renderer
+from simworld.rendering.frame import Frame
 from simworld.scene.lens import distort
 from simworld.scene.state import camera_pose
 

@@ -38,7 +38,7 @@ from simworld.envs.terms import (
     tool,
 )
 from simworld.errors import ConfigurationError
-from simworld.physics import World
+from simworld.physics.world import World
 from simworld.scene.model import Scene
 
 MUG = Task(

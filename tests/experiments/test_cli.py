@@ -22,7 +22,8 @@ from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli import console
 from simworld.experiments.cli.app import app
-from simworld.experiments.recipes import train_cloning, write_rollouts
+from simworld.experiments.recipes.policies import train_cloning
+from simworld.experiments.recipes.rollouts import write_rollouts
 
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
 

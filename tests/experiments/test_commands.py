@@ -15,7 +15,7 @@ from waiting import PATIENCE
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets.store.episodes import read_episodes
+from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.verify import verify
 from simworld.experiments.cli import console
 from simworld.randomization.quotas.tally import QuotaError, Report, Tally
@@ -34,7 +34,8 @@ def test_a_video_is_written(tmp_path: Path) -> None:
 
 
 def test_a_scene_file_is_rendered_and_a_malformed_one_refused(tmp_path: Path) -> None:
-    from simworld.randomization import DEFAULT, sample_scene
+    from simworld.randomization.presets import DEFAULT
+    from simworld.randomization.sampling import sample_scene
     from simworld.streams import Streams
 
     path, picture = tmp_path / "scene.json", tmp_path / "pictures" / "scene.png"

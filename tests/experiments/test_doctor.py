@@ -12,7 +12,7 @@ import pytest
 
 from simworld.experiments import doctor
 from simworld.places import Place
-from simworld.rendering import Frame
+from simworld.rendering.frame import Frame
 
 SCENE = doctor.default_scene()
 

@@ -13,24 +13,21 @@ from PIL import Image
 
 from simworld.agents.collect import collect_episode, manipulation, stage
 from simworld.agents.experts import expert
-from simworld.annotation import project
+from simworld.annotation.labels import project
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets import read_episodes, split_images
+from simworld.datasets.splits import split_images
+from simworld.datasets.store.episode_reading import read_episodes
 from simworld.envs.config import EnvConfig
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli.app import app
-from simworld.experiments.recipes import (
-    categories,
-    make_env,
-    write_labelled_images,
-    write_rollouts,
-)
+from simworld.experiments.recipes.environments import make_env
+from simworld.experiments.recipes.labelled_images import categories, write_labelled_images
+from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.geometry import Array, transform_points
-from simworld.randomization import VISUAL
 from simworld.randomization.possible import Possible
-from simworld.randomization.presets import PRESETS
+from simworld.randomization.presets import PRESETS, VISUAL
 from simworld.scene.state import camera_pose
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space

@@ -8,7 +8,8 @@ import pytest
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.app import app
-from simworld.experiments.recipes import write_labelled_images, write_rollouts
+from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.reading import read_json
 
 IN_BOX = "simworld/PlaceInBox-v0"

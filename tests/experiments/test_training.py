@@ -11,7 +11,8 @@ from simworld.agents.imitation.cloning import Cloning
 from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes import train_cloning, train_reinforcement, write_rollouts
+from simworld.experiments.recipes.policies import train_cloning, train_reinforcement
+from simworld.experiments.recipes.rollouts import write_rollouts
 
 REACH = "simworld/Reach-v0"
 

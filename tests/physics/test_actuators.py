@@ -10,10 +10,11 @@ from simworld.assets.robot_search import find_robot
 from simworld.building.entities import Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import Array
-from simworld.physics import World
 from simworld.physics.bullet import bullet
 from simworld.physics.controllers import make_controller
-from simworld.randomization import NONE, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Body, Box, Part
 from simworld.streams import Streams
 

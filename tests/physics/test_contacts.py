@@ -8,12 +8,13 @@ import pytest
 from simworld.building.entities import GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import Array, compose, invert, rotation_towards
-from simworld.physics import World
 from simworld.physics.control.command import Command
 from simworld.physics.control.tool import DOWN
 from simworld.physics.controllers import CONTROLS, make_control, make_controller
 from simworld.physics.motors import finer
-from simworld.randomization import NONE, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.streams import Streams
 
 ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))

@@ -9,10 +9,11 @@ import pytest
 from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, quat_from_vector, quat_product, rotation_towards
-from simworld.physics import Timing, World
 from simworld.physics.control.command import Command
 from simworld.physics.control.tool import DOWN
 from simworld.physics.controllers import CONTROLS, Control, make_control, make_controller
+from simworld.physics.timing import Timing
+from simworld.physics.world import World
 from simworld.scene.model import Robot, Scene
 
 PANDA = find_robot("panda")

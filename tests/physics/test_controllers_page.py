@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
-from simworld.physics import Timing, World
 from simworld.physics.controllers import CONTROLS, make_control
+from simworld.physics.timing import Timing
+from simworld.physics.world import World
 from simworld.scene.model import Robot, Scene
 
 ROOT = Path(__file__).parents[2]

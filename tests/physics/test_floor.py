@@ -6,9 +6,10 @@ from pydantic import ValidationError
 
 from simworld.building.entities import Table
 from simworld.building.spec import SceneSpec
-from simworld.physics import World
 from simworld.physics.bullet import bullet
-from simworld.randomization import NONE, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Scene, Shape, Sphere
 from simworld.streams import Streams
 

@@ -8,7 +8,7 @@ from crane import write
 
 from simworld.assets.roots import VARIABLE
 from simworld.geometry import Array
-from simworld.physics import World
+from simworld.physics.world import World
 from simworld.scene.model import Body, Box, Part, Robot, Scene
 
 

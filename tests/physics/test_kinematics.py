@@ -8,9 +8,9 @@ from crane import write
 
 from simworld.assets.roots import VARIABLE
 from simworld.geometry import Array, compose, invert
-from simworld.physics import World
 from simworld.physics.bullet import bullet
 from simworld.physics.kinematics import Kinematics
+from simworld.physics.world import World
 from simworld.scene.model import Robot, Scene
 
 BASE = (-0.3, 0.2, 0.1)

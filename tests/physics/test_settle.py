@@ -17,9 +17,12 @@ from simworld.envs.making import make
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DrawError
 from simworld.geometry import invert, transform_points
-from simworld.physics import World, settle as module
+from simworld.physics import settle as module
 from simworld.physics.settle import sample_settled, settle
-from simworld.randomization import DEFAULT, NONE, Randomization, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT, NONE
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Scene
 from simworld.scene.shapes import inner_size
 from simworld.streams import Streams

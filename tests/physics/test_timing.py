@@ -6,8 +6,9 @@ import pytest
 from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
-from simworld.physics import Timing, World
 from simworld.physics.controllers import make_controller
+from simworld.physics.timing import Timing
+from simworld.physics.world import World
 from simworld.scene.model import Robot, Scene
 
 PANDA = find_robot("panda")

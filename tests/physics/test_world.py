@@ -8,9 +8,10 @@ from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, quat_to_matrix
-from simworld.physics import World
 from simworld.physics.controllers import make_controller
-from simworld.randomization import DEFAULT, NONE, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT, NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Body, Box, Cylinder, Part, Robot, Scene, Sphere
 from simworld.streams import Streams
 

@@ -8,17 +8,12 @@ import pytest
 
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
+from simworld.distributions.univariate import LogUniform, TruncatedNormal, Uniform
 from simworld.errors import ConfigurationError
-from simworld.randomization import (
-    PRESETS,
-    Choice,
-    LogUniform,
-    Randomization,
-    TruncatedNormal,
-    Uniform,
-    as_randomization,
-)
 from simworld.randomization.files import asked_randomization, load_randomization, save_randomization
+from simworld.randomization.presets import PRESETS, as_randomization
+from simworld.randomization.randomization import Randomization
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 

@@ -9,10 +9,13 @@ from refused import at_once, tried
 
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.text import parse
 from simworld.envs.reset_options import reset_options
 from simworld.errors import ConfigurationError
-from simworld.randomization import Randomization, as_randomization, parse, read_quotas
 from simworld.randomization.files import load_randomization
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.quotas.quota import read_quotas
+from simworld.randomization.randomization import Randomization
 from simworld.scene.model import Scene
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
@@ -126,7 +129,8 @@ def test_fuzzed_yaml_is_a_randomization_or_one_line(tmp_path: Path) -> None:
 
 
 def test_fuzzed_scenes_are_scenes_or_one_line() -> None:
-    from simworld.randomization import DEFAULT, sample_scene
+    from simworld.randomization.presets import DEFAULT
+    from simworld.randomization.sampling import sample_scene
     from simworld.streams import Streams
 
     rng, whole = random.Random(5), sample_scene(IN_BOX, DEFAULT, Streams(0)).scene.to_json()

@@ -12,9 +12,12 @@ import pytest
 import simworld  # noqa: F401
 from simworld.agents.collect import collect_episode, manipulation
 from simworld.agents.experts import expert
+from simworld.distributions.geometric import Rotation
+from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
-from simworld.randomization import PRESETS, Randomization, Rotation, Uniform
+from simworld.randomization.presets import PRESETS
+from simworld.randomization.randomization import Randomization
 
 STRETCHED = {f"objects.*.stretch.{axis}": Uniform(0.5, 2.0) for axis in "xyz"}
 TURNED = {"objects.*.orientation": Rotation()} | STRETCHED

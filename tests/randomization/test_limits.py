@@ -13,10 +13,13 @@ from simworld.building.spec import SceneSpec
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import Mixture
+from simworld.distributions.text import parse
+from simworld.distributions.univariate import Normal, Uniform
 from simworld.envs.reset_options import reset_options
 from simworld.errors import ConfigurationError
-from simworld.randomization import Normal, Randomization, Uniform, as_randomization, parse
 from simworld.randomization.files import load_randomization
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.randomization import Randomization
 from simworld.scene.model import Scene
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space

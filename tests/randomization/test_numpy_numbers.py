@@ -9,13 +9,15 @@ import pytest
 
 from simworld.building.entities import Prop, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV, Correlated, Mixture
 from simworld.distributions.geometric import InBox, InDisc, RotationAbout
-from simworld.distributions.univariate import Normal, TruncatedNormal
-from simworld.randomization import DEFAULT, Choice, Integers, LogUniform, Randomization, Uniform
+from simworld.distributions.univariate import Integers, LogUniform, Normal, TruncatedNormal, Uniform
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Span
+from simworld.randomization.presets import DEFAULT
 from simworld.randomization.quotas.cells import Cell, Interval
 from simworld.randomization.quotas.quota import Quota, read_quotas
+from simworld.randomization.randomization import Randomization
 
 f, i = np.float32, np.int64
 SPACE = SceneSpec(entities=(Table(), Prop("object"))).space

@@ -10,12 +10,13 @@ from refused import refusal, tried
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
-from simworld.randomization import Integers, Randomization, Uniform, read_quotas
+from simworld.distributions.univariate import Integers, Uniform
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.cells import Cell
 from simworld.randomization.quotas.feature import Feature
-from simworld.randomization.quotas.quota import Quota
+from simworld.randomization.quotas.quota import Quota, read_quotas
 from simworld.randomization.quotas.search import Outcome, search_quotas
+from simworld.randomization.randomization import Randomization
 
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 

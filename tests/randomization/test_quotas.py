@@ -11,25 +11,18 @@ import pytest
 
 from simworld.building.entities import GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
+from simworld.distributions.compounds import Correlated, Mixture
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.univariate import Integers, LogUniform, TruncatedNormal, Uniform
 from simworld.errors import ConfigurationError
-from simworld.randomization import (
-    Choice,
-    Constant,
-    Correlated,
-    Distribution,
-    Integers,
-    LogUniform,
-    Mixture,
-    Randomization,
-    TruncatedNormal,
-    Uniform,
-    sample_scene,
-)
 from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.quota import Quota
 from simworld.randomization.quotas.search import Candidate, Outcome, Search, search_quotas
 from simworld.randomization.quotas.steering import Move, Steering, group_of
 from simworld.randomization.quotas.tally import QuotaError, Report
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.streams import Streams
 
 ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))

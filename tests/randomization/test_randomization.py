@@ -17,24 +17,16 @@ from gymnasium.envs.registration import EnvSpec
 import simworld  # noqa: F401
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
+from simworld.distributions.compounds import HSV, Correlated
+from simworld.distributions.expressions import Constant
+from simworld.distributions.text import parse
+from simworld.distributions.univariate import Integers, LogUniform, Normal, Uniform
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
-from simworld.randomization import (
-    DEFAULT,
-    HSV,
-    NONE,
-    Choice,
-    Constant,
-    Correlated,
-    Integers,
-    LogUniform,
-    Normal,
-    Randomization,
-    Uniform,
-    as_randomization,
-    parse,
-    sample_scene,
-)
+from simworld.randomization.presets import DEFAULT, NONE, as_randomization
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.streams import Streams
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space

@@ -12,25 +12,16 @@ from simworld.building import views
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.placement import CLEARANCE, CROWDED, GOAL_DISTANCE
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
+from simworld.distributions.compounds import Correlated, Mixture
+from simworld.distributions.expressions import Constant
+from simworld.distributions.geometric import InBox
+from simworld.distributions.univariate import Integers, Uniform
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DrawError
-from simworld.randomization import (
-    DEFAULT,
-    EXTREME,
-    NONE,
-    PRESETS,
-    Choice,
-    Constant,
-    Correlated,
-    InBox,
-    Integers,
-    Mixture,
-    Sample,
-    Uniform,
-    check_scenes,
-    sample_scene,
-)
+from simworld.randomization.presets import DEFAULT, EXTREME, NONE, PRESETS
 from simworld.randomization.redrawn import tally
+from simworld.randomization.sampling import Sample, check_scenes, sample_scene
 from simworld.scene.model import Body
 from simworld.scene.shapes import footprint_radius
 from simworld.streams import Streams

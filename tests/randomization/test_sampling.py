@@ -12,25 +12,17 @@ import pytest
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.placement import CLEARANCE, GOAL_DISTANCE
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
+from simworld.distributions.compounds import Mixture
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.geometric import InBox, InFrustum, Rotation
+from simworld.distributions.univariate import Normal, TruncatedNormal, Uniform
 from simworld.errors import ConfigurationError, DrawError
 from simworld.geometry import invert, quat_to_matrix, transform_points
-from simworld.physics import World
-from simworld.randomization import (
-    DEFAULT,
-    NONE,
-    Choice,
-    Constant,
-    Distribution,
-    InBox,
-    InFrustum,
-    Mixture,
-    Normal,
-    Randomization,
-    Rotation,
-    TruncatedNormal,
-    Uniform,
-    sample_scene,
-)
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT, NONE
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Box, Cylinder, Part, Scene, Sphere
 from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 from simworld.streams import Streams

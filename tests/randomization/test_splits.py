@@ -6,7 +6,8 @@ import pytest
 
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.randomization import PRESETS, Distribution, protocols
+from simworld.distributions.expressions import Distribution
+from simworld.randomization.presets import PRESETS, protocols
 from simworld.streams import Streams
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space

@@ -15,8 +15,9 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at
-from simworld.physics import World
-from simworld.randomization import DEFAULT, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering import surfaces as surfaces_module
 from simworld.rendering.frame import CHANNELS, Frame
 from simworld.rendering.renderers.raster import RasterRenderer, Shot

@@ -10,8 +10,9 @@ from simworld.assets.robot_search import find_robot
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import compose, invert, look_at, quat_from_euler, quat_from_yaw, quat_to_matrix, transform_points
-from simworld.physics import World
-from simworld.randomization import DEFAULT, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import Frame
 from simworld.rendering.meshes.loading import load_mesh

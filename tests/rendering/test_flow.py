@@ -11,8 +11,9 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.geometry import compose, look_at, quat_from_yaw, quat_to_matrix
-from simworld.physics import World
-from simworld.randomization import DEFAULT, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame
 from simworld.rendering.renderers.raster import RasterRenderer

@@ -13,8 +13,9 @@ from simworld.building.spec import SceneSpec
 from simworld.color import encode
 from simworld.errors import ConfigurationError, MissingExtraError, RenderError
 from simworld.geometry import look_at
-from simworld.physics import World
-from simworld.randomization import DEFAULT, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.renderers.mitsuba import MitsubaRenderer
 from simworld.scene.camera import Camera

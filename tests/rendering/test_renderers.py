@@ -8,8 +8,9 @@ from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError, RenderError
 from simworld.geometry import look_at, quat_to_matrix
-from simworld.physics import World
-from simworld.randomization import DEFAULT, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering import make_renderer
 from simworld.rendering.raster.drawlist import Geometry
 from simworld.rendering.raster.spans import spans

@@ -10,8 +10,10 @@ from simworld.building.entities import Table
 from simworld.building.spec import SceneSpec
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError
-from simworld.randomization import EXTREME, NONE, PRESETS, Randomization, as_randomization, sample_scene
 from simworld.randomization.files import asked_randomization
+from simworld.randomization.presets import EXTREME, NONE, PRESETS, as_randomization
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.renderers import mitsuba, tiny
 from simworld.rendering.seen import check_seen
 from simworld.streams import Streams

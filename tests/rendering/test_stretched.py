@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.annotation import InstanceLabel, annotate
+from simworld.annotation.labels import InstanceLabel, annotate
 from simworld.assets.catalogue import mesh, shipped
 from simworld.building.entities import Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.geometric import Rotation
 from simworld.geometry import IDENTITY, look_at, quat_to_matrix
-from simworld.physics import World
-from simworld.randomization import NONE, Rotation, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.lens import rays

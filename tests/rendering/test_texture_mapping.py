@@ -217,8 +217,9 @@ print(everything())
 
 def everything() -> str:
     """Digests of all channels of one small frame of a textured scene."""
-    from simworld.physics import World
-    from simworld.randomization import DEFAULT, sample_scene
+    from simworld.physics.world import World
+    from simworld.randomization.presets import DEFAULT
+    from simworld.randomization.sampling import sample_scene
     from simworld.rendering.frame import CHANNELS
     from simworld.scene.light import DirectionalLight, PointLight, SpotLight
     from simworld.streams import Streams

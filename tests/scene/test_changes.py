@@ -7,7 +7,8 @@ import pytest
 from simworld.building.entities import Prop, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
-from simworld.randomization import NONE, sample_scene
+from simworld.randomization.presets import NONE
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Scene
 from simworld.streams import Streams
 

@@ -12,7 +12,8 @@ from simworld.assets.catalogue import mesh, shipped
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
-from simworld.randomization import DEFAULT, sample_scene
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.surfaces import surface_bounds
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Mesh, Part, Scene

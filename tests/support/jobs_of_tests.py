@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from simworld.engines import ShardJob, Storage
+from simworld.engines.job import ShardJob, Storage
 from simworld.errors import ConfigurationError
 
 

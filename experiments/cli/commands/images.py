@@ -64,8 +64,8 @@ def images(
         refuse("without --quota", budget=budget, replays=replays)
     with extras():
         import pycocotools  # noqa: F401 - what writes masks, hours from now
-    from simworld.engines import make_engine
-    from simworld.experiments.recipes import write_labelled_images
+    from simworld.engines.engine import make_engine
+    from simworld.experiments.recipes.labelled_images import write_labelled_images
 
     with searching(count, budget) as searched, progress("images", count) as tell:
         report = write_labelled_images(

@@ -42,7 +42,7 @@ def play(
     if video is None:
         refuse("without --video", camera=camera, size=size)
     from simworld.agents.policy import load_policy
-    from simworld.experiments.recipes import config_of
+    from simworld.experiments.recipes.environments import config_of
     from simworld.experiments.watch import record, watch
 
     asked = asked_randomization(randomization, randomize)

@@ -23,7 +23,7 @@ def render(
     ] = "rgb",
 ) -> None:
     """Render a scene file."""
-    from simworld.experiments.recipes import render_scene
+    from simworld.experiments.recipes.scenes import render_scene
 
     render_scene(scene, out, camera=camera, size=parse_size(size), renderer_name=renderer, channel=channel)
     say(f"{out}")

@@ -25,8 +25,8 @@ def replay(
     """Write labelled images of stored episodes, by any camera, at any size: nothing is simulated again."""
     with extras():
         import pycocotools  # noqa: F401 - what writes masks, hours from now
-    from simworld.engines import make_engine
-    from simworld.experiments.recipes import write_replayed_images
+    from simworld.engines.engine import make_engine
+    from simworld.experiments.recipes.replayed_images import write_replayed_images
 
     seen = parse_size(size)
     with progress("images", None) as tell:

@@ -60,8 +60,8 @@ def rollout(
         refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
-    from simworld.engines import make_engine
-    from simworld.experiments.recipes import check_export, export_rollouts, write_rollouts
+    from simworld.engines.engine import make_engine
+    from simworld.experiments.recipes.rollouts import check_export, export_rollouts, write_rollouts
 
     if minari:
         check_export(out, minari, minari_root, overwrite)

@@ -14,5 +14,3 @@ GENERATORS: Mapping[str, Generator] = MappingProxyType(
     }
 )
 """What makes the objects of a kind, by its name."""
-
-__all__ = ["GENERATORS", "Generator"]

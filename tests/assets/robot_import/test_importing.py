@@ -21,9 +21,9 @@ from simworld.assets.roots import VARIABLE, data_path
 from simworld.assets.urdf import parse_urdf
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, compose, invert
-from simworld.physics import World
 from simworld.physics.holding import can_hold
 from simworld.physics.kinematics import Kinematics
+from simworld.physics.world import World
 from simworld.rendering.surfaces import surfaces
 from simworld.scene.model import Robot, Scene
 

@@ -19,10 +19,10 @@ import pytest
 
 from simworld.agents.collect import collect_episode
 from simworld.agents.policy import RandomPolicy
-from simworld.datasets import Episode, export_minari, minari_source
 from simworld.datasets.formats import exchange
-from simworld.datasets.formats.minari import check_target
+from simworld.datasets.formats.minari import check_target, export_minari, minari_source
 from simworld.datasets.store.contacts import pack_contacts
+from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.spaces import describe_space
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.scene.state import SceneState, stack_states

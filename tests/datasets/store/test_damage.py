@@ -12,17 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.datasets import (
-    read_episodes,
-    save_episodes,
-    verify,
-)
 from simworld.datasets.store import archives
 from simworld.datasets.store.archives import pack, unpack
-from simworld.datasets.store.episode_file import decode_episodes, encode_episodes
+from simworld.datasets.store.episode_file import decode_episodes, encode_episodes, save_episodes
+from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.ledger import LEDGER
 from simworld.datasets.store.manifest import MANIFEST, REQUEST
+from simworld.datasets.store.verify import verify
 from simworld.errors import DatasetError
 from simworld.writing import to_json
 from tests.datasets.store.test_episodes import SHARD, contents, episode, write

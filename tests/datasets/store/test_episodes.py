@@ -15,20 +15,18 @@ import pytest
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets import (
-    Episode,
-    load_episodes,
-    read_episodes,
-    save_episodes,
-    split_episodes,
-    verify,
-    write_episodes,
-    write_images,
-)
+from simworld.datasets.splits import split_episodes
 from simworld.datasets.store.contacts import pack_contacts
-from simworld.datasets.store.episode_file import decode_episodes, encode_episodes
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episode_file import decode_episodes, encode_episodes, load_episodes, save_episodes
+from simworld.datasets.store.episode_reading import read_episodes
+from simworld.datasets.store.episodes import write_episodes
+from simworld.datasets.store.images import write_images
+from simworld.datasets.store.verify import verify
+from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.randomization import DEFAULT, Uniform, sample_scene
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.scene.state import Contact
 from simworld.streams import Streams
 

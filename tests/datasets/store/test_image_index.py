@@ -12,21 +12,18 @@ import pytest
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets import (
-    ImageReport,
-    LabelledImage,
-    Moment,
-    SampleId,
-    find_label,
-    read_index,
-    read_labels,
-    split_images,
-    write_images,
-)
+from simworld.datasets.labelled import LabelledImage, Moment
+from simworld.datasets.sample import SampleId
+from simworld.datasets.splits import split_images
 from simworld.datasets.store import images
+from simworld.datasets.store.image_index import find_label, read_index
+from simworld.datasets.store.images import ImageReport, write_images
+from simworld.datasets.store.label_stream import read_labels
+from simworld.distributions.univariate import Uniform
 from simworld.errors import DatasetError
-from simworld.physics import World
-from simworld.randomization import DEFAULT, Uniform, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.streams import Streams
 

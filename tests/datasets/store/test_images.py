@@ -17,23 +17,20 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from simworld.annotation import annotate
+from simworld.annotation.labels import annotate
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.datasets import (
-    ImageReport,
-    LabelledImage,
-    Moment,
-    decode_depth,
-    encode_depth,
-    read_index,
-    read_labels,
-    verify,
-    write_images,
-)
+from simworld.datasets.labelled import LabelledImage, Moment
+from simworld.datasets.store.image_index import read_index
+from simworld.datasets.store.images import ImageReport, write_images
+from simworld.datasets.store.label_stream import read_labels
+from simworld.datasets.store.pictures import decode_depth, encode_depth
+from simworld.datasets.store.verify import verify
+from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.physics import World
-from simworld.randomization import DEFAULT, Uniform, sample_scene
+from simworld.physics.world import World
+from simworld.randomization.presets import DEFAULT
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.streams import Streams
 

@@ -21,22 +21,18 @@ from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_epi
 from simworld.agents.experts import expert
 from simworld.agents.policy import policy_digest
 from simworld.agents.stored import write_stored
-from simworld.datasets import (
-    content_digest,
-    load_episodes,
-    read_episodes,
-    save_episodes,
-    verify,
-    write_episodes,
-)
+from simworld.datasets.store.episode_file import load_episodes, save_episodes
+from simworld.datasets.store.episode_reading import read_episodes
+from simworld.datasets.store.episodes import write_episodes
 from simworld.datasets.store.fingerprint import fingerprint_of
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.ledger import LEDGER, Ledger
 from simworld.datasets.store.manifest import MANIFEST, REQUEST
+from simworld.datasets.store.verify import content_digest, verify
 from simworld.datasets.video import write_video
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError, RenderError
-from simworld.experiments.recipes import train_cloning
+from simworld.experiments.recipes.policies import train_cloning
 from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
 from simworld.rendering.textures.pyramid import pyramid, textures_in
