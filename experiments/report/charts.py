@@ -1,4 +1,8 @@
-"""Charts as inline SVG. Colours and fonts are the page's: classes `a` and `b` for data, `axis`, `grid`, `name`."""
+"""Charts as inline SVG. Colours and fonts are the page's: classes `a` and `b` for data, `axis`, `grid`, `name`.
+
+By hand, as matplotlib's SVG has fixed colours, in light and in dark, rules of style for the whole page, and says no
+value where one points.
+"""
 
 import colorsys
 import math
