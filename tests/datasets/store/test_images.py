@@ -160,15 +160,15 @@ def test_depth_saturates_and_keeps_nothing_as_nothing() -> None:
 def test_many_instances_take_sixteen_bits(tmp_path: Path) -> None:
     made = view(0)
     start = made.moment
-    bodies = tuple(start.scene.bodies[0].model_copy(update={"name": f"floor_{i}"}) for i in range(300))
+    bodies = tuple(start.scene.bodies[0].model_copy(update={"name": f"floor_{i}"}) for i in range(256))
     scene = start.scene.model_copy(update={"bodies": bodies})
-    frame = type(made.frame)(**made.frame.channels | {"segmentation": np.full_like(made.frame.segmentation, 299)})
-    poses = np.tile(start.state.body_poses[0], (300, 1))
+    frame = type(made.frame)(**made.frame.channels | {"segmentation": np.full_like(made.frame.segmentation, 257)})
+    poses = np.tile(start.state.body_poses[0], (256, 1))
     state = type(start.state)(**vars(start.state) | {"body_poses": poses})
     many = LabelledImage(Moment(scene, state, {}, 0, 0), made.camera, frame, frame.depth)
     write_images(tmp_path, {}, 1, ["floor"], lambda _: many)
-    assert (np.array(Image.open(tmp_path / "segmentation/000000.png")) == 299).all()
-    assert [a["instance_id"] for a in COCO(tmp_path / "annotations.json").anns.values()] == [299]
+    assert (np.array(Image.open(tmp_path / "segmentation/000000.png")) == 257).all()
+    assert [a["instance_id"] for a in COCO(tmp_path / "annotations.json").anns.values()] == [257]
 
 
 def test_a_kill_at_any_write_leaves_a_valid_dataset_and_changes_nothing(tmp_path: Path) -> None:
