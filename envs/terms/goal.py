@@ -44,9 +44,12 @@ class Goal(Term):
 
     def reached(self, achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
         """Whether achieved goals (..., size) meet desired ones: by default, within TOLERANCE."""
-        return np.asarray(self.distance(achieved, desired) <= TOLERANCE)
+        near: NDArray[np.bool_] = self.distance(achieved, desired) <= TOLERANCE
+        return near
 
     def distance(self, achieved: Goals, desired: Goals) -> Goals:
         """Metres (...,) between the places of goals (..., size)."""
         difference = achieved[..., :3] - desired[..., :3]
-        return np.asarray(np.sqrt((difference * difference).sum(axis=-1)))
+        # The ufunc itself: what NumPy does around `sum` would show in every step.
+        metres: Goals = np.sqrt(np.add.reduce(difference * difference, axis=-1))
+        return metres
