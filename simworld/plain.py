@@ -56,7 +56,8 @@ class Plain(BaseModel):
 def describe(error: ValidationError) -> str:
     """One line for a validation error: the first key that is wrong, the rule and the value it got."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "document"
+    # A key that somebody wrote may have anything in it.
+    key = " ".join(".".join(str(part) for part in first["loc"]).split()) or "document"
     value = repr(first["input"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     return f"{key}: {first['msg']}, got {value if len(value) < 80 else value[:77] + '...'}{more}"

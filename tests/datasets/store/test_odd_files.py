@@ -353,7 +353,14 @@ def test_a_pipe_for_a_policy_or_a_texture_is_refused(tmp_path: Path) -> None:
         textures_in(tmp_path)
 
 
-ROLLOUTS = {"env_id": "simworld/Reach-v0", "policy": "expert", "seed": 3, "randomization": "default", "noise": 0.3}
+ROLLOUTS = {
+    "env_id": "simworld/Reach-v0",
+    "policy": "expert",
+    "seed": 3,
+    "randomization": "default",
+    "environment": json.loads(EnvConfig(task="reach").to_json()),
+    "noise": 0.3,
+}
 
 
 def test_nothing_is_learnt_from_a_damaged_or_another_dataset(tmp_path: Path) -> None:
