@@ -1,8 +1,10 @@
 """Episodes as a Minari dataset, which `minari.load_dataset` reads with MINARI_DATASETS_PATH set to the folder."""
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from simworld.reading import PathLike, Record, read_json
 from simworld.writing import exclusive, reporting, to_json, write_json
 
 _SOURCE = "simworld_source"
+
+_AT_ONCE = 10
+"""How many episodes are written at a time: one costs more time, as HDF5's file is opened for each."""
 
 
 class _Metadata(Record):
@@ -79,13 +84,14 @@ def export_minari(
 ) -> Path:
     """Write episodes as the Minari dataset `folder / dataset_id` and return that path.
 
-    The episodes have the same spaces; `env_spec` is Gymnasium's, of the environment that they are from, by which Minari
-    makes it again; `code` is a link to what made them, and `source` what `minari_source` is to tell of them. Infos keep
-    their T rows, with text in UTF-8, and `expert_actions` becomes one of them. Each episode's metadata holds its seed,
-    as options of `reset` its index, its instruction, and what these alone do not give where some values were not drawn:
-    its `parameters` as JSON, a further option of `reset`. All of one `group` belong into the same part of a split. The
-    dataset appears at once, when it is complete, and instead of one that is there already if `check_target` allows it.
-    No episodes at all, and those of several kinds, raise DatasetError.
+    The episodes have the same spaces, and are never all in memory; images stay as they are, and are not JPEG.
+    `env_spec` is Gymnasium's, of the environment that they are from, by which Minari makes it again; `code` is a link
+    to what made them, and `source` what `minari_source` is to tell of them. Infos keep their T rows, with text in
+    UTF-8, and `expert_actions` becomes one of them. Each episode's metadata holds its seed, as options of `reset` its
+    index, its instruction, and what these alone do not give where some values were not drawn: its `parameters` as JSON,
+    a further option of `reset`. All of one `group` belong into the same part of a split. The dataset appears at once,
+    when it is complete, and instead of one that is there already if `check_target` allows it. No episodes at all, and
+    those of several kinds, raise DatasetError.
     """
     check_target(folder, dataset_id, overwrite)
     # Minari joins a relative path to itself when it asks for the dataset's size.
@@ -106,27 +112,21 @@ def export_minari(
         with exclusive(_lock(final), final):
             exchange.recover(final)
             check_target(folder, dataset_id, overwrite)
-            stored = list(episodes)
-            spaces = _spaces(stored)
             try:
                 exchange.remove(part)
-                _build(part / "data", stored, details, (*spaces, env_spec))
+                _build(part / "data", iter(episodes), details, env_spec)
                 exchange.put(part, final)
             finally:
                 exchange.remove(part)
     return final
 
 
-def _spaces(episodes: Sequence[Episode]) -> tuple[Any, Any]:
-    """What is observed and done in all of some episodes, as Gymnasium's spaces."""
+def _spaces(episode: Episode) -> tuple[Any, Any]:
+    """What is observed and done in an episode, as Gymnasium's spaces."""
     from minari.serialization import deserialize_space
 
-    found = {to_json([episode.observation_space, episode.action_space]) for episode in episodes}
-    if len(found) != 1:
-        what = "without any" if not found else f"of {len(found)} kinds of observations and actions"
-        raise DatasetError(f"a dataset of Minari has episodes of one kind, got one {what}")
-    first = episodes[0]
-    return deserialize_space(whole_bounds(first.observation_space)), deserialize_space(whole_bounds(first.action_space))
+    seen, done = (whole_bounds(space) for space in (episode.observation_space, episode.action_space))
+    return deserialize_space(seen), deserialize_space(done)
 
 
 def _lock(final: Path) -> Path:
@@ -141,22 +141,50 @@ def _recovered(final: Path) -> Path:
     return final
 
 
-def _build(data: Path, episodes: list[Episode], details: Mapping[str, Any], spec: tuple[Any, Any, Any]) -> None:
+def _build(data: Path, episodes: Iterator[Episode], details: Mapping[str, Any], env_spec: Any) -> None:
+    """Write a dataset, a few episodes at a time."""
     import minari
-    from minari.data_collector import EpisodeBuffer
     from minari.dataset.minari_storage import MinariStorage
 
+    first = next(episodes, None)
+    if first is None:
+        raise _refused("without any")
     data.mkdir(parents=True)
-    _reserve(data / "reserve", episodes)
     # Not minari.create_dataset_from_buffers: it makes the environment anew, and takes its folder from os.environ.
-    storage = MinariStorage.new(data, *spec)
+    storage = MinariStorage.new(data, *_spaces(first), env_spec, jpeg_encoding=False)  # which would change images
     storage.update_metadata({**details, "minari_version": minari.__version__})
-    storage.update_episodes(EpisodeBuffer(**_fields(episode)) for episode in episodes)
-    storage.update_episode_metadata(map(_metadata, episodes))
-    _check(storage, episodes)
+    alike, written = _alike(first, episodes), list[bytes]()
+    while some := list(islice(alike, _AT_ONCE)):
+        written += _add(storage, some)
+    _check(storage, written)
     for path in data.iterdir():
         with open(path, "rb+") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
+
+
+def _alike(first: Episode, others: Iterable[Episode]) -> Iterator[Episode]:
+    """All episodes in order; one of another kind than the first is refused."""
+    yield first
+    spaces = first.observation_space, first.action_space
+    for episode in others:
+        if to_json([episode.observation_space, episode.action_space]) != to_json(spaces):
+            raise _refused("of several kinds of observations and actions")
+        yield episode
+
+
+def _refused(what: str) -> DatasetError:
+    return DatasetError(f"a dataset of Minari has episodes of one kind, got one {what}")
+
+
+def _add(storage: Any, episodes: Sequence[Episode]) -> list[bytes]:
+    """Write episodes behind the others; gives the digest of each, of what is to be read back."""
+    from minari.data_collector import EpisodeBuffer
+
+    fields, start = [_fields(episode) for episode in episodes], storage.total_episodes
+    _reserve(storage.data_path / "reserve", fields)
+    storage.update_episodes(EpisodeBuffer(**each) for each in fields)
+    storage.update_episode_metadata(map(_metadata, episodes), range(start, start + len(episodes)))
+    return [_digest(each) for each in fields]
 
 
 def _metadata(episode: Episode) -> dict[str, str]:
@@ -189,27 +217,33 @@ def _storable(values: NDArray[Any]) -> NDArray[Any]:
     return np.char.encode(values, "utf-8") if values.dtype.kind == "U" else values
 
 
-def _reserve(path: Path, episodes: list[Episode]) -> None:
-    """See that there is room for the episodes: HDF5 loses data and crashes where the disk is full."""
-    arrays = [array for episode in episodes for array in _leaves(_fields(episode))]
+def _reserve(path: Path, fields: Sequence[Mapping[str, Any]]) -> None:
+    """See that there is room for some episodes: HDF5 loses data and crashes where the disk is full."""
     # What an array takes is its data in chunks, not all full, and some kB for its place in the file.
-    needed = sum(array.nbytes * 3 // 2 + 8192 for array in arrays)
-    reserve(path, needed)
+    reserve(path, sum(array.nbytes * 3 // 2 + 8192 for each in fields for _, array in _leaves(each)))
 
 
-def _leaves(value: Any) -> list[np.ndarray[Any, Any]]:
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+    """All arrays, in the order of their names."""
     if isinstance(value, Mapping):
-        return [array for member in value.values() for array in _leaves(member)]
-    return [value] if isinstance(value, np.ndarray) else []
+        for key in sorted(value):
+            yield from _leaves(value[key], f"{name}/{key}")
+    elif isinstance(value, np.ndarray):
+        yield name, value
 
 
-def _check(storage: Any, episodes: list[Episode]) -> None:
+def _digest(fields: Mapping[str, Any]) -> bytes:
+    """SHA-256 of all arrays, their names, types and shapes."""
+    digest = hashlib.sha256()
+    for name, array in _leaves(fields):
+        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
+def _check(storage: Any, written: Sequence[bytes]) -> None:
     """Read everything back, as HDF5 does not always report what it could not write."""
-    stored = list(storage.get_episodes(range(storage.total_episodes)))
-    same = len(stored) == len(episodes) and all(
-        np.array_equal(found["actions"], episode.actions) for found, episode in zip(stored, episodes, strict=True)
-    )
-    if not same:
+    if [_digest(found) for found in storage.get_episodes(range(storage.total_episodes))] != written:
         raise DatasetError(f"cannot write {storage.data_path}: what was read back is not what was written")
 
 

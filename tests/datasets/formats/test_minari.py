@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import weakref
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import gymnasium
 import minari
 import numpy as np
 import pytest
+from minari.dataset._storages.hdf5_storage import HDF5Storage
 
 from simworld.agents.collect import collect_episode
 from simworld.agents.policy import RandomPolicy
@@ -112,8 +114,8 @@ def test_minari_reads_every_array_bit_for_bit(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     "options",
     [
-        {"observation": "rgb", "image_size": 16},
-        {"observation": ("state", "rgb"), "image_size": 16, "cameras": ("front", "side"), "control": "joint_delta"},
+        {"observation": "rgb", "image_size": 48},  # Minari itself stores images from 32 pixels on as JPEG
+        {"observation": ("state", "rgb"), "image_size": 48, "cameras": ("front", "side"), "control": "joint_delta"},
         {"robot": "xarm6", "control": "joint_position"},
     ],
 )
@@ -145,10 +147,39 @@ def test_whatever_is_observed_and_done_comes_back(
     again.close()
 
 
+def test_what_hdf5_changes_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = HDF5Storage.get_episodes
+
+    def changed(self: Any, indices: Any) -> Any:
+        for found in real(self, indices):
+            yield found | {"rewards": found["rewards"] + np.float32(1)}
+
+    monkeypatch.setattr(HDF5Storage, "get_episodes", changed)
+    with pytest.raises(DatasetError, match="what was read back is not what was written"):
+        export(tmp_path)
+    assert not (tmp_path / ID).exists()
+
+
+def test_no_more_than_a_few_episodes_are_kept(tmp_path: Path) -> None:
+    made: list[weakref.ref[Episode]] = []
+    most = 0
+
+    def stream() -> Any:
+        nonlocal most
+        for number in range(50):
+            episode = replace(played()[1][0], index=number)
+            made.append(weakref.ref(episode))
+            most = max(most, sum(one() is not None for one in made))
+            yield episode
+
+    export(tmp_path, episodes=stream())
+    assert most < 25
+
+
 def test_episodes_of_several_kinds_or_none_are_no_dataset(tmp_path: Path) -> None:
     _, (one, *_) = played()
     other = replace(one, action_space=one.action_space | {"low": None})
-    for episodes, message in (([], "got one without any"), ([one, other], "got one of 2 kinds of")):
+    for episodes, message in (([], "got one without any"), ([one, other], "got one of several kinds of")):
         with pytest.raises(DatasetError, match=message):
             export_minari(episodes, tmp_path, ID)
     assert not (tmp_path / ID).exists()
@@ -245,15 +276,13 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
 
 def test_what_is_reserved_is_enough(tmp_path: Path) -> None:
-    from simworld.datasets.formats.minari import _reserve
-
     sizes: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "posix_fallocate", lambda _file, _start, size: sizes.append(size))
-        _reserve(tmp_path / "reserve", played()[1])
-    written = sum(path.stat().st_size for path in export(tmp_path).rglob("*") if path.is_file())
-    assert written < sizes[0] < 10 * written
-    assert not (tmp_path / "reserve").exists()
+        path = export(tmp_path)
+    written = sum(path.stat().st_size for path in path.rglob("*") if path.is_file())
+    assert written < sum(sizes) < 10 * written
+    assert not list(tmp_path.rglob("reserve"))
 
 
 @pytest.mark.parametrize("dataset_id", ["random", "a b-v0", "../random-v0", ""])
