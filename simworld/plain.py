@@ -1,6 +1,7 @@
 """What every part of a Scene is made of: frozen, strict, finite plain data."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -22,6 +23,14 @@ def _not_zero(direction: Vec3) -> Vec3:
     return direction
 
 
+def _word(name: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]{0,63}", name):
+        raise ValueError("a name is a small letter, then at most 63 small letters, digits and _")
+    return name
+
+
+Word = Annotated[str, AfterValidator(_word)]
+"""The name of a thing, as it stands in addresses, instructions and labels."""
 Unit = Annotated[Quaternion, AfterValidator(_unit)]
 Direction = Annotated[Vec3, AfterValidator(_not_zero)]
 Positive = Annotated[float, Field(gt=0)]

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from simworld.assets.robot import LinkFrame
 from simworld.assets.robot_search import find_robot
 from simworld.errors import ConfigurationError, nearest
-from simworld.plain import Plain, Position, Unit
+from simworld.plain import Plain, Position, Unit, Word
 
 
 class CameraPlace(Plain):
@@ -17,7 +17,7 @@ class CameraPlace(Plain):
     left out, they are the mount's. Metres; `fov` is vertical, in radians.
     """
 
-    name: str
+    name: Word
     position: Position | None = None
     target: Position | None = None
     mount: str | None = None

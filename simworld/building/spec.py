@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.consistency import check_bodies, check_entities
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions, Floor, Lamps, Sensors
@@ -43,8 +44,9 @@ class SceneSpec:
             if not isinstance(entity, Entity):
                 raise ConfigurationError(f"scene: an entity is Table(), Bin(...), ..., got {shown(entity)}")
         object.__setattr__(self, "factors", MappingProxyType(factors))
-        self._refuse_twice()
-        self._check_drops()
+        check_entities(self.entities)
+        check_bodies(self._numbered)
+        self.space.check(self.space.nominal)
         self.space.check(factors)
 
     def __hash__(self) -> int:
@@ -141,21 +143,6 @@ class SceneSpec:
         """The numbers of the objects that are dropped into bins."""
         falling = [setting for entity, setting in self._numbered if getattr(entity, "drop_into", "")]
         return tuple(int(item) for setting in falling for item in setting.own)
-
-    def _check_drops(self) -> None:
-        """Raise ConfigurationError for what is to be dropped into a bin that there is not."""
-        names = [box.name for box in self.bins]
-        for entity in self.entities:
-            into = getattr(entity, "drop_into", "")
-            if into and into not in names:
-                raise ConfigurationError(f"{entity.kind}.drop_into: no bin {into!r}{nearest(into, names)}")
-
-    def _refuse_twice(self) -> None:
-        """Raise ConfigurationError for two bins or objects of one name."""
-        names = [(entity.kind, vars(entity).get("name")) for entity in self.entities]
-        for name in names:
-            if names.count(name) > 1:
-                raise ConfigurationError(f"scene: there is more than one {' '.join(filter(None, name))}")
 
 
 _PLACED = 3

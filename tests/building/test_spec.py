@@ -42,6 +42,10 @@ CROWDED = SceneSpec(
 )
 
 
+def _of(*entities: Entity) -> SceneSpec:
+    return SceneSpec(entities=(Table(), *entities))
+
+
 @pytest.mark.parametrize("spec", [TABLE, CROWDED, SceneSpec()])
 def test_a_spec_is_plain_data(spec: SceneSpec) -> None:
     again = SceneSpec.from_plain(json.loads(json.dumps(spec.to_plain())))
@@ -110,7 +114,21 @@ def test_adding_an_entity_changes_no_other_draw() -> None:
     [
         (lambda: SceneSpec("pandda"), "no robot 'pandda'; did you mean 'panda'?"),
         (lambda: SceneSpec(entities=(Table(), "bin")), "scene: an entity is Table(), Bin(...), ..., got 'bin'"),
-        (lambda: SceneSpec(entities=(Bin("a"), Bin("a"))), "scene: there is more than one bin a"),
+        (lambda: _of(Bin("a"), Bin("a")), "scene: there is more than one bin a"),
+        (lambda: _of(Bin("a"), Prop("a")), "scene: both bin and prop have a body 'a'"),
+        (lambda: _of(Prop("robot")), "scene: both prop and arm have a body 'robot'"),
+        (lambda: _of(Prop("table")), "scene: both table and prop have a body 'table'"),
+        (lambda: _of(Prop("floor")), "scene: both prop and floor have a body 'floor'"),
+        (lambda: _of(Prop("goal"), GoalPlace()), "scene: both prop and goal have a body 'goal'"),
+        (lambda: _of(Props("clutter", 2, 2), Prop("clutter_1")), "scene: both props and prop have a body 'clutter_1'"),
+        (lambda: _of(Props("c", 0, 256)), "scene: there may be at most 256 bodies, got 258"),
+        (lambda: _of(Props("c", 0, 253), GoalPlace()), "scene: there may be at most 256 bodies, got 257"),
+        (lambda: Props("c", 0, 100_000_000), "props: high must be at most 256, got 100000000"),
+        (lambda: Lamps(most=1001), "lamps.most: Input should be less than or equal to 1000, got 1001"),
+        (lambda: _of(Bin("b", place=(9, 9))), "boxes.*.position.x: must be a number from -0.3 to 0.088 m, got 9.0"),
+        (lambda: _of(Bin(), Prop("mug"), GoalPlace("mgu")), "goal.of: no prop 'mgu'; did you mean 'mug'?"),
+        (lambda: _of(Bin(), Prop("mug"), GoalPlace("box")), "goal.of: no prop 'box'; there are ['mug']"),
+        (lambda: SceneSpec(entities=(Prop("mug"),)), "scene: prop mug is on a table, and there is none: add Table()"),
         (lambda: SceneSpec(factors={"boxes.0.width": 0.1}), "unknown factor 'boxes.0.width'"),
         (lambda: SceneSpec(factors={"gravity": -1}, entities=(Table(),)), "gravity: must be a number from 0 to 20"),
         (lambda: Props("a", 3, 1), "props: low must be at least 0 and at most high, got 3 and 1"),
@@ -135,6 +153,14 @@ def test_a_wrong_spec_is_one_line(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         make()
     assert not isinstance(error.value, ConfigurationError) or "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["", "a.b *", "a" * 65, "Mug", "1", "a\n"])
+@pytest.mark.parametrize("make", [Bin, Prop, lambda name: Props(name, 0, 1)])
+def test_a_name_is_a_word(make: Any, name: str) -> None:
+    assert make("a" * 64).name == "a" * 64
+    with pytest.raises(ConfigurationError, match=r"^(bin|props?)\.name: .*a name is a small letter, then"):
+        make(name)
 
 
 def test_bins_do_not_overlap() -> None:

@@ -21,6 +21,9 @@ class Arm(Entity):
 
     name: str = "panda"
 
+    def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        return ("robot",)
+
     def factors(self, setting: Setting) -> Families:
         joints = tuple(map(str, range(find_robot(self.name).arm_joints)))
         return {

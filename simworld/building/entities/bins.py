@@ -11,6 +11,7 @@ from simworld.building.looks import draw_material, surface
 from simworld.building.placement import check_apart
 from simworld.building.touch import touch
 from simworld.geometry import quat_from_yaw
+from simworld.plain import Word
 from simworld.scene.model import Body
 from simworld.scene.shapes import open_box
 
@@ -26,12 +27,15 @@ class Bin(Entity):
     stem: ClassVar[str] = "boxes"
     rank: ClassVar[int] = 2
 
-    name: str = "box"
+    name: Word = "box"
     place: tuple[float, float] = (0.0, 0.22)
 
     @property
     def count(self) -> tuple[int, int]:
         return 1, 1
+
+    def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        return (self.name,)
 
     def factors(self, setting: Setting) -> Families:
         items = setting.own

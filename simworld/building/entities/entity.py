@@ -1,6 +1,6 @@
 """What an entity is: a kind of thing that scenes have, with the factors it brings and how it is built."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, get_type_hints
@@ -60,6 +60,10 @@ class Entity:
     def count(self) -> tuple[int, int]:
         """How many numbered things there are of it, at least and at most."""
         return 0, 0
+
+    def bodies(self, own: tuple[str, ...]) -> Iterable[str]:
+        """The names of all bodies that it may put into a scene; `own` are the numbers of its things."""
+        return ()
 
     def check(self) -> None:
         """Raise ConfigurationError if its fields do not fit together."""

@@ -16,6 +16,9 @@ class Floor(Entity):
 
     kind: ClassVar[str] = "floor"
 
+    def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        return ("floor",)
+
     def factors(self, setting: Setting) -> Families:
         return {"physics": touch("floor", 0.5, 0.0), "appearance": surface("floor", (0.45, 0.46, 0.48))}
 

@@ -25,6 +25,9 @@ class GoalPlace(Entity):
 
     of: str | None = None
 
+    def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        return ("goal",)
+
     def factors(self, setting: Setting) -> Families:
         place: dict[str, Factor] = {
             "goal.position.x": number(Uniform(-0.15, 0.15), -0.3, 0.185, "m", "place of the goal"),

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 from math import pi
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
@@ -11,6 +13,7 @@ from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import name, number, whole
 from simworld.building.temperature import color_of_temperature
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
+from simworld.scene.model import MOST_LIGHTS
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Lamps(Entity):
     kind: ClassVar[str] = "lamps"
     rank: ClassVar[int] = 6
 
-    most: int = 4
+    most: Annotated[int, Field(ge=0, le=MOST_LIGHTS)] = 4
 
     def factors(self, setting: Setting) -> Families:
         lamps = tuple(map(str, range(self.most)))

@@ -11,6 +11,8 @@ from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import whole
 from simworld.building.objects import draw_thing, object_factors
 from simworld.errors import ConfigurationError, nearest
+from simworld.plain import Word
+from simworld.scene.model import MOST_BODIES
 
 
 def _known(kinds: Any) -> Any:
@@ -36,13 +38,16 @@ class Prop(Entity):
     stem: ClassVar[str] = "objects"
     rank: ClassVar[int] = 3
 
-    name: str
+    name: Word
     kinds: Kinds = ()
     drop_into: str = ""
 
     @property
     def count(self) -> tuple[int, int]:
         return 1, 1
+
+    def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        return (self.name,)
 
     def factors(self, setting: Setting) -> Families:
         return object_factors(self.kinds, setting.own, bool(self.drop_into))
@@ -62,7 +67,7 @@ class Props(Entity):
     stem: ClassVar[str] = "objects"
     rank: ClassVar[int] = 3
 
-    name: str
+    name: Word
     low: int
     high: int
     kinds: Kinds = ()
@@ -75,6 +80,11 @@ class Props(Entity):
     def check(self) -> None:
         if not 0 <= self.low <= self.high:
             raise ConfigurationError(f"props: low must be at least 0 and at most high, got {self.low} and {self.high}")
+        if self.high > MOST_BODIES:
+            raise ConfigurationError(f"props: high must be at most {MOST_BODIES}, got {self.high}")
+
+    def bodies(self, own: tuple[str, ...]) -> list[str]:
+        return [f"{self.name}_{number}" for number in own]
 
     def factors(self, setting: Setting) -> Families:
         least, most = setting.least, setting.most

@@ -21,6 +21,9 @@ class Table(Entity):
     kind: ClassVar[str] = "table"
     rank: ClassVar[int] = 1
 
+    def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        return ("table",)
+
     def factors(self, setting: Setting) -> Families:
         return {
             "physics": touch("table", 1.0, 1.0) | {"gravity": number(9.81, 0.0, 20.0, "m/s2", "acceleration")},
