@@ -84,9 +84,21 @@ def check_training(env: Env, test_env: gym.Env[Any, Any], settings: Reinforcemen
     for who, there in (("env", env), ("test_env", test_env)):
         if there.observation_space != state or there.action_space != base.action_space:
             raise ConfigurationError(f"{who}: must observe the state of {base.task.name!r} alone and act in -1..1")
+    if settings.algorithm == "sac" and not _has_rewards_of_goals(env):
+        raise ConfigurationError(
+            f"task {base.task.name!r}: sac learns in hindsight, which needs the success `reached()` and a reward that "
+            f"goals alone say, such as `sparse()`; got {base.task.success!r} and "
+            f"{base.task.reward[base.config.reward]!r}: take ppo"
+        )
     if settings.algorithm == "sac" and settings.steps <= (first := _learning_starts(env)):
         raise ConfigurationError(f"steps: must be more than {first}, after which sac learns, got {settings.steps}")
     return base.config.interface
+
+
+def _has_rewards_of_goals(env: Env) -> bool:
+    if isinstance(env, VecEnv):
+        return env.has_attr("compute_reward")
+    return hasattr(env.unwrapped, "compute_reward")
 
 
 def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:

@@ -20,7 +20,10 @@ from simworld.agents.reinforcement.training import (
     reinforce,
 )
 from simworld.envs.config import EnvConfig
+from simworld.envs.making import make
+from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError
+from simworld.experiments.recipes.policies import train_reinforcement
 
 CONFIG = EnvConfig(task="reach")
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores
@@ -117,6 +120,23 @@ def test_a_sac_that_would_not_learn_is_refused() -> None:
         told_steps(reach(max_episode_steps=150), few)
     with pytest.raises(ConfigurationError, match="max_episode_steps"):
         told_steps(gym.make("simworld/Reach-v0", max_episode_steps=-1), few)
+
+
+def test_a_sac_without_rewards_of_goals_is_refused(tmp_path: Path) -> None:
+    place = EnvConfig(task="place_in_box").task
+    own = Task(**place.to_plain() | {"name": "own", "success": "placed(object, box)"})
+    words = r"task 'own': sac learns in hindsight, which needs the success `reached\(\)`.*got placed\('object', 'box'\)"
+    env, test_env = make(EnvConfig(task=own)), make(EnvConfig(task=own))
+    for train in (env, DummyVecEnv([lambda: env])):
+        with pytest.raises(ConfigurationError, match=words + r" and sparse\(\): take ppo"):
+            reinforce(train, test_env, ReinforcementSettings(algorithm="sac"))
+    (tmp_path / "own.yaml").write_text(own.to_json())
+    with pytest.raises(ConfigurationError, match=words):
+        train_reinforcement(tmp_path / "out", str(tmp_path / "own.yaml"), algorithm="sac")
+    assert not (tmp_path / "out").exists()
+    env.close()
+    test_env.close()
+    del gym.registry["task/own-v0"]
 
 
 def test_environments_that_cannot_be_learnt_from_are_refused() -> None:
