@@ -22,7 +22,9 @@ from simworld.documents import read_yaml
 from simworld.envs.fields import Field as StateField
 from simworld.envs.instruction import check_instruction
 from simworld.envs.terms import Fact, Goal, Observed, Reward, parse_term, reached
-from simworld.envs.terms.term import THINGS, check_thing
+from simworld.envs.terms.homes import homes, import_homes
+from simworld.envs.terms.term import THINGS, Term, check_thing
+from simworld.envs.terms.text import called
 from simworld.errors import ConfigurationError, DatasetError, nearest, shown
 from simworld.plain import Plain, describe
 from simworld.reading import PathLike, parse_json
@@ -99,14 +101,19 @@ class Task(Plain):
     def __hash__(self) -> int:
         return hash(self.to_json())
 
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return Task.from_json, (self.to_json(),)
+    def __reduce__(self) -> tuple[Any, tuple[str, dict[str, str]]]:
+        return _unpickled, (self.to_json(), self.homes)
 
     def __copy__(self) -> Self:
         return self
 
     def __deepcopy__(self, memo: Any = None) -> Self:
         return self
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """The modules of its terms that do not ship, by the terms' names."""
+        return homes(set().union(*(called(repr(term)) for terms in self._terms.values() for term in terms)))
 
     @property
     def things(self) -> dict[str, str]:
@@ -148,12 +155,20 @@ class Task(Plain):
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}: {error}") from None
 
+    @property
+    def _terms(self) -> dict[str, tuple[Term, ...]]:
+        """All terms, by key."""
+        terms: dict[str, tuple[Term, ...]] = {
+            "observe": self.observe,
+            "goal": (self.goal,),
+            "success": (self.success,),
+        }
+        return terms | {name: tuple(getattr(self, name).values()) for name in ("reward", "failures", "events")}
+
     def _check(self) -> None:
         """Raise ConfigurationError unless the scene has all that the terms and the instruction are about."""
         things = self.things
-        terms = {"observe": self.observe, "goal": (self.goal,), "success": (self.success,)}
-        terms |= {name: tuple(getattr(self, name).values()) for name in ("reward", "failures", "events")}
-        for key, some in terms.items():
+        for key, some in self._terms.items():
             for name, kinds in (named for term in some for named in term.names):
                 check_thing(key, name, kinds, things)
         for name in {*self.failures, *self.events}:
@@ -164,3 +179,9 @@ class Task(Plain):
             if fields.count(name) > 1:
                 raise ConfigurationError(f"observe: {name!r} is observed twice")
         check_instruction(self.instruction, things)
+
+
+def _unpickled(text: str, modules: Mapping[str, str]) -> Task:
+    """A task of a pickle, which may import: a pickle runs what it says anyway."""
+    import_homes(modules)
+    return Task.from_json(text)

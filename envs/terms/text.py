@@ -44,6 +44,12 @@ def parse_term(value: Any, role: type[_T]) -> _T:
     return value
 
 
+def called(text: str) -> set[str]:
+    """The kinds of terms that a printed term calls."""
+    calls = (node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return {name.id for name in calls if isinstance(name, ast.Name)}
+
+
 class _Reader:
     """Turns a text into terms."""
 

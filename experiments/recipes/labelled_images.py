@@ -23,7 +23,7 @@ from simworld.engines.here import Here
 from simworld.engines.job import ShardJob, Storage, register_job
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
-from simworld.experiments.recipes.jobs import sample_of, shard_work
+from simworld.experiments.recipes.jobs import modules_of, sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
 from simworld.randomization.quotas.tally import Report
@@ -89,7 +89,7 @@ def write_labelled_images(
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
     with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name)):
         base = manipulation(env)
-        act = source.load(base.config)
+        act, modules = source.load(base.config), modules_of(base.task, engine)
         check_seen(base.config.scene, base.randomization, tuple(cameras), size, renderer_name)
         request["parameters"] = base.config.scene.space.meanings()
         wanted = Wanted(quotas, count, root, budget, replays, searched)
@@ -99,7 +99,8 @@ def write_labelled_images(
             if not (base.config.scene.objects[1] or base.config.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)
             config = out.request | {"source": source.to_plain()}
-            return fill_images(out, shard_work(engine, _JOB, config, root, out.path, chosen), progress)
+            work = shard_work(engine, _JOB, config, root, out.path, chosen, modules)
+            return fill_images(out, work, progress)
 
 
 def run_images(job: ShardJob, storage: Storage) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from simworld.engines.job import ShardJob, Storage, register_job
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
-from simworld.experiments.recipes.jobs import sample_of, shard_work
+from simworld.experiments.recipes.jobs import modules_of, sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
 from simworld.extras import extras
@@ -71,7 +71,7 @@ def write_rollouts(
     """
     source = PolicySource(policy, trust_pickle, normalization)
     made = config_of(env_id, randomization=randomization, **options)
-    act = _actor(source, made)
+    act, modules = _actor(source, made), modules_of(made.task, engine)
     noise = float(noise) + 0.0  # requests that mean the same are the same: 0 and -0.0 are 0.0
     request: dict[str, Any] = {
         "env_id": env_id,
@@ -88,7 +88,7 @@ def write_rollouts(
         with open_episodes(folder, request, episodes, beside=(FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance).__getitem__ if balance else None
             config = out.request | {"source": source.to_plain()}
-            return fill_episodes(out, shard_work(engine, _JOB, config, root, out.path, chosen), progress)
+            return fill_episodes(out, shard_work(engine, _JOB, config, root, out.path, chosen, modules), progress)
 
 
 def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class ShardJob(Plain):
     """The samples `start` to `stop` - 1 of a dataset: JSON data, and the same result whenever and wherever it runs.
 
     `kind` is the name that `register_job` was given, `config` all that its function needs to know beside `seed`.
+    `modules` are imported first where it runs: those of who gives the job, which no file has a say in.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class ShardJob(Plain):
     seed: int = Field(ge=0)
     start: int = Field(ge=0)
     stop: int = Field(ge=1)
+    modules: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _has_samples(self) -> Self:
@@ -97,3 +99,11 @@ def find_function(name: str) -> Run:
     module, _, function = name.partition(":")
     run: Run = getattr(importlib.import_module(module), function)
     return run
+
+
+def import_module(name: str) -> None:
+    """Import a module that another process of the same user has imported; ConfigurationError where that cannot be."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigurationError(f"the module {name!r} cannot be imported in another process: {error}") from None

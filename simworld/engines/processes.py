@@ -63,7 +63,7 @@ class _Worker:
 
     def __init__(self, folder: Path, told: "Queue[tuple[_Worker, Mapping[str, Any]]]") -> None:
         # What this process can import, the other one can too.
-        places = os.pathsep.join(place for place in sys.path if place)
+        places = os.pathsep.join(place or os.getcwd() for place in sys.path)
         self._process = subprocess.Popen(
             [*_COMMAND, str(folder.resolve())],
             stdin=subprocess.PIPE,

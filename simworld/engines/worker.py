@@ -12,7 +12,7 @@ from queue import Queue
 from threading import Thread
 from typing import IO, Any
 
-from simworld.engines.job import ShardJob, Storage, find_function
+from simworld.engines.job import ShardJob, Storage, find_function, import_module
 from simworld.errors import SimworldError
 
 
@@ -44,7 +44,10 @@ def _outcome(line: bytes, storage: Storage) -> dict[str, Any]:
     """What is told of a job: what it came to, what it raised, or where a bug is."""
     given = json.loads(line)
     try:
-        return {"done": find_function(given["function"])(ShardJob(**given["job"]), storage)}
+        job = ShardJob(**given["job"])
+        for module in job.modules:
+            import_module(module)
+        return {"done": find_function(given["function"])(job, storage)}
     except SimworldError as error:
         return {"error": type(error).__name__, "text": str(error)}
     except OSError as error:

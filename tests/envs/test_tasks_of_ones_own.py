@@ -1,8 +1,13 @@
 """The tasks of docs/tasks.md do as they stand there: made, checked, seen, rolled out, learnt."""
 
 import importlib.util
+import json
+import os
+import pickle
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -153,3 +158,49 @@ def test_the_id_of_one_task_makes_no_other() -> None:
 def test_a_term_of_ones_own_is_one_of_the_vocabulary() -> None:
     assert repr(sw.registered_tasks()[MUG].reward["shaped"]).count("lifted('mug')") == 1
     assert sw.terms.parse_term("lifted(mug, height=0.1)", Fact) != sw.terms.parse_term("lifted(mug)", Fact)
+
+
+def test_workers_know_the_terms_of_a_module(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(registered))
+    for engine in (sw.make_engine(1), sw.make_engine(2)):
+        folder = tmp_path / type(engine).__name__
+        sw.write_rollouts(folder / "episodes", MUG, episodes=2, policy="random", engine=engine)
+        sw.write_labelled_images(folder / "images", MUG, count=2, size=(48, 36), engine=engine)
+        assert not verify(folder / "episodes") and not verify(folder / "images")
+
+
+def test_a_pickle_finds_the_terms_of_a_module(registered: Path, tmp_path: Path) -> None:
+    with closing(made(MUG)) as env:
+        env.reset(seed=3)
+        (tmp_path / "env.pickle").write_bytes(pickle.dumps(env))
+        pose = env.world.body_pose("mug").tolist()
+    code = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')).world.body_pose('mug').tolist())"
+    found = python(code, str(tmp_path / "env.pickle"), places=[str(registered)])
+    assert json.loads(found.stdout) == pose
+    lost = python(code, str(tmp_path / "env.pickle")).stderr.splitlines()[-1]
+    assert lost.endswith("the module 'place_mug' cannot be imported in another process: No module named 'place_mug'")
+
+
+def test_what_the_program_itself_defines_is_for_one_worker(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        block("python") + "\nimport sys\nfrom pathlib import Path\n"
+        "sw.write_rollouts(Path(sys.argv[1]), 'me/PlaceMug-v0', episodes=2, engine=sw.make_engine(2))\n"
+    )
+    done = subprocess.run([sys.executable, program, tmp_path / "out"], capture_output=True, text=True)
+    assert "the term 'lifted' is defined in the program that runs" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_file_says_imports_nothing(registered: Path) -> None:
+    text = sw.registered_tasks()[MUG].to_json()
+    code = f"import simworld as sw; sw.Task.from_json({text!r})"
+    assert "unknown term 'lifted'" in python(code, places=[str(registered)]).stderr.splitlines()[-1]
+
+
+def python(code: str, *arguments: str, places: Sequence[str] = ()) -> "subprocess.CompletedProcess[str]":
+    """What a process of its own says that finds modules in some places too."""
+    path = os.pathsep.join([*places, *filter(None, sys.path)])
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
