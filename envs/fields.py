@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simworld.errors import ConfigurationError
+from simworld.distributions.values import is_number
+from simworld.errors import ConfigurationError, shown
 
 Numbers = tuple[float, ...]
 
@@ -35,10 +36,18 @@ class Field:
     noise: tuple[Noise, ...]
 
     def __post_init__(self) -> None:
+        for side in ("low", "high"):
+            bounds = getattr(self, side)
+            if not isinstance(bounds, tuple) or not all(map(is_number, bounds)):
+                raise ConfigurationError(f"{self.name}: {side} must be a tuple of finite numbers, got {shown(bounds)}")
         if not 0 < len(self.low) == len(self.high):
             raise ConfigurationError(
                 f"{self.name}: has {len(self.low)} lower bounds and {len(self.high)} upper ones; it must have as many"
             )
+        if not all(low <= high for low, high in zip(self.low, self.high, strict=True)):
+            raise ConfigurationError(f"{self.name}: low must be at most high, got {self.low} and {self.high}")
+        if not isinstance(self.noise, tuple) or not all(isinstance(part, Noise) for part in self.noise):
+            raise ConfigurationError(f"{self.name}: noise must be a tuple of Noise, got {shown(self.noise)}")
         for kind, first, last in self.noise:
             if not 0 <= first < last <= self.size or (kind == "orientation" and last - first != 4):
                 raise ConfigurationError(

@@ -6,6 +6,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.goal_env import GoalEnv
 from simworld.envs.terms import reached
+from simworld.errors import ConfigurationError, shown
 
 
 def make(config: EnvConfig) -> ManipulationEnv:
@@ -13,6 +14,8 @@ def make(config: EnvConfig) -> ManipulationEnv:
 
     Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
     """
+    if not isinstance(config, EnvConfig):
+        raise ConfigurationError(f"make: takes an EnvConfig, and gym.make an id; got {shown(config)}")
     task = config.task
     by_goals = task.success == reached() and task.reward[config.reward].of_goals
     # stable-baselines3 takes what has a `compute_reward` for a goal's.

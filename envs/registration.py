@@ -19,17 +19,23 @@ _registered: "dict[str, Task]" = {}
 def register(env_id: str, task: "Task | PathLike") -> "Task":
     """Register a task, or that of a YAML file, with Gymnasium under an id, such as `me/PlaceMug-v0`.
 
-    An id that there is already, of whoever, raises ConfigurationError.
+    An id that there is already, of whoever, or that is none raises ConfigurationError.
     """
-    from gymnasium.envs.registration import registry
+    from os import PathLike
+
+    from gymnasium.envs.registration import ENV_ID_RE, registry
 
     from simworld.envs.task import Task
     from simworld.errors import ConfigurationError, shown
 
+    if not isinstance(task, Task | str | PathLike):
+        raise ConfigurationError(f"register: task: must be a Task or the path of a YAML file, got {shown(task)}")
+    said = ENV_ID_RE.fullmatch(env_id) if isinstance(env_id, str) else None
+    if said is None or said["version"] is None or ":" in env_id:
+        raise ConfigurationError(f"register: an id is a string such as 'me/PlaceMug-v0', got {shown(env_id)}")
     made = task if isinstance(task, Task) else Task.load(task)
-    if not isinstance(env_id, str) or env_id in registered_tasks() or env_id in registry:
-        there = "is registered already" if isinstance(env_id, str) else "must be a string"
-        raise ConfigurationError(f"register: the id {shown(env_id)} {there}")
+    if env_id in registered_tasks() or env_id in registry:
+        raise ConfigurationError(f"register: the id {shown(env_id)} is registered already")
     _register(env_id, made, made.to_plain())
     return made
 

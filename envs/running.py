@@ -12,7 +12,7 @@ from simworld.envs.instruction import instructed
 from simworld.envs.snapshot import Begun, Snapshot, state_digest
 from simworld.envs.terms.instant import Instant
 from simworld.envs.terms.term import Term
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, shown
 from simworld.geometry import Array
 from simworld.physics.world import World
 from simworld.randomization.sampling import Sample
@@ -36,7 +36,9 @@ class RunningEpisode:
         goal = config.state_spaces["desired_goal"]
         self._low, self._high, self._goal_size = goal.low, goal.high, goal.shape[0]
         self.desired = self._within(desired)
-        self._reward = task.reward[config.reward].begin(scene, task.goal)
+        self._rewarded = task.reward[config.reward]
+        self._reward = self._rewarded.begin(scene, task.goal)
+        self._least, self._most = self._rewarded.bounds
         facts = {"is_success": task.success, **task.events, **task.failures}
         self._facts = {name: fact.told(scene, task.goal) for name, fact in facts.items()}
         self._changes = world.changes
@@ -62,7 +64,14 @@ class RunningEpisode:
 
     def reward(self, now: Instant) -> float:
         """The reward of an instant, rounded as `compute_reward` does."""
-        return float(np.float32(self._reward(now)))
+        value = self._reward(now)
+        try:
+            if self._least <= value <= self._most:
+                return float(np.float32(value))
+        except (TypeError, ValueError):  # it is no number
+            pass
+        bounds = f"{self._least}..{self._most}"
+        raise ConfigurationError(f"{self._rewarded}: must give a number in {bounds}, as it says, got {shown(value)}")
 
     def observed(self, now: Instant) -> NDArray[np.float32]:
         """The state's values as they are observed, once in every instant; where none are, no noise is drawn."""

@@ -32,6 +32,9 @@ from simworld.reading import PathLike, parse_json
 if TYPE_CHECKING:
     from simworld.assets.robot import RobotModel
 
+_TAKEN = {"episode", "terminal_observation", "final_info", "final_obs", "final_observation"}
+"""What the wrappers of others put into `info`."""
+
 MOST_STEPS = 100_000
 """Of an episode."""
 
@@ -174,11 +177,21 @@ class Task(Plain):
         for name in {*self.failures, *self.events}:
             if name in self.failures.keys() & self.events.keys() | {"is_success"}:
                 raise ConfigurationError(f"task: {name!r} is told twice: name each failure and event otherwise")
-        fields = [field.name for field in self.fields(find_robot(self.scene.robot))]
-        for name in fields:
-            if fields.count(name) > 1:
-                raise ConfigurationError(f"observe: {name!r} is observed twice")
+            if name in _TAKEN:
+                raise ConfigurationError(f"task: {name!r} in info is of others' wrappers: name it otherwise")
         check_instruction(self.instruction, things)
+        self._check_fields()
+
+    def _check_fields(self) -> None:
+        """Raise ConfigurationError for a field that is observed twice, or has a kind of noise that there is not."""
+        fields = self.fields(find_robot(self.scene.robot))
+        names = [field.name for field in fields]
+        for field in fields:
+            if names.count(field.name) > 1:
+                raise ConfigurationError(f"observe: {field.name!r} is observed twice")
+            for part in field.noise:
+                if f"observation.noise.{part.kind}" not in self.scene.space:
+                    raise ConfigurationError(f"observe: {field.name!r}: there is no noise of the kind {part.kind!r}")
 
 
 def _unpickled(text: str, modules: Mapping[str, str]) -> Task:

@@ -56,11 +56,20 @@ class ExpertPolicy:
 
     def __init__(self, expert: Expert, config: EnvConfig) -> None:
         self._expert, self._control, self._interface = expert, config.arm_control, config.interface
-        self._places = _called_alike(config)
+        self._name, self._places = config.task.expert, _called_alike(config)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         see = Sight(observed(observation, self._interface), self._places)
-        return self._control.encode(self._expert(see), see.joints).astype(np.float32)
+        try:
+            command = self._expert(see)
+        except KeyError as error:
+            field = error.args[0]
+            if not isinstance(field, str) or field in self._places:
+                raise
+            raise ConfigurationError(
+                f"expert {self._name!r} needs the field {field!r}, which task {self._interface.task!r} does not observe"
+            ) from None
+        return self._control.encode(command, see.joints).astype(np.float32)
 
 
 def _called_alike(config: EnvConfig) -> Mapping[str, slice]:

@@ -24,6 +24,9 @@ THINGS = ("prop", "bin", "goal")
 
 _KINDS: dict[str, type["Term"]] = {}
 
+_TYPES: Mapping[Any, type] = {kind: kind for kind in (float, int, bool, str)}
+_RULES: Mapping[Any, str] = {float: "a finite number", int: "a whole number", bool: "True or False", str: "a name"}
+
 _T = TypeVar("_T", bound="Term")
 
 
@@ -38,9 +41,10 @@ class Term(ABC):
             value = getattr(self, name)
             if kind is float and is_number(value):
                 object.__setattr__(self, name, float(value))
-            elif kind is float or not isinstance(value, str) or not value:
-                rule = "a finite number" if kind is float else "a name"
-                raise ConfigurationError(f"{kind_of(self)}: {name}: must be {rule}, got {shown(value)}")
+            elif kind is float or type(value) is not _TYPES.get(kind, str) or value == "":
+                raise ConfigurationError(
+                    f"{kind_of(self)}: {name}: must be {_RULES.get(kind, 'a name')}, got {shown(value)}"
+                )
 
     def __repr__(self) -> str:
         """As it is called; what is as by default is left out."""
@@ -73,6 +77,8 @@ def term(kind: type[_T]) -> type[_T]:
     other = _KINDS.get(name)
     if other is not None and (other.__module__, other.__qualname__) != (made.__module__, made.__qualname__):
         raise ConfigurationError(f"there is a term {name!r} already, in {other.__module__}")
+    if lacking := sorted(made.__abstractmethods__):
+        raise ConfigurationError(f"the term {name!r} must define {' and '.join(lacking)}")
     _KINDS[name] = made
     return made
 
@@ -89,11 +95,16 @@ def kinds() -> Mapping[str, type[Term]]:
 
 @cache
 def _arguments(kind: type[Term]) -> Mapping[str, Any]:
-    """The types of a kind's arguments that are checked: names and numbers."""
+    """The types of a kind's arguments: names, numbers, and what is so or not."""
     hints = get_type_hints(kind, include_extras=True)
     names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-    types = {name: hints[name] for name in names}
-    return {name: hint for name, hint in types.items() if hint in (float, str) or get_origin(hint) is Annotated}
+    checked = {name: hints[name] for name in names if hints[name] in _RULES or get_origin(hints[name]) is Annotated}
+    if kind in _KINDS.values():  # what joins terms has these for its parts
+        for name in (name for name in names if name not in checked):
+            raise ConfigurationError(
+                f"{kind.__name__}: {name}: an argument's type is float, int, bool, str or a name's, got {hints[name]}"
+            )
+    return checked
 
 
 def check_thing(key: str, name: str, may_be: Collection[str], things: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Scripted experts: success over many seeds, grasps that hold, and recovery from a lost one."""
 
+from contextlib import closing
 from typing import Any
 
 import gymnasium as gym
@@ -10,7 +11,10 @@ from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.making import make
+from simworld.envs.task import Task
 from simworld.envs.tasks import shipped
+from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import config_of
 from simworld.geometry import compose, invert
 from simworld.physics.controllers import CONTROLS
@@ -131,3 +135,13 @@ def test_the_expert_sees_the_observation_alone() -> None:
     env.step(first)
     assert np.array_equal(policy(kept), first)
     env.close()
+
+
+def test_an_expert_that_misses_a_field_names_it() -> None:
+    plain = EnvConfig(task="pick_and_place").task.to_plain() | {"name": "unseen", "observe": ["tool()", "joints()"]}
+    config = EnvConfig(task=Task(**plain))
+    with closing(make(config)) as env:
+        seen, _ = env.reset(seed=0)
+    words = "expert 'pick_and_place' needs the field 'object_.*', which task 'unseen' does not observe"
+    with pytest.raises(ConfigurationError, match=words):
+        expert(config)(seen)

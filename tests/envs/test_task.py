@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("failures", {"grasped": "grasped(mug)"}, "'grasped' is told twice"),
     ("events", {"is_success": "grasped(mug)"}, "'is_success' is told twice"),
     ("events", {"in tray": "grasped(mug)"}, "events"),
+    ("events", {"TimeLimit.truncated": "grasped(mug)"}, "events"),
+    ("events", {"episode": "grasped(mug)"}, "'episode' in info is of others' wrappers"),
+    ("failures", {"terminal_observation": "grasped(mug)"}, "'terminal_observation' in info is of others"),
     ("instruction", "put the {mgu.color} mug", "instruction: unknown thing 'mgu'; did you mean 'mug'"),
     ("instruction", "put the {mug.colour} mug", "instruction: mug has no 'colour'; did you mean 'color'"),
     ("instruction", "put the {mug.color!r} mug", "instruction: write {thing.color}"),
@@ -172,12 +176,69 @@ def test_terms_that_disagree_in_size_are_named_before_anything_starts() -> None:
     for noise in (Noise("position", 1, 3), Noise("orientation", 0, 2), Noise("position", 1, 1)):
         with pytest.raises(ConfigurationError, match="odd: noise of '.*' must be of some of its 2 numbers"):
             Field("odd", (0.0, 0.0), (1.0, 1.0), "", "", (noise,))
+    for values, words in (
+        ((-1.0, 1.0, ()), "odd: low must be a tuple of finite numbers, got -1.0"),
+        (((float("nan"),), (1.0,), ()), "odd: low must be a tuple of finite numbers, got"),
+        (((0.0,), (-1.0,), ()), "odd: low must be at most high"),
+        (((0.0,), (1.0,), ("position",)), "odd: noise must be a tuple of Noise, got"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            Field("odd", values[0], values[1], "", "", values[2])  # type: ignore[arg-type]
     task = Task(**PLAIN | {"observe": ["tool()", "too_few()"]})
     with (
         closing(make(EnvConfig(task=task))) as env,
         pytest.raises(ConfigurationError, match=r"too_few\(\): must give 2 numbers, as it says, got 1"),
     ):
         env.reset(seed=0)
+
+
+@term
+class given(Reward):
+    """What it is told, whatever it says that it gives."""
+
+    much: int
+    text: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
+    def begin(self, scene: Scene, goal: Any) -> Any:
+        return lambda now: "much" if self.text else self.much
+
+
+@pytest.mark.parametrize(("text", "got"), [("given(2)", "2"), ("given(0, True)", "'much'")])
+def test_a_reward_that_is_not_what_it_says_is_named_by_the_step(text: str, got: str) -> None:
+    with closing(make(EnvConfig(task=Task(**PLAIN | {"reward": {"one": text}})))) as env:
+        env.reset(seed=0)
+        message = rf"{re.escape(repr(parse_term(text, Reward)))}: must give a number in 0.0..1.0, as it says, got {got}"
+        with pytest.raises(ConfigurationError, match=message):
+            env.step(np.zeros(4, np.float32))
+
+
+@term
+class hummed(_Odd):
+    """Has a noise of no kind."""
+
+    def fields(self, robot: Any) -> tuple[Field, ...]:
+        return (Field("odd", (0.0,), (1.0,), "", "a number", (Noise("hum", 0, 1),)),)
+
+    def begin(self, scene: Scene) -> Any:
+        return lambda now: [0.5]
+
+
+def test_arguments_and_definitions_of_ones_own_terms_are_checked() -> None:
+    for text, rule in (("given(0.5)", "much: must be a whole number, got 0.5"), ("given(1, 1)", "text: must be True")):
+        with pytest.raises(ConfigurationError, match=f"given: {rule}"):
+            parse_term(text, Reward)
+    assert repr(parse_term("given(1, text=True)", Reward)) == "given(1, True)"
+    with pytest.raises(ConfigurationError, match="the term 'bare' must define begin and bounds"):
+        term(type("bare", (Reward,), {}))
+    with pytest.raises(ConfigurationError, match="observe: 'odd': there is no noise of the kind 'hum'"):
+        Task(**PLAIN | {"observe": ["hummed()"]})
+    listed = term(type("listed", (_Odd,), {"__annotations__": {"some": list}, "begin": lambda self, scene: None}))
+    with pytest.raises(ConfigurationError, match="listed: some: an argument's type is float, int, bool, str or a name"):
+        listed([1])  # type: ignore[call-arg]
 
 
 def test_the_instruction_tells_of_the_episode() -> None:

@@ -141,9 +141,13 @@ def test_what_is_registered_twice_is_refused(registered: Path) -> None:
     for env_id in (MUG, "simworld/Reach-v0", "CartPole-v1"):
         with pytest.raises(ConfigurationError, match=f"register: the id '{env_id}' is registered already"):
             sw.register(env_id, task)
-    for given in (3, None):
-        with pytest.raises(ConfigurationError, match="register: the id .* must be a string"):
+    for given in (3, None, "a b c", "me/Unversioned", "module:me/X-v0"):
+        with pytest.raises(ConfigurationError, match="register: an id is a string such as 'me/PlaceMug-v0', got"):
             sw.register(given, task)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="register: task: must be a Task or the path of a YAML file, got 3"):
+        sw.register("me/None-v0", 3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="make: takes an EnvConfig, and gym.make an id; got 'simworld/Reach"):
+        sw.make("simworld/Reach-v0")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=r"there_is_none.yaml: No such file"):
         sw.register("me/None-v0", registered / "there_is_none.yaml")
     assert "me/None-v0" not in gym.registry
