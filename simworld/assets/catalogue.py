@@ -1,24 +1,33 @@
 """The catalogue: all objects that can be in a scene by name, those that ship with simworld and the user's own."""
 
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
-from simworld.assets.generators import GENERATORS
+from simworld.assets.generators import GENERATORS, generator_file
 from simworld.assets.index import INDEX, MeshAsset, read_index
 from simworld.assets.roots import SHIPPED, roots
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array
 from simworld.reading import read_bytes
 
+_warned = set[str]()
+
 
 def meshes() -> Mapping[str, MeshAsset]:
     """Every object of the catalogue that is a mesh, by its id: those that ship, then the user's own."""
-    return _joined(roots())
+    return _found(roots()).meshes
+
+
+def left_out() -> str:
+    """The end of a message about what is not in the catalogue: why objects of the user's are left out, if they are."""
+    return "".join(f"; left out: {why}" for why in _found(roots()).left_out.values())
 
 
 @cache
@@ -58,15 +67,15 @@ class AllKinds(Collection[str]):
 
 def tags() -> Mapping[str, tuple[str, ...]]:
     """The kinds that carry a tag. Those of a tag that ships are the same on every machine; flat ones rest on a face."""
-    meshes()
-    return MappingProxyType({tag: kinds for folder in reversed(roots()) for tag, kinds in _tagged(folder).items()})
+    folders = [folder for folder in reversed(roots()) if folder not in _found(roots()).left_out]
+    return MappingProxyType({tag: kinds for folder in folders for tag, kinds in _tagged(folder).items()})
 
 
 def mesh(name: str, digest: str = "") -> MeshAsset:
     """The object of a digest, whatever its name here, or of a name alone; ConfigurationError where there is none."""
     if not digest:
         if name not in meshes():
-            raise ConfigurationError(f"no mesh {name!r} in the catalogue{nearest(name, meshes())}")
+            raise ConfigurationError(f"no mesh {name!r} in the catalogue{nearest(name, meshes())}{left_out()}")
         return meshes()[name]
     found = _by_digest(roots()).get(digest)
     if found is None:
@@ -74,13 +83,14 @@ def mesh(name: str, digest: str = "") -> MeshAsset:
         here = f"; the one here is {other.digest}" if other else ""
         raise ConfigurationError(
             f"no mesh {name!r} with the digest {digest} in the catalogue{here}; `simworld objects add` adds objects"
+            f"{left_out()}"
         )
     return found
 
 
 def forget() -> None:
     """Read the indexes again when they are next asked for."""
-    _joined.cache_clear()
+    _found.cache_clear()
     _tagged.cache_clear()
     _by_digest.cache_clear()
 
@@ -92,17 +102,47 @@ def vertices(path: str) -> Array:
     return np.array([line.split()[1:4] for line in lines if line.startswith("v ")], dtype=float)
 
 
+class _Found(NamedTuple):
+    """The objects of some folders by id, and why those of a folder of the user's are left out."""
+
+    meshes: Mapping[str, MeshAsset]
+    left_out: Mapping[Path, str]
+
+
 @lru_cache(maxsize=8)
-def _joined(folders: tuple[Path, ...]) -> Mapping[str, MeshAsset]:
+def _found(folders: tuple[Path, ...]) -> _Found:
+    """What ships works whatever is in the user's folders: an index there that cannot be used is left out."""
     found: dict[str, MeshAsset] = {}
+    reasons: dict[Path, str] = {}
     for folder in folders:
-        for asset in read_index(folder):
-            if asset.id in found or asset.id in GENERATORS:
-                raise ConfigurationError(f"{folder / INDEX}: there is another {asset.id!r} in the catalogue")
-            if folder != SHIPPED and (own := set(asset.tags) & set(_tagged(SHIPPED))):
-                raise ConfigurationError(f"{folder / INDEX}: {asset.id!r} has the tag {min(own)!r} of what ships")
-            found[asset.id] = asset
-    return MappingProxyType(found)
+        try:
+            found |= _objects_of(folder, found)
+        except ConfigurationError as error:
+            if folder == SHIPPED:
+                raise
+            reasons[folder] = str(error)
+            _warn(reasons[folder])
+    return _Found(MappingProxyType(found), reasons)
+
+
+def _objects_of(folder: Path, before: Collection[str]) -> dict[str, MeshAsset]:
+    """The objects of a folder by id, none of which is in those `before` it; ConfigurationError for a wrong index."""
+    found: dict[str, MeshAsset] = {}
+    for asset in read_index(folder):
+        if asset.id in GENERATORS and folder == SHIPPED:
+            raise ConfigurationError(f"{generator_file(asset.id)}: there is another {asset.id!r} in the catalogue")
+        if asset.id in found or asset.id in before or asset.id in GENERATORS:
+            raise ConfigurationError(f"{folder / INDEX}: there is another {asset.id!r} in the catalogue")
+        if folder != SHIPPED and (own := set(asset.tags) & set(_tagged(SHIPPED))):
+            raise ConfigurationError(f"{folder / INDEX}: {asset.id!r} has the tag {min(own)!r} of what ships")
+        found[asset.id] = asset
+    return found
+
+
+def _warn(reason: str) -> None:
+    if reason not in _warned:
+        _warned.add(reason)
+        warnings.warn(f"the objects of this index are left out: {reason}", stacklevel=2)
 
 
 @lru_cache(maxsize=8)
@@ -118,4 +158,4 @@ def _tagged(folder: Path) -> Mapping[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=8)
 def _by_digest(folders: tuple[Path, ...]) -> Mapping[str, MeshAsset]:
-    return {asset.digest: asset for asset in reversed(list(_joined(folders).values()))}
+    return {asset.digest: asset for asset in reversed(list(_found(folders).meshes.values()))}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from simworld.assets.catalogue import AllKinds, left_out
 from simworld.distributions.choices import Choice
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
@@ -68,7 +69,7 @@ class Factor:
             "number": f"a number from {self.low:g} to {self.high:g} {self.unit}".rstrip(),
             "whole": f"a whole number from {self.low:g} to {self.high:g}",
             "color": "a colour: 3 numbers in 0..1",
-            "name": f"one of {list(self.names)}",
+            "name": f"one of {list(self.names)}{left_out() if isinstance(self.names, AllKinds) else ''}",
             "position": f"a position: 3 numbers from {self.low:g} to {self.high:g} {self.unit}",
             "rotation": "a rotation: a unit quaternion x, y, z, w",
         }

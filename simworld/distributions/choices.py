@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simworld.assets.catalogue import tags
+from simworld.assets.catalogue import left_out, tags
 from simworld.distributions.expressions import Distribution, is_numeric
 from simworld.distributions.values import (
     Value,
@@ -124,7 +124,7 @@ class Tagged(Distribution):
             raise ConfigurationError(f"{self!r}: tags must be a tuple of at least one tag")
         for tag in self.tags:
             if not isinstance(tag, str) or tag not in tags():
-                raise ConfigurationError(f"{self!r}: no tag {tag!r}{nearest(str(tag), tags())}")
+                raise ConfigurationError(f"{self!r}: no tag {tag!r}{nearest(str(tag), tags())}{left_out()}")
 
     @property
     def choice(self) -> Choice:

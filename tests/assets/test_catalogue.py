@@ -5,13 +5,18 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
+from typer.testing import CliRunner
 
 from simworld.assets import catalogue
 from simworld.assets.catalogue import kinds, mesh, shipped, tags
 from simworld.assets.index import INDEX, Row, digest_of, to_json
 from simworld.assets.roots import SHIPPED, VARIABLE, data_path
+from simworld.building.entities import Prop
+from simworld.distributions.choices import Tagged
 from simworld.errors import ConfigurationError
+from simworld.experiments.cli.app import app
 from simworld.rendering.meshes.obj import open_source
 from simworld.scene.model import Mesh
 
@@ -102,12 +107,41 @@ def test_files_that_have_changed_are_not_used(root: Path) -> None:
         ({"package": "os"}, r"0\.package: .*pybullet_data"),
     ],
 )
-def test_a_broken_index_is_refused_by_one_line_that_names_it(
+def test_an_index_that_cannot_be_used_is_left_out_by_one_line_that_names_it(
     root: Path, changes: dict[str, object], message: str
 ) -> None:
     rows = json.loads((root / INDEX).read_bytes())
     (root / INDEX).write_text(json.dumps([rows[0] | changes]))
     catalogue.forget()
-    with pytest.raises(ConfigurationError, match=f"{root / INDEX}: {message}") as caught:
+    with pytest.warns(UserWarning, match=f"left out: {root / INDEX}: {message}") as caught:
+        assert kinds() == ("compound", "cuboid", "cylinder", "sphere", *shipped())
+    assert len(caught) == 1 and "\n" not in str(caught[0].message)
+    catalogue.forget()
+    assert "kitchen" not in tags()  # and without another warning
+
+
+def test_what_ships_works_beside_a_broken_index_and_what_is_asked_of_it_is_refused(root: Path) -> None:
+    cup = Mesh(name="cup")
+    (root / INDEX).write_text('{"objects": [')
+    catalogue.forget()
+    with pytest.warns(UserWarning, match=f"left out: {root / INDEX}: "):
+        gym.make("simworld/PlaceInBox-v0", randomization="default").close()
+    for asked in (
+        lambda: mesh("cup"),
+        lambda: mesh(cup.name, cup.digest),
+        lambda: Prop("cup", kinds=("cup",)),
+        lambda: Tagged(("kitchen",)),
+        lambda: gym.make("simworld/PlaceInBox-v0", randomization={"objects.0.kind": "cup"}),
+    ):
+        with pytest.raises(ConfigurationError, match=f"left out: {root / INDEX}: .*JSON"):
+            asked()
+    listed = CliRunner().invoke(app, ["objects"])
+    assert listed.exit_code == 0 and "duck" in listed.stdout
+
+
+def test_a_generator_of_the_name_of_a_mesh_that_ships_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "GENERATORS", {"duck": catalogue.GENERATORS["sphere"]})
+    catalogue.forget()
+    with pytest.raises(ConfigurationError, match=r"generators/duck\.py: there is another 'duck'"):
         kinds()
-    assert "\n" not in str(caught.value)
+    catalogue.forget()

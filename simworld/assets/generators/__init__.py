@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from simworld.assets.recipe import Generator
@@ -14,3 +15,8 @@ GENERATORS: Mapping[str, Generator] = MappingProxyType(
     }
 )
 """What makes the objects of a kind, by its name."""
+
+
+def generator_file(kind: str) -> Path:
+    """The file of a generator."""
+    return Path(__file__).with_name(f"{kind}.py")

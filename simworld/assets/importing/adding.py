@@ -41,7 +41,7 @@ def add_objects(
     files = mesh_files(paths)
     if name and len(files) != 1:
         raise ConfigurationError(f"an id is of one file, got {len(files)}")
-    taken = set(options.tags) & set(tags()) - set(_own_tags())
+    taken = (set(options.tags) - _own_tags()) & set(tags())
     if taken:
         raise ConfigurationError(f"the tag {min(taken)!r} is of what ships with simworld; give the objects another")
     folder = (user_path() / INDEX).parent

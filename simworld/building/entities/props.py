@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
-from simworld.assets.catalogue import AllKinds
+from simworld.assets.catalogue import AllKinds, left_out
 from simworld.building.draft import Draft
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import whole
@@ -20,7 +20,7 @@ def _known(kinds: Any) -> Any:
     given = (kinds,) if isinstance(kinds, str) else kinds
     for kind in given:
         if kind not in AllKinds():
-            raise ValueError(f"no kind of object {kind!r}{nearest(str(kind), AllKinds())}")
+            raise ValueError(f"no kind of object {kind!r}{nearest(str(kind), AllKinds())}{left_out()}")
     return given
 
 
