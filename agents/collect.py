@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.datasets.labelled import Moment
 from simworld.datasets.store.contacts import pack_contacts
@@ -50,11 +51,12 @@ def collect_episode(
     per_step = base.config.arm_control.per_step
     observations, states = [observation], [base.world.state()]
     steps: list[tuple[Any, ...]] = []
-    over = False
+    over, most = False, most_steps(env)
     while not over:
         wanted = policy(observation)
         action = _disturb(wanted, level, per_step, generator)
         observation, reward, terminated, truncated, info = env.step(action)
+        truncated = truncated or (len(steps) + 1 == most and not terminated)
         observations.append(observation)
         states.append(base.world.state())
         steps.append((action, wanted, reward, terminated, truncated, info))

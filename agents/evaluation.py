@@ -9,6 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from simworld.agents.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.errors import ConfigurationError
 
@@ -57,7 +58,7 @@ def evaluate(
     """Run the policy once from each seed.
 
     With a deterministic policy the result is a function of policy, environment and seeds. `progress` is told how many
-    episodes are done. Several environments at once, and one without a time limit, raise ConfigurationError.
+    episodes are done. Several environments at once, and another's without a time limit, raise ConfigurationError.
     """
     if not isinstance(env, gym.Env):
         raise ConfigurationError(f"env: must be one environment of Gymnasium, got {type(env).__name__}")
@@ -84,12 +85,12 @@ def evaluate(
 def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> EpisodeResult:
     """Run the policy from one seed to the end of the episode."""
     observation, info = env.reset(seed=seed)
-    total, length, over, grasped = 0.0, 0, False, False
+    total, length, over, grasped, most = 0.0, 0, False, False, most_steps(env)
     while not over:
         if length == MOST_STEPS:
             raise ConfigurationError(f"env: an episode must end within {MOST_STEPS} steps: give it max_episode_steps")
         observation, reward, terminated, truncated, info = env.step(policy(observation))
-        total, length, over = total + float(reward), length + 1, terminated or truncated
+        total, length, over = total + float(reward), length + 1, terminated or truncated or length + 1 == most
         grasped = grasped or info.get("grasped", False)
     success = bool(info["is_success"])
     return EpisodeResult(seed, success, total, length, "" if success else _failure(info, grasped))

@@ -2,14 +2,28 @@
 
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from numpy.typing import NDArray
+
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.goal_env import GoalEnv
+from simworld.envs.registration import ENTRY_POINT, registered_tasks
 from simworld.envs.terms import reached
 from simworld.errors import ConfigurationError, shown
 
 
-def make(config: EnvConfig) -> ManipulationEnv:
+def make(config: EnvConfig) -> gym.Env[Any, NDArray[np.float32]]:
+    """The environment of a configuration, in the wrappers that `gym.make` gives: it ends after the task's steps."""
+    ids = [env_id for env_id, task in registered_tasks().items() if task == config.task]
+    name = ids[0] if ids else f"{config.task.name}-v0"
+    options = {option: getattr(config, option) for option in EnvConfig.model_fields}
+    return gym.make(EnvSpec(name, ENTRY_POINT, max_episode_steps=config.task.steps, kwargs=options))
+
+
+def bare(config: EnvConfig) -> ManipulationEnv:
     """The environment of a configuration, without Gymnasium's wrappers: nothing ends its episodes but success.
 
     Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
@@ -24,7 +38,7 @@ def make(config: EnvConfig) -> ManipulationEnv:
 
 def make_registered(**options: Any) -> ManipulationEnv:
     """The environment of the options that `gym.make` was given, and of the task that its id is registered with."""
-    return make(EnvConfig(**options))
+    return bare(EnvConfig(**options))
 
 
 # Every mode of `render` is listed, because where there is no display Gymnasium would put a wrapper of its own that

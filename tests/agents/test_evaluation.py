@@ -1,5 +1,6 @@
 """Evaluation: Wilson's interval, exact repetition, and what failures are called."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from simworld.agents import evaluation
+from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation import evaluate, wilson_interval
 from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import RandomPolicy, load_policy
 from simworld.envs.config import EnvConfig
+from simworld.envs.making import bare
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import config_of
@@ -62,13 +65,27 @@ def test_what_cannot_be_evaluated_is_one_clear_line(monkeypatch: pytest.MonkeyPa
         evaluate(expert(CONFIG), several, [0])
     several.close()
     monkeypatch.setattr(evaluation, "MOST_STEPS", 60)
-    for env, ends in ((gym.make("simworld/Reach-v0"), True), (gym.make("simworld/Reach-v0").unwrapped, False)):
-        if ends:
-            assert evaluate(RandomPolicy(4), env, [1]).results[0].length == 50
-        else:
-            with pytest.raises(ConfigurationError, match="must end within 60 steps: give it max_episode_steps"):
-                evaluate(RandomPolicy(4), env, [1])
-        env.close()
+    with closing(Endless()) as env, pytest.raises(ConfigurationError, match="must end within 60 steps: give it max_"):
+        evaluate(RandomPolicy(4), env, [1])
+
+
+class Endless(gym.Env[Any, Any]):
+    """Somebody else's, without a time limit."""
+
+    def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
+        return 0, {}
+
+    def step(self, _: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        return 0, 0.0, False, False, {}
+
+
+def test_episodes_end_after_the_steps_of_the_task_also_without_a_time_limit() -> None:
+    with closing(bare(EnvConfig(task="reach"))) as env:
+        assert evaluate(RandomPolicy(4), env, [1]).results[0].length == 50
+        episode = collect_episode(env, RandomPolicy(4), 1, 0)
+        assert len(episode.actions) == 50 and episode.truncations.tolist() == [*[False] * 49, True]
+    with closing(gym.make("simworld/Reach-v0", max_episode_steps=70)) as longer:
+        assert evaluate(RandomPolicy(4), longer, [1]).results[0].length == 70
 
 
 def test_a_random_evaluation_does_not_depend_on_the_order() -> None:

@@ -10,7 +10,7 @@ import pytest
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
-from simworld.envs.making import make
+from simworld.envs.making import bare
 
 PUSH = "simworld/Push-v0"
 
@@ -32,7 +32,7 @@ def test_the_expert_succeeds(episodes: int, options: dict[str, Any]) -> None:
 
 
 def test_the_goal_is_on_the_table_and_the_object_stays_on_it() -> None:
-    with closing(make(EnvConfig(task="push"))) as env:
+    with closing(bare(EnvConfig(task="push"))) as env:
         policy = expert(env.config)
         for seed in range(4):
             seen, info = env.reset(seed=seed)

@@ -10,12 +10,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
+from simworld.agents.collect import manipulation
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.goal_env import GoalEnv
 from simworld.envs.interface import Interface
-from simworld.envs.making import make
+from simworld.envs.making import bare, make
 from simworld.envs.registration import registered_tasks
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
@@ -37,7 +39,7 @@ def test_its_json_is_the_same_environment(options: dict[str, Any]) -> None:
     again = EnvConfig.from_json(config.to_json())
     assert again == config == pickle.loads(pickle.dumps(config)) and again.physics == config.physics
     assert again.interface == config.interface == Interface(**json.loads(config.interface.model_dump_json()))
-    with closing(make(config)) as env, closing(make(again)) as other:
+    with closing(bare(config)) as env, closing(bare(again)) as other:
         assert env.observation_space == other.observation_space and env.action_space == other.action_space
         one, two = env.reset(seed=4)[0], other.reset(seed=4)[0]
         action = env.action_space.sample()
@@ -105,7 +107,7 @@ def test_a_change_is_checked_and_what_follows_from_it_is_new() -> None:
 )
 def test_what_is_wrong_is_one_line_before_anything_starts(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:
-        make(EnvConfig(**({"task": "reach"} if options else {}) | options))
+        bare(EnvConfig(**({"task": "reach"} if options else {}) | options))
     assert "\n" not in str(caught.value)
 
 
@@ -125,19 +127,19 @@ def test_what_is_no_configuration_is_one_line() -> None:
 
 def test_rewards_of_any_goals_are_there_where_goals_say_all() -> None:
     with (
-        closing(make(EnvConfig(task="reach"))) as env,
-        closing(make(EnvConfig(task="reach", observation="rgb"))) as other,
+        closing(bare(EnvConfig(task="reach"))) as env,
+        closing(bare(EnvConfig(task="reach", observation="rgb"))) as other,
     ):
         assert isinstance(env, GoalEnv) and not isinstance(other, GoalEnv)
 
 
 def test_another_process_needs_the_json_alone() -> None:
     config = EnvConfig(task="pick_and_place", randomization="default", control="joint_position")
-    with closing(make(config)) as env:
+    with closing(bare(config)) as env:
         expected = env.reset(seed=3)[0]["observation"].tobytes().hex()
     code = (
-        "import sys; from simworld.envs.config import EnvConfig; from simworld.envs.making import make\n"
-        "print(make(EnvConfig.from_json(sys.stdin.read())).reset(seed=3)[0]['observation'].tobytes().hex())"
+        "import sys; from simworld.envs.config import EnvConfig; from simworld.envs.making import bare\n"
+        "print(bare(EnvConfig.from_json(sys.stdin.read())).reset(seed=3)[0]['observation'].tobytes().hex())"
     )
     found = subprocess.run(
         [sys.executable, "-c", code], input=config.to_json(), capture_output=True, text=True, timeout=120
@@ -159,3 +161,16 @@ def test_tasks_are_known_without_what_makes_environments() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert found.stdout.split() == [], found.stdout + found.stderr
+
+
+def test_what_is_made_of_a_configuration_is_wrapped_as_gymnasium_does_and_ends() -> None:
+    config = EnvConfig(task="reach", robot="xarm6", control="joint_delta", observation=("rgb", "state"), image_size=8)
+    with closing(make(config)) as env, closing(gym.make("simworld/Reach-v0")) as registered:
+        assert manipulation(env).config == config and str(env) == str(registered)
+        assert env.spec is not None and registered.spec is not None
+        assert env.spec.max_episode_steps == registered.spec.max_episode_steps == config.task.steps
+        with closing(gym.make(EnvSpec.from_json(env.spec.to_json()))) as again:
+            assert manipulation(again).config == config
+        env.reset(seed=1)
+        still = np.zeros(env.action_space.shape or (), dtype=np.float32)
+        assert [env.step(still)[3] for _ in range(config.task.steps)] == [*[False] * (config.task.steps - 1), True]

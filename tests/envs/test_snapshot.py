@@ -13,7 +13,7 @@ import pytest
 from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.making import make
+from simworld.envs.making import bare
 from simworld.envs.snapshot import Snapshot
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
@@ -23,7 +23,7 @@ RANDOMIZATIONS = ("none", "default", "full")
 
 
 def made(task: str = "place_in_box", **options: Any) -> ManipulationEnv:
-    return make(EnvConfig(**{"task": task, "randomization": "full"} | options))
+    return bare(EnvConfig(**{"task": task, "randomization": "full"} | options))
 
 
 def actions(seed: int, count: int, size: int) -> np.ndarray:
@@ -95,7 +95,7 @@ def test_a_snapshot_is_data_for_another_process(tmp_path: Path) -> None:
         went_on = trace(env, 10, 8)
     code = (
         "from pathlib import Path; from test_snapshot import *\n"
-        "env = make(EnvConfig.from_json(Path(sys.argv[1], 'config.json').read_text()))\n"
+        "env = bare(EnvConfig.from_json(Path(sys.argv[1], 'config.json').read_text()))\n"
         "env.restore(Snapshot.from_json(Path(sys.argv[1], 'snapshot.json').read_text()))\n"
         "print(trace(env, 10, 8))"
     )

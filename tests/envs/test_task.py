@@ -19,7 +19,7 @@ from simworld.color import color_name
 from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig
 from simworld.envs.fields import Field, Noise
-from simworld.envs.making import make
+from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped
 from simworld.envs.terms import (
@@ -186,7 +186,7 @@ def test_terms_that_disagree_in_size_are_named_before_anything_starts() -> None:
             Field("odd", values[0], values[1], "", "", values[2])  # type: ignore[arg-type]
     task = Task(**PLAIN | {"observe": ["tool()", "too_few()"]})
     with (
-        closing(make(EnvConfig(task=task))) as env,
+        closing(bare(EnvConfig(task=task))) as env,
         pytest.raises(ConfigurationError, match=r"too_few\(\): must give 2 numbers, as it says, got 1"),
     ):
         env.reset(seed=0)
@@ -242,7 +242,7 @@ def test_arguments_and_definitions_of_ones_own_terms_are_checked() -> None:
 
 
 def test_the_instruction_tells_of_the_episode() -> None:
-    with closing(make(EnvConfig(task=MUG))) as env:
+    with closing(bare(EnvConfig(task=MUG))) as env:
         for color, word in (((0.9, 0.1, 0.1), "red"), ((0.1, 0.2, 0.8), "blue"), ((0.9, 0.9, 0.1), "yellow")):
             env.reset(seed=0, options={"parameters": {"objects.0.color": color}})
             assert env.task_description == f"put the {word} mug in the tray"
@@ -286,7 +286,7 @@ def test_the_world_is_read_once_an_instant_however_many_terms_ask(monkeypatch: p
 
         monkeypatch.setattr(World, name, read)
     facts = {f"fact_{i}": "counted(mug) & placed(mug, tray)" for i in range(4)}
-    with closing(make(EnvConfig(task=Task(**PLAIN | {"events": facts})))) as env:
+    with closing(bare(EnvConfig(task=Task(**PLAIN | {"events": facts})))) as env:
         env.reset(seed=0)
         asked.clear()
         env.step(np.zeros(4, np.float32))
@@ -297,7 +297,7 @@ def test_the_world_is_read_once_an_instant_however_many_terms_ask(monkeypatch: p
 def test_rewards_are_within_their_bounds(text: str) -> None:
     reward = parse_term(text, Reward)
     low, high = reward.bounds
-    with closing(make(EnvConfig(task=Task(**PLAIN | {"reward": {"one": text}})))) as env:
+    with closing(bare(EnvConfig(task=Task(**PLAIN | {"reward": {"one": text}})))) as env:
         env.reset(seed=1)
         env.action_space.seed(0)
         given = [env.step(env.action_space.sample())[1] for _ in range(40)]

@@ -13,7 +13,7 @@ from simworld.building.camera_place import FRONT, SIDE, TOP, CameraPlace
 from simworld.building.entities import Bin, CameraRig, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.envs.config import EnvConfig
-from simworld.envs.making import make
+from simworld.envs.making import bare
 from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DrawError
 from simworld.geometry import invert, transform_points
@@ -141,7 +141,7 @@ def test_a_bin_that_there_is_not_is_refused() -> None:
 
 def test_an_environment_begins_settled_and_goes_on_exactly() -> None:
     config = EnvConfig(task=shipped_task("place_in_box").model_copy(update={"scene": HEAP}))
-    with closing(make(config)) as env, closing(make(config)) as other:
+    with closing(bare(config)) as env, closing(bare(config)) as other:
         other.reset(seed=8)
         for one in (env, other):
             one.reset(seed=4, options={"index": 2})
