@@ -209,7 +209,7 @@ class given(Reward):
 
 @pytest.mark.parametrize(("text", "got"), [("given(2)", "2"), ("given(0, True)", "'much'")])
 def test_a_reward_that_is_not_what_it_says_is_named_by_the_step(text: str, got: str) -> None:
-    with closing(make(EnvConfig(task=Task(**PLAIN | {"reward": {"one": text}})))) as env:
+    with closing(bare(EnvConfig(task=Task(**PLAIN | {"reward": {"one": text}})))) as env:
         env.reset(seed=0)
         message = rf"{re.escape(repr(parse_term(text, Reward)))}: must give a number in 0.0..1.0, as it says, got {got}"
         with pytest.raises(ConfigurationError, match=message):
