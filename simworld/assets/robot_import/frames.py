@@ -48,6 +48,13 @@ class ArmFrames:
         self.joints, self._tool = joints, tool
         self.lower, self.upper = (np.array([getattr(j, end) for j in joints]) for end in ("lower", "upper"))
 
+    @property
+    def span(self) -> float:
+        """Metres from the base beyond which the tool never gets."""
+        slides = [max(abs(j.lower), abs(j.upper)) for j in self.joints if j.kind == "prismatic"]
+        lengths = [np.linalg.norm(j.position) for j in self.joints]
+        return float(sum(slides) + sum(lengths) + np.linalg.norm(self._tool[:3, 3]))
+
     def tool_and_jacobian(self, q: Array) -> tuple[Array, Array]:
         """The tool's pose (4, 4) and its geometric Jacobian (6, n), in the frame of the base."""
         here, axes = np.eye(4), []

@@ -80,11 +80,20 @@ def import_robot(urdf: Path, folder: Path, options: RobotImportOptions = RobotIm
         try:
             partial.mkdir(parents=True)
             _write(plan, partial)
-            read_robot(partial / f"{name}.yaml")
+            _check(partial / f"{name}.yaml", urdf.name)
             partial.rename(folder)
         finally:
             shutil.rmtree(partial.parent, ignore_errors=True)
     return Imported(read_robot(folder / f"{name}.yaml"), tuple(plan.done))
+
+
+def _check(path: Path, source: str) -> None:
+    """Raise ConfigurationError, in which nothing is called as what is soon gone, where no robot was made."""
+    try:
+        read_robot(path)
+    except ConfigurationError as error:
+        line = str(error).removeprefix(f"{path}: ").replace(str(path.parent), path.stem)
+        raise ConfigurationError(f"{source}: {line}") from None
 
 
 def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
@@ -101,7 +110,9 @@ def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
         raise ConfigurationError(f"--rest: the arm has {len(arm)} joints, got {len(options.rest)}")
     stance = posture(ArmFrames(arm, grip.tool), options.base, options.rest)
     if stance is None:
-        raise ConfigurationError("no posture brings the fingers down over the table: say --base, or --rest")
+        raise ConfigurationError(
+            "no posture was found that brings the fingers down over the table: say --rest, or --base"
+        )
     touching = colliders(links, grip)
     done = [Done("merged", link, f"into {where}") for link, (where, _) in merged.into.items()]
     done += [Done("read", name, note) for name, notes in files.notes.items() for note in notes]

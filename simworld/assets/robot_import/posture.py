@@ -13,14 +13,19 @@ LOW, HIGH = (-0.3, -0.35, 0.008), (0.25, 0.35, 0.45)
 _TASKS_LOW, _TASKS_HIGH = (-0.15, -0.25, 0.02), (0.12, 0.25, 0.3)
 """Corners of where most of what is to be done is, in metres in the world."""
 _BASES = (-0.6, -0.55, -0.5, -0.45, -0.4, -0.35, -0.3)
-"""Where a base may stand along x, in metres."""
+_MORE_BASES = (-0.9, -0.8, -0.7, -0.25, -0.2)
+"""Where a base may stand along x, in metres; and where else, if little is reached from those."""
+_ENOUGH = 0.5
+"""Share of the tasks' places that is much."""
 _HOME = (-0.05, 0.0, 0.25)
 """Where the tool rests, in metres in the world."""
 _LEVELS = 3
-_STARTS = 12
-"""Postures from which others are looked for."""
+_STARTS, _MORE_STARTS = 12, 24
+"""Postures from which others are looked for; and more, where those lead nowhere."""
 _TOLD = 4
 """Decimals of a rest posture."""
+_DOWN = (np.diag([1.0, -1.0, -1.0]), np.diag([-1.0, 1.0, -1.0]))
+"""How the tool is turned with fingers down that open along y: either finger may be the first, one as good."""
 
 
 class Posture(NamedTuple):
@@ -33,35 +38,57 @@ class Posture(NamedTuple):
 
 def posture(arm: ArmFrames, base: Vec3 | None, rest: Sequence[float] | None) -> Posture | None:
     """The base from which most is reached, the furthest of such, and a posture far from limits; None for none."""
-    bases = [base] if base else [(x, 0.0, 0.0) for x in _BASES]
-    found = [made for place in bases if (made := _at(arm, place, rest)) is not None]
+    if base:
+        return _at(arm, base, rest)
+    found: list[Posture] = []
+    for way in (_BASES, _MORE_BASES):
+        if all(made.reached < _ENOUGH for made in found):
+            found += [made for x in way if (made := _at(arm, (x, 0.0, 0.0), rest)) is not None]
     return max(found, key=lambda made: (made.reached, -made.base[0]), default=None)
 
 
 def _at(arm: ArmFrames, base: Vec3, rest: Sequence[float] | None) -> Posture | None:
-    home = np.array(rest) if rest else _rest(arm, _down(_HOME, base))
-    if home is None:
+    if rest:
+        home = np.array(rest)
+        turned = arm.tool_and_jacobian(home)[0][:3, :3]
+        turn = max(_DOWN, key=lambda down: float(np.trace(down.T @ turned)))
+        return Posture(base, tuple(rest), _reached(arm, base, turn, home))
+    if np.linalg.norm(np.subtract(_HOME, base)) > arm.span:
         return None
+    for starts in (_STARTS, _MORE_STARTS):
+        homes = [(turn, q) for turn in _DOWN if (q := _rest(arm, _pose(turn, _HOME, base), starts)) is not None]
+        if homes:
+            made = [Posture(base, _told(arm, q), _reached(arm, base, turn, q)) for turn, q in homes]
+            return max(made, key=lambda posture: posture.reached)
+    return None
+
+
+def _reached(arm: ArmFrames, base: Vec3, turn: Array, home: Array) -> float:
+    """The share of the tasks' places to which the tool gets from a posture."""
     grid = [np.linspace(low, high, _LEVELS) for low, high in zip(_TASKS_LOW, _TASKS_HIGH, strict=True)]
     places = [(x, y, z) for x in grid[0].tolist() for y in grid[1].tolist() for z in grid[2].tolist()]
-    reached = [arm.reach(_down(place, base), home) is not None for place in places]
-    return Posture(base, tuple(np.round(home, _TOLD).tolist()), float(np.mean(reached)))
+    return float(np.mean([arm.reach(_pose(turn, place, base), home) is not None for place in places]))
 
 
-def _down(place: Vec3, base: Vec3) -> Array:
-    """The tool's pose (4, 4) in the base's frame, with fingers down that open along y."""
-    pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    pose[:3, 3] = np.subtract(place, base)
+def _told(arm: ArmFrames, q: Array) -> tuple[float, ...]:
+    """A posture in few decimals, within the limits, which may have more."""
+    return tuple(np.clip(np.round(q, _TOLD), arm.lower, arm.upper).tolist())
+
+
+def _pose(turn: Array, place: Vec3, base: Vec3) -> Array:
+    """A tool's pose (4, 4) in the base's frame, at a place in the world."""
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = turn, np.subtract(place, base)
     return pose
 
 
-def _rest(arm: ArmFrames, target: Array) -> Array | None:
+def _rest(arm: ArmFrames, target: Array, starts: int) -> Array | None:
     """Of some postures with the tool there, that whose elbow is up and whose joints are furthest from their limits."""
     middle = (arm.lower + arm.upper) / 2
-    starts = [np.clip(np.zeros(len(middle)), arm.lower, arm.upper), middle]
     generator = np.random.default_rng(0)
-    starts += [generator.uniform(arm.lower, arm.upper) for _ in range(_STARTS)]
-    found = [q for start in starts if (q := arm.reach(target, start)) is not None]
+    tried = [np.clip(np.zeros(len(middle)), arm.lower, arm.upper), middle]
+    tried += [generator.uniform(arm.lower, arm.upper) for _ in range(starts)]
+    found = [q for start in tried if (q := arm.reach(target, start)) is not None]
     return max(found, key=lambda q: _ease(arm, q), default=None)
 
 

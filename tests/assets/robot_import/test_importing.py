@@ -221,7 +221,7 @@ def test_what_weighs_nothing_or_cannot_be_is_weighed(crane: Callable[..., Import
             "no moving joint 'left_slid'; did you mean",
         ),
         (("", ""), {"rest": (0.1,)}, "--rest: the arm has 3 joints, got 1"),
-        (("", ""), {"rest": ()}, "no posture brings the fingers down over the table"),
+        (("", ""), {"rest": ()}, "no posture was found that brings the fingers down over the table"),
     ],
 )
 def test_what_is_wrong_is_one_line_before_anything_is_written(
@@ -232,6 +232,11 @@ def test_what_is_wrong_is_one_line_before_anything_is_written(
         crane(*changes, options=RobotImportOptions(**({"rest": (0.1, 0.2, 0.3)} | options)))
     assert line in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "robots").exists() or not list((tmp_path / "robots").iterdir())
+
+
+def test_what_the_made_robot_lacks_is_said_of_the_urdf(crane: Callable[..., Imported]) -> None:
+    with pytest.raises(ConfigurationError, match=r"^crane\.urdf: rest\.lift: must be in -1\.5 to 1\.5, got 9\.0$"):
+        crane(options=RobotImportOptions(rest=(0.1, 9.0, 0.3)))
 
 
 def test_a_name_is_checked_and_nothing_is_overwritten(crane: Callable[..., Imported], tmp_path: Path) -> None:
