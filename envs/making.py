@@ -17,6 +17,8 @@ from simworld.errors import ConfigurationError, shown
 
 def make(config: EnvConfig) -> gym.Env[Any, NDArray[np.float32]]:
     """The environment of a configuration, in the wrappers that `gym.make` gives: it ends after the task's steps."""
+    if not isinstance(config, EnvConfig):
+        raise ConfigurationError(f"make: takes an EnvConfig, and gym.make an id; got {shown(config)}")
     ids = [env_id for env_id, task in registered_tasks().items() if task == config.task]
     name = ids[0] if ids else f"{config.task.name}-v0"
     options = {option: getattr(config, option) for option in EnvConfig.model_fields}
@@ -28,8 +30,6 @@ def bare(config: EnvConfig) -> ManipulationEnv:
 
     Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
     """
-    if not isinstance(config, EnvConfig):
-        raise ConfigurationError(f"make: takes an EnvConfig, and gym.make an id; got {shown(config)}")
     task = config.task
     by_goals = task.success == reached() and task.reward[config.reward].of_goals
     # stable-baselines3 takes what has a `compute_reward` for a goal's.

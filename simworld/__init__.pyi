@@ -32,6 +32,7 @@ from simworld.assets.catalogue import kinds as kinds, meshes as meshes, tags as 
 from simworld.assets.index import MeshAsset as MeshAsset
 from simworld.assets.robot import RobotModel as RobotModel
 from simworld.assets.robot_search import find_robot as find_robot, robot_names as robot_names
+from simworld.building.camera_place import FRONT as FRONT, CameraPlace as CameraPlace
 from simworld.building.entities.arm import Arm as Arm
 from simworld.building.entities.backdrop import Backdrop as Backdrop
 from simworld.building.entities.bins import Bin as Bin
@@ -83,6 +84,7 @@ from simworld.engines.engine import Engine as Engine, make_engine as make_engine
 from simworld.engines.job import ShardJob as ShardJob, register_job as register_job
 from simworld.envs import terms as terms
 from simworld.envs.config import EnvConfig as EnvConfig
+from simworld.envs.fields import Field as Field, Noise as Noise
 from simworld.envs.making import make as make
 from simworld.envs.registration import register as register, registered_tasks as registered_tasks
 from simworld.envs.snapshot import Snapshot as Snapshot
@@ -104,6 +106,7 @@ from simworld.physics.control.command import Command as Command
 from simworld.physics.control.control import Control as Control, Controller as Controller
 from simworld.physics.controllers import make_control as make_control, make_controller as make_controller
 from simworld.physics.kinematics import Kinematics as Kinematics
+from simworld.physics.settle import sample_settled as sample_settled
 from simworld.physics.timing import Timing as Timing
 from simworld.physics.world import World as World
 from simworld.randomization.curriculum import (

@@ -11,7 +11,7 @@ from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
-from simworld.envs.making import make
+from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
@@ -140,7 +140,7 @@ def test_the_expert_sees_the_observation_alone() -> None:
 def test_an_expert_that_misses_a_field_names_it() -> None:
     plain = EnvConfig(task="pick_and_place").task.to_plain() | {"name": "unseen", "observe": ["tool()", "joints()"]}
     config = EnvConfig(task=Task(**plain))
-    with closing(make(config)) as env:
+    with closing(bare(config)) as env:
         seen, _ = env.reset(seed=0)
     words = "expert 'pick_and_place' needs the field 'object_.*', which task 'unseen' does not observe"
     with pytest.raises(ConfigurationError, match=words):

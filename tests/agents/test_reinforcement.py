@@ -20,7 +20,7 @@ from simworld.agents.reinforcement.training import (
     reinforce,
 )
 from simworld.envs.config import EnvConfig
-from simworld.envs.making import make
+from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.recipes.policies import train_reinforcement
@@ -126,7 +126,7 @@ def test_a_sac_without_rewards_of_goals_is_refused(tmp_path: Path) -> None:
     place = EnvConfig(task="place_in_box").task
     own = Task(**place.to_plain() | {"name": "own", "success": "placed(object, box)"})
     words = r"task 'own': sac learns in hindsight, which needs the success `reached\(\)`.*got placed\('object', 'box'\)"
-    env, test_env = make(EnvConfig(task=own)), make(EnvConfig(task=own))
+    env, test_env = bare(EnvConfig(task=own)), bare(EnvConfig(task=own))
     for train in (env, DummyVecEnv([lambda: env])):
         with pytest.raises(ConfigurationError, match=words + r" and sparse\(\): take ppo"):
             reinforce(train, test_env, ReinforcementSettings(algorithm="sac"))

@@ -232,8 +232,8 @@ def test_arguments_and_definitions_of_ones_own_terms_are_checked() -> None:
         with pytest.raises(ConfigurationError, match=f"given: {rule}"):
             parse_term(text, Reward)
     assert repr(parse_term("given(1, text=True)", Reward)) == "given(1, True)"
-    with pytest.raises(ConfigurationError, match="the term 'bare' must define begin and bounds"):
-        term(type("bare", (Reward,), {}))
+    with pytest.raises(ConfigurationError, match="the term 'unsaid' must define begin and bounds"):
+        term(type("unsaid", (Reward,), {}))
     with pytest.raises(ConfigurationError, match="observe: 'odd': there is no noise of the kind 'hum'"):
         Task(**PLAIN | {"observe": ["hummed()"]})
     listed = term(type("listed", (_Odd,), {"__annotations__": {"some": list}, "begin": lambda self, scene: None}))

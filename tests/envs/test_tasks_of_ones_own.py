@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement.training import ReinforcementSettings, reinforce
 from simworld.datasets.store.verify import verify
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.making import bare
 from simworld.envs.terms import Fact
 from simworld.errors import ConfigurationError
 
@@ -31,9 +33,9 @@ PAGE = (Path(__file__).parents[2] / "docs/tasks.md").read_text(encoding="utf-8")
 MUG, BLOCK = "me/PlaceMug-v0", "me/SortBlock-v0"
 
 
-def block(language: str) -> str:
-    """The first block of code of the page in a language."""
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+def block(language: str, begin: str = "") -> str:
+    """The first block of code of the page in a language that begins so."""
+    found = re.search(rf"```{language}\n({re.escape(begin)}.*?)```", PAGE, re.DOTALL)
     assert found is not None
     return found[1]
 
@@ -46,9 +48,11 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "sort_block.yaml").write_text(block("yaml"))
     spec = importlib.util.spec_from_file_location("place_mug", folder / "place_mug.py")
     assert spec is not None and spec.loader is not None
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    sys.modules["place_mug"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["place_mug"])
     sw.register(BLOCK, folder / "sort_block.yaml")
     yield folder
+    del sys.modules["place_mug"]
     for env_id in (MUG, BLOCK):
         del gym.registry[env_id]
 
@@ -208,3 +212,28 @@ def python(code: str, *arguments: str, places: Sequence[str] = ()) -> "subproces
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}
     )
+
+
+def test_environments_of_the_module_are_made_in_processes_that_start_anew(
+    registered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(registered))
+    vector = gym.vector.AsyncVectorEnv([partial(gym.make, f"place_mug:{MUG}")], context="spawn")
+    with closing(vector), closing(gym.make(MUG)) as env:
+        many, one = vector.reset(seed=3)[0], env.reset(seed=3)[0]
+        assert all(np.array_equal(many[key][0], one[key]) for key in one)
+
+
+def test_what_is_observed_and_rewarded_may_be_ones_own() -> None:
+    exec(block("python", '"""How far'), {"__name__": "my_terms"})
+    plain = sw.registered_tasks()[BLOCK].to_plain()
+    plain |= {"observe": ["tool()", "prop(block)", "offset(block)"], "reward": {"lift": "2 * height(block, most=0.1)"}}
+    task = sw.Task(**plain)
+    with closing(bare(sw.EnvConfig(task=task, randomization="default"))) as env:
+        check_env(env, skip_render_check=True)
+    with closing(bare(sw.EnvConfig(task=task))) as env:
+        seen = env.reset(seed=0)[0]["observation"]
+        places = env.config.interface.places
+        tool, thing, offset = (seen[places[name]] for name in ("tool_position", "block_position", "block_offset"))
+        assert np.allclose(offset, thing - tool, atol=1e-6)
+        assert 0.0 <= env.step(np.zeros(4, np.float32))[1] < 2.0
