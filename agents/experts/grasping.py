@@ -16,8 +16,8 @@ _ALIGNED, _DOWN = 0.012, 0.008
 """Metres of error, to the sides and in height, within which the tool may come down and grasp."""
 _TIP = 0.012
 """Least height of the tool centre point at a grasp: fingertips reach further down."""
-_GENTLY = 0.25
-"""Metres that a tool is sent ahead which has just grasped something, over the square of the fingers' speed in m/s: slow
+_GENTLY = 0.625
+"""Metres that a tool is sent ahead which has just grasped something, over the cube of the fingers' speed in m/s: slow
 ones take longer until they squeeze as firmly as they can, and what they hold until it is between them as it stays."""
 _FASTER = 0.1
 """Metres that a tool which carries something is sent ahead more, for each metre per second that it is fast."""
@@ -30,7 +30,7 @@ class Grasp:
 
     def __init__(self, model: RobotModel) -> None:
         self._begun = _BEGUN * model.gripper.most
-        self._gently = _GENTLY * model.gripper.speed**2
+        self._gently = _GENTLY * model.gripper.speed**3
 
     def __call__(self, see: Sight) -> Command:
         """What the tool is to do next while it does not hold the object."""
