@@ -112,6 +112,8 @@ def test_what_cannot_be_shown_is_refused_before_anything_is_written(
     (stored / "manifest.json").unlink()
     with pytest.raises(DatasetError, match="is not finished: run the command"):
         write(tmp_path / "images", stored)
+    with pytest.raises(DatasetError, match="^there is no folder .*nothing$"):
+        write(tmp_path / "images", tmp_path / "nothing")
 
 
 def test_every_instant_is_counted_once(stored: Path, shown: list[Episode]) -> None:

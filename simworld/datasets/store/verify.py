@@ -13,6 +13,8 @@ from simworld.reading import PathLike
 
 def content_digest(folder: PathLike) -> str:
     """SHA-256 of the manifest, which stands for the whole content; an unfinished dataset raises DatasetError."""
+    if not Path(folder).exists():
+        raise DatasetError(f"there is no folder {Path(folder)}")
     try:
         return fingerprint(Path(folder) / MANIFEST).sha256
     except OSError:
