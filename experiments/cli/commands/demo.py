@@ -11,7 +11,7 @@ commands = typer.Typer()
 
 @commands.command(context_settings=GOES_ON)
 def demo(out: Out = Path("runs/demo")) -> None:
-    """Run everything once: train, evaluate, write datasets and a report (under 8 minutes on two cores)."""
+    """Run everything once: train, evaluate, write datasets and a report (2 to 4 minutes on two cores)."""
     from simworld.experiments.demo import run_demo
 
     run_demo(out)
