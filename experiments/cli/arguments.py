@@ -148,14 +148,14 @@ def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:
     return asked_randomization(base, changes)
 
 
-def parse_size(text: str) -> tuple[int, int]:
+def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
     """Width and height from "WIDTHxHEIGHT"."""
     width, separator, height = text.partition("x")
     if not (separator and width.isdecimal() and height.isdecimal()):
-        raise ConfigurationError(f"--size: must be WIDTHxHEIGHT in pixels, such as 320x240, got {text!r}")
+        raise ConfigurationError(f"{option}: must be WIDTHxHEIGHT in pixels, such as 320x240, got {text!r}")
     size = int(width), int(height)
     if not all(1 <= side <= 8192 for side in size):
-        raise ConfigurationError(f"--size: width and height must be from 1 to 8192, got {text!r}")
+        raise ConfigurationError(f"{option}: width and height must be from 1 to 8192, got {text!r}")
     return size
 
 

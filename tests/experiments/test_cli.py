@@ -177,6 +177,21 @@ def test_exporting_again_leaves_the_same_dataset(tmp_path: Path) -> None:
     assert rollout("b", "--overwrite").returncode == 0
 
 
+def test_rollouts_hold_what_was_asked_to_be_observed(tmp_path: Path) -> None:
+    asked = ("rollout", REACH, "--policy", "random", "--episodes", 1, "--observation", "state", "--observation", "rgb")
+    done = simworld(*asked, "--camera", "top", "--camera", "front", "--image-size", "40x30", "--out", tmp_path / "a")
+    assert done.returncode == 0, done.stderr
+    (episode,) = read_episodes(tmp_path / "a")
+    for name in ("top_rgb", "front_rgb"):
+        assert episode.observations[name].shape == (len(episode) + 1, 30, 40, 3)
+    assert_refused(
+        simworld(*asked, "--image-size", "40", "--out", tmp_path / "b"), "--image-size: must be WIDTHxHEIGHT"
+    )
+    alone = ("rollout", REACH, "--policy", "random", "--episodes", 1, "--camera", "top", "--out", tmp_path / "b")
+    assert_refused(simworld(*alone), "cameras: only images have cameras and a size")
+    assert not (tmp_path / "b").exists()
+
+
 def test_cloning_needs_finished_demonstrations_of_its_environment(tmp_path: Path) -> None:
     store, out = tmp_path / "demonstrations", tmp_path / "policy"
     write_rollouts(store, REACH, episodes=12)

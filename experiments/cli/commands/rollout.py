@@ -22,6 +22,7 @@ from simworld.experiments.cli.arguments import (
     TrustPickle,
     Workers,
     asked_randomization,
+    parse_size,
     refuse,
     say_redrawn,
     searching,
@@ -53,6 +54,20 @@ def rollout(
     replays: Replays = None,
     robot: Robot = None,
     control: ControlName = "ee",
+    observation: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", show_default="state", help="What is observed and stored: state, rgb, ...; may be repeated."
+        ),
+    ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", show_default="the first", help="A camera of observed images; may be repeated."),
+    ] = None,
+    image_size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", show_default="84x84", help="WIDTHxHEIGHT of observed images, in pixels."),
+    ] = None,
     workers: Workers = 1,
 ) -> None:
     """Write episodes of a policy, and a Minari dataset of them."""
@@ -60,6 +75,13 @@ def rollout(
         refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
+    options = {
+        "control": control,
+        "robot": robot,
+        "observation": observation,
+        "cameras": camera,
+        "image_size": parse_size(image_size, "--image-size") if image_size else None,
+    }
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.rollouts import check_export, export_rollouts, write_rollouts
 
@@ -79,7 +101,7 @@ def rollout(
             quotas=quota,
             budget=budget,
             replays=replays or 0,
-            options={"control": control} | ({"robot": robot} if robot else {}),
+            options={name: value for name, value in options.items() if value},
             engine=make_engine(workers),
             progress=tell,
             searched=searched,
