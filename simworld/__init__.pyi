@@ -55,11 +55,13 @@ from simworld.datasets.splits import split_episodes as split_episodes, split_ima
 from simworld.datasets.store.episode import Episode as Episode
 from simworld.datasets.store.episode_reading import EpisodeReader as EpisodeReader, read_episodes as read_episodes
 from simworld.datasets.store.episodes import write_episodes as write_episodes
+from simworld.datasets.store.folder import OutputFolder as OutputFolder
 from simworld.datasets.store.image_index import find_label as find_label, read_index as read_index
 from simworld.datasets.store.images import write_images as write_images
-from simworld.datasets.store.label_stream import read_labels as read_labels
+from simworld.datasets.store.label_stream import ImagesRequest as ImagesRequest, read_labels as read_labels
 from simworld.datasets.store.pictures import decode_depth as decode_depth
-from simworld.datasets.store.verify import verify as verify
+from simworld.datasets.store.request import read_request as read_request
+from simworld.datasets.store.verify import content_digest as content_digest, verify as verify
 from simworld.datasets.video import write_video as write_video
 from simworld.distributions.choices import Choice as Choice, Tagged as Tagged
 from simworld.distributions.compounds import HSV as HSV, Correlated as Correlated, Mixture as Mixture, Paired as Paired
@@ -81,7 +83,14 @@ from simworld.distributions.univariate import (
     Uniform as Uniform,
 )
 from simworld.engines.engine import Engine as Engine, make_engine as make_engine
-from simworld.engines.job import ShardJob as ShardJob, register_job as register_job
+from simworld.engines.job import (
+    JobResult as JobResult,
+    ShardJob as ShardJob,
+    Storage as Storage,
+    find_function as find_function,
+    function_of as function_of,
+    register_job as register_job,
+)
 from simworld.envs import terms as terms
 from simworld.envs.config import EnvConfig as EnvConfig
 from simworld.envs.fields import Field as Field, Noise as Noise

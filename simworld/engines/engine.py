@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simworld.engines.here import Here
-from simworld.engines.job import Result, ShardJob
+from simworld.engines.job import JobResult, ShardJob
 from simworld.engines.processes import LocalProcesses
 from simworld.errors import ConfigurationError
 
@@ -17,7 +17,7 @@ class Engine(Protocol):
 
     def run(
         self, jobs: Iterable[ShardJob], folder: Path, made: Callable[[], None]
-    ) -> Iterator[tuple[ShardJob, Result]]:
+    ) -> Iterator[tuple[ShardJob, JobResult]]:
         """Run jobs, which leave what they make in a folder, in any order: gives each as soon as it is done.
 
         A job is taken only when somebody can begin it. `made` is called after each sample. What a job raises is raised

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from simworld.engines.job import Result, ShardJob, Storage, find_function, function_of
+from simworld.engines.job import JobResult, ShardJob, Storage, find_function, function_of
 
 
 class Here:
@@ -12,7 +12,7 @@ class Here:
 
     def run(
         self, jobs: Iterable[ShardJob], folder: Path, made: Callable[[], None]
-    ) -> Iterator[tuple[ShardJob, Result]]:
+    ) -> Iterator[tuple[ShardJob, JobResult]]:
         """See `Engine`."""
         with closing(Storage(folder, made)) as storage:
             for job in jobs:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from simworld.errors import ConfigurationError, nearest
 from simworld.plain import Plain
 
-Result = Mapping[str, Any]
+JobResult = Mapping[str, Any]
 """What a job came to, as JSON data."""
 
 
@@ -74,7 +74,7 @@ class Storage:
         self._stack.close()
 
 
-Run = Callable[[ShardJob, Storage], Result]
+Run = Callable[[ShardJob, Storage], JobResult]
 
 _KINDS: dict[str, str] = {}
 

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 
 from simworld import errors
-from simworld.engines.job import Result, ShardJob, function_of
+from simworld.engines.job import JobResult, ShardJob, function_of
 from simworld.errors import DatasetError
 
 _COMMAND = (sys.executable, "-P", "-m", "simworld.engines.worker")
@@ -30,7 +30,7 @@ class LocalProcesses:
 
     def run(
         self, jobs: Iterable[ShardJob], folder: Path, made: Callable[[], None]
-    ) -> Iterator[tuple[ShardJob, Result]]:
+    ) -> Iterator[tuple[ShardJob, JobResult]]:
         """See `Engine`."""
         told: Queue[tuple[_Worker, Mapping[str, Any]]] = Queue()
         crew: list[_Worker] = []
@@ -106,10 +106,10 @@ class _Worker:
         self._told.put((self, {"ended": True}))
 
 
-def _result(message: Mapping[str, Any], worker: _Worker) -> Result:
+def _result(message: Mapping[str, Any], worker: _Worker) -> JobResult:
     """What came of a job; what it raised is raised."""
     if "done" in message:
-        done: Result = message["done"]
+        done: JobResult = message["done"]
         return done
     if "error" in message:
         raise getattr(errors, message["error"], DatasetError)(message["text"])

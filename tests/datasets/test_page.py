@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from simworld.datasets.store.verify import verify
 from simworld.engines.engine import make_engine
-from simworld.engines.job import Result, ShardJob, Storage, find_function, function_of
+from simworld.engines.job import JobResult, ShardJob, Storage, find_function, function_of
 from simworld.envs import register
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped
 from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.experiments.recipes.replayed_images import write_replayed_images
 from simworld.experiments.recipes.rollouts import write_rollouts
 
 PAGE = (Path(__file__).parents[2] / "docs/datasets.md").read_text()
@@ -23,11 +25,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_page_s_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_rollouts(tmp_path / "rollouts", "simworld/Reach-v0", episodes=1, policy="random", seed=3)
+    write_rollouts(tmp_path / "rollouts", "simworld/PlaceInBox-v0", episodes=1, policy="random", seed=3)
+    write_replayed_images(tmp_path / "images", tmp_path / "rollouts", size=(64, 48), every=50)
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 4
     exec("\n".join(blocks), {})
+    boxes = [line.split() for path in Path("yolo/labels").iterdir() for line in path.read_text().splitlines()]
+    assert boxes and all(0 <= float(number) <= 1 for box in boxes for number in box[1:])
+    assert verify("yolo") == verify("backwards") == []
 
 
 def test_every_file_that_the_page_names_is_there() -> None:
@@ -44,7 +50,7 @@ class Backwards:
 
     def run(
         self, jobs: Iterable[ShardJob], folder: Path, made: Callable[[], None]
-    ) -> Iterator[tuple[ShardJob, Result]]:
+    ) -> Iterator[tuple[ShardJob, JobResult]]:
         with closing(Storage(folder, made)) as storage:
             for job in reversed(list(jobs)):
                 yield job, find_function(function_of(job.kind))(job, storage)
