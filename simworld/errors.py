@@ -50,11 +50,19 @@ def shortened(text: str, most: int = 300) -> str:
     return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
 
 
+MOST_LISTED = 30
+"""So many names an error message lists."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """The end of an error message for a name that is not in `valid`: the nearest one, or all of them."""
+    """The end of an error message for a name that is not in `valid`: the nearest one, or all, or a few of many."""
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {names}"
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    if len(names) <= MOST_LISTED:
+        return f"; there are {names}"
+    return f"; there are {len(names)}, such as {difflib.get_close_matches(name, names, n=5, cutoff=0.0)}"
 
 
 def is_misspelt(name: str, valid: Iterable[str]) -> bool:

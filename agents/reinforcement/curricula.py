@@ -35,7 +35,7 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     def check(self, widest: Randomization) -> None:
         """Raise ConfigurationError if the environment does not have what is to be randomized, or not so widely."""
-        self.env.get_wrapper_attr("config").scene.space.check(widest)
+        self.env.get_wrapper_attr("config").scene.space.check(widest.by_address)
 
     def queue(self, trial: Trial) -> None:
         """Run `trial` after the next reset, instead of any that is queued."""

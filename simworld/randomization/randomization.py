@@ -9,6 +9,7 @@ from simworld.building.space import FactorSpace
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.compounds import Paired
 from simworld.distributions.expressions import Distribution
+from simworld.distributions.text import parse
 from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, shown
 
@@ -21,9 +22,10 @@ class Randomization(Mapping[str, Distribution]):
 
     Which addresses there are, and what they may be, is asked of the environment: `FactorSpace.check` refuses what it
     does not have. An address that ends in `?` is where there is such a factor, and as far as that may be so: presets
-    are for any environment. A `*` stands for each item in turn, every one with a stream of its own; an item that is
-    named itself (`objects.0.mass`) has its own distribution. Two that are joined, `objects.*.mass +
-    objects.*.friction`, have a Correlated for both. A wrong one raises ConfigurationError.
+    are for any environment. Keys are addresses as they were given; `in` and `[]` take them without the `?` too, and of
+    two joined by `|` the later wins, with it or without. A `*` stands for each item in turn, every one with a stream
+    of its own; an item that is named itself (`objects.0.mass`) has its own distribution. Two that are joined,
+    `objects.*.mass + objects.*.friction`, have a Correlated for both. A wrong one raises ConfigurationError.
     """
 
     def __init__(self, factors: Mapping[str, Distribution | Value | Mapping[str, Any]] | None = None) -> None:
@@ -32,8 +34,11 @@ class Randomization(Mapping[str, Distribution]):
         given = (part for key, value in (factors or {}).items() for part in _parts(key, value))
         for key, value in given:
             address = key.removesuffix(OPTIONAL)
+            if OPTIONAL in address:
+                raise ConfigurationError(f"{key}: an address has one ? at most, at its end")
             if address in checked:
-                raise ConfigurationError(f"{address}: is there twice, by itself and in a pair, or in two pairs")
+                twice = "is there twice: by itself, with ? or in a pair; of what is joined by | the later wins"
+                raise ConfigurationError(f"{address}: {twice}")
             checked[address] = _checked(address, value)
             if key != address:
                 optional.add(address)
@@ -45,11 +50,19 @@ class Randomization(Mapping[str, Distribution]):
         """The addresses that need not be in every environment."""
         return self._optional
 
-    def __getitem__(self, address: str) -> Distribution:
+    @property
+    def by_address(self) -> Mapping[str, Distribution]:
+        """The distributions by address without the `?` of those that are optional."""
+        return self._factors
+
+    def __getitem__(self, key: str) -> Distribution:
+        address = key.removesuffix(OPTIONAL)
+        if key != address and address not in self._optional:
+            raise KeyError(key)
         return self._factors[address]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._factors)
+        return (address + OPTIONAL if address in self._optional else address for address in self._factors)
 
     def __len__(self) -> int:
         return len(self._factors)
@@ -57,8 +70,10 @@ class Randomization(Mapping[str, Distribution]):
     def __or__(self, other: "Randomization | Mapping[str, Any]") -> "Randomization":
         """Both, where `other` wins: its `objects.*.mass` over this one's `objects.0.mass` too."""
         more = other if isinstance(other, Randomization) else Randomization(other)
-        kept = {address: value for address, value in self._marked() if not covers(more, address.rstrip(OPTIONAL))}
-        return Randomization({**kept, **dict(more._marked())})
+        kept = {
+            address: value for address, value in self.items() if not covers(more.by_address, address.rstrip(OPTIONAL))
+        }
+        return Randomization({**kept, **more})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Randomization):
@@ -69,14 +84,14 @@ class Randomization(Mapping[str, Distribution]):
         return self._hash
 
     def __repr__(self) -> str:
-        return f"Randomization({dict(self._marked())})"
+        return f"Randomization({dict(self)})"
 
     def __reduce__(self) -> tuple[type["Randomization"], tuple[dict[str, Distribution]]]:
-        return Randomization, (dict(self._marked()),)
+        return Randomization, (dict(self),)
 
     def only(self, space: FactorSpace, *families: str) -> "Randomization":
         """The factors of some of the families of an environment alone."""
-        there = {address: value for address, value in self._marked() if space.has(address.rstrip(OPTIONAL))}
+        there = {address: value for address, value in self.items() if space.has(address.rstrip(OPTIONAL))}
         return Randomization({a: d for a, d in there.items() if space.family_of(a.rstrip(OPTIONAL)) in families})
 
     def split(self, holdout: float = 0.2) -> tuple["Randomization", "Randomization"]:
@@ -86,7 +101,7 @@ class Randomization(Mapping[str, Distribution]):
         by itself, also that of an item beside that of all.
         """
         halves = {
-            address: (whole, whole) if _is_switch(whole) else whole.split(holdout) for address, whole in self._marked()
+            address: (whole, whole) if _is_switch(whole) else whole.split(holdout) for address, whole in self.items()
         }
         return (
             Randomization({address: half[0] for address, half in halves.items()}),
@@ -95,16 +110,12 @@ class Randomization(Mapping[str, Distribution]):
 
     def to_plain(self) -> dict[str, Any]:
         """The mapping that `from_plain` reads, of the types that JSON has."""
-        return {address: distribution.to_plain() for address, distribution in self._marked()}
+        return {address: distribution.to_plain() for address, distribution in self.items()}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Randomization":
         """What `to_plain` was called on."""
         return cls(plain)
-
-    def _marked(self) -> Iterator[tuple[str, Distribution]]:
-        """Addresses as they are written, with their distributions."""
-        return ((a + OPTIONAL if a in self._optional else a, d) for a, d in self._factors.items())
 
     @cached_property
     def _hash(self) -> int:
@@ -154,8 +165,8 @@ def _parts(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _checked(address: str, value: Any) -> Distribution:
-    """The distribution of the factor at `address`, which may be given as plain data."""
+    """The distribution of the factor at `address`, which may be given as plain data or, other than a name, as text."""
     try:
-        return from_plain(value)
+        return parse(value) if isinstance(value, str) and "(" in value else from_plain(value)
     except ConfigurationError as error:
         raise ConfigurationError(f"{address}: {error}") from None

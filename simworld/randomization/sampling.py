@@ -9,6 +9,7 @@ from simworld.building.draws import Draws, Redraws, Unreal
 from simworld.building.heaps import DROP
 from simworld.building.sources import Sources
 from simworld.building.spec import SceneSpec
+from simworld.building.vocabulary import check_absent
 from simworld.errors import DrawError
 from simworld.randomization.randomization import Randomization
 from simworld.scene.model import Scene
@@ -77,8 +78,9 @@ def _settled(spec: SceneSpec, scene: Scene, settle: Callable[[Scene], Scene] | N
 @lru_cache(maxsize=64)
 def sources_of(spec: SceneSpec, randomization: Randomization) -> Sources:
     """Where the values of scenes come from; ConfigurationError for a factor that they do not have, or cannot be so."""
-    spec.space.check(randomization, randomization.optional)
-    return Sources(spec.space, randomization, spec.factors)
+    spec.space.check(randomization.by_address, randomization.optional)
+    check_absent(spec.space, randomization.by_address)
+    return Sources(spec.space, randomization.by_address, spec.factors)
 
 
 @lru_cache(maxsize=64)

@@ -39,7 +39,7 @@ def varied(address: str) -> dict[str, Any]:
 @pytest.mark.parametrize("address", SPACE)
 def test_adding_a_factor_changes_no_other_draw(address: str) -> None:
     spec = WHOLE if address.startswith("goal.") else IN_BOX
-    without = Randomization({a: d for a, d in FULL.items() if a != address} | {"objects.count": 2})
+    without = Randomization({a: d for a, d in FULL.by_address.items() if a != address} | {"objects.count": 2})
     if address == "objects.count":
         return
     one, two = (sample_scene(spec, r, Streams(11, 2)).parameters for r in (without, without | varied(address)))
@@ -88,12 +88,12 @@ def test_draws_are_as_declared(preset: str) -> None:
         # What is drawn until it can be real is not distributed as declared.
         again |= set(sample.redrawn)
         for name, value in sample.parameters.items():
-            if {name, SPACE.starred(name)} & set(randomization):
+            if {name, SPACE.starred(name)} & set(randomization.by_address):
                 values.setdefault(name, []).append(value)
     tested = {name: drawn for name, drawn in values.items() if len(drawn) >= 200 and name not in again}
     lens = {f"camera.wrist.distortion.{term}" for term in ("k1", "k2", "p1", "p2")}
     assert {name for name in again if ".position." not in name} == (lens if preset == "extreme" else set())
-    named = {SPACE.starred(a) for a in randomization}
+    named = {SPACE.starred(a) for a in randomization.by_address}
     assert {SPACE.starred(name) for name in tested} >= named - RARE
     tests = {
         f"{name}{part}": p_value(distribution, numbers)

@@ -193,8 +193,28 @@ def test_what_is_asked_of_all_is_cut_to_what_each_may_be() -> None:
 def test_every_address_of_a_preset_is_one_of_what_ships() -> None:
     space = SceneSpec(entities=(*TABLE.entities, Bin(), GoalPlace("object"))).space
     for preset in PRESETS.values():
-        space.check(preset)
-        assert preset.optional == set(preset)
+        space.check(preset.by_address)
+        assert preset.optional == set(preset.by_address)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("grvity?", "unknown factor 'grvity'; did you mean 'gravity'?"),
+        ("boxes.*.widht?", "unknown factor 'boxes.*.widht'; did you mean 'boxes.*.width'?"),
+        ("boxes.one.width?", "unknown factor 'boxes.one.width'; did you mean 'boxes.*.width'?"),
+        ("boxes.*.width?", "boxes.*.width: must be a number from 0.08 to 0.2 m, got 7"),
+        ("goal.on_tabel?", "unknown factor 'goal.on_tabel'; did you mean 'goal.on_table'?"),
+    ],
+)
+def test_what_need_not_be_there_is_a_factor_of_some_scene(address: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}$"):
+        sample_scene(TABLE, Randomization({address: 7}), Streams(0))
+
+
+@pytest.mark.parametrize("address", ["boxes.5.width?", "boxes.*.width?", "objects.9.mass?", "camera.nose.fov?"])
+def test_what_need_not_be_there_changes_nothing(address: str) -> None:
+    assert sample_scene(TABLE, Randomization({address: 0.2}), Streams(0)) == sample_scene(TABLE, NONE, Streams(0))
 
 
 def test_a_kind_of_entity_is_there_once() -> None:

@@ -93,7 +93,7 @@ def test_bad_files_are_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     with pytest.raises(ConfigurationError, match=message) as refused:
-        SPACE.check(as_randomization(load_randomization(path)))
+        SPACE.check(as_randomization(load_randomization(path)).by_address)
     assert str(path) in str(refused.value) or "unknown factor" in str(refused.value)
     with pytest.raises(ConfigurationError, match="cannot read randomization"):
         load_randomization(tmp_path / "none.yaml")

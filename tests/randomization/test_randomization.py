@@ -40,7 +40,7 @@ def test_presets_and_mappings() -> None:
     assert as_randomization({"objects.*.mass": {"loguniform": [0.1, 1]}})["objects.*.mass"] == LogUniform(0.1, 1)
     assert (DEFAULT | {"objects.*.mass": 0.2})["objects.*.mass"] == Constant(0.2)
     assert len(NONE) == 0 and "gravity" not in NONE
-    assert list(Randomization({"gravity": 9.0, "objects.*.mass?": 0.2})) == ["gravity", "objects.*.mass"]
+    assert list(Randomization({"gravity": 9.0, "objects.*.mass?": 0.2})) == ["gravity", "objects.*.mass?"]
 
 
 @pytest.mark.parametrize("address", SPACE)
@@ -191,3 +191,23 @@ def test_a_factor_is_there_once() -> None:
 def test_bad_pairs_are_refused(key: str, distribution: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         SPACE.check(Randomization({key: distribution}))
+
+
+def test_what_is_given_is_what_is_iterated() -> None:
+    assert Randomization(dict(DEFAULT)) == Randomization({**DEFAULT}) == DEFAULT
+    assert "objects.*.mass?" in DEFAULT and DEFAULT["objects.*.mass?"] == DEFAULT["objects.*.mass"]
+    assert "gravity?" not in Randomization({"gravity": 9}) and "gravity" in Randomization({"gravity?": 9})
+    assert list(DEFAULT | {"objects.*.mass": 0.2})[-1] == "objects.*.mass"
+    with pytest.raises(ConfigurationError, match="objects.*.mass: is there twice"):
+        Randomization({**DEFAULT, "objects.*.mass": 0.2})
+    with pytest.raises(ConfigurationError, match=r"gravity\?\?: an address has one \? at most"):
+        Randomization({"gravity??": 9})
+
+
+def test_text_is_a_distribution() -> None:
+    given = {"objects.*.mass": "uniform(0.1, 0.2)", "objects.*.kind": "choice(mug, duck)", "table.texture": "noise"}
+    assert Randomization(given) == Randomization(
+        {"objects.*.mass": Uniform(0.1, 0.2), "objects.*.kind": Choice(("mug", "duck")), "table.texture": "noise"}
+    )
+    with pytest.raises(ConfigurationError, match="objects.0.mass: 'unifrm.*did you mean 'uniform'"):
+        Randomization({"objects.0.mass": "unifrm(0.1, 0.2)"})

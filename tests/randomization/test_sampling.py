@@ -42,7 +42,7 @@ def test_a_sample_is_a_function_of_seed_and_index() -> None:
     assert sample_scene(SPEC, DEFAULT, Streams(5, 7)).scene != one.scene
 
 
-@pytest.mark.parametrize("address", sorted(DEFAULT))
+@pytest.mark.parametrize("address", sorted(DEFAULT.by_address))
 def test_fixing_one_factor_changes_no_other_draw(address: str) -> None:
     # Sizes move things, as places are rejected where they do not fit: what is drawn for the rest must stay.
     before = sample_scene(SPEC, DEFAULT, Streams(1, 3)).parameters

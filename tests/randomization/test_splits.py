@@ -32,7 +32,7 @@ def is_single(distribution: Distribution) -> bool:
 def test_a_split_has_nothing_in_common(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
     assert set(one) == set(other) == set(PRESETS[preset])
-    for address, whole in PRESETS[preset].items():
+    for address, whole in PRESETS[preset].by_address.items():
         a, b = one[address], other[address]
         if SPACE.factor(address).is_switch or is_single(whole):
             assert a == b == whole and (is_single(whole) or set(drawn(whole, address, DRAWS)) == {0, 1}), address
@@ -46,7 +46,7 @@ def test_a_split_has_nothing_in_common(preset: str) -> None:
 @pytest.mark.parametrize("preset", VARIED)
 def test_a_split_leaves_nothing_out_and_holds_out_its_share(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
-    for address, whole in PRESETS[preset].items():
+    for address, whole in PRESETS[preset].by_address.items():
         if SPACE.factor(address).is_switch or is_single(whole):
             continue
         values = drawn(whole, address, MANY)
@@ -61,7 +61,7 @@ def test_a_split_leaves_nothing_out_and_holds_out_its_share(preset: str) -> None
 @pytest.mark.parametrize("preset", VARIED)
 def test_numbers_are_cut_where_the_share_begins(preset: str) -> None:
     one, other = PRESETS[preset].split(HOLDOUT)
-    numbers = [a for a, d in PRESETS[preset].items() if d.continuous and SPACE.factor(a).kind == "number"]
+    numbers = [a for a, d in PRESETS[preset].by_address.items() if d.continuous and SPACE.factor(a).kind == "number"]
     assert len(numbers) > 15
     for address in numbers:
         whole, end, begin = PRESETS[preset][address], one[address].support()[1], other[address].support()[0]
@@ -78,6 +78,6 @@ def test_a_protocol_holds_out_its_family_alone(preset: str) -> None:
     assert list(found) == ["train", *SPACE.families, "all"]
     assert (found["train"], found["all"]) == (one, other)
     for family in SPACE.families:
-        for address in PRESETS[preset]:
+        for address in PRESETS[preset].by_address:
             expected = other if SPACE.family_of(address) == family else one
             assert found[family][address] == expected[address], (family, address)

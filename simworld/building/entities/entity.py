@@ -56,6 +56,11 @@ class Entity:
             object.__setattr__(self, field.name, value)
         self.check()
 
+    @classmethod
+    def example(cls) -> "Entity":
+        """One of the kind that has all factors that one may have."""
+        return cls()
+
     @property
     def count(self) -> tuple[int, int]:
         """How many numbered things there are of it, at least and at most."""

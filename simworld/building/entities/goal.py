@@ -25,6 +25,10 @@ class GoalPlace(Entity):
 
     of: str | None = None
 
+    @classmethod
+    def example(cls) -> "GoalPlace":
+        return cls("object")
+
     def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
         return ("goal",)
 

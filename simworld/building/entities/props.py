@@ -42,6 +42,10 @@ class Prop(Entity):
     kinds: Kinds = ()
     drop_into: str = ""
 
+    @classmethod
+    def example(cls) -> "Prop":
+        return cls("object")
+
     @property
     def count(self) -> tuple[int, int]:
         return 1, 1
@@ -72,6 +76,10 @@ class Props(Entity):
     high: int
     kinds: Kinds = ()
     drop_into: str = ""
+
+    @classmethod
+    def example(cls) -> "Props":
+        return cls("object", 0, 1)
 
     @property
     def count(self) -> tuple[int, int]:
