@@ -23,7 +23,7 @@ from simworld.errors import ConfigurationError, UnknownOptionError
 from simworld.handles import OneUser
 from simworld.physics.control.action import as_action
 from simworld.physics.controllers import Controller
-from simworld.physics.settle import sample_settled
+from simworld.physics.settle import check_settles, sample_settled
 from simworld.physics.world import World
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Sample, check_scenes
@@ -69,6 +69,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.metadata = {"render_modes": list(modes), "render_fps": config.control_hz}
         self._spec: EnvSpec | None = None
         check_scenes(config.scene, config.randomization)
+        check_settles(config.scene, config.randomization)
         self._check_pictures(config.randomization)
         self.action_space = gym.spaces.Box(-1.0, 1.0, (config.interface.action,), np.float32)
         self._bounds: gym.spaces.Box | None = None

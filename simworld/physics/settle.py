@@ -1,7 +1,10 @@
 """What is dropped into bins comes to rest, before a scene begins: the same scene gives the same rest."""
 
+import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,8 +27,6 @@ REST_SPEED, REST_SPIN = 0.03, 0.6
 """Metres and radians per second, about each axis, below which something rests."""
 _REST = (*[REST_SPEED] * 3, *[REST_SPIN] * 3)
 _AWAY: Vec3 = (-50.0, 0.0, 0.0)
-_VERSION = 1
-"""Goes up where the same scene would come to another rest."""
 
 
 def settle(scene: Scene) -> Scene:
@@ -53,6 +54,13 @@ def sample_settled(
     return sample_scene(spec, randomization, streams, parameters, strict, tries, settle if spec.dropped else None)
 
 
+@lru_cache(maxsize=64)
+def check_settles(spec: SceneSpec, randomization: Randomization) -> None:
+    """Raise DrawError, before anything starts, where what is dropped does not come to rest in its bins."""
+    if spec.dropped:
+        sample_settled(spec, randomization, Streams(0, 0))
+
+
 def _laid(body: Body, pose: list[float] | None) -> Body:
     if pose is None:
         return body
@@ -70,7 +78,17 @@ def _alone(scene: Scene) -> Scene:
 @lru_cache(maxsize=1024)
 def _rest(scene: str) -> Array:
     """Poses (n, 7) at rest of all that falls in a scene, which is JSON."""
-    return cached(f"settled {_VERSION} {scene}".encode(), lambda: {"poses": _fallen(Scene.from_json(scene))})["poses"]
+    return cached(_stamp() + scene.encode(), lambda: {"poses": _fallen(Scene.from_json(scene))})["poses"]
+
+
+@cache
+def _stamp() -> bytes:
+    """A digest of what steps a scene: PyBullet's version, and the code of this room."""
+    state = hashlib.blake2b(f"settled {version('pybullet')}".encode())
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("*.py")):
+        state.update(str(file.relative_to(here)).encode() + hashlib.blake2b(file.read_bytes()).digest())
+    return state.digest()
 
 
 def _fallen(scene: Scene) -> Array:

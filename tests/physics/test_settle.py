@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from simworld.geometry import invert, transform_points
 from simworld.physics import settle as module
 from simworld.physics.settle import sample_settled, settle
 from simworld.physics.world import World
+from simworld.randomization import sampling
 from simworld.randomization.presets import DEFAULT, NONE
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene
@@ -152,3 +154,25 @@ def test_an_environment_begins_settled_and_goes_on_exactly() -> None:
             assert np.array_equal(*seen)
         assert np.array_equal(env.world.state().body_poses, other.world.state().body_poses)
         assert len(env.sample.scene.cameras) == 6 and len([b for b in env.sample.scene.bodies if b.container]) == 2
+
+
+def test_what_cannot_rest_in_its_bin_is_refused_when_an_environment_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = shipped_task("place_in_box")
+    crowd = replace(task.scene, entities=(*task.scene.entities, Props("h", 40, 40, drop_into="box")))
+    monkeypatch.setattr(sampling, "SETTLINGS", 1)
+    with pytest.raises(DrawError, match="ask for fewer"):
+        bare(EnvConfig(**{"task": task.model_copy(update={"scene": crowd})}))
+
+
+def test_other_code_that_steps_makes_another_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = sample_scene(HEAP, NONE, Streams(0, 0)).scene
+    settle(scene)
+    module._rest.cache_clear()
+    monkeypatch.setattr(module, "_fallen", lambda scene: pytest.fail("made again"))
+    settle(scene)
+    module._rest.cache_clear()
+    monkeypatch.setattr(module, "_stamp", lambda: b"other")
+    with pytest.raises(pytest.fail.Exception, match="made again"):
+        settle(scene)
