@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from gymnasium.spaces import Box
-from pydantic import BeforeValidator, InstanceOf, PlainSerializer, ValidationError, model_validator
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StrictInt, ValidationError, model_validator
 
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot
@@ -50,8 +50,8 @@ class EnvConfig(Plain):
     task: _Task
     robot: str
     control: str = "ee"
-    control_hz: int = 25
-    substeps: int
+    control_hz: StrictInt = 25
+    substeps: StrictInt
     randomization: _Randomization = Randomization()
     reward: str
     observation: Names = ("state",)

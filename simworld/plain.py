@@ -65,6 +65,9 @@ class Plain(BaseModel):
 def describe(error: ValidationError) -> str:
     """One line for a validation error: the first key that is wrong, the rule and the value it got."""
     first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if not first["loc"] and isinstance(cause, ConfigurationError):
+        return str(cause)  # which names the key
     # A key that somebody wrote may have anything in it.
     key = " ".join(".".join(str(part) for part in first["loc"]).split()) or "document"
     value = repr(first["input"])
