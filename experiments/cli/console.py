@@ -149,6 +149,11 @@ def warn(message: str) -> None:
     errors.print(Text.assemble(("warning:", "bold yellow"), " ", " ".join(message.split())), soft_wrap=True)
 
 
+def note(message: str) -> None:
+    """Print one line on standard error about what goes on."""
+    errors.print(Text(" ".join(message.split())), soft_wrap=True)
+
+
 def show_warnings_in_one_line() -> None:
     """Let Python's warnings, which would come with a line of code, be shown as other messages are."""
 

@@ -7,7 +7,7 @@ import typer
 
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.arguments import Json
-from simworld.experiments.cli.console import complain, print_json, say, table
+from simworld.experiments.cli.console import complain, note, print_json, say, table
 
 commands = typer.Typer()
 objects = typer.Typer()
@@ -67,11 +67,16 @@ def add(
         options = ImportOptions.model_validate(given | ({"tags": tag} if tag else {}))
     except ValidationError as error:
         raise ConfigurationError(f"--{describe(error)}") from None
-    reports = add_objects(paths, options, name, overwrite, (lambda report: None) if as_json else _say)
+    reports = add_objects(paths, options, name, overwrite, (lambda report: None) if as_json else _say, _begin)
     if as_json:
         print_json([report.model_dump(mode="json") for report in reports])
     if any(report.status == "refused" for report in reports):
         raise typer.Exit(2)
+
+
+def _begin(path: Path) -> None:
+    """Say which file is being read, as one may take minutes."""
+    note(f"{path} ...")
 
 
 def _say(report: Any) -> None:

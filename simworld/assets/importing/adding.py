@@ -32,8 +32,10 @@ def add_objects(
     name: str = "",
     overwrite: bool = False,
     tell: Callable[[ImportReport], None] = lambda report: None,
+    begin: Callable[[Path], None] = lambda path: None,
 ) -> list[ImportReport]:
-    """Import mesh files, and those in folders, into the catalogue; `tell` is told of each when it is done.
+    """Import mesh files, and those in folders, into the catalogue; `begin` is told of each file, and `tell` when it is
+    done.
 
     A single file may have a `name`; the others' ids follow from their files' names. What was made of the same before is
     left as it is; another object of that id is refused unless it is to `overwrite` it.
@@ -52,6 +54,7 @@ def add_objects(
         rows = {asset.id: asset for asset in read_index(user_path())}
         _tidy(folder, rows)
         for path, found in files.items():
+            begin(path)
             report = _add(path, name or found, options, overwrite, folder, rows)
             reports.append(report)
             tell(report)

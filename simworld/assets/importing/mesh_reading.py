@@ -67,6 +67,8 @@ def read_mesh(path: Path) -> MeshData:
             vertices, triangles, colors = _joined(scene, linear=kind in ("glb", "gltf"))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ImportError:  # of what would guess the encoding of a text
+        raise ConfigurationError(f"{path}: not a mesh: it is cut short, or text of an unknown encoding") from None
     except Exception as error:  # whatever a parser meets in a file that anybody may have written
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ConfigurationError(f"{path}: not a mesh: {reason}") from None

@@ -46,8 +46,9 @@ def convex_pieces(mesh: Sound) -> tuple[tuple[ConvexPiece, ...], tuple[str, ...]
     whole = hull(mesh.vertices)
     shells = _shells(mesh)
     if mesh.closed and (parts := _convex(shells)):
-        what = "it is" if len(parts) == 1 else f"it is made of {len(parts)} parts that are"
-        return parts, (f"{what} convex, or nearly: touched as its hull",)
+        if len(parts) == 1:
+            return parts, ("it is convex, or nearly: touched as its hull",)
+        return parts, (f"touched as {len(parts)} convex pieces: the hulls of its parts, which are convex, or nearly",)
     if find_spec("coacd") is None:
         return (whole,), ("touched as its convex hull: CoACD, which cuts it into pieces, is not installed",)
     try:

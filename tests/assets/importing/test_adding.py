@@ -217,3 +217,17 @@ def test_what_a_killed_process_left_is_taken_away(root: Path, tmp_path: Path) ->
     other.mkdir()
     add_objects([file])
     assert not left.exists() and other.exists() and [row.id for row in read_index(root)] == ["brick"]
+
+
+def test_what_was_cut_short_says_so_and_progress_and_pieces_agree(root: Path, tmp_path: Path) -> None:
+    brick = trimesh.creation.box((0.05, 0.03, 0.02))
+    whole = brick.export(file_type="stl")
+    (tmp_path / "cut.stl").write_bytes(whole[: len(whole) // 2])
+    apart = brick.copy()
+    apart.apply_translation((0.1, 0.0, 0.0))
+    trimesh.util.concatenate([brick, apart]).export(tmp_path / "two.ply")
+    begun: list[Path] = []
+    cut, two = add_objects([tmp_path / "cut.stl", tmp_path / "two.ply"], begin=begun.append)
+    assert begun == [tmp_path / "cut.stl", tmp_path / "two.ply"]
+    assert cut.notes == ("not a mesh: it is cut short, or text of an unknown encoding",)
+    assert two.pieces == 2 and two.notes[-1].startswith("touched as 2 convex pieces: ")
