@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import simworld
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.console import quota_progress, say
 
@@ -95,8 +97,11 @@ Normalization = Annotated[
         "observations as they are."
     ),
 ]
+_RENDERERS = sorted(module.name for module in iter_modules([str(Path(simworld.__path__[0], "rendering", "renderers"))]))
+"""As `simworld.rendering` finds them, which takes a while to import."""
+
 RendererName = Annotated[
-    str, typer.Option("--renderer", help="raster, tiny (PyBullet's own), or mitsuba (path traced; an extra).")
+    str, typer.Option("--renderer", help=f"One of {', '.join(_RENDERERS)}; see docs/rendering.md.")
 ]
 Cameras = Annotated[
     list[str],
