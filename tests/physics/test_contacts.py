@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from reach import ANYWHERE
 
 from simworld.building.entities import GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.geometry import Array, compose, invert, rotation_towards
 from simworld.physics.control.command import Command
 from simworld.physics.control.tool import DOWN
-from simworld.physics.controllers import CONTROLS, make_control, make_controller
+from simworld.physics.controllers import make_control, make_controller
 from simworld.physics.motors import finer
 from simworld.physics.world import World
 from simworld.randomization.presets import NONE
@@ -46,7 +47,7 @@ class Hand:
 
 
 @pytest.mark.parametrize("mass", [0.03, 0.1, 1.0])
-@pytest.mark.parametrize(("seed", "control"), [(1, "ee"), (2, "ee"), *((0, name) for name in CONTROLS)])
+@pytest.mark.parametrize(("seed", "control"), [(1, "ee"), (2, "ee"), *((0, name) for name in ANYWHERE)])
 def test_the_closed_gripper_sinks_less_than_2_mm_into_what_it_is_pressed_on(
     mass: float, seed: int, control: str
 ) -> None:
@@ -64,7 +65,7 @@ def test_the_closed_gripper_sinks_less_than_2_mm_into_what_it_is_pressed_on(
     [
         *((mass, kind, "ee") for mass in (0.02, 0.1, 0.5) for kind in ("cuboid", "cylinder")),
         # At 0.5 kg, which is all that friction carries, it takes the smoothest lift.
-        *((mass, "cuboid", name) for mass in (0.02, 0.1, 0.3) for name in CONTROLS if name != "ee"),
+        *((mass, "cuboid", name) for mass in (0.02, 0.1, 0.3) for name in ANYWHERE if name != "ee"),
     ],
 )
 def test_fingers_squeeze_things_of_any_mass_without_sinking_in(mass: float, kind: str, control: str) -> None:
@@ -80,7 +81,7 @@ def test_fingers_squeeze_things_of_any_mass_without_sinking_in(mass: float, kind
         assert hand.deepest < 2e-3
 
 
-@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.parametrize("control", ANYWHERE)
 @pytest.mark.parametrize("kind", ["cuboid", "mug"])
 def test_what_is_held_stays_held_where_actions_are_lost(kind: str, control: str) -> None:
     with World() as world:
@@ -100,7 +101,7 @@ def test_what_is_held_stays_held_where_actions_are_lost(kind: str, control: str)
         assert np.linalg.norm((compose(invert(world.tool_pose()), hand.object) - before)[:3]) < 1e-3
 
 
-@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.parametrize("control", ANYWHERE)
 def test_the_arm_presses_with_a_bounded_force(control: str) -> None:
     with World() as world:
         hand = Hand(world, 0, 10.0, control=control)
