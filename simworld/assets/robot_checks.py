@@ -1,5 +1,7 @@
 """Whether a robot's YAML and its URDF are of one robot."""
 
+import math
+
 from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError, nearest
 
@@ -21,6 +23,29 @@ def check_model(model: RobotModel) -> None:
     for name, lower, rest, upper in zip(model.joints, model.lower, model.rest, model.upper, strict=True):
         if not lower <= rest <= upper:
             raise ConfigurationError(f"rest.{name}: must be in {lower} to {upper}, got {rest}")
+    _check_workspace(model)
+
+
+def _check_workspace(model: RobotModel) -> None:
+    """Raise ConfigurationError where the tool cannot get to any of it."""
+    low, high = model.workspace
+    if not all(a < b for a, b in zip(low, high, strict=True)):
+        raise ConfigurationError(f"workspace: must have low < high along x, y and z, got {low} and {high}")
+    nearest_of_it = [min(max(x, a), b) for x, a, b in zip(model.base, low, high, strict=True)]
+    off, most = math.dist(model.base, nearest_of_it), _span(model)
+    if off > most:
+        raise ConfigurationError(
+            f"base: must be within {most:.2f} m of the workspace, as far as the arm is long, got {model.base}, "
+            f"{off:.2f} m off"
+        )
+
+
+def _span(model: RobotModel) -> float:
+    """Metres from the base beyond which the tool never gets."""
+    chain = model.chain(model.tool.link)
+    limits = dict(zip(model.joints, zip(model.lower, model.upper, strict=True), strict=True))
+    slides = [max(map(abs, limits[joint.name])) for joint in chain if joint.kind == "prismatic"]
+    return sum(slides) + sum(math.hypot(*joint.position) for joint in chain) + math.hypot(*model.tool.position)
 
 
 def _moving(model: RobotModel, link: str) -> tuple[str, ...]:

@@ -88,8 +88,9 @@ def read_robot(path: Path) -> RobotModel:
 
 
 def _described(error: ValidationError) -> str:
-    first = error.errors()[0]
-    if first["type"] != "extra_forbidden":
+    # First what is misspelt: pydantic begins with what is lacking for it.
+    first = next((own for own in error.errors() if own["type"] == "extra_forbidden"), None)
+    if first is None:
         return describe(error)
     key = ".".join(map(str, first["loc"]))
     return f"{key}: there is no such key{nearest(str(first['loc'][-1]), _KEYS)}"

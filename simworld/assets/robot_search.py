@@ -29,11 +29,13 @@ def _named(name: str, where: tuple[Path, ...]) -> RobotModel:
 @lru_cache(maxsize=64)
 def robot_of_digest(name: str, digest: str) -> RobotModel:
     """The robot of this name and content, or ConfigurationError that says what there is instead."""
-    here = [load(path) for path in _files(name, roots())]
-    for model in here:
+    others = []
+    for path in _files(name, roots()):
+        model = load(path)
         if model.digest == digest:
             return model
-    found = f"{name!r} is here with other content: {here[0].digest}" if here else f"there are {robot_names()}"
+        others.append(model.digest)
+    found = f"{name!r} is here with other content: {others[0]}" if others else f"there are {robot_names()}"
     raise ConfigurationError(f"needs robot {name!r} of digest {digest}; {found}")
 
 

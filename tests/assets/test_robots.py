@@ -86,8 +86,11 @@ def test_a_digest_is_that_of_all_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("driver:", "drivr:", r"gripper.driver: Field required"),
-        ("tool:", "tol:", r"tool: Field required"),
+        ("driver:", "drivr:", "gripper.drivr: there is no such key; did you mean 'driver'?"),
+        ("base:", "bse:", "bse: there is no such key; did you mean 'base'?"),
+        ("tool: {link: flange, position: [0, 0, 0.03]}", "", "tool: Field required"),
+        ("base: [-0.5", "base: [50", "base: must be within 1.62 m of the workspace, as far as the arm is long, got"),
+        ("low: [-0.3", "low: [0.4", "workspace: must have low < high along x, y and z, got (0.4, -0.3, 0.0) and"),
         ("arm: [slide", "arm: [slid", "arm: there is no moving joint 'slid' in the URDF; did you mean 'slide'?"),
         ("arm: [slide, lift", "arm: [slide", "joint 'lift' is of neither arm nor gripper"),
         ("arm: [slide, lift", "arm: [lift, slide", "arm: must be the joints from the base to 'flange'"),

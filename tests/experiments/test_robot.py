@@ -7,7 +7,7 @@ import pytest
 from crane import URDF
 from typer.testing import CliRunner, Result
 
-from simworld.assets.robot_search import find_robot
+from simworld.assets.robot_search import find_robot, robot_of_digest
 from simworld.assets.roots import VARIABLE
 from simworld.experiments.cli.app import app
 
@@ -35,6 +35,18 @@ def test_a_robot_is_imported_listed_and_used(urdf: Path) -> None:
     assert "crane" in simworld().stdout
     again = simworld("import", urdf)
     assert again.exit_code == 2 and "there is a robot 'crane' already: choose another --name" in again.output
+
+
+def test_a_broken_robot_is_named_beside_the_others(urdf: Path) -> None:
+    folder = urdf.parent / "own" / "robots"
+    folder.mkdir(parents=True)
+    (folder / "bad.yaml").write_text("bse: [0, 0, 0]")
+    (folder / "panda.yaml").write_text("{")
+    shown = simworld()
+    assert shown.exit_code == 0 and "xarm6" in shown.stdout
+    assert f"broken: {folder / 'bad.yaml'}: bse: there is no such key; did you mean 'base'?" in shown.output
+    panda = find_robot("panda")
+    assert robot_of_digest("panda", panda.digest) is panda
 
 
 def test_what_was_done_is_a_table(urdf: Path) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.arguments import Json
-from simworld.experiments.cli.console import print_json, say, table
+from simworld.experiments.cli.console import print_json, say, table, warn
 
 commands = typer.Typer()
 robots = typer.Typer()
@@ -21,7 +21,14 @@ def listed(context: typer.Context, as_json: Json = False) -> None:
         return
     from simworld.assets.robot_search import find_robot, robot_names
 
-    models = [find_robot(name) for name in robot_names()]
+    models, broken = [], []
+    for name in robot_names():
+        try:
+            models.append(find_robot(name))
+        except ConfigurationError as error:
+            broken.append(str(error))
+    for line in broken:
+        warn(f"broken: {line}")
     if as_json:
         print_json([model.model_dump(mode="json") for model in models])
         return

@@ -12,6 +12,8 @@ from simworld.assets.urdf import Joint, Mimic
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array
 
+_AS_FAR = 0.02
+"""Metres by which a third finger reaches less than the two that hold, at least."""
 _MILLIMETRE = 3
 """Decimals of metres to which two fingers reach equally far."""
 
@@ -87,7 +89,13 @@ def _fingers(own: Sequence[Joint], links: Mapping[str, Link]) -> tuple[str, str]
     clouds = {name: placed(here[name], touch_points(links[name])) for name in ends}
     forward = np.mean([cloud.mean(axis=0) for cloud in clouds.values()], axis=0)
     forward /= np.linalg.norm(forward)
-    first, second = sorted(ends, key=lambda name: -round(float((clouds[name] @ forward).max()), _MILLIMETRE))[:2]
+    reach = {name: round(float((cloud @ forward).max()), _MILLIMETRE) for name, cloud in clouds.items()}
+    first, second, *others = sorted(ends, key=lambda name: -reach[name])
+    if others and reach[others[0]] > reach[second] - _AS_FAR:
+        raise ConfigurationError(
+            f"the gripper has more than two fingers, {[first, second, *others]}: name by --fingers the two that hold; "
+            "others touch nothing"
+        )
     return (first, second)
 
 

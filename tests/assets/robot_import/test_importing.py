@@ -234,6 +234,19 @@ def test_what_is_wrong_is_one_line_before_anything_is_written(
     assert not (tmp_path / "robots").exists() or not list((tmp_path / "robots").iterdir())
 
 
+def test_three_fingers_are_not_taken_for_two(crane: Callable[..., Imported]) -> None:
+    third = (
+        '<link name="third"><collision><geometry><box size="0.02 0.01 0.04"/></geometry></collision></link>'
+        '<joint name="third_slide" type="prismatic"><parent link="palm"/><child link="third"/>'
+        '<origin xyz="0.03 0 0.05"/><axis xyz="1 0 0"/><limit lower="0" upper="0.03" effort="20" velocity="0.2"/>'
+        '<mimic joint="left_slide"/></joint></robot>'
+    )
+    with pytest.raises(ConfigurationError, match=r"more than two fingers, \['right', 'left', 'third'\]: name by"):
+        crane(("</robot>", third))
+    model, done = crane(options=RobotImportOptions(rest=(0.1, 0.2, 0.3), fingers=("left", "right")))
+    assert model.gripper.fingers == ("left", "right")
+
+
 def test_what_the_made_robot_lacks_is_said_of_the_urdf(crane: Callable[..., Imported]) -> None:
     with pytest.raises(ConfigurationError, match=r"^crane\.urdf: rest\.lift: must be in -1\.5 to 1\.5, got 9\.0$"):
         crane(options=RobotImportOptions(rest=(0.1, 9.0, 0.3)))
