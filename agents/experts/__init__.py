@@ -39,7 +39,9 @@ def expert(config: EnvConfig) -> Policy:
     """
     task = config.task
     if task.expert is None:
-        raise ConfigurationError(f"task {task.name!r} has no expert")
+        raise ConfigurationError(
+            f"task {task.name!r} has no expert: ask for another --policy, such as random, or none for images"
+        )
     if task.expert not in (names := _names()):
         raise ConfigurationError(f"task {task.name!r}: no expert {task.expert!r}{nearest(task.expert, names)}")
     made: Expert = importlib.import_module(f"{__name__}.{task.expert}").Expert(config.model)

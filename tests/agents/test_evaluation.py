@@ -111,7 +111,10 @@ def test_policies_are_loaded_by_name() -> None:
             load_policy(source, CONFIG)
     with pytest.raises(ConfigurationError, match="unknown task 'fly'; there are"):
         expert(EnvConfig(task="fly"))
-    for name, message in ((None, "task 'reach' has no expert"), ("reech", "no expert 'reech'; did you mean 'reach'")):
+    for name, message in (
+        (None, "task 'reach' has no expert: ask for another --policy, such as random"),
+        ("reech", "no expert 'reech'; did you mean 'reach'"),
+    ):
         other = CONFIG.task.to_plain() | {"expert": name}
         with pytest.raises(ConfigurationError, match=message):
             expert(EnvConfig(task=other))

@@ -31,7 +31,7 @@ _COURSE: dict[str, Factor] = {
     "policy.noise": number(Choice((0.0, 1.0, 2.0)), 0.0, 10.0, "", "times the noise that a rollout was asked for"),
     "noise.seed": whole(Integers(0, SEEDS), 0, SEEDS, "which noise: of actions, observations and pictures"),
 }
-_VIEW = {"view.step": whole(Integers(0, 60), 0, 1000, "steps of the expert before a labelled image is taken")}
+_VIEW = {"view.step": whole(Integers(0, 60), 0, 1000, "steps of the policy before a labelled image is taken")}
 
 
 @dataclass(frozen=True)
