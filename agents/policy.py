@@ -15,6 +15,7 @@ from simworld.extras import extras
 from simworld.reading import open_regular
 
 if TYPE_CHECKING:
+    from simworld.agents.network import NetworkPolicy
     from simworld.envs.config import EnvConfig
 
 Float = NDArray[np.float32]
@@ -111,15 +112,12 @@ def load_policy(
         return RandomPolicy(config.interface.action)
     if path.suffix not in (SUFFIX, ".zip"):
         raise ConfigurationError(f"policy: must be 'expert', 'random' or a {SUFFIX} or .zip file, got {source!r}")
-    _check_file(source)
     if path.suffix == SUFFIX:
-        with extras():
-            from simworld.agents.network import NetworkPolicy
-
-        stored = NetworkPolicy.load(path)
+        stored = _load_stored(source)
         if (wrong := config.interface.difference(stored.architecture.interface)) is not None:
             raise ConfigurationError(f"policy: {source} was trained for another environment: {wrong}")
         return stored
+    _check_file(source)
     if not trust_pickle:
         raise ConfigurationError(
             f"policy: {source} is a stable-baselines3 model, and loading one runs any code that is in it; "
@@ -131,6 +129,11 @@ def load_policy(
     return load_baselines(path, config, normalization)
 
 
+def stored_interface(source: str) -> Interface | None:
+    """What the policy of a file of ours was trained for; None for any other source."""
+    return _load_stored(source).architecture.interface if Path(source).suffix == SUFFIX else None
+
+
 def policy_digest(source: str) -> str | None:
     """SHA-256 of a policy's file; None for the policies that are code."""
     if source in ("expert", "random"):
@@ -140,6 +143,13 @@ def policy_digest(source: str) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigurationError(f"policy: cannot read {source}: {error.strerror or error}") from None
+
+
+def _load_stored(source: str) -> "NetworkPolicy":
+    _check_file(source)
+    with extras():
+        from simworld.agents.network import NetworkPolicy
+    return NetworkPolicy.load(Path(source))
 
 
 def _check_file(source: str) -> None:

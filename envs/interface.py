@@ -46,8 +46,7 @@ class Interface(Plain):
 
     def difference(self, other: "Interface") -> str | None:
         """What of another one is not as in this one, in words; None where nothing is."""
-        for name in type(self).model_fields:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if mine != theirs:
-                return f"{name} is {theirs!r}, not {mine!r}"
-        return None
+        wrong = [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
+        # Where one of these differs, so does most of the rest, which is long.
+        said = [name for name in wrong if name in ("task", "robot", "control", "control_hz")] or wrong[:1]
+        return ", ".join(f"{name} is {getattr(other, name)!r}, not {getattr(self, name)!r}" for name in said) or None

@@ -1,30 +1,45 @@
 """Watching a policy: in PyBullet's window, or as a video."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.collect import manipulation
 from simworld.agents.policy import Policy
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes.environments import make_env
+from simworld.experiments.recipes.source import PolicySource, acting
 from simworld.rendering.display import no_window
 
 _STILL = 12
 """Frames a video stays on the end of an episode."""
 
 
-def watch(env_id: str, act: Policy, *, episodes: int, seed: int, randomization: str | Sequence[Any]) -> None:
-    """Show episodes of a policy in a window, in real time; where none can be opened it raises RenderError."""
+def watch(
+    env_id: str,
+    source: PolicySource,
+    *,
+    episodes: int,
+    seed: int,
+    randomization: str | Sequence[Any],
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Show episodes of a policy in a window, in real time; where none can be opened it raises RenderError.
+
+    `options` are further ones of the environment, such as its robot.
+    """
     if reason := no_window():
         raise RenderError(f"{reason}; write a video with --video FILE.mp4")
-    with closing(make_env(env_id, randomization, render_mode="human")) as env:
+    with closing(make_env(env_id, randomization, render_mode="human", **options)) as env:
+        act = acting(source, manipulation(env).config)
         for i in range(episodes):
             for _ in _steps(env, act, seed + i):
                 time.sleep(1 / env.metadata["render_fps"])
@@ -33,18 +48,23 @@ def watch(env_id: str, act: Policy, *, episodes: int, seed: int, randomization: 
 def record(
     path: Path,
     env_id: str,
-    act: Policy,
+    source: PolicySource,
     *,
     seeds: Iterable[int],
     randomization: str | Sequence[Any] = "default",
+    options: Mapping[str, Any] = MappingProxyType({}),
     camera: str = "front",
     size: tuple[int, int] = (480, 360),
 ) -> int:
-    """Write episodes of a policy as an .mp4 video in real time and return its number of frames."""
+    """Write episodes of a policy as an .mp4 video in real time and return its number of frames.
+
+    `options` are further ones of the environment, such as its robot.
+    """
     if path.suffix != ".mp4":
         raise ConfigurationError(f"--video: must be an .mp4 file, got {path}")
     shown = {"render_mode": "rgb_array", "render_width": size[0], "render_height": size[1], "render_camera": camera}
-    with closing(make_env(env_id, randomization, **shown)) as env:
+    with closing(make_env(env_id, randomization, **shown, **options)) as env:
+        act = acting(source, manipulation(env).config)
         path.parent.mkdir(parents=True, exist_ok=True)
         count = 0
 

@@ -19,7 +19,12 @@ GOES_ON = {"obj": "; what was finished is intact, and the same command goes on f
 """Context settings of a command: what is said after an interrupt."""
 
 EnvId = Annotated[
-    str, typer.Argument(metavar="ENV", help="An environment id, as listed by `simworld envs`, or a task's YAML file.")
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="An environment id, as listed by `simworld envs`, a task's YAML file, or MODULE:ID, where "
+        "importing a module of your own registers the id.",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
 PolicyOut = Annotated[
@@ -114,9 +119,21 @@ Cameras = Annotated[
     ),
 ]
 Robot = Annotated[
-    str | None, typer.Option("--robot", show_default="the task's own", help="One of those that `simworld robot` lists.")
+    str | None,
+    typer.Option(
+        "--robot",
+        show_default="that of the trained policy or the demonstrations, or else the task's own",
+        help="One of those that `simworld robot` lists.",
+    ),
 ]
-ControlName = Annotated[str, typer.Option("--control", help="What an action is: ee, ee_pose, joint_delta, ...")]
+ControlName = Annotated[
+    str | None,
+    typer.Option(
+        "--control",
+        show_default="that of the trained policy or the demonstrations, or else ee",
+        help="What an action is: ee, ee_pose, joint_delta, joint_position or joint_velocity.",
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that work on it; the result is the same.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
@@ -151,6 +168,11 @@ def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:
     from simworld.randomization.files import asked_randomization
 
     return asked_randomization(base, changes)
+
+
+def env_options(robot: str | None, control: str | None) -> dict[str, str]:
+    """The options of an environment that were given."""
+    return {name: value for name, value in (("robot", robot), ("control", control)) if value is not None}
 
 
 def parse_size(text: str, option: str = "--size") -> tuple[int, int]:

@@ -1,6 +1,9 @@
-"""The environments that recipes are about: by id, or of the task in a YAML file."""
+"""The environments that recipes are about: by id, by a task's YAML file, or by MODULE:ID."""
 
+import importlib
 import json
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +12,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from simworld.envs import register, registered_tasks
 from simworld.envs.registration import ENTRY_POINT
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError, nearest, shortened
 
 if TYPE_CHECKING:
     from simworld.envs.config import EnvConfig
@@ -19,7 +22,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
-    """Make an environment of a registered id, or of the task in a YAML file; another raises ConfigurationError."""
+    """Make an environment of an id, a YAML file or MODULE:ID; any other raises ConfigurationError."""
     return gym.make(_id_of(env_id), randomization=randomization, **options)
 
 
@@ -55,15 +58,30 @@ def task_of(env_id: str) -> "Task":
 
 def _id_of(env_id: str) -> str:
     """The id of an environment, that of a YAML file being made of the task's name."""
-    tasks = registered_tasks()
     if env_id.endswith(_SUFFIXES):
         from simworld.envs.task import Task
 
         task = Task.load(env_id)
         name = f"task/{task.name}-v0"
-        if tasks.get(name) != task:
+        if registered_tasks().get(name) != task:
             register(name, task)
         return name
-    if env_id not in tasks:
-        raise ConfigurationError(f"unknown environment {env_id!r}{nearest(env_id, tasks)}")
-    return env_id
+    _import_module_of(env_id)
+    name, tasks = env_id.rpartition(":")[2], registered_tasks()
+    if name not in tasks:
+        raise ConfigurationError(f"unknown environment {env_id!r}{nearest(name, tasks)}")
+    return name
+
+
+def _import_module_of(env_id: str) -> None:
+    """Import the module that MODULE:ID names, as Gymnasium does, also one of the current folder."""
+    module, _, _ = env_id.rpartition(":")
+    if not module:
+        return
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # whatever the code in it raises
+        reason = shortened(str(error).partition("\n")[0] or "it stopped")
+        raise ConfigurationError(f"{env_id}: importing {module!r} raised {type(error).__name__}: {reason}") from None

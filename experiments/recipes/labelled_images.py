@@ -78,7 +78,7 @@ def write_labelled_images(
     request: dict[str, Any] = {
         "env_id": env_id,
         "randomization": randomization,
-        "environment": as_plain(config_of(env_id, randomization=randomization, **options)),
+        "environment": as_plain(config_of(env_id, randomization=randomization, **source.with_its_own(options))),
         **source.asked(),
         "cameras": list(cameras),
         "views": views,

@@ -1,21 +1,24 @@
 """Policies: trained on demonstrations or by reinforcement, and evaluated."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simworld.agents.policy import load_policy
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, read_episodes
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.recipes.environments import config_of, make_env
+from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
+from simworld.experiments.recipes.source import PolicySource, acting
 
 if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
@@ -30,20 +33,20 @@ def train_cloning(
     *,
     epochs: int = 40,
     seed: int = 0,
+    options: Mapping[str, Any] = MappingProxyType({}),
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Clone the expert of a store of episodes into `folder/policy.safetensors`, with `training.json` beside it.
 
+    The policy is for the environment of the episodes; `options`, such as its robot, must be as theirs.
     A stopped training goes on from its last epoch to the same bits.
     """
     from simworld.agents.imitation.cloning import CloningSettings, Epoch, clone
     from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
     from simworld.agents.network import NetworkPolicy
 
-    settings = CloningSettings(interface=config_of(env_id).interface, epochs=epochs, seed=seed)
-    asked, content = read_request(demonstrations, KIND, RolloutRequest), content_digest(demonstrations)
-    if asked.env_id != env_id:
-        raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}, not of {env_id}")
+    config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
+    settings = CloningSettings(interface=config.interface, epochs=epochs, seed=seed)
     stored = list(read_episodes(demonstrations))
     _check_sizes(stored, env_id, settings.interface.sizes, demonstrations)
     data = transitions(stored)
@@ -80,12 +83,13 @@ def train_reinforcement(
     steps: int = 30_000,
     seed: int = 0,
     randomization: str | Sequence[Any] = "default",
-    reward: str = "dense",
+    reward: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Train by stable-baselines3 into `folder/policy.safetensors`, with `training.json` beside it.
 
-    A stopped training begins again.
+    Without a `reward`, it is the task's "dense" one, or its first where there is none. A stopped training begins again.
     """
     from simworld.agents.evaluation import Evaluation
     from simworld.agents.network import NetworkPolicy
@@ -93,10 +97,11 @@ def train_reinforcement(
 
     asked: dict[str, Any] = {"algorithm": algorithm, "steps": steps, "seed": seed}
     settings = ReinforcementSettings(**asked)
-    with (
-        closing(make_env(env_id, randomization, reward=reward)) as env,
-        closing(make_env(env_id, randomization, reward=reward)) as test_env,
-    ):
+    if reward is None and "dense" in task_of(env_id).reward:
+        reward = "dense"
+    config = config_of(env_id, randomization=randomization, reward=reward, **options)
+    environment = as_plain(config)
+    with closing(env_of(environment)) as env, closing(env_of(environment)) as test_env:
         check_training(env, test_env, settings)
 
         def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
@@ -113,7 +118,7 @@ def train_reinforcement(
             policy = reinforce(env, test_env, settings, tell)
             return policy, {"steps": curve[-1]["step"], "curve": curve, "seconds": time.perf_counter() - begin}
 
-        request = {"algorithm": algorithm, "env_id": env_id, "randomization": randomization, "reward": reward}
+        request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
         return _train(folder, request | {"settings": settings.model_dump()}, learn)
 
 
@@ -126,16 +131,44 @@ def evaluate_policy(
     episodes: int = 100,
     first_seed: int = 0,
     randomization: str | Sequence[Any] = "default",
+    options: Mapping[str, Any] = MappingProxyType({}),
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Evaluate a policy, loaded by `load_policy`, on the seeds from first_seed on: the summary as plain data."""
+    """Evaluate a policy, loaded by `load_policy`, on the seeds from first_seed on: the summary as plain data.
+
+    What `options` do not say of the environment's robot and control, the file of a trained policy does.
+    """
     from simworld.agents.evaluation import evaluate
 
-    act = load_policy(policy, config_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
-    with closing(make_env(env_id, randomization)) as env:
+    source = PolicySource(policy, trust_pickle, normalization)
+    config = config_of(env_id, randomization=randomization, **source.with_its_own(options))
+    act = acting(source, config)
+    with closing(env_of(as_plain(config))) as env:
         result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
-    about = {"env_id": env_id, "randomization": randomization, "policy": policy, "first_seed": first_seed}
+    about: dict[str, Any] = {
+        "env_id": env_id,
+        "robot": config.robot,
+        "control": config.control,
+        "randomization": randomization,
+    }
+    about |= {"policy": policy, "first_seed": first_seed}
     return about | result.to_dict()
+
+
+def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
+    """The configuration of the environment of episodes; ConfigurationError unless it is of that id and options."""
+    asked, task = read_request(demonstrations, KIND, RolloutRequest), task_of(env_id)
+    if asked.environment.get("task") != task.to_plain():
+        changed = ", as it was" if asked.env_id == env_id else f", not of {env_id}"
+        raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
+    config = EnvConfig.from_json(json.dumps(asked.environment))
+    if "state" not in config.observation:
+        raise ConfigurationError(f"{demonstrations}: cloning needs the state, got {[*config.observation]} alone")
+    if any(getattr(config, name) != value for name, value in options.items()):
+        theirs = ", ".join(f"{name} {getattr(config, name)}" for name in ("robot", "control"))
+        given = ", ".join(f"{name} {value}" for name, value in options.items())
+        raise ConfigurationError(f"{demonstrations}: the demonstrations are of {theirs}, not of {given}")
+    return config
 
 
 def _check_sizes(episodes: Sequence[Episode], env_id: str, sizes: Mapping[str, int], source: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_episodes, search_samples
 from simworld.agents.collect import collect_episode, manipulation
-from simworld.agents.policy import Policy
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
 from simworld.datasets.store.episodes import EpisodeReport, fill_episodes, open_episodes, write_episode_shard
@@ -20,11 +19,9 @@ from simworld.datasets.store.verify import content_digest
 from simworld.engines.engine import Engine
 from simworld.engines.here import Here
 from simworld.engines.job import ShardJob, Storage, register_job
-from simworld.envs.config import EnvConfig
-from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.jobs import modules_of, sample_of, shard_work
-from simworld.experiments.recipes.source import PolicySource
+from simworld.experiments.recipes.source import PolicySource, acting
 from simworld.experiments.seeds import data_seed
 from simworld.extras import extras
 from simworld.randomization.quotas.tally import Report
@@ -70,8 +67,8 @@ def write_rollouts(
     `quotas` the episodes are searched first (see `balanced_episodes`), and `searched` hears of every candidate.
     """
     source = PolicySource(policy, trust_pickle, normalization)
-    made = config_of(env_id, randomization=randomization, **options)
-    act, modules = _actor(source, made), modules_of(made.task, engine)
+    made = config_of(env_id, randomization=randomization, **source.with_its_own(options))
+    act, modules = acting(source, made), modules_of(made.task, engine)
     noise = float(noise) + 0.0  # requests that mean the same are the same: 0 and -0.0 are 0.0
     request: dict[str, Any] = {
         "env_id": env_id,
@@ -96,7 +93,7 @@ def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:
     config = {name: value for name, value in job.config.items() if name != "samples"}
     key = json.dumps([config, job.seed], sort_keys=True)
     env, sample = storage.once(key, lambda: env_of(config["environment"])), sample_of(job)
-    act = _actor(PolicySource.from_plain(config["source"]), manipulation(env).config)
+    act = acting(PolicySource.from_plain(config["source"]), manipulation(env).config)
 
     def episode(i: int) -> Episode:
         number, parameters, group = sample(i)
@@ -104,13 +101,6 @@ def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:
 
     name = EpisodesRequest.model_validate_json(json.dumps(config)).shards.of(job.start)
     return asdict(write_episode_shard(storage.folder, name, job.numbers, episode, storage.made))
-
-
-def _actor(source: PolicySource, config: EnvConfig) -> Policy:
-    act = source.load(config)
-    if act is None:
-        raise ConfigurationError("policy: an episode needs one who acts, got 'none'")
-    return act
 
 
 def export_rollouts(

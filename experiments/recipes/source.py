@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from simworld.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from simworld.agents.policy import Policy
     from simworld.envs.config import EnvConfig
@@ -29,6 +31,14 @@ class PolicySource:
 
         return load_policy(self.source, config, trust_pickle=self.trust_pickle, normalization=self.normalization)
 
+    def with_its_own(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of an environment: what they do not say of robot and control, the file of a trained policy does."""
+        from simworld.agents.policy import stored_interface
+
+        trained = stored_interface(self.source)
+        own = {} if trained is None else {name: getattr(trained, name) for name in ("robot", "control", "control_hz")}
+        return own | dict(options)
+
     def asked(self) -> dict[str, Any]:
         """What a request says of it: whatever its file is called, its content counts."""
         if self.source == NOBODY:
@@ -50,3 +60,11 @@ class PolicySource:
         """What `to_plain` gave."""
         given = plain["normalization"]
         return cls(plain["source"], plain["trust_pickle"], None if given is None else Path(given))
+
+
+def acting(source: PolicySource, config: "EnvConfig") -> "Policy":
+    """The policy for environments of a configuration, where somebody has to act."""
+    act = source.load(config)
+    if act is None:
+        raise ConfigurationError("policy: an episode needs one who acts, got 'none'")
+    return act

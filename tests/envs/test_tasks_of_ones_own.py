@@ -28,6 +28,7 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.making import bare
 from simworld.envs.terms import Fact
 from simworld.errors import ConfigurationError
+from simworld.experiments.cli.start import command_line
 
 PAGE = (Path(__file__).parents[2] / "docs/tasks.md").read_text(encoding="utf-8")
 MUG, BLOCK = "me/PlaceMug-v0", "me/SortBlock-v0"
@@ -138,6 +139,36 @@ def test_the_command_line_takes_a_file(registered: Path, tmp_path: Path) -> None
         app(["rollout", str(file), "--episodes", "1", "--out", str(tmp_path / "out")])
     assert not ended.value.code
     assert len(list(sw.read_episodes(tmp_path / "out"))) == 1
+
+
+def test_the_command_line_imports_the_module_of_an_id(
+    registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"place_mug:{MUG}"
+    (tmp_path / "broken_task.py").write_text("raise RuntimeError('of its own\\nin two lines')")
+    (tmp_path / "place_mug.py").write_bytes((registered / "place_mug.py").read_bytes())
+    monkeypatch.chdir(tmp_path)
+
+    def simworld(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command_line(*map(str, arguments)), capture_output=True, text=True)
+
+    rows = json.loads(simworld("factors", own, "--json").stdout)
+    assert {"objects.*.mass", "boxes.*.width"} <= {row["address"] for row in rows}
+    arguments = ["rollout", own, "--robot", "xarm6", "--episodes", 11, "--workers", 2, "--out", "data"]
+    made = simworld(*arguments)
+    assert made.returncode == 0 and "(11 new)" in made.stdout, made.stderr
+    (tmp_path / "data/episodes/00001.npz").unlink()
+    again = simworld(*arguments)
+    assert again.returncode == 0 and "(1 new)" in again.stdout, again.stderr
+    trained = simworld("train", own, "--demonstrations", "data", "--epochs", 1, "--out", "policy")
+    assert trained.returncode == 0, trained.stderr
+    for name, words in (
+        (f"place_mug:{MUG[:-1]}1", f"did you mean '{MUG}'"),
+        (f"plce_mug:{MUG}", "importing 'plce_mug' raised ModuleNotFoundError"),
+        (f"broken_task:{MUG}", "importing 'broken_task' raised RuntimeError: of its own"),
+    ):
+        refused = simworld("evaluate", name)
+        assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1 and words in refused.stderr
 
 
 def test_what_is_registered_twice_is_refused(registered: Path) -> None:

@@ -212,6 +212,36 @@ def test_cloning_needs_finished_demonstrations_of_its_environment(tmp_path: Path
         train_cloning(out, REACH, store, epochs=1)
 
 
+def test_robot_and_control_go_from_demonstrations_to_the_policy_and_on(tmp_path: Path) -> None:
+    store, policy = tmp_path / "demonstrations", tmp_path / "policy"
+    asked = ["--robot", "xarm6", "--control", "joint_delta"]
+    assert simworld("rollout", REACH, *asked, "--episodes", 4, "--out", store).returncode == 0
+    train = ["train", REACH, "--demonstrations", store, "--epochs", 1, "--out", policy]
+    assert_refused(simworld(*train, "--robot", "panda"), "are of robot xarm6, control joint_delta, not of robot panda")
+    assert simworld(*train).returncode == simworld(*train, *asked).returncode == 0
+    evaluate = ["evaluate", REACH, "--policy", policy / "policy.safetensors", "--episodes", 1, "--json"]
+    result = json.loads(simworld(*evaluate).stdout)
+    assert (result["robot"], result["control"]) == ("xarm6", "joint_delta")
+    wrong = simworld(*evaluate, "--robot", "panda", "--control", "ee")
+    assert_refused(wrong, "robot is 'xarm6', not 'panda', control is 'joint_delta', not 'ee'")
+    video = ["--policy", evaluate[3], "--episodes", 1, "--size", "48x32", "--video", tmp_path / "shown.mp4"]
+    assert simworld("play", REACH, *video).returncode == 0
+    assert_refused(simworld("play", REACH, *video, "--control", "ee"), "control is 'joint_delta', not 'ee'")
+
+
+def test_a_reward_is_one_of_the_tasks(tmp_path: Path) -> None:
+    task = json.loads(EnvConfig(task="reach").to_json())["task"]
+    task["reward"] = {"sparse": "sparse()", "shaped": "dense()"}
+    (tmp_path / "own.yaml").write_text(json.dumps(task))
+    train = ["train", tmp_path / "own.yaml", "--algorithm", "ppo", "--steps", 64, "--out", tmp_path / "out"]
+    assert_refused(simworld(*train, "--reward", "dense"), "reward: unknown 'dense'", "'shaped', 'sparse'")
+    assert simworld(*train).returncode == 0
+    request = json.loads((tmp_path / "out/request.json").read_text())
+    assert request["environment"]["reward"] == "sparse"
+    own = json.loads(simworld("factors", tmp_path / "own.yaml", "--json").stdout)
+    assert own == json.loads(simworld("factors", REACH, "--json").stdout)
+
+
 def test_random_rollouts_are_the_same_after_an_interruption(tmp_path: Path) -> None:
     write_rollouts(tmp_path, REACH, episodes=11, policy="random")
     last = tmp_path / "episodes/00001.npz"

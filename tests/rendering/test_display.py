@@ -12,6 +12,7 @@ import pytest
 
 from simworld.errors import RenderError
 from simworld.experiments import doctor, watch
+from simworld.experiments.recipes.source import PolicySource
 from simworld.rendering import display
 from simworld.rendering.display import no_window
 from simworld.rendering.renderers.tiny import TinyRenderer
@@ -117,7 +118,7 @@ def test_where_no_display_is_nothing_is_opened(
     with pytest.raises(RenderError, match="no display"):
         TinyRenderer(window=True)
     with pytest.raises(RenderError, match="--video"):
-        watch.watch("simworld/Reach-v0", "expert", episodes=1, seed=0, randomization="none")
+        watch.watch("simworld/Reach-v0", PolicySource(), episodes=1, seed=0, randomization="none")
     finding = doctor.judge_success("physics", {"no_window": no_window()})
     assert finding.about == "display" and finding.verdict == "ok" and words in finding.text
 

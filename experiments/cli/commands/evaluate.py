@@ -6,13 +6,16 @@ import typer
 
 from simworld.experiments.cli.arguments import (
     Change,
+    ControlName,
     EnvId,
     Json,
     Normalization,
     PolicyName,
     Preset,
+    Robot,
     TrustPickle,
     asked_randomization,
+    env_options,
 )
 from simworld.experiments.cli.console import print_json, progress, table
 
@@ -29,6 +32,8 @@ def evaluate(
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
     randomization: Preset = "default",
+    robot: Robot = None,
+    control: ControlName = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a policy on unseen seeds."""
@@ -44,6 +49,7 @@ def evaluate(
             episodes=episodes,
             first_seed=seed,
             randomization=asked,
+            options=env_options(robot, control),
             progress=tell,
         )
     if as_json:

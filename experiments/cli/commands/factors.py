@@ -13,7 +13,9 @@ commands = typer.Typer()
 
 @commands.command()
 def factors(
-    env_id: Annotated[str, typer.Argument(metavar="ENV", help="An environment alone.", show_default="all")] = "",
+    env_id: Annotated[
+        str, typer.Argument(metavar="ENV", help="An environment alone, as for `rollout`.", show_default="all")
+    ] = "",
     family: Annotated[
         str, typer.Option(help="One family alone: physics, geometry, appearance, ...", show_default="all")
     ] = "",
@@ -35,12 +37,9 @@ def factors(
 
 def _rows(env_id: str) -> list[dict[str, Any]]:
     """The factors of an environment, or each once of all that ship."""
-    from simworld.envs.registration import registered_tasks
     from simworld.envs.tasks import shipped
+    from simworld.experiments.recipes.environments import task_of
 
-    known = registered_tasks()
-    if env_id and env_id not in known:
-        raise ConfigurationError(f"no environment {env_id!r}{nearest(env_id, known)}")
-    tasks = [known[env_id]] if env_id else shipped().values()
+    tasks = [task_of(env_id)] if env_id else shipped().values()
     rows = (row for task in tasks for row in task.scene.space.described())
     return list({row["address"]: row for row in rows}.values())

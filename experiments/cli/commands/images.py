@@ -22,6 +22,7 @@ from simworld.experiments.cli.arguments import (
     TrustPickle,
     Workers,
     asked_randomization,
+    env_options,
     parse_size,
     refuse,
     say_images,
@@ -56,7 +57,7 @@ def images(
     trust_pickle: TrustPickle = False,
     normalization: Normalization = None,
     robot: Robot = None,
-    control: ControlName = "ee",
+    control: ControlName = None,
     workers: Workers = 1,
 ) -> None:
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
@@ -84,7 +85,7 @@ def images(
             policy=policy,
             trust_pickle=trust_pickle,
             normalization=normalization,
-            options={"control": control} | ({"robot": robot} if robot else {}),
+            options=env_options(robot, control),
             engine=make_engine(workers),
             progress=tell,
             searched=searched,

@@ -7,13 +7,16 @@ import typer
 
 from simworld.experiments.cli.arguments import (
     Change,
+    ControlName,
     EnvId,
     Normalization,
     PolicyName,
     Preset,
+    Robot,
     Seed,
     TrustPickle,
     asked_randomization,
+    env_options,
     parse_size,
     refuse,
 )
@@ -37,25 +40,28 @@ def play(
     ] = None,
     seed: Seed = 0,
     randomization: Preset = "default",
+    robot: Robot = None,
+    control: ControlName = None,
 ) -> None:
     """Watch a policy, in a window or a video file."""
     if video is None:
         refuse("without --video", camera=camera, size=size)
-    from simworld.agents.policy import load_policy
-    from simworld.experiments.recipes.environments import config_of
+    from simworld.experiments.recipes.source import PolicySource
     from simworld.experiments.watch import record, watch
 
     asked = asked_randomization(randomization, randomize)
-    act = load_policy(policy, config_of(env_id), trust_pickle=trust_pickle, normalization=normalization)
+    source = PolicySource(policy, trust_pickle, normalization)
+    options = source.with_its_own(env_options(robot, control))
     if video is None:
-        watch(env_id, act, episodes=episodes, seed=seed, randomization=asked)
+        watch(env_id, source, episodes=episodes, seed=seed, randomization=asked, options=options)
         return
     frames = record(
         video,
         env_id,
-        act,
+        source,
         seeds=range(seed, seed + episodes),
         randomization=asked,
+        options=options,
         camera="front" if camera is None else camera,
         size=parse_size("480x360" if size is None else size),
     )

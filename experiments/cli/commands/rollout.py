@@ -22,6 +22,7 @@ from simworld.experiments.cli.arguments import (
     TrustPickle,
     Workers,
     asked_randomization,
+    env_options,
     parse_size,
     refuse,
     say_redrawn,
@@ -53,7 +54,7 @@ def rollout(
     budget: Budget = None,
     replays: Replays = None,
     robot: Robot = None,
-    control: ControlName = "ee",
+    control: ControlName = None,
     observation: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,9 +76,7 @@ def rollout(
         refuse("without --minari", minari_root=minari_root, overwrite=overwrite or None)
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
-    options = {
-        "control": control,
-        "robot": robot,
+    observed = {
         "observation": observation,
         "cameras": camera,
         "image_size": parse_size(image_size, "--image-size") if image_size else None,
@@ -101,7 +100,7 @@ def rollout(
             quotas=quota,
             budget=budget,
             replays=replays or 0,
-            options={name: value for name, value in options.items() if value},
+            options=env_options(robot, control) | {name: value for name, value in observed.items() if value},
             engine=make_engine(workers),
             progress=tell,
             searched=searched,

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from simworld.errors import ConfigurationError
-from simworld.experiments.cli.arguments import Change, EnvId, PolicyOut, Seed, asked_randomization, refuse
+from simworld.experiments.cli.arguments import (
+    Change,
+    ControlName,
+    EnvId,
+    PolicyOut,
+    Robot,
+    Seed,
+    asked_randomization,
+    env_options,
+    refuse,
+)
 from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
@@ -25,11 +35,16 @@ def train(
         int | None, typer.Option(min=1, show_default="40", help="cloning: passes over the demonstrations.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, show_default="30000", help="ppo, sac: environment steps.")] = None,
-    reward: Annotated[str | None, typer.Option(show_default="dense", help="ppo, sac: sparse or dense.")] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(show_default="dense where the task has it, else its first", help="ppo, sac: one of the task's."),
+    ] = None,
     seed: Seed = 0,
     randomization: Annotated[
         str | None, typer.Option(show_default="default", help="ppo, sac: as for `rollout`.")
     ] = None,
+    robot: Robot = None,
+    control: ControlName = None,
 ) -> None:
     """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
     if algorithm == "cloning":
@@ -39,12 +54,13 @@ def train(
         refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
     from simworld.experiments.recipes.policies import train_cloning, train_reinforcement
 
+    options = env_options(robot, control)
     if algorithm == "cloning":
         epochs = epochs or 40
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
         with progress("epochs", epochs) as tell:
-            path = train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, progress=tell)
+            path = train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, options=options, progress=tell)
     else:
         steps = steps or 30_000
         with progress("steps", steps) as tell:
@@ -55,7 +71,8 @@ def train(
                 steps=steps,
                 seed=seed,
                 randomization=asked_randomization(randomization or "default", randomize),
-                reward="dense" if reward is None else reward,
+                reward=reward,
+                options=options,
                 progress=tell,
             )
     say(f"policy in {path}")
