@@ -42,13 +42,20 @@ def listed(context: typer.Context, as_json: Json = False) -> None:
 @robots.command(name="import")
 def import_urdf(
     urdf: Annotated[Path, typer.Argument(metavar="URDF", help="A robot arm with two fingers.")],
-    fix: Annotated[list[str], typer.Option(default_factory=list, help="A joint that is held; may be repeated.")],
+    fix: Annotated[
+        list[str], typer.Option(default_factory=list, show_default=False, help="A joint that is held; may be repeated.")
+    ],
     mimic: Annotated[
         list[str],
-        typer.Option(default_factory=list, help="JOINT=OTHER or JOINT=OTHER*FACTOR: goes with it; may be repeated."),
+        typer.Option(
+            default_factory=list,
+            show_default=False,
+            help="JOINT=OTHER or JOINT=OTHER*FACTOR: goes with it; may be repeated.",
+        ),
     ],
     package: Annotated[
-        list[str], typer.Option(default_factory=list, help="NAME=FOLDER of a ROS package; may be repeated.")
+        list[str],
+        typer.Option(default_factory=list, show_default=False, help="NAME=FOLDER of a ROS package; may be repeated."),
     ],
     name: Annotated[str, typer.Option(show_default="the file's name", help="What the robot is called.")] = "",
     arm: Annotated[str, typer.Option(show_default="guessed", help="The arm's joints, joined by commas.")] = "",
