@@ -30,6 +30,6 @@ class Settings(Plain):
 
     def __init__(self, /, **values: Any) -> None:
         try:
-            super().__init__(**values)
+            self.__pydantic_validator__.validate_python(values, self_instance=self)
         except ValidationError as error:
             raise ConfigurationError(describe(error)) from None

@@ -69,7 +69,7 @@ class EnvConfig(Plain):
                 # As Python says it: who tries an option that not every environment takes looks for these words.
                 raise UnknownOptionError(f"got an unexpected keyword argument {name!r}{nearest(name, fields)}")
         try:
-            super().__init__(**options)
+            self.__pydantic_validator__.validate_python(options, self_instance=self)
         except ValidationError as error:
             raise ConfigurationError(describe(error)) from None
         self._check()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -13,7 +13,6 @@ from pydantic import (
     InstanceOf,
     PlainSerializer,
     StringConstraints as Text,
-    ValidationError,
 )
 
 from simworld.assets.robot_search import find_robot
@@ -26,7 +25,7 @@ from simworld.envs.terms.homes import homes, import_homes
 from simworld.envs.terms.term import THINGS, Term, check_thing
 from simworld.envs.terms.text import called
 from simworld.errors import ConfigurationError, DatasetError, nearest, shown
-from simworld.plain import Plain, describe
+from simworld.plain import Plain
 from simworld.reading import PathLike, parse_json
 
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ class Task(Plain):
     `simworld.agents.experts` that does it, where there is one. A wrong task raises ConfigurationError.
     """
 
+    refused_as: ClassVar[str] = "task"
+
     name: Name
     steps: Annotated[int, Field(ge=1, le=MOST_STEPS, strict=True)]
     scene: _Scene
@@ -95,10 +96,7 @@ class Task(Plain):
         for name in values:
             if name not in type(self).model_fields:
                 raise ConfigurationError(f"task: unknown key {name!r}{nearest(name, type(self).model_fields)}")
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise ConfigurationError(f"task: {describe(error)}") from None
+        super().__init__(**values)
         self._check()
 
     def __hash__(self) -> int:

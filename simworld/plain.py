@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -51,15 +51,33 @@ class Plain(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    refused_as: ClassVar[str] = ""
+    """What an error calls it, where that is not the name of its class."""
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            self.__pydantic_validator__.validate_python(values, self_instance=self)
+        except ValidationError as error:
+            raise ConfigurationError(f"{self.refused_as or type(self).__name__}: {describe(error)}") from None
+
+    # As BaseModel's own: what is nested is checked without it, so that an error's path begins outside.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            try:
+                super().__setattr__(name, value)
+            except ValidationError:
+                hint = f"cannot be set; model_copy(update={{{name!r}: ...}}) makes a changed one"
+                raise ConfigurationError(f"{type(self).__name__}: {name}: {hint}") from None
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some values changed, and all of it checked again; a wrong one raises ConfigurationError."""
         if not update:
             return super().model_copy(deep=deep)
         given = {name: getattr(self, name) for name in self.model_fields_set}
-        try:
-            return type(self)(**{**given, **update})
-        except ValidationError as error:
-            raise ConfigurationError(f"{type(self).__name__}: {describe(error)}") from None
+        return type(self)(**{**given, **update})
 
 
 def describe(error: ValidationError) -> str:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from simworld.building.entities import Table
 from simworld.building.spec import SceneSpec
+from simworld.errors import ConfigurationError
 from simworld.physics.bullet import bullet
 from simworld.physics.world import World
 from simworld.randomization.presets import NONE
@@ -72,5 +72,5 @@ def test_a_state_tells_where_the_floor_is_drawn() -> None:
 
 def test_only_what_is_fixed_is_endless() -> None:
     part = Part(shape=Box(half_extents=(0.1, 0.1, 0.1)))
-    with pytest.raises(ValidationError, match="only what is fixed may be"):
+    with pytest.raises(ConfigurationError, match="only what is fixed may be"):
         Body(name="slab", category="floor", parts=(part,), mass=1.0, endless=True)

@@ -9,7 +9,7 @@ from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
 from simworld.randomization.presets import NONE
 from simworld.randomization.sampling import sample_scene
-from simworld.scene.model import Scene
+from simworld.scene.model import Body, Mesh, Scene
 from simworld.streams import Streams
 
 SCENE = sample_scene(SceneSpec(entities=(Table(), Prop("object"))), NONE, Streams(0)).scene
@@ -46,3 +46,19 @@ def test_a_right_change_changes_that_alone() -> None:
     scene = SCENE.model_copy(update={"bodies": (*SCENE.bodies[:-1], heavier)})
     assert scene == Scene.from_json(scene.to_json()) != SCENE
     assert SCENE.model_copy() == SCENE and SCENE.model_copy(deep=True) == SCENE
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Body(name="x", mass=-3), "Body: category: Field required.* \\(and 2 more\\)"),
+        (lambda: Mesh(name="mug", digest="00" * 16), "Mesh: digest: "),
+        (lambda: Scene(robot=SCENE.robot, bodies=({"name": "x", "parts": []},)), "Scene: bodies.0.category: Field"),
+        (lambda: Scene(robot={"name": "pandda"}, bodies=()), "Scene: robot.name: .*did you mean 'panda'"),
+        (lambda: setattr(BODY, "mass", 3), "Body: mass: cannot be set; model_copy"),
+    ],
+)
+def test_a_wrong_value_is_one_line(make: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{message}") as error:
+        make()
+    assert "\n" not in str(error.value)
