@@ -16,8 +16,8 @@ _PAD = 0.02
 """Metres from the fingertips in which things are held."""
 _PARALLEL = 0.97
 """Cosine of the angle within which a direction is taken for an axis of the hand."""
-_DECIMALS = 9
-"""Of a pose."""
+_DECIMALS, _TENTHS = 9, 4
+"""Of a pose's axes, and of its position in metres: meshes are no more exact."""
 
 
 class MeasuredGrip:
@@ -77,7 +77,7 @@ class MeasuredGrip:
         off = float(np.mean([(tip @ side).mean() for tip in tips]))
         matrix = np.eye(4)
         matrix[:3, :3] = np.array([side, self._across, self._forward]).T
-        matrix[:3, 3] = (reach - depth) * self._forward + inner * self._across + off * side
+        matrix[:3, 3] = ((reach - depth) * self._forward + inner * self._across + off * side).round(_TENTHS)
         return np.asarray(matrix.round(_DECIMALS) + 0.0)
 
 
