@@ -34,14 +34,18 @@ def versions() -> dict[str, str]:
     return found
 
 
+_OURS = re.compile(r"extra == .(dev|bench)\b")
+"""Of requirements: those of who works on simworld."""
+
+
 def _dependencies() -> list[str]:
-    """Names of the direct dependencies, without those of the extras; none where simworld runs uninstalled."""
+    """Names of the direct dependencies, also those of what users ask for; none where simworld runs uninstalled."""
     try:
         required = metadata.requires("simworld") or []
     except metadata.PackageNotFoundError:
         return []
-    names = (re.match(r"[\w.-]+", line) for line in required if "extra ==" not in line)
-    return sorted(name.group() for name in names if name)
+    names = (re.match(r"[\w.-]+", line) for line in required if not _OURS.search(line))
+    return sorted({name.group() for name in names if name} - {"simworld"})
 
 
 def _cpu() -> str:

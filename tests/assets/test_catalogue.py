@@ -125,7 +125,10 @@ def test_what_ships_works_beside_a_broken_index_and_what_is_asked_of_it_is_refus
     (root / INDEX).write_text('{"objects": [')
     catalogue.forget()
     with pytest.warns(UserWarning, match=f"left out: {root / INDEX}: "):
-        gym.make("simworld/PlaceInBox-v0", randomization="default").close()
+        catalogue.meshes()
+    env = gym.make("simworld/PlaceInBox-v0", randomization="default")
+    env.reset(seed=0)
+    env.close()
     for asked in (
         lambda: mesh("cup"),
         lambda: mesh(cup.name, cup.digest),
