@@ -13,7 +13,7 @@ from simworld.envs.tasks import shipped_task
 from simworld.experiments.goodness import p_value, parts
 from simworld.randomization.presets import FULL, NONE, PRESETS
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.sampling import sample_scene
+from simworld.randomization.sampling import sample_scene, sources_of
 from simworld.streams import Streams
 
 WHOLE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
@@ -75,7 +75,9 @@ def test_places_are_drawn_as_declared_where_all_fits() -> None:
         names = [name for name in drawn[0] if name.startswith(prefix)]
         assert len(names) >= 2
         for name in names:
-            assert p_value(randomization[name], [parameters[name] for parameters in drawn]) > 0.01 / 5, name
+            assert (
+                p_value(sources_of(spec, randomization).of(name), [parameters[name] for parameters in drawn]) > 0.01 / 5
+            ), name
 
 
 @pytest.mark.slow
@@ -95,10 +97,11 @@ def test_draws_are_as_declared(preset: str) -> None:
     assert {name for name in again if ".position." not in name} == (lens if preset == "extreme" else set())
     named = {SPACE.starred(a) for a in randomization.by_address}
     assert {SPACE.starred(name) for name in tested} >= named - RARE
+    sources = sources_of(IN_BOX, randomization)
     tests = {
         f"{name}{part}": p_value(distribution, numbers)
         for name, drawn in tested.items()
-        for part, (distribution, numbers) in parts(randomization[name], drawn).items()
+        for part, (distribution, numbers) in parts(sources.of(name), drawn).items()
     }
     assert min(tests.values()) > 0.01 / len(tests), min(tests, key=tests.__getitem__)
 

@@ -210,7 +210,7 @@ def test_far_checkers_fade_to_their_mean_and_do_not_shimmer() -> None:
 ALL_CHANNELS = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
-from test_textures import everything
+from test_texture_mapping import everything
 print(everything())
 """
 
