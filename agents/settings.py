@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
-from simworld.errors import ConfigurationError
-from simworld.plain import Plain, describe
+from simworld.plain import Plain
 
 
 def _as_plain(value: Any) -> Any:
@@ -28,8 +27,4 @@ RootSeed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 class Settings(Plain):
     """Named settings; a wrong one raises ConfigurationError with the key, the rule and the value."""
 
-    def __init__(self, /, **values: Any) -> None:
-        try:
-            self.__pydantic_validator__.validate_python(values, self_instance=self)
-        except ValidationError as error:
-            raise ConfigurationError(describe(error)) from None
+    refused_as = ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from gymnasium.spaces import Box
-from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StrictInt, ValidationError, model_validator
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StrictInt, model_validator
 
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot
@@ -16,16 +16,15 @@ from simworld.building.spec import SceneSpec
 from simworld.envs.fields import Field
 from simworld.envs.interface import Interface
 from simworld.envs.observations import OBSERVATIONS, images_of
-from simworld.envs.options import Names, Pixels, Size, check_names
+from simworld.envs.options import Names, Pixels, Randomized, Size, check_names
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped_task
-from simworld.errors import ConfigurationError, DatasetError, UnknownOptionError, nearest
+from simworld.errors import ConfigurationError, UnknownOptionError, nearest
 from simworld.physics.controllers import Control, make_control
 from simworld.physics.timing import Timing
-from simworld.plain import Plain, describe
-from simworld.randomization.presets import as_randomization
+from simworld.plain import Plain
 from simworld.randomization.randomization import Randomization
-from simworld.reading import parse_json
+from simworld.reading import parse_mapping
 
 
 def _task(value: Any) -> Any:
@@ -34,9 +33,6 @@ def _task(value: Any) -> Any:
 
 
 _Task = Annotated[InstanceOf[Task], BeforeValidator(_task), PlainSerializer(Task.to_plain)]
-_Randomization = Annotated[
-    InstanceOf[Randomization], BeforeValidator(as_randomization), PlainSerializer(Randomization.to_plain)
-]
 
 
 class EnvConfig(Plain):
@@ -47,12 +43,14 @@ class EnvConfig(Plain):
     of the images among them: nominally the scene's first and 84. A wrong configuration raises ConfigurationError.
     """
 
+    refused_as = ""
+
     task: _Task
     robot: str
     control: str = "ee"
     control_hz: StrictInt = 25
     substeps: StrictInt
-    randomization: _Randomization = Randomization()
+    randomization: Randomized = Randomization()
     reward: str
     observation: Names = ("state",)
     cameras: Names
@@ -68,10 +66,7 @@ class EnvConfig(Plain):
             if name not in fields:
                 # As Python says it: who tries an option that not every environment takes looks for these words.
                 raise UnknownOptionError(f"got an unexpected keyword argument {name!r}{nearest(name, fields)}")
-        try:
-            self.__pydantic_validator__.validate_python(options, self_instance=self)
-        except ValidationError as error:
-            raise ConfigurationError(describe(error)) from None
+        super().__init__(**options)
         self._check()
 
     @model_validator(mode="before")
@@ -191,10 +186,7 @@ class EnvConfig(Plain):
     @classmethod
     def from_json(cls, text: str | bytes) -> "EnvConfig":
         """Read a configuration; a malformed one raises ConfigurationError naming the key, the rule and the value."""
-        try:
-            return cls(**parse_json(text, dict[str, Any], "configuration"))
-        except DatasetError as error:
-            raise ConfigurationError(str(error)) from None
+        return cls(**parse_mapping(text, "configuration"))
 
 
 def _space(fields: Sequence[Field]) -> Box:

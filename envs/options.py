@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from simworld.distributions.values import immutable
 from simworld.errors import ConfigurationError, nearest
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.randomization import Randomization
 
 MOST_PIXELS = 8192
 Pixels = Annotated[int, BeforeValidator(immutable), Field(ge=1, le=MOST_PIXELS, strict=True)]
@@ -32,6 +34,10 @@ def _size(value: Any) -> tuple[int, ...]:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Size = Annotated[tuple[int, int], BeforeValidator(_size)]
+Randomized = Annotated[
+    InstanceOf[Randomization], BeforeValidator(as_randomization), PlainSerializer(Randomization.to_plain)
+]
+"""A randomization, also by a preset's name or as plain data, which it is in JSON."""
 
 
 def check_names(key: str, names: tuple[str, ...], valid: Collection[str]) -> None:

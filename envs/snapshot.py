@@ -4,19 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from simworld.distributions.values import addressed
-from simworld.errors import ConfigurationError, DatasetError
+from simworld.envs.options import Randomized
+from simworld.errors import ConfigurationError
 from simworld.plain import Plain, describe
-from simworld.randomization.presets import as_randomization
-from simworld.randomization.randomization import Randomization
-from simworld.reading import parse_json
+from simworld.reading import parse_mapping
 from simworld.scene.state import SceneState
-
-_Randomization = Annotated[
-    InstanceOf[Randomization], BeforeValidator(as_randomization), PlainSerializer(Randomization.to_plain)
-]
 
 
 class Begun(Plain):
@@ -24,7 +19,7 @@ class Begun(Plain):
 
     seed: Annotated[int, Field(ge=0, strict=True)]
     index: Annotated[int, Field(ge=0, strict=True)]
-    randomization: _Randomization | None = None
+    randomization: Randomized | None = None
     parameters: Annotated[Mapping[str, Any], BeforeValidator(addressed)] = {}
 
 
@@ -49,11 +44,9 @@ class Snapshot(Plain):
     def from_json(cls, text: str | bytes) -> "Snapshot":
         """Read a snapshot; a malformed one raises ConfigurationError naming the key, the rule and the value."""
         try:
-            return cls.model_validate(parse_json(text, dict[str, Any], "snapshot"))
+            return cls.model_validate(parse_mapping(text, "snapshot"))
         except ValidationError as error:
             raise ConfigurationError(f"snapshot: {describe(error)}") from None
-        except DatasetError as error:
-            raise ConfigurationError(str(error)) from None
 
 
 def state_digest(state: SceneState) -> str:

@@ -24,9 +24,9 @@ from simworld.envs.terms import Fact, Goal, Observed, Reward, parse_term, reache
 from simworld.envs.terms.homes import homes, import_homes
 from simworld.envs.terms.term import THINGS, Term, check_thing
 from simworld.envs.terms.text import called
-from simworld.errors import ConfigurationError, DatasetError, nearest, shown
+from simworld.errors import ConfigurationError, nearest, shown
 from simworld.plain import Plain
-from simworld.reading import PathLike, parse_json
+from simworld.reading import PathLike, parse_mapping
 
 if TYPE_CHECKING:
     from simworld.assets.robot import RobotModel
@@ -140,10 +140,7 @@ class Task(Plain):
     @classmethod
     def from_json(cls, text: str | bytes) -> "Task":
         """Read a task; a malformed one raises ConfigurationError naming the key, the rule and the value."""
-        try:
-            return cls(**parse_json(text, dict[str, Any], "task"))
-        except DatasetError as error:
-            raise ConfigurationError(str(error)) from None
+        return cls(**parse_mapping(text, "task"))
 
     @classmethod
     def load(cls, path: PathLike) -> "Task":

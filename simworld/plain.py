@@ -51,14 +51,15 @@ class Plain(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    refused_as: ClassVar[str] = ""
-    """What an error calls it, where that is not the name of its class."""
+    refused_as: ClassVar[str | None] = None
+    """What an error calls it; the name of its class where that is None, and nothing where it is empty."""
 
     def __init__(self, /, **values: Any) -> None:
         try:
             self.__pydantic_validator__.validate_python(values, self_instance=self)
         except ValidationError as error:
-            raise ConfigurationError(f"{self.refused_as or type(self).__name__}: {describe(error)}") from None
+            called = type(self).__name__ if self.refused_as is None else self.refused_as
+            raise ConfigurationError(": ".join(filter(None, (called, describe(error))))) from None
 
     # As BaseModel's own: what is nested is checked without it, so that an error's path begins outside.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from simworld.errors import DatasetError, shown
+from simworld.errors import ConfigurationError, DatasetError, shown
 from simworld.plain import describe
 
 PathLike = str | os.PathLike[str]
@@ -82,6 +82,14 @@ def parse_json(data: bytes | str, kind: type[_T], source: str) -> _T:
     except ValueError as error:
         raise DatasetError(f"{source}: {error}") from None
     return value
+
+
+def parse_mapping(data: bytes | str, source: str) -> dict[str, Any]:
+    """A configuration's JSON as a mapping; anything else raises ConfigurationError, whose message `source` begins."""
+    try:
+        return parse_json(data, dict[str, Any], source)
+    except DatasetError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def check_json(data: bytes | str) -> None:

@@ -3,6 +3,7 @@
 import math
 
 from simworld.assets.robot import RobotModel
+from simworld.assets.urdf import span
 from simworld.errors import ConfigurationError, nearest
 
 
@@ -42,10 +43,8 @@ def _check_workspace(model: RobotModel) -> None:
 
 def _span(model: RobotModel) -> float:
     """Metres from the base beyond which the tool never gets."""
-    chain = model.chain(model.tool.link)
     limits = dict(zip(model.joints, zip(model.lower, model.upper, strict=True), strict=True))
-    slides = [max(map(abs, limits[joint.name])) for joint in chain if joint.kind == "prismatic"]
-    return sum(slides) + sum(math.hypot(*joint.position) for joint in chain) + math.hypot(*model.tool.position)
+    return span(model.chain(model.tool.link), limits) + math.hypot(*model.tool.position)
 
 
 def _moving(model: RobotModel, link: str) -> tuple[str, ...]:

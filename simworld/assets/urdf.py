@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree
@@ -55,6 +55,12 @@ class Urdf(NamedTuple):
 
     links: tuple[str, ...]
     joints: tuple[Joint, ...]
+
+
+def span(chain: Sequence[Joint], limits: Mapping[str, tuple[float, float]]) -> float:
+    """Metres from the first joint's parent beyond which the last link of a chain never gets, with limits by name."""
+    slides = [max(map(abs, limits[joint.name])) for joint in chain if joint.kind == "prismatic"]
+    return sum(slides) + sum(math.hypot(*joint.position) for joint in chain)
 
 
 def read_urdf(path: Path) -> Urdf:

@@ -29,7 +29,6 @@ from simworld.experiments.cli.arguments import (
     searching,
 )
 from simworld.experiments.cli.console import progress
-from simworld.extras import extras
 
 commands = typer.Typer()
 
@@ -63,8 +62,6 @@ def images(
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
-    with extras():
-        import pycocotools  # noqa: F401 - what writes masks, hours from now
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.labelled_images import write_labelled_images
 

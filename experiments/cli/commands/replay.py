@@ -7,7 +7,6 @@ import typer
 
 from simworld.experiments.cli.arguments import GOES_ON, Cameras, Out, RendererName, Workers, parse_size, say_images
 from simworld.experiments.cli.console import progress
-from simworld.extras import extras
 
 commands = typer.Typer()
 
@@ -23,8 +22,6 @@ def replay(
     workers: Workers = 1,
 ) -> None:
     """Write labelled images of stored episodes, by any camera, at any size: nothing is simulated again."""
-    with extras():
-        import pycocotools  # noqa: F401 - what writes masks, hours from now
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.replayed_images import write_replayed_images
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from simworld.assets.robot_import.link_masses import pose_matrix
-from simworld.assets.urdf import Joint
+from simworld.assets.urdf import Joint, span
 from simworld.geometry import Array
 
 _STEPS, _DAMPING = 80, 1e-4
@@ -51,9 +51,8 @@ class ArmFrames:
     @property
     def span(self) -> float:
         """Metres from the base beyond which the tool never gets."""
-        slides = [max(abs(j.lower), abs(j.upper)) for j in self.joints if j.kind == "prismatic"]
-        lengths = [np.linalg.norm(j.position) for j in self.joints]
-        return float(sum(slides) + sum(lengths) + np.linalg.norm(self._tool[:3, 3]))
+        limits = {joint.name: (joint.lower, joint.upper) for joint in self.joints}
+        return span(self.joints, limits) + float(np.linalg.norm(self._tool[:3, 3]))
 
     def tool_and_jacobian(self, q: Array) -> tuple[Array, Array]:
         """The tool's pose (4, 4) and its geometric Jacobian (6, n), in the frame of the base."""

@@ -35,6 +35,7 @@ from simworld.datasets.store.pictures import picture_names
 from simworld.datasets.store.request import FORMAT_VERSION
 from simworld.datasets.store.shards import Shards
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.extras import extras
 from simworld.reading import PathLike
 from simworld.writing import to_json
 
@@ -96,6 +97,8 @@ def open_images(
         raise ConfigurationError(
             f"a dataset needs images and categories, got {count}, {shard} to a shard, and {list(categories)}"
         )
+    with extras():
+        import pycocotools  # noqa: F401 - it writes the masks, which would come hours from now
     names = sorted(set(categories))
     about = {"kind": KIND, "format_version": FORMAT_VERSION, "count": count, "shard": shard, "categories": names}
     own, shards = {ANNOTATIONS, INDEX, *beside}, Shards(LABELS, ".jsonl", count, shard)
