@@ -256,20 +256,3 @@ def test_numpys_numbers_are_settings() -> None:
     assert settings == CloningSettings(interface=CONFIG.interface, hidden=8, learning_rate=0.5, seed=3)
     with pytest.raises(ConfigurationError, match="interface: .*got 'fly'"):
         clone(made_up(), CloningSettings(interface="fly"))
-
-
-class _Seeds(gym.Wrapper[Any, Any, Any, Any]):
-    """Keeps the root seeds that its environment is given."""
-
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        super().__init__(env)
-        self.seen: list[int] = []
-
-    def reset(self, **options: Any) -> Any:
-        if options.get("seed") is not None:
-            self.seen.append(options["seed"])
-        return super().reset(**options)
-
-
-def reach(**options: Any) -> _Seeds:
-    return _Seeds(gym.make("simworld/Reach-v0", reward="sparse", **options))

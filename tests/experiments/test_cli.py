@@ -1,6 +1,5 @@
 """The command line as a user meets it: help, exit codes, one clear line, and finished work that stays."""
 
-import io
 import json
 import os
 import re
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from command_line import COMMAND, Result, assert_refused, simworld, simworld_apart
-from rich.console import Console
 from typer.main import get_command
 from waiting import PATIENCE, wait_for
 
@@ -21,7 +19,6 @@ from simworld.datasets.store.verify import verify
 from simworld.envs import registered_tasks
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.cli import console
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes.policies import train_cloning
 from simworld.experiments.recipes.rollouts import write_rollouts
@@ -358,12 +355,3 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
     assert not list(out.glob("episodes/*"))
     assert simworld("rollout", PLACE, "--out", out, "--episodes", 10).returncode == 0
     assert verify(out) == []
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What a terminal is sent as standard error."""
-    written = io.StringIO()
-    screen = Console(file=written, force_terminal=True, force_interactive=True, width=100)
-    monkeypatch.setattr(console, "errors", screen)
-    return written

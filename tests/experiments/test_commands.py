@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from command_line import COMMAND, assert_refused, simworld
-from rich.console import Console
 from waiting import PATIENCE
 
 from simworld.building.entities import Bin, Prop, Props, Table
@@ -148,15 +147,6 @@ def test_rollouts_meet_quotas_and_go_on_where_they_stopped(tmp_path: Path) -> No
 def report(candidates: int, met: int, stop: str = "") -> Report:
     tallies = Tally("occlusion", "[0.5,0.8]", 3, met, met), Tally("occlusion", "other", 0, 0, candidates - met)
     return Report(tallies, candidates, met, met, 0, 0, 0, 0, stop)
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What a terminal is sent as standard error."""
-    written = io.StringIO()
-    screen = Console(file=written, force_terminal=True, force_interactive=True, width=100)
-    monkeypatch.setattr(console, "errors", screen)
-    return written
 
 
 def test_a_search_shows_its_cells_until_it_stops(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, LinkMaterial, Part, Robot, Scene, Sphere
 from simworld.scene.state import SceneState
 from simworld.streams import Streams
+from tests.support.light import decoded, srgb
 
 PANDA = find_robot("panda")
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
@@ -69,18 +70,6 @@ def on_the_slab(camera: Camera) -> np.ndarray:
     """Points (h, w, 3) of the plane z = 0 at the pixels' centres."""
     directions = rays(camera)
     return np.array(camera.position) - directions * (camera.position[2] / directions[..., 2:])
-
-
-def srgb(linear: Any) -> np.ndarray:
-    """sRGB 0..255, not rounded, of linear light (IEC 61966-2-1)."""
-    light = np.clip(linear, 0, 1)
-    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def decoded(color: Any) -> np.ndarray:
-    """Linear light of sRGB 0..1."""
-    c = np.asarray(color, dtype=float)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 ABOVE = pinhole((0.3, -0.4, 1.2), (0.0, 0.05, 0.0))

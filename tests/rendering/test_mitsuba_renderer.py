@@ -1,18 +1,15 @@
 """Mitsuba as a renderer like others: it repeats itself, refuses what it cannot do, and agrees with them."""
 
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from simworld.assets.robot_search import find_robot
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.color import encode
 from simworld.errors import ConfigurationError, MissingExtraError, RenderError
-from simworld.geometry import look_at
 from simworld.physics.world import World
 from simworld.randomization.presets import DEFAULT
 from simworld.randomization.sampling import sample_scene
@@ -20,67 +17,17 @@ from simworld.rendering import make_renderer
 from simworld.rendering.renderers.mitsuba import MitsubaRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import (
-    Background,
     DirectionalLight,
-    Light,
-    SolidBackground,
 )
 from simworld.scene.material import Material
-from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
-from simworld.scene.state import SceneState
+from simworld.scene.model import Body, Box, Part
 from simworld.streams import Streams
+from tests.support.traced_scenes import ball, floor, pinhole, scene_of
 
-PANDA = find_robot("panda")
-IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 Make = Callable[..., MitsubaRenderer]
-WHITENESS = SolidBackground()
-WHITE = Material(color=(1.0, 1.0, 1.0), specular=0.0)
 
 
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """The renderer's constructor."""
-    pytest.importorskip("mitsuba")
-    made: list[MitsubaRenderer] = []
-
-    def constructor(**options: Any) -> MitsubaRenderer:
-        made.append(MitsubaRenderer(**options))
-        return made[-1]
-
-    yield constructor
-    for renderer in made:
-        renderer.close()
-        renderer.close()
-
-
-def pinhole(eye: tuple[float, float, float], target: tuple[float, float, float], **options: Any) -> Camera:
-    size = {"width": 64, "height": 48, "fx": 60, "fy": 60, "cx": 35.0, "cy": 22.5}
-    return Camera(name="front", position=eye, orientation=look_at(eye, target), **size | options)
-
-
-def floor(material: Material = WHITE) -> Body:
-    """A slab of which the top is the plane z = 0."""
-    part = Part(shape=Box(half_extents=(9, 9, 0.5)))
-    return Body(name="floor", category="floor", parts=(part,), position=(0, 0, -0.5), material=material)
-
-
-def ball(radius: float, position: tuple[float, float, float], material: Material = WHITE) -> Body:
-    part = Part(shape=Sphere(radius=radius))
-    return Body(name="ball", category="ball", parts=(part,), position=position, material=material)
-
-
-def scene_of(
-    *bodies: Body,
-    lights: tuple[Light, ...] = (),
-    ambient: float = 0.0,
-    background: Background = WHITENESS,
-) -> tuple[Scene, SceneState]:
-    """A scene of which the robot is out of sight and of light, and its state."""
-    robot = Robot()
-    scene = Scene(robot=robot, bodies=bodies, lights=lights, ambient=(ambient,) * 3, background=background)
-    links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
-    joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)
-    return scene, SceneState(0.0, joints, np.zeros_like(joints), links, poses, np.zeros((len(bodies), 6)))
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
 
 def test_the_same_arguments_give_the_same_bits(make: Make) -> None:

@@ -24,6 +24,7 @@ from simworld.scene.light import GradientBackground, SolidBackground, TextureBac
 from simworld.scene.material import Family, ImageTexture, Material, ProceduralTexture, Texture
 from simworld.scene.model import Body, Box, Part, Robot, Scene
 from simworld.scene.state import SceneState
+from tests.support.light import decoded, srgb
 
 PANDA = find_robot("panda")
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
@@ -59,18 +60,6 @@ def rays(camera: Camera) -> np.ndarray:
     u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
     local = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], axis=-1)
     return np.asarray(local @ quat_to_matrix(camera.orientation).T)
-
-
-def srgb(linear: Any) -> np.ndarray:
-    """sRGB 0..255, not rounded, of linear light."""
-    light = np.clip(linear, 0, 1)
-    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def decoded(color: Any) -> np.ndarray:
-    """Linear light of sRGB 0..1."""
-    c = np.asarray(color, dtype=float)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def checks() -> np.ndarray:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from simworld.errors import ConfigurationError, RenderError
 from simworld.rendering.textures.patterns import SIDE, pattern
 from simworld.rendering.textures.pyramid import Pyramid, pyramid, textures_in
 from simworld.scene.material import Family, ImageTexture, ProceduralTexture
+from tests.support.light import decoded, srgb
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
@@ -38,18 +39,6 @@ def levels(of: Pyramid) -> list[np.ndarray]:
         start, side = start + size, side // 2
     assert start == len(of.texels)
     return made
-
-
-def srgb(linear: Any) -> np.ndarray:
-    """sRGB 0..255, not rounded, of linear light."""
-    light = np.clip(linear, 0, 1)
-    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def decoded(color: Any) -> np.ndarray:
-    """Linear light of sRGB 0..1."""
-    c = np.asarray(color, dtype=float)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

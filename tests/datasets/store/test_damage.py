@@ -22,30 +22,10 @@ from simworld.datasets.store.manifest import MANIFEST, REQUEST
 from simworld.datasets.store.verify import verify
 from simworld.errors import DatasetError
 from simworld.writing import to_json
-from tests.datasets.store.test_episodes import SHARD, contents, episode, write
+from tests.support.made_up_episodes import SHARD, episode, write
+from tests.support.stored import contents, one_line, put
 
 SHARDS = [f"episodes/0000{k}.npz" for k in range(3)]
-
-
-def one_line(error: BaseException) -> str:
-    assert "\n" not in str(error)
-    return str(error)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The files of a finished dataset."""
-    path = tmp_path_factory.mktemp("made")
-    write(path)
-    return contents(path)
-
-
-def put(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return folder
 
 
 def flipped(data: bytes, place: int) -> bytes:

@@ -2,14 +2,11 @@
 
 import errno
 import json
-import multiprocessing
 import os
 import resource
-import signal
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,57 +15,18 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from simworld.annotation.labels import annotate
-from simworld.building.entities import Bin, Prop, Props, Table
-from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import LabelledImage, Moment
 from simworld.datasets.store.image_index import read_index
-from simworld.datasets.store.images import ImageReport, write_images
+from simworld.datasets.store.images import write_images
 from simworld.datasets.store.label_stream import read_labels
 from simworld.datasets.store.pictures import decode_depth, encode_depth
 from simworld.datasets.store.verify import verify
-from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.physics.world import World
-from simworld.randomization.presets import DEFAULT
-from simworld.randomization.sampling import sample_scene
-from simworld.rendering.renderers.tiny import TinyRenderer
-from simworld.streams import Streams
-
-IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
-
-
-COUNT, SHARD, SEED = 5, 2, 11
-
-
-REQUEST = {"seed": SEED, "size": (160, 120)}
-CATEGORIES = ("table", "sphere", "robot", "box", "cuboid", "duck")
-FORK = multiprocessing.get_context("fork")
-
+from tests.support.killing import forked, killed_at
+from tests.support.labelled_images import CATEGORIES, COUNT, REQUEST, SEED, SHARD, view, write
+from tests.support.stored import contents
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools decoding
-
-
-@cache
-def view(number: int) -> LabelledImage:
-    """A sampled scene as it starts, from the front camera."""
-    spec = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
-    sample = sample_scene(spec, DEFAULT | {"objects.count": 3}, Streams(SEED, number))
-    world, renderer = World(), TinyRenderer()
-    world.load(sample.scene)
-    state, camera = world.state(), sample.scene.camera("front").resized(160, 120)
-    frame = renderer.render(sample.scene, state, camera)
-    world.close()
-    renderer.close()
-    noisy = type(frame)(**frame.channels | {"depth": np.where(frame.depth > 1, 0, frame.depth + np.float32(0.01))})
-    return LabelledImage(Moment(sample.scene, state, sample.parameters, SEED, number, 7), camera, noisy, frame.depth)
-
-
-def write(path: Path, make: Callable[[int], LabelledImage] = view) -> ImageReport:
-    return write_images(path, REQUEST, COUNT, CATEGORIES, make, SHARD)
-
-
-def contents(path: Path) -> dict[str, bytes]:
-    return {f.relative_to(path).as_posix(): f.read_bytes() for f in path.rglob("*") if f.is_file()}
 
 
 def images_of(path: Path) -> int:
@@ -79,16 +37,6 @@ def images_of(path: Path) -> int:
             Image.open(path / image[field]).load()
     assert {a["image_id"] for a in coco.anns.values()} <= set(coco.imgs)
     return len(coco.imgs)
-
-
-def forked(action: Callable[[], None]) -> int | None:
-    """The exit code of an action in a process of its own; -9 where it was killed."""
-    for number in range(COUNT):
-        view(number)  # so that no child renders
-    process = FORK.Process(target=action)
-    process.start()
-    process.join()
-    return process.exitcode
 
 
 def test_pycocotools_reads_boxes_masks_and_categories(tmp_path: Path) -> None:
@@ -178,20 +126,7 @@ def test_a_kill_at_any_write_leaves_a_valid_dataset_and_changes_nothing(tmp_path
     while True:
         path = tmp_path / str(kills)
 
-        def writer(path: Path = path, left: int = kills) -> None:
-            replace = os.replace
-
-            def killing(source: Path, target: Path) -> None:
-                nonlocal left
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left -= 1
-                replace(source, target)
-
-            os.replace = killing  # type: ignore[assignment]
-            write(path)
-
-        if forked(writer) == 0:
+        if killed_at(kills, partial(write, path)) == 0:
             break
         finished = sum(len(shard.read_bytes().splitlines()) for shard in path.glob("labels/*.jsonl"))
         assert not (path / "annotations.json").exists() or images_of(path) == finished == COUNT
@@ -234,6 +169,8 @@ def test_a_full_disk_is_one_line_and_leaves_a_valid_dataset(tmp_path: Path) -> N
         except DatasetError as error:
             told.write_text(str(error))
 
+    for number in range(COUNT):
+        view(number)  # so that no child renders
     assert forked(writer) == 0
     reason = os.strerror(errno.EFBIG)
     line = f"cannot write {path}/images/000003.png: {reason}; what was finished is intact in {path}"
