@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from simworld.compiled import loop_places
 from simworld.envs.tasks import shipped_task
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.machine import machine_description
@@ -22,7 +23,6 @@ from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene
 from simworld.reading import read_json
 from simworld.rendering import RENDERERS, make_renderer
-from simworld.rendering.compiled import loop_places
 from simworld.rendering.frame import Frame
 from simworld.scene.model import Scene
 from simworld.scene.state import stack_states, unstack_state

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TRUSTED = {
     "agents/reinforcement/baselines.py",  # models of stable-baselines3, where a user asked for it by name
-    "simworld/rendering/compiled.py",  # numba's own forms, with a digest, from folders that nobody else can change
+    "simworld/compiled.py",  # numba's own forms, with a digest, from folders that nobody else can change
 }
 
 FORBIDDEN = {

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array
-from simworld.rendering.kernels import kernel, place, to_view
+from simworld.kernels import kernel
+from simworld.rendering.matrices import place, to_view
 from simworld.rendering.memory import PerScene
 from simworld.rendering.poses import from_view, poses_of, view_of
 from simworld.rendering.surfaces import surface_bounds

@@ -7,7 +7,7 @@ import numpy as np
 
 from simworld.errors import RenderError
 from simworld.geometry import Array
-from simworld.rendering.kernels import are_poses, to_view
+from simworld.rendering.matrices import are_poses, to_view
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState, camera_pose

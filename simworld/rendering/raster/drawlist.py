@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simworld.color import to_linear
 from simworld.geometry import Array, Vec3
 from simworld.plain import Color
-from simworld.rendering.kernels import place
+from simworld.rendering.matrices import place
 from simworld.rendering.meshes.loading import MeshGroup, diagonal, load_mesh
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.pyramid import Pyramid, pyramid

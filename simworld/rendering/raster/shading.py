@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import inlined, kernel
+from simworld.kernels import inlined, kernel
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
 from simworld.rendering.raster.planes import plane_of

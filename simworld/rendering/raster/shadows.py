@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import inlined, kernel
+from simworld.kernels import inlined, kernel
 from simworld.rendering.raster.work import CORNER, LANES, LIT, MAP, NORMAL, POSITION, TAPS
 
 _F = np.float32

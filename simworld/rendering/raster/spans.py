@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.rendering.kernels import inlined, kernel
+from simworld.kernels import inlined, kernel
 
 _F = np.float32
 

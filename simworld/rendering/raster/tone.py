@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import inlined
+from simworld.kernels import inlined
 from simworld.rendering.raster.work import (
     CODE,
     LANES,

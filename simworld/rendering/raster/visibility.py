@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import inlined, kernel
+from simworld.kernels import inlined, kernel
 from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, flat_edges, solid_edges
 
 _F = np.float32

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import inlined, kernel
+from simworld.kernels import inlined, kernel
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)

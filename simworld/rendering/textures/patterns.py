@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.rendering.kernels import jit
+from simworld.kernels import jit
 from simworld.scene.material import Family
 
 SIDE = 256

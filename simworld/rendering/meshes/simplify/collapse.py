@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import jit, kernel
+from simworld.kernels import jit, kernel
 from simworld.rendering.meshes.simplify.distance import closest, cross, dot, minus, within
 from simworld.rendering.meshes.simplify.quadrics import place_for, quadrics_of
 

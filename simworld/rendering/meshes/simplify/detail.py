@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simworld.geometry import Array
-from simworld.rendering.kernels import jit
+from simworld.kernels import jit
 from simworld.rendering.meshes.simplify.collapse import collapse
 from simworld.rendering.meshes.simplify.distance import (
     DistanceSurface,

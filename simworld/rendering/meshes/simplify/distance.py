@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array
-from simworld.rendering.kernels import inlined, jit, kernel
+from simworld.kernels import inlined, jit, kernel
 
 Index = NDArray[np.int64]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.rendering.kernels import jit, kernel
+from simworld.kernels import jit, kernel
 from simworld.rendering.meshes.simplify.distance import cross, dot, minus
 
 

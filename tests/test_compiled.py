@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from simworld import places
+from simworld import compiled, places
+from simworld.kernels import jit
 from simworld.places import only_ours, private_places
-from simworld.rendering import compiled
-from simworld.rendering.kernels import jit
 
 MARK = re.compile(r"^@(jit|kernel|inlined)$", re.MULTILINE)
 HARM = ("cut", "flip", "empty", "text", "pickle")
@@ -93,42 +92,49 @@ def test_a_broken_file_is_replaced(tmp_path: Path, package: Path, harm: str) -> 
     assert not marker.exists() and kept(package) == path
 
 
-def test_a_loop_is_compiled_again_when_any_file_of_the_package_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_is_compiled_again_when_any_file_of_its_room_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found() and found()
-    monkeypatch.setattr(compiled, "_stamp", lambda: b"later")
+    monkeypatch.setattr(compiled, "_stamp", lambda room: b"later")
     assert not found() and found()
 
 
 def with_kernels() -> list[str]:
-    """The files of `rendering`, relative to it, that hold compiled loops."""
-    here = Path(compiled.__file__).parent
+    """The files of the package, relative to it, that hold compiled loops."""
+    here = compiled._HERE
     return [file.relative_to(here).as_posix() for file in sorted(here.rglob("*.py")) if MARK.search(file.read_text())]
 
 
-def test_compiled_loops_are_in_rendering_alone() -> None:
-    here = Path(compiled.__file__).parent
-    others = [file for file in here.parent.rglob("*.py") if here not in file.parents and MARK.search(file.read_text())]
-    assert others == [] and len({Path(file).parent for file in with_kernels()}) >= 4
+def test_compiled_loops_call_only_those_of_their_own_room() -> None:
+    for name in with_kernels():
+        room, text = Path(name).parts[0], (compiled._HERE / name).read_text()
+        for module in re.findall(r"^from simworld\.(\w+)\.[\w.]+ import", text, re.MULTILINE):
+            loops = [file for file in with_kernels() if Path(file).parts[0] == module]
+            assert module == room or not loops, f"{name} may compile loops of {module} into its own"
+    assert len({Path(name).parent for name in with_kernels()}) >= 4
 
 
-@pytest.mark.parametrize("file", with_kernels())
-def test_a_changed_kernel_in_any_room_is_compiled_again(
-    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copy = tmp_path / "rendering"
-    shutil.copytree(compiled._HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.mark.parametrize("file", [*with_kernels(), "kernels.py"])
+def test_a_changed_kernel_is_compiled_again(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "simworld"
+    shutil.copytree(compiled._HERE, copy, ignore=shutil.ignore_patterns("__pycache__", "envs", "agents", "experiments"))
+    room = "rendering" if file == "kernels.py" else Path(file).parts[0]
     monkeypatch.setattr(compiled, "_HERE", copy)
+    monkeypatch.setattr(compiled, "_room", lambda of: copy / room)
     monkeypatch.setattr(compiled, "_stamp", compiled._stamp.__wrapped__)
     assert not found() and found()
-    (copy / file).write_text((copy / file).read_text().replace("@kernel", "@inlined", 1) + "\n")
+    (copy / file).write_text((copy / file).read_text().replace("kernel", "inlined", 1) + "\n")
     assert not found() and found()
+
+
+def test_the_room_of_a_file_is_the_folder_of_the_package_that_it_is_in() -> None:
+    assert compiled._room(compiled._HERE / "rendering" / "raster" / "tone.py") == compiled._HERE / "rendering"
 
 
 @pytest.mark.parametrize("way", ["open to all", "the folder above is", "a link"])
 def test_nothing_is_read_from_a_folder_that_others_can_change(tmp_path: Path, package: Path, way: str) -> None:
     found()
     content, marker = pickle.dumps(Payload(tmp_path / "executed")), tmp_path / "executed"
-    kept(package).write_bytes(places.seal(content, compiled._stamp()))
+    kept(package).write_bytes(places.seal(content, compiled._stamp(Path(__file__).parent)))
     if way == "open to all":
         package.chmod(0o777)
     elif way == "the folder above is":
@@ -223,7 +229,7 @@ def test_nothing_is_read_of_a_file_that_others_could_change(package: Path, tmp_p
     found()
     marker = tmp_path / "executed"
     path = kept(package)
-    path.write_bytes(places.seal(pickle.dumps(Payload(marker)), compiled._stamp()))
+    path.write_bytes(places.seal(pickle.dumps(Payload(marker)), compiled._stamp(Path(__file__).parent)))
     if way == "others can write it":
         path.chmod(0o666)
     elif os.geteuid() == 0:

@@ -31,6 +31,7 @@ class CompiledLoops(NullCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         code = function.__code__
+        self._room = _room(Path(code.co_filename))
         self._name = f"{Path(code.co_filename).stem}.{function.__name__}-{code.co_firstlineno}"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -38,7 +39,7 @@ class CompiledLoops(NullCache):
         target_context.refresh()
         name, where = self._file(sig, target_context.codegen()), loop_places()
         for place in where:
-            if (data := place.read(name)) is not None and (content := unseal(data, _stamp())) is not None:
+            if (data := place.read(name)) is not None and (content := unseal(data, _stamp(self._room))) is not None:
                 return _rebuild(target_context, *pickle.loads(content))
         announce("compiling loops", where)
         return None
@@ -47,7 +48,7 @@ class CompiledLoops(NullCache):
         """Keep the compiled form for a signature, if that can be."""
         if any(not loop.can_cache for loop in data.lifted) or data.library.has_dynamic_globals:
             return
-        keep(loop_places(), self._file(sig, data.codegen), seal(_dumps(data._reduce()), _stamp()))
+        keep(loop_places(), self._file(sig, data.codegen), seal(_dumps(data._reduce()), _stamp(self._room)))
 
     def _file(self, sig: Any, codegen: Any) -> str:
         """A file for each signature, kind of processor and copy of this package; new ones replace old ones."""
@@ -61,12 +62,17 @@ def loop_places() -> list[Place]:
     return given + private_places(_HERE / "__pycache__")
 
 
-@cache
-def _stamp() -> bytes:
-    """numba's version, and name, time and size of every file of this package and those in it.
+def _room(file: Path) -> Path:
+    """The room of this package that a file is in; of any other file, its folder."""
+    return _HERE / file.relative_to(_HERE).parts[0] if _HERE in file.parents else file.parent
 
-    All of them, as loops are compiled into each other: each is out of date when any of the files has changed.
+
+@cache
+def _stamp(room: Path) -> bytes:
+    """numba's version, and name, time and size of every file of a room and those in it, and of what compiles them.
+
+    All of them, as loops are compiled into others of their room: each is out of date when any of the files has changed.
     """
-    files = sorted(_HERE.rglob("*.py"))
-    about = [(str(file.relative_to(_HERE)), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    files = [*sorted(_HERE.glob("*.py")), *sorted(room.rglob("*.py"))]
+    about = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
     return repr((numba.__version__, about)).encode()

@@ -1,46 +1,10 @@
-"""What the compiled loops of the rasterizer share: how they are compiled, and how parts are put in place.
+"""Matrices of what has a pose, in compiled loops: how parts are put in place."""
 
-Kernels use only operations that IEEE 754 rounds exactly (+ - * / sqrt floor, comparisons), and no reordering, so that
-they give the same bits whatever vector units a machine has.
-"""
-
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 
-from simworld.rendering.compiled import CompiledLoops
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-_LEAN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-
-
-def jit(function: Function) -> Function:
-    """Compile a function for this machine, once; threads may run it side by side."""
-    return _compiled(function, nogil=True, error_model="numpy")
-
-
-def kernel(function: Function) -> Function:
-    """Compile an inner loop as `jit` does, without counting references to arrays, which would be most of its time.
-
-    So it must not make arrays, nor return any.
-    """
-    return _compiled(function, **_LEAN)
-
-
-def inlined(function: Function) -> Function:
-    """Compile a function into the kernels that call it: arrays are dear to pass in inner loops."""
-    return _compiled(function, forceinline=True, **_LEAN)
-
-
-def _compiled(function: Function, **options: Any) -> Function:
-    dispatcher = njit(**options)(function)
-    if hasattr(dispatcher, "_cache"):  # not where NUMBA_DISABLE_JIT is set
-        dispatcher._cache = CompiledLoops(function)
-    return cast(Function, dispatcher)
+from simworld.kernels import inlined, kernel
 
 
 @inlined
