@@ -39,7 +39,7 @@ from simworld.datasets.store.folder import OutputFolder
 from simworld.distributions.expressions import Constant
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped_task
-from simworld.experiments.benchmarks.rendering import Bar, Seconds
+from simworld.experiments.benchmarks.measuring import Bar, Seconds, between, now
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.goodness import p_value, parts
 from simworld.experiments.machine import machine_description, versions
@@ -169,22 +169,14 @@ def measure_cost() -> list[dict[str, Any]]:
 
 def run_round(env: gym.Env[Any, Any], actions: np.ndarray) -> Round:
     """Time a reset, and the steps of some actions."""
-    begin = _now()
+    begin = now()
     env.reset()
-    middle = _now()
+    middle = now()
     for action in actions:
         # Under the wrappers: an episode that ends by luck would otherwise stop the round.
         env.unwrapped.step(action)
-    end = _now()
-    return Round(_between(begin, middle), _between(middle, end))
-
-
-def _now() -> Seconds:
-    return Seconds(time.perf_counter(), time.process_time())
-
-
-def _between(begin: Seconds, end: Seconds) -> Seconds:
-    return Seconds(end.wall - begin.wall, end.cpu - begin.cpu)
+    end = now()
+    return Round(between(begin, middle), between(middle, end))
 
 
 def measure_faithfulness() -> list[dict[str, Any]]:

@@ -2,21 +2,17 @@
 
 The scene is PlaceInBox with three objects, a texture on every body and link, and one light that casts shadows; the
 frames are of an expert's episode, so that the arm moves from frame to frame. Peers step between frames, untimed, and
-give a picture alone. Rounds are interleaved, and ratios are taken round by round. Run with `make bench`; needs the
-extra `bench`, and for MuJoCo's camera the system package libosmesa6: the results say where it cannot render.
+give a picture alone. Rounds are interleaved, and ratios are taken round by round. Steps of environments with pictures,
+alone and many in one process, resets and first pictures are measured in the same rounds (`observing.py`). Run with
+`make bench`; needs the extra `bench`, and for MuJoCo's camera the system package libosmesa6: the results say where it
+cannot render.
 """
 
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from importlib import import_module, metadata
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple, get_args
 
 import gymnasium as gym
@@ -25,53 +21,49 @@ import numpy as np
 from simworld.agents.collect import manipulation
 from simworld.agents.experts import expert
 from simworld.envs.env import ManipulationEnv
-from simworld.experiments.benchmarks.speed import run_round
+from simworld.experiments.benchmarks.measuring import (
+    Bar,
+    Seconds,
+    calibrate,
+    clocks,
+    cores,
+    now,
+    pinned,
+    ratios,
+    since,
+    spread,
+    spreads,
+)
+from simworld.experiments.benchmarks.observing import ENV_ID, first_pictures, observing_bursts, observing_results
+from simworld.experiments.benchmarks.peers import FRAMES, Burst, peer_bursts, peer_versions
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
-from simworld.extras import extras
 from simworld.randomization.presets import DEFAULT
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, WANT_NEXT
 from simworld.rendering.renderers.raster import RasterRenderer, Shot
+from simworld.rendering.sensor.sense import sense
 from simworld.scene.material import Family, Material, ProceduralTexture
 from simworld.scene.model import LinkMaterial, Scene
-from simworld.scene.state import SceneState, stack_states
+from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
+from simworld.scene.state import SceneState
 from simworld.writing import write_json
 
-PANDA_GYM, FETCH = "PandaPickAndPlace-v3", "FetchPickAndPlace-v4"
-ENV_ID = "simworld/PlaceInBox-v0"
 SIZES = {"84x84": (84, 84), "224x224": (224, 224), "640x480": (640, 480)}
-ROUNDS, STATES, FIRST_FRAMES = 20, 32, 5
+ROUNDS, STATES = 20, 32
 ALL_CHANNELS = tuple(name for name in CHANNELS if name != "amodal")
 RESULTS = Path(__file__).parents[1] / "results" / "rendering.json"
 
-_OBSERVATIONS: dict[str, dict[str, Any]] = {"state": {}, "rgb": {"observation": "rgb", "image_size": 84}}
 _PEERS = ("panda-gym", "Fetch")
 _SEED = 11
-_PEER_FRAMES = 3
-_FIRST_FRAME = """
-import sys
-from pathlib import Path
-import numpy as np
-from simworld.rendering import make_renderer
-from simworld.scene.model import Scene
-from simworld.scene.state import unstack_state
-scene = Scene.load(Path(sys.argv[1]))
-with np.load(sys.argv[2]) as arrays:
-    state = unstack_state(dict(arrays), 0)
-make_renderer("raster").render(scene, state, scene.camera("front"))
-"""
-
-
-class Seconds(NamedTuple):
-    """Time on the wall, and time that this process computed: other work on the machine lengthens the first alone."""
-
-    wall: float
-    cpu: float
-
-
-Burst = Callable[[], Seconds]
-"""Renders some frames and gives the seconds of one."""
+_SENSOR = Sensor(
+    color=ColorSensor(
+        vignetting=0.3, defocus=0.003, motion_blur=0.02, motion_direction=0.5, shot_noise=0.03, read_noise=0.01,
+        gain=1.2, white_balance=(1.1, 0.9), dead_pixels=1e-4, jpeg_quality=70,
+    ),
+    depth=DepthSensor(flying=0.3, noise=1.0, quantization=0.002, holes=0.05),
+)  # fmt: skip
+"""Every effect."""
 
 Measured = dict[str, list[Seconds]]
 """Seconds of a frame, round by round, by what was measured."""
@@ -83,45 +75,30 @@ class Clip(NamedTuple):
     scene: Scene
     states: Sequence[tuple[SceneState, SceneState]]
 
-    def shots(self, size: tuple[int, int], with_next: bool = False) -> list[Shot]:
-        camera = self.scene.camera("front").resized(*size)
+    def shots(self, size: tuple[int, int], with_next: bool = False, antialias: int = 1) -> list[Shot]:
+        camera = self.scene.camera("front").resized(*size).model_copy(update={"antialias": antialias})
         return [Shot(self.scene, now, camera, later if with_next else None) for now, later in self.states]
 
 
-class Bar(NamedTuple):
-    """What is wanted of a figure: at least `bar`, or at most; `cpu` is the figure by the time that was computed."""
-
-    what: str
-    measured: float | None
-    bar: float
-    at_most: bool = False
-    cpu: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        rule, sign = ("at most", -1) if self.at_most else ("at least", 1)
-        met = None if self.measured is None else sign * self.measured >= sign * self.bar
-        figures = {"measured": self.measured, "in CPU time": self.cpu}
-        return {"what": self.what, **figures, "rule": rule, "bar": self.bar, "met": met}
-
-
 def main() -> None:
-    machine, cores = machine_description(), _cores()
-    with pinned(cores[-1:]):
+    machine, usable = machine_description(), cores()
+    with pinned(usable[-1:]):
         plain = clip()
         textured = plain._replace(scene=with_textures(plain.scene))
-        bursts = our_bursts(plain, textured, cores[-2:])
-        peers, absent = peer_bursts()
-        envs = {kind: gym.make(ENV_ID, **options) for kind, options in _OBSERVATIONS.items()}
-        for env in envs.values():
-            env.action_space.seed(0)
-            env.reset(seed=0)
-        measured, steps = run_rounds(bursts | peers | {"calibration": calibrate}, envs)
-        first = first_frames(textured)
-    found: dict[str, Any] = {"frames": [_row(name, measured) for name in measured if name != "calibration"]}
-    found |= {"amodal": _amodal(measured, textured.scene), "environment": _environment(steps)}
-    found |= _spreads("first frame", "s", first, 1, 2) | _spreads("calibration", "ms", measured["calibration"], 1e3, 1)
+        peers, absent = peer_bursts(SIZES)
+        ours = our_bursts(plain, textured, usable[-2:]) | {"calibration": calibrate}
+        measured = run_rounds(ours | peers | observing_bursts(usable[-2:]))
+    first = {which: first_pictures(fresh=which == "fresh") for which in ("fresh", "warm")}
+    rows = [name for name in ours | peers if name not in ("calibration", "sensor")]
+    found: dict[str, Any] = {"frames": [_row(name, measured) for name in rows]}
+    found |= {"antialias": _antialias(measured), "amodal": _amodal(measured, textured.scene)}
+    found |= {"environment": observing_results(measured)}
+    for which, seconds in first.items():
+        found |= spreads(f"first picture, {which}", "s", seconds, 1, 2)
+    found |= spreads("calibration", "ms", measured["calibration"], 1e3, 1)
+    found |= spreads("sensor", "ms", measured["sensor"], 1e3, 1)
     found |= {"absent": absent, "bars": [bar.to_dict() for bar in _bars(found)]}
-    write_json(RESULTS, found | {"rounds": ROUNDS, "machine": machine, "versions": versions() | _peer_versions()})
+    write_json(RESULTS, found | {"rounds": ROUNDS, "machine": machine, "versions": versions() | peer_versions()})
     for title, lines in (("Pictures of a moving arm, medians", found["frames"]), ("Bars", found["bars"])):
         flat = [{k: v["median"] if isinstance(v, dict) else v for k, v in line.items()} for line in lines]
         table(title, list(flat[0]), [[line.get(name, "") for name in flat[0]] for line in flat])
@@ -163,18 +140,26 @@ def with_textures(scene: Scene) -> Scene:
 def our_bursts(plain: Clip, textured: Clip, two_cores: Sequence[int]) -> dict[str, Burst]:
     """Bursts of our renderers, each with a renderer of its own, as a process that makes one kind of frame has it."""
     bursts = {f"raster {size}": _one_by_one("raster", textured, size, DEFAULT_CHANNELS, STATES) for size in SIZES}
-    bursts |= {f"tiny {size}": _one_by_one("tiny", plain, size, DEFAULT_CHANNELS, _PEER_FRAMES) for size in SIZES}
+    smooth = {
+        f"antialiased {size}": _one_by_one("raster", textured, size, DEFAULT_CHANNELS, STATES, 2) for size in SIZES
+    }
+    bursts |= smooth | {"colour alone 84x84": _one_by_one("raster", textured, "84x84", ("rgb",), STATES)}
+    bursts["antialiased colour alone 84x84"] = _one_by_one("raster", textured, "84x84", ("rgb",), STATES, 2)
+    bursts |= {f"tiny {size}": _one_by_one("tiny", plain, size, DEFAULT_CHANNELS, FRAMES) for size in SIZES}
     bursts["all channels 640x480"] = _one_by_one("raster", textured, "640x480", ALL_CHANNELS, STATES)
     bursts["amodal 640x480"] = _one_by_one("raster", textured, "640x480", ("amodal",), STATES)
+    bursts["sensor"] = _sensor(textured)
     bursts["render_many, 1 thread 640x480"] = _many(textured, two_cores[-1:], 1)
     if len(two_cores) == 2:
         bursts["render_many, 2 threads 640x480"] = _many(textured, two_cores, 2)
     return bursts
 
 
-def _one_by_one(renderer_name: str, clip: Clip, size: str, channels: tuple[str, ...], count: int) -> Burst:
+def _one_by_one(
+    renderer_name: str, clip: Clip, size: str, channels: tuple[str, ...], count: int, antialias: int = 1
+) -> Burst:
     renderer = make_renderer(renderer_name)
-    shots = cycle(clip.shots(SIZES[size], bool(WANT_NEXT & set(channels))))
+    shots = cycle(clip.shots(SIZES[size], bool(WANT_NEXT & set(channels)), antialias))
 
     def burst() -> Seconds:
         chosen = list(islice(shots, count))
@@ -186,11 +171,26 @@ def _one_by_one(renderer_name: str, clip: Clip, size: str, channels: tuple[str, 
     return burst
 
 
-def _many(clip: Clip, cores: Sequence[int], threads: int) -> Burst:
+def _sensor(clip: Clip) -> Burst:
+    """What the sensor makes of colours and depth of 640x480."""
+    scene, state, camera, _ = clip.shots(SIZES["640x480"])[0]
+    camera = camera.model_copy(update={"sensor": _SENSOR})
+    frame, times = RasterRenderer().render(scene, state, camera, ("rgb", "depth")), iter(range(1 << 30))
+
+    def burst() -> Seconds:
+        begin = now()
+        for _ in range(FRAMES):
+            sense(frame, camera, next(times) / 25)
+        return since(begin, FRAMES)
+
+    return burst
+
+
+def _many(clip: Clip, chosen: Sequence[int], threads: int) -> Burst:
     renderer, shots = RasterRenderer(), clip.shots(SIZES["640x480"])
 
     def burst() -> Seconds:
-        with pinned(cores):
+        with pinned(chosen):
             begin = now()
             renderer.render_many(shots, DEFAULT_CHANNELS, threads)
             return since(begin, len(shots))
@@ -198,199 +198,80 @@ def _many(clip: Clip, cores: Sequence[int], threads: int) -> Burst:
     return burst
 
 
-def peer_bursts() -> tuple[dict[str, Burst], dict[str, str]]:
-    """Bursts of the peers' cameras, and why MuJoCo's is absent where it cannot render."""
-    with extras():
-        gym.register_envs(import_module("panda_gym"))
-    bursts = {f"panda-gym {name}": _panda_gym(size) for name, size in SIZES.items()}
-    # Mesa's software OpenGL, on machines with a GPU too.
-    os.environ.setdefault("MUJOCO_GL", "osmesa")
-    try:
-        gym.register_envs(import_module("gymnasium_robotics"))
-        fetch = {f"Fetch {name}": _fetch(size) for name, size in SIZES.items()}
-    except Exception as error:  # what is raised where OpenGL is missing depends on the library that looks for it
-        return bursts, {"Fetch": f"{type(error).__name__}: {error}"}
-    return bursts | fetch, {}
-
-
-def _panda_gym(size: tuple[int, int]) -> Burst:
-    env = gym.make(PANDA_GYM, render_mode="rgb_array", renderer="Tiny", render_width=size[0], render_height=size[1])
-    return _camera(env, lambda: None)
-
-
-def _fetch(size: tuple[int, int]) -> Burst:
-    env = gym.make(FETCH, render_mode="rgb_array", width=size[0], height=size[1])
-    env.reset(seed=0)
-    env.render()
-    # Its OpenGL context must be the current one: else it draws into that of the last environment that was made.
-    viewer = env.get_wrapper_attr("mujoco_renderer").viewer
-    return _camera(env, viewer.make_context_current)
-
-
-def _camera(env: gym.Env[Any, Any], begin_burst: Callable[[], None]) -> Burst:
-    """Frames of a peer's environment, which acts at random between them."""
-    env.action_space.seed(0)
-    env.reset(seed=0)
-    base = env.unwrapped
-
-    def burst() -> Seconds:
-        begin_burst()
-        frames = []
-        for _ in range(_PEER_FRAMES):
-            base.step(env.action_space.sample())
-            begin = now()
-            base.render()
-            frames.append(since(begin))
-        return Seconds(statistics.fmean(f.wall for f in frames), statistics.fmean(f.cpu for f in frames))
-
-    return burst
-
-
-def now() -> Seconds:
-    """Both clocks."""
-    return Seconds(time.perf_counter(), time.process_time())
-
-
-def since(begin: Seconds, count: int = 1) -> Seconds:
-    """Seconds from `begin` until now of each of `count` things."""
-    end = now()
-    return Seconds((end.wall - begin.wall) / count, (end.cpu - begin.cpu) / count)
-
-
-def calibrate() -> Seconds:
-    """Seconds of a fixed piece of Python and NumPy, on one thread: how fast the machine is now."""
-    values = np.arange(200_000, dtype=np.float64)
-    begin = now()
-    sum(i * i for i in range(200_000))
-    for _ in range(10):
-        np.sort(np.sin(values))
-    return since(begin)
-
-
-def run_rounds(
-    bursts: dict[str, Burst], envs: dict[str, gym.Env[Any, Any]]
-) -> tuple[Measured, dict[str, list[tuple[float, float]]]]:
-    """Seconds of a frame by burst, and of a reset and a step by environment, of every round after a first one."""
-    frames: Measured = {name: [] for name in bursts}
-    steps: dict[str, list[tuple[float, float]]] = {name: [] for name in envs}
+def run_rounds(bursts: dict[str, Burst]) -> Measured:
+    """Seconds by burst of every round after a first one."""
+    measured: Measured = {name: [] for name in bursts}
     with progress("rounds", ROUNDS) as tell:
         for done in range(ROUNDS + 1):
             for name, burst in bursts.items():
-                frames[name].append(burst())
-            for name, env in envs.items():
-                steps[name].append(run_round(env))
+                measured[name].append(burst())
             tell(done)
     # The first compiles what is not in the caches yet.
-    return {name: all_[1:] for name, all_ in frames.items()}, {name: all_[1:] for name, all_ in steps.items()}
-
-
-def first_frames(clip: Clip) -> list[Seconds]:
-    """Seconds of whole processes that start, read a scene and a state, and render one frame of 640x480."""
-    with tempfile.TemporaryDirectory() as folder:
-        scene, states = Path(folder) / "scene.json", Path(folder) / "states.npz"
-        scene.write_text(clip.scene.to_json(), encoding="utf-8")
-        np.savez(states, **stack_states([clip.states[0][0]]))  # type: ignore[arg-type]
-        seconds = []
-        for _ in range(FIRST_FRAMES + 1):
-            begin, before = now(), os.times()
-            subprocess.run([sys.executable, "-c", _FIRST_FRAME, str(scene), str(states)], check=True)
-            after = os.times()
-            cpu = after.children_user + after.children_system - before.children_user - before.children_system
-            seconds.append(Seconds(since(begin).wall, cpu))
-    # The first fills the caches.
-    return seconds[1:]
+    return {name: all_[1:] for name, all_ in measured.items()}
 
 
 def _row(name: str, measured: Measured) -> dict[str, Any]:
     what, size = name.rsplit(" ", 1)
-    wall, cpu = _clocks(measured[name])
-    row: dict[str, Any] = {"what": what, "size": size, "frames/s": _spread([1 / s for s in wall], 1)}
-    row["cores got"] = _spread(_ratios(cpu, wall), 2)
-    peers = {peer: _clocks(measured[f"{peer} {size}"]) for peer in _PEERS if f"{peer} {size}" in measured}
-    row |= {f"x {peer}": _spread(_ratios(theirs, wall), 2) for peer, (theirs, _) in peers.items()}
+    wall, cpu = clocks(measured[name])
+    row: dict[str, Any] = {"what": what, "size": size, "frames/s": spread([1 / s for s in wall], 1)}
+    row["cores got"] = spread(ratios(cpu, wall), 2)
+    peers = {peer: clocks(measured[f"{peer} {size}"]) for peer in _PEERS if f"{peer} {size}" in measured}
+    row |= {f"x {peer}": spread(ratios(theirs, wall), 2) for peer, (theirs, _) in peers.items()}
     # Two threads compute twice as many seconds in one second.
     if "2 threads" not in what:
-        row["frames/CPU s"] = _spread([1 / s for s in cpu], 1)
-        row |= {f"x {peer}, CPU": _spread(_ratios(theirs, cpu), 2) for peer, (_, theirs) in peers.items()}
+        row["frames/CPU s"] = spread([1 / s for s in cpu], 1)
+        row |= {f"x {peer}, CPU": spread(ratios(theirs, cpu), 2) for peer, (_, theirs) in peers.items()}
     return row
 
 
-def _spreads(what: str, unit: str, seconds: Sequence[Seconds], scale: float, digits: int) -> dict[str, Any]:
-    wall, cpu = (_spread([scale * s for s in clock], digits) for clock in _clocks(seconds))
-    return {f"{what} {unit}": wall, f"{what} CPU {unit}": cpu}
-
-
-def _clocks(seconds: Sequence[Seconds]) -> tuple[list[float], list[float]]:
-    return [s.wall for s in seconds], [s.cpu for s in seconds]
+def _antialias(measured: Measured) -> dict[str, Any]:
+    """CPU time of frames with 2 x 2 samples a pixel, in those with one."""
+    pairs = {size: (f"antialiased {size}", f"raster {size}") for size in SIZES}
+    pairs["84x84, colour alone"] = ("antialiased colour alone 84x84", "colour alone 84x84")
+    return {
+        name: spread(ratios(clocks(measured[smooth])[1], clocks(measured[one])[1]), 3)
+        for name, (smooth, one) in pairs.items()
+    }
 
 
 def _amodal(measured: Measured, scene: Scene) -> dict[str, Any]:
     counts = {"all instances": len(scene.instances), "the objects": sum(body.mass > 0 for body in scene.bodies)}
-    renders = _ratios(*(_clocks(measured[f"{name} 640x480"])[1] for name in ("amodal", "raster")))
-    shares = {f"for each of {name}": round(statistics.median(renders) / count, 3) for name, count in counts.items()}
-    return {"count": counts, "CPU time in full renders": _spread(renders, 2)} | shares
-
-
-def _environment(steps: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
-    state, rgb = ([step for _, step in steps[kind]] for kind in ("state", "rgb"))
-    return {
-        "env_id": ENV_ID,
-        "state steps/s": _spread([1 / s for s in state], 0),
-        "rgb 84 steps/s": _spread([1 / s for s in rgb], 0),
-        "share": _spread(_ratios(state, rgb), 3),
-        "state reset ms": _spread([1e3 * reset for reset, _ in steps["state"]], 1),
-        "rgb 84 reset ms": _spread([1e3 * reset for reset, _ in steps["rgb"]], 1),
-    }
+    renders = ratios(*(clocks(measured[f"{name} 640x480"])[1] for name in ("amodal", "raster")))
+    shares = {f"for each of {name}": round(median(renders) / count, 3) for name, count in counts.items()}
+    return {"count": counts, "CPU time in full renders": spread(renders, 2)} | shares
 
 
 def _bars(found: dict[str, Any]) -> Iterator[Bar]:
     rows = {(row["what"], row["size"]): row for row in found["frames"]}
+    env = found["environment"]
 
-    def bar(text: str, least: float, what: str, size: str, column: str = "frames/s") -> Bar:
+    def bar(text: str, least: float, what: str, size: str, column: str) -> Bar:
         row = rows.get((what, size), {})
-        cpu = "frames/CPU s" if column == "frames/s" else f"{column}, CPU"
-        wall, computed = (row.get(name, {}).get("median") for name in (column, cpu))
+        wall, computed = (row.get(name, {}).get("median") for name in (column, f"{column}, CPU"))
         return Bar(f"{size}, {text}", wall, least, cpu=computed)
 
-    for size, least in (("84x84", 1500), ("224x224", 350), ("640x480", 80)):
-        yield bar("one core: frames/s", least, "raster", size)
-    yield bar("two cores: frames/s", 150, "render_many, 2 threads", "640x480")
-    for size, panda, fetch in (("84x84", 80, 20), ("640x480", 25, 3)):
-        yield bar("times panda-gym's camera", panda, "raster", size, "x panda-gym")
-        yield bar("times Fetch's camera", fetch, "raster", size, "x Fetch")
-    yield bar("all channels: frames/s", 40, "all channels", "640x480")
-    yield Bar("steps with 84x84 pictures, share of those without", found["environment"]["share"]["median"], 0.6)
-    wall, computed = (found[f"first frame {unit}"]["median"] for unit in ("s", "CPU s"))
-    yield Bar("first frame of a process, s", wall, 2, at_most=True, cpu=computed)
+    def of_env(text: str, least: float, name: str, cpu: str = "", at_most: bool = False) -> Bar:
+        return Bar(text, env[name]["median"], least, at_most, env[cpu]["median"] if cpu else None)
 
-
-def _ratios(numerators: Iterable[float], denominators: Iterable[float]) -> list[float]:
-    return [n / d for n, d in zip(numerators, denominators, strict=True)]
-
-
-def _spread(values: Sequence[float], digits: int) -> dict[str, Any]:
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return {"median": round(middle, digits), "quartiles": [round(low, digits), round(high, digits)]}
-
-
-def _peer_versions() -> dict[str, str]:
-    names = ("panda-gym", "gymnasium-robotics", "mujoco")
-    return {package.name: package.version for package in metadata.distributions() if package.name in names}
-
-
-def _cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-
-
-@contextmanager
-def pinned(cores: Sequence[int]) -> Iterator[None]:
-    """Keep this thread, and those it starts, on some cores; where the system cannot, nothing happens."""
-    before = _cores()
-    if before:
-        os.sched_setaffinity(0, cores)
-    yield
-    if before:
-        os.sched_setaffinity(0, before)
+    for size, what, panda in (("84x84", "raster", 100), ("224x224", "raster", 45), ("640x480", "raster", 35)):
+        yield bar("colour, depth, segmentation: times panda-gym's camera", panda, what, size, "x panda-gym")
+    yield bar("colour, depth, segmentation: times Fetch's camera", 25, "raster", "84x84", "x Fetch")
+    yield bar("all channels: times panda-gym's colours", 15, "all channels", "640x480", "x panda-gym")
+    one, two = (rows.get((f"render_many, {n}", "640x480")) for n in ("1 thread", "2 threads"))
+    gain = round(two["frames/s"]["median"] / one["frames/s"]["median"], 2) if one and two else None
+    yield Bar("640x480, two cores: times one", gain, 1.7)
+    for name in ("84x84", "84x84, colour alone"):
+        yield Bar(f"antialiased {name}: CPU time in frames without", found["antialias"][name]["median"], 1.5, True)
+    for name, least in (("rgb 84", 0.55), ("rgb 84, two cameras", 0.4)):
+        yield of_env(f"steps with {name}: share of those without", least, f"{name}, share", f"{name}, share of CPU")
+    yield of_env("16 worlds with rgb 84, two cores: times one", 1.8, "many of rgb 84 beside one of rgb 84")
+    beside = "many of state beside loop of state"
+    yield of_env("16 worlds with state: times a loop", 1, beside, f"{beside}, CPU")
+    for name, most in (("none", 10), ("full", 25)):
+        yield of_env(f"reset with rgb 84, {name}, ms", most, f"reset {name} ms", f"reset {name} CPU ms", True)
+    for what, unit, most in (("first picture, fresh", "s", 10), ("first picture, warm", "s", 1), ("sensor", "ms", 6)):
+        wall, computed = (found[f"{what} {u}"]["median"] for u in (unit, f"CPU {unit}"))
+        yield Bar(f"{what}, {unit}", wall, most, at_most=True, cpu=computed)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ taken round by round. A round is one reset and 50 steps of the same kind of rand
 second in every environment. Run with `make bench`; needs the extra `bench`.
 """
 
-import statistics
-import time
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import gymnasium as gym
 
 from simworld.envs import registered_tasks
+from simworld.experiments.benchmarks.measuring import Bar, Seconds, clocks, cores, now, pinned, ratios, since
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.extras import extras
@@ -23,18 +24,21 @@ PEER = "PandaPickAndPlace-v3"
 ROUNDS, STEPS = 60, 50
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
 
+Round = tuple[Seconds, Seconds]
+"""Seconds of a reset, and of a step."""
 
-def run_round(env: gym.Env[Any, Any]) -> tuple[float, float]:
+
+def run_round(env: gym.Env[Any, Any]) -> Round:
     """Seconds of a reset and seconds of a step."""
-    begin = time.perf_counter()
+    begin = now()
     env.reset()
-    reset = time.perf_counter() - begin
+    reset = since(begin)
     actions = [env.action_space.sample() for _ in range(STEPS)]
-    begin = time.perf_counter()
+    begin = now()
     for action in actions:
         # Under the wrappers: an episode that ends by luck would otherwise stop the round.
         env.unwrapped.step(action)
-    return reset, (time.perf_counter() - begin) / STEPS
+    return reset, since(begin, STEPS)
 
 
 def main() -> None:
@@ -48,38 +52,50 @@ def main() -> None:
     for env in envs.values():
         env.action_space.seed(0)
         env.reset(seed=0)
-    rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in envs}
-    with progress("rounds", ROUNDS) as tell:
+    rounds: dict[str, list[Round]] = {name: [] for name in envs}
+    with progress("rounds", ROUNDS) as tell, pinned(cores()[-1:]):
         for done in range(ROUNDS):
             for name, env in envs.items():
                 rounds[name].append(run_round(env))
             tell(done + 1)
-    rows = [_row(name, measured, rounds[PEER]) for name, measured in rounds.items()]
-    table("One core, state observations, 25 Hz control", list(rows[0]), [list(row.values()) for row in rows])
-    write_json(
-        RESULTS,
-        {
-            "rows": rows,
-            "machine": machine_description(),
-            "versions": versions() | {"panda-gym": metadata.version("panda-gym")},
-        },
-    )
+    rows = {name: _row(name, measured, rounds[PEER]) for name, measured in rounds.items()}
+    bars = [bar.to_dict() for bar in _bars(rows)]
+    for title, lines in (("One core, state observations, 25 Hz control", [*rows.values()]), ("Bars", bars)):
+        table(title, list(lines[0]), [list(row.values()) for row in lines])
+    described = {
+        "machine": machine_description(),
+        "versions": versions() | {"panda-gym": metadata.version("panda-gym")},
+    }
+    write_json(RESULTS, {"rows": [*rows.values()], "bars": bars} | described)
 
 
-def _row(name: str, measured: list[tuple[float, float]], peer: list[tuple[float, float]]) -> dict[str, Any]:
-    def per_step(rounds: list[tuple[float, float]]) -> list[float]:
-        return [step + reset / STEPS for reset, step in rounds]
-
-    ratios = [theirs / ours for ours, theirs in zip(per_step(measured), per_step(peer), strict=True)]
-    step_ratios = [theirs / ours for (_, ours), (_, theirs) in zip(measured, peer, strict=True)]
+def _row(name: str, measured: Sequence[Round], peer: Sequence[Round]) -> dict[str, Any]:
+    (wall, cpu), (peer_wall, peer_cpu) = (clocks([step for _, step in all_]) for all_ in (measured, peer))
+    (whole, whole_cpu), (peer_whole, peer_whole_cpu) = (clocks(map(_with_reset, all_)) for all_ in (measured, peer))
     return {
         "environment": name,
-        "steps/s": round(1 / statistics.median(step for _, step in measured)),
-        "steps/s with resets": round(1 / statistics.median(per_step(measured))),
-        "reset ms": round(1e3 * statistics.median(reset for reset, _ in measured), 1),
-        "ratio": round(statistics.median(step_ratios), 2),
-        "ratio with resets": round(statistics.median(ratios), 2),
+        "steps/s": round(1 / median(wall)),
+        "steps/s with resets": round(1 / median(whole)),
+        "reset ms": round(1e3 * median([reset.wall for reset, _ in measured]), 1),
+        "ratio": round(median(ratios(peer_wall, wall)), 2),
+        "ratio with resets": round(median(ratios(peer_whole, whole)), 2),
+        "ratio in CPU time": round(median(ratios(peer_cpu, cpu)), 2),
+        "ratio with resets in CPU time": round(median(ratios(peer_whole_cpu, whole_cpu)), 2),
     }
+
+
+def _with_reset(measured: Round) -> Seconds:
+    """Seconds of a step with its share of a reset."""
+    reset, step = measured
+    return Seconds(step.wall + reset.wall / STEPS, step.cpu + reset.cpu / STEPS)
+
+
+def _bars(rows: dict[str, dict[str, Any]]) -> Iterator[Bar]:
+    for task in ("PickAndPlace", "PlaceInBox"):
+        for randomization, least in (("none", 4.5), ("default", 4.0)):
+            row = rows[f"simworld/{task}-v0 {randomization}"]
+            cpu = row["ratio with resets in CPU time"]
+            yield Bar(f"{task}, {randomization}: times panda-gym", row["ratio with resets"], least, cpu=cpu)
 
 
 if __name__ == "__main__":

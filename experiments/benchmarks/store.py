@@ -14,7 +14,7 @@ from typing import Any
 from simworld.datasets.splits import split_images
 from simworld.datasets.store.label_stream import read_labels
 from simworld.datasets.store.verify import verify
-from simworld.experiments.benchmarks.rendering import Bar
+from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.cli.console import progress, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.labelled_images import write_labelled_images
