@@ -1,6 +1,6 @@
 """The Frame a renderer makes, and the interface every renderer has."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -25,6 +25,19 @@ CHANNELS = {
     "amodal": "(n, h, w) bool: where each instance would be seen were it alone, in the order of their ids",
 }
 """What a frame may hold, each with its shape, type and meaning."""
+
+PIXELS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+    "rgb": (np.uint8, (3,)),
+    "depth": (np.float32, ()),
+    "segmentation": (np.int32, ()),
+    "links": (np.int32, ()),
+    "normals": (np.float32, (3,)),
+    "nocs": (np.float32, (3,)),
+    "flow": (np.float32, (2,)),
+    "occluded_next": (np.bool_, ()),
+    "amodal": (np.bool_, ()),
+}
+"""Type and shape of what each of CHANNELS holds of a pixel."""
 
 DEFAULT_CHANNELS = ("rgb", "depth", "segmentation")
 WANT_NEXT = frozenset({"flow", "occluded_next"})
@@ -102,6 +115,29 @@ def check_channels(
         if name in WANT_NEXT and next_state is None:
             raise ConfigurationError(f"channel {name!r} needs next_state")
     return asked
+
+
+def check_out(
+    out: Mapping[str, NDArray[Any]], channels: Collection[str], shots: Sequence[tuple[Scene, Camera]]
+) -> None:
+    """Raise ConfigurationError where `out` is not one array (n, ...) for each channel that the n shots can be put into.
+
+    That is of the channel's type, contiguous and writable, with all images of one size.
+    """
+    if set(out) != set(channels):
+        raise ConfigurationError(f"out: must have an array for each of {sorted(channels)}, got {sorted(out)}")
+    sizes = {(len(scene.instances) if "amodal" in out else 0, camera.height, camera.width) for scene, camera in shots}
+    if len(sizes) > 1:
+        raise ConfigurationError("out: all images must have one size, and amodal masks one number of instances")
+    for name, array in out.items():
+        kind, tail = PIXELS[name]
+        for instances, height, width in sizes:
+            shape = (len(shots), *((instances,) if name == "amodal" else ()), height, width, *tail)
+            if array.shape != shape or array.dtype != kind:
+                wanted = f"{shape} {np.dtype(kind).name}"
+                raise ConfigurationError(f"out[{name!r}]: must be {wanted}, got {array.shape} {array.dtype.name}")
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ConfigurationError(f"out[{name!r}]: must be contiguous, row by row, and writable")
 
 
 def refuse(renderer: str, asked: Mapping[str, bool]) -> None:

@@ -19,7 +19,7 @@ from simworld.physics.world import World
 from simworld.randomization.presets import DEFAULT
 from simworld.randomization.sampling import sample_scene
 from simworld.rendering import surfaces as surfaces_module
-from simworld.rendering.frame import CHANNELS, Frame
+from simworld.rendering.frame import CHANNELS, PIXELS, Frame
 from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.scene.camera import Camera
 from simworld.scene.material import ImageTexture, Material
@@ -256,6 +256,45 @@ def test_many_frames_are_the_same_as_one_by_one_in_any_number_of_threads() -> No
         RasterRenderer().render_many(todo, threads=0)
     with pytest.raises(ConfigurationError, match="needs next_state"):
         RasterRenderer().render_many([todo[0]._replace(next_state=None)], ("flow",), threads=2)
+
+
+def arrays_for(todo: list[Shot], channels: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Arrays of ones that the frames of shots of one size can be put into."""
+    size, count = (todo[0].camera.height, todo[0].camera.width), len(todo[0].scene.instances)
+    shapes = {name: (len(todo), *((count,) if name == "amodal" else ()), *size) for name in channels}
+    return {name: np.ones((*shapes[name], *PIXELS[name][1]), dtype=PIXELS[name][0]) for name in channels}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_frames_are_put_into_the_arrays_that_are_given(threads: int) -> None:
+    todo = [shot._replace(camera=shot.camera.resized(40, 30)) for shot in shots()]
+    out = arrays_for(todo, EVERYTHING)
+    frames = RasterRenderer().render_many(todo, EVERYTHING, threads, out)
+    for k, shot in enumerate(todo):
+        assert same(frames[k], RasterRenderer().render(*shot[:3], EVERYTHING, shot.next_state))
+        assert all(np.shares_memory(made, out[name][k]) for name, made in frames[k].channels.items())
+    assert RasterRenderer().render_many([], ("depth",), threads, {"depth": np.empty((0, 3, 2), dtype=np.float32)}) == []
+
+
+def test_arrays_that_frames_cannot_be_put_into_are_refused() -> None:
+    todo = [shot._replace(camera=shot.camera.resized(40, 30)) for shot in shots()[:2]]
+    good = arrays_for(todo, ("rgb", "depth"))
+    frozen = good["depth"].copy()
+    frozen.setflags(write=False)
+    for broken, words in (
+        ({"rgb": good["rgb"]}, "for each of"),
+        ({**good, "links": good["depth"]}, "for each of"),
+        ({**good, "rgb": good["rgb"][:1]}, "must be"),
+        ({**good, "rgb": good["rgb"][..., :1]}, "must be"),
+        ({**good, "depth": good["depth"].astype(float)}, "float32, got"),
+        ({**good, "depth": good["depth"].repeat(2, axis=2)[:, :, ::2]}, "contiguous"),
+        ({**good, "depth": frozen}, "writable"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            RasterRenderer().render_many(todo, ("rgb", "depth"), out=broken)
+    todo[1] = todo[1]._replace(camera=todo[1].camera.resized(30, 40))
+    with pytest.raises(ConfigurationError, match="one size"):
+        RasterRenderer().render_many(todo, ("rgb", "depth"), out=good)
 
 
 def test_an_error_in_one_of_many_frames_is_raised() -> None:

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
+
 from simworld.errors import ConfigurationError
-from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels
+from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels, check_out
 from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.canvas import Canvas
 from simworld.rendering.raster.drawlist import draw_list
@@ -60,22 +62,37 @@ class RasterRenderer:
         return self._canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
 
     def render_many(
-        self, shots: Iterable[Shot], channels: Collection[str] = DEFAULT_CHANNELS, threads: int = 1
+        self,
+        shots: Iterable[Shot],
+        channels: Collection[str] = DEFAULT_CHANNELS,
+        threads: int = 1,
+        out: Mapping[str, NDArray[Any]] | None = None,
     ) -> list[Frame]:
-        """Render many frames, of any scenes, states and cameras, in threads; the same frames as one by one."""
+        """Render many frames, of any scenes, states and cameras, in threads; the same frames as one by one.
+
+        Frame k is put into row k of `out`, if it is given: an array (n, ...) for each channel. Then all have one size.
+        """
         if not isinstance(threads, int) or threads < 1:
             raise ConfigurationError(f"threads: must be a whole number, at least 1, got {threads!r}")
         shots, channels = [Shot(*shot) for shot in shots], tuple(channels)
         for shot in shots:
             check_channels("raster", self.channels, channels, shot.next_state)
+        if out is not None:
+            check_out(out, channels, [(shot.scene, shot.camera) for shot in shots])
 
-        def one(shot: Shot) -> Frame:
-            return self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state)
+        def one(k: int) -> Frame:
+            shot = shots[k]
+            frame = self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state)
+            if out is None:
+                return frame
+            for name, made in frame.channels.items():
+                out[name][k] = made
+            return Frame(**{name: out[name][k] for name in channels})
 
         if threads == 1:
-            return [one(shot) for shot in shots]
+            return [one(k) for k in range(len(shots))]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, shots))
+            return list(pool.map(one, range(len(shots))))
 
     def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
         # What is kept for the next frame belongs to this one and its threads.
