@@ -8,7 +8,8 @@ import pytest
 
 from simworld.geometry import quat_from_euler, quat_to_matrix
 from simworld.rendering.renderers.mitsuba import MitsubaRenderer
-from simworld.rendering.textures.pyramid import environment, pyramid
+from simworld.rendering.textures.panorama import environment
+from simworld.rendering.textures.pyramid import pyramid
 from simworld.scene.camera import Camera
 from simworld.scene.light import (
     DirectionalLight,

@@ -17,8 +17,8 @@ from simworld.building.spec import SceneSpec
 from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.rendering.raster.lookup import octahedral
 from simworld.rendering.renderers.raster import RasterRenderer
+from simworld.rendering.textures.panorama import environment
 from simworld.rendering.textures.patterns import SIDE, pattern
-from simworld.rendering.textures.pyramid import environment
 from simworld.scene.camera import Camera
 from simworld.scene.light import GradientBackground, SolidBackground, TextureBackground
 from simworld.scene.material import Family, ImageTexture, Material, ProceduralTexture, Texture

@@ -21,7 +21,7 @@ from simworld.rendering.raster.spans import spans
 from simworld.rendering.raster.static_cache import fill_picture, renew_changed
 from simworld.rendering.raster.visibility import NO_IDS, draw
 from simworld.rendering.raster.work import scratch
-from simworld.rendering.textures.pyramid import environment
+from simworld.rendering.textures.panorama import environment
 from simworld.scene.camera import Camera
 from simworld.scene.lens import Pinhole, pinhole
 from simworld.scene.light import DirectionalLight

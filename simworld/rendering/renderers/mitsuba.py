@@ -17,7 +17,7 @@ from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, F
 from simworld.rendering.poses import poses_of
 from simworld.rendering.raster.static_cache import cache_background
 from simworld.rendering.renderers.raster import RasterRenderer
-from simworld.rendering.textures.pyramid import environment
+from simworld.rendering.textures.panorama import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.lens import rays
 from simworld.scene.light import Background, SolidBackground

@@ -1,4 +1,4 @@
-"""Textures as mip pyramids, procedural ones from a seed and images from files; and panoramas of the background."""
+"""Textures as mip pyramids, procedural ones from a seed and images from files."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,20 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.color import LINEAR, to_linear
+from simworld.color import LINEAR
 from simworld.errors import ConfigurationError, RenderError
-from simworld.geometry import Array
-from simworld.plain import Color
 from simworld.reading import read_bytes
 from simworld.rendering.textures.patterns import pattern
-from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
 from simworld.scene.material import Family, ImageTexture, ProceduralTexture, Texture
 
 MOST_TEXELS = 512
 """Texels along a side to which larger images are reduced."""
 _MOST_PIXELS = 1 << 26
 """Below the number from which Pillow warns."""
-_BACKDROP = 512
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
 """Not all that Pillow reads: of some, as PostScript, it runs the program that is in the file."""
@@ -67,23 +63,6 @@ def textures_in(folder: Path, size: float = 0.2) -> tuple[ImageTexture, ...]:
     if not textures:
         raise ConfigurationError(f"textures in {folder}: there are no images (of {sorted(_SUFFIXES)}) in it")
     return tuple(textures)
-
-
-def environment(background: Background) -> NDArray[np.float32]:
-    """Radiance (n, n, 3), linear, by the octahedral map of the direction (Engelhardt and Dachsbacher 2008).
-
-    The middle of the map is up. One colour gives (1, 1, 3).
-    """
-    match background:
-        case SolidBackground(color=color):
-            return np.array(to_linear(color), dtype=np.float32).reshape(1, 1, 3)
-        case GradientBackground(top=top, horizon=horizon, bottom=bottom):
-            height = _directions()[..., 2:]
-            far = np.where(height > 0, np.array(to_linear(top)), np.array(to_linear(bottom)))
-            near = np.array(to_linear(horizon))
-            return np.asarray(near + np.abs(height) * (far - near), dtype=np.float32)
-        case TextureBackground(texture=texture, color=color):
-            return _panorama(texture, color)
 
 
 @lru_cache(maxsize=64)
@@ -136,35 +115,3 @@ def _pyramid(texels: NDArray[np.uint16]) -> Pyramid:
     made = np.concatenate([level.ravel() for level in levels])
     made.setflags(write=False)
     return Pyramid(made, side, texels.shape[2])
-
-
-def _panorama(texture: Texture, color: Color) -> NDArray[np.float32]:
-    """A texture around the world: its x once about z, clockwise from -x on, its y from above to below."""
-    made = pyramid(texture)
-    texels = made.texels[: made.side**2 * made.channels].reshape(made.side, made.side, made.channels) / 65535
-    if isinstance(texture, ProceduralTexture):
-        one, other = np.array(to_linear(color)), np.array(to_linear(texture.color))
-        radiance = one + texels * (other - one)
-    else:
-        radiance = texels * np.array(to_linear(color))
-    x, y, z = np.moveaxis(_directions(), -1, 0)
-    u = 0.5 - np.arctan2(y, x) / (2 * np.pi)
-    v = np.arccos(np.clip(z, -1, 1)) / np.pi
-    s, t = u * made.side - 0.5, np.clip(v * made.side - 0.5, 0, made.side - 1)
-    left, top = np.floor(s).astype(int), np.minimum(np.floor(t).astype(int), made.side - 2)
-    s, t = (s - left)[..., None], (t - top)[..., None]
-    right = (left + 1) % made.side
-    upper = radiance[top, left] * (1 - s) + radiance[top, right] * s
-    lower = radiance[top + 1, left] * (1 - s) + radiance[top + 1, right] * s
-    return np.asarray(upper * (1 - t) + lower * t, dtype=np.float32)
-
-
-def _directions() -> Array:
-    """The unit direction (n, n, 3) of every texel of an octahedral map."""
-    line = (np.arange(_BACKDROP) + 0.5) / _BACKDROP * 2 - 1
-    u, v = np.meshgrid(line, line)
-    z = 1 - np.abs(u) - np.abs(v)
-    folded_u, folded_v = (1 - np.abs(v)) * np.copysign(1, u), (1 - np.abs(u)) * np.copysign(1, v)
-    direction = np.stack([np.where(z < 0, folded_u, u), np.where(z < 0, folded_v, v), z], axis=-1)
-    unit: Array = direction / np.sqrt((direction**2).sum(axis=-1, keepdims=True))
-    return unit
