@@ -13,7 +13,7 @@ from simworld.plain import Color
 from simworld.rendering.matrices import place
 from simworld.rendering.meshes.loading import MeshGroup, diagonal, load_mesh
 from simworld.rendering.surfaces import Surface, surfaces
-from simworld.rendering.textures.pyramid import Pyramid, pyramid
+from simworld.rendering.textures.bank import Textures, textures_of
 from simworld.scene.material import Material, Texture
 from simworld.scene.model import Scene
 
@@ -50,19 +50,6 @@ class MaterialTable(NamedTuple):
 
     table: Float
     texture: Whole
-
-
-class Textures(NamedTuple):
-    """All levels of all textures of a scene.
-
-    Channel by channel, texture k begins at `starts[k]` with a level of one texel, and each further level has twice the
-    side, up to 2 ** `sides[k]` texels. The first is none: one texel without channels.
-    """
-
-    texels: NDArray[np.uint64]
-    starts: Whole
-    sides: Whole
-    channels: Whole
 
 
 @dataclass(frozen=True)
@@ -216,7 +203,7 @@ def _material_table(materials: list[Material]) -> tuple[MaterialTable, Textures]
             used.setdefault(_pattern(material.texture), len(used) + 1)
     rows = np.array([_row(material) for material in materials], dtype=np.float32)
     index = [0 if m.texture is None else used[_pattern(m.texture)] for m in materials]
-    return MaterialTable(rows, np.array(index, dtype=np.int32)), _bank(list(used))
+    return MaterialTable(rows, np.array(index, dtype=np.int32)), textures_of(list(used))
 
 
 def _pattern(texture: Texture) -> Texture:
@@ -241,29 +228,3 @@ def _row(material: Material) -> list[float]:
         0.08 * material.specular,
         1.0 / texture.size if texture is not None else 0.0,
     ]
-
-
-def _bank(textures: list[Texture]) -> Textures:
-    pyramids = [pyramid(texture) for texture in textures]
-    packed = [np.zeros(1, dtype=np.uint64), *(_packed(pyramid) for pyramid in pyramids)]
-    return Textures(
-        texels=np.concatenate(packed),
-        starts=np.cumsum([0, *(len(texels) for texels in packed)])[:-1].astype(np.int32),
-        sides=np.array([0, *(p.side.bit_length() - 1 for p in pyramids)], dtype=np.int32),
-        channels=np.array([0, *(p.channels for p in pyramids)], dtype=np.int32),
-    )
-
-
-@lru_cache(maxsize=64)
-def _packed(pyramid: Pyramid) -> NDArray[np.uint64]:
-    """Every texel with its neighbours right, below, and below right, so that one look-up finds all four."""
-    channels: list[list[NDArray[np.uint64]]] = [[] for _ in range(pyramid.channels)]
-    start, side = 0, pyramid.side
-    while side >= 1:
-        level = pyramid.texels[start : start + side * side * pyramid.channels].reshape(side, side, -1)
-        start, side = start + level.size, side // 2
-        for levels, one in zip(channels, np.moveaxis(level, -1, 0).astype(np.uint64), strict=True):
-            right, below = np.roll(one, -1, axis=1), np.roll(one, -1, axis=0)
-            four = one | right << 16 | below << 32 | np.roll(right, -1, axis=0) << 48
-            levels.insert(0, four.ravel().astype(np.uint64))
-    return np.concatenate([texels for levels in channels for texels in levels])

@@ -30,11 +30,9 @@ _HEXAGON = np.array([(1, 0), (0.5, _SIN_60), (-0.5, _SIN_60), (-1, 0), (-0.5, -_
 
 def pattern(family: Family, seed: int) -> NDArray[np.uint16]:
     """The pattern (SIDE, SIDE) of a family and seed, its 0..1 as 0..65535."""
-    values = _FAMILIES[family](_Draws(seed))
-    scaled = _clip(values)
-    scaled *= 65535
-    scaled += _HALF
-    return scaled.astype(np.uint16, order="C")
+    made = np.empty((SIDE, SIDE), dtype=np.uint16)
+    quantize(np.ascontiguousarray(_FAMILIES[family](_Draws(seed))), made)
+    return made
 
 
 @jit
@@ -136,6 +134,41 @@ def add_flecks(out: Any, cells: int, seed: int, dots: Any) -> None:
                     row[c & (SIDE - 1)] += inside * (tone - row[c & (SIDE - 1)])
 
 
+@jit
+def fill_board(figure: Any, fibres: Any, along: int, ring: Any, tone: Any, first: int, end: int, out: Any) -> None:
+    """Fill the columns from `first` to `end` with wood of a figure and fibres that are `along` texels further up."""
+    for r in range(SIDE):
+        above = (r - along) & (SIDE - 1)
+        for c in range(first, end):
+            x = figure[above, c] + ring
+            x -= np.floor(x)
+            rings = smooth(x * _F(1.25)) * smooth((_ONE - x) * _F(5))
+            out[r, c] = min(max(fibres[above, c] + tone + _F(0.55) * rings, _ZERO), _ONE)
+
+
+@jit
+def smooth(x: Any) -> Any:
+    """Hermite's step from 0 to 1."""
+    x = min(max(x, _ZERO), _ONE)
+    return x * x * (_F(3) - _TWO * x)
+
+
+@jit
+def smooth_all(values: Any, out: Any) -> None:
+    """Fill `out` with the steps of values."""
+    for r in range(SIDE):
+        for c in range(SIDE):
+            out[r, c] = smooth(values[r, c])
+
+
+@jit
+def quantize(values: Any, out: Any) -> None:
+    """Fill `out` with values in 0..1, beyond which they are cut off, as 0..65535."""
+    for r in range(SIDE):
+        for c in range(SIDE):
+            out[r, c] = np.uint16(min(max(values[r, c], _ZERO), _ONE) * _F(65535) + _HALF)
+
+
 class _Draws:
     """The random parameters of a pattern, one after the other."""
 
@@ -161,11 +194,9 @@ def _clip(x: Float) -> Float:
 
 def _smooth(x: Float) -> Float:
     """Hermite's step from 0 to 1."""
-    x = _clip(x)
-    rest = 3 - 2 * x
-    x *= x
-    x *= rest
-    return x
+    y = np.empty_like(x)
+    smooth_all(x, y)
+    return y
 
 
 def _wave(x: Float) -> Float:
@@ -230,16 +261,14 @@ def _wood(draws: _Draws) -> Float:
     boards, rings, swing = draws.whole(1, 4), draws.whole(5, 12), draws.real(1.5, 4)
     figure = swing * _fractal(1, draws.whole(2, 3), 3, draws.bits()) + _phase((1, 0), 1) * rings
     fibres = _F(0.4) * _fractal(4, 48, 2, draws.bits())
-    edges = [SIDE * board // boards for board in range(boards + 1)]
-    for first, end in zip(edges, edges[1:], strict=False):
-        along = draws.whole(0, SIDE - 1)
-        figure[:, first:end] = np.roll(figure[:, first:end], along, axis=0) + draws.real(0, 1)
-        fibres[:, first:end] = np.roll(fibres[:, first:end], along, axis=0) + draws.real(0.1, 0.32)
-    x = figure - np.floor(figure)
-    values = _clip(fibres + _F(0.55) * _smooth(x * _F(1.25)) * _smooth((1 - x) * 5))
-    for first in edges[:-1] if boards > 1 else ():
-        values[:, first : first + 3] *= np.array([0.1, 0.35, 0.8], dtype=_F)
-    return values.T if draws.whole(0, 1) else values
+    out = np.empty((SIDE, SIDE), dtype=_F)
+    for board in range(boards):
+        along, ring, tone = draws.whole(0, SIDE - 1), draws.real(0, 1), draws.real(0.1, 0.32)
+        first, end = SIDE * board // boards, SIDE * (board + 1) // boards
+        fill_board(figure, fibres, along, ring, tone, first, end, out)
+        if boards > 1:
+            out[:, first : first + 3] *= np.array([0.1, 0.35, 0.8], dtype=_F)
+    return out.T if draws.whole(0, 1) else out
 
 
 def _marble(draws: _Draws) -> Float:

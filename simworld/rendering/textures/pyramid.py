@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.color import LINEAR
 from simworld.errors import ConfigurationError, RenderError
+from simworld.kernels import kernel
 from simworld.reading import read_bytes
 from simworld.rendering.textures.patterns import pattern
 from simworld.scene.material import Family, ImageTexture, ProceduralTexture, Texture
@@ -65,12 +67,12 @@ def textures_in(folder: Path, size: float = 0.2) -> tuple[ImageTexture, ...]:
     return tuple(textures)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _of_pattern(family: Family, seed: int) -> Pyramid:
     return _pyramid(pattern(family, seed)[..., None])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
     """The pyramid of an image file; transparent parts are blended with black."""
     from PIL import Image, ImageOps, UnidentifiedImageError
@@ -107,11 +109,27 @@ def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
 
 def _pyramid(texels: NDArray[np.uint16]) -> Pyramid:
     """Texels (n, n, channels), then the means of each four, down to one."""
-    side, levels = texels.shape[0], [texels]
-    while levels[-1].shape[0] > 1:
-        now = levels[-1].astype(np.uint32)
-        total = now[::2, ::2] + now[1::2, ::2] + now[::2, 1::2] + now[1::2, 1::2]
-        levels.append(((total + 2) >> 2).astype(np.uint16))
-    made = np.concatenate([level.ravel() for level in levels])
+    side, channels = texels.shape[1:]
+    made = np.empty(channels * ((4 * side * side - 1) // 3), dtype=np.uint16)
+    made[: texels.size] = texels.reshape(-1)
+    fill_levels(made, side, channels)
     made.setflags(write=False)
-    return Pyramid(made, side, texels.shape[2])
+    return Pyramid(made, side, channels)
+
+
+@kernel
+def fill_levels(texels: Any, side: int, channels: int) -> None:
+    """Fill the levels of a pyramid after the first, which has `side` texels a side."""
+    start = 0
+    while side > 1:
+        row, end, half = side * channels, start + side * side * channels, side // 2
+        for i in range(half):
+            upper = start + 2 * i * row
+            for j in range(half):
+                for k in range(channels):
+                    at = np.uint64(upper + 2 * j * channels + k)
+                    below = at + np.uint64(row)
+                    total = np.uint32(texels[at]) + np.uint32(texels[at + np.uint64(channels)])
+                    total += np.uint32(texels[below]) + np.uint32(texels[below + np.uint64(channels)])
+                    texels[np.uint64(end + (i * half + j) * channels + k)] = np.uint16((total + 2) >> 2)
+        start, side = end, half
