@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +30,15 @@ class Geometry(NamedTuple):
     its frame, and what faces away of it is never seen if it is `closed`.
     """
 
-    vertices: Float
-    vertex_starts: Whole
-    triangles: NDArray[np.uint32]
-    triangle_starts: Whole
-    normals: Float
-    axes: Whole
-    part_of: Whole
-    spheres: Float
-    closed: NDArray[np.bool_]
+    vertices: Annotated[Float, 2]
+    vertex_starts: Annotated[Whole, 1]
+    triangles: Annotated[NDArray[np.uint32], 2]
+    triangle_starts: Annotated[Whole, 1]
+    normals: Annotated[Float, 3]
+    axes: Annotated[Whole, 1]
+    part_of: Annotated[Whole, 1]
+    spheres: Annotated[Float, 2]
+    closed: Annotated[NDArray[np.bool_], 1]
 
 
 class MaterialTable(NamedTuple):
@@ -48,8 +48,8 @@ class MaterialTable(NamedTuple):
     normal incidence, and textures a metre. `texture` (p,) is a row of Textures.
     """
 
-    table: Float
-    texture: Whole
+    table: Annotated[Float, 2]
+    texture: Annotated[Whole, 1]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ pixel on a shared edge belongs to exactly one of them. What differs from triangl
 branched on: triangles are small, and mispredicted branches would be most of the time.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +45,11 @@ class Spans(NamedTuple):
     In `todo` are triangles; `names` (BLOCK,) are those of the block.
     """
 
-    edges: NDArray[np.float64]
-    names: NDArray[np.int32]
-    places: NDArray[np.int32]
-    values: NDArray[np.float32]
-    todo: NDArray[np.int32]
+    edges: Annotated[NDArray[np.float64], 1]
+    names: Annotated[NDArray[np.int32], 1]
+    places: Annotated[NDArray[np.int32], 1]
+    values: Annotated[NDArray[np.float32], 1]
+    todo: Annotated[NDArray[np.int32], 1]
 
 
 def spans(triangles: int) -> Spans:

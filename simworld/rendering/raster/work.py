@@ -1,6 +1,6 @@
 """The rows of the flat array in which blocks of pixels are shaded."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +69,10 @@ class Scratch(NamedTuple):
     In `fours` (2 * LANES,) is what was looked up in textures.
     """
 
-    w: NDArray[np.float32]
-    bits: NDArray[np.int32]
-    whole: NDArray[np.int32]
-    fours: NDArray[np.uint64]
+    w: Annotated[NDArray[np.float32], 1]
+    bits: Annotated[NDArray[np.int32], 1]
+    whole: Annotated[NDArray[np.int32], 1]
+    fours: Annotated[NDArray[np.uint64], 1]
 
 
 def scratch() -> Scratch:

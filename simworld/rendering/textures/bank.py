@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,10 @@ class Textures(NamedTuple):
     its neighbours right, below, and below right in the next ones, so that one look-up finds all four.
     """
 
-    texels: NDArray[np.uint64]
-    starts: Whole
-    sides: Whole
-    channels: Whole
+    texels: Annotated[NDArray[np.uint64], 1]
+    starts: Annotated[Whole, 1]
+    sides: Annotated[Whole, 1]
+    channels: Annotated[Whole, 1]
 
 
 def textures_of(used: Sequence[Texture]) -> Textures:
