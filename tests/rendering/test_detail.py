@@ -13,7 +13,7 @@ def bumpy(parts: int) -> DistanceSurface:
     """A closed surface about the origin, smooth and not convex."""
     shape = sphere(0.003)
     assert shape is not None
-    vertices, triangles, _ = shape
+    vertices, triangles = shape.vertices, shape.triangles
     radius = 1 + 0.2 * np.sin(parts * vertices[:, 0]) * np.cos(parts * vertices[:, 1])
     return DistanceSurface(vertices * radius[:, None], triangles, np.zeros(len(triangles), dtype=np.int64))
 
@@ -118,7 +118,7 @@ def test_a_closed_surface_stays_closed_and_keeps_its_sides(tolerance: float) -> 
 def test_smooth_normals_stay_smooth() -> None:
     shape = sphere(0.003)
     assert shape is not None
-    vertices, triangles, normals = shape
+    vertices, triangles, normals = shape.vertices, shape.triangles, shape.normals
     given = DistanceSurface(vertices, triangles, np.zeros(len(triangles), dtype=np.int64))
     simple = simplify(given, 0.03)
     carried = carried_normals(given, normals, simple, 0.03)
@@ -147,7 +147,7 @@ def test_the_same_surface_gives_the_same_bits() -> None:
 def test_two_sides_of_a_cavity() -> None:
     shape = sphere(0.05)
     assert shape is not None
-    vertices, triangles, _ = shape
+    vertices, triangles = shape.vertices, shape.triangles
     both = np.concatenate([vertices, vertices / 2])
     count = len(vertices)
     assert is_closed(both, np.concatenate([triangles, triangles[:, ::-1] + count]))

@@ -15,8 +15,10 @@ from simworld.assets.roots import data_path
 from simworld.cache import cached
 from simworld.errors import RenderError
 from simworld.rendering.meshes import loading as meshes
-from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, Groups, TriangleMesh, load_mesh
+from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, Groups, load_mesh
+from simworld.rendering.meshes.primitives import is_closed
 from simworld.rendering.meshes.simplify.distance import build_hierarchy, deviation, face_normals, farthest
+from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 
 CUBE = """mtllib cube.mtl
 v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 0 1\nv 1 0 1\nv 1 1 1\nv 0 1 1
@@ -81,7 +83,13 @@ def radii(mesh: TriangleMesh, axes: int) -> tuple[float, float]:
 @pytest.mark.parametrize("tolerance", [0.0, 0.1])
 def test_the_box(tolerance: float) -> None:
     ((mesh, color),) = load_mesh(BOX, tolerance)
-    assert mesh.closed and color is None and len(mesh.vertices) == 8 and len(mesh.triangles) == 12
+    assert (
+        mesh.closed
+        and is_closed(mesh.vertices, mesh.triangles)
+        and color is None
+        and len(mesh.vertices) == 8
+        and len(mesh.triangles) == 12
+    )
     assert (np.abs(mesh.vertices) == 1).all()
     assert np.array_equal(mesh.normals, np.repeat(face_normals(mesh.vertices, mesh.triangles)[:, None], 3, axis=1))
 
@@ -93,7 +101,7 @@ def test_round_shapes_are_as_far_outside_as_inside(source: str, axes: int, toler
     inner, outer = radii(mesh, axes)
     assert outer - 1 == pytest.approx(1 - inner, rel=1e-6)
     assert 0.25 * min(tolerance, 0.1) < outer - 1 <= tolerance
-    assert mesh.closed
+    assert mesh.closed and is_closed(mesh.vertices, mesh.triangles)
     assert (np.sum(mesh.normals * face_normals(mesh.vertices, mesh.triangles)[:, None], axis=2) > 0.4).all()
     assert np.linalg.norm(mesh.normals, axis=2) == pytest.approx(1)
     if source == CYLINDER:

@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +18,11 @@ from simworld.geometry import Array
 from simworld.places import announce, places
 from simworld.plain import Color
 from simworld.rendering.meshes.obj import Source, Triangles, open_source, triangles_of
-from simworld.rendering.meshes.primitives import Shape, box, cylinder, is_closed, sphere
+from simworld.rendering.meshes.primitives import box, cylinder, is_closed, sphere
 from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
 from simworld.rendering.meshes.simplify.distance import DistanceSurface, Index
 from simworld.rendering.meshes.stl import triangles_of_stl
+from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 
 ASSETS = Path(__file__).parents[1] / "assets"
 BOX = "box"
@@ -39,23 +39,7 @@ STEPS, COARSEST, FINEST, FULL = 4, 4 * 4, 16 * 4, -1
 WORTH = 0.9
 """Share of the triangles above which the full mesh is drawn instead."""
 
-UNIT_SHAPES: dict[str, Callable[[float], Shape | None]] = {SPHERE: sphere, CYLINDER: cylinder}
-
-
-@dataclass(frozen=True)
-class TriangleMesh:
-    """A surface in its file's unit.
-
-    `vertices` (n, 3) float64, welded by position; `triangles` (m, 3) int64, counterclockwise from outside; `normals`
-    (m, 3, 3) float64, a unit one for each corner of each triangle. `closed`: every edge is run by exactly two triangles
-    in opposite directions, and every shell encloses a positive volume or is a cavity of others, so that what faces away
-    can be culled.
-    """
-
-    vertices: Array
-    triangles: Index
-    normals: Array
-    closed: bool
+UNIT_SHAPES: dict[str, Callable[[float], TriangleMesh | None]] = {SPHERE: sphere, CYLINDER: cylinder}
 
 
 class MeshGroup(NamedTuple):
@@ -80,10 +64,10 @@ def load_mesh(source: str, tolerance: float) -> Groups:
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be 0 or more, got {tolerance}")
     if source == BOX:
-        return _shaped(box())
+        return (MeshGroup(box(), None),)
     if tolerance > 0 and source in UNIT_SHAPES:
         shape = UNIT_SHAPES[source](tolerance)
-        return _shaped(shape) if shape else load_mesh(source, 0)
+        return (MeshGroup(shape, None),) if shape else load_mesh(source, 0)
     with _lock:  # one thread simplifies, and the others find what it made
         level = _level(diagonal(source), tolerance) if tolerance > 0 else FULL
         if (source, level) not in _loaded:
@@ -145,10 +129,6 @@ def _joined(meshes: Sequence[TriangleMesh]) -> tuple[DistanceSurface, Array]:
 
 def _mesh(vertices: Array, triangles: Index, normals: Array) -> TriangleMesh:
     return TriangleMesh(vertices, triangles, normals, is_closed(vertices, triangles))
-
-
-def _shaped(shape: Shape) -> Groups:
-    return (MeshGroup(_mesh(*shape), None),)
 
 
 @lru_cache(maxsize=1)  # the key and the mesh are made of the same bytes, which need not be kept

@@ -1,4 +1,7 @@
-"""Box, sphere and cylinder with just as many triangles as a tolerance asks for, and whether a shape is closed."""
+"""Box, sphere and cylinder with just as many triangles as a tolerance asks for, and whether a mesh is closed.
+
+The normals are those of the true shape.
+"""
 
 import math
 from functools import cache
@@ -8,24 +11,23 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Array
 from simworld.rendering.meshes.simplify.distance import face_normals
-
-Shape = tuple[Array, NDArray[np.int64], Array]
-"""Vertices (n, 3), triangles (m, 3), and the normals (m, 3, 3) of the true shape at each triangle's corners."""
+from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 
 FINEST = 0.003
 """The tolerance below which the files in `assets`, which are as near to the true shapes, are drawn instead."""
 
 
 @cache
-def box() -> Shape:
+def box() -> TriangleMesh:
     """A cube from -1 to 1."""
     vertices = np.array([(x, y, z) for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
     quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     triangles = np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
-    return vertices, triangles, np.repeat(face_normals(vertices, triangles)[:, None], 3, axis=1)
+    normals = np.repeat(face_normals(vertices, triangles)[:, None], 3, axis=1)
+    return TriangleMesh(vertices, triangles, normals, closed=True)
 
 
-def sphere(tolerance: float) -> Shape | None:
+def sphere(tolerance: float) -> TriangleMesh | None:
     """A geodesic sphere about the sphere of radius 1, as far outside as inside; None below FINEST."""
     parts = 0
     while tolerance >= FINEST:
@@ -36,7 +38,7 @@ def sphere(tolerance: float) -> Shape | None:
     return None
 
 
-def cylinder(tolerance: float) -> Shape | None:
+def cylinder(tolerance: float) -> TriangleMesh | None:
     """A prism about the cylinder of radius 1 from z = -1 to 1, as far outside as inside; None below FINEST."""
     sides = 2
     while tolerance >= FINEST:
@@ -48,15 +50,15 @@ def cylinder(tolerance: float) -> Shape | None:
 
 
 @cache  # by its parts, of which there are few, and not by the tolerance, which differs from scene to scene
-def _sphere(parts: int) -> tuple[float, Shape]:
+def _sphere(parts: int) -> tuple[float, TriangleMesh]:
     """The geodesic sphere with its edges in so many parts, and how far it is off."""
     directions, triangles = _geodesic(parts)
     radius = 2 / (1 + _depth(directions, triangles))
-    return radius - 1, (radius * directions, triangles, directions[triangles])
+    return radius - 1, TriangleMesh(radius * directions, triangles, directions[triangles], closed=True)
 
 
 @cache
-def _prism(sides: int, radius: float) -> Shape:
+def _prism(sides: int, radius: float) -> TriangleMesh:
     angles = [2 * math.pi * k / sides for k in range(sides)]
     around = np.array([(math.cos(a), math.sin(a), 0.0) for a in angles])
     up = np.array([0.0, 0.0, 1.0])
@@ -69,7 +71,7 @@ def _prism(sides: int, radius: float) -> Shape:
     lid = np.stack([np.zeros(sides - 2, dtype=np.int64), low[1:-1], low[2:]], 1)
     triangles = np.concatenate([wall, lid[:, ::-1], lid + sides])
     normals = np.concatenate([np.tile(around, (2, 1))[wall], *(np.tile(n, (sides - 2, 3, 1)) for n in (-up, up))])
-    return vertices, triangles, normals
+    return TriangleMesh(vertices, triangles, normals, closed=True)
 
 
 def _geodesic(parts: int) -> tuple[Array, NDArray[np.int64]]:

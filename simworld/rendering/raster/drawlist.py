@@ -1,7 +1,6 @@
 """A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -9,9 +8,9 @@ from numpy.typing import NDArray
 
 from simworld.color import to_linear
 from simworld.geometry import Array, Vec3
-from simworld.plain import Color
 from simworld.rendering.matrices import place
-from simworld.rendering.meshes.loading import MeshGroup, diagonal, load_mesh
+from simworld.rendering.meshes.loading import diagonal, load_mesh
+from simworld.rendering.meshes.submesh import Submesh, scaled
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.bank import Textures, textures_of
 from simworld.scene.material import Material, Texture
@@ -110,59 +109,16 @@ def placed(parts: Casters, carriers: Array, view: Array) -> Float:
     return matrices
 
 
-class Submesh(NamedTuple):
-    """One group of a surface's triangles as Geometry holds them, with the colour its file names."""
-
-    vertices: Float
-    triangles: Whole
-    normals: Float
-    axes: Whole
-    sphere: Float
-    closed: bool
-    color: Color | None
-
-
 def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Submesh]]:
     """Fixed ones first."""
     drawn = sorted(drawn, key=lambda surface: not surface.fixed)
     return [(surface, submesh) for surface in drawn for submesh in _submeshes(surface.mesh, surface.size, error, share)]
 
 
-@lru_cache(maxsize=1024)
-def _submeshes(mesh: str, size: Vec3, error: float, share: float) -> tuple[Submesh, ...]:
+def _submeshes(mesh: str, size: Vec3, error: float, share: float) -> list[Submesh]:
     """The submeshes of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
     tolerance = min(error / max(size), share * diagonal(mesh)) if error > 0 else 0.0
-    return tuple(_submesh(group, size) for group in load_mesh(mesh, tolerance))
-
-
-def _submesh(group: MeshGroup, size: Vec3) -> Submesh:
-    vertices, triangles = group.mesh.vertices * size, group.mesh.triangles
-    a, b, c = vertices[triangles].transpose(1, 0, 2)
-    return Submesh(
-        vertices=vertices.astype(np.float32),
-        triangles=triangles.astype(np.int32),
-        normals=_stretched(group.mesh.normals, size).astype(np.float32),
-        axes=np.abs(np.cross(b - a, c - a)).argmax(axis=1).astype(np.int32),
-        sphere=_sphere(vertices),
-        closed=group.mesh.closed,
-        color=group.color,
-    )
-
-
-def _stretched(normals: Array, size: Vec3) -> Array:
-    """Unit normals of a mesh that is scaled by `size`."""
-    if size[0] == size[1] == size[2]:
-        return normals
-    turned = normals / size
-    unit: Array = turned / np.linalg.norm(turned, axis=-1, keepdims=True)
-    return unit
-
-
-def _sphere(points: Array) -> Float:
-    """A sphere (x, y, z, radius) around points (n, 3)."""
-    center = (points.min(axis=0) + points.max(axis=0)) / 2
-    radius = np.sqrt(((points - center) ** 2).sum(axis=1).max())
-    return np.array([*center, radius * 1.0001 + 1e-6], dtype=np.float32)
+    return [scaled(group, size) for group in load_mesh(mesh, tolerance)]
 
 
 def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:
