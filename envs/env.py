@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -10,16 +9,15 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
-from simworld.distributions.values import immutable
 from simworld.envs.config import EnvConfig
-from simworld.envs.observations import ImageObserver
+from simworld.envs.observations import ImageObserver, View
 from simworld.envs.options import whole_number
-from simworld.envs.registration import registered_tasks
+from simworld.envs.registration import plain_spec
 from simworld.envs.reset_options import ResetOptions, reset_options
 from simworld.envs.running import RunningEpisode
 from simworld.envs.snapshot import Begun, Snapshot
 from simworld.envs.terms.instant import Instant
-from simworld.errors import ConfigurationError, UnknownOptionError
+from simworld.errors import ConfigurationError
 from simworld.handles import OneUser
 from simworld.physics.control.action import as_action
 from simworld.physics.controllers import Controller
@@ -27,20 +25,19 @@ from simworld.physics.settle import check_settles, sample_settled
 from simworld.physics.world import World
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import Sample, check_scenes
-from simworld.rendering import make_renderer
 from simworld.rendering.display import has_display
-from simworld.rendering.frame import Renderer
 from simworld.rendering.seen import check_seen
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens
 from simworld.streams import Streams
 
 if TYPE_CHECKING:
+    from simworld.rendering.renderers.raster import RasterRenderer
     from simworld.rendering.renderers.tiny import TinyRenderer
 
 RENDER_MODES = ("rgb_array", "human")
 
-_OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images")
+_OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images", "_draw")
 """Attributes of an environment that no copy shares."""
 
 
@@ -57,13 +54,13 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     that was drawn for it. The info of `reset` and of `step` has the same keys: `is_success`, and the task's events and
     failures, all of them booleans. The episode terminates on success.
 
-    One thread may use it at a time. A copy, also by pickle, has a world of its own, in which it plays the episode so
-    far again, bit for bit.
+    Observed images are filled in by `draw`, where it is given: now or later. One thread may use it at a time. A copy,
+    also by pickle, has a world of its own, in which it plays the episode so far again, bit for bit.
     """
 
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 25}
 
-    def __init__(self, config: EnvConfig, /) -> None:
+    def __init__(self, config: EnvConfig, /, *, draw: Callable[[View], None] | None = None) -> None:
         self.config, self.task, self.render_mode = config, config.task, config.render_mode
         modes = RENDER_MODES if has_display() else RENDER_MODES[:1]
         self.metadata = {"render_modes": list(modes), "render_fps": config.control_hz}
@@ -81,11 +78,12 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         if config.image_size is not None:
             self._images = ImageObserver(config.images, config.cameras, config.image_size)
             spaces |= self._images.spaces
+        self._draw = self._draw_now if draw is None else draw
         self.observation_space = gym.spaces.Dict(spaces) if len(spaces) > 1 else next(iter(spaces.values()))
         self._episode: RunningEpisode | None = None
         self._in_use = OneUser("this environment")
         self._window = _window() if self.render_mode == "human" else None
-        self._renderer: Renderer | None = None
+        self._renderer: RasterRenderer | None = None
         self.world = World(config.timing)
 
     @property
@@ -95,15 +93,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
-        if spec is not None:
-            if registered_tasks().get(spec.id, self.task) != self.task:
-                raise UnknownOptionError(f"got an unexpected keyword argument 'task': {spec.id!r} has its own")
-            kwargs = {name: immutable(value) for name, value in spec.kwargs.items()}
-            for name, value in (("randomization", self.config.randomization), ("task", self.task)):
-                if not isinstance(kwargs.get(name, ""), str):
-                    kwargs[name] = value.to_plain()
-            spec = replace(spec, kwargs=kwargs)
-        self._spec = spec
+        self._spec = None if spec is None else plain_spec(spec, self.config)
 
     @property
     def task_description(self) -> str:
@@ -276,11 +266,18 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         if self._window is not None:
             self._window.show(*self._running.shown())
 
-    def _raster(self) -> Renderer:
-        """The one renderer of `render` and the observed images."""
+    def _raster(self) -> "RasterRenderer":
+        """The one renderer of `render` and the observed images, which is compiled where it is asked for."""
         if self._renderer is None:
-            self._renderer = make_renderer("raster")
+            from simworld.rendering.renderers.raster import RasterRenderer
+
+            self._renderer = RasterRenderer()
         return self._renderer
+
+    def _draw_now(self, view: View) -> None:
+        from simworld.envs.drawing import draw
+
+        draw(self._raster(), [view])
 
     def _observed(self, now: Instant) -> Any:
         """The observation at an instant."""
@@ -290,7 +287,9 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             seen = np.minimum(np.maximum(episode.observed(now), self._bounds.low), self._bounds.high)
             observation = {"observation": seen, "achieved_goal": now.achieved, "desired_goal": now.desired.copy()}
         if self._images is not None:
-            observation |= self._images(self._raster(), *episode.shown())
+            view = self._images.view(*episode.shown())
+            self._draw(view)
+            observation |= view.images
         return observation if len(observation) > 1 else next(iter(observation.values()))
 
 

@@ -1,5 +1,6 @@
 """Makes environments from their configuration."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.goal_env import GoalEnv
-from simworld.envs.registration import ENTRY_POINT, registered_tasks
+from simworld.envs.observations import View
+from simworld.envs.registration import ENTRY_POINT, VECTOR_ENTRY_POINT, registered_tasks
 from simworld.envs.terms import reached
 from simworld.errors import ConfigurationError, shown
 
@@ -19,13 +21,22 @@ def make(config: EnvConfig) -> gym.Env[Any, NDArray[np.float32]]:
     """The environment of a configuration, in the wrappers that `gym.make` gives: it ends after the task's steps."""
     if not isinstance(config, EnvConfig):
         raise ConfigurationError(f"make: takes an EnvConfig, and gym.make an id; got {shown(config)}")
+    return gym.make(spec_of(config, config.task.steps))
+
+
+def spec_of(config: EnvConfig, max_episode_steps: int | None) -> EnvSpec:
+    """What Gymnasium makes the environment of a configuration of, or many of them."""
     ids = [env_id for env_id, task in registered_tasks().items() if task == config.task]
-    name = ids[0] if ids else f"{config.task.name}-v0"
-    options = {option: getattr(config, option) for option in EnvConfig.model_fields}
-    return gym.make(EnvSpec(name, ENTRY_POINT, max_episode_steps=config.task.steps, kwargs=options))
+    return EnvSpec(
+        ids[0] if ids else f"{config.task.name}-v0",
+        ENTRY_POINT,
+        max_episode_steps=max_episode_steps,
+        kwargs={option: getattr(config, option) for option in EnvConfig.model_fields},
+        vector_entry_point=VECTOR_ENTRY_POINT,
+    )
 
 
-def bare(config: EnvConfig) -> ManipulationEnv:
+def bare(config: EnvConfig, draw: Callable[[View], None] | None = None) -> ManipulationEnv:
     """The environment of a configuration, without Gymnasium's wrappers: nothing ends its episodes but success.
 
     Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
@@ -33,7 +44,8 @@ def bare(config: EnvConfig) -> ManipulationEnv:
     task = config.task
     by_goals = task.success == reached() and task.reward[config.reward].of_goals
     # stable-baselines3 takes what has a `compute_reward` for a goal's.
-    return GoalEnv(config) if by_goals and "state" in config.observation else ManipulationEnv(config)
+    kind = GoalEnv if by_goals and "state" in config.observation else ManipulationEnv
+    return kind(config, draw=draw)
 
 
 def make_registered(**options: Any) -> ManipulationEnv:

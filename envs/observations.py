@@ -1,14 +1,13 @@
 """What can be observed: the spaces, and how images are made of what the renderer gives."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.spaces import Box, Space
+from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from simworld.geometry import Array, quat_to_matrix
-from simworld.rendering.frame import Renderer
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens, rays
 from simworld.scene.model import Scene
@@ -51,6 +50,19 @@ def image_space(kind: str, width: int, height: int) -> Box:
     return Box(0, 255, (height, width, 3 if kind == "rgb" else 1), np.uint8)
 
 
+class View(NamedTuple):
+    """What an environment sees at one instant: `images` by key, which are still to be drawn, and what of.
+
+    Each camera comes with the prefix of its images' keys, and with what makes points of its depth.
+    """
+
+    kinds: tuple[str, ...]
+    images: dict[str, NDArray[Any]]
+    scene: Scene
+    state: SceneState
+    cameras: Sequence[tuple[str, Camera, "BackProjection | None"]]
+
+
 class ImageObserver:
     """Observes scenes as images of some kinds by some cameras, of (width, height) `size`.
 
@@ -58,15 +70,11 @@ class ImageObserver:
     """
 
     def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int]) -> None:
-        from simworld.rendering.sensor.sense import sense  # compiled loops, which states do without
-
         self._kinds = tuple(kinds)
-        self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))
         self._size = size
-        self._sense = sense
         self._prefixes = {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
         self._cameras: list[tuple[str, Camera, BackProjection | None]] = []
-        self.spaces: dict[str, Space[Any]] = {
+        self.spaces: dict[str, Box] = {
             prefix + kind: image_space(kind, *size) for prefix in self._prefixes.values() for kind in self._kinds
         }
 
@@ -78,24 +86,10 @@ class ImageObserver:
         clouds = "pointcloud" in self._kinds
         self._cameras = [(prefix, camera, BackProjection(camera) if clouds else None) for prefix, camera in resized]
 
-    def __call__(self, renderer: Renderer, scene: Scene, state: SceneState) -> dict[str, NDArray[Any]]:
-        """The images, by key, of one instant of the scene that `begin` was given or of one with its cameras."""
-        images: dict[str, NDArray[Any]] = {}
-        for prefix, camera, points in self._cameras:
-            frame = self._sense(renderer.render(scene, state, camera, self._channels), camera, state.time)
-            for kind in self._kinds:
-                if kind == "rgb":
-                    image: NDArray[Any] = frame.rgb
-                elif kind == "depth":
-                    image = frame.depth[..., None]
-                elif kind == "segmentation":
-                    # The scenes have far fewer than 256 instances.
-                    image = frame.segmentation.astype(np.uint8)[..., None]
-                else:
-                    assert points is not None
-                    image = points(frame.depth, scene, state)
-                images[prefix + kind] = image
-        return images
+    def view(self, scene: Scene, state: SceneState) -> View:
+        """What is seen at one instant of the scene that `begin` was given or of one with its cameras."""
+        images = {key: np.empty(space.shape, space.dtype) for key, space in self.spaces.items()}
+        return View(self._kinds, images, scene, state, self._cameras)
 
 
 class BackProjection:

@@ -8,10 +8,14 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from gymnasium.envs.registration import EnvSpec
+
+    from simworld.envs.config import EnvConfig
     from simworld.envs.task import Task
     from simworld.reading import PathLike
 
 ENTRY_POINT = "simworld.envs.making:make_registered"
+VECTOR_ENTRY_POINT = "simworld.envs.vectorized:make_vectorized"
 
 _registered: "dict[str, Task]" = {}
 
@@ -60,10 +64,28 @@ def register_shipped() -> None:
         _registered.setdefault(env_id, task)
 
 
+def plain_spec(spec: "EnvSpec", config: "EnvConfig") -> "EnvSpec":
+    """A spec of what has a configuration, of plain data; UnknownOptionError for a task that is not its id's own."""
+    from dataclasses import replace
+    from enum import Enum
+
+    from simworld.distributions.values import immutable
+    from simworld.errors import UnknownOptionError
+
+    if registered_tasks().get(spec.id, config.task) != config.task:
+        raise UnknownOptionError(f"got an unexpected keyword argument 'task': {spec.id!r} has its own")
+    kwargs = {name: immutable(value.value if isinstance(value, Enum) else value) for name, value in spec.kwargs.items()}
+    for name, own in (("randomization", config.randomization), ("task", config.task)):
+        if not isinstance(kwargs.get(name, ""), str):
+            kwargs[name] = own.to_plain()
+    return replace(spec, kwargs=kwargs)
+
+
 def _register(env_id: str, task: "Task", said: object) -> None:
     import gymnasium as gym
 
-    gym.register(env_id, ENTRY_POINT, max_episode_steps=task.steps, kwargs={"task": said})
+    vector = VECTOR_ENTRY_POINT
+    gym.register(env_id, ENTRY_POINT, max_episode_steps=task.steps, kwargs={"task": said}, vector_entry_point=vector)
     _registered[env_id] = task
 
 

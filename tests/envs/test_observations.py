@@ -19,8 +19,8 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.observations import IMAGES, BackProjection
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
-from simworld.rendering import make_renderer
 from simworld.rendering.frame import Frame
+from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.scene.lens import distort
 from simworld.scene.state import camera_pose
 
@@ -163,17 +163,21 @@ def test_one_renderer_makes_what_is_asked_and_no_more(monkeypatch: pytest.Monkey
 
     class Recorder:
         def __init__(self) -> None:
-            self.renderer = make_renderer("raster")
+            self.renderer = RasterRenderer()
             made.append(self)
 
         def render(self, scene: Any, state: Any, camera: Any, channels: Collection[str]) -> Frame:
             asked.append((camera.name, tuple(channels)))
             return self.renderer.render(scene, state, camera, channels)
 
+        def render_many(self, shots: list[Shot], channels: Collection[str], threads: int) -> list[Frame]:
+            asked.extend((shot.camera.name, tuple(channels)) for shot in shots)
+            return self.renderer.render_many(shots, channels, threads)
+
         def close(self) -> None:
             self.renderer.close()
 
-    monkeypatch.setattr("simworld.envs.env.make_renderer", lambda name: Recorder())
+    monkeypatch.setattr("simworld.rendering.renderers.raster.RasterRenderer", Recorder)
     env = make(observation=["depth", "pointcloud"], cameras=["top", "wrist"], render_mode="rgb_array")
     env.reset(seed=0)
     env.render()

@@ -1,0 +1,238 @@
+"""Many environments in one process: stepped one after the other, their images drawn side by side with that."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers import TimeLimit
+from numpy.typing import NDArray
+
+from simworld.envs.config import EnvConfig
+from simworld.envs.making import bare, spec_of
+from simworld.envs.options import whole_number
+from simworld.envs.registration import plain_spec
+from simworld.envs.reset_options import reset_options
+from simworld.errors import ConfigurationError, shown
+
+Bools = NDArray[np.bool_]
+Told = list[dict[str, Any] | None]
+Step = tuple[Any, NDArray[np.float64], Bools, Bools, dict[str, Any]]
+
+
+class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
+    """`num_envs` environments of a configuration, each in a world of its own: the same bits as each of them alone.
+
+    Observations are arrays (num_envs, ...) or dictionaries of them, rewards (num_envs,) float64, infos as Gymnasium's
+    vector environments have them. `reset(seed=s)` gives environment i the seed s + i, or the i-th of a sequence. The
+    option `reset_mask` (num_envs,) bool says which are reset; all other options are for each of them. Episodes end
+    after `max_episode_steps`, if there is such a limit. Observed images are drawn in `threads`.
+    """
+
+    def __init__(
+        self,
+        config: EnvConfig,
+        num_envs: int,
+        max_episode_steps: int | None,
+        autoreset_mode: AutoresetMode,
+        threads: int,
+    ) -> None:
+        self.config, self.num_envs, self.autoreset_mode = config, num_envs, autoreset_mode
+        self.render_mode = config.render_mode
+        self._spec: EnvSpec | None = None
+        draw = None
+        self._drawing: AbstractContextManager[Any] = nullcontext()
+        if config.images:
+            from simworld.envs.drawing import Drawing  # compiled loops, which states do without
+
+            self._drawing = draw = Drawing(threads)
+        self.envs: list[gym.Env[Any, Any]] = []
+        spec = spec_of(config, max_episode_steps)
+        try:
+            for _ in range(num_envs):
+                env: gym.Env[Any, Any] = bare(config, draw)
+                self.envs.append(env if max_episode_steps is None else TimeLimit(env, max_episode_steps))
+                env.spec = spec
+        except BaseException:
+            self.close_extras()
+            raise
+        self.metadata = {**self.envs[0].metadata, "autoreset_mode": autoreset_mode}
+        self.single_action_space = self.envs[0].action_space
+        self.single_observation_space = self.envs[0].observation_space
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._seen: list[Any] = [None] * num_envs
+        self._over = np.zeros(num_envs, dtype=np.bool_)
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gym.make_vec` was told, as plain data, so that `to_json` can write it."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = None if spec is None else plain_spec(spec, self.config)
+
+    @property  # type: ignore[misc]  # as Gymnasium's own have it
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """The generator of each environment."""
+        return self.get_attr("np_random")
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The seed of each of them."""
+        return self.get_attr("np_random_seed")
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes; what is asked for wrongly changes nothing."""
+        mask, given = self._reset_options(options)
+        seeds = self._seeds(seed)
+        told: Told = [None] * self.num_envs
+        with self._drawing:
+            for i in np.flatnonzero(mask).tolist():
+                self._begin(i, told, seed=seeds[i], options=given)
+        return self._observation(), _gathered(told)
+
+    def step(self, actions: NDArray[np.float32]) -> Step:
+        """Act for one control step in each; what is over is begun anew as the autoreset mode says."""
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
+            over = np.flatnonzero(self._over).tolist()
+            raise ConfigurationError(f"the episodes of {over} are over: reset them first, with a reset_mask")
+        acts = self._actions(actions)
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros((2, self.num_envs), dtype=np.bool_)
+        told: Told = [None] * self.num_envs
+        final: dict[str, Any] = {}
+        with self._drawing:
+            for i, env in enumerate(self.envs):
+                if self._over[i]:
+                    self._begin(i, told)
+                    continue
+                self._seen[i], rewards[i], terminated[i], truncated[i], told[i] = env.step(acts[i])
+                self._over[i] = terminated[i] or truncated[i]
+                if self._over[i] and self.autoreset_mode is AutoresetMode.SAME_STEP:
+                    self._add_info(final, {"final_obs": self._seen[i], "final_info": told[i]}, i)
+                    self._begin(i, told)
+        return self._observation(), rewards, terminated, truncated, final | _gathered(told)
+
+    def render(self) -> tuple[Any, ...]:
+        """What `render` of each environment gives."""
+        return self.call("render")
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """What the method of each environment gives, or its attribute of that name."""
+        found = [env.get_wrapper_attr(name) for env in self.envs]
+        return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """The attribute of each environment."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Set the attribute of each environment to its own of a list or tuple of values, or to the one value."""
+        each = values if isinstance(values, list | tuple) else [values] * self.num_envs
+        if len(each) != self.num_envs:
+            raise ConfigurationError(f"set_attr: there are {self.num_envs} environments, got {len(each)} values")
+        for env, value in zip(self.envs, each, strict=True):
+            env.set_wrapper_attr(name, value)
+
+    def close_extras(self, **_: Any) -> None:
+        """Close all environments."""
+        for env in self.envs:
+            env.close()
+
+    def _begin(self, i: int, told: Told, **asked: Any) -> None:
+        self._seen[i], told[i] = self.envs[i].reset(**asked)
+        self._over[i] = False
+
+    def _actions(self, actions: Any) -> NDArray[Any]:
+        """Actions (num_envs, size), checked before any of them is taken; those of what is over count for nothing."""
+        try:
+            given = np.asarray(actions)
+        except ValueError:  # rows of different sizes
+            given = np.empty(0)
+        if given.shape != self.action_space.shape or given.dtype.kind not in "biuf":
+            raise ConfigurationError(f"actions: must be numbers {self.action_space.shape}, got {shown(actions)}")
+        if not np.isfinite(given[~self._over]).all():
+            raise ConfigurationError(f"actions: must be finite, got {shown(actions)}")
+        return given
+
+    def _reset_options(self, options: Mapping[str, Any] | None) -> tuple[Bools, Mapping[str, Any] | None]:
+        """Which to reset, and the options for each of them."""
+        reset_options(options)
+        given = dict(options or {})
+        mask = np.asarray(given.pop("reset_mask", np.ones(self.num_envs, dtype=np.bool_)))
+        if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
+            raise ConfigurationError(f"reset_mask: must be ({self.num_envs},) booleans, one of them true, got {mask}")
+        if waiting := [i for i in np.flatnonzero(~mask).tolist() if self._seen[i] is None]:
+            raise ConfigurationError(f"reset_mask: must be true for {waiting}, which have not begun")
+        return mask, given or None
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        """The seed of each."""
+        if seed is None:
+            return [None] * self.num_envs
+        if not isinstance(seed, Sequence | np.ndarray):
+            first = whole_number("seed", seed)
+            return [first + i for i in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise ConfigurationError(f"seed: there are {self.num_envs} environments, got {len(seed)} seeds")
+        return [None if one is None else whole_number("seed", one) for one in seed]
+
+    def _observation(self) -> Any:
+        """What all see, as arrays (num_envs, ...)."""
+        space = self.single_observation_space
+        if isinstance(space, gym.spaces.Dict):
+            return {name: _together([seen[name] for seen in self._seen]) for name in space}
+        return _together(self._seen)
+
+
+def _together(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Arrays (n, ...) of arrays of one shape and type."""
+    every = np.empty((len(values), *values[0].shape), values[0].dtype)
+    for row, value in zip(every, values, strict=True):
+        row[...] = value
+    return every
+
+
+def _gathered(told: Told) -> dict[str, Any]:
+    """The infos of those that have one, all of the same facts, in Gymnasium's vector form."""
+    there = [one is not None for one in told]
+    infos: dict[str, Any] = {}
+    for name in next(one for one in told if one is not None):
+        infos[name] = np.array([one is not None and one[name] for one in told], dtype=np.bool_)
+        infos[f"_{name}"] = np.array(there)
+    return infos
+
+
+def make_vectorized(
+    num_envs: int,
+    max_episode_steps: int | None = None,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+    threads: int | None = None,
+    **options: Any,
+) -> VectorizedEnv:
+    """The environments of the options that `gym.make_vec` was given, and of the task that its id is registered with.
+
+    `max_episode_steps` of -1 are no limit, as in `gym.make`; as many `threads` draw images as there are cores.
+    """
+    mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
+    modes = [mode.value for mode in AutoresetMode]
+    if mode not in modes:
+        raise ConfigurationError(f"autoreset_mode: must be one of {modes}, got {shown(mode)}")
+    steps = None if max_episode_steps in (None, -1) else _positive("max_episode_steps", max_episode_steps)
+    count = len(os.sched_getaffinity(0)) if threads is None else _positive("threads", threads)
+    return VectorizedEnv(EnvConfig(**options), _positive("num_envs", num_envs), steps, AutoresetMode(mode), count)
+
+
+def _positive(name: str, value: Any) -> int:
+    if (number := whole_number(name, value)) < 1:
+        raise ConfigurationError(f"{name}: must be at least 1, got {value!r}")
+    return number
