@@ -13,10 +13,9 @@ from simworld.rendering.frame import WANT_NEXT, Frame
 from simworld.rendering.poses import poses_of, view_of
 from simworld.rendering.raster.drawlist import DrawList, placed
 from simworld.rendering.raster.labelling import mask_through_lens, through_lens, write_depth, write_ids, write_normals
-from simworld.rendering.raster.lights import Lights
 from simworld.rendering.raster.planes import PLANE, set_up
 from simworld.rendering.raster.shading import ALL, CACHE, MOVING, shade
-from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows, lights_in
+from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.spans import spans
 from simworld.rendering.raster.static_cache import fill_picture, renew_changed
 from simworld.rendering.raster.visibility import NO_IDS, draw
@@ -53,7 +52,7 @@ class StaticCache(NamedTuple):
 
 
 class RenderTarget(NamedTuple):
-    """Buffers of a pinhole image and what fixed parts look like in it; lights by the size of their shadow maps."""
+    """Buffers of a pinhole image, and what fixed parts look like in it: `shadows` and `caches` by the image's size."""
 
     fixed_ids: NDArray[np.int32]
     fixed_inverse_depth: Float
@@ -62,8 +61,8 @@ class RenderTarget(NamedTuple):
     points: Float
     screen: NDArray[np.int32]
     to_world: Float
-    lights: dict[int, Lights]
-    caches: dict[int, StaticCache | None]
+    shadows: dict[tuple[int, int], Shadows]
+    caches: dict[tuple[int, int], StaticCache | None]
 
 
 class VisibilityBuffer(NamedTuple):
@@ -128,7 +127,7 @@ class Canvas:
         self._first_moving = int(drawn.geometry.triangle_starts[np.count_nonzero(drawn.fixed)])
         self._fixed_rows = np.unique(drawn.carrier[drawn.fixed])
         self._targets: dict[bytes, RenderTarget] = {}
-        self._shadows = ShadowMaps(scene, drawn.error, self._fixed_rows)
+        self._shadows = ShadowMaps(scene, drawn.error)
         self._backdrop = environment(scene.background)
         self._planes = np.empty((drawn.geometry.triangles.shape[1], PLANE), dtype=np.float32)
         self._room = spans(len(self._planes))
@@ -185,7 +184,7 @@ class Canvas:
                 points=np.empty((3, count), dtype=np.float32),
                 screen=np.empty((4, count), dtype=np.int32),
                 to_world=np.ascontiguousarray(view[:, :3].T, dtype=np.float32),
-                lights={},
+                shadows={},
                 caches={},
             )
             self._draw(self._list.fixed, matrices, camera, lens, target, target.fixed_inverse_depth, target.fixed_ids)
@@ -229,27 +228,33 @@ class Canvas:
     def _picture(
         self, scene: Scene, carriers: Array, view: Array, camera: Camera, visible: VisibilityBuffer
     ) -> NDArray[np.uint8]:
-        shadows = self._shadows.cast(carriers, max(camera.width, camera.height))
-        size = shadows.maps.shape[1]
-        lights = visible.target.lights.get(size)
-        if lights is None:
-            lights = visible.target.lights[size] = lights_in(scene, shadows, view)
+        shadows = self._cast(carriers, view, camera, visible)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
-        cache = self._cache(scene, camera, visible, lights, shadows)
+        cache = self._cache(scene, camera, visible, shadows)
         if cache is None:
-            self._shade(camera, visible, lights, shadows, rgb, ALL, _NO_CACHE)
+            self._shade(camera, visible, shadows, rgb, ALL, _NO_CACHE)
         else:
             gain, tone = 2.0**camera.exposure, tone_curve()
             rgb.reshape(-1)[:] = cache.picture
-            renew_changed(cache, lights, shadows.maps, shadows.changed, gain, tone, self._scratch, rgb)
-            self._shade(camera, visible, lights, shadows, rgb, MOVING, _NO_CACHE)
+            renew_changed(cache, shadows.lights, shadows.maps, shadows.changed, gain, tone, self._scratch, rgb)
+            self._shade(camera, visible, shadows, rgb, MOVING, _NO_CACHE)
         return rgb
 
-    def _cache(
-        self, scene: Scene, camera: Camera, visible: VisibilityBuffer, lights: Lights, shadows: Shadows
-    ) -> StaticCache | None:
+    def _cast(self, carriers: Array, view: Array, camera: Camera, visible: VisibilityBuffer) -> Shadows:
+        """The shadow maps of a state, as a camera needs them."""
+        parameters, target, size = visible.pinhole.parameters, visible.target, (camera.width, camera.height)
+        if camera.parent is not None:
+            return self._shadows.follow(carriers, camera, view, parameters, target.inverse_depth)
+        shadows = target.shadows.get(size)
+        if shadows is None:
+            shadows = self._shadows.staying(carriers, camera, view, parameters, target.fixed_inverse_depth)
+            target.shadows[size] = shadows
+        self._shadows.renew(shadows, carriers)
+        return shadows
+
+    def _cache(self, scene: Scene, camera: Camera, visible: VisibilityBuffer, shadows: Shadows) -> StaticCache | None:
         """The static cache of a view, from its second frame on; None where nothing can be."""
-        target, size, pixels = visible.target, shadows.maps.shape[1], camera.width * camera.height
+        target, size, pixels = visible.target, (camera.width, camera.height), camera.width * camera.height
         sharp = all(isinstance(light, DirectionalLight) and light.angle == 0 for light in scene.lights)
         if not sharp or camera.antialias > 1 or visible.pinhole.grid.size or pixels > _MOST_CACHED_PIXELS:
             return None
@@ -269,8 +274,8 @@ class Canvas:
                 picture=np.empty(3 * pixels, dtype=np.uint8),
             )
             fixed = visible._replace(ids=target.fixed_ids, inverse_depth=target.fixed_inverse_depth)
-            self._shade(camera, fixed, lights, shadows, np.empty((0, 0, 3), dtype=np.uint8), CACHE, cache)
-            fill_picture(cache, lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
+            self._shade(camera, fixed, shadows, np.empty((0, 0, 3), dtype=np.uint8), CACHE, cache)
+            fill_picture(cache, shadows.lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
             target.caches[size] = cache
         return cache
 
@@ -278,7 +283,6 @@ class Canvas:
         self,
         camera: Camera,
         visible: VisibilityBuffer,
-        lights: Lights,
         shadows: Shadows,
         rgb: NDArray[np.uint8],
         mode: int,
@@ -288,7 +292,7 @@ class Canvas:
             self._list.geometry,
             self._list.materials,
             self._list.textures,
-            lights,
+            shadows.lights,
             shadows.maps,
             visible.matrices,
             visible.target.points,

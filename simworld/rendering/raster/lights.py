@@ -1,94 +1,183 @@
-"""Lights as the arrays that shading reads, with the views from which their shadow maps are drawn."""
+"""Lights as the arrays that shading reads, with the directions in which their shadow maps look."""
 
 import itertools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.color import to_linear
 from simworld.geometry import Array, Vec3
+from simworld.kernels import kernel
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 from simworld.scene.model import Scene
 
 Float = NDArray[np.float32]
+Whole = NDArray[np.int32]
+
+_BLOCKERS = 1.0
+"""Metres from a surface up to which what softens a shadow on it is looked for."""
+_NEAREST_BLOCKERS = 0.5
+"""Metres from a bulb to the nearest place where its soft shadows are looked at as a whole."""
 
 
-class Lights(NamedTuple):
-    """The lights of a scene in a camera's frame.
+class WorldLights(NamedTuple):
+    """The lights of a scene in the world, and what each of their shadow maps looks at.
 
     `table` (l, 13): kind (0 directional, 1 point, 2 spot); direction to it or its place (3); a spot's axis (3); linear
     colour times intensity (3); a spot's angle, and one over the part of it that fades; angular diameter or radius.
-    Light k has the shadow maps from `first_map[k]`, -1 for none, `map_count[k]` of them. Map m has texels of
-    `texels[m]` metres, at 1 m for those in perspective; `to_maps[m]` (3, 4) brings camera points to it.
+    Light k has the shadow maps from `first_map[k]`, -1 for none, `map_count[k]` of them. `axes[m]` (3, 4) takes world
+    points to right, down and towards a light far away, or right, down and ahead of one that is `near` (m,), in metres.
+    There is nothing to see beyond `limits[m]`, metres or tangents: the least and greatest to the right, and downwards.
+    Maps show `margins[m]` more than is seen, and map m is the `finer` of two, of which the next sees all. It has at
+    most 1 / `share[m]` of the texels along a side that the image's size allows.
+    """
+
+    table: Array
+    first_map: Whole
+    map_count: Whole
+    ambient: Float
+    axes: Array
+    near: NDArray[np.bool_]
+    limits: Array
+    margins: Array
+    finer: NDArray[np.bool_]
+    share: Whole
+
+
+class Lights(NamedTuple):
+    """The lights of a scene in a camera's frame, `table`, `first_map`, `map_count` and `ambient` as in WorldLights.
+
+    `to_maps[m]` (3, 4) brings camera points to columns, rows and metres towards a light far away; or to these times the
+    distance, and the distance. Map m has texels of `texels[m]` metres, at 1 m for those in perspective, and among the
+    rows of all maps begins at places[m, 0], has places[m, 1] columns and places[m, 2] rows.
     """
 
     table: Float
-    first_map: NDArray[np.int32]
-    map_count: NDArray[np.int32]
+    first_map: Whole
+    map_count: Whole
     to_maps: Float
     texels: Float
+    places: Whole
     ambient: Float
 
 
-class MapView(NamedTuple):
-    """Where a shadow map is seen from: `matrix` (3, 4) takes world points there, to texels for one without perspective.
+class _Sight(NamedTuple):
+    """One row of WorldLights.axes, near, limits, margins, finer and share."""
 
-    `focal` in texels is 0 without perspective.
+    axes: Array
+    near: bool
+    limits: tuple[float, float, float, float]
+    margin: float
+    finer: bool
+    share: int
+
+
+def world_lights(scene: Scene, box: Array) -> WorldLights:
+    """The lights of a scene; those far away throw shadows within a box (2, 3)."""
+    sights = [_sights(light, box) if light.shadow else [] for light in scene.lights]
+    count = np.array([len(s) for s in sights], dtype=np.int32)
+    flat = [sight for one in sights for sight in one]
+    return WorldLights(
+        table=np.array([_row(light) for light in scene.lights], dtype=np.float64).reshape(-1, 13),
+        first_map=np.where(count > 0, np.cumsum(count) - count, -1).astype(np.int32),
+        map_count=count,
+        ambient=np.array(scene.ambient, dtype=np.float32),
+        axes=np.array([s.axes for s in flat], dtype=np.float64).reshape(-1, 3, 4),
+        near=np.array([s.near for s in flat], dtype=np.bool_),
+        limits=np.array([s.limits for s in flat], dtype=np.float64).reshape(-1, 4),
+        margins=np.array([s.margin for s in flat], dtype=np.float64),
+        finer=np.array([s.finer for s in flat], dtype=np.bool_),
+        share=np.array([s.share for s in flat], dtype=np.int32),
+    )
+
+
+def room_for_lights(lamps: WorldLights) -> Lights:
+    """Lights that `turn_lights` fills."""
+    maps = len(lamps.axes)
+    return Lights(
+        table=lamps.table.astype(np.float32),
+        first_map=lamps.first_map,
+        map_count=lamps.map_count,
+        to_maps=np.zeros((maps, 3, 4), dtype=np.float32),
+        texels=np.zeros(maps, dtype=np.float32),
+        places=np.zeros((maps, 3), dtype=np.int32),
+        ambient=lamps.ambient,
+    )
+
+
+@kernel
+def turn_lights(lamps: Any, views: Any, fit: Any, view: Any, lights: Any) -> None:
+    """Fill `lights` but for their places, for a camera to which `view` (3, 4) takes world points.
+
+    `views` (m, 3, 4) takes world points to the maps, whose texels along a metre are fit[:, 0].
     """
-
-    matrix: Array
-    focal: float
-    texel: float
-
-
-def map_views(light: Light, size: int, box: Array) -> list[MapView]:
-    """The views of a light's shadow maps of `size` texels a side; one from far away covers a box (2, 3)."""
-    if not light.shadow:
-        return []
-    match light:
-        case DirectionalLight(direction=direction):
-            return [_parallel(direction, size, box)]
-        case SpotLight(position=position, direction=direction, angle=angle):
-            return [_looking(position, direction, size, angle * 1.02)]
-        case PointLight(position=position, radius=radius):
-            # Wide enough that what softens shadows looks beyond the edge between two faces.
-            return [_looking(position, axis, size, 1.0 if radius > 0 else math.pi / 4 * 1.02) for axis in _SIDES]
-
-
-def light_table(scene: Scene, view: Array) -> Float:
-    """`Lights.table` for a camera to which `view` (3, 4) takes world points."""
-    rows = [_row(light, view) for light in scene.lights]
-    return np.array(rows, dtype=np.float32).reshape(-1, 13)
+    for k in range(lamps.table.shape[0]):
+        row = lamps.table[k]
+        for i in range(3):
+            r0, r1, r2 = view[i, 0], view[i, 1], view[i, 2]
+            moved = view[i, 3] if row[0] > 0.0 else 0.0
+            lights.table[k, 1 + i] = r0 * row[1] + r1 * row[2] + r2 * row[3] + moved
+            lights.table[k, 4 + i] = r0 * row[4] + r1 * row[5] + r2 * row[6]
+    for m in range(views.shape[0]):
+        lights.texels[m] = 1.0 / fit[m, 0]
+        for i in range(3):
+            rest = views[m, i, 3]
+            for j in range(3):
+                turned = views[m, i, 0] * view[j, 0] + views[m, i, 1] * view[j, 1] + views[m, i, 2] * view[j, 2]
+                lights.to_maps[m, i, j] = turned
+                rest -= turned * view[j, 3]
+            lights.to_maps[m, i, 3] = rest
 
 
 _SIDES: tuple[Vec3, ...] = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
-def _row(light: Light, view: Array) -> list[float]:
+def _row(light: Light) -> list[float]:
     strength = [channel * light.intensity for channel in to_linear(light.color)]
     match light:
         case DirectionalLight(direction=direction, angle=extent):
-            return [0.0, *_turned(view, _unit(direction)), 0.0, 0.0, 0.0, *strength, 0.0, 0.0, extent]
+            return [0.0, *_unit(direction), 0.0, 0.0, 0.0, *strength, 0.0, 0.0, extent]
         case PointLight(position=position, radius=extent):
-            return [1.0, *_moved(view, position), 0.0, 0.0, 0.0, *strength, 0.0, 0.0, extent]
+            return [1.0, *position, 0.0, 0.0, 0.0, *strength, 0.0, 0.0, extent]
         case SpotLight(position=position, direction=direction, angle=angle, radius=extent):
-            place, axis = _moved(view, position), _turned(view, _unit(direction))
-            return [2.0, *place, *axis, *strength, angle, 1 / max(angle * light.blend, 1e-4), extent]
+            fade = 1 / max(angle * light.blend, 1e-4)
+            return [2.0, *position, *_unit(direction), *strength, angle, fade, extent]
+
+
+def _sights(light: Light, box: Array) -> list[_Sight]:
+    match light:
+        case DirectionalLight(direction=direction, angle=angle):
+            coarse = _parallel(direction, box, _BLOCKERS * math.tan(angle / 2))
+            return [coarse._replace(finer=True), coarse] if angle == 0 else [coarse]
+        case SpotLight(position=position, direction=direction, angle=angle, radius=radius):
+            return [_looking(position, direction, angle * 1.02, radius, 1)]
+        case PointLight(position=position, radius=radius):
+            # Wide enough that what softens shadows looks beyond the edge between two faces.
+            angle = 1.0 if radius > 0 else math.pi / 4 * 1.02
+            return [_looking(position, axis, angle, radius, 2) for axis in _SIDES]
+
+
+def _parallel(direction: Vec3, box: Array, margin: float) -> _Sight:
+    towards = _unit(direction)
+    right, down = _axes(towards)
+    corners = list(itertools.product(*box.T.tolist()))
+    u, v = ([axis[0] * x + axis[1] * y + axis[2] * z for x, y, z in corners] for axis in (right, down))
+    axes = np.array([[*axis, 0.0] for axis in (right, down, towards)])
+    return _Sight(axes, False, (min(u), max(u), min(v), max(v)), margin, False, 1)
+
+
+def _looking(position: Vec3, direction: Vec3, angle: float, radius: float, share: int) -> _Sight:
+    """A sight along a direction, to `angle` radians on each side of it."""
+    forward, (x, y, z), wide = _unit(direction), position, math.tan(angle)
+    axes = np.array([[*r, -(r[0] * x + r[1] * y + r[2] * z)] for r in (*_axes(forward), forward)])
+    return _Sight(axes, True, (-wide, wide, -wide, wide), radius / _NEAREST_BLOCKERS, False, share)
 
 
 def _unit(direction: Vec3) -> Vec3:
     length = math.hypot(*direction)
     return (direction[0] / length, direction[1] / length, direction[2] / length)
-
-
-def _turned(view: Array, v: Vec3) -> list[float]:
-    return [row[0] * v[0] + row[1] * v[1] + row[2] * v[2] for row in view.tolist()]
-
-
-def _moved(view: Array, p: Vec3) -> list[float]:
-    return [row[0] * p[0] + row[1] * p[1] + row[2] * p[2] + row[3] for row in view.tolist()]
 
 
 def _axes(direction: Vec3) -> tuple[Vec3, Vec3]:
@@ -97,27 +186,3 @@ def _axes(direction: Vec3) -> tuple[Vec3, Vec3]:
     across = math.hypot(x, y)
     right = (-y / across, x / across, 0.0) if across > 1e-6 else (1.0, 0.0, 0.0)
     return right, (y * right[2] - z * right[1], z * right[0] - x * right[2], x * right[1] - y * right[0])
-
-
-def _parallel(direction: Vec3, size: int, box: Array) -> MapView:
-    """Texels, and metres towards the light; the map just holds a box (2, 3) in the world."""
-    towards = _unit(direction)
-    right, down = _axes(towards)
-    corners = list(itertools.product(*box.T.tolist()))
-    matrix, texel = [], 0.0
-    for axis in (right, down):
-        along = [axis[0] * x + axis[1] * y + axis[2] * z for x, y, z in corners]
-        scale = size / (max(along) - min(along))
-        matrix.append([*(scale * a for a in axis), -scale * min(along)])
-        texel = max(texel, 1 / scale)
-    return MapView(np.array([*matrix, [*towards, 0.0]]), 0.0, texel)
-
-
-def _looking(position: Vec3, direction: Vec3, size: int, angle: float) -> MapView:
-    """A view along a direction, to `angle` radians on each side of it."""
-    forward = _unit(direction)
-    right, down = _axes(forward)
-    x, y, z = position
-    matrix = [[*r, -(r[0] * x + r[1] * y + r[2] * z)] for r in (right, down, forward)]
-    focal = size / 2 / math.tan(angle)
-    return MapView(np.array(matrix), focal, 1 / focal)

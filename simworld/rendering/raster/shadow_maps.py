@@ -1,4 +1,4 @@
-"""Shadow maps of a scene's lights, drawn anew where something has moved."""
+"""Shadow maps of a scene's lights as a camera needs them."""
 
 from typing import NamedTuple
 
@@ -6,154 +6,169 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array, compose, quat_to_matrix
-from simworld.rendering.poses import from_view
-from simworld.rendering.raster.drawlist import Casters, casters, placed
-from simworld.rendering.raster.lights import Lights, MapView, light_table, map_views
+from simworld.rendering.raster.casting import draw_fixed, follow, renew_maps
+from simworld.rendering.raster.drawlist import Casters, Geometry, casters
+from simworld.rendering.raster.lights import Lights, room_for_lights, turn_lights, world_lights
+from simworld.rendering.raster.shadow_fit import SEEN_ROWS, fit_maps
 from simworld.rendering.raster.spans import Spans, spans
-from simworld.rendering.raster.static_cache import mark_changed
-from simworld.rendering.raster.visibility import NO_IDS, draw, draw_parallel, drawn_within
+from simworld.rendering.raster.visibility import NO_IDS
+from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.shapes import half_extents
 
 Float = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 SHADOW_SIZES = (256, 512, 1024)
-"""Texels along a side of the shadow maps, for images up to 128, 400 and more pixels."""
+"""Most texels along a side of the shadow maps, for images up to 128, 400 and more pixels."""
 _GROUND = 2.5
 """Metres of half a side from which on a body is taken for the ground."""
 _ARM_REACH = 0.6
-_BEHIND = -1e9
-_NEAREST_CASTER = 0.02
-"""Metres from a lamp within which nothing throws a shadow."""
 _SHADOW_ERROR = 0.5
 """Share of a shadow map's texel by which what throws a shadow may differ."""
+_USUAL = 0.4
+"""Metres to what cameras that move are taken to see."""
+_SPARE = 2
+"""Rows that are looked up where there is no map."""
+_NOWHERE = np.empty((0, 3))
+
+
+class Casting(NamedTuple):
+    """What throws shadows, as in Casters, with room to draw it: `matrices` (p, 3, 4), `points` (3, v), `screen` (4, v).
+
+    `moving`, `fixed` and `all` (p,) say which parts are; `no_ids` are as in `draw`.
+    """
+
+    geometry: Geometry
+    local: Array
+    carrier: NDArray[np.int64]
+    fixed: Flags
+    moving: Flags
+    all: Flags
+    matrices: Float
+    points: Float
+    screen: NDArray[np.int32]
+    room: Spans
+    no_ids: NDArray[np.int32]
 
 
 class Shadows(NamedTuple):
-    """Shadow maps (m, n, n) of a state, those of fixed parts alone, and from where they are seen.
+    """The shadow maps of a camera, one below the other in `maps` (k, n), and the lights in its frame.
 
-    They differ at and around the texels that have `changed` (m, n, n), which are found for distant lights alone; and
-    only `within` (m, 4), first column, the one after the last, and rows, each. Light k has the maps from `firsts[k]`
-    on, -1 for none, `counts[k]` of them. Of the casters those in `moving` (p,) are drawn for every state, by way of
-    `points` (3, v), `screen` (4, v) and `room`.
+    Where they lie is in `lights.places`; `fit`, `views` and `seen` are as in `fit_maps`. For a camera that stays, those
+    of fixed parts alone are `fixed` (k, n). They differ at and around the texels that have `changed` (k, n), and only
+    `within` (m, 4): first column, the one after the last, and rows; both for distant lights alone.
     """
 
+    lights: Lights
+    fit: Array
+    views: Array
+    seen: Array
     maps: Float
     fixed: Float
     changed: NDArray[np.uint8]
     within: NDArray[np.int32]
-    views: list[MapView]
-    firsts: NDArray[np.int32]
-    counts: NDArray[np.int32]
-    casters: Casters
-    moving: NDArray[np.bool_]
-    points: Float
-    screen: NDArray[np.int32]
-    room: Spans
+    casting: Casting
 
 
 class ShadowMaps:
     """Draws the shadow maps of one scene; meshes are within `error` metres, or as finely as a map shows."""
 
-    def __init__(self, scene: Scene, error: float, fixed_rows: NDArray[np.int64]) -> None:
+    def __init__(self, scene: Scene, error: float) -> None:
         self._scene = scene
         self._error = error
-        self._fixed_rows = fixed_rows
         self._box = _extent(scene)
-        self._kept: dict[int, tuple[bytes, bytes, Shadows]] = {}
+        self._lamps = world_lights(scene, self._box)
+        self._casting: dict[float, Casting] = {}
+        self._following: dict[tuple[int, float], Shadows] = {}
 
-    def cast(self, carriers: Array, pixels: int) -> Shadows:
-        """The shadow maps of a state, for images of so many pixels a side, from the last time if nothing has moved."""
-        size = next((s for s, most in zip(SHADOW_SIZES, (128, 400), strict=False) if pixels <= most), SHADOW_SIZES[-1])
-        fixed, now = carriers[self._fixed_rows].tobytes(), carriers.tobytes()
-        kept = self._kept.get(size)
-        if kept is not None and kept[1] == now:
-            return kept[2]
-        if kept is None or kept[0] != fixed:
-            shadows = self._begin(size)
-            for index, zbuffer in enumerate(shadows.fixed):
-                _draw(carriers, shadows, index, shadows.casters.fixed, zbuffer)
-            np.copyto(shadows.maps, shadows.fixed)
-        else:
-            shadows = kept[2]
-        # Whoever interrupts this must not leave half of it for the last state's.
-        self._kept.pop(size, None)
-        for index in range(len(shadows.maps)):
-            _redraw(carriers, shadows, index)
-        self._kept[size] = (fixed, now, shadows)
+    def staying(
+        self, carriers: Array, camera: Camera, view: Array, parameters: tuple[float, ...], fixed_depth: Float
+    ) -> Shadows:
+        """The maps of fixed parts, for a camera that stays where `view` (3, 4) says.
+
+        Its pinhole image with these `parameters` sees the inverse depths `fixed_depth` (h, w) of fixed parts.
+        """
+        count, size, pixel = len(self._lamps.axes), _size(camera), _pixel(camera)
+        lights, fit, views, seen = room_for_lights(self._lamps), *_room(count)
+        nothing = float(np.float32(1 / camera.far))
+        seeing = fixed_depth, nothing, parameters, pixel, view, camera.near, self._box, size
+        rows = fit_maps(self._lamps, *seeing, seen, fit, views, lights.places)
+        texel = min((1 / fit[m, 0] for m in range(count) if lights.places[m, 2] > 0), default=1.0)
+        fixed = np.zeros((rows + _SPARE, size), dtype=np.float32)
+        changed, within = np.zeros(fixed.shape, dtype=np.uint8), np.zeros((count, 4), dtype=np.int32)
+        casting = self._casters(texel)
+        shadows = Shadows(lights, fit, views, seen, np.empty_like(fixed), fixed, changed, within, casting)
+        draw_fixed(shadows.casting, self._lamps, shadows, carriers)
+        np.copyto(shadows.maps, fixed)
+        turn_lights(self._lamps, views, fit, view, lights)
         return shadows
 
-    def _begin(self, size: int) -> Shadows:
-        views = [map_views(light, size, self._box) for light in self._scene.lights]
-        count = np.array([len(v) for v in views], dtype=np.int32)
-        first = np.where(count > 0, np.cumsum(count) - count, -1).astype(np.int32)
-        flat = [view for one in views for view in one]
-        fixed = np.zeros((len(flat), size, size), dtype=np.float32)
-        for view, zbuffer in zip(flat, fixed, strict=True):
-            zbuffer[:] = 0 if view.focal else _BEHIND
-        parts = self._casters(size)
-        geometry = parts.geometry
-        return Shadows(
-            maps=np.empty_like(fixed),
-            fixed=fixed,
-            changed=np.zeros(fixed.shape, dtype=np.uint8),
-            within=np.zeros((len(flat), 4), dtype=np.int32),
-            views=flat,
-            firsts=first,
-            counts=count,
-            casters=parts,
-            moving=~parts.fixed,
-            points=np.empty_like(geometry.vertices),
-            screen=np.empty((4, geometry.vertices.shape[1]), dtype=np.int32),
-            room=spans(geometry.triangles.shape[1]),
-        )
+    def renew(self, shadows: Shadows, carriers: Array) -> None:
+        """Draw the maps of a state, for a camera that stays."""
+        renew_maps(shadows.casting, self._lamps, shadows, carriers)
 
-    def _casters(self, size: int) -> Casters:
-        """What throws shadows, as finely as a map of `size` texels shows."""
-        texel = float(np.linalg.norm(self._box[1] - self._box[0])) / size
-        return casters(self._scene, max(self._error, _SHADOW_ERROR * texel) if self._error > 0 else 0.0)
+    def follow(
+        self, carriers: Array, camera: Camera, view: Array, parameters: tuple[float, ...], inverse_depth: Float
+    ) -> Shadows:
+        """The maps of a state, for a camera that moves; its pinhole image sees `inverse_depth` (h, w)."""
+        size, pixel = _size(camera), _pixel(camera)
+        shadows = self._following.get((size, pixel))
+        if shadows is None:
+            count = len(self._lamps.axes)
+            rows = int(np.sum(size // self._lamps.share))
+            nothing = np.empty((0, size), dtype=np.float32)
+            shadows = self._following[size, pixel] = Shadows(
+                room_for_lights(self._lamps),
+                *_room(count),
+                np.zeros((rows + _SPARE, size), dtype=np.float32),
+                nothing,
+                np.empty((0, size), dtype=np.uint8),
+                np.zeros((count, 4), dtype=np.int32),
+                self._casters(pixel * _USUAL),
+            )
+        floor = float(np.float32(1 / camera.far))
+        seeing = inverse_depth, floor, parameters, pixel, view, _NOWHERE
+        follow(shadows.casting, self._lamps, shadows, carriers, *seeing)
+        return shadows
 
-
-def _redraw(carriers: Array, shadows: Shadows, index: int) -> None:
-    """Draw the moving casters into a shadow map, in place of those of another state, and find what that changes."""
-    zbuffer, fixed, changed = shadows.maps[index], shadows.fixed[index], shadows.changed[index]
-    j0, j1, i0, i1 = shadows.within[index].tolist()
-    zbuffer[i0:i1, j0:j1] = fixed[i0:i1, j0:j1]
-    changed[max(i0 - 1, 0) : i1, max(j0 - 1, 0) : j1] = 0
-    _draw(carriers, shadows, index, shadows.moving, zbuffer)
-    if shadows.views[index].focal:
-        shadows.within[index] = 0, len(fixed), 0, len(fixed)
-    else:
-        drawn_within(shadows.casters.geometry, shadows.moving, shadows.screen, len(fixed), shadows.within[index])
-        mark_changed(zbuffer, fixed, shadows.within[index], changed)
+    def _casters(self, texel: float) -> Casting:
+        """What throws shadows, as finely as texels of so many metres show."""
+        error = max(self._error, _SHADOW_ERROR * texel) if self._error > 0 else 0.0
+        if error not in self._casting:
+            self._casting[error] = _casting(casters(self._scene, error))
+        return self._casting[error]
 
 
-def _draw(carriers: Array, shadows: Shadows, index: int, chosen: NDArray[np.bool_], zbuffer: Float) -> None:
-    """Draw the chosen casters into what is to be the shadow map `index`."""
-    parts, view = shadows.casters, shadows.views[index]
-    room = shadows.points, shadows.screen, shadows.room
-    matrices = placed(parts, carriers, view.matrix)
-    if view.focal:
-        middle = zbuffer.shape[0] / 2
-        pinhole = (view.focal, view.focal, middle, middle)
-        draw(parts.geometry, chosen, matrices, pinhole, _NEAREST_CASTER, *room, zbuffer, NO_IDS)
-    else:
-        draw_parallel(parts.geometry, chosen, matrices, *room, zbuffer, NO_IDS)
-
-
-def lights_in(scene: Scene, shadows: Shadows, view: Array) -> Lights:
-    """The lights in the frame of a camera to which `view` (3, 4) takes world points."""
-    to_maps = np.empty((len(shadows.views), 3, 4), dtype=np.float32)
-    for out, seen in zip(to_maps, shadows.views, strict=True):
-        out[:] = from_view(seen.matrix, view)
-    return Lights(
-        table=light_table(scene, view),
-        first_map=shadows.firsts,
-        map_count=shadows.counts,
-        to_maps=to_maps,
-        texels=np.array([seen.texel for seen in shadows.views], dtype=np.float32),
-        ambient=np.array(scene.ambient, dtype=np.float32),
+def _casting(parts: Casters) -> Casting:
+    geometry = parts.geometry
+    return Casting(
+        geometry=geometry,
+        local=parts.local,
+        carrier=parts.carrier,
+        fixed=parts.fixed,
+        moving=~parts.fixed,
+        all=np.ones_like(parts.fixed),
+        matrices=np.empty((len(parts.carrier), 3, 4), dtype=np.float32),
+        points=np.empty_like(geometry.vertices),
+        screen=np.empty((4, geometry.vertices.shape[1]), dtype=np.int32),
+        room=spans(geometry.triangles.shape[1]),
+        no_ids=NO_IDS,
     )
+
+
+def _room(maps: int) -> tuple[Array, Array, Array]:
+    return np.zeros((maps, 3)), np.zeros((maps, 3, 4)), np.zeros((SEEN_ROWS, 5))
+
+
+def _size(camera: Camera) -> int:
+    pixels = max(camera.width, camera.height)
+    return next((s for s, most in zip(SHADOW_SIZES, (128, 400), strict=False) if pixels <= most), SHADOW_SIZES[-1])
+
+
+def _pixel(camera: Camera) -> float:
+    """Width of a pixel at 1 m."""
+    return 1 / max(camera.fx, camera.fy)
 
 
 def _extent(scene: Scene) -> Array:

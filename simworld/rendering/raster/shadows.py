@@ -14,7 +14,7 @@ _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
 _SEARCH = 3
 _STEEPEST = _F(0.16)
 """Cosine of the slope beyond which a surface is taken for less steep."""
-_MOST_TAPS, _WIDEST = 4, _F(32.0)
+_MOST_TAPS = 4
 """Soft shadows look for what is in the way at 7 x 7 places, and average up to 9 x 9."""
 
 
@@ -26,7 +26,7 @@ def shadow_rows(count: int, lights: Any, which: int, shadows: Any, w: Any, whole
     if kind == _ZERO:
         distant_rows(count, px, py, pz, w)
         if first >= 0:
-            _parallel_rows(count, lights, first, shadows, light[12], w, whole)
+            _parallel_rows(count, lights, which, shadows, light[12], w, whole)
         return
     for j in range(count):
         x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
@@ -52,20 +52,42 @@ def distant_rows(count: int, x: Any, y: Any, z: Any, w: Any) -> None:
 
 
 @inlined
-def map_rows(count: int, lights: Any, index: int, w: Any) -> None:
-    """Fill MAP with the places in the shadow map of a light from far away."""
-    m = lights.to_maps[index]
-    texel = lights.texels[index]
-    ux, uy, uz, u0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
-    vx, vy, vz, v0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
+def map_rows(count: int, lights: Any, index: int, maps: int, size: int, w: Any, whole: Any) -> None:
+    """Fill CORNER and MAP with the places in the first of a distant light's `maps` from `index` on that shows them.
+
+    CORNER is the upper left of the four texels around each, among all texels, of which `size` are in a row; MAP how far
+    right and below its centre that is, beyond 0..1 where no map shows it, and metres towards the light.
+    """
+    place_rows(count, lights, index + maps - 1, False, size, w, whole)
+    if maps > 1 and lights.places[index, 1] > 0:
+        place_rows(count, lights, index, True, size, w, whole)
+
+
+@inlined
+def place_rows(count: int, lights: Any, index: int, finer: bool, size: int, w: Any, whole: Any) -> None:
+    """Fill CORNER and MAP from one map; if it is the `finer`, only where that shows the place."""
+    m, texel = lights.to_maps[index], lights.texels[index]
+    ux, uy, uz, u0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3] - _HALF
+    vx, vy, vz, v0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3] - _HALF
     wx, wy, wz, w0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
+    begin, columns, rows = frame_of(lights, index)
+    most, lowest = _F(max(columns - 2, 0)), _F(max(rows - 2, 0))
+    begin, last = begin * size, max(rows - 2, 0) * size + max(columns - 2, 0)
     for j in range(count):
         x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
         lx, ly, lz = w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j]
         facing = w[_NX + j] * lx + w[_NY + j] * ly + w[_NZ + j] * lz
-        w[MAP + j] = ux * x + uy * y + uz * z + u0
-        w[MAP + LANES + j] = vx * x + vy * y + vz * z + v0
-        w[MAP + 2 * LANES + j] = wx * x + wy * y + wz * z + w0 + texel * slack(facing)
+        u, v = ux * x + uy * y + uz * z + u0, vx * x + vy * y + vz * z + v0
+        near = wx * x + wy * y + wz * z + w0 + texel * slack(facing)
+        left, top = min(max(np.floor(u), _ZERO), most), min(max(np.floor(v), _ZERO), lowest)
+        s, t = u - left, v - top
+        # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
+        corner = begin + min(max(np.int32(top) * size + np.int32(left), 0), last)
+        kept = finer & ((s < _ZERO) | (s > _ONE) | (t < _ZERO) | (t > _ONE))
+        whole[CORNER + j] = whole[CORNER + j] if kept else corner
+        w[MAP + j] = w[MAP + j] if kept else s
+        w[MAP + LANES + j] = w[MAP + LANES + j] if kept else t
+        w[MAP + 2 * LANES + j] = w[MAP + 2 * LANES + j] if kept else near
 
 
 @inlined
@@ -80,23 +102,32 @@ def slack(facing: Any) -> Any:
 
 
 @kernel
-def _parallel_rows(count: int, lights: Any, index: int, shadows: Any, angle: Any, w: Any, whole: Any) -> None:
-    """Dim LIT by the shadow map of a light from far away."""
-    map_rows(count, lights, index, w)
+def _parallel_rows(count: int, lights: Any, which: int, shadows: Any, angle: Any, w: Any, whole: Any) -> None:
+    """Dim LIT by the shadow maps of a light from far away."""
+    index = lights.first_map[which]
+    map_rows(count, lights, index, lights.map_count[which], shadows.shape[1], w, whole)
     if angle <= _ZERO:
-        _tap_rows(count, shadows.reshape(-1), index, shadows.shape[1], w, whole)
+        weigh_rows(count, shadows.reshape(-1), shadows.shape[1], w, whole)
         return
-    m, reach = lights.to_maps[index], _HALF * angle / lights.texels[index]
+    m, reach, frame = lights.to_maps[index], _HALF * angle / lights.texels[index], frame_of(lights, index)
     across, along = _ONE / _squared(m, 0), _ONE / _squared(m, 1)
     for j in range(count):
-        u, v, near = w[MAP + j], w[MAP + LANES + j], w[MAP + 2 * LANES + j]
+        x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
+        u, v = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3], m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+        near = w[MAP + 2 * LANES + j]
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
         facing = max(m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz, _STEEPEST)
         gu = -(m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz) / facing * across
         gv = -(m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz) / facing * along
-        blocker = _blocker(shadows[index], u, v, near, gu, gv, min(reach * _HALF, _WIDEST))
+        blocker = _blocker(shadows, frame, u, v, near, gu, gv, reach * _HALF)
         if blocker > near:
-            w[LIT + j] = _filtered(shadows[index], u, v, near, gu, gv, (blocker - near) * reach)
+            w[LIT + j] = _filtered(shadows, frame, u, v, near, gu, gv, (blocker - near) * reach)
+
+
+@inlined
+def frame_of(lights: Any, index: int) -> Any:
+    """First row, columns and rows of a map."""
+    return lights.places[index, 0], lights.places[index, 1], lights.places[index, 2]
 
 
 @inlined
@@ -129,40 +160,34 @@ def _perspective(
             best, depth = k, d
     if depth <= _ZERO:
         return _ONE
-    m = lights.to_maps[best]
+    m, frame = lights.to_maps[best], frame_of(lights, best)
+    if frame[1] == 0:
+        return _ONE
     dx, dy, dz = x - light[1], y - light[2], z - light[3]
     distance = np.sqrt(max(dx * dx + dy * dy + dz * dz, _F(1e-9)))
     facing = -(nx * dx + ny * dy + nz * dz) / distance
     focal = _ONE / lights.texels[best]
-    middle = _F(shadows.shape[1]) * _HALF
-    u = focal * (m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / depth + middle
-    v = focal * (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / depth + middle
+    u = (m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / depth
+    v = (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / depth
     w = _ONE / max(depth - depth / focal * slack(facing), _F(1e-3))
     radius = light[12]
     if radius <= _ZERO:
-        return _tap(shadows[best], u, v, w)
-    ax = m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz
-    ay = m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz
-    # In perspective a plane's inverse depth is linear in the image.
-    level = -focal * distance * max(facing, _STEEPEST)
-    gu, gv = ax / level, ay / level
-    blocker = _blocker(shadows[best], u, v, w, gu, gv, min(radius * focal / depth, _WIDEST))
-    return _filtered(shadows[best], u, v, w, gu, gv, radius * (blocker - w) * focal) if blocker > w else _ONE
+        return _tap(shadows, frame, u, v, w)
+    # In perspective a plane's inverse depth is linear in the image: away from (u, v) it grows by (gu, gv).
+    away = m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz
+    u_axis = m[0, 0] * m[2, 0] + m[0, 1] * m[2, 1] + m[0, 2] * m[2, 2]
+    v_axis = m[1, 0] * m[2, 0] + m[1, 1] * m[2, 1] + m[1, 2] * m[2, 2]
+    level = -focal * focal * distance * max(facing, _STEEPEST)
+    gu = (m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz - u_axis * away) / level
+    gv = (m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz - v_axis * away) / level
+    blocker = _blocker(shadows, frame, u, v, w, gu, gv, radius * focal / depth)
+    return _filtered(shadows, frame, u, v, w, gu, gv, radius * (blocker - w) * focal) if blocker > w else _ONE
 
 
 @inlined
 def _squared(m: Any, row: int) -> Any:
     """Square of the length of a row of a matrix (3, 4), without its last number."""
     return m[row, 0] * m[row, 0] + m[row, 1] * m[row, 1] + m[row, 2] * m[row, 2]
-
-
-@kernel
-def _tap_rows(count: int, flat: Any, index: int, size: int, w: Any, whole: Any) -> None:
-    """Fill LIT with one tap of the map `index`, of `size` texels a side, at the places MAP."""
-    for j in range(count):
-        corner, w[MAP + j], w[MAP + LANES + j] = corner_in(size, w[MAP + j], w[MAP + LANES + j])
-        whole[CORNER + j] = index * size * size + corner
-    weigh_rows(count, flat, size, w, whole)
 
 
 @inlined
@@ -178,15 +203,6 @@ def weigh_rows(count: int, flat: Any, size: int, w: Any, whole: Any) -> None:
 
 
 @inlined
-def corner_in(size: int, u: Any, v: Any) -> Any:
-    """The upper left of the four texels around (u, v), and how far right and below its centre that is."""
-    most = _F(size - 2)
-    u, v = u - _HALF, v - _HALF
-    left, top = min(max(np.floor(u), _ZERO), most), min(max(np.floor(v), _ZERO), most)
-    return min(max(np.int32(top * _F(size) + left), 0), size * (size - 1) - 2), u - left, v - top
-
-
-@inlined
 def _weighed(a: Any, b: Any, c: Any, d: Any, s: Any, t: Any, near: Any) -> Any:
     """Compared first, blended after: a bilinear weight of four texels; beyond the map all is lit."""
     inside = (s >= _ZERO) & (s <= _ONE) & (t >= _ZERO) & (t <= _ONE)
@@ -198,29 +214,32 @@ def _weighed(a: Any, b: Any, c: Any, d: Any, s: Any, t: Any, near: Any) -> Any:
 
 
 @inlined
-def _tap(shadows: Any, u: Any, v: Any, near: Any) -> Any:
-    """How much of the light passes one place (u, v) of a shadow map (n, n)."""
-    size = shadows.shape[0]
-    corner, s, t = corner_in(size, u, v)
-    i, j = np.uint64(corner // size), np.uint64(corner % size)
+def _tap(shadows: Any, frame: Any, u: Any, v: Any, near: Any) -> Any:
+    """How much of the light passes one place (u, v) of a shadow map, whose `frame` is as from `frame_of`."""
+    begin, columns, rows = frame
+    u, v = u - _HALF, v - _HALF
+    left, top = min(max(np.floor(u), _ZERO), _F(columns - 2)), min(max(np.floor(v), _ZERO), _F(rows - 2))
+    # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
+    i, j = np.uint64(begin + min(max(np.int32(top), 0), rows - 2)), np.uint64(min(max(np.int32(left), 0), columns - 2))
     below, right = i + np.uint64(1), j + np.uint64(1)
-    return _weighed(shadows[i, j], shadows[i, right], shadows[below, j], shadows[below, right], s, t, near)
+    a, b, c, d = shadows[i, j], shadows[i, right], shadows[below, j], shadows[below, right]
+    return _weighed(a, b, c, d, u - left, v - top, near)
 
 
 @kernel
-def _blocker(shadows: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, reach: Any) -> Any:
+def _blocker(shadows: Any, frame: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, reach: Any) -> Any:
     """Mean value of those texels within `reach` that are between a surface and the light; very low where none is.
 
     The surface's own value is `near` at (u, v), and changes by `gu` and `gv` with a texel right and down.
     """
-    size = shadows.shape[0]
+    begin, columns, rows = frame
     total, count = _ZERO, 0
     for y in range(-_SEARCH, _SEARCH + 1):
         for x in range(-_SEARCH, _SEARCH + 1):
             right, down = reach * _F(x) / _F(_SEARCH), reach * _F(y) / _F(_SEARCH)
             left, top = np.floor(u + right), np.floor(v + down)
-            if left >= _ZERO and top >= _ZERO and left < _F(size) and top < _F(size):
-                found = shadows[np.uint64(top), np.uint64(left)]
+            if left >= _ZERO and top >= _ZERO and left < _F(columns) and top < _F(rows):
+                found = shadows[np.uint64(begin + np.int32(top)), np.uint64(left)]
                 if found > near + gu * right + gv * down:
                     total += found - gu * right - gv * down
                     count += 1
@@ -228,17 +247,17 @@ def _blocker(shadows: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, reach: A
 
 
 @kernel
-def _filtered(shadows: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, radius: Any) -> Any:
+def _filtered(shadows: Any, frame: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, radius: Any) -> Any:
     """Mean of taps on a square grid within a disc of `radius` texels; the rest is as in `_blocker`."""
     taps = int(min(max(np.ceil(radius), _ZERO), _F(_MOST_TAPS)))
     if taps < 1:
-        return _tap(shadows, u, v, near)
+        return _tap(shadows, frame, u, v, near)
     total, weight = _ZERO, _ZERO
-    step = min(radius, _F(4.0) * _WIDEST) / _F(taps)
+    step = radius / _F(taps)
     for y in range(-taps, taps + 1):
         for x in range(-taps, taps + 1):
             if x * x + y * y <= taps * taps + taps:
                 right, down = step * _F(x), step * _F(y)
-                total += _tap(shadows, u + right, v + down, near + gu * right + gv * down)
+                total += _tap(shadows, frame, u + right, v + down, near + gu * right + gv * down)
                 weight += _ONE
     return total / weight

@@ -7,7 +7,7 @@ import numpy as np
 from simworld.kernels import inlined, kernel
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
-from simworld.rendering.raster.shadows import corner_in, distant_rows, map_rows, weigh_rows
+from simworld.rendering.raster.shadows import distant_rows, map_rows, weigh_rows
 from simworld.rendering.raster.tone import encode_rows, store_rows
 from simworld.rendering.raster.work import (
     CORNER,
@@ -44,12 +44,11 @@ def cache_block(
             for j in range(count):
                 cache.direct[k, channel, whole[WHERE + j]] = w[DIRECT + channel * LANES + j]
         if lights.first_map[k] >= 0:
-            map_rows(count, lights, lights.first_map[k], w)
+            map_rows(count, lights, lights.first_map[k], lights.map_count[k], size, w, whole)
             for j in range(count):
                 at = whole[WHERE + j]
-                corner, right, below = corner_in(size, w[MAP + j], w[MAP + LANES + j])
-                cache.corner[k, at], cache.right[k, at], cache.below[k, at] = corner, right, below
-                cache.near[k, at] = w[MAP + 2 * LANES + j]
+                cache.corner[k, at], cache.right[k, at] = whole[CORNER + j], w[MAP + j]
+                cache.below[k, at], cache.near[k, at] = w[MAP + LANES + j], w[MAP + 2 * LANES + j]
 
 
 @kernel
@@ -64,7 +63,7 @@ def fill_picture(cache: Any, lights: Any, shadows: Any, exposure: float, tone: A
 def renew_changed(
     cache: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, scratch: Any, rgb: Any
 ) -> None:
-    """Renew the cached picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (m, n, n)."""
+    """Renew the cached picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (k, n)."""
     flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), cache.base.shape[1]
     for first in range(0, pixels, _STRIDE):
         first = max(first, 0)
@@ -72,9 +71,8 @@ def renew_changed(
         stale = np.uint8(0)
         for k in range(lights.table.shape[0]):
             if lights.first_map[k] >= 0:
-                start = lights.first_map[k] * changed.shape[1] * changed.shape[2]
                 for j in range(count):
-                    stale |= flags[np.uint64(start + cache.corner[k, first + j])]
+                    stale |= flags[np.uint64(cache.corner[k, first + j])]
         if stale > 0:
             picture_rows(first, count, cache, lights, shadows, exposure, tone, scratch, flat)
 
@@ -92,11 +90,10 @@ def picture_rows(
         for j in range(count):
             w[LIT + j] = _ONE
         if lights.first_map[k] >= 0:
-            start = lights.first_map[k] * size * size
             for j in range(count):
                 w[MAP + j], w[MAP + LANES + j] = cache.right[k, first + j], cache.below[k, first + j]
                 w[MAP + 2 * LANES + j] = cache.near[k, first + j]
-                whole[CORNER + j] = start + cache.corner[k, first + j]
+                whole[CORNER + j] = cache.corner[k, first + j]
             weigh_rows(count, maps, size, w, whole)
         for channel in range(3):
             for j in range(count):
@@ -105,25 +102,6 @@ def picture_rows(
     for j in range(count):
         whole[WHERE + j] = first + j
     store_rows(count, tone, whole, flat)
-
-
-@kernel
-def mark_changed(shadows: Any, fixed: Any, within: Any, changed: Any) -> None:
-    """Fill `changed` (n, n) for texels around which a shadow map (n, n) is not what fixed parts alone make it.
-
-    Around a texel are itself and its neighbours right, below, and below right; the maps differ only `within` (4,):
-    first column, the one after the last, and rows.
-    """
-    last = shadows.shape[0] - 1
-    left, top = max(within[0] - 1, 0), max(within[2] - 1, 0)
-    width, height = min(within[1], last) - left, min(within[3], last) - top
-    for y in range(height):
-        i = top + y
-        for x in range(width):
-            j = left + x
-            upper = (shadows[i, j] != fixed[i, j]) | (shadows[i, j + 1] != fixed[i, j + 1])
-            lower = (shadows[i + 1, j] != fixed[i + 1, j]) | (shadows[i + 1, j + 1] != fixed[i + 1, j + 1])
-            changed[i, j] = np.uint8(upper | lower)
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from simworld.kernels import inlined, kernel
-from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, flat_edges, solid_edges
+from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, solid_edges
 
 _F = np.float32
 _FAR = 1e9
@@ -75,33 +75,6 @@ def draw(
 
 
 @kernel
-def draw_parallel(
-    geometry: Any, chosen: Any, matrices: Any, points: Any, screen: Any, room: Any, zbuffer: Any, ids: Any
-) -> None:
-    """Rasterize the `chosen` (p,) parts as light from far away sees them.
-
-    `matrices` (p, 3, 4) bring the parts to texels and metres towards the light; writes those `points` (3, v), `screen`
-    (4, v), their bounds in texels, and the largest value into `zbuffer` (n, n); `ids` is empty. `room` is as in `draw`.
-    """
-    height, width = zbuffer.shape
-    for p in range(chosen.shape[0]):
-        if not chosen[p]:
-            continue
-        first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
-        begin, end = geometry.triangle_starts[p], geometry.triangle_starts[p + 1]
-        transform(geometry.vertices, first, last, matrices[p], points)
-        for v in range(max(first, 0), last):
-            bound(points[0, v], points[1, v], v, screen)
-        count = on_image(geometry.triangles, begin, end, screen, width, height, room.todo)
-        for done in range(0, count, BLOCK):
-            lanes = min(BLOCK, count - done)
-            fetch_vertices(done, lanes, geometry.triangles, points, room)
-            bound_rows(lanes, geometry.triangles, screen, width, height, room)
-            flat_edges(lanes, geometry.closed[p], room.edges)
-            fill_block(lanes, room, _F(_FAR), zbuffer, ids)
-
-
-@kernel
 def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, height: int, todo: Any) -> int:
     """Put those triangles from `begin` to before `end` that may cover a pixel into `todo`; how many these are."""
     count = 0
@@ -134,22 +107,6 @@ def bound_rows(count: int, triangles: Any, screen: Any, width: int, height: int,
         j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
         edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = j0, j1 + 1
         edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = i0, i1
-
-
-@kernel
-def drawn_within(geometry: Any, chosen: Any, screen: Any, size: int, within: Any) -> None:
-    """Fill `within` (4,): first column, the one after the last, and rows, of what was drawn of the `chosen` (p,) parts.
-
-    `screen` (4, v) is as `draw_parallel` filled it for an image of `size` pixels a side.
-    """
-    j0, j1, i0, i1 = size, 0, size, 0
-    for p in range(chosen.shape[0]):
-        if chosen[p]:
-            for v in range(geometry.vertex_starts[p], geometry.vertex_starts[p + 1]):
-                j0, j1 = min(j0, screen[0, v]), max(j1, screen[1, v] + 1)
-                i0, i1 = min(i0, screen[2, v]), max(i1, screen[3, v] + 1)
-    within[0], within[1] = max(j0, 0), min(j1, size)
-    within[2], within[3] = max(i0, 0), min(i1, size)
 
 
 @kernel
