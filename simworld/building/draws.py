@@ -6,7 +6,8 @@ from typing import Any
 
 from simworld.building.factor import Factor
 from simworld.building.sources import FactorSource, Item, Sources, Which
-from simworld.distributions.expressions import Constant
+from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.univariate import LogUniform, Uniform
 from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, DrawError
 from simworld.streams import Generator, Streams
@@ -76,14 +77,22 @@ class Draws:
         if type(distribution) is Constant:
             value = distribution.value  # checked already
         else:
-            value = distribution(self._streams.begin(stream, self._generator))
-            if stream in self._again:
-                self.redrawn[name] = self._again[stream]
-                for _ in range(self._again[stream]):
-                    value = distribution(self._generator)
+            value = self._drawn(name, distribution, stream)
             if not factor.allows(value):
                 raise _not_allowed(factor, (address, item), name, value)
         self.values[name] = value
+        return value
+
+    def _drawn(self, name: str, distribution: Distribution, stream: str) -> Any:
+        """The next value of a stream of this sample's."""
+        again = self._again.get(stream, 0)
+        if not again and (type(distribution) is Uniform or type(distribution) is LogUniform):
+            return distribution.at(self._streams.first(stream))
+        value = distribution(self._streams.begin(stream, self._generator))
+        if again:
+            self.redrawn[name] = again
+        for _ in range(again):
+            value = distribution(self._generator)
         return value
 
     def several(self, address: str, item: Item = None) -> "Several":

@@ -79,7 +79,8 @@ class Factor:
         """Whether the factor may be `value`."""
         match self.kind:
             case "number":
-                return is_number(value) and bool(self.low <= value <= self.high)
+                finite = math.isfinite(value) if type(value) is float else is_number(value)
+                return finite and bool(self.low <= value <= self.high)
             case "whole":
                 return isinstance(value, int) and is_number(value) and self.low <= value <= self.high
             case "color" | "position":

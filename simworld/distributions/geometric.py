@@ -163,7 +163,8 @@ class InBox(Distribution):
             raise ConfigurationError(f"{self!r}: low must be at most high")
 
     def __call__(self, generator: Generator) -> Point:
-        return tuple(generator.uniform(self.low, self.high).tolist())
+        shares = generator.random(3).tolist()
+        return tuple(low + (high - low) * u for low, high, u in zip(self.low, self.high, shares, strict=True))
 
     def support(self) -> tuple[Any, ...]:
         return self.low, self.high

@@ -30,7 +30,11 @@ class Uniform(Distribution):
 
     def __call__(self, generator: Generator) -> float:
         # The same bits as of generator.uniform, in a third of the time.
-        return self.low + (self.high - self.low) * generator.random()
+        return self.at(generator.random())
+
+    def at(self, share: float) -> float:
+        """The number that is a share of 0..1 of the way from low to high."""
+        return self.low + (self.high - self.low) * share
 
     def support(self) -> tuple[Any, ...]:
         return float(self.low), float(self.high)
@@ -70,8 +74,12 @@ class LogUniform(Distribution):
             raise ConfigurationError(f"{self!r}: low must be greater than 0")
 
     def __call__(self, generator: Generator) -> float:
-        value = math.exp(float(generator.uniform(math.log(self.low), math.log(self.high))))
-        return min(max(value, self.low), self.high)
+        return self.at(generator.random())
+
+    def at(self, share: float) -> float:
+        """The number that is a share of 0..1 of the way from low to high, in the logarithm."""
+        low, high = math.log(self.low), math.log(self.high)
+        return min(max(math.exp(low + (high - low) * share), self.low), self.high)
 
     def support(self) -> tuple[Any, ...]:
         return float(self.low), float(self.high)

@@ -68,6 +68,11 @@ def test_streams_depend_on_their_name_alone() -> None:
     assert not np.array_equal(Streams(31)("a").random(5), Streams(3, 1)("a").random(5))
 
 
+def test_the_first_number_of_a_stream_is_the_first_of_its_generator() -> None:
+    for seed, name in itertools.product((0, 7, 2**63), (f"objects.{k}.mass" for k in range(200))):
+        assert Streams(seed, 3).first(name) == Streams(seed, 3)(name).random()
+
+
 def test_objects_do_not_overlap() -> None:
     for index in range(100):
         scene = sample_scene(SPEC, DEFAULT | {"objects.count": 3}, Streams(0, index)).scene
@@ -115,7 +120,7 @@ def test_what_fails_in_some_episode_is_refused_at_once(distribution: Distributio
 
 
 def test_every_draw_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Uniform, "__call__", lambda *_: -1.0)
+    monkeypatch.setattr(Uniform, "at", lambda *_: -1.0)
     for address, rule in (("mass", "from 0.02 to 10 kg, got -1"), ("position.x", "from -0.4")):
         wrong = Randomization({f"objects.*.{address}": Uniform(0.1, 0.15)})
         with pytest.raises(ConfigurationError, match=rf"objects\.0\.{address}: must be a number {rule}"):
