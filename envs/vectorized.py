@@ -1,6 +1,5 @@
 """Many environments in one process: stepped one after the other, their images drawn side by side with that."""
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -13,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
+from simworld.cores import usable_cores
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare, spec_of
 from simworld.envs.options import whole_number
@@ -228,7 +228,7 @@ def make_vectorized(
     if mode not in modes:
         raise ConfigurationError(f"autoreset_mode: must be one of {modes}, got {shown(mode)}")
     steps = None if max_episode_steps in (None, -1) else _positive("max_episode_steps", max_episode_steps)
-    count = len(os.sched_getaffinity(0)) if threads is None else _positive("threads", threads)
+    count = usable_cores() if threads is None else _positive("threads", threads)
     return VectorizedEnv(EnvConfig(**options), _positive("num_envs", num_envs), steps, AutoresetMode(mode), count)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simworld import __version__
+from simworld.cores import usable_cores
 
 _GIB = 2**30
 
@@ -16,7 +17,7 @@ def machine_description() -> dict[str, Any]:
     """Processor, cores this process may use, memory in GiB, Python and operating system, as JSON data."""
     return {
         "cpu": _cpu(),
-        "cores": _cores(),
+        "cores": usable_cores(),
         "memory_gib": _memory(),
         "python": platform.python_version(),
         "os": _system(),
@@ -56,12 +57,6 @@ def _cpu() -> str:
     # Other architectures than x86 have no such line.
     named = re.search(r"^model name\s*:\s*(\S.*)$", text, re.MULTILINE)
     return named.group(1).strip() if named else platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> float | None:

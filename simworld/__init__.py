@@ -16,6 +16,7 @@ _HOMES = {
     "simworld.agents.imitation.demonstrations": "transitions",
     "simworld.agents.network": "Architecture NetworkPolicy",
     "simworld.agents.policy": "Policy RandomPolicy load_policy",
+    "simworld.agents.reinforcement.baselines_vector": "BaselinesVectorEnv",
     "simworld.agents.reinforcement.curricula": "CurriculumCallback CurriculumEnv ScheduleCallback",
     "simworld.agents.reinforcement.training": "ReinforcementSettings reinforce",
     "simworld.annotation.draw": "colorize_depth colorize_segmentation draw instance_color",

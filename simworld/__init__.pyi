@@ -7,6 +7,7 @@ from simworld.agents.imitation.cloning import CloningSettings as CloningSettings
 from simworld.agents.imitation.demonstrations import transitions as transitions
 from simworld.agents.network import Architecture as Architecture, NetworkPolicy as NetworkPolicy
 from simworld.agents.policy import Policy as Policy, RandomPolicy as RandomPolicy, load_policy as load_policy
+from simworld.agents.reinforcement.baselines_vector import BaselinesVectorEnv as BaselinesVectorEnv
 from simworld.agents.reinforcement.curricula import (
     CurriculumCallback as CurriculumCallback,
     CurriculumEnv as CurriculumEnv,
