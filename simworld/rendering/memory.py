@@ -6,7 +6,18 @@ from typing import Generic, TypeVar
 
 from simworld.scene.model import Scene
 
+Key = TypeVar("Key")
 Made = TypeVar("Made")
+
+
+def kept(made: dict[Key, Made], most: int, key: Key, make: Callable[[Key], Made]) -> Made:
+    """What is made of a key, from a dict that holds the last few."""
+    if key not in made:
+        fresh = make(key)
+        while len(made) >= most:
+            made.pop(next(iter(made)))
+        made[key] = fresh
+    return made[key]
 
 
 class PerScene(Generic[Made]):

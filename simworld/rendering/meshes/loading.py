@@ -30,10 +30,10 @@ BOX = "box"
 SPHERE, CYLINDER = str(ASSETS / "sphere.obj"), str(ASSETS / "cylinder.obj")
 """A sphere of radius 1, and a cylinder about z of radius 1 from z = -1 to 1, within 0.3% of the true shapes."""
 
-VERSION = 3
+VERSION = 4
 """To be raised with every change of what is made from a file."""
 
-STEPS, COARSEST, FINEST, FULL = 4, 4 * 4, 16 * 4, -1
+STEPS, COARSEST, FINEST, FULL = 2, 4 * 2, 16 * 2, -1
 """Level k has the tolerance diagonal * 2 ** (-k / STEPS), from the coarsest to the finest that is made."""
 
 WORTH = 0.9
@@ -73,6 +73,12 @@ def load_mesh(source: str, tolerance: float) -> Groups:
         if (source, level) not in _loaded:
             _loaded[source, level] = _load(source, level)
         return _loaded[source, level]
+
+
+def stepped(source: str, tolerance: float) -> float:
+    """A tolerance in the unit of BOX or a file rounded down to that of a level; 0 where the full mesh is drawn."""
+    level = _level(diagonal(source), tolerance) if source != BOX and tolerance > 0 else FULL
+    return _tolerance(diagonal(source), level) if level != FULL else 0.0
 
 
 def _level(diagonal: float, tolerance: float) -> int:
@@ -137,16 +143,22 @@ def _source(path: str) -> Source:
 
 
 @cache
-def diagonal(source: str) -> float:
-    """The length of the diagonal of the bounds of BOX or a file, without reading its mesh where it is kept."""
+def mesh_bounds(source: str) -> Array:
+    """Lowest and highest corner (2, 3) of BOX or a file, in its unit, without reading its mesh where they are kept."""
     if source == BOX:
-        return float(2 * np.sqrt(3))
+        return np.array([[-1.0] * 3, [1.0] * 3])
 
     def measure() -> Arrays:
         vertices = np.concatenate([group.mesh.vertices for group in load_mesh(source, 0)])
-        return {"diagonal": np.linalg.norm(np.ptp(vertices, axis=0)).reshape(1)}
+        return {"bounds": np.stack([vertices.min(axis=0), vertices.max(axis=0)])}
 
-    return float(_kept(source, "diagonal", measure)["diagonal"][0])
+    return _kept(source, "bounds", measure)["bounds"]
+
+
+def diagonal(source: str) -> float:
+    """The length of the diagonal of the bounds of BOX or a file."""
+    low, high = mesh_bounds(source)
+    return float(np.linalg.norm(high - low))
 
 
 def _kept(source: str, what: str, make: Callable[[], Arrays]) -> Arrays:

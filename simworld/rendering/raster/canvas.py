@@ -127,7 +127,7 @@ class Canvas:
         self._first_moving = int(drawn.geometry.triangle_starts[np.count_nonzero(drawn.fixed)])
         self._fixed_rows = np.unique(drawn.carrier[drawn.fixed])
         self._targets: dict[bytes, RenderTarget] = {}
-        self._shadows = ShadowMaps(scene, drawn.error)
+        self._shadows = ShadowMaps(scene, drawn.full)
         self._backdrop = environment(scene.background)
         self._planes = np.empty((drawn.geometry.triangles.shape[1], PLANE), dtype=np.float32)
         self._room = spans(len(self._planes))

@@ -1,18 +1,23 @@
 """A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.color import to_linear
-from simworld.geometry import Array, Vec3
+from simworld.geometry import Array
 from simworld.rendering.matrices import place
-from simworld.rendering.meshes.loading import diagonal, load_mesh
+from simworld.rendering.memory import kept
+from simworld.rendering.meshes.loading import load_mesh, stepped
 from simworld.rendering.meshes.submesh import Submesh, scaled
+from simworld.rendering.nearness import least_distances
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.bank import Textures, textures_of
+from simworld.scene.camera import Camera
 from simworld.scene.material import Material, Texture
 from simworld.scene.model import Scene
 
@@ -66,40 +71,71 @@ class Casters:
 
 @dataclass(frozen=True)
 class DrawList(Casters):
-    """What is drawn, within `error` metres; `instance` and `link` (p,) are what `segmentation` and `links` show."""
+    """What is drawn, of `full` meshes or fewer triangles.
+
+    `instance` and `link` (p,) are what `segmentation` and `links` show.
+    """
 
     materials: MaterialTable
     textures: Textures
     instance: Whole
     link: Whole
-    error: float
+    full: bool
 
 
 _BLACK = (0.0, 0.0, 0.0)
-_FINEST = 0.002
-"""Share of its diagonal by which a drawn mesh may differ at most: the outlines of small things stay as true."""
+_MOST_LEVELS, _MOST_CAMERAS = 8, 64
 _LEAST_ROUGHNESS = 0.08
 """Smoother than this, highlights of lights without extent would be smaller than pixels and flicker."""
 
 
-def draw_list(scene: Scene, error: float) -> DrawList:
-    """The draw list of a scene, with meshes within `error` metres; a broken mesh or texture raises RenderError."""
-    parts = _parts(surfaces(scene), error, _FINEST)
-    materials, textures = _material_table([_material(surface, submesh) for surface, submesh in parts])
-    return DrawList(
-        **_assembled(parts),
-        materials=materials,
-        textures=textures,
-        instance=np.array([surface.instance for surface, _ in parts], dtype=np.int32),
-        link=np.array([surface.link for surface, _ in parts], dtype=np.int32),
-        error=error,
-    )
+class DrawLists:
+    """The draw lists of a scene, in which all but the meshes is the same; threads may ask side by side.
+
+    Meshes are within `error` pixels of the true ones as a camera sees them, full ones if it is 0. A broken mesh or
+    texture raises RenderError.
+    """
+
+    def __init__(self, scene: Scene, error: float) -> None:
+        self._scene = scene
+        self._error = error
+        self._surfaces = _fixed_first(surfaces(scene))
+        self._lock = Lock()
+        self._tolerances: dict[Camera, tuple[float, ...]] = {}
+        self._made: dict[tuple[float, ...], DrawList] = {}
+        self._shared: dict[str, Any] = {}
+
+    def seen_by(self, camera: Camera) -> DrawList:
+        """The one that a camera of its size needs; those that need the same detail have the same."""
+        with self._lock:
+            tolerances = kept(self._tolerances, _MOST_CAMERAS, camera, self._tolerances_for)
+            return kept(self._made, _MOST_LEVELS, tolerances, self._make)
+
+    def _tolerances_for(self, camera: Camera) -> tuple[float, ...]:
+        if self._error == 0:
+            return (0.0,) * len(self._surfaces)
+        near = least_distances(self._scene, self._surfaces, camera)
+        return _tolerances(self._surfaces, near * (self._error / max(camera.fx, camera.fy)))
+
+    def _make(self, tolerances: tuple[float, ...]) -> DrawList:
+        parts = _parts(self._surfaces, tolerances)
+        if not self._shared:
+            materials, textures = _material_table([_material(surface, submesh) for surface, submesh in parts])
+            self._shared = {
+                "materials": materials,
+                "textures": textures,
+                "instance": np.array([surface.instance for surface, _ in parts], dtype=np.int32),
+                "full": self._error == 0,
+                "link": np.array([surface.link for surface, _ in parts], dtype=np.int32),
+            }
+        return DrawList(**_assembled(parts), **self._shared)
 
 
 def casters(scene: Scene, error: float) -> Casters:
     """What throws shadows, within `error` metres: all but floors."""
     floors = {row for row, body in enumerate(scene.bodies, start=2) if body.endless}
-    return Casters(**_assembled(_parts([s for s in surfaces(scene) if s.instance not in floors], error, 1.0)))
+    drawn = _fixed_first([surface for surface in surfaces(scene) if surface.instance not in floors])
+    return Casters(**_assembled(_parts(drawn, _tolerances(drawn, np.full(len(drawn), error)))))
 
 
 def placed(parts: Casters, carriers: Array, view: Array) -> Float:
@@ -109,16 +145,23 @@ def placed(parts: Casters, carriers: Array, view: Array) -> Float:
     return matrices
 
 
-def _parts(drawn: list[Surface], error: float, share: float) -> list[tuple[Surface, Submesh]]:
-    """Fixed ones first."""
-    drawn = sorted(drawn, key=lambda surface: not surface.fixed)
-    return [(surface, submesh) for surface in drawn for submesh in _submeshes(surface.mesh, surface.size, error, share)]
+def _fixed_first(drawn: list[Surface]) -> list[Surface]:
+    return sorted(drawn, key=lambda surface: not surface.fixed)
 
 
-def _submeshes(mesh: str, size: Vec3, error: float, share: float) -> list[Submesh]:
-    """The submeshes of a mesh file, scaled to metres, within `error` metres and a share of its diagonal."""
-    tolerance = min(error / max(size), share * diagonal(mesh)) if error > 0 else 0.0
-    return [scaled(group, size) for group in load_mesh(mesh, tolerance)]
+def _tolerances(drawn: list[Surface], errors: Array) -> tuple[float, ...]:
+    """Errors (n,) in metres of surfaces in the units of their meshes, rounded down to those that are made."""
+    pairs = zip(drawn, errors.tolist(), strict=True)
+    return tuple(stepped(surface.mesh, error / max(surface.size)) for surface, error in pairs)
+
+
+def _parts(drawn: list[Surface], tolerances: Sequence[float]) -> list[tuple[Surface, Submesh]]:
+    """The submeshes of each surface, within a tolerance in its mesh's unit."""
+    return [
+        (surface, scaled(group, surface.size))
+        for surface, tolerance in zip(drawn, tolerances, strict=True)
+        for group in load_mesh(surface.mesh, tolerance)
+    ]
 
 
 def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:

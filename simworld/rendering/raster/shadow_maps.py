@@ -72,11 +72,11 @@ class Shadows(NamedTuple):
 
 
 class ShadowMaps:
-    """Draws the shadow maps of one scene; meshes are within `error` metres, or as finely as a map shows."""
+    """Draws the shadow maps of one scene, of `full` meshes or of those that are as fine as a map shows."""
 
-    def __init__(self, scene: Scene, error: float) -> None:
+    def __init__(self, scene: Scene, full: bool) -> None:
         self._scene = scene
-        self._error = error
+        self._full = full
         self._box = _extent(scene)
         self._lamps = world_lights(scene, self._box)
         self._casting: dict[float, Casting] = {}
@@ -134,7 +134,7 @@ class ShadowMaps:
 
     def _casters(self, texel: float) -> Casting:
         """What throws shadows, as finely as texels of so many metres show."""
-        error = max(self._error, _SHADOW_ERROR * texel) if self._error > 0 else 0.0
+        error = 0.0 if self._full else _SHADOW_ERROR * texel
         if error not in self._casting:
             self._casting[error] = _casting(casters(self._scene, error))
         return self._casting[error]

@@ -16,7 +16,7 @@ from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, refuse
 from simworld.rendering.poses import poses_of
 from simworld.rendering.raster.static_cache import cache_background
-from simworld.rendering.renderers.raster import RasterRenderer
+from simworld.rendering.renderers.raster import DETAIL, RasterRenderer
 from simworld.rendering.textures.panorama import environment
 from simworld.scene.camera import NO_DISTORTION, Camera
 from simworld.scene.lens import rays
@@ -58,7 +58,7 @@ class MitsubaRenderer:
             import mitsuba
         self._mi: Any = mitsuba
         self._samples, self._max_depth, self._error = samples, max_depth, error
-        self._raster = RasterRenderer(error)
+        self._raster = RasterRenderer(DETAIL if error > 0 else 0.0)
         self.close()
 
     def __reduce__(self) -> tuple[type["MitsubaRenderer"], tuple[int, int, float]]:

@@ -13,13 +13,14 @@ from simworld.errors import ConfigurationError
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels, check_out
 from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.canvas import Canvas
-from simworld.rendering.raster.drawlist import draw_list
+from simworld.rendering.raster.drawlist import DrawList, DrawLists
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
-DETAIL = 0.0005
-"""Metres by which the drawn meshes may differ from the true ones."""
+DETAIL = 0.25
+"""Pixels by which the drawn meshes may differ from the true ones."""
+_MOST_CANVASES = 4
 
 
 class Shot(NamedTuple):
@@ -34,7 +35,8 @@ class Shot(NamedTuple):
 class RasterRenderer:
     """Renders with compiled loops; a pure function of its arguments.
 
-    Meshes are within `error` metres of the true ones; 0 is full detail. What a scene is drawn from, and what stays the
+    Meshes are within `error` pixels of the true ones (`simworld.rendering.nearness` says how near they are taken to
+    come); 0 is full detail. What a scene is drawn from, and what stays the
     same from frame to frame, is kept for the next.
     """
 
@@ -44,9 +46,9 @@ class RasterRenderer:
 
     def __init__(self, error: float = DETAIL) -> None:
         if not 0 <= error < 1:
-            raise ConfigurationError(f"error: must be at least 0 and less than 1 m, got {error!r}")
+            raise ConfigurationError(f"error: must be at least 0 and less than 1 pixel, got {error!r}")
         self._error = error
-        self._draw_list = PerScene(partial(draw_list, error=error))
+        self._draw_lists = PerScene(partial(DrawLists, error=error))
         self._local = threading.local()
 
     def render(
@@ -59,7 +61,8 @@ class RasterRenderer:
     ) -> Frame:
         """Render one frame of the camera's size; poses that are not finite raise RenderError."""
         channels = check_channels("raster", self.channels, channels, next_state)
-        return self._canvas.render(self._draw_list(scene), scene, state, camera, channels, next_state)
+        drawn = self._draw_lists(scene).seen_by(camera)
+        return self._canvas(drawn).render(drawn, scene, state, camera, channels, next_state)
 
     def render_many(
         self,
@@ -100,16 +103,17 @@ class RasterRenderer:
 
     def close(self) -> None:
         """Forget all scenes."""
-        self._draw_list = PerScene(partial(draw_list, error=self._error))
+        self._draw_lists = PerScene(partial(DrawLists, error=self._error))
         self._local = threading.local()
 
-    @property
-    def _canvas(self) -> Canvas:
-        """The calling thread's own."""
-        canvas: Canvas | None = getattr(self._local, "canvas", None)
-        if canvas is None:
-            canvas = self._local.canvas = Canvas()
-        return canvas
+    def _canvas(self, drawn: DrawList) -> Canvas:
+        """The calling thread's own for a draw list, of which it has had a few."""
+        canvases: dict[int, tuple[DrawList, Canvas]] = self._local.__dict__.setdefault("canvases", {})
+        if id(drawn) not in canvases:
+            while len(canvases) >= _MOST_CANVASES:
+                canvases.pop(next(iter(canvases)))
+            canvases[id(drawn)] = (drawn, Canvas())
+        return canvases[id(drawn)][1]
 
 
 RENDERER = RasterRenderer
