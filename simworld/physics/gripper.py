@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from simworld.assets.robot import RobotModel
 from simworld.geometry import rotated
+from simworld.physics.body_reader import FORCE, NORMAL, OTHER, OTHER_LINK, Point
 from simworld.physics.bullet import bullet
 
 _STRONGEST = 1000.0
@@ -57,22 +58,23 @@ class GripperDrive:
                 physicsClientId=self._client,
             )
 
-    def forces(self, uid: int, orientation: Sequence[float], substeps: int) -> tuple[float, float]:
-        """Force in N with which each finger squeezes a body, the tool being turned by `orientation`.
+    def forces(self, points: Sequence[Point], orientation: Sequence[float], substeps: int) -> tuple[float, float]:
+        """Force in N with which each finger squeezes a body of such contacts, the tool being turned by `orientation`.
 
         Only what presses along the fingers' own axis counts: resting the fingertips on a body is no grasp.
         """
         forces = [0.0, 0.0]
-        ax, ay, az = rotated(orientation, self._axis)
         first = self.fingers[0]
-        # Read as they are: this is asked in every step.
-        for point in bullet.getContactPoints(uid, self._robot, physicsClientId=self._client):
-            if point[4] in self.fingers:
-                nx, ny, nz = point[7]
-                along = nx * ax + ny * ay + nz * az
-                # The first finger is on the positive side of the axis, and the body is inwards of it.
-                inwards = -along if point[4] == first else along
-                if inwards > _SQUEEZES:
-                    # Bullet divides the last substep's impulse by the whole control step.
-                    forces[point[4] != first] += point[9] * substeps * inwards
+        squeezing = [point for point in points if point[OTHER] == self._robot and point[OTHER_LINK] in self.fingers]
+        if not squeezing:
+            return 0.0, 0.0
+        ax, ay, az = rotated(orientation, self._axis)
+        for point in squeezing:
+            nx, ny, nz = point[NORMAL]
+            along = nx * ax + ny * ay + nz * az
+            # The first finger is on the positive side of the axis, and the body is inwards of it.
+            inwards = -along if point[OTHER_LINK] == first else along
+            if inwards > _SQUEEZES:
+                # Bullet divides the last substep's impulse by the whole control step.
+                forces[point[OTHER_LINK] != first] += point[FORCE] * substeps * inwards
         return forces[0], forces[1]

@@ -1,15 +1,88 @@
 """Where the tool of a robot is and how its joints move it: from the model alone, without a World."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from simworld.assets.robot import RobotModel
-from simworld.assets.urdf import Joint
-from simworld.geometry import Array, Quaternion, Vec3, quat_product, rotated
+from simworld.geometry import IDENTITY, Array, Vec3, quat_to_matrix
+from simworld.physics.articulated import (
+    AXIS,
+    CENTER,
+    COLUMN,
+    FIXED,
+    INERTIA,
+    JACOBIAN,
+    KIND,
+    MASS,
+    PARENT,
+    PLACE,
+    POSE,
+    SLIDES,
+    TURNS,
+    VELOCITY,
+    WIDTH,
+    WORK,
+    read_arm,
+)
 
-_Place = tuple[Vec3, Quaternion]
+_KINDS = {"fixed": FIXED, "prismatic": SLIDES}
+
+
+class Weight(NamedTuple):
+    """Mass of a link in kg, its principal moments of inertia in kg m^2, and the frame (7,) of these on the link."""
+
+    mass: float
+    moments: Vec3
+    frame: Sequence[float]
+
+
+def link_tree(model: RobotModel, weights: Iterable[Weight] = ()) -> Array:
+    """The links of a robot as the rows that `read_arm` takes; without weights they have none."""
+    rows = np.zeros((len(model.tree), WIDTH))
+    for row, joint in zip(rows, model.tree, strict=True):
+        row[PARENT], row[KIND] = model.link_index(joint.parent), _KINDS.get(joint.kind, TURNS)
+        row[COLUMN] = model.joints.index(joint.name) if joint.name in model.joints else -1
+        row[PLACE:AXIS], row[AXIS:MASS] = (*joint.position, *joint.orientation), joint.axis
+    for row, weight in zip(rows, weights, strict=False):
+        axes = quat_to_matrix(weight.frame[3:])
+        inertia = axes @ np.diag(weight.moments) @ axes.T
+        row[MASS], row[CENTER:INERTIA], row[INERTIA:] = weight.mass, weight.frame[:3], inertia[np.triu_indices(3)]
+    return rows
+
+
+class ArmReading(NamedTuple):
+    """Of an arm at one instant: the tool's `pose` (7,) and `velocity` (6,), its `jacobian` (6, arm joints), and the
+    forces (joints,) in N or N m that are `needed` to carry the robot as it moves; all of it in the world."""
+
+    pose: Array
+    velocity: Array
+    jacobian: Array
+    needed: Array
+
+
+class ArmReader:
+    """Reads a robot that stands at `base` (7,), by its `link_tree`; `links` (links, 7) are where the last call was."""
+
+    def __init__(self, model: RobotModel, tree: Array, base: Sequence[float], gravity: Vec3) -> None:
+        self._tree, self._gravity = tree, np.array(gravity)
+        self._tool = np.array([model.link_index(model.tool.link), *model.tool.position, *model.tool.orientation])
+        self._arm, self._joints = model.arm_joints, len(model.joints)
+        self._size = JACOBIAN + 6 * self._arm + self._joints
+        self.links = np.zeros((len(tree) + 1, 7))
+        self.links[0] = base
+        self._work = np.zeros((len(tree) + 1, WORK))
+
+    def __call__(self, state: Array) -> ArmReading:
+        """The arm where joints have positions and velocities (2, joints)."""
+        now = np.empty(self._size)
+        read_arm(self._tree, self._tool, self._gravity, state, self.links, self._work, now)
+        now.setflags(write=False)  # it is given out
+        end = self._size - self._joints
+        return ArmReading(
+            now[POSE:VELOCITY], now[VELOCITY:JACOBIAN], now[JACOBIAN:end].reshape(6, self._arm), now[end:]
+        )
 
 
 class Kinematics:
@@ -20,8 +93,7 @@ class Kinematics:
     """
 
     def __init__(self, model: RobotModel) -> None:
-        self._chain = model.chain(model.tool.link)
-        self._tool: _Place = (model.tool.position, model.tool.orientation)
+        self._model, self._tree = model, link_tree(model)
 
     def tool_pose(self, positions: Sequence[float] | Array) -> Array:
         """Pose (7,) of the tool centre point."""
@@ -36,35 +108,8 @@ class Kinematics:
 
         A joint turns the tool about its axis, or slides it along (Siciliano et al. 2009, sections 2.8 and 3.1).
         """
-        # Plain floats: for a handful of joints NumPy's call overhead would be most of it.
-        given = iter(np.asarray(positions, dtype=float).tolist())
-        place: _Place = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)
-        axes: list[tuple[Vec3, Vec3 | None]] = []
-        for joint in self._chain:
-            place = _composed(place, (joint.position, joint.orientation))
-            if joint.kind != "fixed":
-                axes.append((rotated(place[1], joint.axis), None if joint.kind == "prismatic" else place[0]))
-                place = _composed(place, _motion(joint, next(given)))
-        (x, y, z), orientation = _composed(place, self._tool)
-        columns = []
-        for (ax, ay, az), origin in axes:
-            if origin is None:
-                columns.append((ax, ay, az, 0.0, 0.0, 0.0))
-                continue
-            rx, ry, rz = x - origin[0], y - origin[1], z - origin[2]
-            columns.append((ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx, ax, ay, az))
-        return np.array([x, y, z, *orientation]), np.array(columns).T
-
-
-def _motion(joint: Joint, position: float) -> _Place:
-    """How a joint at a position moves what it carries, in its own frame."""
-    x, y, z = joint.axis
-    if joint.kind == "prismatic":
-        return (x * position, y * position, z * position), (0.0, 0.0, 0.0, 1.0)
-    s = math.sin(position / 2)
-    return (0.0, 0.0, 0.0), (x * s, y * s, z * s, math.cos(position / 2))
-
-
-def _composed(a: _Place, b: _Place) -> _Place:
-    x, y, z = rotated(a[1], b[0])
-    return (a[0][0] + x, a[0][1] + y, a[0][2] + z), quat_product(a[1], b[1])
+        arm, state = self._model.arm_joints, np.zeros((2, len(self._model.joints)))
+        state[0, :arm] = np.asarray(positions, dtype=float)[:arm]
+        reader = ArmReader(self._model, self._tree, (0.0, 0.0, 0.0, *IDENTITY), (0.0, 0.0, 0.0))
+        reading = reader(state)
+        return reading.pose, reading.jacobian

@@ -1,8 +1,10 @@
 """The motors of a robot's joints: what they are aimed at, how they follow, and what they give way to."""
 
 import cmath
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +17,19 @@ from simworld.scene.model import Robot
 _GUIDING = 0.2
 """Of their position gains, with which motors that keep to velocities stay on their way; without they would creep by the
 solver's residual, and with all of them be jerked to the middle of each control step's way."""
+
+
+_DAMPED = 0.25
+"""Velocity gain from which motors come to the same places in half as many substeps."""
+
+
+class _Gains(NamedTuple):
+    """Of each joint what `striding` gives."""
+
+    position: list[float]
+    velocity: list[float]
+    ahead: list[float]
+    lead: list[float]
 
 
 class Motors:
@@ -34,12 +49,19 @@ class Motors:
         self._position_gains = [robot.gain * model.gains.arm[0]] * arm + [model.gains.gripper[0]] * fingers
         damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
+        self._known: dict[tuple[int, bool], _Gains] = {}
         self._guiding_gains = [_GUIDING * gain for gain in self._position_gains[:arm]] + self._position_gains[arm:]
         self._play = Play(robot.backlash / 2) if robot.backlash > 0 else None
         if robot.joint_friction:
             inertia = bullet.calculateMassMatrix(uid, list(robot.joint_positions), physicsClientId=client)
             # A torque holds for a whole step: more of it would throw light joints back and forth.
             self._stopping = (0.5 * timing.control_hz / np.diag(np.linalg.inv(inertia))).tolist()
+
+    @property
+    def striding(self) -> int:
+        """Substeps that are enough where nothing but the arm moves."""
+        usual = self._timing.substeps
+        return math.ceil(usual / 2) if usual > 2 and min(self._velocity_gains) >= _DAMPED else usual
 
     def aims(self, positions: Array) -> Array:
         """How far (arm_joints,) the arm's motors are aimed from positions (arm_joints,)."""
@@ -58,21 +80,24 @@ class Motors:
         self._targets, self._limits = self._through_play(positions), self._forces
         self._speeds: Sequence[float] | None = None
         self._carrying: list[float] | None = None
-        self._drive()
+        self._driven = False
 
     def aim_yielding(
-        self, state: Array, positions: Sequence[float], yielding: Sequence[float], velocities: Sequence[float] | None
+        self,
+        needed: Sequence[float],
+        positions: Sequence[float],
+        yielding: Sequence[float],
+        velocities: Sequence[float] | None,
     ) -> None:
-        """Aim all joints at positions, with which the arm does no more than `yielding` beyond what carries it.
+        """Aim all joints at positions, with which the arm does no more than `yielding` beyond what is `needed`.
 
         With `velocities` the arm's motors keep to those, on a way that is at the positions after the control step.
         """
-        q, v = state.tolist()
         self._targets, self._speeds = self._through_play(positions), velocities
         if velocities is not None:
             self._targets, self._speeds = self._on_the_way(velocities)
-        self._give_way(q, v, yielding)
-        self._drive()
+        self._give_way(needed, yielding)
+        self._driven = False
 
     def _through_play(self, positions: Sequence[float]) -> list[float]:
         if self._play is None:
@@ -86,50 +111,63 @@ class Motors:
         middle = [target - v * half for target, v in zip(self._targets, driven, strict=False)]
         return [*middle, *self._targets[self._arm :]], driven
 
-    def _give_way(self, q: list[float], v: list[float], yielding: Sequence[float]) -> None:
-        needed = bullet.calculateInverseDynamics(self._uid, q, v, self._still, physicsClientId=self._client)
-        carrying: list[float] = []
-        limits = list(self._forces)
-        for joint, (torque, most, force) in enumerate(zip(needed, yielding, limits, strict=False)):
-            carried = -force if torque < -force else min(torque, force)
-            carrying.append(carried)
-            limits[joint] = min(most, force - abs(carried))
-        self._carrying, self._limits = carrying, limits
+    def _give_way(self, needed: Sequence[float], yielding: Sequence[float]) -> None:
+        """Carry the arm as far as its motors can, who have the rest of their forces for what they are aimed at."""
+        forces = self._forces[: self._arm]
+        self._carrying = [min(max(torque, -force), force) for torque, force in zip(needed, forces, strict=False)]
+        left = zip(yielding, forces, self._carrying, strict=True)
+        self._limits = [min(most, force - abs(carried)) for most, force, carried in left] + self._forces[self._arm :]
 
     def divide(self, substeps: int) -> None:
         """Move the same although a control step has so many substeps."""
-        if substeps != self._substeps:
-            self._substeps = substeps
-            self._drive()
+        self._driven = self._driven and substeps == self._substeps
+        self._substeps = substeps
 
-    def _drive(self) -> None:
-        position_gains, velocity_gains = self._gains()
+    def _drive(self, state: Callable[[], Array]) -> None:
+        """Tell Bullet, unless it still knows; targets of a step with fewer substeps than usual are for it alone."""
+        strides = self._substeps < self._timing.substeps
+        if self._driven and not strides:
+            return
+        self._driven = True
+        gains = self._gains(self._substeps)
+        targets, speeds = self._targets, self._speeds
+        if strides:
+            usual = self._gains(self._timing.substeps)
+            step = self._timing.step / self._timing.substeps
+            if speeds is not None:
+                ways = zip(targets, speeds, usual.position, usual.velocity, strict=False)
+                targets = [*(t + v * step * d / p for t, v, p, d in ways), *targets[self._arm :]]
+                speeds = None
+            moving = zip(targets, *state().tolist(), gains.ahead, gains.lead, strict=True)
+            targets = [t + a * (q - t) + b * step * v for t, q, v, a, b in moving]
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
         forces = [limit / self._substeps for limit in self._limits]
-        moving = {} if self._speeds is None else {"targetVelocities": [*self._speeds, *self._still[self._arm :]]}
         bullet.setJointMotorControlArray(
             self._uid,
             self._joints,
             bullet.POSITION_CONTROL,
-            targetPositions=self._targets,
+            targetPositions=targets,
+            targetVelocities=self._still if speeds is None else [*speeds, *self._still[self._arm :]],
             forces=forces,
-            positionGains=position_gains,
-            velocityGains=velocity_gains,
-            **moving,
+            positionGains=gains.position,
+            velocityGains=gains.velocity,
             physicsClientId=self._client,
         )
 
-    def _gains(self) -> tuple[list[float], list[float]]:
-        times = self._substeps * self._timing.control_hz / USUAL_HZ
-        gains = self._position_gains if self._speeds is None else self._guiding_gains
-        if times == 1:
-            return gains, self._velocity_gains
-        pairs = zip(gains, self._velocity_gains, strict=True)
-        position, velocity = zip(*(finer(*pair, times) for pair in pairs), strict=True)
-        return list(position), list(velocity)
+    def _gains(self, substeps: int) -> _Gains:
+        """What motors are told in a control step of so many substeps."""
+        key = substeps, self._speeds is None
+        if key not in self._known:
+            usual, times = self._timing.substeps, self._timing.control_hz / USUAL_HZ
+            own = self._position_gains if self._speeds is None else self._guiding_gains
+            pairs = [finer(p, d, usual * times) for p, d in zip(own, self._velocity_gains, strict=True)]
+            rows = [striding(p, d, usual, substeps) for p, d in pairs]
+            self._known[key] = _Gains(*map(list, zip(*rows, strict=True)))
+        return self._known[key]
 
     def act(self, state: Callable[[], Array]) -> None:
-        """Apply what acts on the arm's joints beside their motors, for a control step."""
+        """Drive all joints, with what acts on those of the arm beside their motors, for a control step."""
+        self._drive(state)
         torques = self._carrying
         if self._robot.joint_friction:
             rubbed = self._rub(state()[1].tolist())
@@ -155,8 +193,32 @@ def finer(position: float, velocity: float, times: float) -> tuple[float, float]
 
     A substep multiplies the deviation from the target by the roots of z^2 - (2 - velocity - position) z + 1 - velocity.
     """
+    if times == 1:
+        return position, velocity
     total, product = 2 - velocity - position, 1 - velocity
     half = cmath.sqrt(total * total / 4 - product)
     roots = [(total / 2 + sign * half) ** (1 / times) for sign in (1, -1)]
     both = (roots[0] * roots[1]).real
     return 1 + both - (roots[0] + roots[1]).real, 1 - both
+
+
+@cache
+def striding(position: float, velocity: float, usual: int, substeps: int) -> tuple[float, float, float, float]:
+    """Gains for a control step of `substeps` by which a motor is where it were after the `usual` ones with its own.
+
+    With fewer than usual it lacks what it gains by acting earlier, so its target is shifted: by parts of its deviation,
+    and of the way that it makes in a usual substep.
+    """
+    gains = finer(position, velocity, substeps / usual)
+    if substeps >= usual:
+        return *gains, 0.0, 0.0
+    there = np.linalg.matrix_power(_substep(position, velocity, 1.0), usual)[0]
+    own = np.linalg.matrix_power(_substep(*gains, usual / substeps), substeps)[0]
+    # A shift of the target is a deviation that is taken away again.
+    ahead, lead = ((there - own) / (1.0 - own[0])).tolist()
+    return *gains, ahead, lead
+
+
+def _substep(position: float, velocity: float, length: float) -> Array:
+    """What becomes of a motor's deviation, and of its way in a usual substep, in a substep of such a length."""
+    return np.array([[1 - position, (1 - velocity) * length], [-position / length, 1 - velocity]])

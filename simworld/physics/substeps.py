@@ -2,7 +2,8 @@
 
 Bullet solves contacts by iteration. What weighs m and is pressed by a force F against something heavy sinks in by about
 F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many; and 2.5 times as
-many iterations leave a third of it.
+many iterations leave a third of it. An arm that moves through the air, while all else rests, needs half of the usual
+substeps, as its motors are aimed so that they come to the same places.
 """
 
 import math
@@ -10,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from simworld.geometry import Array, Vec3
+from simworld.physics.body_reader import DISTANCE, FORCE, NORMAL, OTHER, OTHER_LINK, WHERE, BodyReader
 from simworld.physics.bullet import bullet
 from simworld.physics.timing import FINEST_HZ, Timing
 
 _HAND = 0.15, 0.08, 0.2
 """Metres from the tool centre point that bound the hand and its way: to the sides, down, and up."""
-_ITERATIONS, _MORE, _MOST = 20, 50, 100
+_STRIDING, _ITERATIONS, _MORE, _MOST = 30, 20, 50, 100
 """Iterations of the solver: the usual, where the hand touches something light, and where it hits something."""
 _LIGHT = 0.1
 """Kilogrammes from which the usual iterations do for what is touched."""
@@ -30,6 +32,8 @@ _LARGE = 0.04
 """Metres from its middle to where something may be hit."""
 _HIT, _PUSHED = 0.1, 0.05
 """Metres per second that do no harm, of what hits and of what pushes."""
+_RESTS = 0.03, 0.6
+"""Metres and radians per second, along and about each axis, below which something rests."""
 _MARGIN = 0.002
 """Metres that a way may become longer."""
 _PRESSED, _LOWERED, _SQUEEZED = 1.2, 0.6, 0.03
@@ -49,16 +53,26 @@ class Division(NamedTuple):
 
 
 class Substeps:
-    """Divides the control steps of a loaded world with a `robot`; `masses` are those of the other bodies, in kg."""
+    """Divides the control steps of a loaded world with a `robot`; `masses` are those of the other bodies, in kg.
+
+    Where only the arm moves, they have `striding` substeps.
+    """
 
     def __init__(
-        self, client: int, robot: int, fingers: tuple[int, ...], masses: Mapping[int, float], timing: Timing
+        self,
+        client: int,
+        robot: int,
+        fingers: tuple[int, ...],
+        masses: Mapping[int, float],
+        reader: BodyReader,
+        timing: Timing,
+        striding: int,
     ) -> None:
-        self._client, self._robot, self._fingers, self._masses = client, robot, fingers, masses
+        self._client, self._robot, self._fingers, self._masses, self._reader = client, robot, fingers, masses, reader
         self._step = timing.step
         self._hit, self._pushed, self._near = (speed / timing.control_hz for speed in (_HIT, _PUSHED, _NEAR))
         self._usual, self._most = timing.usual_substeps, FINEST_HZ // timing.control_hz
-        self._fewest = Division(timing.substeps)
+        self._fewest, self._freely = Division(timing.substeps), Division(striding, _STRIDING)
 
     def __call__(self, tool: Array, motion: Motion, substeps: int) -> Division:
         """How the next control step is divided.
@@ -71,7 +85,7 @@ class Substeps:
         near = {uid for uid, _ in found if uid != self._robot}
         movable = near & self._masses.keys()
         if not movable:
-            return self._fewest
+            return self._fewest if near or self._is_busy() else self._freely
         way, aim = motion()
         finer, iterations = 1, _ITERATIONS
         for uid in movable:
@@ -80,14 +94,29 @@ class Substeps:
         wanted = min(math.ceil(finer * self._usual), self._most)
         return Division(max(wanted, self._fewest.substeps), iterations)
 
+    def _is_busy(self) -> bool:
+        """Whether the arm touches something, or anything else moves or is about to fall."""
+        if self._reader.points(self._robot):
+            return True
+        for uid in self._masses:
+            linear, spin = self._reader.moving(uid)
+            if max(map(abs, linear)) > _RESTS[0] or max(map(abs, spin)) > _RESTS[1] or not self._stands(uid):
+                return True
+        return False
+
+    def _stands(self, uid: int) -> bool:
+        """Whether a body touches something that stands still, and nothing else."""
+        points = self._reader.points(uid)
+        return bool(points) and all(point[OTHER] not in self._masses for point in points)
+
     def _is_close(self, uid: int) -> bool:
         return bool(bullet.getClosestPoints(self._robot, uid, self._hit, physicsClientId=self._client))
 
     def _for_contact(self, uid: int, near: set[int], way: Way, aim: Way, substeps: int) -> tuple[int, int]:
         """How many times the usual substeps one of the bodies `near` the hand needs, and how many iterations."""
-        mass, contacts = self._masses[uid], bullet.getContactPoints(uid, physicsClientId=self._client)
-        touching = [point for point in contacts if point[2] == self._robot and point[8] < _TOUCHING]
-        sides = [point[7] for finger in self._fingers for point in touching if point[4] == finger]
+        mass, contacts = self._masses[uid], self._reader.points(uid)
+        touching = [point for point in contacts if point[OTHER] == self._robot and point[DISTANCE] < _TOUCHING]
+        sides = [point[NORMAL] for finger in self._fingers for point in touching if point[OTHER_LINK] == finger]
         held = sides and _dot(sides[0], sides[-1]) < -0.5
         if held and self._is_lowered(uid, near, way, aim):
             return max(2, _times(_LOWERED, mass)), _MORE
@@ -98,28 +127,28 @@ class Substeps:
             return (_times(_SQUEEZED, mass), _MORE) if soon else (1, _ITERATIONS)
         finer = _times(_SQUEEZED, mass) if sides else 1
         # Bullet divides the last substep's impulse by the whole control step.
-        force = substeps * sum(point[9] for point in contacts if point[2] != self._robot)
+        force = substeps * sum(point[FORCE] for point in contacts if point[OTHER] != self._robot)
         beyond = max(force - 2 * 9.81 * mass - _LIGHTLY, 0.0)
         finer = max(finer, _times(_PER_NEWTON * beyond, mass))
         # What is held calmly needs no more than to stay as it is.
-        calm = held and min(point[8] for point in touching) > -_SUNK
+        calm = held and min(point[DISTANCE] for point in touching) > -_SUNK
         more = finer > 1 or (mass < _LIGHT and not calm) or _FIRMLY * beyond > mass
         return finer, _MORE if more else _ITERATIONS
 
     def _is_hit(self, uid: int, way: Way, aim: Way) -> bool:
         """Whether the hand is about to hit a body or to press on it."""
-        linear, spin = bullet.getBaseVelocity(uid, physicsClientId=self._client)
+        linear, spin = self._reader.moving(uid)
         turning, own = [v * self._step for v in spin], [v * self._step for v in linear]
         relative = [a - b for a, b in zip(way, own, strict=True)]
         fastest = math.hypot(*relative) + _LARGE * math.hypot(*turning)
         reach = max(fastest if fastest > self._hit else 0.0, math.hypot(*aim) / 2)
         if reach <= self._pushed:
             return False
-        center = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)[0]
+        center = self._reader.placed(uid)[0]
         near = min(reach + _MARGIN, self._near)
         for point in bullet.getClosestPoints(self._robot, uid, near, physicsClientId=self._client):
-            normal, least = point[7], point[8] - _MARGIN
-            speed = _dot(_cross(turning, point[6], center), normal) - _dot(relative, normal)
+            normal, least = point[NORMAL], point[DISTANCE] - _MARGIN
+            speed = _dot(_cross(turning, point[WHERE], center), normal) - _dot(relative, normal)
             # What is pushed to the side gives way, or is felt as a force; what is under the hand cannot.
             under = normal[2] > 0.5 or least > 0
             if speed > max(least, self._hit) or (under and -_dot(aim, normal) / 2 > max(least, self._pushed)):

@@ -9,11 +9,13 @@ import numpy as np
 
 from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError, nearest
-from simworld.geometry import Array, Vec3, rotated
+from simworld.geometry import Array, Vec3
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_body
+from simworld.physics.body_reader import DISTANCE, FORCE, NORMAL, BodyReader
 from simworld.physics.bullet import bullet
 from simworld.physics.gripper import GripperDrive
+from simworld.physics.kinematics import ArmReader, ArmReading, Weight, link_tree
 from simworld.physics.motors import Motors
 from simworld.physics.substeps import Division, Substeps
 from simworld.physics.timing import USUAL, Timing
@@ -48,6 +50,7 @@ class World(Uncopied):
         self.changes = 0
         self._scene: Scene | None = None
         self._names: dict[str, int] = {}
+        self._reader = BodyReader(self._own_client, {})
         self._forget()
 
     def check_open(self) -> None:
@@ -111,36 +114,32 @@ class World(Uncopied):
         self._rows = None if len(rows) == len(scene.bodies) else rows
         self._instances = {self._robot: 1} | {uid: row + 2 for uid, row in zip(bodies, rows, strict=True)}
         self._names = {body.name: uid for uid, body in bodies.items()}
-        self._centers = {uid: body.center_of_mass for uid, body in bodies.items()}
+        self._reader = BodyReader(cid, {uid: body.center_of_mass for uid, body in bodies.items()})
         masses = {uid: body.mass for uid, body in bodies.items() if body.mass > 0}
-        self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self.timing)
+        self._substeps = Substeps(
+            cid, self._robot, self._gripper.fingers, masses, self._reader, self.timing, self._motors.striding
+        )
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
-        cid = self._client
+        cid, base = self._client, scene.robot
         self._robot = bullet.loadURDF(
             str(model.urdf),
-            scene.robot.position,
-            scene.robot.orientation,
+            base.position,
+            base.orientation,
             useFixedBase=True,
             flags=bullet.URDF_USE_INERTIA_FROM_FILE,
             physicsClientId=cid,
         )
         # What moves link k + 1 is number k in Bullet, and the base is no link of it.
         self._joints = [row - 1 for row in model.joint_links]
-        self._links = list(range(len(model.tree)))
-        arm, self._division = model.arm_joints, Division(self.timing.substeps)
-        arms = [joint for joint in model.tree if joint.name in model.joints[:arm]]
-        # Most turn about z of their links, which is quicker.
-        self._axes = [None if joint.axis == (0, 0, 1) else joint.axis for joint in arms]
-        self._slides = [joint.kind == "prismatic" for joint in arms]
-        self._chain = self._joints[:arm]
-        if (tool_link := model.link_index(model.tool.link) - 1) != self._chain[-1]:
-            self._chain = [*self._chain, tool_link]
-        for joint, position in zip(self._joints, scene.robot.joint_positions, strict=True):
+        self._division = Division(self.timing.substeps)
+        tree = _weighed(model, self._robot, cid)
+        self._arm_reader = ArmReader(model, tree, (*base.position, *base.orientation), scene.gravity)
+        for joint, position in zip(self._joints, base.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
-        self._gripper = GripperDrive(cid, self._robot, model, self._joints, scene.robot.finger_friction)
-        self._motors = Motors(cid, self._robot, self._joints, scene.robot, self.timing)
-        self._motors.aim(scene.robot.joint_positions)
+        self._gripper = GripperDrive(cid, self._robot, model, self._joints, base.finger_friction)
+        self._motors = Motors(cid, self._robot, self._joints, base, self.timing)
+        self._motors.aim(base.joint_positions)
 
     def set_joint_targets(self, positions: Sequence[float]) -> None:
         """Position targets of every joint's motor, rad or m; forces are limited as the robot's are."""
@@ -155,7 +154,7 @@ class World(Uncopied):
         its joints in N m. Where `velocities` are given, for each of them in rad/s, they keep to those, on a way that is
         at `positions` after the control step.
         """
-        self._loaded_motors().aim_yielding(self.joints(), positions, yielding, velocities)
+        self._loaded_motors().aim_yielding(self.arm().needed.tolist(), positions, yielding, velocities)
 
     def _loaded_motors(self) -> Motors:
         _ = self.scene  # which says so if there is none
@@ -183,7 +182,7 @@ class World(Uncopied):
         """Push a body at its centre of mass during the next control step: N and N m, in the world frame."""
         uid, cid = self._uid(name), self._client
         self.changes += 1
-        position, _ = bullet.getBasePositionAndOrientation(uid, physicsClientId=cid)
+        position, _ = self._reader.placed(uid)
         bullet.applyExternalForce(uid, -1, force, position, bullet.WORLD_FRAME, physicsClientId=cid)
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
 
@@ -200,15 +199,16 @@ class World(Uncopied):
     def _forget(self) -> None:
         """Drop what was computed for the state before this one."""
         self._joint_states: Array | None = None
-        self._kinematics: tuple[Array, Array] | None = None
+        self._arm_reading: ArmReading | None = None
+        self._reader.forget()
         self._opening: float | None = None
 
     def joints(self) -> Array:
         """Positions and velocities (2, joints) in rad and m, and per second."""
         if self._joint_states is None:
-            states = bullet.getJointStates(self._robot, self._joints, physicsClientId=self._client)
-            positions, velocities, *_ = zip(*states, strict=True)
-            self._joint_states = np.array([positions, velocities])
+            client = self._client  # which says so if there is none
+            states = bullet.getJointStates(self._robot, self._joints, physicsClientId=client)
+            self._joint_states = np.array([[state[0] for state in states], [state[1] for state in states]])
             self._joint_states.setflags(write=False)  # it is given out
         return self._joint_states
 
@@ -226,84 +226,48 @@ class World(Uncopied):
             self._opening = self._model.gripper.opening(self.joints()[0, self._model.arm_joints :].tolist())
         return self._opening
 
+    def arm(self) -> ArmReading:
+        """What there is to say of the arm."""
+        if self._arm_reading is None:
+            self._arm_reading = self._arm_reader(self.joints())
+        return self._arm_reading
+
     def tool_pose(self) -> Array:
         """Pose (7,) of the tool centre point in the world."""
-        return self.tool_kinematics()[0]
+        return self.arm().pose
 
     def tool_velocity(self) -> Array:
         """Linear (m/s) and angular (rad/s) velocity (6,) of the tool centre point in the world frame."""
-        velocity: Array = self.tool_kinematics()[1] @ self.joints()[1, : self._model.arm_joints]
-        return velocity
+        return self.arm().velocity
 
     def tool_kinematics(self) -> tuple[Array, Array]:
-        """Pose (7,) of the tool centre point and its Jacobian (6, arm_joints): linear, then angular, world frame.
-
-        The geometric Jacobian of joints that turn about or slide along their axes (Siciliano et al. 2009, section 3.1);
-        Bullet's own is wrong by centimetres for links whose inertial frame is rotated.
-        """
-        if self._kinematics is None:
-            self._kinematics = self._compute_kinematics()
-        return self._kinematics
-
-    def _compute_kinematics(self) -> tuple[Array, Array]:
-        tool = self._model.tool
-        links = bullet.getLinkStates(self._robot, self._chain, computeForwardKinematics=1, physicsClientId=self._client)
-        position, orientation = bullet.multiplyTransforms(links[-1][4], links[-1][5], tool.position, tool.orientation)
-        columns = []
-        # Plain floats: for seven joints NumPy's call overhead would double the cost of a control step.
-        for link, axis, slides in zip(links, self._axes, self._slides, strict=False):
-            (px, py, pz), (x, y, z, w) = link[4], link[5]
-            if axis is None:
-                ax, ay, az = 2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)
-            else:
-                ax, ay, az = rotated((x, y, z, w), axis)
-            if slides:
-                columns.append((ax, ay, az, 0.0, 0.0, 0.0))
-                continue
-            rx, ry, rz = position[0] - px, position[1] - py, position[2] - pz
-            columns.append((ay * rz - az * ry, az * rx - ax * rz, ax * ry - ay * rx, ax, ay, az))
-        pose, jacobian = np.array(position + orientation), np.array(columns).T
-        pose.setflags(write=False)
-        jacobian.setflags(write=False)
-        return pose, jacobian
+        """Pose (7,) of the tool centre point and its Jacobian (6, arm_joints): linear, then angular, world frame."""
+        return self.arm().pose, self.arm().jacobian
 
     def body_pose(self, name: str) -> Array:
         """Pose (7,) of a body in the world."""
-        return np.array(self._pose(self._uid(name)))
-
-    def _pose(self, uid: int) -> tuple[float, ...]:
-        """Pose (7,) of a body's frame, which Bullet knows by its centre of mass."""
-        position, orientation = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)
-        center = self._centers[uid]
-        if any(center):
-            offset = rotated(orientation, center)
-            position = tuple(p - o for p, o in zip(position, offset, strict=True))
-        pose: tuple[float, ...] = position + orientation
-        return pose
-
-    def _velocity(self, uid: int) -> tuple[float, ...]:
-        """Velocity (6,) of a body's frame."""
-        linear, angular = bullet.getBaseVelocity(uid, physicsClientId=self._client)
-        center = self._centers[uid]
-        if any(center):
-            _, orientation = bullet.getBasePositionAndOrientation(uid, physicsClientId=self._client)
-            (x, y, z), (a, b, c) = angular, rotated(orientation, center)
-            linear = (linear[0] - y * c + z * b, linear[1] - z * a + x * c, linear[2] - x * b + y * a)
-        velocity: tuple[float, ...] = linear + angular
-        return velocity
+        return np.array(self._loaded().pose(self._uid(name)))
 
     def body_velocity(self, name: str) -> Array:
         """Linear (m/s) and angular (rad/s) velocity (6,) of a body in the world frame."""
-        return np.array(self._velocity(self._uid(name)))
+        return np.array(self._loaded().velocity(self._uid(name)))
+
+    def _loaded(self) -> BodyReader:
+        _ = self._client  # which says so if there is none
+        return self._reader
 
     def contacts(self, name: str | None = None) -> tuple[Contact, ...]:
         """Contacts at the last step: all of them, or those of one body, which is then instance_a."""
-        which = {} if name is None else {"bodyA": self._uid(name)}
-        points = bullet.getContactPoints(physicsClientId=self._client, **which)
+        client = self._client
+        points = (
+            bullet.getContactPoints(physicsClientId=client) if name is None else self._reader.points(self._uid(name))
+        )
         substeps = self._division.substeps
         return tuple(
             # Bullet divides the last substep's impulse by the whole control step.
-            Contact(self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[9] * substeps, p[8], p[7])
+            Contact(
+                self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[FORCE] * substeps, p[DISTANCE], p[NORMAL]
+            )
             for p in points
         )
 
@@ -313,25 +277,23 @@ class World(Uncopied):
         Only what presses along the fingers' own axis counts: resting the fingertips on a body is no grasp.
         """
         orientation = self.tool_pose()[3:].tolist()
-        return self._gripper.forces(self._uid(name), orientation, self._division.substeps)
+        return self._gripper.forces(self._reader.points(self._uid(name)), orientation, self._division.substeps)
 
     def state(self) -> SceneState:
         """Everything at this instant, as plain data."""
-        cid = self._client
         positions, velocities = self.joints()
-        links = bullet.getLinkStates(self._robot, self._links, computeForwardKinematics=1, physicsClientId=cid)
-        base = self.scene.robot
+        self.arm()
         return SceneState(
             time=self._time,
             joint_positions=positions,
             joint_velocities=velocities,
-            link_poses=np.array([base.position + base.orientation, *(link[4] + link[5] for link in links)]),
-            body_poses=self._of_all([self._pose(uid) for uid in self._bodies], self._starts),
-            body_velocities=self._of_all([self._velocity(uid) for uid in self._bodies], self._rest),
+            link_poses=self._arm_reader.links.copy(),
+            body_poses=self._of_all([self._reader.pose(uid) for uid in self._bodies], self._starts),
+            body_velocities=self._of_all([self._reader.velocity(uid) for uid in self._bodies], self._rest),
             contacts=self.contacts(),
         )
 
-    def _of_all(self, moved: list[tuple[float, ...]], still: Array) -> Array:
+    def _of_all(self, moved: list[list[float]], still: Array) -> Array:
         """A row (bodies, n) of every body, of which Bullet has those that `moved`; the others are as in `still`."""
         rows = np.array(moved).reshape(-1, still.shape[1])
         if self._rows is None:
@@ -353,3 +315,16 @@ class World(Uncopied):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_trees: dict[str, Array] = {}
+"""By the digest of a robot: reading them of Bullet would show in every reset."""
+
+
+def _weighed(model: RobotModel, robot: int, client: int) -> Array:
+    """The links of a robot, with the weights that Bullet knows."""
+    if model.digest not in _trees:
+        about = [bullet.getDynamicsInfo(robot, link, physicsClientId=client) for link in range(len(model.tree))]
+        weights = (Weight(mass, moments, (*place, *turn)) for mass, _, moments, place, turn, *_ in about)
+        _trees[model.digest] = link_tree(model, weights)
+    return _trees[model.digest]

@@ -124,7 +124,7 @@ def test_a_joint_with_play_follows_its_target_at_half_of_it() -> None:
 
 
 def test_without_play_a_joint_follows_its_target() -> None:
-    assert driven(0, 0.015, 60)[-1, 0] == pytest.approx(0.015, abs=1e-5)
+    assert driven(0, 0.015, 60)[-1, 0] == pytest.approx(0.015, abs=2e-5)
 
 
 def squeezed(half: float, **given: Any) -> tuple[World, Body]:

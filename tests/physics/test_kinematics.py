@@ -49,16 +49,39 @@ def test_links_are_in_bullets_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ROBOTS)
-def test_kinematics_without_a_world_are_those_of_the_world(name: str) -> None:
+def test_links_and_tool_are_where_bullet_has_them(name: str) -> None:
     with loaded(name) as world:
-        kinematics = Kinematics(world.model)
+        kinematics, tool, links = Kinematics(world.model), world.model.tool, range(len(world.model.tree))
+        on_link = [*tool.position, *tool.orientation]
         for q in postures(world):
             world.place_arm(q)
-            pose, jacobian = world.tool_kinematics()
-            own = compose([*BASE, 0, 0, 0, 1], kinematics.tool_pose(q))
+            states = bullet.getLinkStates(
+                world._robot, list(links), computeForwardKinematics=1, physicsClientId=world._client
+            )
             # Bullet keeps the rotations of a URDF in single precision.
-            assert up_to_sign(own) == pytest.approx(up_to_sign(pose), abs=3e-6)
-            assert kinematics.jacobian(q) == pytest.approx(jacobian, abs=3e-6)
+            for pose, state in zip(world.state().link_poses[1:], states, strict=True):
+                assert up_to_sign(pose) == pytest.approx(up_to_sign(np.array(state[4] + state[5])), abs=3e-6)
+            pose, jacobian = world.tool_kinematics()
+            link = world.state().link_poses[world.model.link_index(tool.link)]
+            assert up_to_sign(pose) == pytest.approx(up_to_sign(compose(link, on_link)))
+            own = compose([*BASE, 0, 0, 0, 1], kinematics.tool_pose(q))
+            assert up_to_sign(own) == pytest.approx(up_to_sign(pose), abs=1e-9)
+            assert kinematics.jacobian(q) == pytest.approx(jacobian, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_an_arm_needs_what_bullet_says_to_move_on(name: str) -> None:
+    with loaded(name) as world:
+        for k, q in enumerate(postures(world, 5)):
+            world.place_arm(q)
+            world.set_joint_targets((world.joints()[0] + 0.1 * (-1) ** k).tolist())
+            world.step(2)
+            positions, velocities = world.joints().tolist()
+            assert np.abs(velocities).max() > 0.1
+            needed = bullet.calculateInverseDynamics(
+                world._robot, positions, velocities, [0.0] * len(positions), physicsClientId=world._client
+            )
+            assert world.arm().needed == pytest.approx(np.array(needed), rel=1e-5, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ROBOTS)

@@ -1,19 +1,59 @@
-"""The step of the joints that brings the tool nearer to where it is wanted."""
+"""The step of the joints that brings the tool nearer to where it is wanted, and how they are aimed."""
+
+import math
+from typing import Any
 
 import numpy as np
 
 from simworld.geometry import Array
+from simworld.kernels import inlined, kernel
 
-_DAMPED = 0.05**2 * np.eye(6)
-_POSTURE_GAIN = 0.1
+_DAMPED, _POSTURE_GAIN = 0.05**2, 0.1
 
 
-def damped_step(error: Array | list[float], jacobian: Array, from_rest: Array) -> Array:
-    """The step (n,) in rad that mends an error (6,) of the tool's pose by its Jacobian (6, n).
+@kernel
+def solve_step(jacobian: Any, error: Any, from_rest: Any, work: Any, step: Any) -> None:
+    """The step (n,) in rad that mends an error (6,) of the tool's pose by its Jacobian (6, n); `work` is (7, 6).
 
     Damped least squares (Wampler 1986; Nakamura and Hanafusa 1986), with the way back to the rest posture, which is
     `from_rest` (n,) away, as the secondary task in the null space.
     """
-    posture = _POSTURE_GAIN * from_rest
-    step: Array = posture + jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + _DAMPED, error - jacobian @ posture)
+    joints = range(jacobian.shape[1])
+    x = work[6]
+    for i in range(6):
+        x[i] = error[i]
+        for k in joints:
+            x[i] -= jacobian[i, k] * (_POSTURE_GAIN * from_rest[k])
+        for j in range(i + 1):
+            work[i, j] = _DAMPED if i == j else 0.0
+            for k in joints:
+                work[i, j] += jacobian[i, k] * jacobian[j, k]
+    _solve(work, x)
+    for k in joints:
+        step[k] = _POSTURE_GAIN * from_rest[k]
+        for i in range(6):
+            step[k] += jacobian[i, k] * x[i]
+
+
+@inlined
+def _solve(matrix: Any, x: Any) -> None:
+    """Solve for `x` (6,) a symmetric matrix of which the lower half is given, by Cholesky's factors."""
+    for i in range(6):
+        for j in range(i + 1):
+            for k in range(j):
+                matrix[i, j] -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] = math.sqrt(matrix[i, i]) if i == j else matrix[i, j] / matrix[j, j]
+        for j in range(i):
+            x[i] -= matrix[i, j] * x[j]
+        x[i] /= matrix[i, i]
+    for i in range(5, -1, -1):
+        for j in range(i + 1, 6):
+            x[i] -= matrix[j, i] * x[j]
+        x[i] /= matrix[i, i]
+
+
+def damped_step(error: Array | list[float], jacobian: Array, from_rest: Array) -> Array:
+    """The step (n,) in rad that mends an error (6,), as `solve_step` has it."""
+    step = np.empty(len(from_rest))
+    solve_step(np.ascontiguousarray(jacobian), np.array(error, dtype=float), from_rest, np.empty((7, 6)), step)
     return step
