@@ -184,6 +184,7 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
         triangle_starts=np.array([0, count], np.int32),
         normals=np.zeros((count, 3, 3), f),
         axes=np.zeros(count, np.int32),
+        facets=np.zeros((count, 4), f),
         part_of=np.zeros(count, np.int32),
         spheres=np.array([[0, 0, 0, 1000.0]], f),
         closed=np.zeros(1, np.bool_),

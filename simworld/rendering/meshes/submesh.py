@@ -23,6 +23,7 @@ class Submesh(NamedTuple):
     triangles: Whole
     normals: Float
     axes: Whole
+    facets: Float
     sphere: Float
     closed: bool
     color: Color | None
@@ -34,23 +35,31 @@ def scaled(group: MeshGroup, size: Vec3) -> Submesh:
 
 
 @lru_cache(maxsize=1024)
-def _scaled(mesh: TriangleMesh, size: Vec3) -> tuple[Float, Whole, Float, Whole, Float]:
+def _scaled(mesh: TriangleMesh, size: Vec3) -> tuple[Float, Whole, Float, Whole, Float, Float]:
     vertices = np.empty(mesh.vertices.shape, dtype=np.float32)
     triangles = mesh.triangles.astype(np.int32)
     normals, axes = np.empty((len(triangles), 3, 3), dtype=np.float32), np.empty(len(triangles), dtype=np.int32)
-    sphere = np.empty(4, dtype=np.float32)
-    fill_scaled(mesh.vertices, mesh.triangles, mesh.normals, size, vertices, normals, axes, sphere)
-    return vertices, triangles, normals, axes, sphere
+    facets, sphere = np.empty((len(triangles), 4), dtype=np.float32), np.empty(4, dtype=np.float32)
+    fill_scaled(mesh.vertices, mesh.triangles, mesh.normals, size, vertices, normals, axes, facets, sphere)
+    return vertices, triangles, normals, axes, facets, sphere
 
 
 @kernel
 def fill_scaled(
-    points: Any, corners: Any, directions: Any, size: Any, vertices: Any, normals: Any, axes: Any, sphere: Any
+    points: Any,
+    corners: Any,
+    directions: Any,
+    size: Any,
+    vertices: Any,
+    normals: Any,
+    axes: Any,
+    facets: Any,
+    sphere: Any,
 ) -> None:
     """Fill `vertices` (n, 3) with `points` times `size`, and what is a submesh's of its triangles `corners` (m, 3).
 
-    `normals` (m, 3, 3) are `directions` turned with the surface, `axes` (m,) those along which triangles look most, and
-    `sphere` (x, y, z, radius) is around all.
+    `normals` (m, 3, 3) are `directions` turned with the surface, `axes` (m,) those along which triangles look most,
+    `facets` (m, 4) their planes, and `sphere` (x, y, z, radius) is around all.
     """
     x, y, z = size
     even = x == y == z
@@ -60,7 +69,11 @@ def fill_scaled(
         a, b, c = points[corners[t, 0]], points[corners[t, 1]], points[corners[t, 2]]
         ux, uy, uz = b[0] * x - a[0] * x, b[1] * y - a[1] * y, b[2] * z - a[2] * z
         vx, vy, vz = c[0] * x - a[0] * x, c[1] * y - a[1] * y, c[2] * z - a[2] * z
-        nx, ny, nz = abs(uy * vz - uz * vy), abs(uz * vx - ux * vz), abs(ux * vy - uy * vx)
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        length = max(np.sqrt(nx * nx + ny * ny + nz * nz), 1e-30)
+        facets[t, 0], facets[t, 1], facets[t, 2] = nx / length, ny / length, nz / length
+        facets[t, 3] = (nx * a[0] * x + ny * a[1] * y + nz * a[2] * z) / length
+        nx, ny, nz = abs(nx), abs(ny), abs(nz)
         axes[t] = (0 if nx >= nz else 2) if nx >= ny else (1 if ny >= nz else 2)
         for k in range(3):
             n = directions[t, k]

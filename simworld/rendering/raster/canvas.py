@@ -12,9 +12,11 @@ from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import WANT_NEXT, Frame
 from simworld.rendering.poses import poses_of, view_of
 from simworld.rendering.raster.drawlist import DrawList, placed
+from simworld.rendering.raster.fragments import Samples, find_fragments
+from simworld.rendering.raster.gathering import ALL, CACHE, MOVING
 from simworld.rendering.raster.labelling import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.raster.planes import PLANE, set_up
-from simworld.rendering.raster.shading import ALL, CACHE, MOVING, shade
+from simworld.rendering.raster.shading import Stage, shade
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.spans import spans
 from simworld.rendering.raster.static_cache import fill_picture, renew_changed
@@ -31,15 +33,18 @@ Float = NDArray[np.float32]
 Made = dict[str, NDArray[Any]]
 
 _MOST_TARGETS = 8
-_MOST_CACHED_PIXELS = 1 << 20
+_MOST_CACHED_SAMPLES = 5 << 18
+"""Of a view, for which what is seen of fixed parts is kept: 640 x 480 pixels of 2 x 2."""
 
 
 class StaticCache(NamedTuple):
-    """What light does to the fixed parts of a view but for shadows, by pixel, row by row.
+    """What light does to the fixed parts of a view but for shadows, by fragment, pixel after pixel.
 
     `base` (3, n) radiance without lights; `direct` (l, 3, n) what each light adds where nothing is in its way, which
     the four texels at and around `corner` (l, n) of its shadow map say, that are `right` of it, `below` it, and
-    compared with `near` (l, n). `picture` (3 n,) is what that looks like where fixed parts alone throw shadows.
+    compared with `near` (l, n). Pixel p has the fragments from `starts[p]` to the next, which its `samples` (n,) see;
+    both are empty where a pixel is one sample. `picture` (3 h w,) is what that looks like where fixed parts alone throw
+    shadows.
     """
 
     base: Float
@@ -48,6 +53,8 @@ class StaticCache(NamedTuple):
     right: Float
     below: Float
     near: Float
+    starts: NDArray[np.int32]
+    samples: NDArray[np.int32]
     picture: NDArray[np.uint8]
 
 
@@ -78,8 +85,17 @@ class VisibilityBuffer(NamedTuple):
 
 
 _EMPTY = np.empty((0, 0), dtype=np.float32)
+_NONE = np.empty(0, dtype=np.int32)
 _NO_CACHE = StaticCache(
-    _EMPTY, np.empty((0, 0, 0), dtype=np.float32), NO_IDS, _EMPTY, _EMPTY, _EMPTY, np.empty(0, dtype=np.uint8)
+    base=_EMPTY,
+    direct=np.empty((0, 0, 0), dtype=np.float32),
+    corner=NO_IDS,
+    right=_EMPTY,
+    below=_EMPTY,
+    near=_EMPTY,
+    starts=_NONE,
+    samples=_NONE,
+    picture=np.empty(0, dtype=np.uint8),
 )
 
 
@@ -188,7 +204,7 @@ class Canvas:
                 caches={},
             )
             self._draw(self._list.fixed, matrices, camera, lens, target, target.fixed_inverse_depth, target.fixed_ids)
-            if camera.parent is None and size[0] * size[1] <= _MOST_CACHED_PIXELS:
+            if camera.parent is None and size[0] * size[1] <= _MOST_CACHED_SAMPLES:
                 while len(self._targets) >= _MOST_TARGETS:
                     self._targets.pop(next(iter(self._targets)))
                 self._targets[key] = target
@@ -230,14 +246,27 @@ class Canvas:
     ) -> NDArray[np.uint8]:
         shadows = self._cast(carriers, view, camera, visible)
         rgb = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
-        cache = self._cache(scene, camera, visible, shadows)
+        stage = self._stage(camera, visible, shadows)
+        samples = Samples(
+            visible.ids,
+            visible.inverse_depth,
+            visible.target.fixed_ids,
+            visible.target.fixed_inverse_depth,
+            visible.pinhole.grid,
+        )
+        if not _cacheable(scene, camera, visible):
+            self._shade(stage, samples, visible, camera, ALL, -1, _NO_CACHE, rgb)
+            return rgb
+        cache = self._cache(stage, samples, visible, camera, shadows.fixed)
         if cache is None:
-            self._shade(camera, visible, shadows, rgb, ALL, _NO_CACHE)
-        else:
-            gain, tone = 2.0**camera.exposure, tone_curve()
-            rgb.reshape(-1)[:] = cache.picture
-            renew_changed(cache, shadows.lights, shadows.maps, shadows.changed, gain, tone, self._scratch, rgb)
-            self._shade(camera, visible, shadows, rgb, MOVING, _NO_CACHE)
+            self._shade(stage, samples, visible, camera, ALL, self._first_moving, _NO_CACHE, rgb)
+            return rgb
+        gain, tone = 2.0**camera.exposure, tone_curve()
+        rgb.reshape(-1)[:] = cache.picture
+        renew_changed(
+            cache, shadows.lights, shadows.maps, shadows.changed, gain, tone, camera.antialias, self._scratch, rgb
+        )
+        self._shade(stage, samples, visible, camera, MOVING, self._first_moving, cache, rgb)
         return rgb
 
     def _cast(self, carriers: Array, view: Array, camera: Camera, visible: VisibilityBuffer) -> Shadows:
@@ -252,67 +281,77 @@ class Canvas:
         self._shadows.renew(shadows, carriers)
         return shadows
 
-    def _cache(self, scene: Scene, camera: Camera, visible: VisibilityBuffer, shadows: Shadows) -> StaticCache | None:
-        """The static cache of a view, from its second frame on; None where nothing can be."""
-        target, size, pixels = visible.target, (camera.width, camera.height), camera.width * camera.height
-        sharp = all(isinstance(light, DirectionalLight) and light.angle == 0 for light in scene.lights)
-        if not sharp or camera.antialias > 1 or visible.pinhole.grid.size or pixels > _MOST_CACHED_PIXELS:
+    def _cache(
+        self, stage: Stage, samples: Samples, visible: VisibilityBuffer, camera: Camera, maps: Float
+    ) -> StaticCache | None:
+        """The static cache of a view, from its second frame on; `maps` are those of fixed parts alone."""
+        caches, size, lights = visible.target.caches, (camera.width, camera.height), stage.lights
+        if size not in caches:
+            caches[size] = None
             return None
-        if size not in target.caches:
-            target.caches[size] = None
-            return None
-        cache = target.caches[size]
+        cache = caches[size]
         if cache is None:
-            count = len(scene.lights)
+            factor, pixels = camera.antialias, camera.width * camera.height
+            starts, count = _NONE, pixels
+            if factor > 1:
+                starts = np.empty(pixels + 1, dtype=np.int32)
+                count = find_fragments(stage.geometry, samples, factor, starts)
+            table = len(lights.table)
             cache = StaticCache(
-                base=np.zeros((3, pixels), dtype=np.float32),
-                direct=np.zeros((count, 3, pixels), dtype=np.float32),
-                corner=np.zeros((count, pixels), dtype=np.int32),
-                right=np.zeros((count, pixels), dtype=np.float32),
-                below=np.zeros((count, pixels), dtype=np.float32),
-                near=np.zeros((count, pixels), dtype=np.float32),
+                base=np.zeros((3, count), dtype=np.float32),
+                direct=np.zeros((table, 3, count), dtype=np.float32),
+                corner=np.zeros((table, count), dtype=np.int32),
+                right=np.zeros((table, count), dtype=np.float32),
+                below=np.zeros((table, count), dtype=np.float32),
+                near=np.zeros((table, count), dtype=np.float32),
+                starts=starts,
+                samples=np.zeros(count if factor > 1 else 0, dtype=np.int32),
                 picture=np.empty(3 * pixels, dtype=np.uint8),
             )
-            fixed = visible._replace(ids=target.fixed_ids, inverse_depth=target.fixed_inverse_depth)
-            self._shade(camera, fixed, shadows, np.empty((0, 0, 3), dtype=np.uint8), CACHE, cache)
-            fill_picture(cache, shadows.lights, shadows.fixed, 2.0**camera.exposure, tone_curve(), self._scratch)
-            target.caches[size] = cache
+            fixed = samples._replace(ids=samples.fixed_ids, inverse_depth=samples.fixed_inverse_depth)
+            self._shade(stage, fixed, visible, camera, CACHE, -1, cache, np.empty((0, 0, 3), dtype=np.uint8))
+            fill_picture(cache, lights, maps, stage.exposure, stage.tone, factor, self._scratch)
+            caches[size] = cache
         return cache
+
+    def _stage(self, camera: Camera, visible: VisibilityBuffer, shadows: Shadows) -> Stage:
+        return Stage(
+            geometry=self._list.geometry,
+            materials=self._list.materials,
+            textures=self._list.textures,
+            lights=shadows.lights,
+            shadows=shadows.maps,
+            matrices=visible.matrices,
+            points=visible.target.points,
+            pinhole=visible.pinhole.parameters,
+            backdrop=self._backdrop,
+            to_world=visible.target.to_world,
+            exposure=2.0**camera.exposure,
+            tone=tone_curve(),
+        )
 
     def _shade(
         self,
-        camera: Camera,
+        stage: Stage,
+        samples: Samples,
         visible: VisibilityBuffer,
-        shadows: Shadows,
-        rgb: NDArray[np.uint8],
+        camera: Camera,
         mode: int,
+        least: int,
         cache: StaticCache,
+        rgb: NDArray[np.uint8],
     ) -> None:
         shade(
-            self._list.geometry,
-            self._list.materials,
-            self._list.textures,
-            shadows.lights,
-            shadows.maps,
-            visible.matrices,
-            visible.target.points,
-            visible.pinhole.parameters,
-            visible.ids,
-            visible.inverse_depth,
-            visible.pinhole.grid,
+            stage,
+            samples,
             visible.planes,
             visible.known,
-            self._backdrop,
-            visible.target.to_world,
-            2.0**camera.exposure,
             camera.antialias,
-            tone_curve(),
-            self._scratch,
-            np.zeros(rgb.shape if camera.antialias > 1 else (0, 0, 3), dtype=np.float32),
-            rgb,
             mode,
-            self._first_moving if mode == MOVING else 0,
+            least,
             cache,
+            self._scratch,
+            rgb,
         )
 
     def _amodal(self, scene: Scene, carriers: Array, view: Array, camera: Camera) -> NDArray[np.bool_]:
@@ -325,6 +364,13 @@ class Canvas:
             self._draw(self._list.instance == instance, matrices, camera, lens, target, target.inverse_depth, NO_IDS)
             mask_through_lens(target.inverse_depth, lens.grid, camera.far, mask)
         return masks
+
+
+def _cacheable(scene: Scene, camera: Camera, visible: VisibilityBuffer) -> bool:
+    """Whether a view's light on fixed parts can be kept: what is then the same whether it is or not depends on it."""
+    sharp = all(isinstance(light, DirectionalLight) and light.angle == 0 for light in scene.lights)
+    pinhole, still = visible.pinhole.grid.size == 0, camera.parent is None
+    return sharp and pinhole and still and visible.ids.size <= _MOST_CACHED_SAMPLES
 
 
 def _needed(channels: Collection[str]) -> set[str]:

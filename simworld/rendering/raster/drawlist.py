@@ -29,7 +29,8 @@ class Geometry(NamedTuple):
     """Triangles by part: a part is one group of triangles of a surface, with one material.
 
     `vertices` (3, v) in their part's frame, metres; `triangles` (3, t) with their corners' `normals` (t, 3, 3), the
-    `axes` (t,) of the frame that they look along most, and their `part_of` (t,). Part p has the vertices from
+    `axes` (t,) of the frame that they look along most, their planes `facets` (t, 4), which are unit normals in the
+    part's frame and what their products with points are there, and their `part_of` (t,). Part p has the vertices from
     `vertex_starts[p]` to the next, the triangles from `triangle_starts[p]`, is within `spheres[p]` (x, y, z, radius) of
     its frame, and what faces away of it is never seen if it is `closed`.
     """
@@ -40,6 +41,7 @@ class Geometry(NamedTuple):
     triangle_starts: Annotated[Whole, 1]
     normals: Annotated[Float, 3]
     axes: Annotated[Whole, 1]
+    facets: Annotated[Float, 2]
     part_of: Annotated[Whole, 1]
     spheres: Annotated[Float, 2]
     closed: Annotated[NDArray[np.bool_], 1]
@@ -177,6 +179,7 @@ def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:
         triangle_starts=triangle_starts.astype(np.int32),
         normals=np.concatenate([submesh.normals for submesh in submeshes]),
         axes=np.concatenate([submesh.axes for submesh in submeshes]),
+        facets=np.concatenate([submesh.facets for submesh in submeshes]),
         part_of=np.repeat(np.arange(len(submeshes)), np.diff(triangle_starts)).astype(np.int32),
         spheres=np.stack([submesh.sphere for submesh in submeshes]),
         closed=np.array([submesh.closed for submesh in submeshes]),

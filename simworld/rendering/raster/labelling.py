@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from simworld.kernels import kernel
+from simworld.rendering.raster.planes import lens_of
 
 _F = np.float32
-_ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
+_ZERO, _ONE = _F(0.0), _F(1.0)
 
 
 @kernel
@@ -30,7 +31,7 @@ def write_depth(ids: Any, inverse_depth: Any, out: Any) -> None:
 @kernel
 def write_normals(ids: Any, planes: Any, pinhole: Any, grid: Any, out: Any) -> None:
     """Fill `out` (h, w, 3) with unit normals towards the camera in its frame, 0 where there is nothing."""
-    fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
+    fx, fy, cx, cy = lens_of(pinhole)
     for i in range(ids.shape[0]):
         for j in range(ids.shape[1]):
             t = ids[i, j]

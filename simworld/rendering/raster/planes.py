@@ -7,7 +7,7 @@ import numpy as np
 from simworld.kernels import inlined, kernel
 
 _F = np.float32
-_ZERO = _F(0.0)
+_ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
 
 
 PLANE = 20
@@ -81,3 +81,9 @@ def edges_of(points: Any, a: int, b: int, c: int, pinhole: Any) -> Any:
     el = (lx * sx, ly * sy, s * lz + lx * sx * ox + ly * sy * oy)
     m = (mx * sx, my * sy, s * mz + mx * sx * ox + my * sy * oy)
     return k, el, m, volume
+
+
+@inlined
+def lens_of(pinhole: Any) -> Any:
+    """One over the focal lengths of an image, and its principal point in columns and rows of pixels' centres."""
+    return _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF

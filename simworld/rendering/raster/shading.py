@@ -5,23 +5,32 @@ a row of numbers for each quantity: with rows at constant distances the compiler
 and uses vector units. Radiance is in units of what a white diffuse surface shows under a light of intensity 1.
 """
 
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simworld.kernels import inlined, kernel
+from simworld.rendering.raster.drawlist import Geometry, MaterialTable
+from simworld.rendering.raster.fragments import looks_at
+from simworld.rendering.raster.gathering import ALL, CACHE, MOVING, any_from, put, put_fragments, put_kept, samples_from
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
+from simworld.rendering.raster.lights import Lights
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
-from simworld.rendering.raster.planes import plane_of
+from simworld.rendering.raster.planes import lens_of, plane_of
 from simworld.rendering.raster.shadows import shadow_rows
-from simworld.rendering.raster.static_cache import cache_background, cache_block
-from simworld.rendering.raster.tone import average, store_block, store_sample
+from simworld.rendering.raster.static_cache import cache_background, cache_block, kept_rows
+from simworld.rendering.raster.tone import add_codes, encode_rows, step_of, store_rows, store_totals
 from simworld.rendering.raster.work import (
     ALBEDO,
     ALPHA,
+    AT,
     BASE,
-    COLUMN,
     DIRECT,
+    FROM,
+    INVERSE,
+    KEPT_SLOT,
+    KEPT_WEIGHT,
     LANES,
     LIT,
     METALLIC,
@@ -29,192 +38,241 @@ from simworld.rendering.raster.work import (
     NORMAL,
     OTHER,
     OUT,
+    PIXEL,
     POSITION,
-    ROW,
     SIDE,
+    SLOT,
     START,
     TEXTURE,
+    TOTAL,
     TRIANGLE,
+    WEIGHT,
     WHERE,
 )
+from simworld.rendering.textures.bank import Textures
 from simworld.scene.lens import FINER
 
+Float = NDArray[np.float32]
+
 _F = np.float32
-_HALF, _ONE = _F(0.5), _F(1.0)
+_ONE = _F(1.0)
 _X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
 _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
 _RED, _GREEN, _BLUE = ALBEDO, ALBEDO + LANES, ALBEDO + 2 * LANES
 
-ALL, MOVING, CACHE = 0, 1, 2
-"""Modes of `shade`."""
+_LOOK = 16
+"""Pixels of a row that are looked through together."""
+
+
+class Stage(NamedTuple):
+    """What shading reads, whatever it shades: `pinhole` is fx, fy, cx, cy of the image, `exposure` a factor.
+
+    `backdrop` (n, n, 3) is seen behind everything, in the direction that `to_world` (3, 3) turns out of the camera.
+    """
+
+    geometry: Geometry
+    materials: MaterialTable
+    textures: Textures
+    lights: Lights
+    shadows: Annotated[Float, 2]
+    matrices: Annotated[Float, 3]
+    points: Annotated[Float, 2]
+    pinhole: tuple[float, float, float, float]
+    backdrop: Annotated[Float, 3]
+    to_world: Annotated[Float, 2]
+    exposure: float
+    tone: Annotated[NDArray[np.uint8], 1]
 
 
 @kernel
 def shade(
-    geometry: Any,
-    materials: Any,
-    textures: Any,
-    lights: Any,
-    shadows: Any,
-    matrices: Any,
-    points: Any,
-    pinhole: Any,
-    ids: Any,
-    inverse_depth: Any,
-    grid: Any,
+    stage: Any,
+    samples: Any,
     planes: Any,
     known: Any,
-    backdrop: Any,
-    to_world: Any,
-    exposure: float,
     factor: int,
-    tone: Any,
-    scratch: Any,
-    total: Any,
-    rgb: Any,
     mode: int,
     least: int,
     cache: Any,
+    scratch: Any,
+    rgb: Any,
 ) -> None:
-    """Fill `rgb` (h / factor, w / factor, 3) with what `ids` and `inverse_depth` (h, w) say is seen.
+    """Fill `rgb` (h, w, 3) with what `samples` (h * factor, w * factor) say is seen.
 
-    Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded by `tone`. `grid` (h, w, 2)
-    is where in the pinhole image each sample looks, empty where that is the sample itself. `backdrop` (n, n, 3) is seen
-    behind everything, in the direction that `to_world` (3, 3) turns out of the camera. `total` is zeros like `rgb`, and
-    empty for a factor of 1. Triangles before `least` are left out, and in the mode MOVING what is behind everything; in
-    the mode CACHE what does not depend on shadows goes into `cache`, and `rgb` is not written.
+    Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded; each of its fragments is
+    shaded once. What triangles before `least` show has the fragments of fixed parts: in the mode MOVING they are in
+    `cache`, and pixels that see nothing else are left as they are. In the mode CACHE all goes into `cache`, and nothing
+    into `rgb`. `planes` and `known` are those of `set_up`.
     """
-    height, width = ids.shape
-    fx, fy, cx, cy = _ONE / _F(pinhole[0]), _ONE / _F(pinhole[1]), _F(pinhole[2]) - _HALF, _F(pinhole[3]) - _HALF
-    gain = _F(exposure)
-    w, whole = scratch.w, scratch.whole
-    flat = rgb.reshape(-1)
-    count = 0
-    for i in range(height):
-        for j in range(width):
-            if ids[i, j] < least:
-                continue
-            whole[TRIANGLE + count], whole[ROW + count], whole[COLUMN + count] = ids[i, j], np.int32(i), np.int32(j)
-            count += 1
-            if count == LANES:
-                layers = fill_planes(
-                    count, geometry, materials, textures, matrices, points, pinhole, planes, known, whole
-                )
-                interpolate_rows(count, planes, fx, fy, cx, cy, inverse_depth, grid, w, whole)
-                material_rows(count, width, geometry.part_of, materials, textures, w, whole)
-                shade_or_cache(mode, count, layers, textures.texels, lights, shadows, scratch, cache)
-                if mode != CACHE:
-                    store_block(count, gain, whole, width, factor, total, tone, w, flat)
-                count = 0
-    layers = fill_planes(count, geometry, materials, textures, matrices, points, pinhole, planes, known, whole)
-    interpolate_rows(count, planes, fx, fy, cx, cy, inverse_depth, grid, w, whole)
-    material_rows(count, width, geometry.part_of, materials, textures, w, whole)
-    shade_or_cache(mode, count, layers, textures.texels, lights, shadows, scratch, cache)
-    if mode == CACHE:
-        cache_background(ids, fx, fy, cx, cy, backdrop, to_world, cache.base)
-        return
-    store_block(count, gain, whole, width, factor, total, tone, w, flat)
-    if mode == ALL:
-        fill_background(ids, fx, fy, cx, cy, grid, backdrop, to_world, gain, factor, total, tone, rgb)
-        average(total, factor, tone, rgb)
+    if factor == 1:
+        shade_samples(stage, samples, planes, known, mode, least, cache, scratch, rgb)
+    else:
+        shade_fragments(stage, samples, planes, known, factor, mode, least, cache, scratch, rgb)
 
 
 @inlined
-def shade_or_cache(
-    mode: int, count: int, layers: int, texels: Any, lights: Any, shadows: Any, scratch: Any, cache: Any
+def shade_samples(
+    stage: Any, samples: Any, planes: Any, known: Any, mode: int, least: int, cache: Any, scratch: Any, rgb: Any
 ) -> None:
-    """Shade a block of `count` lanes, or cache it."""
-    w, bits, whole, fours = scratch.w, scratch.bits, scratch.whole, scratch.fours
-    if mode == CACHE:
-        cache_block(count, layers, texels, lights, shadows.shape[1], w, bits, whole, fours, cache)
-    else:
-        shade_block(count, layers, texels, lights, shadows, w, bits, whole, fours)
-
-
-@kernel
-def fill_background(
-    ids: Any,
-    fx: Any,
-    fy: Any,
-    cx: Any,
-    cy: Any,
-    grid: Any,
-    backdrop: Any,
-    to_world: Any,
-    gain: Any,
-    factor: int,
-    total: Any,
-    tone: Any,
-    rgb: Any,
-) -> None:
-    """Put the background into the samples that see nothing."""
-    bent = grid.shape[0] > 0
+    """As `shade` for pixels of one sample."""
+    ids, grid, whole, width = samples.ids, samples.grid, scratch.whole, samples.ids.shape[1]
+    least, count = least if mode == MOVING else 0, 0
     for i in range(ids.shape[0]):
-        for j in range(ids.shape[1]):
-            if ids[i, j] >= 0:
+        for j in range(width):
+            if ids[i, j] < least:
                 continue
-            x, y = _F(j), _F(i)
-            if bent:
-                x, y = grid[i, j, 0], grid[i, j, 1]
-            red, green, blue = backdrop_at(backdrop, to_world, (x - cx) * fx, (y - cy) * fy)
-            store_sample(red * gain, green * gain, blue * gain, i, j, factor, total, tone, rgb)
+            x, y = looks_at(i, j, grid)
+            put(count, ids[i, j], x, y, x, y, samples.inverse_depth[i, j], scratch)
+            whole[WHERE + count] = i * width + j
+            count += 1
+            if count == LANES:
+                finish(count, 0, 0, stage, grid, planes, known, 1, mode, cache, scratch, rgb)
+                count = 0
+    finish(count, 0, 0, stage, grid, planes, known, 1, mode, cache, scratch, rgb)
+    if mode == CACHE:
+        cache_background(ids, stage.pinhole, stage.backdrop, stage.to_world, cache.base)
+    elif mode == ALL:
+        fill_background(ids, grid, stage, rgb)
 
 
-@kernel
-def fill_planes(
-    count: int,
-    geometry: Any,
-    materials: Any,
-    textures: Any,
-    matrices: Any,
-    points: Any,
-    pinhole: Any,
+@inlined
+def shade_fragments(
+    stage: Any,
+    samples: Any,
     planes: Any,
     known: Any,
-    whole: Any,
-) -> Any:
+    factor: int,
+    mode: int,
+    least: int,
+    cache: Any,
+    scratch: Any,
+    rgb: Any,
+) -> None:
+    """As `shade` for pixels of several samples."""
+    ids, grid, whole = samples.ids, samples.grid, scratch.whole
+    height, width, each = ids.shape[0] // factor, ids.shape[1] // factor, factor * factor
+    count = kept = slots = 0
+    for i in range(height):
+        for begin in range(0, width, _LOOK):
+            end = min(begin + _LOOK, width)
+            if mode == MOVING and not any_from(least, ids, i * factor, begin * factor, end * factor, factor):
+                continue
+            for j in range(begin, end):
+                pixel, row, column = i * width + j, i * factor, j * factor
+                moving = samples_from(least, ids, row, column, factor)
+                if mode == MOVING and moving == 0:
+                    continue
+                if count > LANES - each or kept > LANES - each or slots == LANES:
+                    finish(count, kept, slots, stage, grid, planes, known, factor, mode, cache, scratch, rgb)
+                    count = kept = slots = 0
+                whole[PIXEL + slots] = pixel
+                whole[TOTAL + slots] = whole[TOTAL + LANES + slots] = whole[TOTAL + 2 * LANES + slots] = 0
+                count = put_fragments(count, slots, stage, samples, row, column, factor, moving, mode, cache, scratch)
+                if mode == MOVING:
+                    kept = put_kept(kept, slots, cache, pixel, moving, whole)
+                slots += 1
+    finish(count, kept, slots, stage, grid, planes, known, factor, mode, cache, scratch, rgb)
+
+
+@kernel
+def finish(
+    count: int,
+    kept: int,
+    slots: int,
+    stage: Any,
+    grid: Any,
+    planes: Any,
+    known: Any,
+    factor: int,
+    mode: int,
+    cache: Any,
+    scratch: Any,
+    rgb: Any,
+) -> None:
+    """Shade a block of `count` lanes, or cache it, and store the pixels that are made of them, and of `kept` lanes."""
+    w, bits, whole, fours, flat = scratch.w, scratch.bits, scratch.whole, scratch.fours, rgb.reshape(-1)
+    gain, tone = _F(stage.exposure), stage.tone
+    layers = fill_planes(count, stage, planes, known, whole)
+    interpolate_rows(count, planes, stage.pinhole, factor * FINER if grid.shape[0] > 0 else factor, w, whole)
+    material_rows(count, stage.geometry.part_of, stage.materials, stage.textures, w, whole)
+    texels, lights, shadows = stage.textures.texels, stage.lights, stage.shadows
+    if mode == CACHE:
+        cache_block(count, layers, texels, lights, shadows.shape[1], w, bits, whole, fours, cache)
+        return
+    shade_block(count, layers, texels, lights, shadows, w, bits, whole, fours)
+    encode_rows(count, gain, tone, w, whole)
+    if factor == 1:
+        store_rows(count, tone, whole, flat)
+        return
+    add_codes(count, SLOT, WEIGHT, whole)
+    if kept > 0:
+        kept_rows(kept, 0, True, cache, lights, shadows, w, whole)
+        encode_rows(kept, gain, tone, w, whole)
+        add_codes(kept, KEPT_SLOT, KEPT_WEIGHT, whole)
+    store_totals(slots, factor, tone, whole, flat)
+
+
+@kernel
+def fill_background(ids: Any, grid: Any, stage: Any, rgb: Any) -> None:
+    """Put the background into the pixels of one sample that see nothing."""
+    fx, fy, cx, cy = lens_of(stage.pinhole)
+    gain, tone = _F(stage.exposure), stage.tone
+    for i in range(ids.shape[0]):
+        for j in range(ids.shape[1]):
+            if ids[i, j] < 0:
+                x, y = looks_at(i, j, grid)
+                red, green, blue = backdrop_at(stage.backdrop, stage.to_world, (x - cx) * fx, (y - cy) * fy)
+                rgb[i, j, 0], rgb[i, j, 1] = tone[step_of(red * gain, tone)], tone[step_of(green * gain, tone)]
+                rgb[i, j, 2] = tone[step_of(blue * gain, tone)]
+
+
+@kernel
+def fill_planes(count: int, stage: Any, planes: Any, known: Any, whole: Any) -> Any:
     """Fill `planes` for those triangles of the first `count` lanes that are not `known` yet; the channels they need."""
-    layers = np.int32(0)
+    layers, geometry, materials = np.int32(0), stage.geometry, stage.materials
     for k in range(count):
         t = np.uint32(whole[TRIANGLE + k])
         p = geometry.part_of[t]
         if not known[t]:
             known[t] = True
-            plane_of(geometry, t, matrices[p], materials.table[p, 9], points, pinhole, planes[t])
-        layers = max(layers, textures.channels[materials.texture[p]])
+            plane_of(geometry, t, stage.matrices[p], materials.table[p, 9], stage.points, stage.pinhole, planes[t])
+        layers = max(layers, stage.textures.channels[materials.texture[p]])
     return layers
 
 
 @kernel
-def interpolate_rows(
-    count: int, planes: Any, fx: Any, fy: Any, cx: Any, cy: Any, inverse_depth: Any, grid: Any, w: Any, whole: Any
-) -> None:
-    """Fill position, normal and place in the texture of the first `count` lanes from what their triangle is there."""
-    bent = grid.shape[0] > 0
-    # Through a lens a pixel is as wide as several of the pinhole image.
-    coarser = _F(FINER * FINER) if bent else _ONE
+def interpolate_rows(count: int, planes: Any, pinhole: Any, coarser: int, w: Any, whole: Any) -> None:
+    """Fill position, normal and place in the texture of the first `count` lanes from what their triangle is there.
+
+    A pixel is `coarser` times as wide as those of the pinhole image. Beyond a triangle's nearest and farthest depth
+    lanes move to where the triangle is seen.
+    """
+    fx, fy, cx, cy = lens_of(pinhole)
+    area = _F(coarser * coarser)
     for k in range(count):
-        t, row, column = np.uint32(whole[TRIANGLE + k]), np.uint32(whole[ROW + k]), np.uint32(whole[COLUMN + k])
-        x = grid[row, column, 0] if bent else _F(np.int32(column))
-        y = grid[row, column, 1] if bent else _F(np.int32(row))
-        z = _ONE / inverse_depth[row, column]
-        plane = planes[t]
+        plane = planes[np.uint32(whole[TRIANGLE + k])]
+        x, y, q = w[AT + k], w[AT + LANES + k], w[INVERSE + k]
+        qx, qy = plane[0], plane[1]
+        there = q + qx * (x - w[FROM + k]) + qy * (y - w[FROM + LANES + k])
+        within = (there >= plane[12]) & (there <= plane[13])
+        x, y, q = (x, y, there) if within else (w[FROM + k], w[FROM + LANES + k], q)
+        z = _ONE / q
         w[_X + k], w[_Y + k], w[_Z + k] = (x - cx) * fx * z, (y - cy) * fy * z, z
         w[_NX + k] = plane[3] * x + plane[4] * y + plane[5]
         w[_NY + k] = plane[6] * x + plane[7] * y + plane[8]
         w[_NZ + k] = plane[9] * x + plane[10] * y + plane[11]
-        qx, qy, ux, uy, vx, vy = plane[0], plane[1], plane[14], plane[15], plane[17], plane[18]
+        ux, uy, vx, vy = plane[14], plane[15], plane[17], plane[18]
         u, v = (ux * x + uy * y + plane[16]) * z, (vx * x + vy * y + plane[19]) * z
         w[TEXTURE + k], w[TEXTURE + LANES + k] = u, v
         # How far the place in the texture moves with a pixel right (squared), and down.
         right, down = (ux - qx * u) * (ux - qx * u), (uy - qy * u) * (uy - qy * u)
         right, down = right + (vx - qx * v) * (vx - qx * v), down + (vy - qy * v) * (vy - qy * v)
-        w[TEXTURE + 2 * LANES + k] = max(right, down) * z * z * coarser
+        w[TEXTURE + 2 * LANES + k] = max(right, down) * z * z * area
 
 
 @kernel
-def material_rows(count: int, width: int, part_of: Any, materials: Any, textures: Any, w: Any, whole: Any) -> None:
-    """Give the first `count` lanes the materials and textures of their parts, and numbers in an image `width` wide."""
+def material_rows(count: int, part_of: Any, materials: Any, textures: Any, w: Any, whole: Any) -> None:
+    """Give the first `count` lanes the materials and textures of their parts."""
     for k in range(count):
         p = part_of[np.uint32(whole[TRIANGLE + k])]
         row, texture = materials.table[p], materials.texture[p]
@@ -225,7 +283,6 @@ def material_rows(count: int, width: int, part_of: Any, materials: Any, textures
         w[SIDE + k] = _F(1 << side)
         whole[START + k] = textures.starts[texture]
         whole[NEXT + k] = 0x55555555 & ((4 << (2 * side)) - 1) if textures.channels[texture] > 1 else 0
-        whole[WHERE + k] = whole[ROW + k] * width + whole[COLUMN + k]
 
 
 @kernel

@@ -5,17 +5,24 @@ from typing import Any
 import numpy as np
 
 from simworld.kernels import inlined, kernel
+from simworld.rendering.raster.fragments import how_many
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
+from simworld.rendering.raster.planes import lens_of
 from simworld.rendering.raster.shadows import distant_rows, map_rows, weigh_rows
-from simworld.rendering.raster.tone import encode_rows, store_rows
+from simworld.rendering.raster.tone import add_codes, encode_rows, store_rows, store_totals
 from simworld.rendering.raster.work import (
     CORNER,
     DIRECT,
+    KEPT,
     LANES,
     LIT,
     MAP,
     OUT,
+    PIXEL,
+    SLOT,
+    TOTAL,
+    WEIGHT,
     WHERE,
 )
 
@@ -52,61 +59,107 @@ def cache_block(
 
 
 @kernel
-def fill_picture(cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any) -> None:
+def fill_picture(cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, factor: int, scratch: Any) -> None:
     """Fill the picture of all that is cached, under these shadows."""
-    for first in range(0, cache.base.shape[1], LANES):
-        count = min(LANES, cache.base.shape[1] - first)
-        picture_rows(first, count, cache, lights, shadows, exposure, tone, scratch, cache.picture)
+    pixels = cache.picture.shape[0] // 3
+    for first in range(0, pixels, _STRIDE):
+        count = min(_STRIDE, pixels - first)
+        picture_rows(first, count, cache, lights, shadows, exposure, tone, factor, scratch, cache.picture)
 
 
 @kernel
 def renew_changed(
-    cache: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, scratch: Any, rgb: Any
+    cache: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, factor: int, scratch: Any, rgb: Any
 ) -> None:
     """Renew the cached picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (k, n)."""
-    flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), cache.base.shape[1]
+    flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), cache.picture.shape[0] // 3
     for first in range(0, pixels, _STRIDE):
-        first = max(first, 0)
         count = min(_STRIDE, pixels - first)
+        begin, end = fragments_of(first, count, cache)
         stale = np.uint8(0)
         for k in range(lights.table.shape[0]):
             if lights.first_map[k] >= 0:
-                for j in range(count):
-                    stale |= flags[np.uint64(cache.corner[k, first + j])]
+                for f in range(begin, end):
+                    stale |= flags[np.uint64(cache.corner[k, f])]
         if stale > 0:
-            picture_rows(first, count, cache, lights, shadows, exposure, tone, scratch, flat)
+            picture_rows(first, count, cache, lights, shadows, exposure, tone, factor, scratch, flat)
 
 
 @inlined
+def fragments_of(first: int, count: int, cache: Any) -> Any:
+    """The first of what is cached of `count` pixels from `first` on, and the one after the last."""
+    if cache.starts.shape[0] == 0:
+        return max(first, 0), max(first, 0) + count
+    return max(cache.starts[first], 0), max(cache.starts[first + count], 0)
+
+
+@kernel
 def picture_rows(
-    first: int, count: int, cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, scratch: Any, flat: Any
+    first: int,
+    count: int,
+    cache: Any,
+    lights: Any,
+    shadows: Any,
+    exposure: float,
+    tone: Any,
+    factor: int,
+    scratch: Any,
+    flat: Any,
 ) -> None:
     """Put what is cached of `count` pixels from `first` on, under these shadows, into a picture `flat` (h * w * 3,)."""
-    w, whole, maps, size, first = scratch.w, scratch.whole, shadows.reshape(-1), shadows.shape[1], max(first, 0)
+    w, whole = scratch.w, scratch.whole
+    for j in range(count):
+        whole[WHERE + j] = whole[PIXEL + j] = first + j
+    if factor == 1:
+        kept_rows(count, first, False, cache, lights, shadows, w, whole)
+        encode_rows(count, _F(exposure), tone, w, whole)
+        store_rows(count, tone, whole, flat)
+        return
+    for j in range(count):
+        whole[TOTAL + j] = whole[TOTAL + LANES + j] = whole[TOTAL + 2 * LANES + j] = 0
+    begin, end = fragments_of(first, count, cache)
+    pixel = 0
+    for f in range(begin, end, LANES):
+        lanes = min(LANES, end - f)
+        kept_rows(lanes, f, False, cache, lights, shadows, w, whole)
+        encode_rows(lanes, _F(exposure), tone, w, whole)
+        for j in range(lanes):
+            while cache.starts[first + pixel + 1] <= f + j:
+                pixel += 1
+            whole[SLOT + j], whole[WEIGHT + j] = pixel, how_many(cache.samples[f + j])
+        add_codes(lanes, SLOT, WEIGHT, whole)
+    store_totals(count, factor, tone, whole, flat)
+
+
+@inlined
+def kept_rows(
+    count: int, first: int, scattered: bool, cache: Any, lights: Any, shadows: Any, w: Any, whole: Any
+) -> None:
+    """Fill OUT with what is cached of `count` fragments from `first` on, or of KEPT if they are `scattered`."""
+    maps, size, first = shadows.reshape(-1), shadows.shape[1], max(first, 0)
     for channel in range(3):
         for j in range(count):
-            w[OUT + channel * LANES + j] = cache.base[channel, first + j]
+            w[OUT + channel * LANES + j] = cache.base[channel, whole[KEPT + j] if scattered else first + j]
     for k in range(lights.table.shape[0]):
         for j in range(count):
             w[LIT + j] = _ONE
         if lights.first_map[k] >= 0:
             for j in range(count):
-                w[MAP + j], w[MAP + LANES + j] = cache.right[k, first + j], cache.below[k, first + j]
-                w[MAP + 2 * LANES + j] = cache.near[k, first + j]
-                whole[CORNER + j] = cache.corner[k, first + j]
+                at = whole[KEPT + j] if scattered else first + j
+                w[MAP + j], w[MAP + LANES + j] = cache.right[k, at], cache.below[k, at]
+                w[MAP + 2 * LANES + j] = cache.near[k, at]
+                whole[CORNER + j] = cache.corner[k, at]
             weigh_rows(count, maps, size, w, whole)
         for channel in range(3):
             for j in range(count):
-                w[OUT + channel * LANES + j] += w[LIT + j] * cache.direct[k, channel, first + j]
-    encode_rows(count, _F(exposure), tone, w, whole)
-    for j in range(count):
-        whole[WHERE + j] = first + j
-    store_rows(count, tone, whole, flat)
+                at = whole[KEPT + j] if scattered else first + j
+                w[OUT + channel * LANES + j] += w[LIT + j] * cache.direct[k, channel, at]
 
 
 @kernel
-def cache_background(ids: Any, fx: Any, fy: Any, cx: Any, cy: Any, backdrop: Any, to_world: Any, base: Any) -> None:
+def cache_background(ids: Any, pinhole: Any, backdrop: Any, to_world: Any, base: Any) -> None:
     """Put the background into `base` (3, h * w) where nothing is seen."""
+    fx, fy, cx, cy = lens_of(pinhole)
     for i in range(ids.shape[0]):
         for j in range(ids.shape[1]):
             if ids[i, j] < 0:

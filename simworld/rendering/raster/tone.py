@@ -9,26 +9,13 @@ from simworld.rendering.raster.work import (
     CODE,
     LANES,
     OUT,
+    PIXEL,
+    TOTAL,
     WHERE,
 )
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
-
-
-@inlined
-def store_block(
-    count: int, gain: Any, whole: Any, width: int, factor: int, total: Any, tone: Any, w: Any, flat: Any
-) -> None:
-    """Put the first `count` lanes of OUT into their samples."""
-    encode_rows(count, gain, tone, w, whole)
-    if factor == 1:
-        store_rows(count, tone, whole, flat)
-        return
-    for j in range(count):
-        row, column = whole[WHERE + j] // width // factor, whole[WHERE + j] % width // factor
-        for channel in range(3):
-            total[row, column, channel] += w[OUT + channel * LANES + j]
 
 
 @inlined
@@ -54,29 +41,26 @@ def encode_rows(count: int, gain: Any, tone: Any, w: Any, whole: Any) -> None:
 
 
 @inlined
-def store_sample(red: Any, green: Any, blue: Any, i: int, j: int, factor: int, total: Any, tone: Any, rgb: Any) -> None:
-    """Encode a sample into its pixel, or add it to the pixel's total."""
-    if factor == 1:
-        rgb[i, j, 0], rgb[i, j, 1], rgb[i, j, 2] = encoded(red, tone), encoded(green, tone), encoded(blue, tone)
-    else:
-        row, column = i // factor, j // factor
-        total[row, column, 0] += min(red, _ONE)
-        total[row, column, 1] += min(green, _ONE)
-        total[row, column, 2] += min(blue, _ONE)
-
-
-@inlined
-def encoded(value: Any, tone: Any) -> Any:
-    """The byte of a linear value; what is brighter than white is white."""
+def step_of(value: Any, tone: Any) -> Any:
+    """The step of the tone curve for a linear value; what is brighter than white is white."""
     step = np.int32(min(max(value, _ZERO), _ONE) * _F(tone.shape[0] - 1) + _HALF)
-    return tone[np.uint32(min(max(step, 0), tone.shape[0] - 1))]
+    return min(max(step, 0), tone.shape[0] - 1)
 
 
 @inlined
-def average(total: Any, factor: int, tone: Any, rgb: Any) -> None:
-    """Encode the means of `factor` x `factor` samples, whose sums are `total` (h, w, 3) or empty, into `rgb`."""
-    weight = _ONE / _F(factor * factor)
-    for i in range(total.shape[0]):
-        for j in range(total.shape[1]):
-            for channel in range(3):
-                rgb[i, j, channel] = encoded(total[i, j, channel] * weight, tone)
+def add_codes(count: int, slot: int, weight: int, whole: Any) -> None:
+    """Add CODE of the first `count` lanes to TOTAL, in the places of row `slot` and as often as row `weight` says."""
+    for j in range(count):
+        at, times = whole[slot + j], whole[weight + j]
+        for channel in range(3):
+            whole[TOTAL + channel * LANES + at] += times * whole[CODE + channel * LANES + j]
+
+
+@inlined
+def store_totals(count: int, factor: int, tone: Any, whole: Any, flat: Any) -> None:
+    """Put the means over `factor` x `factor` samples of TOTAL, of `count` pixels, into a picture (h * w * 3,)."""
+    samples = np.int32(factor * factor)
+    for j in range(count):
+        for channel in range(3):
+            mean = (whole[TOTAL + channel * LANES + j] + samples // 2) // samples
+            flat[np.uint64(3 * whole[PIXEL + j] + channel)] = tone[np.uint32(mean)]

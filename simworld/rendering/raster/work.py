@@ -40,11 +40,17 @@ SIDE = 40 * LANES
 """Texels along a side of the texture; of the finer of two levels, later."""
 DIRECT = 41 * LANES
 """Radiance that a light adds where nothing is in its way (3 rows)."""
-ROWS = 44
+AT = 44 * LANES
+"""Where in its image a fragment is shaded, as column and row of samples' centres (2 rows)."""
+FROM = 46 * LANES
+"""How far right and below a sample of it that is (2 rows)."""
+INVERSE = 48 * LANES
+"""Inverse depth of that sample."""
+ROWS = 49
 
 # Rows of a second array, of whole numbers.
 WHERE = 0
-"""The sample's number in its image, row by row."""
+"""The pixel, row by row, or the fragment in the static cache."""
 START = LANES
 """Where the texture begins in all texels."""
 NEXT = 2 * LANES
@@ -57,10 +63,17 @@ CORNER = 5 * LANES
 CODE = 6 * LANES
 """Red, green and blue as steps of the tone curve (3 rows)."""
 TRIANGLE = 9 * LANES
-ROW = 10 * LANES
-COLUMN = 11 * LANES
-"""Of the sample in its image."""
-WHOLE_ROWS = 12
+SLOT = 10 * LANES
+"""The place among TOTAL of a fragment's pixel."""
+WEIGHT = 11 * LANES
+"""Samples that see a fragment."""
+KEPT, KEPT_SLOT, KEPT_WEIGHT = 12 * LANES, 13 * LANES, 14 * LANES
+"""Of fragments that are in the static cache, which they are, their place among TOTAL, and their samples."""
+PIXEL = 15 * LANES
+"""Of the places in TOTAL, the pixel."""
+TOTAL = 16 * LANES
+"""Sums of CODE over samples, by pixel (3 rows)."""
+WHOLE_ROWS = 19
 
 
 class Scratch(NamedTuple):

@@ -228,10 +228,10 @@ def _rays(camera: Camera) -> Array:
 def _behind(background: Background, camera: Camera, to_world: Array) -> Array:
     """Linear colour (h, w, 3) of the background; `to_world` (3, 3) turns out of the camera."""
     nothing = np.full((camera.height, camera.width), -1, dtype=np.int32)
-    fx, fy, cx, cy = np.array([1 / camera.fx, 1 / camera.fy, camera.cx - 0.5, camera.cy - 0.5], dtype=np.float32)
     radiance = np.empty((3, nothing.size), dtype=np.float32)
     turn = np.ascontiguousarray(to_world, dtype=np.float32)
-    cache_background(nothing, fx, fy, cx, cy, environment(background), turn, radiance)
+    lens = camera.fx, camera.fy, camera.cx, camera.cy
+    cache_background(nothing, lens, environment(background), turn, radiance)
     return radiance.T.reshape(*nothing.shape, 3).astype(np.float64)
 
 
