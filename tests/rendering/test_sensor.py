@@ -1,10 +1,12 @@
 """The sensor's effects against their formulas, that labels are left alone, and framing against algebra."""
 
+import io
 import math
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 
 from simworld.assets.robot_search import find_robot
@@ -14,6 +16,7 @@ from simworld.geometry import IDENTITY, invert, look_at, transform_points
 from simworld.plain import describe
 from simworld.rendering.frame import Frame
 from simworld.rendering.renderers.raster import RasterRenderer
+from simworld.rendering.sensor.jpeg import compressed
 from simworld.rendering.sensor.sense import sense
 from simworld.scene.camera import Camera, framed
 from simworld.scene.lens import distort
@@ -214,6 +217,20 @@ def test_jpeg_is_worse_at_lower_quality() -> None:
         for q in (95, 75, 50, 25, 5)
     ]
     assert errors == sorted(errors) and errors[0] < errors[-1] / 2
+
+
+@pytest.mark.parametrize("quality", [10, 50, 80, 95])
+@pytest.mark.parametrize("size", [(240, 320), (85, 51), (1, 1)])
+def test_jpeg_loses_what_a_codec_loses(quality: int, size: tuple[int, int]) -> None:
+    v, u = np.mgrid[: size[0], : size[1]]
+    picture = np.stack([u % 256, (2 * v) % 256, 90 + 60 * ((u // 16 + v // 16) % 2)], axis=-1).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    expected = np.array(Image.open(file)).astype(int)
+    error = np.abs(compressed(picture.transpose(2, 0, 1).copy(), quality) - expected)
+    lost = np.abs(picture - expected).mean()
+    # Decoders may round each in their own way.
+    assert error.mean() < 1 + 0.1 * lost and error.max() <= 8
 
 
 @pytest.mark.parametrize("z", [0.4, 0.8, 1.5, 3.0])

@@ -1,6 +1,5 @@
 """What a camera's sensor delivers of a perfect frame: noise, blur and compression; labels stay as they are."""
 
-import io
 import math
 from functools import cache, lru_cache
 from statistics import NormalDist
@@ -8,21 +7,29 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from simworld.color import LINEAR, encode
 from simworld.rendering.frame import Frame
-from simworld.rendering.sensor.loops import convolve, develop, drop, expose, measure, obliquity
+from simworld.rendering.sensor.bits import key_of
+from simworld.rendering.sensor.exposing import TOGETHER, convolve, develop, expose, interleave, mirror
+from simworld.rendering.sensor.jpeg import compressed
+from simworld.rendering.sensor.ranging import measure, obliquity
+from simworld.rendering.sensor.room import Room
 from simworld.scene.camera import Camera
 from simworld.scene.sensor import ColorSensor, DepthSensor, Sensor
 from simworld.streams import Generator, Streams
 
 Float = NDArray[np.float32]
+Whole = NDArray[np.int64]
+Taps = tuple[Whole, Whole, Float]
+"""How many rows and columns away from a pixel the light comes from (t,), and how much of it."""
+Dead = tuple[Whole, NDArray[np.uint8]]
 
 IDEAL = Sensor()
 CLUMP = 1 / 60
 """Size of depth's holes, as a share of the image's height."""
-_LEVELS = 1 << 16
+_LEVELS = 1 << 12
+_ROOM = Room()
 
 
 def sense(frame: Frame, camera: Camera, time: float) -> Frame:
@@ -43,68 +50,73 @@ def sense(frame: Frame, camera: Camera, time: float) -> Frame:
     return Frame(**held | changed) if changed else frame
 
 
-def _picture(
-    rgb: NDArray[np.uint8], sensor: ColorSensor, generator: Generator, dead: tuple[NDArray[np.int64], NDArray[np.uint8]]
-) -> NDArray[np.uint8]:
+def _picture(rgb: NDArray[np.uint8], sensor: ColorSensor, generator: Generator, dead: Dead) -> NDArray[np.uint8]:
     """The picture (h, w, 3): through the lens, onto the pixels, amplified, encoded and compressed."""
     height, width = rgb.shape[:2]
-    light = np.empty(rgb.shape, dtype=np.float32)
-    expose(np.ascontiguousarray(rgb), _linear(), sensor.vignetting, light)
-    if sensor.defocus:
-        line = _gaussian(sensor.defocus * height)
-        _blur(light, line[:, None])
-        _blur(light, line[None])
-    if sensor.motion_blur:
-        _blur(light, _streak(sensor.motion_blur * height, sensor.motion_direction))
-    noisy = sensor.shot_noise or sensor.read_noise
-    bits = _random_bits(generator, rgb.shape if noisy else (0, 0, 0))
+    blurs, rgb = _blurs(sensor, height), np.ascontiguousarray(rgb)
+    margin = tuple(int(max([np.abs(taps[axis]).max() for taps in blurs], default=0)) for axis in (0, 1))
+    padded = height + 2 * margin[0], width + 2 * margin[1]
+    light, blurred, level, line, flat = _ROOM(padded, padded, (width,), (width,), (-(-rgb.size // 4),))
+    bits, planes = line.view(np.uint32), flat.view(np.uint8)[: rgb.size].reshape(3, height, width)
+    variances, key = (sensor.shot_noise**2, sensor.read_noise**2), key_of(generator)
     red, blue = sensor.white_balance
-    gains = np.array([sensor.gain * red, sensor.gain, sensor.gain * blue], dtype=np.float32)
+    for color, gain in enumerate((sensor.gain * red, sensor.gain, sensor.gain * blue)):
+        expose(rgb, color, _linear(), sensor.vignetting, margin, level, light)
+        for taps in blurs:
+            mirror(light, margin)
+            convolve(light, *taps, margin, blurred)
+            light, blurred = blurred, light
+        first = color * height * width
+        develop(light, margin, variances, key, first, _normal(), gain, _bytes(), bits, level, planes[color])
+    planes.reshape(3, -1)[:, dead[0]] = dead[1]
+    if sensor.jpeg_quality:
+        return compressed(planes, sensor.jpeg_quality)
     picture = np.empty(rgb.shape, dtype=np.uint8)
-    variances = (sensor.shot_noise**2, sensor.read_noise**2)
-    develop(light, bits, _normal(), variances, gains, _bytes(), picture)
-    places, values = dead
-    picture.reshape(-1, 3)[places] = values
-    return _compressed(picture, sensor.jpeg_quality) if sensor.jpeg_quality else picture
+    interleave(planes, picture)
+    return picture
 
 
 def _depth(depth: Float, camera: Camera, sensor: DepthSensor, generator: Generator) -> Float:
     """What is measured of depth (h, w)."""
     depth = np.ascontiguousarray(depth)
-    bits = _random_bits(generator, (*depth.shape, 4))
-    scales = (sensor.flying, sensor.noise, sensor.quantization)
-    measured = np.empty_like(depth)
-    measure(depth, bits, _normal(), scales, (camera.near, camera.far), measured)
+    height, width = depth.shape
+    key, cell = key_of(generator), max(CLUMP * height, 1.0)
+    nodes = generator.random((int(height / cell) + 2, int(width / cell) + 2), dtype=np.float32)
+    slant, room, line = _ROOM(depth.shape, (2, width), (2, width))
+    mean = 0.0
     if sensor.holes:
-        cell = max(CLUMP * len(depth), 1.0)
-        height, width = depth.shape
-        nodes = generator.random((int(height / cell) + 2, int(width / cell) + 2), dtype=np.float32)
-        slant = np.empty_like(depth)
         mean = obliquity(depth, (camera.fx, camera.fy, camera.cx, camera.cy), slant)
-        drop(slant, mean, nodes, bits, cell, sensor.holes, measured)
+    scales, bounds = (sensor.flying, sensor.noise, sensor.quantization), (camera.near, camera.far)
+    measured = np.empty(depth.shape, dtype=np.float32)
+    holes = slant, mean, nodes, sensor.holes, cell
+    measure(depth, key, _normal(), scales, bounds, holes, line.view(np.uint32), room, measured)
     return measured
 
 
-def _random_bits(generator: Generator, shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    """Sixteen random bits for each of a shape, faster than by `integers`."""
-    count = math.prod(shape)
-    return generator.bit_generator.random_raw((count + 3) // 4).view(np.uint16)[:count].reshape(shape)
+def _blurs(sensor: ColorSensor, height: int) -> list[Taps]:
+    """The blurs of an image of a height, one after the other."""
+    blurs = []
+    if sensor.defocus:
+        line = _gaussian(sensor.defocus * height)
+        blurs += [_taps(line[:, None]), _taps(line[None])]
+    if sensor.motion_blur:
+        blurs.append(_taps(_streak(sensor.motion_blur * height, sensor.motion_direction)))
+    return blurs
 
 
-def _blur(light: Float, taps: Float) -> None:
-    """Convolve light (h, w, 3) with odd-sized symmetric taps (m, n); beyond its borders it is mirrored."""
-    up, left = taps.shape[0] // 2, taps.shape[1] // 2
-    padded = np.pad(light, ((up, up), (left, left), (0, 0)), mode="symmetric")
-    rows, columns = np.nonzero(taps)
-    weights = taps[rows, columns]
-    convolve(padded.reshape(len(padded), -1), rows, 3 * columns, weights, light.reshape(len(light), -1))
+def _taps(weights: Float) -> Taps:
+    """Taps of odd-sized weights (m, n), less those that are 0."""
+    rows, columns = np.nonzero(weights)
+    spare = (0, -len(rows) % TOGETHER)
+    down, right = (np.pad(at - n // 2, spare) for at, n in zip((rows, columns), weights.shape, strict=True))
+    return down, right, np.pad(weights[rows, columns], spare)
 
 
 @lru_cache(maxsize=32)
 def _gaussian(sigma: float) -> Float:
-    """Taps (n,) of a Gaussian of a standard deviation in pixels, to four of them; sum 1."""
+    """Taps (n,) of a Gaussian of a standard deviation in pixels, to three of them; sum 1."""
     sigma = max(sigma, 0.1)  # any less is one tap
-    places = np.arange(-math.ceil(4 * sigma), math.ceil(4 * sigma) + 1)
+    places = np.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1)
     weights = np.exp(-0.5 * (places / sigma) ** 2)
     taps: Float = (weights / weights.sum()).astype(np.float32)
     return taps
@@ -112,39 +124,34 @@ def _gaussian(sigma: float) -> Float:
 
 @lru_cache(maxsize=32)
 def _streak(length: float, direction: float) -> Float:
-    """Taps (m, n) of a line of a length in pixels, shared among the four pixels about each of its points; sum 1."""
+    """Weights (m, n) of a line of a length in pixels, shared between the two pixels about it in each column; sum 1.
+
+    A line that is steep is shared in each row.
+    """
+    right, down = math.cos(direction), math.sin(direction)
+    if abs(down) > abs(right):
+        return _streak(length, math.pi / 2 - direction).T
     count = math.ceil(8 * length)
-    along = ((np.arange(count) + 0.5) / count - 0.5) * length
-    points = np.stack([along * math.sin(direction), along * math.cos(direction)])
-    reach = np.ceil(np.abs(points).max(axis=1)).astype(int)
-    taps = np.zeros(2 * reach + 1)
-    low = np.floor(points).astype(int)
-    part = points - low
-    for down in (0, 1):
-        for right in (0, 1):
-            weights = np.abs(1 - down - part[0]) * np.abs(1 - right - part[1])
-            row, column = low[0] + reach[0] + down, low[1] + reach[1] + right
-            inside = weights > 0
-            np.add.at(taps, (row[inside], column[inside]), weights[inside])
-    scaled: Float = (taps / count).astype(np.float32)
-    return scaled
+    along = ((np.arange(count) + 0.5) / count - 0.5) * length * right
+    reach = math.ceil(length * abs(right) / 2)
+    columns = np.arange(-reach, reach + 1)
+    share = np.maximum(1 - np.abs(along - columns[:, None]), 0).sum(axis=1) / count
+    rows = columns * (down / right)
+    low = np.floor(rows).astype(int)
+    weights = np.zeros((2 * (1 - low.min()) + 1, len(columns)))
+    middle = len(weights) // 2
+    weights[low + middle, columns + reach] = share * (1 - (rows - low))
+    weights[low + middle + 1, columns + reach] += share * (rows - low)
+    streak: Float = weights.astype(np.float32)
+    return streak
 
 
 @lru_cache(maxsize=32)
-def _dead_pixels(seed: int, name: str, count: int, share: float) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """The dead ones of `count` pixels, by place (n,), and the byte at which each is stuck (n, 1)."""
-    if not share:
-        return np.empty(0, dtype=np.int64), np.empty((0, 1), dtype=np.uint8)
+def _dead_pixels(seed: int, name: str, count: int, share: float) -> Dead:
+    """The dead ones of `count` pixels, by place (n,), and the byte at which each is stuck (n,)."""
     generator = Streams(seed)(f"dead/{name}")
-    places = np.flatnonzero(generator.random(count) < share)
-    return places, (255 * generator.integers(2, size=(len(places), 1))).astype(np.uint8)
-
-
-def _compressed(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """The picture as JPEG of a quality gives it back."""
-    file = io.BytesIO()
-    Image.fromarray(rgb).save(file, "JPEG", quality=quality)
-    return np.array(Image.open(file))
+    places = generator.choice(count, generator.binomial(count, share), replace=False, shuffle=False)
+    return places, (255 * generator.integers(2, size=len(places))).astype(np.uint8)
 
 
 @cache
@@ -155,12 +162,14 @@ def _linear() -> Float:
 
 @cache
 def _bytes() -> NDArray[np.uint8]:
-    """The sRGB bytes of light 0..1 in 65,536 steps."""
-    return encode(np.linspace(0, 1, _LEVELS))
+    """The sRGB bytes of light 0..1, by its root, in 4,096 steps."""
+    return encode(np.linspace(0, 1, _LEVELS) ** 2)
 
 
 @cache
 def _normal() -> Float:
-    """The normal distribution in 65,536 equally likely values: a table is faster than a transform."""
+    """The normal distribution in 4,096 equally likely values: a table is faster than a transform."""
     half = [NormalDist().inv_cdf((k + 0.5) / _LEVELS) for k in range(_LEVELS // 2)]
-    return np.array(half + [-value for value in reversed(half)], dtype=np.float32)
+    values = np.array(half + [-value for value in reversed(half)])
+    scaled: Float = (values / values.std()).astype(np.float32)
+    return scaled
