@@ -8,8 +8,8 @@ from simworld.kernels import inlined, kernel
 from simworld.rendering.matrices import place
 from simworld.rendering.raster.lights import turn_lights
 from simworld.rendering.raster.shadow_fit import fit_maps
-from simworld.rendering.raster.spans import BLOCK, fill_block, flat_edges
-from simworld.rendering.raster.visibility import bound, bound_rows, draw, fetch_vertices, on_image, transform
+from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, flat_edges
+from simworld.rendering.raster.visibility import draw, fetch_vertices, transform
 
 _F = np.float32
 _NEAREST_CASTER = 0.02
@@ -42,15 +42,9 @@ def renew_maps(casters: Any, lamps: Any, shadows: Any, carriers: Any) -> None:
         within = shadows.within[m]
         whole, fixed = shadows.maps[top : top + rows], shadows.fixed[top : top + rows]
         changed = shadows.changed[top : top + rows]
-        for i in range(within[2], within[3]):
-            for j in range(within[0], within[1]):
-                whole[i, j] = fixed[i, j]
-        for i in range(max(within[2] - 1, 0), within[3]):
-            for j in range(max(within[0] - 1, 0), within[1]):
-                changed[i, j] = 0
+        restore(whole, fixed, within, changed)
         draw_map(casters, casters.moving, lamps, shadows, m, carriers, whole)
         if not lamps.near[m]:
-            drawn_within(casters, columns, rows, within)
             mark_changed(columns, whole, fixed, within, changed)
 
 
@@ -103,6 +97,8 @@ def fill_map(zbuffer: Any, value: Any) -> None:
 @kernel
 def draw_map(casters: Any, chosen: Any, lamps: Any, shadows: Any, m: int, carriers: Any, zbuffer: Any) -> None:
     """Draw the chosen casters into the rows `zbuffer` of map m."""
+    if zbuffer.shape[0] == 0:
+        return
     if lamps.near[m]:
         place(carriers, casters.carrier, casters.local, lamps.axes[m], casters.matrices)
         pinhole = (shadows.fit[m, 0], shadows.fit[m, 0], shadows.fit[m, 1], shadows.fit[m, 2])
@@ -110,52 +106,87 @@ def draw_map(casters: Any, chosen: Any, lamps: Any, shadows: Any, m: int, carrie
         draw(casters.geometry, chosen, casters.matrices, pinhole, _NEAREST_CASTER, *room, zbuffer, casters.no_ids)
     else:
         place(carriers, casters.carrier, casters.local, shadows.views[m], casters.matrices)
-        draw_parallel(casters, chosen, shadows.lights.places[m, 1], zbuffer)
+        draw_parallel(casters, chosen, shadows, m, zbuffer)
 
 
 @kernel
-def draw_parallel(casters: Any, chosen: Any, columns: int, zbuffer: Any) -> None:
-    """Rasterize the `chosen` (p,) parts as light from far away sees them, in the first so many columns.
+def draw_parallel(casters: Any, chosen: Any, shadows: Any, m: int, zbuffer: Any) -> None:
+    """Rasterize the `chosen` (p,) parts as light from far away sees them, and find `within` what they are.
 
-    Their matrices bring them to texels and metres towards the light; writes those `points` (3, v), `screen` (4, v),
-    their bounds in texels, and the largest value into `zbuffer`.
+    Their matrices bring them to texels and metres towards the light; writes those `points` (3, v), and the largest
+    value into `zbuffer`.
     """
-    geometry, points, screen, room, rows = (
-        casters.geometry,
-        casters.points,
-        casters.screen,
-        casters.room,
-        zbuffer.shape[0],
-    )
+    geometry, points, room, reach = casters.geometry, casters.points, casters.room, casters.reach
+    columns, rows, scale = shadows.lights.places[m, 1], zbuffer.shape[0], shadows.fit[m, 0]
+    for q in range(BLOCK):
+        reach[q], reach[BLOCK + q], reach[2 * BLOCK + q], reach[3 * BLOCK + q] = columns, 0, rows, 0
     for p in range(chosen.shape[0]):
-        if not chosen[p]:
+        if not chosen[p] or not sphere_on_map(geometry.spheres[p], casters.matrices[p], scale, columns, rows):
             continue
-        first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
         begin, end = geometry.triangle_starts[p], geometry.triangle_starts[p + 1]
-        transform(geometry.vertices, first, last, casters.matrices[p], points)
-        for v in range(max(first, 0), last):
-            bound(points[0, v], points[1, v], v, screen)
-        count = on_image(geometry.triangles, begin, end, screen, columns, rows, room.todo)
-        for done in range(0, count, BLOCK):
-            lanes = min(BLOCK, count - done)
+        transform(
+            geometry.vertices, geometry.vertex_starts[p], geometry.vertex_starts[p + 1], casters.matrices[p], points
+        )
+        for t in range(begin, end):
+            room.todo[t - begin] = t
+        for done in range(0, end - begin, BLOCK):
+            lanes = min(BLOCK, end - begin - done)
             fetch_vertices(done, lanes, geometry.triangles, points, room)
-            bound_rows(lanes, geometry.triangles, screen, columns, rows, room)
+            bound_texels(lanes, columns, rows, room.edges, reach)
             flat_edges(lanes, geometry.closed[p], room.edges)
             fill_block(lanes, room, _F(_FAR), zbuffer, casters.no_ids)
+    within = shadows.within[m]
+    within[0], within[1], within[2], within[3] = columns, 0, rows, 0
+    for q in range(BLOCK):
+        within[0], within[1] = min(within[0], int(reach[q])), max(within[1], int(reach[BLOCK + q]))
+        within[2], within[3] = min(within[2], int(reach[2 * BLOCK + q])), max(within[3], int(reach[3 * BLOCK + q]))
+
+
+@inlined
+def sphere_on_map(sphere: Any, m: Any, scale: Any, columns: int, rows: int) -> Any:
+    """Whether a part's bounding sphere (x, y, z, radius) may be on a map of `scale` texels a metre."""
+    u = m[0, 0] * sphere[0] + m[0, 1] * sphere[1] + m[0, 2] * sphere[2] + m[0, 3]
+    v = m[1, 0] * sphere[0] + m[1, 1] * sphere[1] + m[1, 2] * sphere[2] + m[1, 3]
+    r = sphere[3] * scale
+    return (u > -r) & (v > -r) & (u < columns + r) & (v < rows + r)
 
 
 @kernel
-def drawn_within(casters: Any, columns: int, rows: int, within: Any) -> None:
-    """Fill `within` (4,): first column, the one after the last, and rows, of the moving parts that were drawn."""
-    geometry, screen = casters.geometry, casters.screen
-    j0, j1, i0, i1 = columns, 0, rows, 0
-    for p in range(casters.moving.shape[0]):
-        if casters.moving[p]:
-            for v in range(geometry.vertex_starts[p], geometry.vertex_starts[p + 1]):
-                j0, j1 = min(j0, screen[0, v]), max(j1, screen[1, v] + 1)
-                i0, i1 = min(i0, screen[2, v]), max(i1, screen[3, v] + 1)
-    within[0], within[1] = max(j0, 0), min(j1, columns)
-    within[2], within[3] = max(i0, 0), min(i1, rows)
+def bound_texels(count: int, columns: int, rows: int, edges: Any, reach: Any) -> None:
+    """Fill BOUNDS of `count` triangles from their corners in texels, and widen `reach` to these, lane by lane.
+
+    By a thousandth of a texel more: these are rounded, and the edges decide.
+    """
+    most, lowest = columns - 1.0, rows - 1.0
+    for q in range(count):
+        ua, ub, uc = edges[q], edges[3 * BLOCK + q], edges[6 * BLOCK + q]
+        va, vb, vc = edges[BLOCK + q], edges[4 * BLOCK + q], edges[7 * BLOCK + q]
+        j0, j1 = max(np.ceil(min(min(ua, ub), uc) - 0.501), 0.0), min(np.floor(max(max(ua, ub), uc) - 0.499), most)
+        i0, i1 = max(np.ceil(min(min(va, vb), vc) - 0.501), 0.0), min(np.floor(max(max(va, vb), vc) - 0.499), lowest)
+        some = (j0 <= j1) & (i0 <= i1)
+        edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = j0, j1 + 1.0
+        edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = i0, i1 if some else -1.0
+        reach[q] = min(reach[q], j0) if some else reach[q]
+        reach[BLOCK + q] = max(reach[BLOCK + q], j1 + 1.0) if some else reach[BLOCK + q]
+        reach[2 * BLOCK + q] = min(reach[2 * BLOCK + q], i0) if some else reach[2 * BLOCK + q]
+        reach[3 * BLOCK + q] = max(reach[3 * BLOCK + q], i1 + 1.0) if some else reach[3 * BLOCK + q]
+
+
+@kernel
+def restore(whole: Any, fixed: Any, within: Any, changed: Any) -> None:
+    """Make a map that of the fixed parts alone `within` (4,): first column, the one after the last, and rows."""
+    size = np.uint64(whole.shape[1])
+    maps, kept, flags = whole.reshape(-1), fixed.reshape(-1), changed.reshape(-1)
+    width, height = max(within[1] - within[0], 0), max(within[3] - within[2], 0)
+    for y in range(height):
+        start = np.uint64(within[2] + y) * size + np.uint64(within[0])
+        for x in range(width):
+            maps[start + np.uint64(x)] = kept[start + np.uint64(x)]
+    left, top = min(within[0], 1), min(within[2], 1)
+    for y in range(height + top if width > 0 else 0):
+        start = np.uint64(within[2] - top + y) * size + np.uint64(within[0] - left)
+        for x in range(width + left):
+            flags[start + np.uint64(x)] = 0
 
 
 @kernel
@@ -165,12 +196,15 @@ def mark_changed(columns: int, whole: Any, fixed: Any, within: Any, changed: Any
     Around a texel are itself and its neighbours right, below, and below right; the maps differ only `within` (4,):
     first column, the one after the last, and rows.
     """
+    one, size = np.uint64(1), np.uint64(whole.shape[1])
+    maps, kept, flags = whole.reshape(-1), fixed.reshape(-1), changed.reshape(-1)
     left, top = max(within[0] - 1, 0), max(within[2] - 1, 0)
     width, height = min(within[1], columns - 1) - left, min(within[3], whole.shape[0] - 1) - top
     for y in range(height):
-        i = top + y
+        start = np.uint64(top + y) * size + np.uint64(left)
         for x in range(width):
-            j = left + x
-            upper = (whole[i, j] != fixed[i, j]) | (whole[i, j + 1] != fixed[i, j + 1])
-            lower = (whole[i + 1, j] != fixed[i + 1, j]) | (whole[i + 1, j + 1] != fixed[i + 1, j + 1])
-            changed[i, j] = np.uint8(upper | lower)
+            k = start + np.uint64(x)
+            upper = (maps[k] != kept[k]) | (maps[k + one] != kept[k + one])
+            k += size
+            lower = (maps[k] != kept[k]) | (maps[k + one] != kept[k + one])
+            flags[start + np.uint64(x)] = np.uint8(upper | lower)

@@ -10,7 +10,7 @@ import numpy as np
 
 from simworld.kernels import inlined, kernel
 
-_SAMPLES = 64
+_SAMPLES = 40
 """Pixels along a side of the image that are looked at, at least."""
 _BINS, _LEAST = 10, 1 / 32
 """Ranges of distance, each twice as far as the last, and the nearest."""
@@ -18,9 +18,11 @@ _ANYWHERE = _BINS
 SEEN_ROWS = _BINS + 1
 """Rows of what a map has to show, by distance; the last is of what may come before the fixed parts."""
 _FINEST = 0.7
-"""Of a pixel that sees the nearest place: no texel is smaller."""
-_WORTH = 0.75
-"""A finer map is drawn where the worst texel, in pixels, becomes so much smaller."""
+"""Of a pixel near by: no texel is smaller."""
+_COARSE, _WORTH = 2.5, 0.75
+"""A finer map is drawn where texels are wider than so many pixels near by, and it makes the widest so much smaller."""
+_FEW = 0.1
+"""Share of the samples: what is nearer than all but these is near by."""
 _CLOSEST = 0.02
 """Metres ahead of a light that is near, from which on its maps show anything."""
 _ROOT_TWO = 1.4142135623730951
@@ -49,7 +51,7 @@ def fit_maps(
     pixel of the picture at 1 m, `view` (3, 4) takes world points to the camera. Where `box` (2, 3) is not empty, things
     may also appear there, in front of what is seen, from `closest` metres on. Fills `fit` (m, 3), texels along a metre
     and the place of the axis; `views` (m, 3, 4), which takes world points to texels, and `places`, as in Lights. `seen`
-    (SEEN_ROWS, 5) is room.
+    (SEEN_ROWS, 6) is room.
     """
     stride = max(1, min(inverse_depth.shape[0], inverse_depth.shape[1]) // _SAMPLES)
     top = 0
@@ -88,13 +90,14 @@ def from_camera(axes: Any, i: int, view: Any) -> Any:
 def find_seen(
     lamps: Any, m: int, inverse_depth: Any, nothing: float, pinhole: Any, view: Any, stride: int, seen: Any
 ) -> None:
-    """Fill `seen` (SEEN_ROWS, 5) with the limits of what is seen of a map, and the least distance, by distance.
+    """Fill `seen` (SEEN_ROWS, 6) by distance: the limits of what is seen of a map, the least distance, and samples.
 
     Distances are those in which pixels are wide in the map: in metres, or for lights that are near to the eye over that
     to the light.
     """
     for k in range(SEEN_ROWS):
-        seen[k, 0], seen[k, 1], seen[k, 2], seen[k, 3], seen[k, 4] = _WIDE, -_WIDE, _WIDE, -_WIDE, _WIDE
+        seen[k, 0], seen[k, 1], seen[k, 2], seen[k, 3] = _WIDE, -_WIDE, _WIDE, -_WIDE
+        seen[k, 4], seen[k, 5] = _WIDE, 0.0
     a, b, c = (
         from_camera(lamps.axes[m], 0, view),
         from_camera(lamps.axes[m], 1, view),
@@ -124,7 +127,7 @@ def find_seen(
                 while k < _BINS - 1 and far >= reach:
                     k, reach = k + 1, 2.0 * reach
                 include(seen[k], u, v)
-                seen[k, 4] = min(seen[k, 4], far)
+                seen[k, 4], seen[k, 5] = min(seen[k, 4], far), seen[k, 5] + 1.0
 
 
 @inlined
@@ -190,41 +193,62 @@ def widen_seen(seen: Any, step: float, margin: float, limits: Any) -> None:
 
 @inlined
 def united(seen: Any, last: int) -> Any:
-    """The limits of the rows before `last`, and the least distance."""
-    u0, u1, v0, v1, far = _WIDE, -_WIDE, _WIDE, -_WIDE, _WIDE
+    """The limits of the rows before `last`."""
+    u0, u1, v0, v1 = _WIDE, -_WIDE, _WIDE, -_WIDE
     for k in range(last):
         u0, u1 = min(u0, seen[k, 0]), max(u1, seen[k, 1])
-        v0, v1, far = min(v0, seen[k, 2]), max(v1, seen[k, 3]), min(far, seen[k, 4])
-    return u0, u1, v0, v1, far
+        v0, v1 = min(v0, seen[k, 2]), max(v1, seen[k, 3])
+    return u0, u1, v0, v1
+
+
+@inlined
+def few_of(seen: Any) -> float:
+    """How many samples are few."""
+    count = 0.0
+    for k in range(_BINS):
+        count += seen[k, 5]
+    return _FEW * count
+
+
+@inlined
+def near_by(seen: Any, first: int, last: int, few: float) -> float:
+    """The least distance of the rows from `first` to before `last`, but for the nearest with so few samples."""
+    count, nearest = 0.0, _WIDE
+    for k in range(first, last):
+        count += seen[k, 5]
+        if count > few and nearest == _WIDE:
+            nearest = seen[k, 4]
+    return nearest
 
 
 @inlined
 def nearer_part(seen: Any, most: int, pixel: float) -> int:
     """Up to before which row of `seen` a finer map is best drawn, 0 where it is not worth it."""
-    u0, u1, v0, v1, nearest = united(seen, SEEN_ROWS)
-    coarse = max(u1 - u0, v1 - v0) / most
-    best, worst = 0, _WORTH * max(coarse / nearest, pixel)
+    u0, u1, v0, v1 = united(seen, SEEN_ROWS)
+    few = few_of(seen)
+    coarse, near = max(u1 - u0, v1 - v0) / most, near_by(seen, 0, _BINS, few)
+    if coarse <= _COARSE * pixel * near:
+        return 0
+    best, least = 0, _WORTH * coarse / near
     for last in range(1, _BINS):
-        u0, u1, v0, v1, far = united(seen, last)
-        beyond = _WIDE
-        for k in range(last, _BINS):
-            beyond = min(beyond, seen[k, 4])
-        if far < _WIDE and beyond < _WIDE:
-            found = max(max(u1 - u0, v1 - v0) / most / far, coarse / beyond)
-            if found < worst:
-                best, worst = last, found
+        u0, u1, v0, v1 = united(seen, last)
+        inside, beyond = near_by(seen, 0, last, few), near_by(seen, last, _BINS, few)
+        widest = max(max(u1 - u0, v1 - v0) / most / inside, coarse / beyond)
+        if inside < _WIDE and widest < least:
+            best, least = last, widest
     return best
 
 
 @inlined
 def place_map(m: int, seen: Any, last: int, most: int, pixel: float, fit: Any, places: Any) -> None:
     """Let map m show the rows of `seen` before `last`, with at most so many texels along a side."""
-    u0, u1, v0, v1, far = united(seen, last)
+    u0, u1, v0, v1 = united(seen, last)
+    near = near_by(seen, 0, min(last, _BINS), few_of(seen))
     # Nothing is in a map without texels.
     fit[m, 0], fit[m, 1], fit[m, 2], places[m, 1], places[m, 2] = 1.0, -_WIDE, -_WIDE, 0, 0
     if u0 > u1:
         return
-    least = max(max(u1 - u0, v1 - v0) / (most - 4), _FINEST * pixel * far if far < _WIDE else 0.0)
+    least = max(max(u1 - u0, v1 - v0) / (most - 4), _FINEST * pixel * near if near < _WIDE else 0.0)
     texel = 1.0 / 65536.0
     while texel < least:
         texel *= 2.0
