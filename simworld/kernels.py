@@ -7,12 +7,14 @@ they give the same bits whatever vector units a machine has.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import config
 
 from simworld.compiled import CompiledLoops
+from simworld.inner import InnerDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_config: Any = config  # numba gives its settings no types
 _LEAN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
@@ -35,7 +37,6 @@ def inlined(function: Function) -> Function:
 
 
 def _compiled(function: Function, **options: Any) -> Function:
-    dispatcher = njit(**options)(function)
-    if hasattr(dispatcher, "_cache"):  # not where NUMBA_DISABLE_JIT is set
-        dispatcher._cache = CompiledLoops(function)
-    return cast(Function, dispatcher)
+    if _config.DISABLE_JIT:
+        return function
+    return cast(Function, InnerDispatcher(function, CompiledLoops(function), options))
