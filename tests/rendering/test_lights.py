@@ -49,7 +49,7 @@ def slab(material: Material = WHITE, half: float = 4.0) -> Body:
 
 def scene_of(*bodies: Body, lights: tuple[Light, ...] = (), ambient: Vec3 = (0, 0, 0)) -> tuple[Scene, SceneState]:
     """A scene of which the robot is out of sight and of light, and its state."""
-    scene = Scene(robot=Robot(), bodies=bodies, lights=lights, ambient=ambient)
+    scene = Scene(robot=Robot(position=(0, 0, -50)), bodies=bodies, lights=lights, ambient=ambient)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)
     return scene, SceneState(0.0, joints, np.zeros_like(joints), links, poses, np.zeros((len(bodies), 6)))
@@ -151,7 +151,9 @@ def test_nothing_is_brighter_than_the_light_around_it(metallic: float, roughness
     frame = shown(pinhole((0.9, 0, 0.4), (0, 0, 0)), body_of(Sphere(radius=0.25), material=white), ambient=(0.5,) * 3)
     ball = frame.segmentation == 2
     assert ball.sum() > 1000
-    assert frame.rgb[ball].max() <= srgb(0.5) + 1
+    # At their edges white dielectrics reflect more, in Disney's model.
+    most = 1.6 if metallic == 0 < specular else 1.0
+    assert frame.rgb[ball].max() <= srgb(0.5 * most) + 1
 
 
 def directions(count: int) -> np.ndarray:
@@ -161,12 +163,13 @@ def directions(count: int) -> np.ndarray:
     return np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z], axis=-1)
 
 
-@pytest.mark.parametrize(("metallic", "specular", "most"), [(0.0, 0.0, 1.0), (1.0, 0.5, 1.0), (0.0, 0.5, 1.25)])
+@pytest.mark.parametrize(("metallic", "specular", "most"), [(0.0, 0.0, 1.0), (1.0, 0.5, 1.1), (0.0, 0.5, 1.3)])
 @pytest.mark.parametrize("roughness", [0.3, 0.6, 1.0])
 def test_a_surface_reflects_no_more_than_all_the_lights_together(
     metallic: float, specular: float, most: float, roughness: float
 ) -> None:
-    # White dielectrics reflect up to the Fresnel part more: Disney's model adds it to the diffuse part.
+    # White dielectrics reflect more: Disney's model adds the Fresnel part and retroreflection to the diffuse part. The
+    # lights are few beside the narrowest highlights.
     white = Material(color=(1.0, 1.0, 1.0), metallic=metallic, roughness=roughness, specular=specular)
     count = 600
     lights = tuple(

@@ -41,7 +41,7 @@ def pinhole(eye: Vec3, target: Vec3, up: Vec3 = (0, 0, 1), **options: Any) -> Ca
 
 def scene_of(*bodies: Body, **options: Any) -> tuple[Scene, SceneState]:
     """A scene in even light of which the robot is out of sight, and its state."""
-    robot = Robot()
+    robot = Robot(position=(0, 0, -50))
     scene = Scene(robot=robot, bodies=bodies, lights=(), ambient=(1, 1, 1), **options)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)

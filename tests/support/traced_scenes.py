@@ -44,7 +44,7 @@ def scene_of(
     background: Background = WHITENESS,
 ) -> tuple[Scene, SceneState]:
     """A scene of which the robot is out of sight and of light, and its state."""
-    robot = Robot()
+    robot = Robot(position=(0, 0, -50))
     scene = Scene(robot=robot, bodies=bodies, lights=lights, ambient=(ambient,) * 3, background=background)
     links = np.tile([0.0, 0, -50, 0, 0, 0, 1], (len(PANDA.links), 1))
     joints, poses = np.array(PANDA.rest), np.array([body.pose for body in bodies]).reshape(-1, 7)

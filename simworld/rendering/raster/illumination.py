@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from simworld.kernels import inlined, kernel
+from simworld.rendering.raster.openness import ARM_SHARE, BESIDE, DEPTHS, THROWN, WITHIN, openness_rows
+from simworld.rendering.raster.surroundings import ARM, HEIGHT, LIGHT, LOWER, OPEN, UP, UPPER
 from simworld.rendering.raster.work import (
     ALBEDO,
     ALPHA,
@@ -25,7 +27,6 @@ _X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
 _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
 _VX, _VY, _VZ = VIEW, VIEW + LANES, VIEW + 2 * LANES
 _RED, _GREEN, _BLUE = ALBEDO, ALBEDO + LANES, ALBEDO + 2 * LANES
-_OUT_RED, _OUT_GREEN, _OUT_BLUE = OUT, OUT + LANES, OUT + 2 * LANES
 
 
 @kernel
@@ -42,36 +43,62 @@ def orient_normals(count: int, w: Any) -> None:
 
 
 @kernel
-def add_ambient(count: int, ambient: Any, w: Any) -> None:
-    """Begin OUT with light that comes evenly from everywhere; rough surfaces mirror less of it (Lagarde 2011)."""
-    red, green, blue = ambient[0], ambient[1], ambient[2]
+def add_ambient(count: int, around: Any, w: Any) -> None:
+    """Begin OUT with light from all around, as `surroundings` in the camera's frame say it comes.
+
+    What is mirrored of it, of all directions together, is a fit to GGX (in the way of Karis 2013), what is not is one
+    to Burley's (2012) diffuse reflection.
+    """
+    openness_rows(count, around, w)
+    ux, uy, uz, up = around[UP], around[UP + 1], around[UP + 2], around[HEIGHT]
+    leaking = around[OPEN]
     for j in range(count):
-        facing = w[_VX + j] * w[_NX + j] + w[_VY + j] * w[_NY + j] + w[_VZ + j] * w[_NZ + j]
-        grazing = _ONE - min(max(facing, _ZERO), _ONE)
-        square = grazing * grazing
-        fresnel = square * square * grazing
-        metallic, base = w[METALLIC + j], w[BASE + j]
-        smooth, diffuse = _ONE - np.sqrt(w[ALPHA + j]), _ONE - metallic
-        r, g, b = w[_RED + j], w[_GREEN + j], w[_BLUE + j]
-        fr, fg, fb = base + metallic * (r - base), base + metallic * (g - base), base + metallic * (b - base)
-        gr, gg, gb = _most(smooth, fr), _most(smooth, fg), _most(smooth, fb)
-        fr, fg, fb = fr + (gr - fr) * fresnel, fg + (gg - fg) * fresnel, fb + (gb - fb) * fresnel
-        w[_OUT_RED + j] = red * (r * diffuse * (_ONE - fr) + fr)
-        w[_OUT_GREEN + j] = green * (g * diffuse * (_ONE - fg) + fg)
-        w[_OUT_BLUE + j] = blue * (b * diffuse * (_ONE - fb) + fb)
-
-
-@inlined
-def _most(smooth: Any, f0: Any) -> Any:
-    """Reflectance at grazing angles: 1 for smooth surfaces, except those that hardly reflect at all."""
-    return max(smooth * min(_ONE, _F(25.0) * f0), f0)
+        nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
+        vx, vy, vz = w[_VX + j], w[_VY + j], w[_VZ + j]
+        facing = min(max(vx * nx + vy * ny + vz * nz, _ZERO), _ONE)
+        alpha, metallic, base = w[ALPHA + j], w[METALLIC + j], w[BASE + j]
+        rough = np.sqrt(alpha)
+        grazing, smooth = (_ONE - facing) * (_ONE - facing), _ONE - rough
+        grazing *= grazing
+        edge = smooth * smooth * grazing * (_F(0.371) + _F(0.843) * smooth)
+        mirrored = _F(0.973) + rough * (_F(0.534) * facing - _F(0.056))
+        mirrored += alpha * (_F(0.193) * rough - _F(0.517) - _F(0.864) * facing) - edge
+        coated = min(_ONE, _F(25.0) * base + metallic)
+        edge *= coated
+        diffuse = (_ONE - metallic) * (_ONE + coated * grazing * (_F(1.07) * rough - _F(0.51)))
+        # Of the half space in front of it, how much is above the horizon; of where it mirrors, too.
+        level = ux * nx + uy * ny + uz * nz
+        seen = ux * vx + uy * vy + uz * vz
+        turn = _ONE - _F(0.7) * alpha
+        turned = level * (_ONE - turn) + (_F(2.0) * facing * level - seen) * turn
+        size = (_ONE - turn) * (_ONE - turn) + turn * turn + _F(2.0) * turn * (_ONE - turn) * facing
+        upper, mirrors = _HALF + _HALF * level, _HALF + _HALF * turned / np.sqrt(max(size, _F(1e-6)))
+        below = ux * w[_X + j] + uy * w[_Y + j] + uz * w[_Z + j] + up < -_F(0.004)
+        arm, depths, inside, beside = w[ARM_SHARE + j], w[DEPTHS + j], w[WITHIN + j], w[BESIDE + j]
+        free, outside = (_ONE - arm) * beside, _ONE - inside
+        hidden, thrown = arm * beside * outside, inside * depths
+        for channel in range(3):
+            light, color, added = (
+                around[LIGHT + channel],
+                w[ALBEDO + channel * LANES + j],
+                w[THROWN + channel * LANES + j],
+            )
+            ground = around[LOWER + channel] if below else around[UPPER + channel]
+            ground = (ground + leaking * (light - ground)) * outside * free
+            rest = hidden * around[ARM + channel] + added
+            sky = free * depths * light - thrown * added
+            from_all = upper * sky + (_ONE - upper) * ground + rest
+            from_there = mirrors * sky + (_ONE - mirrors) * ground + rest
+            f0 = base + metallic * (color - base)
+            w[OUT + channel * LANES + j] = color * diffuse * from_all + (f0 * mirrored + edge) * from_there
 
 
 @kernel
 def light_rows(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
     """Fill DIRECT with what a light of a linear colour adds, from where LIT says it comes, and with all its strength.
 
-    Lambert, and GGX (Walter et al. 2007) with Hammon's (2017) visibility term and Schlick's (1994) Fresnel term.
+    Burley's (2012) diffuse reflection, and GGX with Smith's shadowing (Walter et al. 2007) and Schlick's (1994) Fresnel
+    term.
     """
     for j in range(count):
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
@@ -86,17 +113,29 @@ def light_rows(count: int, red: Any, green: Any, blue: Any, w: Any) -> None:
         facing = max(nx * vx + ny * vy + nz * vz, _F(1e-3))
         towards = max(towards, _F(1e-3))
         alpha, metallic, base = w[ALPHA + j], w[METALLIC + j], w[BASE + j]
-        spread = half * half * (alpha * alpha - _ONE) + _ONE
-        shape = towards * (facing * (_ONE - alpha) + alpha) + facing * (towards * (_ONE - alpha) + alpha)
-        peak = alpha * alpha * _HALF / (spread * spread * shape)
-        grazing = _ONE - min(max(cosine, _ZERO), _ONE)
-        square = grazing * grazing
-        fresnel = square * square * grazing
-        diffuse = _ONE - metallic
+        square = alpha * alpha
+        spread = half * half * (square - _ONE) + _ONE
+        across = facing + np.sqrt(square + (_ONE - square) * facing * facing)
+        along = towards + np.sqrt(square + (_ONE - square) * towards * towards)
+        peak = square / (spread * spread * across * along)
+        retro = _F(2.0) * np.sqrt(alpha) * cosine * cosine
+        out, into = _fifth(_ONE - facing), _fifth(_ONE - towards)
+        diffuse = (_ONE - _HALF * out) * (_ONE - _HALF * into) + retro * (out + into + out * into * (retro - _ONE))
+        # What mirrors nothing at all is Lambert's.
+        coated = min(_ONE, _F(25.0) * base + metallic)
+        diffuse = (_ONE + coated * (diffuse - _ONE)) * (_ONE - metallic) * strength
+        edge = _fifth(_ONE - cosine)
+        mirrored = peak * strength * (_ONE - edge)
+        edge *= peak * strength * coated
         r, g, b = w[_RED + j], w[_GREEN + j], w[_BLUE + j]
-        fr, fg, fb = base + metallic * (r - base), base + metallic * (g - base), base + metallic * (b - base)
-        gr, gg, gb = min(_ONE, _F(25.0) * fr), min(_ONE, _F(25.0) * fg), min(_ONE, _F(25.0) * fb)
-        fr, fg, fb = fr + (gr - fr) * fresnel, fg + (gg - fg) * fresnel, fb + (gb - fb) * fresnel
-        w[DIRECT + j] = red * strength * (r * diffuse * (_ONE - fr) + peak * fr)
-        w[DIRECT + LANES + j] = green * strength * (g * diffuse * (_ONE - fg) + peak * fg)
-        w[DIRECT + 2 * LANES + j] = blue * strength * (b * diffuse * (_ONE - fb) + peak * fb)
+        w[DIRECT + j] = red * (r * diffuse + (base + metallic * (r - base)) * mirrored + edge)
+        w[DIRECT + LANES + j] = green * (g * diffuse + (base + metallic * (g - base)) * mirrored + edge)
+        w[DIRECT + 2 * LANES + j] = blue * (b * diffuse + (base + metallic * (b - base)) * mirrored + edge)
+
+
+@inlined
+def _fifth(x: Any) -> Any:
+    """The fifth power of a number that is 0..1, and 0 below."""
+    x = max(x, _ZERO)
+    square = x * x
+    return square * square * x

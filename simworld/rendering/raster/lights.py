@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simworld.color import to_linear
 from simworld.geometry import Array, Vec3
 from simworld.kernels import kernel
+from simworld.rendering.raster.surroundings import surroundings, turn_surroundings
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
 from simworld.scene.model import Scene
 
@@ -31,13 +32,13 @@ class WorldLights(NamedTuple):
     points to right, down and towards a light far away, or right, down and ahead of one that is `near` (m,), in metres.
     There is nothing to see beyond `limits[m]`, metres or tangents: the least and greatest to the right, and downwards.
     Maps show `margins[m]` more than is seen, and map m is the `finer` of two, of which the next sees all. It has at
-    most 1 / `share[m]` of the texels along a side that the image's size allows.
+    most 1 / `share[m]` of the texels along a side that the image's size allows. `ambient` (n,) are its `surroundings`.
     """
 
     table: Array
     first_map: Whole
     map_count: Whole
-    ambient: Float
+    ambient: Array
     axes: Array
     near: NDArray[np.bool_]
     limits: Array
@@ -83,7 +84,7 @@ def world_lights(scene: Scene, box: Array) -> WorldLights:
         table=np.array([_row(light) for light in scene.lights], dtype=np.float64).reshape(-1, 13),
         first_map=np.where(count > 0, np.cumsum(count) - count, -1).astype(np.int32),
         map_count=count,
-        ambient=np.array(scene.ambient, dtype=np.float32),
+        ambient=surroundings(scene),
         axes=np.array([s.axes for s in flat], dtype=np.float64).reshape(-1, 3, 4),
         near=np.array([s.near for s in flat], dtype=np.bool_),
         limits=np.array([s.limits for s in flat], dtype=np.float64).reshape(-1, 4),
@@ -103,7 +104,7 @@ def room_for_lights(lamps: WorldLights) -> Lights:
         to_maps=np.zeros((maps, 3, 4), dtype=np.float32),
         texels=np.zeros(maps, dtype=np.float32),
         places=np.zeros((maps, 3), dtype=np.int32),
-        ambient=lamps.ambient,
+        ambient=lamps.ambient.astype(np.float32),
     )
 
 
@@ -113,6 +114,7 @@ def turn_lights(lamps: Any, views: Any, fit: Any, view: Any, lights: Any) -> Non
 
     `views` (m, 3, 4) takes world points to the maps, whose texels along a metre are fit[:, 0].
     """
+    turn_surroundings(lamps.ambient, view, lights.ambient)
     for k in range(lamps.table.shape[0]):
         row = lamps.table[k]
         for i in range(3):

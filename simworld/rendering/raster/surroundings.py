@@ -1,0 +1,238 @@
+"""What keeps light from everywhere away from surfaces, and what lights them in its place: ground, boxes and the arm.
+
+Light that comes evenly from everywhere reaches a surface from above; from below comes what the ground throws back of
+all light. Walls of boxes, and the arm at rest, hide a part of the sky and throw light back themselves. All of it is
+taken from the Scene as it begins, so that what is fixed keeps its light while the arm moves.
+"""
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from simworld.assets.robot_search import robot_of_digest
+from simworld.color import to_linear
+from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, transform_points
+from simworld.kernels import kernel
+from simworld.rendering.textures.pyramid import pyramid
+from simworld.scene.light import DirectionalLight, SpotLight
+from simworld.scene.material import Material
+from simworld.scene.model import Body, Box, Robot, Scene
+from simworld.scene.shapes import inner_size
+
+STRIDE = 24
+"""Numbers of the ground, and of each sphere of the arm and each box, which follow in this order.
+
+The ground: light from everywhere (3), up (3), the height of the camera above the ground (1), what the upper ground
+throws back (3), what the lower one does (3), what the arm does (3), spheres (1), boxes (1), and the share of the sky
+below the horizon that no ground hides (1). A sphere: its middle (3), and the square of its radius. A box: a matrix
+(3, 4) to the middle of its base, half its outer sizes (2), its height, the thickness of its walls (0 where it is
+solid), what its inside throws back (3), and what its outside does (3)."""
+LIGHT, UP, HEIGHT, UPPER, LOWER, ARM, SPHERES, BOXES, OPEN = 0, 3, 6, 7, 10, 13, 16, 17, 18
+SIZE, TOP, WALL, INSIDE, OUTSIDE = 12, 14, 15, 16, 19
+
+_HIDDEN = 0.8
+"""Share of the sky below the horizon that a ground hides, which ends somewhere."""
+_UNSHADED = 0.75
+"""Share of the ground that is lit by lamps in spite of what stands on it; and of the light that falls into a box."""
+_LEAST_GROUND = 0.25
+"""Square metres from which on the upper face of a box is taken for ground."""
+_THICKNESS = 0.048
+"""Radius of an arm, in its lengths."""
+_AROUND: tuple[Vec3, ...] = ((1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0))
+_ABOVE: Vec3 = (0.0, 0.0, 1.0)
+
+
+def surroundings(scene: Scene) -> Array:
+    """All that hides the sky of a scene (n STRIDE,), in the world."""
+    light = np.array(scene.ambient)
+    solid, hollow = _ground_bodies(scene), [b for b in scene.bodies if b.container and b.mass == 0]
+    floor = next((body for body in scene.bodies if body.endless), None)
+    below = _thrown_back(scene, floor, floor.position, light) if floor else light
+    top, above = (_top(floor) if floor else 0.0), below
+    for body in solid:
+        top, above = _top(body), _thrown_back(scene, body, (*body.position[:2], _top(body)), light)
+    spheres = _arm(scene.robot)
+    boxes = [*(_solid(scene, body, light, below) for body in solid), *(_hollow(scene, b, light, above) for b in hollow)]
+    ground = np.zeros((1 + len(spheres) + len(boxes), STRIDE))
+    ground[0, :SPHERES] = [*light, *_ABOVE, -top, *above, *below, *_of_arm(scene, light, above)]
+    ground[0, SPHERES:OPEN] = len(spheres), len(boxes)
+    ground[0, OPEN] = 1 - _HIDDEN if floor or solid else 1.0
+    ground[1 : 1 + len(spheres), :4] = spheres
+    ground[1 + len(spheres) :, : OUTSIDE + 3] = np.array(boxes).reshape(-1, OUTSIDE + 3)
+    return ground.reshape(-1)
+
+
+@kernel
+def turn_surroundings(world: Any, view: Any, out: Any) -> None:
+    """Fill `out` with what `surroundings` are in a camera's frame, to which `view` (3, 4) takes world points."""
+    for i in range(world.shape[0]):
+        out[i] = world[i]
+    height = world[HEIGHT]
+    for i in range(3):
+        out[UP + i] = view[i, 2]
+        height -= view[i, 2] * view[i, 3]
+    out[HEIGHT] = height
+    spheres, boxes = int(world[SPHERES]), int(world[BOXES])
+    for k in range(1, 1 + spheres):
+        at = STRIDE * k
+        for i in range(3):
+            x, y, z = world[at], world[at + 1], world[at + 2]
+            out[at + i] = view[i, 0] * x + view[i, 1] * y + view[i, 2] * z + view[i, 3]
+    for k in range(1 + spheres, 1 + spheres + boxes):
+        for i in range(3):
+            at = STRIDE * k + 4 * i
+            a, b, c, d = world[at], world[at + 1], world[at + 2], world[at + 3]
+            for j in range(3):
+                turned = a * view[j, 0] + b * view[j, 1] + c * view[j, 2]
+                out[at + j] = turned
+                d -= turned * view[j, 3]
+            out[at + 3] = d
+
+
+def _ground_bodies(scene: Scene) -> list[Body]:
+    """The table: the highest fixed box whose upper face is large and level, if there is one."""
+    found = [body for body in scene.bodies if body.mass == 0 and not body.container and not body.endless]
+    tables = [body for body in found if _upper_face(body) >= _LEAST_GROUND and _is_level(body)]
+    return sorted(tables, key=_top)[-1:]
+
+
+def _upper_face(body: Body) -> float:
+    shape = body.parts[0].shape
+    return 4 * shape.half_extents[0] * shape.half_extents[1] if isinstance(shape, Box) and len(body.parts) == 1 else 0.0
+
+
+def _is_level(body: Body) -> bool:
+    return body.orientation[0] == body.orientation[1] == 0 and body.parts[0].orientation == IDENTITY
+
+
+def _top(body: Body) -> float:
+    shape = body.parts[0].shape
+    assert isinstance(shape, Box)
+    return body.position[2] + body.parts[0].position[2] + shape.half_extents[2]
+
+
+def _solid(scene: Scene, body: Body, light: Array, below: Array) -> list[float]:
+    shape = body.parts[0].shape
+    assert isinstance(shape, Box)
+    x, y, z = shape.half_extents
+    pose = compose(body.pose, [*body.parts[0].position[:2], body.parts[0].position[2] - z, *IDENTITY])
+    return [
+        *_to_local(pose).ravel(),
+        x,
+        y,
+        2 * z,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        *_thrown_aside(scene, body.material, pose, light, below),
+    ]
+
+
+def _hollow(scene: Scene, body: Body, light: Array, above: Array) -> list[float]:
+    """A container; what falls in is thrown to and fro between its walls until it is out again, or gone."""
+    (x, y, z), floor = inner_size(body), body.parts[0].shape
+    assert isinstance(floor, Box)
+    wall = 2 * floor.half_extents[2]
+    pose = compose(body.pose, [0.0, 0.0, -wall, *IDENTITY])
+    out, reflected = x * y / (x * y + 2 * z * (x + y)), reflectance(body.material)
+    falls_in = light + _UNSHADED * _irradiance(scene, transform_points(pose, np.array([0.0, 0.0, z])), _ABOVE)
+    inside = reflected * falls_in * out / (1 - reflected * (1 - out))
+    sizes = x / 2 + wall, y / 2 + wall, z + wall, wall
+    return [*_to_local(pose).ravel(), *sizes, *inside, *_thrown_aside(scene, body.material, pose, light, above)]
+
+
+def _thrown_aside(scene: Scene, material: Material, pose: Array, light: Array, ground: Array) -> Array:
+    """What upright faces all around throw back, on average, of what comes from above, from the ground and of lamps."""
+    turn = quat_to_matrix(pose[3:])
+    lamps = [_irradiance(scene, pose[:3], turn @ side) for side in _AROUND]
+    thrown: Array = reflectance(material) * ((light + ground) / 2 + _UNSHADED * np.mean(lamps, axis=0))
+    return thrown
+
+
+def _to_local(pose: Array) -> Array:
+    """The matrix (3, 4) from the world to a frame."""
+    turn = quat_to_matrix(pose[3:]).T
+    return np.column_stack([turn, -turn @ pose[:3]])
+
+
+def _thrown_back(scene: Scene, body: Body, place: Iterable[float], light: Array) -> Array:
+    """What a ground throws back of all light, seen from above."""
+    thrown: Array = reflectance(body.material) * (light + _irradiance(scene, np.array([*place]), _ABOVE)) * _UNSHADED
+    return thrown
+
+
+def _of_arm(scene: Scene, light: Array, ground: Array) -> Array:
+    """What the arm throws back, on average."""
+    given = [made.material for made in scene.robot.materials]
+    given = given or [Material(color=visual.color) for visual in scene.robot.model.visuals]
+    base = np.array([*scene.robot.position, *scene.robot.orientation])
+    mean: Array = np.mean([_thrown_aside(scene, material, base, light, ground) for material in given], axis=0)
+    return mean
+
+
+def reflectance(material: Material) -> Array:
+    """The share (3,) of light that a surface throws back, on average over its texture and about over directions."""
+    color = np.array(to_linear(material.color))
+    if material.texture is not None:
+        made = pyramid(material.texture)
+        mean = made.texels[-made.channels :] / np.float64(65535)
+        if material.texture.kind == "procedural":
+            color = color + mean * (np.array(to_linear(material.texture.color)) - color)
+        else:
+            color = color * mean
+    # Rough metals throw back less than their colour: light is lost between their facets.
+    metal = color * (1 - 0.5 * material.roughness**2)
+    return (1 - material.metallic) * (color + 0.08 * material.specular * (1 - color)) + material.metallic * metal
+
+
+def _irradiance(scene: Scene, place: Array, normal: Iterable[float]) -> Array:
+    """What lamps add (3,) at a place that faces along `normal`, with nothing in their way."""
+    total, facing = np.zeros(3), np.array([*normal])
+    for light in scene.lights:
+        strength = light.intensity
+        if isinstance(light, DirectionalLight):
+            way = np.array(light.direction)
+            distance = float(np.linalg.norm(way))
+        else:
+            way = np.array(light.position) - place
+            distance = max(float(np.linalg.norm(way)), 0.05)
+            strength /= distance**2
+        if isinstance(light, SpotLight):
+            axis = np.array(light.direction)
+            away = math.acos(max(-1.0, min(1.0, float(-way @ axis) / distance / float(np.linalg.norm(axis)))))
+            strength *= min(max((light.angle - away) / max(light.angle * light.blend, 1e-4), 0.0), 1.0)
+        total += strength * max(float(way @ facing) / distance, 0.0) * np.array(to_linear(light.color))
+    return total
+
+
+def _arm(robot: Robot) -> Array:
+    """Spheres (n, 4) along the arm as it rests: middle, and square of the radius."""
+    spheres = _arm_at_rest(robot.name, robot.digest)
+    middles = transform_points(np.array([*robot.position, *robot.orientation]), spheres[:, :3])
+    return np.column_stack([middles, spheres[:, 3]])
+
+
+@lru_cache(maxsize=16)
+def _arm_at_rest(name: str, digest: str) -> Array:
+    model = robot_of_digest(name, digest)
+    rest, place = dict(zip(model.joints, model.rest, strict=True)), np.array([0.0, 0.0, 0.0, *IDENTITY])
+    points = [place[:3]]
+    for joint in model.chain(model.tool.link):
+        place = compose(place, [*joint.position, *joint.orientation])
+        points.append(place[:3])
+        position = rest.get(joint.name, 0.0)
+        axis = np.array(joint.axis)
+        if joint.kind == "prismatic":
+            place = compose(place, [*(position * axis), *IDENTITY])
+        elif joint.kind != "fixed":
+            place = compose(place, [0.0, 0.0, 0.0, *(math.sin(position / 2) * axis), math.cos(position / 2)])
+    points.append(compose(place, [*model.tool.position, *model.tool.orientation])[:3])
+    ends = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    length = ends[-1]
+    count = max(round(1 / (2.5 * _THICKNESS)), 1)
+    middles = [np.interp((np.arange(count) + 0.5) * length / count, ends, along) for along in np.transpose(points)]
+    return np.column_stack([*middles, np.full(count, (_THICKNESS * length) ** 2)])
