@@ -44,3 +44,7 @@ class Drawing:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             draw(self._renderer, self._views, self._threads)
+
+    def close(self) -> None:
+        """Give memory back."""
+        self._renderer.close()

@@ -1,8 +1,8 @@
 """Many environments in one process: stepped one after the other, their images drawn side by side with that."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,13 +19,17 @@ from simworld.envs.options import whole_number
 from simworld.envs.registration import plain_spec
 from simworld.envs.reset_options import reset_options
 from simworld.errors import ConfigurationError, shown
+from simworld.handles import Uncopied
+
+if TYPE_CHECKING:
+    from simworld.envs.drawing import Drawing
 
 Bools = NDArray[np.bool_]
 Told = list[dict[str, Any] | None]
 Step = tuple[Any, NDArray[np.float64], Bools, Bools, dict[str, Any]]
 
 
-class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
+class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
     """`num_envs` environments of a configuration, each in a world of its own: the same bits as each of them alone.
 
     Observations are arrays (num_envs, ...) or dictionaries of them, rewards (num_envs,) float64, infos as Gymnasium's
@@ -33,6 +37,8 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
     option `reset_mask` (num_envs,) bool says which are reset; all other options are for each of them. Episodes end
     after `max_episode_steps`, if there is such a limit. Observed images are drawn in `threads`.
     """
+
+    instead = "make others with gym.make_vec, or copy one of its `envs`"
 
     def __init__(
         self,
@@ -45,17 +51,12 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         self.config, self.num_envs, self.autoreset_mode = config, num_envs, autoreset_mode
         self.render_mode = config.render_mode
         self._spec: EnvSpec | None = None
-        draw = None
-        self._drawing: AbstractContextManager[Any] = nullcontext()
-        if config.images:
-            from simworld.envs.drawing import Drawing  # compiled loops, which states do without
-
-            self._drawing = draw = Drawing(threads)
+        self._draw = _drawing(threads) if config.images else None
         self.envs: list[gym.Env[Any, Any]] = []
         spec = spec_of(config, max_episode_steps)
         try:
             for _ in range(num_envs):
-                env: gym.Env[Any, Any] = bare(config, draw)
+                env: gym.Env[Any, Any] = bare(config, self._draw)
                 self.envs.append(env if max_episode_steps is None else TimeLimit(env, max_episode_steps))
                 env.spec = spec
         except BaseException:
@@ -67,7 +68,7 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._seen: list[Any] = [None] * num_envs
-        self._over = np.zeros(num_envs, dtype=np.bool_)
+        self._over = [False] * num_envs
 
     @property
     def spec(self) -> EnvSpec | None:
@@ -95,22 +96,22 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         mask, given = self._reset_options(options)
         seeds = self._seeds(seed)
         told: Told = [None] * self.num_envs
-        with self._drawing:
+        with self._draw or nullcontext():
             for i in np.flatnonzero(mask).tolist():
                 self._begin(i, told, seed=seeds[i], options=given)
         return self._observation(), _gathered(told)
 
     def step(self, actions: NDArray[np.float32]) -> Step:
         """Act for one control step in each; what is over is begun anew as the autoreset mode says."""
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
-            over = np.flatnonzero(self._over).tolist()
+        if self.autoreset_mode is AutoresetMode.DISABLED and any(self._over):
+            over = [i for i in range(self.num_envs) if self._over[i]]
             raise ConfigurationError(f"the episodes of {over} are over: reset them first, with a reset_mask")
         acts = self._actions(actions)
-        rewards = np.zeros(self.num_envs)
-        terminated, truncated = np.zeros((2, self.num_envs), dtype=np.bool_)
+        rewards: list[Any] = [0.0] * self.num_envs
+        terminated, truncated = [False] * self.num_envs, [False] * self.num_envs
         told: Told = [None] * self.num_envs
         final: dict[str, Any] = {}
-        with self._drawing:
+        with self._draw or nullcontext():
             for i, env in enumerate(self.envs):
                 if self._over[i]:
                     self._begin(i, told)
@@ -120,7 +121,8 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
                 if self._over[i] and self.autoreset_mode is AutoresetMode.SAME_STEP:
                     self._add_info(final, {"final_obs": self._seen[i], "final_info": told[i]}, i)
                     self._begin(i, told)
-        return self._observation(), rewards, terminated, truncated, final | _gathered(told)
+        infos = final | _gathered(told)
+        return self._observation(), np.array(rewards), np.array(terminated), np.array(truncated), infos
 
     def render(self) -> tuple[Any, ...]:
         """What `render` of each environment gives."""
@@ -147,6 +149,8 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         """Close all environments."""
         for env in self.envs:
             env.close()
+        if self._draw is not None:
+            self._draw.close()
 
     def _begin(self, i: int, told: Told, **asked: Any) -> None:
         self._seen[i], told[i] = self.envs[i].reset(**asked)
@@ -160,7 +164,7 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
             given = np.empty(0)
         if given.shape != self.action_space.shape or given.dtype.kind not in "biuf":
             raise ConfigurationError(f"actions: must be numbers {self.action_space.shape}, got {shown(actions)}")
-        if not np.isfinite(given[~self._over]).all():
+        if not np.isfinite(given[np.logical_not(self._over)]).all():
             raise ConfigurationError(f"actions: must be finite, got {shown(actions)}")
         return given
 
@@ -192,6 +196,13 @@ class VectorizedEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         if isinstance(space, gym.spaces.Dict):
             return {name: _together([seen[name] for seen in self._seen]) for name in space}
         return _together(self._seen)
+
+
+def _drawing(threads: int) -> "Drawing":
+    """What draws images: compiled loops, which are imported where they are asked for, as states do without."""
+    from simworld.envs.drawing import Drawing
+
+    return Drawing(threads)
 
 
 def _together(values: Sequence[NDArray[Any]]) -> NDArray[Any]:

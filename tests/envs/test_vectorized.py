@@ -1,5 +1,6 @@
 """Many environments in one process give the bits of single ones, in the form of Gymnasium's own vectors of them."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -180,6 +181,28 @@ def test_a_reset_that_is_wrong_changes_nothing(asked: dict[str, Any], words: str
             envs.reset(**asked)
         assert envs.get_attr("episode") == ((3, 0), (4, 0), (5, 0))
         assert all(map(np.array_equal, before, [world.state().joint_positions for world in envs.get_attr("world")]))
+
+
+def test_one_of_them_is_copied_and_all_of_them_are_not() -> None:
+    with vector(2, **SEEN["rgb"]) as envs:
+        envs.reset(seed=3)
+        with pytest.raises(ConfigurationError, match=r"a VectorizedEnv cannot be copied or pickled: make others"):
+            copy.deepcopy(envs)
+        with closing(copy.deepcopy(envs.envs[1])) as twin:
+            action = actions(1, 1, 2)[0]
+            check_same(envs.step(action)[0][1], twin.step(action[1])[0])
+
+
+def test_what_fails_half_way_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with vector(2, **SEEN["rgb"]) as envs, vector(2, **SEEN["rgb"]) as others:
+        for some in (envs, others):
+            some.reset(seed=3)
+        with monkeypatch.context() as patch:
+            patch.setattr(envs.envs[1], "step", lambda action: pytest.fail("it fails"))
+            with pytest.raises(pytest.fail.Exception):
+                envs.step(np.ones((2, 4)))
+        envs.reset(seed=3)
+        check_same(envs.step(np.ones((2, 4))), others.step(np.ones((2, 4))))
 
 
 def test_wrong_actions_change_nothing() -> None:
