@@ -43,7 +43,7 @@ def least_distances(scene: Scene, drawn: list[Surface], camera: Camera) -> Array
         eyes = compose(to_base, [*camera.position, 0.0, 0.0, 0.0, 1.0])[None, :3]
     else:
         eyes = _carried(arm, np.array([model.link_index(camera.parent)]), np.array([camera.position]))[:, 0]
-    rows, spheres = np.array([surface.carrier for surface in drawn]), np.array([_sphere(surface) for surface in drawn])
+    rows, spheres = np.array([surface.carrier for surface in drawn]), _spheres(drawn)
     near, linked, count = np.empty(len(drawn)), rows < len(model.links), len(model.links)
     near[linked] = _least(_carried(arm, rows[linked], spheres[linked, :3]) - eyes[:, None])
     if not linked.all():
@@ -105,8 +105,10 @@ def _motion(joint: Joint, positions: Array) -> Array:
     return out
 
 
-def _sphere(surface: Surface) -> list[float]:
-    """Middle (3,) of a surface's bounds in its carrier's frame, and half their diagonal."""
-    low, high = mesh_bounds(surface.mesh) * surface.size
-    middle = compose(surface.local, [*(low + high) / 2, 0.0, 0.0, 0.0, 1.0])[:3]
-    return [*middle, float(np.linalg.norm(high - low)) / 2]
+def _spheres(drawn: list[Surface]) -> Array:
+    """Middles of surfaces' bounds in their carriers' frames, and half their diagonals (s, 4)."""
+    bounds = np.array([mesh_bounds(surface.mesh) for surface in drawn])
+    low, high = np.moveaxis(bounds * np.array([surface.size for surface in drawn])[:, None], 1, 0)
+    local = np.array([surface.local for surface in drawn])
+    middles = local[:, :3] + np.einsum("sij,sj->si", quat_to_matrix(local[:, 3:]), (low + high) / 2)
+    return np.column_stack([middles, np.sqrt(((high - low) ** 2).sum(axis=1)) / 2])

@@ -1,11 +1,14 @@
 """A Scene as the surfaces that every renderer draws: which mesh, how large, where, and what it looks like."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from simworld.assets.robot import LinkVisual
+from simworld.assets.robot_search import robot_of_digest
 from simworld.geometry import Array, Vec3, transform_points
+from simworld.rendering.memory import PerScene
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.material import Material
 from simworld.scene.model import Box, Cylinder, Mesh, Part, Scene, Sphere
@@ -33,10 +36,10 @@ class Surface:
     own_colors: bool = False
 
 
-def surfaces(scene: Scene) -> list[Surface]:
-    """Everything there is to draw: the robot's links, then the bodies in their order."""
+def _surfaces(scene: Scene) -> list[Surface]:
     model = scene.robot.model
-    drawn = [_of_link(scene, model.link_index(visual.link), visual) for visual in model.visuals]
+    given = {m.link: m.material for m in scene.robot.materials}
+    drawn = [_painted(link, given.get(name)) for name, link in _links(model.name, model.digest)]
     for row, body in enumerate(scene.bodies):
         for part in body.parts:
             name, size, local = _of_part(part)
@@ -46,8 +49,24 @@ def surfaces(scene: Scene) -> list[Surface]:
     return drawn
 
 
-def _of_link(scene: Scene, link: int, visual: LinkVisual) -> Surface:
-    given = next((m.material for m in scene.robot.materials if m.link == visual.link), None)
+surfaces = PerScene(_surfaces)
+"""Everything there is to draw: the robot's links, then the bodies in their order."""
+
+
+def _painted(link: Surface, material: Material | None) -> Surface:
+    """A link, of a material that is given in place of its own."""
+    return link if material is None else replace(link, material=material, own_colors=False)
+
+
+@lru_cache(maxsize=16)
+def _links(name: str, digest: str) -> tuple[tuple[str, Surface], ...]:
+    """The links of a robot, each with its name."""
+    model = robot_of_digest(name, digest)
+    links = [(visual, model.link_index(visual.link)) for visual in model.visuals]
+    return tuple((visual.link, _of_link(visual, link)) for visual, link in links)
+
+
+def _of_link(visual: LinkVisual, link: int) -> Surface:
     return Surface(
         mesh=str(visual.mesh),
         size=(1.0, 1.0, 1.0),
@@ -56,8 +75,8 @@ def _of_link(scene: Scene, link: int, visual: LinkVisual) -> Surface:
         fixed=link == 0,
         instance=1,
         link=link + 1,
-        material=given or Material(color=visual.color),
-        own_colors=given is None,
+        material=Material(color=visual.color),
+        own_colors=True,
     )
 
 

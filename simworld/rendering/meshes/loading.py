@@ -155,6 +155,7 @@ def mesh_bounds(source: str) -> Array:
     return _kept(source, "bounds", measure)["bounds"]
 
 
+@cache
 def diagonal(source: str) -> float:
     """The length of the diagonal of the bounds of BOX or a file."""
     low, high = mesh_bounds(source)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from threading import Lock
 from typing import Annotated, Any, NamedTuple
 
@@ -169,24 +171,30 @@ def _parts(drawn: list[Surface], tolerances: Sequence[float]) -> list[tuple[Surf
 def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:
     """The fields of Casters."""
     submeshes = [submesh for _, submesh in parts]
-    vertex_starts = np.cumsum([0, *(len(submesh.vertices) for submesh in submeshes)])
-    triangle_starts = np.cumsum([0, *(len(submesh.triangles) for submesh in submeshes)])
-    triangles = [submesh.triangles + start for submesh, start in zip(submeshes, vertex_starts, strict=False)]
+    vertex_starts = [0, *accumulate(len(submesh.vertices) for submesh in submeshes)]
+    triangle_starts = [0, *accumulate(len(submesh.triangles) for submesh in submeshes)]
+    count = triangle_starts[-1]
     geometry = Geometry(
-        vertices=np.concatenate([submesh.vertices for submesh in submeshes]).T.copy(),
-        vertex_starts=vertex_starts.astype(np.int32),
-        triangles=np.concatenate(triangles).T.astype(np.uint32, order="C"),
-        triangle_starts=triangle_starts.astype(np.int32),
-        normals=np.concatenate([submesh.normals for submesh in submeshes]),
-        axes=np.concatenate([submesh.axes for submesh in submeshes]),
-        facets=np.concatenate([submesh.facets for submesh in submeshes]),
-        part_of=np.repeat(np.arange(len(submeshes)), np.diff(triangle_starts)).astype(np.int32),
-        spheres=np.stack([submesh.sphere for submesh in submeshes]),
+        vertices=np.empty((3, vertex_starts[-1]), dtype=np.float32),
+        vertex_starts=np.array(vertex_starts, dtype=np.int32),
+        triangles=np.empty((3, count), dtype=np.uint32),
+        triangle_starts=np.array(triangle_starts, dtype=np.int32),
+        normals=np.empty((count, 3, 3), dtype=np.float32),
+        axes=np.empty(count, dtype=np.int32),
+        facets=np.empty((count, 4), dtype=np.float32),
+        part_of=np.empty(count, dtype=np.int32),
+        spheres=np.array([submesh.sphere for submesh in submeshes]),
         closed=np.array([submesh.closed for submesh in submeshes]),
     )
+    for part, submesh in enumerate(submeshes):
+        those = slice(triangle_starts[part], triangle_starts[part + 1])
+        geometry.vertices[:, vertex_starts[part] : vertex_starts[part + 1]] = submesh.vertices.T
+        np.add(submesh.triangles.T, vertex_starts[part], out=geometry.triangles[:, those], casting="unsafe")
+        geometry.normals[those], geometry.axes[those] = submesh.normals, submesh.axes
+        geometry.facets[those], geometry.part_of[those] = submesh.facets, part
     return {
         "geometry": geometry,
-        "local": np.stack([surface.local for surface, _ in parts]),
+        "local": np.array([surface.local for surface, _ in parts]),
         "carrier": np.array([surface.carrier for surface, _ in parts]),
         "fixed": np.array([surface.fixed for surface, _ in parts]),
     }
@@ -200,14 +208,15 @@ def _material(surface: Surface, submesh: Submesh) -> Material:
 
 def _material_table(materials: list[Material]) -> tuple[MaterialTable, Textures]:
     used: dict[Texture, int] = {}
+    index = []
     for material in materials:
-        if material.texture is not None:
-            used.setdefault(_pattern(material.texture), len(used) + 1)
+        texture = material.texture and _pattern(material.texture)
+        index.append(0 if texture is None else used.setdefault(texture, len(used) + 1))
     rows = np.array([_row(material) for material in materials], dtype=np.float32)
-    index = [0 if m.texture is None else used[_pattern(m.texture)] for m in materials]
     return MaterialTable(rows, np.array(index, dtype=np.int32)), textures_of(list(used))
 
 
+@lru_cache(maxsize=64)
 def _pattern(texture: Texture) -> Texture:
     """The texture without what its texels do not depend on."""
     neutral = {"size": 1.0, "color": (1.0, 1.0, 1.0)} if texture.kind == "procedural" else {"size": 1.0}
