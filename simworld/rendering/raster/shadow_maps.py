@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.geometry import Array, compose, quat_to_matrix
+from simworld.geometry import Array, quat_product, quat_to_matrix, rotated
 from simworld.rendering.raster.casting import draw_fixed, follow, renew_maps
 from simworld.rendering.raster.drawlist import Casters, Geometry, casters
 from simworld.rendering.raster.lights import Lights, room_for_lights, turn_lights, world_lights
@@ -182,10 +182,11 @@ def _extent(scene: Scene) -> Array:
     boxes = []
     for body in scene.bodies:
         for part in body.parts if not body.endless else ():
-            place = compose(body.pose, [*part.position, *part.orientation])
-            half = np.abs(quat_to_matrix(place[3:])) @ half_extents(part.shape)
+            place = np.add(body.position, rotated(body.orientation, part.position))
+            turn = quat_to_matrix(quat_product(body.orientation, part.orientation))
+            half = np.abs(turn) @ half_extents(part.shape)
             if half.max() < _GROUND:
-                boxes.append((place[:3] - half, place[:3] + half))
+                boxes.append((place - half, place + half))
     base = np.array(scene.robot.position)
     arm = base - [_ARM_REACH, _ARM_REACH, 0.0], base + _ARM_REACH
     low, high = np.array(boxes or [arm]).min(axis=0)[0], np.array(boxes or [arm]).max(axis=0)[1]

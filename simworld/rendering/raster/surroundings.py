@@ -6,7 +6,7 @@ taken from the Scene as it begins, so that what is fixed keeps its light while t
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from simworld.assets.robot_search import robot_of_digest
 from simworld.color import to_linear
-from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, transform_points
+from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, rotated, transform_points
 from simworld.kernels import kernel
 from simworld.rendering.textures.pyramid import pyramid
 from simworld.scene.light import DirectionalLight, SpotLight
@@ -128,7 +128,7 @@ def _solid(scene: Scene, body: Body, light: Array, below: Array) -> list[float]:
         0.0,
         0.0,
         0.0,
-        *_thrown_aside(scene, body.material, pose, light, below),
+        *(reflectance(body.material) * _aside(scene, pose, light, below)),
     ]
 
 
@@ -139,18 +139,19 @@ def _hollow(scene: Scene, body: Body, light: Array, above: Array) -> list[float]
     wall = 2 * floor.half_extents[2]
     pose = compose(body.pose, [0.0, 0.0, -wall, *IDENTITY])
     out, reflected = x * y / (x * y + 2 * z * (x + y)), reflectance(body.material)
-    falls_in = light + _UNSHADED * _irradiance(scene, transform_points(pose, np.array([0.0, 0.0, z])), _ABOVE)
+    falls_in = light + _UNSHADED * _irradiance(scene, transform_points(pose, [0.0, 0.0, z]).tolist(), _ABOVE)
     inside = reflected * falls_in * out / (1 - reflected * (1 - out))
     sizes = x / 2 + wall, y / 2 + wall, z + wall, wall
-    return [*_to_local(pose).ravel(), *sizes, *inside, *_thrown_aside(scene, body.material, pose, light, above)]
+    outside = reflectance(body.material) * _aside(scene, pose, light, above)
+    return [*_to_local(pose).ravel(), *sizes, *inside, *outside]
 
 
-def _thrown_aside(scene: Scene, material: Material, pose: Array, light: Array, ground: Array) -> Array:
-    """What upright faces all around throw back, on average, of what comes from above, from the ground and of lamps."""
-    turn = quat_to_matrix(pose[3:])
-    lamps = [_irradiance(scene, pose[:3], turn @ side) for side in _AROUND]
-    thrown: Array = reflectance(material) * ((light + ground) / 2 + _UNSHADED * np.mean(lamps, axis=0))
-    return thrown
+def _aside(scene: Scene, pose: Array, light: Array, ground: Array) -> Array:
+    """What falls on upright faces all around, on average, from above, from the ground and of lamps."""
+    place, turn = pose[:3].tolist(), pose[3:].tolist()
+    lamps = [_irradiance(scene, place, rotated(turn, side)) for side in _AROUND]
+    fallen: Array = (light + ground) / 2 + _UNSHADED * np.mean(lamps, axis=0)
+    return fallen
 
 
 def _to_local(pose: Array) -> Array:
@@ -159,18 +160,27 @@ def _to_local(pose: Array) -> Array:
     return np.column_stack([turn, -turn @ pose[:3]])
 
 
-def _thrown_back(scene: Scene, body: Body, place: Iterable[float], light: Array) -> Array:
+def _thrown_back(scene: Scene, body: Body, place: Sequence[float], light: Array) -> Array:
     """What a ground throws back of all light, seen from above."""
-    thrown: Array = reflectance(body.material) * (light + _irradiance(scene, np.array([*place]), _ABOVE)) * _UNSHADED
+    thrown: Array = reflectance(body.material) * (light + _irradiance(scene, place, _ABOVE)) * _UNSHADED
     return thrown
 
 
 def _of_arm(scene: Scene, light: Array, ground: Array) -> Array:
     """What the arm throws back, on average."""
-    given = [made.material for made in scene.robot.materials]
-    given = given or [Material(color=visual.color) for visual in scene.robot.model.visuals]
-    base = np.array([*scene.robot.position, *scene.robot.orientation])
-    mean: Array = np.mean([_thrown_aside(scene, material, base, light, ground) for material in given], axis=0)
+    robot = scene.robot
+    base = np.array([*robot.position, *robot.orientation])
+    painted = [reflectance(made.material) for made in robot.materials]
+    mean = np.mean(painted, axis=0) if painted else _reflectance_of(robot.name, robot.digest)
+    thrown: Array = mean * _aside(scene, base, light, ground)
+    return thrown
+
+
+@lru_cache(maxsize=16)
+def _reflectance_of(name: str, digest: str) -> Array:
+    """The share (3,) of light that an unpainted robot throws back."""
+    visuals = robot_of_digest(name, digest).visuals
+    mean: Array = np.mean([reflectance(Material(color=visual.color)) for visual in visuals], axis=0)
     return mean
 
 
@@ -189,24 +199,29 @@ def reflectance(material: Material) -> Array:
     return (1 - material.metallic) * (color + 0.08 * material.specular * (1 - color)) + material.metallic * metal
 
 
-def _irradiance(scene: Scene, place: Array, normal: Iterable[float]) -> Array:
+def _irradiance(scene: Scene, place: Sequence[float], normal: Vec3) -> Array:
     """What lamps add (3,) at a place that faces along `normal`, with nothing in their way."""
-    total, facing = np.zeros(3), np.array([*normal])
+    total = np.zeros(3)
     for light in scene.lights:
         strength = light.intensity
         if isinstance(light, DirectionalLight):
-            way = np.array(light.direction)
-            distance = float(np.linalg.norm(way))
+            way = light.direction
+            distance = math.hypot(*way)
         else:
-            way = np.array(light.position) - place
-            distance = max(float(np.linalg.norm(way)), 0.05)
+            x, y, z = light.position
+            way = (x - place[0], y - place[1], z - place[2])
+            distance = max(math.hypot(*way), 0.05)
             strength /= distance**2
         if isinstance(light, SpotLight):
-            axis = np.array(light.direction)
-            away = math.acos(max(-1.0, min(1.0, float(-way @ axis) / distance / float(np.linalg.norm(axis)))))
+            ahead = -_dot(way, light.direction) / distance / math.hypot(*light.direction)
+            away = math.acos(max(-1.0, min(1.0, ahead)))
             strength *= min(max((light.angle - away) / max(light.angle * light.blend, 1e-4), 0.0), 1.0)
-        total += strength * max(float(way @ facing) / distance, 0.0) * np.array(to_linear(light.color))
+        total += strength * max(_dot(way, normal) / distance, 0.0) * np.array(to_linear(light.color))
     return total
+
+
+def _dot(a: Vec3, b: Vec3) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def _arm(robot: Robot) -> Array:
