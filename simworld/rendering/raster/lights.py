@@ -19,6 +19,8 @@ Whole = NDArray[np.int32]
 
 _BLOCKERS = 1.0
 """Metres from a surface up to which what softens a shadow on it is looked for."""
+_SMOOTH = 0.06
+"""Metres from what throws a soft shadow, over the taps across half of it: so far away texels are as wide as taps."""
 _NEAREST_BLOCKERS = 0.5
 """Metres from a bulb to the nearest place where its soft shadows are looked at as a whole."""
 
@@ -31,8 +33,8 @@ class WorldLights(NamedTuple):
     Light k has the shadow maps from `first_map[k]`, -1 for none, `map_count[k]` of them. `axes[m]` (3, 4) takes world
     points to right, down and towards a light far away, or right, down and ahead of one that is `near` (m,), in metres.
     There is nothing to see beyond `limits[m]`, metres or tangents: the least and greatest to the right, and downwards.
-    Maps show `margins[m]` more than is seen, and map m is the `finer` of two, of which the next sees all. It has at
-    most 1 / `share[m]` of the texels along a side that the image's size allows. `ambient` (n,) are its `surroundings`.
+    Maps show `margins[m]` more than is seen, with texels of at least `least[m]`, in the same units; and map m is the
+    `finer` of two, of which the next sees all. `ambient` (n,) are its `surroundings`.
     """
 
     table: Array
@@ -43,8 +45,8 @@ class WorldLights(NamedTuple):
     near: NDArray[np.bool_]
     limits: Array
     margins: Array
+    least: Array
     finer: NDArray[np.bool_]
-    share: Whole
 
 
 class Lights(NamedTuple):
@@ -65,14 +67,14 @@ class Lights(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """One row of WorldLights.axes, near, limits, margins, finer and share."""
+    """One row of WorldLights.axes, near, limits, margins, least and finer."""
 
     axes: Array
     near: bool
     limits: tuple[float, float, float, float]
     margin: float
+    least: float
     finer: bool
-    share: int
 
 
 def world_lights(scene: Scene, box: Array) -> WorldLights:
@@ -89,8 +91,8 @@ def world_lights(scene: Scene, box: Array) -> WorldLights:
         near=np.array([s.near for s in flat], dtype=np.bool_),
         limits=np.array([s.limits for s in flat], dtype=np.float64).reshape(-1, 4),
         margins=np.array([s.margin for s in flat], dtype=np.float64),
+        least=np.array([s.least for s in flat], dtype=np.float64),
         finer=np.array([s.finer for s in flat], dtype=np.bool_),
-        share=np.array([s.share for s in flat], dtype=np.int32),
     )
 
 
@@ -151,30 +153,30 @@ def _row(light: Light) -> list[float]:
 def _sights(light: Light, box: Array) -> list[_Sight]:
     match light:
         case DirectionalLight(direction=direction, angle=angle):
-            coarse = _parallel(direction, box, _BLOCKERS * math.tan(angle / 2))
+            coarse = _parallel(direction, box, math.tan(angle / 2))
             return [coarse._replace(finer=True), coarse] if angle == 0 else [coarse]
         case SpotLight(position=position, direction=direction, angle=angle, radius=radius):
-            return [_looking(position, direction, angle * 1.02, radius, 1)]
+            return [_looking(position, direction, angle * 1.02, radius)]
         case PointLight(position=position, radius=radius):
             # Wide enough that what softens shadows looks beyond the edge between two faces.
             angle = 1.0 if radius > 0 else math.pi / 4 * 1.02
-            return [_looking(position, axis, angle, radius, 2) for axis in _SIDES]
+            return [_looking(position, axis, angle, radius) for axis in _SIDES]
 
 
-def _parallel(direction: Vec3, box: Array, margin: float) -> _Sight:
+def _parallel(direction: Vec3, box: Array, spread: float) -> _Sight:
     towards = _unit(direction)
     right, down = _axes(towards)
     corners = list(itertools.product(*box.T.tolist()))
     u, v = ([axis[0] * x + axis[1] * y + axis[2] * z for x, y, z in corners] for axis in (right, down))
     axes = np.array([[*axis, 0.0] for axis in (right, down, towards)])
-    return _Sight(axes, False, (min(u), max(u), min(v), max(v)), margin, False, 1)
+    return _Sight(axes, False, (min(u), max(u), min(v), max(v)), _BLOCKERS * spread, _SMOOTH * spread, False)
 
 
-def _looking(position: Vec3, direction: Vec3, angle: float, radius: float, share: int) -> _Sight:
+def _looking(position: Vec3, direction: Vec3, angle: float, radius: float) -> _Sight:
     """A sight along a direction, to `angle` radians on each side of it."""
     forward, (x, y, z), wide = _unit(direction), position, math.tan(angle)
     axes = np.array([[*r, -(r[0] * x + r[1] * y + r[2] * z)] for r in (*_axes(forward), forward)])
-    return _Sight(axes, True, (-wide, wide, -wide, wide), radius / _NEAREST_BLOCKERS, False, share)
+    return _Sight(axes, True, (-wide, wide, -wide, wide), radius / _NEAREST_BLOCKERS, _SMOOTH * radius, False)
 
 
 def _unit(direction: Vec3) -> Vec3:

@@ -61,9 +61,8 @@ def fit_maps(
             if box.shape[0] > 0:
                 find_crossed(lamps, m, inverse_depth, nothing, pinhole, view, closest, box, stride, seen)
             widen_seen(seen, pixel * stride, lamps.margins[m], lamps.limits[m])
-        most = size // lamps.share[m]
-        last = nearer_part(seen, most, pixel) if lamps.finer[m] else SEEN_ROWS
-        place_map(m, seen, last, most, pixel, fit, places)
+        last = nearer_part(seen, size, pixel) if lamps.finer[m] else SEEN_ROWS
+        place_map(m, seen, last, size, lamps.least[m], pixel, fit, places)
         places[m, 0] = top
         top += places[m, 2]
         for i in range(2):
@@ -240,8 +239,8 @@ def nearer_part(seen: Any, most: int, pixel: float) -> int:
 
 
 @inlined
-def place_map(m: int, seen: Any, last: int, most: int, pixel: float, fit: Any, places: Any) -> None:
-    """Let map m show the rows of `seen` before `last`, with at most so many texels along a side."""
+def place_map(m: int, seen: Any, last: int, most: int, finest: float, pixel: float, fit: Any, places: Any) -> None:
+    """Let map m show the rows of `seen` before `last`, with at most so many texels a side, none below `finest`."""
     u0, u1, v0, v1 = united(seen, last)
     near = near_by(seen, 0, min(last, _BINS), few_of(seen))
     # Nothing is in a map without texels.
@@ -249,6 +248,7 @@ def place_map(m: int, seen: Any, last: int, most: int, pixel: float, fit: Any, p
     if u0 > u1:
         return
     least = max(max(u1 - u0, v1 - v0) / (most - 4), _FINEST * pixel * near if near < _WIDE else 0.0)
+    least = max(least, finest)
     texel = 1.0 / 65536.0
     while texel < least:
         texel *= 2.0

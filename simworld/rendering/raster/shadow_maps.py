@@ -118,7 +118,7 @@ class ShadowMaps:
         shadows = self._following.get((size, pixel))
         if shadows is None:
             count = len(self._lamps.axes)
-            rows = int(np.sum(size // self._lamps.share))
+            rows = size * count
             nothing = np.empty((0, size), dtype=np.float32)
             shadows = self._following[size, pixel] = Shadows(
                 room_for_lights(self._lamps),

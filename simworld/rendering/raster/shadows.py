@@ -14,6 +14,8 @@ _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
 _SEARCH = 3
 _STEEPEST = _F(0.16)
 """Cosine of the slope beyond which a surface is taken for less steep."""
+_BLOCKERS = _F(0.8)
+"""Metres from a surface up to which what softens a distant light's shadow is looked for."""
 _MOST_TAPS = 4
 """Soft shadows look for what is in the way at 7 x 7 places, and average up to 9 x 9."""
 
@@ -119,7 +121,7 @@ def _parallel_rows(count: int, lights: Any, which: int, shadows: Any, angle: Any
         facing = max(m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz, _STEEPEST)
         gu = -(m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz) / facing * across
         gv = -(m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz) / facing * along
-        blocker = _blocker(shadows, frame, u, v, near, gu, gv, reach * _HALF)
+        blocker = _blocker(shadows, frame, u, v, near, gu, gv, reach * _BLOCKERS)
         if blocker > near:
             w[LIT + j] = _filtered(shadows, frame, u, v, near, gu, gv, (blocker - near) * reach)
 
