@@ -34,7 +34,7 @@ def scaled(group: MeshGroup, size: Vec3) -> Submesh:
     return Submesh(*_scaled(group.mesh, size), group.mesh.closed, group.color)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _scaled(mesh: TriangleMesh, size: Vec3) -> tuple[Float, Whole, Float, Whole, Float, Float]:
     vertices = np.empty(mesh.vertices.shape, dtype=np.float32)
     triangles = mesh.triangles.astype(np.int32)

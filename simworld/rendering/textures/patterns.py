@@ -21,6 +21,7 @@ _F = np.float32
 _ZERO, _HALF, _ONE, _TWO = _F(0), _F(0.5), _F(1), _F(2)
 _TEXEL = _F(1 / SIDE)
 _LINE = np.arange(SIDE, dtype=np.int32)
+_SHARES = _LINE.astype(_F) * _TEXEL
 _AXES = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
 _FINEST = SIDE // 4
 """Most cells of noise along a side: of smaller ones a texel would be a random sample."""
@@ -156,8 +157,8 @@ def smooth(x: Any) -> Any:
 @jit
 def smooth_all(values: Any, out: Any) -> None:
     """Fill `out` with the steps of values."""
-    for r in range(SIDE):
-        for c in range(SIDE):
+    for r in range(values.shape[0]):
+        for c in range(values.shape[1]):
             out[r, c] = smooth(values[r, c])
 
 
@@ -207,10 +208,11 @@ def _wave(x: Float) -> Float:
     return np.abs(x, out=x)
 
 
-def _phase(axis: tuple[int, int], count: int) -> Float:
-    """How far each texel (SIDE, SIDE) is in one of `count` periods along an axis, in 0..1."""
-    line = count * _LINE
-    return ((axis[0] * line + axis[1] * line[:, None]) & (SIDE - 1)).astype(_F) * _TEXEL
+def _steps(axis: tuple[int, int], count: int) -> NDArray[np.uint8]:
+    """How far each texel (SIDE, SIDE) is in one of `count` periods along an axis, in texels."""
+    # Sums of 8 bits begin again after SIDE.
+    right, down = ((part * count * _LINE).astype(np.uint8) for part in axis)
+    return right + down[:, None]
 
 
 def _fractal(rows: int, columns: int, octaves: int, seed: int) -> Float:
@@ -237,10 +239,10 @@ def _stripes(draws: _Draws) -> Float:
     count = draws.whole(2, 6 if diagonal else 10)
     texels = np.sqrt(_F(0.5 if diagonal else 1)) * _F(SIDE / count)
     half, thin, tone = draws.real(0.15, 0.3), draws.real(0.02, 0.06), draws.real(0.5, 1) * draws.whole(0, 1)
-    distance = _HALF * _wave(_phase(axis, count) + draws.real(0, 1))
+    distance = _HALF * _wave(_SHARES + draws.real(0, 1))
     band = _clip((half - distance) * texels + _HALF)
     both: Float = np.maximum(band, tone * _clip((thin - (_HALF - distance)) * texels + _HALF))
-    return both
+    return both[_steps(axis, count)]
 
 
 def _noise(draws: _Draws) -> Float:
@@ -251,15 +253,17 @@ def _noise(draws: _Draws) -> Float:
 
 def _gradient(draws: _Draws) -> Float:
     """A soft ramp there and back, bent to one side by Schlick's bias (1994)."""
-    ramp = _smooth(_wave(_phase(_AXES[draws.whole(0, 7)], 1) + draws.real(0, 1)))
+    axis = _AXES[draws.whole(0, 7)]
+    ramp = _smooth(_wave(_SHARES + draws.real(0, 1))[None])[0]
     bend = 1 / draws.real(0.35, 0.65) - 2
-    return ramp / (bend * (1 - ramp) + 1)
+    bent: Float = ramp / (bend * (1 - ramp) + 1)
+    return bent[_steps(axis, 1)]
 
 
 def _wood(draws: _Draws) -> Float:
     """Boards side by side: rings cut lengthwise, bent by slow noise, with fibres."""
     boards, rings, swing = draws.whole(1, 4), draws.whole(5, 12), draws.real(1.5, 4)
-    figure = swing * _fractal(1, draws.whole(2, 3), 3, draws.bits()) + _phase((1, 0), 1) * rings
+    figure = swing * _fractal(1, draws.whole(2, 3), 3, draws.bits()) + _SHARES * rings
     fibres = _F(0.4) * _fractal(4, 48, 2, draws.bits())
     out = np.empty((SIDE, SIDE), dtype=_F)
     for board in range(boards):
@@ -276,7 +280,7 @@ def _marble(draws: _Draws) -> Float:
     cells = draws.whole(2, 4)
     body = _fractal(cells, cells, 5, draws.bits())
     cracks = _fractal(cells, cells, 4, draws.bits()) + _F(0.3) * body
-    bands = _smooth(_wave(_phase(_AXES[draws.whole(0, 3)], draws.whole(1, 3)) + draws.real(0.7, 1.6) * body))
+    bands = _smooth(_wave(_SHARES[_steps(_AXES[draws.whole(0, 3)], draws.whole(1, 3))] + draws.real(0.7, 1.6) * body))
     vein = _clip(1 - draws.real(5, 10) * np.abs(cracks))
     return bands * (1 - draws.real(0.4, 0.8) * vein * vein)
 

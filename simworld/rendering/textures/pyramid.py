@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simworld.color import LINEAR
 from simworld.errors import ConfigurationError, RenderError
-from simworld.kernels import kernel
+from simworld.kernels import inlined, kernel
 from simworld.reading import read_bytes
 from simworld.rendering.textures.patterns import pattern
 from simworld.scene.material import Family, ImageTexture, ProceduralTexture, Texture
@@ -124,12 +124,18 @@ def fill_levels(texels: Any, side: int, channels: int) -> None:
     while side > 1:
         row, end, half = side * channels, start + side * side * channels, side // 2
         for i in range(half):
-            upper = start + 2 * i * row
-            for j in range(half):
-                for k in range(channels):
-                    at = np.uint64(upper + 2 * j * channels + k)
-                    below = at + np.uint64(row)
-                    total = np.uint32(texels[at]) + np.uint32(texels[at + np.uint64(channels)])
-                    total += np.uint32(texels[below]) + np.uint32(texels[below + np.uint64(channels)])
-                    texels[np.uint64(end + (i * half + j) * channels + k)] = np.uint16((total + 2) >> 2)
+            upper, lower = texels[start + 2 * i * row :], texels[start + (2 * i + 1) * row :]
+            out = texels[end + i * half * channels :]
+            if channels == 1:
+                for j in range(half):
+                    out[j] = _mean(upper[2 * j], upper[2 * j + 1], lower[2 * j], lower[2 * j + 1])
+            else:
+                for j in range(half * channels):
+                    at = j // channels * channels + j
+                    out[j] = _mean(upper[at], upper[at + channels], lower[at], lower[at + channels])
         start, side = end, half
+
+
+@inlined
+def _mean(a: Any, b: Any, c: Any, d: Any) -> Any:
+    return np.uint16((np.uint32(a) + np.uint32(b) + np.uint32(c) + np.uint32(d) + np.uint32(2)) >> np.uint32(2))
