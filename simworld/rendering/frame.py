@@ -1,6 +1,6 @@
 """The Frame a renderer makes, and the interface every renderer has."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -117,6 +117,17 @@ def check_channels(
     return asked
 
 
+def shape_of(channel: str, scene: Scene, camera: Camera) -> tuple[int, ...]:
+    """The shape of a channel of the frames of a camera in a scene."""
+    size = (camera.height, camera.width, *PIXELS[channel][1])
+    return (len(scene.instances), *size) if channel == "amodal" else size
+
+
+def empty(channels: Iterable[str], scene: Scene, camera: Camera) -> dict[str, NDArray[Any]]:
+    """Arrays for the channels of a frame, by name, not yet filled."""
+    return {name: np.empty(shape_of(name, scene, camera), dtype=PIXELS[name][0]) for name in channels}
+
+
 def check_out(
     out: Mapping[str, NDArray[Any]], channels: Collection[str], shots: Sequence[tuple[Scene, Camera]]
 ) -> None:
@@ -126,16 +137,15 @@ def check_out(
     """
     if set(out) != set(channels):
         raise ConfigurationError(f"out: must have an array for each of {sorted(channels)}, got {sorted(out)}")
-    sizes = {(len(scene.instances) if "amodal" in out else 0, camera.height, camera.width) for scene, camera in shots}
-    if len(sizes) > 1:
-        raise ConfigurationError("out: all images must have one size, and amodal masks one number of instances")
     for name, array in out.items():
-        kind, tail = PIXELS[name]
-        for instances, height, width in sizes:
-            shape = (len(shots), *((instances,) if name == "amodal" else ()), height, width, *tail)
-            if array.shape != shape or array.dtype != kind:
-                wanted = f"{shape} {np.dtype(kind).name}"
-                raise ConfigurationError(f"out[{name!r}]: must be {wanted}, got {array.shape} {array.dtype.name}")
+        shapes = {shape_of(name, scene, camera) for scene, camera in shots}
+        if len(shapes) > 1:
+            raise ConfigurationError(f"out[{name!r}]: all images must have one shape, got {sorted(shapes)}")
+        kind = np.dtype(PIXELS[name][0])
+        for shape in shapes:
+            if array.shape != (len(shots), *shape) or array.dtype != kind:
+                wanted, got = f"{(len(shots), *shape)} {kind.name}", f"{array.shape} {array.dtype.name}"
+                raise ConfigurationError(f"out[{name!r}]: must be {wanted}, got {got}")
         if not (array.flags.c_contiguous and array.flags.writeable):
             raise ConfigurationError(f"out[{name!r}]: must be contiguous, row by row, and writable")
 

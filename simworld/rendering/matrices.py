@@ -48,6 +48,21 @@ def to_view(pose: Any, out: Any) -> None:
 
 
 @kernel
+def look(carriers: Any, row: int, local: Any, out: Any) -> None:
+    """The matrix `out` (3, 4) from the world to a frame at the pose `local` (7,) on carriers[row], or in it for -1."""
+    to_view(local, out)
+    if row < 0:
+        return
+    r, c = rotation(carriers[row]), carriers[row]
+    for i in range(3):
+        x, y, z = out[i, 0], out[i, 1], out[i, 2]
+        out[i, 0] = x * r[0] + y * r[1] + z * r[2]
+        out[i, 1] = x * r[3] + y * r[4] + z * r[5]
+        out[i, 2] = x * r[6] + y * r[7] + z * r[8]
+        out[i, 3] -= out[i, 0] * c[0] + out[i, 1] * c[1] + out[i, 2] * c[2]
+
+
+@kernel
 def place(carriers: Any, carrier: Any, local: Any, view: Any, out: Any) -> None:
     """Matrices `out` (p, 3, 4) from each part's frame to a view.
 

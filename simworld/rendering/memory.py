@@ -1,5 +1,6 @@
 """What was made from a scene is kept for the next frame."""
 
+import weakref
 from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
@@ -21,25 +22,35 @@ def kept(made: dict[Key, Made], most: int, key: Key, make: Callable[[Key], Made]
 
 
 class PerScene(Generic[Made]):
-    """Makes something of a scene once, for the last few scenes; threads may ask side by side.
+    """Makes something of a scene once, for the last few scenes that there still are; threads may ask side by side.
 
-    A Scene is immutable, so its identity is enough.
+    A Scene is immutable, so its identity is enough. What is made must not hold it, or neither would ever go.
     """
 
     def __init__(self, make: Callable[[Scene], Made], most: int = 16) -> None:
         self._make = make
         self._most = most
-        self._kept: dict[int, tuple[Scene, Made]] = {}
+        self._kept: dict[int, tuple[weakref.ref[Scene], Made]] = {}
         self._lock = Lock()
 
     def __call__(self, scene: Scene) -> Made:
         """What is made of the scene."""
         kept = self._kept.get(id(scene))
         if kept is None:
-            # Kept with the scene, so that no other can get its id.
-            kept = (scene, self._make(scene))
+            key, entries = id(scene), self._kept
+            kept = (weakref.ref(scene, lambda _: entries.pop(key, None)), self._make(scene))
             with self._lock:
-                while len(self._kept) >= self._most:
-                    self._kept.pop(next(iter(self._kept)))
-                self._kept[id(scene)] = kept
+                while len(entries) >= self._most:
+                    entries.pop(next(iter(entries)), None)
+                entries[key] = kept
         return kept[1]
+
+    @property
+    def made(self) -> list[Made]:
+        """What is kept, the oldest first."""
+        return [made for _, made in list(self._kept.values())]
+
+    def drop_oldest(self) -> None:
+        """Forget what was made first."""
+        with self._lock:
+            self._kept.pop(next(iter(self._kept), 0), None)

@@ -7,10 +7,10 @@ import numpy as np
 
 from simworld.errors import RenderError
 from simworld.geometry import Array
-from simworld.rendering.matrices import are_poses, to_view
+from simworld.rendering.matrices import are_poses, look
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
-from simworld.scene.state import SceneState, camera_pose
+from simworld.scene.state import SceneState
 
 
 def poses_of(scene: Scene, state: SceneState) -> Array:
@@ -30,8 +30,8 @@ def poses_of(scene: Scene, state: SceneState) -> Array:
 
 def view_of(scene: Scene, state: SceneState, camera: Camera) -> Array:
     """The matrix from the world to the camera's OpenCV frame."""
-    view = np.empty((3, 4))
-    to_view(camera_pose(scene, state, camera), view)
+    view, link = np.empty((3, 4)), -1 if camera.parent is None else scene.robot.model.link_index(camera.parent)
+    look(state.link_poses, link, np.array([*camera.position, *camera.orientation]), view)
     return view
 
 

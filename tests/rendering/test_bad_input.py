@@ -174,8 +174,9 @@ def test_missing_and_broken_files_are_named(tmp_path: Path, monkeypatch: pytest.
     for text in ("", "v 0 0 0\nv 1 0 0\n", "v 0 0 0\nf 1 2 3\n", "v 0 0 x\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"):
         file = tmp_path / f"broken{len(text)}.obj"
         file.write_text(text)
+        another = scene.model_copy()
         with pytest.raises(RenderError, match=r"broken\d+.obj"):
-            RasterRenderer().render(scene, state_of(scene), camera)
+            RasterRenderer().render(another, state_of(another), camera)
 
 
 def test_a_mesh_with_degenerate_triangles_is_drawn_without_them(
@@ -293,7 +294,7 @@ def test_arrays_that_frames_cannot_be_put_into_are_refused() -> None:
         with pytest.raises(ConfigurationError, match=words):
             RasterRenderer().render_many(todo, ("rgb", "depth"), out=broken)
     todo[1] = todo[1]._replace(camera=todo[1].camera.resized(30, 40))
-    with pytest.raises(ConfigurationError, match="one size"):
+    with pytest.raises(ConfigurationError, match="one shape"):
         RasterRenderer().render_many(todo, ("rgb", "depth"), out=good)
 
 

@@ -1,5 +1,7 @@
 """Frames of every renderer against closed forms; they depend on nothing but their arguments."""
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from simworld.physics.world import World
 from simworld.randomization.presets import DEFAULT
 from simworld.randomization.sampling import sample_scene
 from simworld.rendering import make_renderer
+from simworld.rendering.raster import canvas, kept
 from simworld.rendering.raster.drawlist import Geometry
 from simworld.rendering.raster.spans import spans
 from simworld.rendering.raster.visibility import draw
@@ -304,10 +307,10 @@ def test_a_scene_that_cannot_be_drawn_leaves_nothing_behind() -> None:
     assert (renderer.render(scene, state, camera).rgb == whole).all()
 
 
-@pytest.mark.parametrize("name", ["shade", "fill_picture"])
-def test_an_interrupted_frame_leaves_nothing_behind(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from simworld.rendering.raster import canvas
-
+@pytest.mark.parametrize(("module", "name"), [(canvas, "render_rows"), (kept, "render_rows"), (kept, "static_cache")])
+def test_an_interrupted_frame_leaves_nothing_behind(
+    module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = sample_scene(IN_BOX, DEFAULT, Streams(0, 0)).scene
     with World() as world:
         world.load(scene)
@@ -319,7 +322,7 @@ def test_an_interrupted_frame_leaves_nothing_behind(name: str, monkeypatch: pyte
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(canvas, name, interrupted)
+        patched.setattr(module, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
             renderer.render(scene, state, camera)
     for _ in range(3):

@@ -1,5 +1,6 @@
 """A Scene as the arrays that the rasterizer draws: all that stays the same while it moves."""
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,7 +102,7 @@ class DrawLists:
     """
 
     def __init__(self, scene: Scene, error: float) -> None:
-        self._scene = scene
+        self._scene = weakref.ref(scene)  # what is kept of a scene goes when it does
         self._error = error
         self._surfaces = _fixed_first(surfaces(scene))
         self._lock = Lock()
@@ -118,7 +119,9 @@ class DrawLists:
     def _tolerances_for(self, camera: Camera) -> tuple[float, ...]:
         if self._error == 0:
             return (0.0,) * len(self._surfaces)
-        near = least_distances(self._scene, self._surfaces, camera)
+        scene = self._scene()
+        assert scene is not None
+        near = least_distances(scene, self._surfaces, camera)
         return _tolerances(self._surfaces, near * (self._error / max(camera.fx, camera.fy)))
 
     def _make(self, tolerances: tuple[float, ...]) -> DrawList:

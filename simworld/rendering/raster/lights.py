@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +37,16 @@ class WorldLights(NamedTuple):
     `finer` of two, of which the next sees all. `ambient` (n,) are its `surroundings`.
     """
 
-    table: Array
-    first_map: Whole
-    map_count: Whole
-    ambient: Array
-    axes: Array
-    near: NDArray[np.bool_]
-    limits: Array
-    margins: Array
-    least: Array
-    finer: NDArray[np.bool_]
+    table: Annotated[Array, 2]
+    first_map: Annotated[Whole, 1]
+    map_count: Annotated[Whole, 1]
+    ambient: Annotated[Array, 1]
+    axes: Annotated[Array, 3]
+    near: Annotated[NDArray[np.bool_], 1]
+    limits: Annotated[Array, 2]
+    margins: Annotated[Array, 1]
+    least: Annotated[Array, 1]
+    finer: Annotated[NDArray[np.bool_], 1]
 
 
 class Lights(NamedTuple):
@@ -57,13 +57,13 @@ class Lights(NamedTuple):
     rows of all maps begins at places[m, 0], has places[m, 1] columns and places[m, 2] rows.
     """
 
-    table: Float
-    first_map: Whole
-    map_count: Whole
-    to_maps: Float
-    texels: Float
-    places: Whole
-    ambient: Float
+    table: Annotated[Float, 2]
+    first_map: Annotated[Whole, 1]
+    map_count: Annotated[Whole, 1]
+    to_maps: Annotated[Float, 3]
+    texels: Annotated[Float, 1]
+    places: Annotated[Whole, 2]
+    ambient: Annotated[Float, 1]
 
 
 class _Sight(NamedTuple):

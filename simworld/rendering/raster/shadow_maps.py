@@ -1,14 +1,15 @@
 """Shadow maps of a scene's lights as a camera needs them."""
 
-from typing import NamedTuple
+import weakref
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array, quat_product, quat_to_matrix, rotated
-from simworld.rendering.raster.casting import draw_fixed, follow, renew_maps
+from simworld.rendering.raster.casting import draw_fixed
 from simworld.rendering.raster.drawlist import Casters, Geometry, casters
-from simworld.rendering.raster.lights import Lights, room_for_lights, turn_lights, world_lights
+from simworld.rendering.raster.lights import Lights, WorldLights, room_for_lights, turn_lights, world_lights
 from simworld.rendering.raster.shadow_fit import SEEN_ROWS, fit_maps
 from simworld.rendering.raster.spans import BLOCK, Spans, spans
 from simworld.rendering.raster.visibility import NO_IDS
@@ -30,7 +31,6 @@ _USUAL = 0.4
 """Metres to what cameras that move are taken to see."""
 _SPARE = 2
 """Rows that are looked up where there is no map."""
-_NOWHERE = np.empty((0, 3))
 
 
 class Casting(NamedTuple):
@@ -41,17 +41,17 @@ class Casting(NamedTuple):
     """
 
     geometry: Geometry
-    local: Array
-    carrier: NDArray[np.int64]
-    fixed: Flags
-    moving: Flags
-    all: Flags
-    matrices: Float
-    points: Float
-    screen: NDArray[np.int32]
+    local: Annotated[Array, 2]
+    carrier: Annotated[NDArray[np.int64], 1]
+    fixed: Annotated[Flags, 1]
+    moving: Annotated[Flags, 1]
+    all: Annotated[Flags, 1]
+    matrices: Annotated[Float, 3]
+    points: Annotated[Float, 2]
+    screen: Annotated[NDArray[np.int32], 2]
     room: Spans
-    reach: Array
-    no_ids: NDArray[np.int32]
+    reach: Annotated[Array, 1]
+    no_ids: Annotated[NDArray[np.int32], 2]
 
 
 class Shadows(NamedTuple):
@@ -62,14 +62,15 @@ class Shadows(NamedTuple):
     `within` (m, 4): first column, the one after the last, and rows; both for distant lights alone.
     """
 
+    lamps: WorldLights
     lights: Lights
-    fit: Array
-    views: Array
-    seen: Array
-    maps: Float
-    fixed: Float
-    changed: NDArray[np.uint8]
-    within: NDArray[np.int32]
+    fit: Annotated[Array, 2]
+    views: Annotated[Array, 3]
+    seen: Annotated[Array, 2]
+    maps: Annotated[Float, 2]
+    fixed: Annotated[Float, 2]
+    changed: Annotated[NDArray[np.uint8], 2]
+    within: Annotated[NDArray[np.int32], 2]
     casting: Casting
 
 
@@ -77,7 +78,7 @@ class ShadowMaps:
     """Draws the shadow maps of one scene, of `full` meshes or of those that are as fine as a map shows."""
 
     def __init__(self, scene: Scene, full: bool) -> None:
-        self._scene = scene
+        self._scene = weakref.ref(scene)  # what is kept of a scene goes when it does
         self._full = full
         self._box = _extent(scene)
         self._lamps = world_lights(scene, self._box)
@@ -100,20 +101,14 @@ class ShadowMaps:
         fixed = np.zeros((rows + _SPARE, size), dtype=np.float32)
         changed, within = np.zeros(fixed.shape, dtype=np.uint8), np.zeros((count, 4), dtype=np.int32)
         casting = self._casters(texel)
-        shadows = Shadows(lights, fit, views, seen, np.empty_like(fixed), fixed, changed, within, casting)
+        shadows = Shadows(self._lamps, lights, fit, views, seen, np.empty_like(fixed), fixed, changed, within, casting)
         draw_fixed(shadows.casting, self._lamps, shadows, carriers)
         np.copyto(shadows.maps, fixed)
         turn_lights(self._lamps, views, fit, view, lights)
         return shadows
 
-    def renew(self, shadows: Shadows, carriers: Array) -> None:
-        """Draw the maps of a state, for a camera that stays."""
-        renew_maps(shadows.casting, self._lamps, shadows, carriers)
-
-    def follow(
-        self, carriers: Array, camera: Camera, view: Array, parameters: tuple[float, ...], inverse_depth: Float
-    ) -> Shadows:
-        """The maps of a state, for a camera that moves; its pinhole image sees `inverse_depth` (h, w)."""
+    def following(self, camera: Camera) -> Shadows:
+        """Room for the maps of a camera that moves, for one state after the other; see `follow`."""
         size, pixel = _size(camera), _pixel(camera)
         shadows = self._following.get((size, pixel))
         if shadows is None:
@@ -121,6 +116,7 @@ class ShadowMaps:
             rows = size * count
             nothing = np.empty((0, size), dtype=np.float32)
             shadows = self._following[size, pixel] = Shadows(
+                self._lamps,
                 room_for_lights(self._lamps),
                 *_room(count),
                 np.zeros((rows + _SPARE, size), dtype=np.float32),
@@ -129,16 +125,15 @@ class ShadowMaps:
                 np.zeros((count, 4), dtype=np.int32),
                 self._casters(pixel * _USUAL),
             )
-        floor = float(np.float32(1 / camera.far))
-        seeing = inverse_depth, floor, parameters, pixel, view, _NOWHERE
-        follow(shadows.casting, self._lamps, shadows, carriers, *seeing)
         return shadows
 
     def _casters(self, texel: float) -> Casting:
         """What throws shadows, as finely as texels of so many metres show."""
         error = 0.0 if self._full else _SHADOW_ERROR * texel
         if error not in self._casting:
-            self._casting[error] = _casting(casters(self._scene, error))
+            scene = self._scene()
+            assert scene is not None
+            self._casting[error] = _casting(casters(scene, error))
         return self._casting[error]
 
 

@@ -5,39 +5,31 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from numpy.typing import NDArray
 
 from simworld.errors import ConfigurationError
-from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels, check_out
+from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels, check_out, empty
 from simworld.rendering.memory import PerScene
-from simworld.rendering.raster.canvas import Canvas
+from simworld.rendering.raster.canvas import Canvas, Shot
 from simworld.rendering.raster.drawlist import DrawList, DrawLists
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
+_TOGETHER = 16
+"""Frames in one compiled call, at the most: what they are drawn from is kept until its end."""
 DETAIL = 0.25
 """Pixels by which the drawn meshes may differ from the true ones."""
-_MOST_CANVASES = 4
-
-
-class Shot(NamedTuple):
-    """One frame to render: what `render` takes."""
-
-    scene: Scene
-    state: SceneState
-    camera: Camera
-    next_state: SceneState | None = None
 
 
 class RasterRenderer:
     """Renders with compiled loops; a pure function of its arguments.
 
     Meshes are within `error` pixels of the true ones (`simworld.rendering.nearness` says how near they are taken to
-    come); 0 is full detail. What a scene is drawn from, and what stays the
-    same from frame to frame, is kept for the next.
+    come); 0 is full detail. What a scene is drawn from, and what stays the same from frame to frame, is kept for the
+    next.
     """
 
     channels: Collection[str] = frozenset(CHANNELS)
@@ -48,7 +40,7 @@ class RasterRenderer:
         if not 0 <= error < 1:
             raise ConfigurationError(f"error: must be at least 0 and less than 1 pixel, got {error!r}")
         self._error = error
-        self._draw_lists = PerScene(partial(DrawLists, error=error))
+        self._draw_lists = self._new_draw_lists()
         self._local = threading.local()
 
     def render(
@@ -61,8 +53,9 @@ class RasterRenderer:
     ) -> Frame:
         """Render one frame of the camera's size; poses that are not finite raise RenderError."""
         channels = check_channels("raster", self.channels, channels, next_state)
-        drawn = self._draw_lists(scene).seen_by(camera)
-        return self._canvas(drawn).render(drawn, scene, state, camera, channels, next_state)
+        made = empty(channels, scene, camera)
+        self._canvas.render([Shot(scene, state, camera, next_state)], channels, [made])
+        return Frame(**made)
 
     def render_many(
         self,
@@ -80,22 +73,24 @@ class RasterRenderer:
         shots, channels = [Shot(*shot) for shot in shots], tuple(channels)
         for shot in shots:
             check_channels("raster", self.channels, channels, shot.next_state)
-        if out is not None:
+        if out is None:
+            made = [empty(channels, shot.scene, shot.camera) for shot in shots]
+        else:
             check_out(out, channels, [(shot.scene, shot.camera) for shot in shots])
+            made = [{name: out[name][k] for name in channels} for k in range(len(shots))]
 
-        def one(k: int) -> Frame:
-            shot = shots[k]
-            frame = self.render(shot.scene, shot.state, shot.camera, channels, shot.next_state)
-            if out is None:
-                return frame
-            for name, made in frame.channels.items():
-                out[name][k] = made
-            return Frame(**{name: out[name][k] for name in channels})
+        def share(thread: int) -> None:
+            begin, end = (len(shots) * k // threads for k in (thread, thread + 1))
+            for k in range(begin, end, _TOGETHER):
+                last = min(k + _TOGETHER, end)
+                self._canvas.render(shots[k:last], channels, made[k:last])
 
         if threads == 1:
-            return [one(k) for k in range(len(shots))]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, range(len(shots))))
+            share(0)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(share, range(threads)))
+        return [Frame(**one) for one in made]
 
     def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
         # What is kept for the next frame belongs to this one and its threads.
@@ -103,17 +98,24 @@ class RasterRenderer:
 
     def close(self) -> None:
         """Forget all scenes."""
-        self._draw_lists = PerScene(partial(DrawLists, error=self._error))
+        self._draw_lists = self._new_draw_lists()
         self._local = threading.local()
 
-    def _canvas(self, drawn: DrawList) -> Canvas:
-        """The calling thread's own for a draw list, of which it has had a few."""
-        canvases: dict[int, tuple[DrawList, Canvas]] = self._local.__dict__.setdefault("canvases", {})
-        if id(drawn) not in canvases:
-            while len(canvases) >= _MOST_CANVASES:
-                canvases.pop(next(iter(canvases)))
-            canvases[id(drawn)] = (drawn, Canvas())
-        return canvases[id(drawn)][1]
+    def _new_draw_lists(self) -> PerScene[DrawLists]:
+        return PerScene(partial(DrawLists, error=self._error))
+
+    def _draw_list(self, scene: Scene, camera: Camera) -> DrawList:
+        return self._draw_lists(scene).seen_by(camera)
+
+    @property
+    def _canvas(self) -> Canvas:
+        """The calling thread's own."""
+        canvas: Canvas | None = getattr(self._local, "canvas", None)
+        if canvas is None:
+            canvas = self._local.canvas = Canvas(self._draw_list)
+        return canvas
 
 
 RENDERER = RasterRenderer
+
+__all__ = ["DETAIL", "RENDERER", "RasterRenderer", "Shot"]

@@ -1,0 +1,258 @@
+"""Frames in one compiled call, each from a row of addresses: what is seen, labels, shadows, and the picture."""
+
+from typing import Any
+
+import numpy as np
+
+from simworld.kernels import inlined, kernel
+from simworld.rendering.matrices import are_poses, look, place
+from simworld.rendering.raster.casting import follow, renew_maps
+from simworld.rendering.raster.fragments import Samples
+from simworld.rendering.raster.gathering import ALL, CACHE, MOVING
+from simworld.rendering.raster.handover import array_at, reader
+from simworld.rendering.raster.labelling import mask_through_lens, through_lens, write_depth, write_ids, write_normals
+from simworld.rendering.raster.planes import set_up
+from simworld.rendering.raster.shading import Stage, shade
+from simworld.rendering.raster.shadow_maps import Shadows
+from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache
+from simworld.rendering.raster.static_cache import fill_picture, renew_changed
+from simworld.rendering.raster.visibility import draw, transform
+from simworld.rendering.raster.workspace import Workspace
+
+# Columns of a row of the table of frames: what to do, where things are, and the status.
+TASK, STATUS, COUNT, CARRIERS, DRAWING, EYE, SHADOWS, CACHED = range(8)
+RGB, DEPTH, SEGMENTATION, LINKS, NORMALS, AMODAL = range(8, 14)
+"""Addresses of OUTPUTS, 0 for what is not to be made."""
+OUTPUTS = ("rgb", "depth", "segmentation", "links", "normals", "amodal")
+COLUMNS = 14
+
+# Tasks: to make OUTPUTS; to draw what is fixed; to fill the static cache.
+FRAME, FIXED, FILL = range(3)
+DONE, NOT_POSES, HAVE_MOVED = range(3)
+"""What the status may be; the last where what is kept is not right for the state."""
+
+LABELS, PICTURE = range(2)
+FIXED_PARTS, MOVING_PARTS, ALL_PARTS, CHOSEN_PARTS = range(4)
+workspace_at, drawing_at, eye_at = reader(Workspace), reader(DrawnParts), reader(Eye)
+shadows_at, cache_at = reader(Shadows), reader(StaticCache)
+_F = np.float32
+
+
+@kernel
+def render_rows(rows: Any, room: int) -> None:
+    """Do what each of the rows (n, COLUMNS) says, in the Workspace at an address."""
+    # Callers are optimized with all that they call, so what is long to compile is called once, and not from deep below.
+    for k in range(rows.shape[0]):
+        row = rows[k]
+        row[STATUS] = begin(row, room)
+        if row[STATUS] == DONE and (row[RGB] != 0 or row[TASK] == FILL):
+            drawing, eye, shadows = drawing_at(row[DRAWING]), eye_at(row[EYE]), shadows_at(row[SHADOWS])
+            w, sight, bent = workspace_at(room), eye.picture, eye.picture.grid.shape[0] > 0
+            size = (sight.grid.shape[0], sight.grid.shape[1]) if bent else (sight.height, sight.width)
+            ids = (w.bent_ids if bent else w.ids)[: size[0] * size[1]].reshape(size)
+            inverse_depth = (w.bent_inverse_depth if bent else w.inverse_depth)[: size[0] * size[1]].reshape(size)
+            rgb, mode, cache = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8), ALL, w.no_cache
+            if row[CACHED] != 0:
+                mode, cache = MOVING, cache_at(row[CACHED])
+            if row[TASK] == FILL:
+                mode, rgb, ids, inverse_depth = CACHE, w.no_picture, sight.fixed_ids, sight.fixed_inverse_depth
+            stage = Stage(
+                drawing.geometry,
+                drawing.materials,
+                drawing.textures,
+                shadows.lights,
+                shadows.maps,
+                w.matrices,
+                w.points,
+                sight.parameters,
+                eye.backdrop,
+                w.to_world,
+                eye.gain,
+                w.tone,
+            )
+            fixed_ids = sight.fixed_ids if eye.cacheable else ids
+            fixed_inverse_depth = sight.fixed_inverse_depth if eye.cacheable else inverse_depth
+            samples = Samples(ids, inverse_depth, fixed_ids, fixed_inverse_depth, sight.grid)
+            least = drawing.first_triangle if eye.cacheable and mode != CACHE else -1
+            shade(stage, samples, w.planes, w.known, eye.factor, mode, least, cache, w.scratch, rgb)
+            if row[TASK] == FILL:
+                fill_picture(cache, shadows.lights, shadows.fixed, eye.gain, w.tone, eye.factor, w.scratch)
+
+
+@kernel
+def begin(row: Any, room: int) -> int:
+    """Do what a row says, but leave its picture, or cache, to be shaded; its status."""
+    drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
+    carriers = array_at(row[CARRIERS], (row[COUNT], 7), np.float64)
+    if not are_poses(carriers):
+        return NOT_POSES
+    if have_moved(carriers, eye):
+        return HAVE_MOVED
+    look(carriers, eye.link, eye.local, w.to_camera)
+    for i in range(3):
+        for j in range(3):
+            w.to_world[i, j] = _F(w.to_camera[j, i])
+    place(carriers, drawing.carrier, drawing.local, w.to_camera, w.matrices)
+    transform_fixed(row, room)
+    w.known[: drawing.geometry.triangles.shape[1]] = False
+    if row[TASK] == FIXED:
+        draw_parts(row, LABELS, FIXED_PARTS, room)
+        if eye.factor > 1:
+            draw_parts(row, PICTURE, FIXED_PARTS, room)
+    elif row[TASK] == FRAME:
+        look_around(row, room)
+    return DONE
+
+
+@inlined
+def have_moved(carriers: Any, eye: Any) -> bool:
+    """Whether fixed parts are not where they were when what is kept was drawn."""
+    moved = False
+    for k in range(eye.rows.shape[0]):
+        for x in range(7):
+            moved |= carriers[eye.rows[k], x] != eye.fixed[k, x]
+    return moved
+
+
+@kernel
+def look_around(row: Any, room: int) -> None:
+    """Make what a row asks for, but for the picture, for which all is found out that it takes."""
+    alike, labels = eye_at(row[EYE]).factor == 1, row[DEPTH] | row[SEGMENTATION] | row[LINKS] | row[NORMALS]
+    if row[AMODAL] != 0:
+        write_amodal(row, room)
+    if labels != 0 or alike:
+        see(row, LABELS, room)
+        write_labels(row, room)
+    if row[RGB] != 0:
+        if not alike:
+            see(row, PICTURE, room)
+        cast(row, room)
+
+
+@kernel
+def see(row: Any, which: int, room: int) -> None:
+    """Fill `ids` and `inverse_depth` of a room with what a sight shows, and what the lens sees of that."""
+    drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
+    sight = eye.picture if which == PICTURE else eye.labels
+    draw_parts(row, which, MOVING_PARTS if eye.link < 0 else ALL_PARTS, room)
+    height, width, bent = sight.height, sight.width, sight.grid.shape[0] > 0
+    known = w.known[: drawing.geometry.triangles.shape[1]]
+    known[:] = False
+    ids = w.ids[: height * width].reshape((height, width))
+    if row[NORMALS] != 0 or bent:
+        set_up(drawing.geometry, drawing.materials, w.matrices, w.points, sight.parameters, ids, w.planes, known)
+    if bent:
+        height, width = sight.grid.shape[0], sight.grid.shape[1]
+        bent_ids = w.bent_ids[: height * width].reshape((height, width))
+        bent_inverse_depth = w.bent_inverse_depth[: height * width].reshape((height, width))
+        through_lens(ids, w.planes, sight.grid, eye.far, bent_ids, bent_inverse_depth)
+
+
+@inlined
+def copy(source: Any, out: Any) -> None:
+    """Copy all there is, one after the other."""
+    source, out = source.reshape(-1), out.reshape(-1)
+    for k in range(source.shape[0]):
+        out[k] = source[k]
+
+
+@kernel
+def clear(ids: Any, inverse_depth: Any, far: float) -> None:
+    """Nothing is seen, up to the farthest that is."""
+    ids[:] = np.int32(-1)
+    inverse_depth[:] = _F(1.0 / far)
+
+
+@kernel
+def transform_fixed(row: Any, room: int) -> None:
+    """Bring the vertices of fixed parts, which may not be drawn anew, to the camera."""
+    drawing, w = drawing_at(row[DRAWING]), workspace_at(room)
+    starts = drawing.geometry.vertex_starts
+    for p in range(drawing.first_part):
+        transform(drawing.geometry.vertices, starts[p], starts[p + 1], w.matrices[p], w.points)
+
+
+@kernel
+def draw_parts(row: Any, which: int, parts: int, room: int) -> None:
+    """Draw some parts, whose matrices are in the room, into a sight's image there; fixed ones into what is kept."""
+    drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
+    sight = eye.picture if which == PICTURE else eye.labels
+    height, width, chosen = sight.height, sight.width, drawing.all
+    ids = w.ids[: height * width].reshape((height, width))
+    inverse_depth = w.inverse_depth[: height * width].reshape((height, width))
+    if parts == MOVING_PARTS:
+        chosen = drawing.moving
+        copy(sight.fixed_ids, ids)
+        copy(sight.fixed_inverse_depth, inverse_depth)
+    else:
+        if parts == FIXED_PARTS:
+            chosen, ids, inverse_depth = drawing.fixed, sight.fixed_ids, sight.fixed_inverse_depth
+        elif parts == CHOSEN_PARTS:
+            chosen, ids = w.chosen[: drawing.all.shape[0]], w.no_ids
+        ids[:] = np.int32(-1)
+        inverse_depth[:] = _F(1.0 / eye.far)
+    draw(
+        drawing.geometry,
+        chosen,
+        w.matrices,
+        sight.parameters,
+        eye.near,
+        w.points,
+        w.screen,
+        w.spans,
+        inverse_depth,
+        ids,
+    )
+
+
+@kernel
+def write_labels(row: Any, room: int) -> None:
+    """Write those labels that a row asks for, of what is seen."""
+    drawing, sight, w = drawing_at(row[DRAWING]), eye_at(row[EYE]).labels, workspace_at(room)
+    bent = sight.grid.shape[0] > 0
+    size = (sight.grid.shape[0], sight.grid.shape[1]) if bent else (sight.height, sight.width)
+    ids = (w.bent_ids if bent else w.ids)[: size[0] * size[1]].reshape(size)
+    inverse_depth = (w.bent_inverse_depth if bent else w.inverse_depth)[: size[0] * size[1]].reshape(size)
+    part_of = drawing.geometry.part_of
+    if row[DEPTH] != 0:
+        write_depth(ids, inverse_depth, array_at(row[DEPTH], size, np.float32))
+    if row[SEGMENTATION] != 0:
+        write_ids(ids, part_of, drawing.instance, array_at(row[SEGMENTATION], size, np.int32))
+    if row[LINKS] != 0:
+        write_ids(ids, part_of, drawing.link, array_at(row[LINKS], size, np.int32))
+    if row[NORMALS] != 0:
+        out = array_at(row[NORMALS], (size[0], size[1], 3), np.float32)
+        write_normals(ids, w.planes, sight.parameters, sight.grid, out)
+
+
+@kernel
+def cast(row: Any, room: int) -> None:
+    """Draw the shadow maps of a state for what is seen, and begin the picture with what is kept of it."""
+    shadows, eye, w = shadows_at(row[SHADOWS]), eye_at(row[EYE]), workspace_at(room)
+    carriers = array_at(row[CARRIERS], (row[COUNT], 7), np.float64)
+    if eye.link < 0:
+        renew_maps(shadows.casting, shadows.lamps, shadows, carriers)
+        if row[CACHED] != 0:
+            cache, lights, maps = cache_at(row[CACHED]), shadows.lights, shadows.maps
+            rgb = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8)
+            copy(cache.picture, rgb)
+            renew_changed(cache, lights, maps, shadows.changed, eye.gain, w.tone, eye.factor, w.scratch, rgb)
+        return
+    sight, nothing = eye.picture, np.float64(_F(1.0 / eye.far))
+    seen = w.inverse_depth[: sight.height * sight.width].reshape((sight.height, sight.width))
+    seeing = seen, nothing, sight.parameters, eye.pixel, w.to_camera, w.nowhere
+    follow(shadows.casting, shadows.lamps, shadows, carriers, *seeing)
+
+
+@kernel
+def write_amodal(row: Any, room: int) -> None:
+    """Write the mask of each instance as it would be seen alone."""
+    drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
+    sight, count = eye.labels, drawing.instances.shape[0]
+    masks = array_at(row[AMODAL], (count, eye.height, eye.width), np.bool_)
+    inverse_depth = w.inverse_depth[: sight.height * sight.width].reshape((sight.height, sight.width))
+    for k in range(count):
+        for p in range(drawing.instance.shape[0]):
+            w.chosen[p] = drawing.instance[p] == drawing.instances[k]
+        draw_parts(row, LABELS, CHOSEN_PARTS, room)
+        mask_through_lens(inverse_depth, sight.grid, eye.far, masks[k])
