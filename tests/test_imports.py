@@ -128,7 +128,7 @@ def test_a_forbidden_import_is_found(path: str, source: str) -> None:
         ("simworld/assets/roots.py", "import pybullet_data"),
         ("simworld/rendering/renderers/tiny.py", "import pybullet as bullet"),
         ("simworld/physics/world.py", "import pybullet"),
-        ("simworld/physics/world.py", "from .bodies import add_body"),
+        ("simworld/physics/world.py", "from .bodies import add_bodies"),
         ("simworld/rendering/seen.py", "from simworld.building.spec import SceneSpec"),
         ("simworld/randomization/sampling.py", "from simworld.errors import DrawError"),
         ("envs/place.py", "import gymnasium\nfrom simworld.scene.model import Scene"),

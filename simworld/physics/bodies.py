@@ -1,5 +1,7 @@
 """Bodies of a Scene as Bullet bodies."""
 
+from collections.abc import Sequence
+
 from simworld.geometry import IDENTITY, Vec3, transform_points
 from simworld.physics.bullet import bullet
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
@@ -8,8 +10,14 @@ from simworld.scene.shapes import bounds, mesh_frame, moments
 _GROUND: Vec3 = (1000.0, 1000.0, 10.0)
 
 
-def add_body(body: Body, client: int) -> int:
-    """Add a body to a client and return Bullet's id, whose frame is at its centre of mass."""
+def add_bodies(bodies: Sequence[Body], client: int) -> list[int]:
+    """Add bodies to a client and return Bullet's ids, whose frames are at their centres of mass."""
+    # What a client would draw, had it a window: it would take long to make that of their shapes.
+    look: int = bullet.createVisualShape(bullet.GEOM_BOX, halfExtents=(0.01, 0.01, 0.01), physicsClientId=client)
+    return [_add_body(body, look, client) for body in bodies]
+
+
+def _add_body(body: Body, look: int, client: int) -> int:
     parts, position = _closed_below(body) if body.endless else body.parts, body.position
     if any(body.center_of_mass):
         parts = tuple(_moved(part, body.center_of_mass) for part in parts)
@@ -17,6 +25,7 @@ def add_body(body: Body, client: int) -> int:
     uid: int = bullet.createMultiBody(
         baseMass=body.mass,
         baseCollisionShapeIndex=_collision_shape(parts, client),
+        baseVisualShapeIndex=look,
         basePosition=position,
         baseOrientation=body.orientation,
         useMaximalCoordinates=1,

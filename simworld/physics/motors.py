@@ -1,17 +1,16 @@
 """The motors of a robot's joints: what they are aimed at, how they follow, and what they give way to."""
 
-import cmath
-import math
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from simworld.geometry import Array
 from simworld.physics.bullet import bullet
+from simworld.physics.motor_gains import STRIDES, finer, striding
 from simworld.physics.play import Play
 from simworld.physics.timing import USUAL_HZ, Timing
+from simworld.physics.yielding import give_way, nears_limits
 from simworld.scene.model import Robot
 
 _GUIDING = 0.2
@@ -19,12 +18,12 @@ _GUIDING = 0.2
 solver's residual, and with all of them be jerked to the middle of each control step's way."""
 
 
-_DAMPED = 0.25
-"""Velocity gain from which motors come to the same places in half as many substeps."""
+_LONGEST = 0.02
+"""Seconds of a substep, at most, where nothing but the arm moves."""
 
 
 class _Gains(NamedTuple):
-    """Of each joint what `striding` gives."""
+    """Of each joint what `striding` gives; without strides its target is not shifted."""
 
     position: list[float]
     velocity: list[float]
@@ -44,8 +43,10 @@ class Motors:
         model = robot.model
         arm, fingers = model.arm_joints, len(joints) - model.arm_joints
         self._arm, self._still = arm, [0.0] * len(joints)
+        self._bounds = np.array([model.lower[:arm], model.upper[:arm]])
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
+        self._strongest = np.array(self._forces[:arm])
         self._position_gains = [robot.gain * model.gains.arm[0]] * arm + [model.gains.gripper[0]] * fingers
         damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
@@ -61,7 +62,12 @@ class Motors:
     def striding(self) -> int:
         """Substeps that are enough where nothing but the arm moves."""
         usual = self._timing.substeps
-        return math.ceil(usual / 2) if usual > 2 and min(self._velocity_gains) >= _DAMPED else usual
+        can = usual > STRIDES and self._timing.step <= STRIDES * _LONGEST
+        return STRIDES if can and min(self._gains(STRIDES).velocity) >= 0 else usual
+
+    def nears_limits(self, state: Array) -> bool:
+        """Whether a joint of the arm may come to its limit in the next two control steps."""
+        return nears_limits(state, self._bounds, 2 * self._timing.step)
 
     def aims(self, positions: Array) -> Array:
         """How far (arm_joints,) the arm's motors are aimed from positions (arm_joints,)."""
@@ -84,9 +90,9 @@ class Motors:
 
     def aim_yielding(
         self,
-        needed: Sequence[float],
+        needed: Array,
         positions: Sequence[float],
-        yielding: Sequence[float],
+        yielding: Array,
         velocities: Sequence[float] | None,
     ) -> None:
         """Aim all joints at positions, with which the arm does no more than `yielding` beyond what is `needed`.
@@ -111,12 +117,12 @@ class Motors:
         middle = [target - v * half for target, v in zip(self._targets, driven, strict=False)]
         return [*middle, *self._targets[self._arm :]], driven
 
-    def _give_way(self, needed: Sequence[float], yielding: Sequence[float]) -> None:
+    def _give_way(self, needed: Array, yielding: Array) -> None:
         """Carry the arm as far as its motors can, who have the rest of their forces for what they are aimed at."""
-        forces = self._forces[: self._arm]
-        self._carrying = [min(max(torque, -force), force) for torque, force in zip(needed, forces, strict=False)]
-        left = zip(yielding, forces, self._carrying, strict=True)
-        self._limits = [min(most, force - abs(carried)) for most, force, carried in left] + self._forces[self._arm :]
+        told = np.empty((2, self._arm))
+        give_way(needed, yielding, self._strongest, told)
+        self._carrying, limits = told.tolist()
+        self._limits = limits + self._forces[self._arm :]
 
     def divide(self, substeps: int) -> None:
         """Move the same although a control step has so many substeps."""
@@ -160,8 +166,11 @@ class Motors:
         if key not in self._known:
             usual, times = self._timing.substeps, self._timing.control_hz / USUAL_HZ
             own = self._position_gains if self._speeds is None else self._guiding_gains
-            pairs = [finer(p, d, usual * times) for p, d in zip(own, self._velocity_gains, strict=True)]
-            rows = [striding(p, d, usual, substeps) for p, d in pairs]
+            pairs = zip(own, self._velocity_gains, strict=True)
+            if substeps < usual:
+                rows = [striding(*finer(*pair, usual * times), usual) for pair in pairs]
+            else:
+                rows = [(*finer(*pair, substeps * times), 0.0, 0.0) for pair in pairs]
             self._known[key] = _Gains(*map(list, zip(*rows, strict=True)))
         return self._known[key]
 
@@ -185,40 +194,3 @@ class Motors:
         """Torques with which friction brakes the arm's joints: Coulomb's, or what stops them in two steps."""
         limits = zip(self._robot.joint_friction, self._stopping, velocities, strict=False)
         return [min(max(-stopping * v, -friction), friction) for friction, stopping, v in limits]
-
-
-@cache
-def finer(position: float, velocity: float, times: float) -> tuple[float, float]:
-    """Gains with which a motor moves as with `position` and `velocity` although it acts `times` as often.
-
-    A substep multiplies the deviation from the target by the roots of z^2 - (2 - velocity - position) z + 1 - velocity.
-    """
-    if times == 1:
-        return position, velocity
-    total, product = 2 - velocity - position, 1 - velocity
-    half = cmath.sqrt(total * total / 4 - product)
-    roots = [(total / 2 + sign * half) ** (1 / times) for sign in (1, -1)]
-    both = (roots[0] * roots[1]).real
-    return 1 + both - (roots[0] + roots[1]).real, 1 - both
-
-
-@cache
-def striding(position: float, velocity: float, usual: int, substeps: int) -> tuple[float, float, float, float]:
-    """Gains for a control step of `substeps` by which a motor is where it were after the `usual` ones with its own.
-
-    With fewer than usual it lacks what it gains by acting earlier, so its target is shifted: by parts of its deviation,
-    and of the way that it makes in a usual substep.
-    """
-    gains = finer(position, velocity, substeps / usual)
-    if substeps >= usual:
-        return *gains, 0.0, 0.0
-    there = np.linalg.matrix_power(_substep(position, velocity, 1.0), usual)[0]
-    own = np.linalg.matrix_power(_substep(*gains, usual / substeps), substeps)[0]
-    # A shift of the target is a deviation that is taken away again.
-    ahead, lead = ((there - own) / (1.0 - own[0])).tolist()
-    return *gains, ahead, lead
-
-
-def _substep(position: float, velocity: float, length: float) -> Array:
-    """What becomes of a motor's deviation, and of its way in a usual substep, in a substep of such a length."""
-    return np.array([[1 - position, (1 - velocity) * length], [-position / length, 1 - velocity]])

@@ -2,8 +2,9 @@
 
 Bullet solves contacts by iteration. What weighs m and is pressed by a force F against something heavy sinks in by about
 F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many; and 2.5 times as
-many iterations leave a third of it. An arm that moves through the air, while all else rests, needs half of the usual
-substeps, as its motors are aimed so that they come to the same places.
+many iterations leave a third of it. An arm that moves through the air, while all else rests, has two substeps, in
+which its motors are aimed so that they come to the same places; as far as the solver solves that, which takes it more
+iterations for each.
 """
 
 import math
@@ -17,8 +18,9 @@ from simworld.physics.timing import FINEST_HZ, Timing
 
 _HAND = 0.15, 0.08, 0.2
 """Metres from the tool centre point that bound the hand and its way: to the sides, down, and up."""
-_STRIDING, _ITERATIONS, _MORE, _MOST = 30, 20, 50, 100
-"""Iterations of the solver: the usual, where the hand touches something light, and where it hits something."""
+_STRIDING, _ITERATIONS, _MORE, _MOST = 40, 20, 50, 100
+"""Iterations of the solver: where only the arm moves, the usual, where the hand touches something light, and where it
+hits something."""
 _LIGHT = 0.1
 """Kilogrammes from which the usual iterations do for what is touched."""
 _NEAR = 0.75
@@ -32,6 +34,8 @@ _LARGE = 0.04
 """Metres from its middle to where something may be hit."""
 _HIT, _PUSHED = 0.1, 0.05
 """Metres per second that do no harm, of what hits and of what pushes."""
+_CLEAR = 0.01
+"""Metres beyond the way of the tool in a control step from which nothing can be hit in it."""
 _RESTS = 0.03, 0.6
 """Metres and radians per second, along and about each axis, below which something rests."""
 _MARGIN = 0.002
@@ -74,19 +78,25 @@ class Substeps:
         self._usual, self._most = timing.usual_substeps, FINEST_HZ // timing.control_hz
         self._fewest, self._freely = Division(timing.substeps), Division(striding, _STRIDING)
 
-    def __call__(self, tool: Array, motion: Motion, substeps: int) -> Division:
+    def __call__(self, tool: Array, motion: Motion, limited: bool, substeps: int) -> Division:
         """How the next control step is divided.
 
-        `tool` is where the tool centre point is, and `substeps` how many the last control step had.
+        `tool` is where the tool centre point is, `limited` whether a joint may come to its limit, and `substeps` how
+        many the last control step had.
         """
         (side, down, up), (x, y, z) = _HAND, tool[:3].tolist()
         low, high = (x - side, y - side, z - down), (x + side, y + side, z + up)
         found = bullet.getOverlappingObjects(low, high, physicsClientId=self._client) or ()
         near = {uid for uid, _ in found if uid != self._robot}
+        if not near:
+            return self._fewest if limited or self._is_busy() else self._freely
+        way, aim = motion()
+        far = max(math.hypot(*way), math.hypot(*aim)) + _CLEAR
+        if not (limited or self._is_busy()) and not any(self._is_within(uid, far) for uid in near):
+            return self._freely
         movable = near & self._masses.keys()
         if not movable:
-            return self._fewest if near or self._is_busy() else self._freely
-        way, aim = motion()
+            return self._fewest
         finer, iterations = 1, _ITERATIONS
         for uid in movable:
             times, wanted = self._for_contact(uid, near, way, aim, substeps)
@@ -109,8 +119,9 @@ class Substeps:
         points = self._reader.points(uid)
         return bool(points) and all(point[OTHER] not in self._masses for point in points)
 
-    def _is_close(self, uid: int) -> bool:
-        return bool(bullet.getClosestPoints(self._robot, uid, self._hit, physicsClientId=self._client))
+    def _is_within(self, uid: int, distance: float) -> bool:
+        """Whether the robot is as near to a body."""
+        return bool(bullet.getClosestPoints(self._robot, uid, distance, physicsClientId=self._client))
 
     def _for_contact(self, uid: int, near: set[int], way: Way, aim: Way, substeps: int) -> tuple[int, int]:
         """How many times the usual substeps one of the bodies `near` the hand needs, and how many iterations."""
@@ -123,7 +134,7 @@ class Substeps:
         if not held and self._is_hit(uid, way, aim):
             return max(2, _times(_PRESSED, mass)), _MOST
         if not touching:
-            soon = mass < _LIGHT and self._is_close(uid)
+            soon = mass < _LIGHT and self._is_within(uid, self._hit)
             return (_times(_SQUEEZED, mass), _MORE) if soon else (1, _ITERATIONS)
         finer = _times(_SQUEEZED, mass) if sides else 1
         # Bullet divides the last substep's impulse by the whole control step.

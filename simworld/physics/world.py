@@ -11,7 +11,7 @@ from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array, Vec3
 from simworld.handles import Uncopied
-from simworld.physics.bodies import add_body
+from simworld.physics.bodies import add_bodies
 from simworld.physics.body_reader import DISTANCE, FORCE, NORMAL, BodyReader
 from simworld.physics.bullet import bullet
 from simworld.physics.gripper import GripperDrive
@@ -106,8 +106,8 @@ class World(Uncopied):
         self._forget()
         self._load_robot(scene, model)
         rows = [row for row, body in enumerate(scene.bodies) if not body.marker]
-        bodies = {add_body(scene.bodies[row], cid): scene.bodies[row] for row in rows}
-        self._bodies = list(bodies)
+        self._bodies = add_bodies([scene.bodies[row] for row in rows], cid)
+        bodies = {uid: scene.bodies[row] for uid, row in zip(self._bodies, rows, strict=True)}
         # Markers are not in Bullet: they stay where the scene has them.
         self._starts = np.array([body.pose for body in scene.bodies]).reshape(-1, 7)
         self._rest = np.zeros((len(scene.bodies), 6))
@@ -146,7 +146,7 @@ class World(Uncopied):
         self._loaded_motors().aim(positions)
 
     def set_yielding_targets(
-        self, positions: Sequence[float], yielding: Sequence[float], velocities: Sequence[float] | None = None
+        self, positions: Sequence[float], yielding: Array, velocities: Sequence[float] | None = None
     ) -> None:
         """Position targets with which the arm gives way to what it meets.
 
@@ -154,7 +154,7 @@ class World(Uncopied):
         its joints in N m. Where `velocities` are given, for each of them in rad/s, they keep to those, on a way that is
         at `positions` after the control step.
         """
-        self._loaded_motors().aim_yielding(self.arm().needed.tolist(), positions, yielding, velocities)
+        self._loaded_motors().aim_yielding(self.arm().needed, positions, yielding, velocities)
 
     def _loaded_motors(self) -> Motors:
         _ = self.scene  # which says so if there is none
@@ -170,7 +170,8 @@ class World(Uncopied):
 
     def _divide(self) -> None:
         """Divide the next control step as finely as its contacts ask for."""
-        before, self._division = self._division, self._substeps(self.tool_pose(), self._motion, self._division.substeps)
+        before, limited = self._division, self._motors.nears_limits(self.joints())
+        self._division = self._substeps(self.tool_pose(), self._motion, limited, before.substeps)
         if self._division != before:
             substeps, iterations = self._division
             bullet.setPhysicsEngineParameter(

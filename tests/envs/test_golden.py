@@ -1,8 +1,8 @@
 """States, rewards and facts of twenty episodes of each task, as they were when they were recorded: nothing moves them.
 
 `golden.npz` has the actions, and `golden.json` a digest of each episode; what changes them on purpose says why, and
-records them again with `python tests/envs/test_golden.py`. They are those of x86-64 processors with AVX2: others round
-the arm's least squares otherwise.
+records them again with `python tests/envs/test_golden.py`. They are those of x86-64 processors with AVX2: the sines of
+others are rounded otherwise.
 """
 
 import hashlib

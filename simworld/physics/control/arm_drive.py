@@ -3,6 +3,7 @@
 import numpy as np
 
 from simworld.geometry import Array
+from simworld.physics.control.damped_step import shorten_step
 from simworld.physics.control.fingers import Fingers
 from simworld.physics.world import World
 
@@ -25,10 +26,11 @@ class ArmDrive:
         n = self.joints = model.arm_joints
         self.lower, self.upper = np.array(model.lower[:n]), np.array(model.upper[:n])
         self.fastest = np.array(model.max_velocity[:n])
-        self.ahead, self._per_ahead = self.fastest / timing.ahead_hz, timing.ahead_hz / self.fastest
+        self.ahead = self.fastest / timing.ahead_hz
+        self._bounds = np.stack([self.lower, self.upper, 1 / self.ahead])
         self._fingers = Fingers(world)
         levers = np.linalg.norm(world.tool_kinematics()[1][:3], axis=0)
-        self._yielding: list[float] = (PRESS * levers + TWIST).tolist()
+        self._yielding: Array = PRESS * levers + TWIST
 
     @property
     def positions(self) -> Array:
@@ -40,8 +42,8 @@ class ArmDrive:
 
         The gripper moves at `rate`, -1 closing and 1 opening. Gives where the joints are aimed (n,).
         """
-        step = step / max(1.0, *map(abs, (step * self._per_ahead).tolist()))
-        targets: Array = np.minimum(np.maximum(self.positions + step, self.lower), self.upper)
+        targets = np.empty(self.joints)
+        shorten_step(step, self.positions, self._bounds, targets)
         self.world.set_yielding_targets([*targets.tolist(), *self._fingers.move(rate)], self._yielding)
         return targets
 

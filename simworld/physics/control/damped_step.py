@@ -1,6 +1,7 @@
 """The step of the joints that brings the tool nearer to where it is wanted, and how they are aimed."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,21 @@ def _solve(matrix: Any, x: Any) -> None:
         x[i] /= matrix[i, i]
 
 
-def damped_step(error: Array | list[float], jacobian: Array, from_rest: Array) -> Array:
+@kernel
+def shorten_step(step: Any, positions: Any, bounds: Any, targets: Any) -> None:
+    """Where a step (n,) in rad leads from positions (n,), shortened if a joint would be too far ahead.
+
+    `bounds` (3, n) are the joints' lower and upper limits, and 1 / how far each may be ahead.
+    """
+    most = 1.0
+    for k in range(step.shape[0]):
+        most = max(most, abs(step[k]) * bounds[2, k])
+    for k in range(step.shape[0]):
+        targets[k] = min(max(positions[k] + step[k] / most, bounds[0, k]), bounds[1, k])
+
+
+def damped_step(error: Sequence[float] | Array, jacobian: Array, from_rest: Array) -> Array:
     """The step (n,) in rad that mends an error (6,), as `solve_step` has it."""
     step = np.empty(len(from_rest))
-    solve_step(np.ascontiguousarray(jacobian), np.array(error, dtype=float), from_rest, np.empty((7, 6)), step)
+    solve_step(jacobian, np.array(error, dtype=float), from_rest, np.empty((7, 6)), step)
     return step
