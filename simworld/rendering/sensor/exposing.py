@@ -114,6 +114,41 @@ def develop(
 
 
 @kernel
+def take(
+    rgb: Any,
+    linear: Any,
+    vignetting: float,
+    blurs: Any,
+    margin: Any,
+    variances: Any,
+    key: Any,
+    normal: Any,
+    gains: Any,
+    tone: Any,
+    light: Any,
+    blurred: Any,
+    bits: Any,
+    level: Any,
+    planes: Any,
+) -> None:
+    """Fill `planes` (3, h, w) with the bytes of a picture `rgb`, one colour after the other.
+
+    `blurs` are rows, columns and weights (t,) of the taps of all blurs, and where in them each begins and ends
+    (b + 1,); `light` and `blurred` (h + 2 m, w + 2 n) are room. For all else see `expose` and `develop`.
+    """
+    rows, columns, weights, ends = blurs
+    for color in range(3):
+        expose(rgb, color, linear, vignetting, margin, level, light)
+        for k in range(ends.shape[0] - 1):
+            begin, end = ends[k], ends[k + 1]
+            mirror(light, margin)
+            convolve(light, rows[begin:end], columns[begin:end], weights[begin:end], margin, blurred)
+            light, blurred = blurred, light
+        first = color * rgb.shape[0] * rgb.shape[1]
+        develop(light, margin, variances, key, first, normal, gains[color], tone, bits, level, planes[color])
+
+
+@kernel
 def interleave(planes: Any, out: Any) -> None:
     """Fill `out` (h, w, 3) with the colours of `planes` (3, h, w)."""
     for i in range(out.shape[0]):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simworld.color import LINEAR, encode
 from simworld.rendering.frame import Frame
 from simworld.rendering.sensor.bits import key_of
-from simworld.rendering.sensor.exposing import TOGETHER, convolve, develop, expose, interleave, mirror
+from simworld.rendering.sensor.exposing import TOGETHER, interleave, take
 from simworld.rendering.sensor.jpeg import compressed
 from simworld.rendering.sensor.ranging import measure, obliquity
 from simworld.rendering.sensor.room import Room
@@ -23,6 +23,8 @@ Float = NDArray[np.float32]
 Whole = NDArray[np.int64]
 Taps = tuple[Whole, Whole, Float]
 """How many rows and columns away from a pixel the light comes from (t,), and how much of it."""
+Blurs = tuple[Whole, Whole, Float, Whole]
+"""The taps of several blurs, and where in them each begins and ends (b + 1,)."""
 Dead = tuple[Whole, NDArray[np.uint8]]
 
 IDEAL = Sensor()
@@ -30,6 +32,7 @@ CLUMP = 1 / 60
 """Size of depth's holes, as a share of the image's height."""
 _LEVELS = 1 << 12
 _ROOM = Room()
+_NO_TAPS: Taps = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
 
 
 def sense(frame: Frame, camera: Camera, time: float) -> Frame:
@@ -53,21 +56,15 @@ def sense(frame: Frame, camera: Camera, time: float) -> Frame:
 def _picture(rgb: NDArray[np.uint8], sensor: ColorSensor, generator: Generator, dead: Dead) -> NDArray[np.uint8]:
     """The picture (h, w, 3): through the lens, onto the pixels, amplified, encoded and compressed."""
     height, width = rgb.shape[:2]
-    blurs, rgb = _blurs(sensor, height), np.ascontiguousarray(rgb)
-    margin = tuple(int(max([np.abs(taps[axis]).max() for taps in blurs], default=0)) for axis in (0, 1))
+    rgb = np.ascontiguousarray(rgb)
+    blurs, margin = _blurs(sensor.defocus * height, sensor.motion_blur * height, sensor.motion_direction)
     padded = height + 2 * margin[0], width + 2 * margin[1]
     light, blurred, level, line, flat = _ROOM(padded, padded, (width,), (width,), (-(-rgb.size // 4),))
     bits, planes = line.view(np.uint32), flat.view(np.uint8)[: rgb.size].reshape(3, height, width)
-    variances, key = (sensor.shot_noise**2, sensor.read_noise**2), key_of(generator)
+    noise = (sensor.shot_noise**2, sensor.read_noise**2), key_of(generator), _normal()
     red, blue = sensor.white_balance
-    for color, gain in enumerate((sensor.gain * red, sensor.gain, sensor.gain * blue)):
-        expose(rgb, color, _linear(), sensor.vignetting, margin, level, light)
-        for taps in blurs:
-            mirror(light, margin)
-            convolve(light, *taps, margin, blurred)
-            light, blurred = blurred, light
-        first = color * height * width
-        develop(light, margin, variances, key, first, _normal(), gain, _bytes(), bits, level, planes[color])
+    gains, room = (sensor.gain * red, sensor.gain, sensor.gain * blue), (light, blurred, bits, level)
+    take(rgb, _linear(), sensor.vignetting, blurs, margin, *noise, gains, _bytes(), *room, planes)
     planes.reshape(3, -1)[:, dead[0]] = dead[1]
     if sensor.jpeg_quality:
         return compressed(planes, sensor.jpeg_quality)
@@ -93,15 +90,18 @@ def _depth(depth: Float, camera: Camera, sensor: DepthSensor, generator: Generat
     return measured
 
 
-def _blurs(sensor: ColorSensor, height: int) -> list[Taps]:
-    """The blurs of an image of a height, one after the other."""
-    blurs = []
-    if sensor.defocus:
-        line = _gaussian(sensor.defocus * height)
-        blurs += [_taps(line[:, None]), _taps(line[None])]
-    if sensor.motion_blur:
-        blurs.append(_taps(_streak(sensor.motion_blur * height, sensor.motion_direction)))
-    return blurs
+@lru_cache(maxsize=32)
+def _blurs(defocus: float, motion_blur: float, direction: float) -> tuple[Blurs, tuple[int, int]]:
+    """Blurs by lengths in pixels, one after the other, and how many rows and columns their light comes from."""
+    taps = []
+    if defocus:
+        line = _gaussian(defocus)
+        taps += [_taps(line[:, None]), _taps(line[None])]
+    if motion_blur:
+        taps.append(_taps(_streak(motion_blur, direction)))
+    rows, columns, weights = (np.concatenate(parts) for parts in zip(_NO_TAPS, *taps, strict=True))
+    ends = np.cumsum([0, *(len(one[0]) for one in taps)])
+    return (rows, columns, weights, ends), (int(np.abs(rows).max(initial=0)), int(np.abs(columns).max(initial=0)))
 
 
 def _taps(weights: Float) -> Taps:
@@ -112,7 +112,6 @@ def _taps(weights: Float) -> Taps:
     return down, right, np.pad(weights[rows, columns], spare)
 
 
-@lru_cache(maxsize=32)
 def _gaussian(sigma: float) -> Float:
     """Taps (n,) of a Gaussian of a standard deviation in pixels, to three of them; sum 1."""
     sigma = max(sigma, 0.1)  # any less is one tap
@@ -122,7 +121,6 @@ def _gaussian(sigma: float) -> Float:
     return taps
 
 
-@lru_cache(maxsize=32)
 def _streak(length: float, direction: float) -> Float:
     """Weights (m, n) of a line of a length in pixels, shared between the two pixels about it in each column; sum 1.
 
