@@ -63,7 +63,8 @@ class Motors:
         """Substeps that are enough where nothing but the arm moves."""
         usual = self._timing.substeps
         can = usual > STRIDES and self._timing.step <= STRIDES * _LONGEST
-        return STRIDES if can and min(self._gains(STRIDES).velocity) >= 0 else usual
+        can &= all(min(self._gains(STRIDES, guiding).velocity) >= 0 for guiding in (False, True))
+        return STRIDES if can else usual
 
     def nears_limits(self, state: Array) -> bool:
         """Whether a joint of the arm may come to its limit in the next two control steps."""
@@ -135,12 +136,12 @@ class Motors:
         if self._driven and not strides:
             return
         self._driven = True
-        gains = self._gains(self._substeps)
         targets, speeds = self._targets, self._speeds
+        gains = self._gains(self._substeps, speeds is not None)
         if strides:
-            usual = self._gains(self._timing.substeps)
             step = self._timing.step / self._timing.substeps
             if speeds is not None:
+                usual = self._gains(self._timing.substeps, guiding=True)
                 ways = zip(targets, speeds, usual.position, usual.velocity, strict=False)
                 targets = [*(t + v * step * d / p for t, v, p, d in ways), *targets[self._arm :]]
                 speeds = None
@@ -160,12 +161,12 @@ class Motors:
             physicsClientId=self._client,
         )
 
-    def _gains(self, substeps: int) -> _Gains:
-        """What motors are told in a control step of so many substeps."""
-        key = substeps, self._speeds is None
+    def _gains(self, substeps: int, guiding: bool) -> _Gains:
+        """What motors are told in a control step of so many substeps, that aim at positions or keep to velocities."""
+        key = substeps, guiding
         if key not in self._known:
             usual, times = self._timing.substeps, self._timing.control_hz / USUAL_HZ
-            own = self._position_gains if self._speeds is None else self._guiding_gains
+            own = self._guiding_gains if guiding else self._position_gains
             pairs = zip(own, self._velocity_gains, strict=True)
             if substeps < usual:
                 rows = [striding(*finer(*pair, usual * times), usual) for pair in pairs]

@@ -13,7 +13,7 @@ _DAMPED, _POSTURE_GAIN = 0.05**2, 0.1
 
 
 @kernel
-def solve_step(jacobian: Any, error: Any, from_rest: Any, work: Any, step: Any) -> None:
+def _solve_step(jacobian: Any, error: Any, from_rest: Any, work: Any, step: Any) -> None:
     """The step (n,) in rad that mends an error (6,) of the tool's pose by its Jacobian (6, n); `work` is (7, 6).
 
     Damped least squares (Wampler 1986; Nakamura and Hanafusa 1986), with the way back to the rest posture, which is
@@ -67,7 +67,7 @@ def shorten_step(step: Any, positions: Any, bounds: Any, targets: Any) -> None:
 
 
 def damped_step(error: Sequence[float] | Array, jacobian: Array, from_rest: Array) -> Array:
-    """The step (n,) in rad that mends an error (6,), as `solve_step` has it."""
+    """The step (n,) in rad that mends an error (6,), by damped least squares."""
     step = np.empty(len(from_rest))
-    solve_step(jacobian, np.array(error, dtype=float), from_rest, np.empty((7, 6)), step)
+    _solve_step(jacobian, np.array(error, dtype=float), from_rest, np.empty((7, 6)), step)
     return step
