@@ -1,50 +1,67 @@
 """Draws the images that environments observe: those of one, or of many at once."""
 
-from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
 
 from simworld.envs.observations import IMAGES, View
+from simworld.rendering.frame import Frame, empty
 from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.rendering.sensor.sense import sense
 
+Made = dict[str, NDArray[Any]]
 
-def draw(renderer: RasterRenderer, views: Sequence[View], threads: int = 1) -> None:
-    """Fill in the images of views of the same kinds; each is the same, whichever are drawn beside it."""
-    if not views:
-        return
-    channels = tuple(dict.fromkeys(IMAGES[kind] for kind in views[0].kinds))
-    shots = [Shot(view.scene, view.state, camera) for view in views for _, camera, _ in view.cameras]
-    frames = iter(renderer.render_many(shots, channels, threads))
-    for view in views:
-        for prefix, camera, points in view.cameras:
-            frame = sense(next(frames), camera, view.state.time)
-            for kind in view.kinds:
-                if kind == "pointcloud" and points is not None:
-                    image = points(frame.depth, view.scene, view.state)
-                else:
-                    image = frame.channels[kind]
-                # The scenes have far fewer than 256 instances.
-                view.images[prefix + kind][...] = image.reshape(view.images[prefix + kind].shape)
+
+def draw(renderer: RasterRenderer, view: View) -> None:
+    """Fill in the images of a view."""
+    shots, channels = _shots(view)
+    _fill(view, [frame.channels for frame in renderer.render_many(shots, channels)])
 
 
 class Drawing:
-    """Collects views in a `with` statement, at the end of which their images are there."""
+    """Draws views in threads, beginning as soon as they are there; at the end of a `with` statement they are drawn."""
 
-    def __init__(self, threads: int) -> None:
-        self._renderer = RasterRenderer()
-        self._threads = threads
-        self._views: list[View] = []
+    def __init__(self, threads: int, cameras: int, most: int) -> None:
+        self._renderer, self._most = RasterRenderer(), most
+        self._crew = self._renderer.crew(cameras, threads)
+        self._views: list[tuple[View, list[Made]]] = []
 
     def __call__(self, view: View) -> None:
-        """Take a view to be drawn."""
-        self._views.append(view)
+        """Take a view to be drawn; there may be so many as `most` says."""
+        shots, channels = _shots(view)
+        made = [empty(channels, shot.scene, shot.camera) for shot in shots]
+        self._crew.add(list(zip(shots, made, strict=True)))
+        self._views.append((view, made))
 
     def __enter__(self) -> None:
-        self._views = []
+        self._crew.begin(self._most)
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            draw(self._renderer, self._views, self._threads)
+        views, self._views = self._views, []
+        self._crew.end()
+        for view, made in views if kind is None else ():
+            _fill(view, made)
 
     def close(self) -> None:
-        """Give memory back."""
+        """Give threads and memory back."""
+        self._crew.close()
         self._renderer.close()
+
+
+def _shots(view: View) -> tuple[list[Shot], tuple[str, ...]]:
+    """What a view is rendered from, and the channels it takes."""
+    channels = dict.fromkeys(IMAGES[kind] for kind in view.kinds)
+    return [Shot(view.scene, view.state, camera) for _, camera, _ in view.cameras], tuple(channels)
+
+
+def _fill(view: View, made: list[Made]) -> None:
+    """Fill in the images of a view from what was rendered of each camera."""
+    for (prefix, camera, points), channels in zip(view.cameras, made, strict=True):
+        frame = sense(Frame(**channels), camera, view.state.time)
+        for kind in view.kinds:
+            image = view.images[prefix + kind]
+            if kind == "pointcloud" and points is not None:
+                image[...] = points(frame.depth, view.scene, view.state)
+            else:
+                # The scenes have far fewer than 256 instances.
+                image[...] = frame.channels[kind].reshape(image.shape)

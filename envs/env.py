@@ -277,7 +277,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _draw_now(self, view: View) -> None:
         from simworld.envs.drawing import draw
 
-        draw(self._raster(), [view])
+        draw(self._raster(), view)
 
     def _observed(self, now: Instant) -> Any:
         """The observation at an instant."""

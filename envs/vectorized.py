@@ -24,6 +24,9 @@ from simworld.handles import Uncopied
 if TYPE_CHECKING:
     from simworld.envs.drawing import Drawing
 
+_MOST_THREADS = 4
+"""So many, if it is not said: small images are drawn by them as fast as worlds are stepped."""
+
 Bools = NDArray[np.bool_]
 Told = list[dict[str, Any] | None]
 Step = tuple[Any, NDArray[np.float64], Bools, Bools, dict[str, Any]]
@@ -51,7 +54,8 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
         self.config, self.num_envs, self.autoreset_mode = config, num_envs, autoreset_mode
         self.render_mode = config.render_mode
         self._spec: EnvSpec | None = None
-        self._draw = _drawing(threads) if config.images else None
+        # Where what is over is begun anew in the same step, there are two views of it.
+        self._draw = _drawing(threads, len(config.cameras), 2 * num_envs) if config.images else None
         self.envs: list[gym.Env[Any, Any]] = []
         spec = spec_of(config, max_episode_steps)
         try:
@@ -198,11 +202,11 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
         return _together(self._seen)
 
 
-def _drawing(threads: int) -> "Drawing":
+def _drawing(threads: int, cameras: int, most: int) -> "Drawing":
     """What draws images: compiled loops, which are imported where they are asked for, as states do without."""
     from simworld.envs.drawing import Drawing
 
-    return Drawing(threads)
+    return Drawing(threads, cameras, most)
 
 
 def _together(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -232,14 +236,15 @@ def make_vectorized(
 ) -> VectorizedEnv:
     """The environments of the options that `gym.make_vec` was given, and of the task that its id is registered with.
 
-    `max_episode_steps` of -1 are no limit, as in `gym.make`; as many `threads` draw images as there are cores.
+    `max_episode_steps` of -1 are no limit, as in `gym.make`. Where nothing is said, images are drawn in as many threads
+    as there are cores, at the most four.
     """
     mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
     modes = [mode.value for mode in AutoresetMode]
     if mode not in modes:
         raise ConfigurationError(f"autoreset_mode: must be one of {modes}, got {shown(mode)}")
     steps = None if max_episode_steps in (None, -1) else _positive("max_episode_steps", max_episode_steps)
-    count = usable_cores() if threads is None else _positive("threads", threads)
+    count = min(usable_cores(), _MOST_THREADS) if threads is None else _positive("threads", threads)
     return VectorizedEnv(EnvConfig(**options), _positive("num_envs", num_envs), steps, AutoresetMode(mode), count)
 
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.errors import RenderError
+from simworld.geometry import Array
 from simworld.rendering.derived import DERIVED, derived
 from simworld.rendering.frame import WANT_NEXT, empty
 from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.drawlist import DrawList
-from simworld.rendering.raster.kept import NO_POSES, KeptScene
-from simworld.rendering.raster.passes import COLUMNS, FRAME, HAVE_MOVED, NOT_POSES, OUTPUTS, STATUS, render_rows
+from simworld.rendering.raster.kept import NO_POSES, KeptEye, KeptScene
+from simworld.rendering.raster.passes import FRAME, HAVE_MOVED, NOT_POSES, OUTPUTS, STATUS, render_rows
+from simworld.rendering.raster.turns import Turn
 from simworld.rendering.raster.workspace import WORKSPACES, most_of
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -24,7 +25,6 @@ Made = dict[str, NDArray[Any]]
 
 _MOST_SCENES, _MOST_BYTES = 64, 1 << 28
 """What is kept at the most, in a thread."""
-_POSE_BYTES = 7 * 8
 
 
 class Shot(NamedTuple):
@@ -42,6 +42,7 @@ class Canvas:
     def __init__(self, draw_list: Callable[[Scene, Camera], DrawList]) -> None:
         self._draw_list = draw_list
         self._scenes = PerScene(self._begin, _MOST_SCENES)
+        self._turn = Turn()
 
     def render(self, shots: Sequence[Shot], channels: tuple[str, ...], out: Sequence[Made]) -> None:
         """Render frames into the arrays of their channels, of which compiled loops make most in one call."""
@@ -51,7 +52,7 @@ class Canvas:
         for shot in shots if later else ():
             assert shot.next_state is not None
             nexts.append((shot._replace(state=shot.next_state), empty(later, shot.scene, shot.camera)))
-        self._run(todo + nexts)
+        self.run(todo + nexts)
         if DERIVED & set(channels):
             for k, (shot, made) in enumerate(todo):
                 scene, state, camera, next_state = shot
@@ -64,26 +65,42 @@ class Canvas:
             self._scenes.drop_oldest()
         return KeptScene(scene, self._draw_list)
 
-    def _run(self, todo: Sequence[tuple[Shot, Made]]) -> None:
+    def row(self, shot: Shot, made: Made) -> "Row":
+        """What compiled loops make the OUTPUTS of a frame from that there are arrays for."""
+        kept = self._scenes(shot.scene)
+        carriers = np.empty((kept.count, 7))
+        kept.fill(carriers, shot.state)
+        eye = kept.eye(shot.scene, shot.camera, carriers, "rgb" in made)
+        outputs = [made[name].ctypes.data if name in made else 0 for name in OUTPUTS]
+        return Row([*eye.row(FRAME, carriers.ctypes.data, len(carriers)), *outputs], eye, carriers, shot, made)
+
+    def run(self, todo: Sequence[tuple[Shot, Made]]) -> None:
         """Make OUTPUTS that there are arrays for, without a look at next states."""
-        kept = [self._scenes(shot.scene) for shot, _ in todo]
-        starts = list(accumulate((scene.count for scene in kept), initial=0))
-        carriers, table = np.empty((starts[-1], 7)), np.empty((len(todo), COLUMNS), dtype=np.int64)
-        address, eyes = carriers.ctypes.data, []
-        for k, (scene, (shot, made)) in enumerate(zip(kept, todo, strict=True)):
-            here = carriers[starts[k] : starts[k + 1]]
-            scene.fill(here, shot.state)
-            eye = scene.eye(shot.scene, shot.camera, here, "rgb" in made)
-            outputs = [made[name].ctypes.data if name in made else 0 for name in OUTPUTS]
-            table[k] = [*eye.row(FRAME, address + starts[k] * _POSE_BYTES, len(here)), *outputs]
-            eyes.append(eye)
-        render_rows(table, WORKSPACES.for_(most_of({eye.need for eye in eyes})).address)
-        for k, status in enumerate(table[:, STATUS].tolist()):
+        if todo:
+            rows = [self.row(shot, made) for shot, made in todo]
+            table = np.array([row.words for row in rows], dtype=np.int64)
+            workspace = WORKSPACES.for_(most_of({row.eye.need for row in rows}))
+            render_rows(table, workspace.address, self._turn.all(len(rows)))
+            self.check(rows, table)
+
+    def check(self, rows: Sequence["Row"], table: NDArray[np.int64]) -> None:
+        """Look at what became of rows; RenderError for poses that are none."""
+        for row, status in zip(rows, table[:, STATUS].tolist(), strict=True):
             if status == NOT_POSES:
                 raise RenderError(NO_POSES)
             if status == HAVE_MOVED:
-                kept[k].forget(todo[k][0].camera)
-                self._run([todo[k]])
+                self._scenes(row.shot.scene).forget(row.shot.camera)
+                self.run([(row.shot, row.made)])
+
+
+class Row(NamedTuple):
+    """A frame to make, in the `words` of a row of addresses, with all that is there as long as this lives."""
+
+    words: list[int]
+    eye: KeptEye
+    carriers: Array
+    shot: Shot
+    made: Made
 
 
 @lru_cache(maxsize=64)

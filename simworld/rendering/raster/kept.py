@@ -15,6 +15,7 @@ from simworld.rendering.raster.handover import Handed
 from simworld.rendering.raster.passes import CACHED, COLUMNS, FILL, FIXED, render_rows
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache, drawing_of, eye_of, static_cache
+from simworld.rendering.raster.turns import Turn
 from simworld.rendering.raster.workspace import WORKSPACES, Need
 from simworld.rendering.textures.panorama import environment
 from simworld.scene.camera import Camera
@@ -79,7 +80,8 @@ class KeptEye:
         row[0, :8] = self.row(task, self._carriers.ctypes.data, len(self._carriers))
         if cache is not None:
             row[0, CACHED] = cache.address
-        render_rows(row, WORKSPACES.for_(self.need).address)
+        turn = Turn()
+        render_rows(row, WORKSPACES.for_(self.need).address, turn.all(1))
 
     @property
     def bytes(self) -> int:

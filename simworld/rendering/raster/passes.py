@@ -16,6 +16,7 @@ from simworld.rendering.raster.shading import Stage, shade
 from simworld.rendering.raster.shadow_maps import Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache
 from simworld.rendering.raster.static_cache import fill_picture, renew_changed
+from simworld.rendering.raster.turns import next_row
 from simworld.rendering.raster.visibility import draw, transform
 from simworld.rendering.raster.workspace import Workspace
 
@@ -39,10 +40,11 @@ _F = np.float32
 
 
 @kernel
-def render_rows(rows: Any, room: int) -> None:
-    """Do what each of the rows (n, COLUMNS) says, in the Workspace at an address."""
+def render_rows(rows: Any, room: int, turn: int) -> None:
+    """Do what rows (n, COLUMNS) say, of those whose turn it is the ones that no other thread takes, in a Workspace."""
     # Callers are optimized with all that they call, so what is long to compile is called once, and not from deep below.
-    for k in range(rows.shape[0]):
+    k = next_row(-1, turn)
+    while k >= 0:
         row = rows[k]
         row[STATUS] = begin(row, room)
         if row[STATUS] == DONE and (row[RGB] != 0 or row[TASK] == FILL):
@@ -77,6 +79,7 @@ def render_rows(rows: Any, room: int) -> None:
             shade(stage, samples, w.planes, w.known, eye.factor, mode, least, cache, w.scratch, rgb)
             if row[TASK] == FILL:
                 fill_picture(cache, shadows.lights, shadows.fixed, eye.gain, w.tone, eye.factor, w.scratch)
+        k = next_row(k, turn)
 
 
 @kernel

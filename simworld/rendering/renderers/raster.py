@@ -13,6 +13,7 @@ from simworld.errors import ConfigurationError
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels, check_out, empty
 from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.canvas import Canvas, Shot
+from simworld.rendering.raster.crew import Crew
 from simworld.rendering.raster.drawlist import DrawList, DrawLists
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -91,6 +92,10 @@ class RasterRenderer:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(share, range(threads)))
         return [Frame(**one) for one in made]
+
+    def crew(self, together: int, threads: int) -> Crew:
+        """Threads that render frames as they are added, so many `together`: see Crew."""
+        return Crew(self._canvas, together, threads)
 
     def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
         # What is kept for the next frame belongs to this one and its threads.
