@@ -65,14 +65,14 @@ class Canvas:
             self._scenes.drop_oldest()
         return KeptScene(scene, self._draw_list)
 
-    def row(self, shot: Shot, made: Made) -> "Row":
+    def row(self, shot: Shot, made: Made) -> "FrameRow":
         """What compiled loops make the OUTPUTS of a frame from that there are arrays for."""
         kept = self._scenes(shot.scene)
         carriers = np.empty((kept.count, 7))
         kept.fill(carriers, shot.state)
         eye = kept.eye(shot.scene, shot.camera, carriers, "rgb" in made)
         outputs = [made[name].ctypes.data if name in made else 0 for name in OUTPUTS]
-        return Row([*eye.row(FRAME, carriers.ctypes.data, len(carriers)), *outputs], eye, carriers, shot, made)
+        return FrameRow([*eye.row(FRAME, carriers.ctypes.data, len(carriers)), *outputs], eye, carriers, shot, made)
 
     def run(self, todo: Sequence[tuple[Shot, Made]]) -> None:
         """Make OUTPUTS that there are arrays for, without a look at next states."""
@@ -83,7 +83,7 @@ class Canvas:
             render_rows(table, workspace.address, self._turn.all(len(rows)))
             self.check(rows, table)
 
-    def check(self, rows: Sequence["Row"], table: NDArray[np.int64]) -> None:
+    def check(self, rows: Sequence["FrameRow"], table: NDArray[np.int64]) -> None:
         """Look at what became of rows; RenderError for poses that are none."""
         for row, status in zip(rows, table[:, STATUS].tolist(), strict=True):
             if status == NOT_POSES:
@@ -93,7 +93,7 @@ class Canvas:
                 self.run([(row.shot, row.made)])
 
 
-class Row(NamedTuple):
+class FrameRow(NamedTuple):
     """A frame to make, in the `words` of a row of addresses, with all that is there as long as this lives."""
 
     words: list[int]

@@ -7,7 +7,7 @@ from threading import Semaphore
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.rendering.raster.canvas import Canvas, Made, Row, Shot
+from simworld.rendering.raster.canvas import Canvas, FrameRow, Made, Shot
 from simworld.rendering.raster.passes import COLUMNS, render_rows
 from simworld.rendering.raster.turns import Turn
 from simworld.rendering.raster.workspace import WORKSPACES, Need, most_of
@@ -27,7 +27,7 @@ class Crew:
         self._pool = ThreadPoolExecutor(self._helpers) if self._helpers else None
         self._turn, self._inside = Turn(), Semaphore(0)
         self._table: NDArray[np.int64] = np.empty((0, COLUMNS), dtype=np.int64)
-        self._rows: list[Row] = []
+        self._rows: list[FrameRow] = []
         self._late: list[tuple[Shot, Made]] = []
         self._help: list[Future[None]] = []
         self._need = self._has = _NOTHING
