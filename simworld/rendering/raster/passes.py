@@ -95,8 +95,10 @@ def begin(row: Any, room: int) -> int:
     for i in range(3):
         for j in range(3):
             w.to_world[i, j] = _F(w.to_camera[j, i])
-    place(carriers, drawing.carrier, drawing.local, w.to_camera, w.matrices)
-    transform_fixed(row, room)
+    first = 0 if shows_fixed(row, eye) else drawing.first_part
+    place(carriers, drawing.carrier[first:], drawing.local[first:], w.to_camera, w.matrices[first:])
+    if first == 0:
+        transform_fixed(row, room)
     w.known[: drawing.geometry.triangles.shape[1]] = False
     if row[TASK] == FIXED:
         draw_parts(row, LABELS, FIXED_PARTS, room)
@@ -105,6 +107,14 @@ def begin(row: Any, room: int) -> int:
     elif row[TASK] == FRAME:
         look_around(row, room)
     return DONE
+
+
+@inlined
+def shows_fixed(row: Any, eye: Any) -> Any:
+    """Whether it takes more of fixed parts than what is kept of them."""
+    parts = (row[AMODAL] != 0) | (row[NORMALS] != 0) | (eye.labels.grid.shape[0] > 0)
+    light = (row[RGB] != 0) & (row[CACHED] == 0)
+    return (eye.link >= 0) | (row[TASK] != FRAME) | parts | light
 
 
 @inlined

@@ -3,7 +3,6 @@
 import math
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.canvas import Canvas, Shot
 from simworld.rendering.raster.crew import Crew
 from simworld.rendering.raster.drawlist import DrawList, DrawLists
+from simworld.rendering.raster.team import Team
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
@@ -55,7 +55,7 @@ class RasterRenderer:
         """Render one frame of the camera's size; poses that are not finite raise RenderError."""
         channels = check_channels("raster", self.channels, channels, next_state)
         made = empty(channels, scene, camera)
-        self._canvas.render([Shot(scene, state, camera, next_state)], channels, [made])
+        self._team(1).canvases[0].render([Shot(scene, state, camera, next_state)], channels, [made])
         return Frame(**made)
 
     def render_many(
@@ -80,17 +80,15 @@ class RasterRenderer:
             check_out(out, channels, [(shot.scene, shot.camera) for shot in shots])
             made = [{name: out[name][k] for name in channels} for k in range(len(shots))]
 
-        def share(thread: int) -> None:
-            begin, end = (len(shots) * k // threads for k in (thread, thread + 1))
+        team = self._team(threads)
+
+        def share(member: int) -> None:
+            begin, end = (len(shots) * k // threads for k in (member, member + 1))
             for k in range(begin, end, _TOGETHER):
                 last = min(k + _TOGETHER, end)
-                self._canvas.render(shots[k:last], channels, made[k:last])
+                team.canvases[member].render(shots[k:last], channels, made[k:last])
 
-        if threads == 1:
-            share(0)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(share, range(threads)))
+        team.work(share, threads)
         return [Frame(**one) for one in made]
 
     def crew(self, together: int, threads: int) -> Crew:
@@ -112,13 +110,14 @@ class RasterRenderer:
     def _draw_list(self, scene: Scene, camera: Camera) -> DrawList:
         return self._draw_lists(scene).seen_by(camera)
 
-    @property
-    def _canvas(self) -> Canvas:
+    def _team(self, threads: int) -> Team:
         """The calling thread's own."""
-        canvas: Canvas | None = getattr(self._local, "canvas", None)
-        if canvas is None:
-            canvas = self._local.canvas = Canvas(self._draw_list)
-        return canvas
+        team: Team | None = getattr(self._local, "team", None)
+        if team is None:
+            team = self._local.team = Team()
+        while len(team.canvases) < threads:
+            team.canvases.append(Canvas(self._draw_list))
+        return team
 
 
 RENDERER = RasterRenderer
