@@ -15,7 +15,8 @@ from simworld.assets.roots import data_path
 from simworld.cache import cached
 from simworld.errors import RenderError
 from simworld.rendering.meshes import loading as meshes
-from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, Groups, load_mesh
+from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
+from simworld.rendering.meshes.packing import Groups
 from simworld.rendering.meshes.primitives import is_closed
 from simworld.rendering.meshes.simplify.distance import build_hierarchy, deviation, face_normals, farthest
 from simworld.rendering.meshes.triangle_mesh import TriangleMesh
@@ -45,7 +46,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget() -> None:
     meshes._loaded.clear()
-    for function in (meshes._source, meshes.diagonal, meshes._key):
+    for function in (meshes._source, meshes.mesh_bounds, meshes.mesh_key):
         function.cache_clear()
     places._warned.clear()
     places._announced.clear()
@@ -171,7 +172,7 @@ def test_levels_round_down_and_bound_the_error(tmp_path: Path) -> None:
     for tolerance in (0.01, 0.0123, 0.1, 0.7, 100.0):
         level = meshes._level(diagonal, tolerance)
         rounded = meshes._tolerance(diagonal, level)
-        assert level == meshes.COARSEST or tolerance / 2 ** (1 / meshes.STEPS) < rounded * (1 + 1e-12)
+        assert level == meshes.COARSEST or tolerance / 2 < rounded * (1 + 1e-12)
         assert rounded <= tolerance and meshes._level(diagonal, rounded) == level
         groups = load_mesh(source, tolerance)
         assert groups is load_mesh(source, rounded)

@@ -4,21 +4,20 @@ Files that were read and simplified once are kept, in this process and on disk (
 """
 
 import hashlib
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from simworld.cache import Arrays, cached
 from simworld.geometry import Array
 from simworld.places import announce, places
-from simworld.plain import Color
 from simworld.rendering.meshes.obj import Source, Triangles, open_source, triangles_of
+from simworld.rendering.meshes.packing import Groups, MeshGroup, packed, rounded, unpacked
 from simworld.rendering.meshes.primitives import box, cylinder, is_closed, sphere
+from simworld.rendering.meshes.shipped import shipped
 from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
 from simworld.rendering.meshes.simplify.distance import DistanceSurface, Index
 from simworld.rendering.meshes.stl import triangles_of_stl
@@ -30,26 +29,20 @@ BOX = "box"
 SPHERE, CYLINDER = str(ASSETS / "sphere.obj"), str(ASSETS / "cylinder.obj")
 """A sphere of radius 1, and a cylinder about z of radius 1 from z = -1 to 1, within 0.3% of the true shapes."""
 
-VERSION = 4
+VERSION = 6
 """To be raised with every change of what is made from a file."""
 
-STEPS, COARSEST, FINEST, FULL = 2, 4 * 2, 16 * 2, -1
-"""Level k has the tolerance diagonal * 2 ** (-k / STEPS), from the coarsest to the finest that is made."""
+COARSEST, FINEST, FULL = 6, 11, -1
+"""Level k has the tolerance diagonal / 2 ** k, from the coarsest to the finest that is made."""
 
-WORTH = 0.9
+WORTH = 0.6
 """Share of the triangles above which the full mesh is drawn instead."""
+
+FULL_MESH: Arrays = {"full": np.array(True)}
+"""What is kept of such a level."""
 
 UNIT_SHAPES: dict[str, Callable[[float], TriangleMesh | None]] = {SPHERE: sphere, CYLINDER: cylinder}
 
-
-class MeshGroup(NamedTuple):
-    """The part of a mesh with one colour: the sRGB Kd in the .mtl file, None where the file names none."""
-
-    mesh: TriangleMesh
-    color: Color | None
-
-
-Groups = tuple[MeshGroup, ...]
 
 _loaded: dict[tuple[str, int], Groups] = {}
 _lock = threading.RLock()
@@ -76,9 +69,11 @@ def load_mesh(source: str, tolerance: float) -> Groups:
 
 
 def stepped(source: str, tolerance: float) -> float:
-    """A tolerance in the unit of BOX or a file rounded down to that of a level; 0 where the full mesh is drawn."""
-    level = _level(diagonal(source), tolerance) if source != BOX and tolerance > 0 else FULL
-    return _tolerance(diagonal(source), level) if level != FULL else 0.0
+    """A tolerance rounded down to that of a level of BOX or a file, or to the finest one that there is; 0 stays 0."""
+    if source == BOX or tolerance == 0:
+        return 0.0
+    level = _level(diagonal(source), tolerance)
+    return _tolerance(diagonal(source), level if level != FULL else FINEST)
 
 
 def _level(diagonal: float, tolerance: float) -> int:
@@ -90,24 +85,33 @@ def _level(diagonal: float, tolerance: float) -> int:
 
 
 def _tolerance(diagonal: float, level: int) -> float:
-    return diagonal * float(2 ** (-level / STEPS))
+    return diagonal / 2.0**level
 
 
 def _load(source: str, level: int) -> Groups:
-    return _decoded(_kept(source, f"level {level}", lambda: _encoded(_make(source, level))))
-
-
-def _make(source: str, level: int) -> Groups:
-    """The full mesh for FULL, and where a level keeps nearly as many triangles."""
     if level == FULL:
-        return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in _triangles(source))
+        return unpacked(_kept(source, "full", lambda: packed(_full(source))))
+    arrays = level_arrays(source, level)
+    return load_mesh(source, 0) if arrays.keys() == FULL_MESH.keys() else unpacked(arrays)
+
+
+def level_arrays(source: str, level: int) -> Arrays:
+    """A level of a file's mesh as `rounded` packs it, or FULL_MESH where that is drawn instead."""
+    return _kept(source, f"level {level}", lambda: _make(source, level))
+
+
+def _full(source: str) -> Groups:
+    return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in _triangles(source))
+
+
+def _make(source: str, level: int) -> Arrays:
     full = load_mesh(source, 0)
     given, normals = _joined([group.mesh for group in full])
     tolerance = _tolerance(diagonal(source), level)
     announce("simplifying meshes", places())
     simple = simplify(given, tolerance)
     if len(simple.triangles) > WORTH * len(given.triangles):
-        return full
+        return FULL_MESH
     carried = carried_normals(given, normals, simple, tolerance)
     groups = []
     for label, group in enumerate(full):
@@ -115,7 +119,7 @@ def _make(source: str, level: int) -> Groups:
         index, local = np.unique(simple.triangles[rows], return_inverse=True)
         mesh = _mesh(simple.vertices[index], local.reshape(-1, 3), carried[rows])
         groups.append(MeshGroup(mesh, group.color))
-    return tuple(groups)
+    return rounded(packed(tuple(groups)))
 
 
 def _triangles(source: str) -> list[Triangles]:
@@ -163,12 +167,13 @@ def diagonal(source: str) -> float:
 
 
 def _kept(source: str, what: str, make: Callable[[], Arrays]) -> Arrays:
-    """What is made from a file, from the disk cache where it holds it for the same bytes."""
-    return cached(b"%d %s %s" % (VERSION, what.encode(), _key(source)), make)
+    """What is made from a file, shipped or from the disk cache where they hold it for the same bytes."""
+    made = shipped(mesh_key(source), VERSION, what)
+    return made if made is not None else cached(b"%d %s %s" % (VERSION, what.encode(), mesh_key(source)), make)
 
 
 @cache
-def _key(path: str) -> bytes:
+def mesh_key(path: str) -> bytes:
     """A digest of all that was read for a mesh."""
     source = _source(path)
     state = hashlib.blake2b(digest_size=32)
@@ -176,27 +181,3 @@ def _key(path: str) -> bytes:
         state.update(len(part).to_bytes(8, "little"))
         state.update(part)
     return state.digest()
-
-
-def _encoded(groups: Groups) -> Arrays:
-    meshes = [group.mesh for group in groups]
-    return {
-        "vertices": np.concatenate([mesh.vertices for mesh in meshes]),
-        "triangles": np.concatenate([mesh.triangles for mesh in meshes]),
-        "normals": np.concatenate([mesh.normals for mesh in meshes]),
-        "starts": np.cumsum([(0, 0), *((len(mesh.vertices), len(mesh.triangles)) for mesh in meshes)], axis=0),
-        "closed": np.array([mesh.closed for mesh in meshes]),
-        "colors": np.array([group.color or (np.nan,) * 3 for group in groups]),
-    }
-
-
-def _decoded(arrays: Arrays) -> Groups:
-    groups = []
-    for k, (start, end) in enumerate(itertools.pairwise(arrays["starts"])):
-        vertices, rows = slice(start[0], end[0]), slice(start[1], end[1])
-        mesh = TriangleMesh(
-            arrays["vertices"][vertices], arrays["triangles"][rows], arrays["normals"][rows], bool(arrays["closed"][k])
-        )
-        r, g, b = arrays["colors"][k].tolist()
-        groups.append(MeshGroup(mesh, None if np.isnan(r) else (r, g, b)))
-    return tuple(groups)

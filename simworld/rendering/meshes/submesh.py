@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from simworld.geometry import Vec3
 from simworld.kernels import kernel
 from simworld.plain import Color
-from simworld.rendering.meshes.loading import MeshGroup
+from simworld.rendering.meshes.packing import MeshGroup
 from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 
 Float = NDArray[np.float32]
