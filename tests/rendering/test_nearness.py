@@ -30,9 +30,7 @@ def test_hardly_anything_comes_nearer_than_it_is_taken_to(robot: str) -> None:
         bounds = {camera.name: least_distances(scene, drawn, camera) for camera in scene.cameras}
         # What a camera is in the midst of is taken to be half its radius away; boxes have no levels.
         others = {
-            c.name: np.array(
-                [s.mesh != BOX and (c.parent is None or s.carrier != links.index(c.parent)) for s in drawn]
-            )
+            c.name: np.array(shaped) & [c.parent is None or s.carrier != links.index(c.parent) for s in drawn]
             for c in scene.cameras
         }
         nearer, all_of_them = 0, 0
