@@ -1,8 +1,8 @@
 """Which samples of a pixel show the same surface: it is shaded once for all of them, and they are a fragment.
 
-Of n x n samples a pixel has at most n * n fragments, and mostly one. A fragment is named by its samples, row by row one
-bit each; what is seen of fixed parts where others are not in the way has its fragments by itself, so that light on it
-can be kept while others move.
+Of n x n samples a pixel has at most n * n fragments, and mostly one. A fragment is named by its samples, one bit each,
+column by column; what is seen of fixed parts where others are not in the way has its fragments by itself, so that light
+on it can be kept while others move.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -44,8 +44,8 @@ def fragment(geometry: Any, ids: Any, inverse_depth: Any, row: int, column: int,
     """
     taken, first, bit = 0, 0, 0
     t, q = np.int32(-1), _F(0.0)
-    for i in range(row, row + factor):
-        for j in range(column, column + factor):
+    for j in range(column, column + factor):
+        for i in range(row, row + factor):
             if left >> bit & 1:
                 if taken == 0:
                     taken, first, t, q = 1 << bit, bit, ids[i, j], inverse_depth[i, j]
@@ -71,14 +71,15 @@ def alike(geometry: Any, t: Any, q: Any, other: Any, other_q: Any) -> Any:
 @inlined
 def middle(samples: int, row: int, column: int, factor: int, grid: Any) -> Any:
     """Column and row, in the pinhole image, of the middle of a fragment."""
-    x, y, count, bit = _F(0.0), _F(0.0), _F(0.0), 0
-    for i in range(row, row + factor):
-        for j in range(column, column + factor):
-            if samples >> bit & 1:
-                across, down = looks_at(i, j, grid)
-                x, y, count = x + across, y + down, count + _F(1.0)
+    x, y, bit = _F(0.0), _F(0.0), 0
+    for j in range(column, column + factor):
+        for i in range(row, row + factor):
+            across, down = looks_at(i, j, grid)
+            seen = _F(samples >> bit & 1)
+            x, y = x + seen * across, y + seen * down
             bit += 1
-    return x / count, y / count
+    share = _F(1.0) / _F(how_many(samples))
+    return x * share, y * share
 
 
 @inlined
@@ -91,12 +92,11 @@ def looks_at(i: int, j: int, grid: Any) -> Any:
 
 @inlined
 def how_many(samples: int) -> int:
-    """Samples of a fragment."""
-    count = 0
-    while samples:
-        samples &= samples - 1
-        count += 1
-    return count
+    """Samples of a fragment: how many of 16 bits are set, counted side by side."""
+    pairs = samples - (samples >> 1 & 0x5555)
+    fours = (pairs & 0x3333) + (pairs >> 2 & 0x3333)
+    eights = fours + (fours >> 4) & 0x0F0F
+    return eights + (eights >> 8) & 0x1F
 
 
 @kernel

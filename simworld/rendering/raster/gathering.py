@@ -18,6 +18,7 @@ from simworld.rendering.raster.work import (
     KEPT_WEIGHT,
     LANES,
     PIXEL,
+    SEEN,
     SLOT,
     TOTAL,
     TRIANGLE,
@@ -61,7 +62,7 @@ def put_fragments(
         while left:
             taken, first = fragment(stage.geometry, ids, inverse_depth, row, column, factor, left)
             left &= ~taken
-            i, j = row + first // factor, column + first % factor
+            i, j = row + first % factor, column + first // factor
             x, y = middle(taken, row, column, factor, samples.grid)
             weight, t = how_many(taken & visible), ids[i, j]
             at = slot
@@ -114,21 +115,26 @@ def put_kept(kept: int, slot: int, cache: Any, pixel: int, moving: int, whole: A
 
 
 @inlined
-def any_from(least: int, ids: Any, row: int, begin: int, end: int, factor: int) -> Any:
-    """Whether any sample of a stretch of pixels sees a triangle from `least` on."""
-    most = np.int32(-1)
-    for i in range(row, row + factor):
-        for j in range(max(begin, 0), end):
-            most = max(most, ids[i, j])
-    return most >= least
+def look_through(least: int, ids: Any, row: int, begin: int, end: int, factor: int, whole: Any) -> Any:
+    """Fill SEEN with which samples of the columns from `begin` to before `end` see a triangle from `least` on; if any.
+
+    Of each column those of a row of pixels, one bit each from `row` on.
+    """
+    count, found, begin = end - begin, np.int32(0), max(begin, 0)
+    for c in range(count):
+        whole[SEEN + c] = 0
+    for k in range(factor):
+        for c in range(count):
+            whole[SEEN + c] |= np.int32(ids[row + k, begin + c] >= least) << k
+    for c in range(count):
+        found |= whole[SEEN + c]
+    return found != 0
 
 
 @inlined
-def samples_from(least: int, ids: Any, row: int, column: int, factor: int) -> int:
-    """Those samples of a pixel that see a triangle from `least` on."""
-    found, bit = 0, 0
-    for i in range(row, row + factor):
-        for j in range(column, column + factor):
-            found |= int(ids[i, j] >= least) << bit
-            bit += 1
-    return found
+def samples_of(first: int, factor: int, whole: Any) -> int:
+    """The samples of a pixel that SEEN names, in columns from `first` on."""
+    samples = 0
+    for k in range(factor):
+        samples |= whole[SEEN + first + k] << (factor * k)
+    return samples

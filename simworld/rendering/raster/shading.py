@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from simworld.kernels import inlined, kernel
 from simworld.rendering.raster.drawlist import Geometry, MaterialTable
 from simworld.rendering.raster.fragments import looks_at
-from simworld.rendering.raster.gathering import ALL, CACHE, MOVING, any_from, put, put_fragments, put_kept, samples_from
+from simworld.rendering.raster.gathering import (
+    ALL,
+    CACHE,
+    MOVING,
+    look_through,
+    put,
+    put_fragments,
+    put_kept,
+    samples_of,
+)
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lights import Lights
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
@@ -155,11 +164,12 @@ def shade_fragments(
     for i in range(height):
         for begin in range(0, width, _LOOK):
             end = min(begin + _LOOK, width)
-            if mode == MOVING and not any_from(least, ids, i * factor, begin * factor, end * factor, factor):
+            seen = look_through(least, ids, i * factor, begin * factor, end * factor, factor, whole)
+            if mode == MOVING and not seen:
                 continue
             for j in range(begin, end):
                 pixel, row, column = i * width + j, i * factor, j * factor
-                moving = samples_from(least, ids, row, column, factor)
+                moving = samples_of((j - begin) * factor, factor, whole)
                 if mode == MOVING and moving == 0:
                     continue
                 if count > LANES - each or kept > LANES - each or slots == LANES:

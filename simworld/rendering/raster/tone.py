@@ -59,8 +59,11 @@ def add_codes(count: int, slot: int, weight: int, whole: Any) -> None:
 @inlined
 def store_totals(count: int, factor: int, tone: Any, whole: Any, flat: Any) -> None:
     """Put the means over `factor` x `factor` samples of TOTAL, of `count` pixels, into a picture (h * w * 3,)."""
-    samples = np.int32(factor * factor)
+    share = _ONE / _F(factor * factor)
+    for channel in range(3):
+        for j in range(count):
+            # Never half way between two steps but for an even number of samples, of which the share is exact.
+            whole[CODE + channel * LANES + j] = np.int32(_F(whole[TOTAL + channel * LANES + j]) * share + _HALF)
     for j in range(count):
-        for channel in range(3):
-            mean = (whole[TOTAL + channel * LANES + j] + samples // 2) // samples
-            flat[np.uint64(3 * whole[PIXEL + j] + channel)] = tone[np.uint32(mean)]
+        whole[WHERE + j] = whole[PIXEL + j]
+    store_rows(count, tone, whole, flat)

@@ -73,7 +73,9 @@ PIXEL = 15 * LANES
 """Of the places in TOTAL, the pixel."""
 TOTAL = 16 * LANES
 """Sums of CODE over samples, by pixel (3 rows)."""
-WHOLE_ROWS = 19
+SEEN = 19 * LANES
+"""Of columns of samples, which see what moves, one bit for each row of a pixel."""
+WHOLE_ROWS = 20
 
 
 class Scratch(NamedTuple):
