@@ -28,6 +28,7 @@ class Thing(NamedTuple):
 class Draft:
     """What there is so far of a scene; `present` are the numbers of the objects that there are to be.
 
+    Cameras have the `exposure`, or a longer one where `least_luminance` asks for it: see `simworld.building.metering`.
     `frame` is rotation, crop and its place, as `simworld.scene.camera.framed` takes them, where they change anything.
     """
 
@@ -46,6 +47,7 @@ class Draft:
     table_height: float = 0.0
     sensor: Sensor = Sensor()
     exposure: float = 0.0
+    least_luminance: float = 0.0
     frame: tuple[Any, ...] = ()
 
     def scene(self) -> Scene:

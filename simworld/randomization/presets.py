@@ -180,6 +180,7 @@ _VISUAL: dict[str, Any] = _BY_FAMILY["camera"] | {
     "camera.*.principal.x": Uniform(-0.01, 0.01),
     "camera.*.principal.y": Uniform(-0.01, 0.01),
     "sensor.rgb.exposure": Uniform(-0.4, 0.4),
+    "sensor.rgb.least": 0.05,
     "sensor.rgb.gain": Uniform(0.9, 1.1),
     "sensor.rgb.white_balance.red": Uniform(0.9, 1.1),
     "sensor.rgb.white_balance.blue": Uniform(0.9, 1.1),

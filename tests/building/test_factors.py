@@ -99,6 +99,7 @@ TRIED: Mapping[str, Any] = {
     "objects.*.position.y": -0.2,
     "boxes.*.yaw": 0.5,
     "sensor.rgb.motion_direction": 1.0,
+    "sensor.rgb.least": 0.5,
 }
 """Values tried where those in the middle would not do."""
 

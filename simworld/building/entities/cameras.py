@@ -11,6 +11,7 @@ from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import Factor, number, position
+from simworld.building.metering import metered
 from simworld.building.views import DISTORTION, check_lens, draw_view, rolled
 from simworld.errors import ConfigurationError
 from simworld.geometry import Quaternion, Vec3
@@ -124,7 +125,7 @@ def _camera(draft: Draft, place: CameraPlace, robot: str) -> Camera:
         orientation=orientation,
         parent=link,
         distortion=(k1, k2, p1, p2, 0.0),
-        exposure=draft.exposure,
+        exposure=metered(draft, place.mount is not None),
         sensor=draft.sensor,
     )
 

@@ -14,6 +14,7 @@ _COLOR = tuple(name for name in ColorSensor.model_fields if name != "white_balan
 
 _FACTORS: dict[str, Factor] = {
     "sensor.rgb.exposure": number(0.0, -5.0, 5.0, "stops", "brighter by a factor of two each"),
+    "sensor.rgb.least": number(0.0, 0.0, 0.5, "", "luminance of a scene below which exposures are longer, of white"),
     "sensor.rgb.gain": number(1.0, 0.1, 10.0, "", "times what is measured, noise included"),
     "sensor.rgb.white_balance.red": number(1.0, 0.25, 4.0, "", "times the red that is measured"),
     "sensor.rgb.white_balance.blue": number(1.0, 0.25, 4.0, "", "times the blue that is measured"),
@@ -48,7 +49,8 @@ class Sensors(Entity):
 
     def build(self, draft: Draft, setting: Setting) -> None:
         draw = draft.draw
-        draft.sensor, draft.exposure, draft.frame = _sensor(draw), draw("sensor.rgb.exposure"), _frame(draw)
+        draft.sensor, draft.frame = _sensor(draw), _frame(draw)
+        draft.exposure, draft.least_luminance = draw("sensor.rgb.exposure"), draw("sensor.rgb.least")
 
 
 def _sensor(draw: Draws) -> Sensor:

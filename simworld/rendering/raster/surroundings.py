@@ -17,10 +17,10 @@ from simworld.color import to_linear
 from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, rotated, transform_points
 from simworld.kernels import kernel
 from simworld.rendering.textures.pyramid import pyramid
-from simworld.scene.light import DirectionalLight, SpotLight
+from simworld.scene.irradiance import irradiance
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, Robot, Scene
-from simworld.scene.shapes import inner_size
+from simworld.scene.shapes import half_extents, inner_size
 
 STRIDE = 24
 """Numbers of the ground, and of each sphere of the arm and each box, which follow in this order.
@@ -35,12 +35,12 @@ SIZE, TOP, WALL, INSIDE, OUTSIDE = 12, 14, 15, 16, 19
 
 _HIDDEN = 0.8
 """Share of the sky below the horizon that a ground hides, which ends somewhere."""
-_UNSHADED = 0.75
-"""Share of the ground that is lit by lamps in spite of what stands on it; and of the light that falls into a box."""
+_UNSHADED = 0.9
+"""Share of the light on ground and boxes that reaches them in spite of what stands there."""
 _LEAST_GROUND = 0.25
 """Square metres from which on the upper face of a box is taken for ground."""
-_THICKNESS = 0.048
-"""Radius of an arm, in its lengths."""
+_SPHERES, _THICKNESS = 5, 0.06
+"""Spheres along an arm, and their radius in its lengths."""
 _AROUND: tuple[Vec3, ...] = ((1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0))
 _ABOVE: Vec3 = (0.0, 0.0, 1.0)
 
@@ -109,47 +109,33 @@ def _is_level(body: Body) -> bool:
 
 
 def _top(body: Body) -> float:
-    shape = body.parts[0].shape
-    assert isinstance(shape, Box)
-    return body.position[2] + body.parts[0].position[2] + shape.half_extents[2]
+    part = body.parts[0]
+    return body.position[2] + part.position[2] + half_extents(part.shape)[2]
 
 
 def _solid(scene: Scene, body: Body, light: Array, below: Array) -> list[float]:
-    shape = body.parts[0].shape
-    assert isinstance(shape, Box)
-    x, y, z = shape.half_extents
-    pose = compose(body.pose, [*body.parts[0].position[:2], body.parts[0].position[2] - z, *IDENTITY])
-    return [
-        *_to_local(pose).ravel(),
-        x,
-        y,
-        2 * z,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        *(reflectance(body.material) * _aside(scene, pose, light, below)),
-    ]
+    part = body.parts[0]
+    x, y, z = half_extents(part.shape)
+    pose = compose(body.pose, [*part.position[:2], part.position[2] - z, *IDENTITY])
+    outside = reflectance(body.material) * _aside(scene, pose, light, below)
+    return [*_to_local(pose).ravel(), x, y, 2 * z, *[0.0] * 4, *outside]
 
 
 def _hollow(scene: Scene, body: Body, light: Array, above: Array) -> list[float]:
     """A container; what falls in is thrown to and fro between its walls until it is out again, or gone."""
-    (x, y, z), floor = inner_size(body), body.parts[0].shape
-    assert isinstance(floor, Box)
-    wall = 2 * floor.half_extents[2]
+    (x, y, z), wall = inner_size(body), 2 * half_extents(body.parts[0].shape)[2]
     pose = compose(body.pose, [0.0, 0.0, -wall, *IDENTITY])
     out, reflected = x * y / (x * y + 2 * z * (x + y)), reflectance(body.material)
-    falls_in = light + _UNSHADED * _irradiance(scene, transform_points(pose, [0.0, 0.0, z]).tolist(), _ABOVE)
+    falls_in = light + _UNSHADED * _of_lamps(scene, transform_points(pose, [0.0, 0.0, z]).tolist(), _ABOVE)
     inside = reflected * falls_in * out / (1 - reflected * (1 - out))
     sizes = x / 2 + wall, y / 2 + wall, z + wall, wall
-    outside = reflectance(body.material) * _aside(scene, pose, light, above)
-    return [*_to_local(pose).ravel(), *sizes, *inside, *outside]
+    return [*_to_local(pose).ravel(), *sizes, *inside, *(reflected * _aside(scene, pose, light, above))]
 
 
 def _aside(scene: Scene, pose: Array, light: Array, ground: Array) -> Array:
     """What falls on upright faces all around, on average, from above, from the ground and of lamps."""
     place, turn = pose[:3].tolist(), pose[3:].tolist()
-    lamps = [_irradiance(scene, place, rotated(turn, side)) for side in _AROUND]
+    lamps = [_of_lamps(scene, place, rotated(turn, side)) for side in _AROUND]
     fallen: Array = (light + ground) / 2 + _UNSHADED * np.mean(lamps, axis=0)
     return fallen
 
@@ -162,7 +148,7 @@ def _to_local(pose: Array) -> Array:
 
 def _thrown_back(scene: Scene, body: Body, place: Sequence[float], light: Array) -> Array:
     """What a ground throws back of all light, seen from above."""
-    thrown: Array = reflectance(body.material) * (light + _irradiance(scene, place, _ABOVE)) * _UNSHADED
+    thrown: Array = reflectance(body.material) * (light + _of_lamps(scene, place, _ABOVE)) * _UNSHADED
     return thrown
 
 
@@ -199,29 +185,8 @@ def reflectance(material: Material) -> Array:
     return (1 - material.metallic) * (color + 0.08 * material.specular * (1 - color)) + material.metallic * metal
 
 
-def _irradiance(scene: Scene, place: Sequence[float], normal: Vec3) -> Array:
-    """What lamps add (3,) at a place that faces along `normal`, with nothing in their way."""
-    total = np.zeros(3)
-    for light in scene.lights:
-        strength = light.intensity
-        if isinstance(light, DirectionalLight):
-            way = light.direction
-            distance = math.hypot(*way)
-        else:
-            x, y, z = light.position
-            way = (x - place[0], y - place[1], z - place[2])
-            distance = max(math.hypot(*way), 0.05)
-            strength /= distance**2
-        if isinstance(light, SpotLight):
-            ahead = -_dot(way, light.direction) / distance / math.hypot(*light.direction)
-            away = math.acos(max(-1.0, min(1.0, ahead)))
-            strength *= min(max((light.angle - away) / max(light.angle * light.blend, 1e-4), 0.0), 1.0)
-        total += strength * max(_dot(way, normal) / distance, 0.0) * np.array(to_linear(light.color))
-    return total
-
-
-def _dot(a: Vec3, b: Vec3) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+def _of_lamps(scene: Scene, place: Sequence[float], normal: Vec3) -> Array:
+    return np.array(irradiance(scene.lights, place, normal))
 
 
 def _arm(robot: Robot) -> Array:
@@ -248,6 +213,7 @@ def _arm_at_rest(name: str, digest: str) -> Array:
     points.append(compose(place, [*model.tool.position, *model.tool.orientation])[:3])
     ends = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     length = ends[-1]
-    count = max(round(1 / (2.5 * _THICKNESS)), 1)
-    middles = [np.interp((np.arange(count) + 0.5) * length / count, ends, along) for along in np.transpose(points)]
-    return np.column_stack([*middles, np.full(count, (_THICKNESS * length) ** 2)])
+    middles = [
+        np.interp((np.arange(_SPHERES) + 0.5) * length / _SPHERES, ends, along) for along in np.transpose(points)
+    ]
+    return np.column_stack([*middles, np.full(_SPHERES, (_THICKNESS * length) ** 2)])

@@ -47,6 +47,7 @@ class TinyRenderer:
         **{f"{surface}.metallic": (0,) for surface in _SURFACES},
         "background.kind": ("solid",),
         "sensor.rgb.exposure": (0,),
+        "sensor.rgb.least": (0,),
         **UNDISTORTED,
     }
     longest = 32.0
