@@ -31,8 +31,6 @@ _REACH = _F(4.0)
 _UNDER_ARM, _FADING = _F(0.3), _F(0.15)
 """Metres above the ground from which on the arm hides nothing, and below that the height in which this fades: the arm
 does not stay where it rests."""
-_HOLLOW = _F(0.7)
-"""Share of what four endless walls would hide that those of a box do."""
 
 
 @kernel
@@ -41,20 +39,22 @@ def openness_rows(count: int, around: Any, w: Any) -> None:
     for j in range(count):
         w[ARM_SHARE + j], w[DEPTHS + j], w[WITHIN + j], w[BESIDE + j] = _ZERO, _ONE, _ZERO, _ONE
         w[THROWN + j], w[THROWN + LANES + j], w[THROWN + 2 * LANES + j] = _ZERO, _ZERO, _ZERO
-    spheres, boxes = int(around[SPHERES]), int(around[BOXES])
-    if spheres > 0 and _lowest(count, around, w) < _UNDER_ARM:
+    spheres, boxes, lowest = int(around[SPHERES]), int(around[BOXES]), _lowest(count, around, w)
+    if lowest < _UNDER_ARM:
         _arm_rows(count, around, spheres, w)
     for k in range(boxes):
         at = STRIDE * (1 + spheres + k)
-        if _near_box(count, around, at, w):
-            if around[at + WALL] > _ZERO:
+        hollow = around[at + WALL] > _ZERO
+        # What is solid stands below the upper ground.
+        if (hollow or lowest < -_HALF * _SKIN) and _near_box(count, around, at, w):
+            if hollow:
                 _inside_rows(count, around, at, w)
             _beside_rows(count, around, at, w)
 
 
 @kernel
 def _lowest(count: int, around: Any, w: Any) -> Any:
-    """Fill MAP with the lanes' heights above the ground; the least of them."""
+    """Fill MAP with the lanes' heights above the ground; the least of them, or what is higher than the arm hides."""
     ux, uy, uz, up = around[UP], around[UP + 1], around[UP + 2], around[HEIGHT]
     lowest = _UNDER_ARM
     for j in range(count):
@@ -98,7 +98,7 @@ def _near_box(count: int, around: Any, at: int, w: Any) -> bool:
 
 @kernel
 def _inside_rows(count: int, around: Any, at: int, w: Any) -> None:
-    """Fill DEPTHS, WITHIN and THROWN of the lanes in a box, as of walls without end of which each hides its part."""
+    """Fill DEPTHS, WITHIN and THROWN of the lanes in a box: as deep as a slot along and one across are together."""
     ax, ay, az, bx, by, bz = around[at], around[at + 1], around[at + 2], around[at + 4], around[at + 5], around[at + 6]
     wall = around[at + WALL]
     width, depth, top = around[at + SIZE] - wall, around[at + SIZE + 1] - wall, around[at + TOP]
@@ -107,8 +107,7 @@ def _inside_rows(count: int, around: Any, at: int, w: Any) -> None:
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
         nu, nv = ax * nx + ay * ny + az * nz, bx * nx + by * ny + bz * nz
         inside = (abs(u) < width + _SKIN) & (abs(v) < depth + _SKIN) & (h > _SKIN) & (h < top)
-        seen = _open(width - u, h, nu) * _open(width + u, h, -nu)
-        seen *= _open(depth - v, h, nv) * _open(depth + v, h, -nv)
+        seen = _slot(width - u, width + u, h, nu) * _slot(depth - v, depth + v, h, nv)
         w[DEPTHS + j] = seen if inside else w[DEPTHS + j]
         w[WITHIN + j] = _ONE if inside else w[WITHIN + j]
         for channel in range(3):
@@ -117,10 +116,17 @@ def _inside_rows(count: int, around: Any, at: int, w: Any) -> None:
 
 
 @inlined
-def _open(away: Any, high: Any, facing: Any) -> Any:
-    """What an endless wall, so far away and so high above, leaves of the sky to a surface that faces it so far."""
-    away = max(away, _F(1e-4))
-    return _ONE - _HALF * _HOLLOW * (_ONE - away / np.sqrt(away * away + high * high)) * (_ONE + facing)
+def _slot(one: Any, other: Any, high: Any, facing: Any) -> Any:
+    """The share of the sky seen from in a slot, from its floor to what faces `one` wall, of two so far away.
+
+    That is the mean cosine of their heights for the floor, and 1 less the sine of its height for what faces a wall.
+    """
+    one, other = max(one, _ZERO), max(other, _ZERO)
+    near = _ONE / np.sqrt(one * one + high * high)
+    far = _ONE / np.sqrt(other * other + high * high)
+    up = _HALF * (one * near + other * far)
+    level = _ONE - high * (near if facing > _ZERO else far)
+    return up + abs(facing) * (level - up)
 
 
 @kernel

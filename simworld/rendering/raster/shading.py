@@ -277,7 +277,8 @@ def interpolate_rows(count: int, planes: Any, pinhole: Any, coarser: int, w: Any
         # How far the place in the texture moves with a pixel right (squared), and down.
         right, down = (ux - qx * u) * (ux - qx * u), (uy - qy * u) * (uy - qy * u)
         right, down = right + (vx - qx * v) * (vx - qx * v), down + (vy - qy * v) * (vy - qy * v)
-        w[TEXTURE + 2 * LANES + k] = max(right, down) * z * z * area
+        # Half a level finer than the mean of both: levels are smoother than the mean over a pixel.
+        w[TEXTURE + 2 * LANES + k] = _F(0.25) * (right + down) * z * z * area
 
 
 @kernel
