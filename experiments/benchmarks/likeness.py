@@ -1,10 +1,10 @@
 """How much pictures of `raster` look like those that `mitsuba` traces, and a figure that shows both side by side.
 
-Forty scenes, half of `visual` and half of `full`, each as it begins and by one camera after the other. Of each pair the
-mean difference of luminance (Rec. 709 weights of the sRGB bytes, 0..255), and of edges, the magnitudes of its gradient
-to the next pixel; `raster` has 2 x 2 samples a pixel, so that edges are those of surfaces and not of pixels. Paths
-scatter: `noise` is how far pictures with a quarter of the paths are from those with all, which is about twice the error
-of those with all.
+Forty scenes, half of `visual` and half of `full` (of the same looks, placed otherwise), each as it begins and by one
+camera after the other. Of each pair the mean difference of luminance (Rec. 709 weights of the sRGB bytes, 0..255), and
+of edges, the magnitudes of its gradient to the next pixel; `raster` has 2 x 2 samples a pixel, so that edges are those
+of surfaces and not of pixels. Paths scatter: `noise` is how far pictures with a quarter of the paths are from those
+with all, which is about twice the error of those with all.
 
 The results keep as `before` what was measured first. Needs the extra `mitsuba`, and some minutes.
 """
