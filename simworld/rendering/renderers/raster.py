@@ -93,7 +93,7 @@ class RasterRenderer:
 
     def crew(self, together: int, threads: int) -> Crew:
         """Threads that render frames as they are added, so many `together`: see Crew."""
-        return Crew(self._canvas, together, threads)
+        return Crew(self._team(1).canvases[0], together, threads)
 
     def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
         # What is kept for the next frame belongs to this one and its threads.
