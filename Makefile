@@ -30,7 +30,7 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts, contacts, and randomization
+bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts, contacts, randomization, and levels of detail
 	$(INSTALL) '.[bench]'
 	$(BIN)/python experiments/benchmarks/speed.py
 	$(BIN)/python experiments/benchmarks/rendering.py
@@ -40,6 +40,7 @@ bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts
 	$(BIN)/python experiments/benchmarks/store.py
 	$(BIN)/python experiments/benchmarks/controllers.py
 	$(BIN)/python experiments/benchmarks/randomization.py
+	$(BIN)/python experiments/benchmarks/levels.py
 
 clean: ## remove the environment, caches and build leftovers
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist simworld.egg-info
