@@ -27,16 +27,17 @@ _dumps: Any = dumps
 
 
 class CompiledLoops(NullCache):
-    """What numba asks for compiled forms of one function, and gives new ones."""
+    """What numba asks for compiled forms of one function, and gives new ones; `counts` if these count references."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        code = function.__code__
+    def __init__(self, function: Callable[..., Any], counts: bool) -> None:
+        code, self._counts = function.__code__, counts
         self._room = _room(Path(code.co_filename))
         self._name = f"{Path(code.co_filename).stem}.{function.__name__}-{code.co_firstlineno}"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled form for a signature, or None."""
-        target_context.refresh()
+        if self._counts:
+            target_context.refresh()  # takes a third of a second; what compiles does it anyway
         name, where = self._file(sig, target_context.codegen()), loop_places()
         for place in where:
             if (data := place.read(name)) is not None and (content := unseal(data, _stamp(self._room))) is not None:

@@ -39,4 +39,4 @@ def inlined(function: Function) -> Function:
 def _compiled(function: Function, **options: Any) -> Function:
     if _config.DISABLE_JIT:
         return function
-    return cast(Function, InnerDispatcher(function, CompiledLoops(function), options))
+    return cast(Function, InnerDispatcher(function, CompiledLoops(function, options.get("_nrt", True)), options))
