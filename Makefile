@@ -34,7 +34,6 @@ bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts
 	$(INSTALL) '.[bench]'
 	$(BIN)/python experiments/benchmarks/speed.py
 	$(BIN)/python experiments/benchmarks/rendering.py
-	$(BIN)/python experiments/benchmarks/vectorized.py
 	$(BIN)/python experiments/benchmarks/experts.py
 	$(BIN)/python experiments/benchmarks/contacts.py
 	$(BIN)/python experiments/benchmarks/store.py

@@ -85,7 +85,7 @@ class RunningEpisode:
 
     def shown(self) -> tuple[Scene, SceneState]:
         """What a person sees."""
-        return self.sample.scene, self._world.state()
+        return self.sample.scene, self._world.poses()
 
     def snapshot(self, physics: str) -> Snapshot:
         """What it takes to play it again; ConfigurationError if that is more than its actions."""

@@ -294,6 +294,19 @@ class World(Uncopied):
             contacts=self.contacts(),
         )
 
+    def poses(self) -> SceneState:
+        """Where everything is at this instant, which is what pictures show: of a state that rests, without contacts."""
+        positions = self.joints()[0]
+        self.arm()
+        return SceneState(
+            time=self._time,
+            joint_positions=positions,
+            joint_velocities=np.zeros_like(positions),
+            link_poses=self._arm_reader.links.copy(),
+            body_poses=self._of_all([self._reader.pose(uid) for uid in self._bodies], self._starts),
+            body_velocities=self._rest,
+        )
+
     def _of_all(self, moved: list[list[float]], still: Array) -> Array:
         """A row (bodies, n) of every body, of which Bullet has those that `moved`; the others are as in `still`."""
         rows = np.array(moved).reshape(-1, still.shape[1])
