@@ -52,6 +52,11 @@ def add_ambient(count: int, around: Any, w: Any) -> None:
     openness_rows(count, around, w)
     ux, uy, uz, up = around[UP], around[UP + 1], around[UP + 2], around[HEIGHT]
     leaking = around[OPEN]
+    # Read before the loop: what it writes might otherwise be what it reads, and it would not use vector units.
+    red, green, blue = around[LIGHT], around[LIGHT + 1], around[LIGHT + 2]
+    upper_red, upper_green, upper_blue = around[UPPER], around[UPPER + 1], around[UPPER + 2]
+    lower_red, lower_green, lower_blue = around[LOWER], around[LOWER + 1], around[LOWER + 2]
+    arm_red, arm_green, arm_blue = around[ARM], around[ARM + 1], around[ARM + 2]
     for j in range(count):
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
         vx, vy, vz = w[_VX + j], w[_VY + j], w[_VZ + j]
@@ -77,20 +82,34 @@ def add_ambient(count: int, around: Any, w: Any) -> None:
         arm, depths, inside, beside = w[ARM_SHARE + j], w[DEPTHS + j], w[WITHIN + j], w[BESIDE + j]
         free, outside = (_ONE - arm) * beside, _ONE - inside
         hidden, thrown = arm * beside * outside, inside * depths
-        for channel in range(3):
-            light, color, added = (
-                around[LIGHT + channel],
-                w[ALBEDO + channel * LANES + j],
-                w[THROWN + channel * LANES + j],
-            )
-            ground = around[LOWER + channel] if below else around[UPPER + channel]
-            ground = (ground + leaking * (light - ground)) * outside * free
-            rest = hidden * around[ARM + channel] + added
-            sky = free * depths * light - thrown * added
-            from_all = upper * sky + (_ONE - upper) * ground + rest
-            from_there = mirrors * sky + (_ONE - mirrors) * ground + rest
-            f0 = base + metallic * (color - base)
-            w[OUT + channel * LANES + j] = color * diffuse * from_all + (f0 * mirrored + edge) * from_there
+        shares = free, depths, outside, thrown, hidden
+        views = upper, mirrors, leaking
+        surface = diffuse, mirrored, edge, base, metallic
+        ground = lower_red if below else upper_red
+        w[OUT + j] = _returned(red, ground, arm_red, w[_RED + j], w[THROWN + j], shares, views, surface)
+        ground = lower_green if below else upper_green
+        color, added = w[_GREEN + j], w[THROWN + LANES + j]
+        w[OUT + LANES + j] = _returned(green, ground, arm_green, color, added, shares, views, surface)
+        ground = lower_blue if below else upper_blue
+        color, added = w[_BLUE + j], w[THROWN + 2 * LANES + j]
+        w[OUT + 2 * LANES + j] = _returned(blue, ground, arm_blue, color, added, shares, views, surface)
+
+
+@inlined
+def _returned(
+    light: Any, ground: Any, of_arm: Any, color: Any, added: Any, shares: Any, views: Any, surface: Any
+) -> Any:
+    """What a surface returns, in one channel, of the sky, the ground, the arm and what boxes add."""
+    free, depths, outside, thrown, hidden = shares
+    upper, mirrors, leaking = views
+    diffuse, mirrored, edge, base, metallic = surface
+    ground = (ground + leaking * (light - ground)) * outside * free
+    rest = hidden * of_arm + added
+    sky = free * depths * light - thrown * added
+    from_all = upper * sky + (_ONE - upper) * ground + rest
+    from_there = mirrors * sky + (_ONE - mirrors) * ground + rest
+    f0 = base + metallic * (color - base)
+    return color * diffuse * from_all + (f0 * mirrored + edge) * from_there
 
 
 @kernel

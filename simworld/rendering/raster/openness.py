@@ -102,6 +102,7 @@ def _inside_rows(count: int, around: Any, at: int, w: Any) -> None:
     ax, ay, az, bx, by, bz = around[at], around[at + 1], around[at + 2], around[at + 4], around[at + 5], around[at + 6]
     wall = around[at + WALL]
     width, depth, top = around[at + SIZE] - wall, around[at + SIZE + 1] - wall, around[at + TOP]
+    red, green, blue = around[at + INSIDE], around[at + INSIDE + 1], around[at + INSIDE + 2]
     for j in range(count):
         u, v, h = w[MAP + j], w[MAP + LANES + j], top - w[MAP + 2 * LANES + j]
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
@@ -110,9 +111,9 @@ def _inside_rows(count: int, around: Any, at: int, w: Any) -> None:
         seen = _slot(width - u, width + u, h, nu) * _slot(depth - v, depth + v, h, nv)
         w[DEPTHS + j] = seen if inside else w[DEPTHS + j]
         w[WITHIN + j] = _ONE if inside else w[WITHIN + j]
-        for channel in range(3):
-            row = THROWN + channel * LANES + j
-            w[row] = around[at + INSIDE + channel] if inside else w[row]
+        w[THROWN + j] = red if inside else w[THROWN + j]
+        w[THROWN + LANES + j] = green if inside else w[THROWN + LANES + j]
+        w[THROWN + 2 * LANES + j] = blue if inside else w[THROWN + 2 * LANES + j]
 
 
 @inlined
