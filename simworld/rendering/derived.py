@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array
-from simworld.kernels import kernel
+from simworld.kernels import inlined, kernel
+from simworld.rendering.frame import WANT_NEXT, empty
 from simworld.rendering.matrices import place, to_view
 from simworld.rendering.memory import PerScene
 from simworld.rendering.poses import from_view, poses_of, view_of
@@ -24,45 +25,44 @@ _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
 
 _TOLERANCE = 0.01
 """Share of the depth by which a point may be behind what is seen there and still count as seen."""
+_RUN = 64
+"""Pixels that are made together, at the most."""
+_NOWHERE = _F(-1e30)
 
 
-def derived(
+def derive(
     channels: Collection[str],
     scene: Scene,
     state: SceneState,
     camera: Camera,
-    made: Mapping[str, NDArray[Any]],
+    made: dict[str, NDArray[Any]],
     next_state: SceneState | None,
     later: Mapping[str, NDArray[Any]] | None,
-) -> dict[str, NDArray[Any]]:
-    """Those of DERIVED that are among the channels.
+) -> None:
+    """Fill the arrays in `made` of those of DERIVED that are among the channels.
 
-    `made` holds depth, segmentation and links of the state; `later` depth of the next state, for WANT_NEXT.
+    `made` also holds depth, segmentation and links of the state; `later` depth of the next state, for WANT_NEXT.
     """
     asked = DERIVED & set(channels)
     if not asked:
-        return {}
-    size, out = made["depth"].shape, {}
+        return
     carriers, sight = poses_of(scene, state), _sight(camera)
     view = view_of(scene, state, camera)
     rows = len(state.link_poses)
+    labels = made["depth"], made["segmentation"], made["links"]
     if "nocs" in asked:
-        out["nocs"] = np.empty((*size, 3), dtype=np.float32)
         back = _into(carriers, view) * (0.5 / np.linalg.norm(_bounds(scene), axis=1))[:, None, None]
         back[:, :, 3] += 0.5
-        labels = made["depth"], made["segmentation"], made["links"]
-        write_nocs(*labels, sight, rows, back.astype(np.float32), out["nocs"])
+        write_nocs(*labels, sight, rows, back.astype(np.float32), made["nocs"])
     if next_state is not None and later is not None:
         onto, after = view_of(scene, next_state, camera), poses_of(scene, next_state)
         moved = _moved(carriers, view, after, onto).astype(np.float32)
         still = _moved(_REST, view, _REST, onto)[0].astype(np.float32)
-        out["flow"], out["occluded_next"] = np.empty((*size, 2), dtype=np.float32), np.empty(size, dtype=np.bool_)
         numbers = (camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion, fold(camera.distortion))
-        lens = np.array(numbers, dtype=np.float32)
+        lens, room = np.array(numbers, dtype=np.float32), np.empty(3 * _RUN, dtype=np.float32)
+        found = made | empty(WANT_NEXT - made.keys(), scene, camera)
         write_flow(
-            made["depth"],
-            made["segmentation"],
-            made["links"],
+            *labels,
             sight,
             rows,
             moved,
@@ -70,10 +70,10 @@ def derived(
             lens,
             later["depth"],
             _F(_TOLERANCE),
-            out["flow"],
-            out["occluded_next"],
+            room,
+            found["flow"],
+            found["occluded_next"],
         )
-    return out
 
 
 _REST = np.array([[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]])
@@ -105,7 +105,7 @@ def _sight(camera: Camera) -> NDArray[np.float32]:
 _bounds = PerScene(surface_bounds)
 
 
-@kernel
+@inlined
 def carrier_of(instance: int, link: int, rows: int) -> int:
     """Row of what a pixel shows among link poses, of which there are `rows`, followed by body poses; -1 for nothing."""
     if instance <= 0:
@@ -113,19 +113,44 @@ def carrier_of(instance: int, link: int, rows: int) -> int:
     return link - 1 if link > 0 else rows + instance - 2
 
 
+@inlined
+def run_from(begin: int, instances: Any, links: Any) -> int:
+    """Where the pixels of a row that show the same as that at `begin` end; _RUN on at most."""
+    end, last = begin + 1, min(begin + _RUN, instances.shape[0])
+    while end < last and instances[end] == instances[begin] and links[end] == links[begin]:
+        end += 1
+    return end
+
+
 @kernel
 def write_nocs(depth: Any, segmentation: Any, links: Any, sight: Any, rows: int, back: Any, out: Any) -> None:
     """Fill `out` (h, w, 3) with places on what is seen, to which `back` (n, 3, 4) brings camera points."""
+    rays_, flat, width = sight.reshape(-1), out.reshape(-1), depth.shape[1]
     for i in range(depth.shape[0]):
-        for j in range(depth.shape[1]):
-            k = carrier_of(segmentation[i, j], links[i, j], rows)
+        begin = 0
+        while begin < width:
+            end = run_from(begin, segmentation[i], links[i])
+            first, last = i * width + begin, i * width + end
+            k, here = carrier_of(segmentation[i, begin], links[i, begin], rows), flat[3 * first : 3 * last]
             if k < 0:
-                out[i, j, 0] = out[i, j, 1] = out[i, j, 2] = _ZERO
-                continue
-            z = depth[i, j]
-            x, y = sight[i, j, 0] * z, sight[i, j, 1] * z
-            for axis in range(3):
-                out[i, j, axis] = back[k, axis, 0] * x + back[k, axis, 1] * y + back[k, axis, 2] * z + back[k, axis, 3]
+                here[:] = _ZERO
+            else:
+                nocs_rows(end - begin, back[k], depth[i, begin:end], rays_[2 * first : 2 * last], here)
+            begin = end
+
+
+@kernel
+def nocs_rows(count: int, m: Any, depth: Any, sight: Any, out: Any) -> None:
+    """Fill `out` (3 * count,) with points at depths (count,) along rays (2 * count,), as m (3, 4) moves them."""
+    xx, xy, xz, x0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
+    yx, yy, yz, y0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
+    zx, zy, zz, z0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
+    for j in range(min(count, _RUN)):
+        z = depth[j]
+        x, y = sight[2 * j] * z, sight[2 * j + 1] * z
+        out[3 * j] = xx * x + xy * y + xz * z + x0
+        out[3 * j + 1] = yx * x + yy * y + yz * z + y0
+        out[3 * j + 2] = zx * x + zy * y + zz * z + z0
 
 
 @kernel
@@ -140,6 +165,7 @@ def write_flow(
     lens: Any,
     later: Any,
     tolerance: Any,
+    room: Any,
     flow: Any,
     occluded_next: Any,
 ) -> None:
@@ -147,41 +173,63 @@ def write_flow(
 
     `moved` (n, 3, 4) takes camera points to the next camera on each link and body, `still` those at rest; the
     background is infinitely far away. `lens` is fx, fy, cx, cy, the distortion, and where it folds; `later` (h, w) the
-    next depth.
+    next depth. `room` (3 * _RUN,) is for a run of pixels.
     """
     height, width = depth.shape
-    bent = lens[4] != _ZERO or lens[5] != _ZERO or lens[6] != _ZERO or lens[7] != _ZERO or lens[8] != _ZERO
+    rays_, flat, after, bound = sight.reshape(-1), flow.reshape(-1), later.reshape(-1), _ONE + tolerance
     for i in range(height):
-        for j in range(width):
-            k = carrier_of(segmentation[i, j], links[i, j], rows)
-            u, v = sight[i, j, 0], sight[i, j, 1]
-            if k >= 0:
-                z = depth[i, j]
-                x, y = u * z, v * z
-                px = moved[k, 0, 0] * x + moved[k, 0, 1] * y + moved[k, 0, 2] * z + moved[k, 0, 3]
-                py = moved[k, 1, 0] * x + moved[k, 1, 1] * y + moved[k, 1, 2] * z + moved[k, 1, 3]
-                pz = moved[k, 2, 0] * x + moved[k, 2, 1] * y + moved[k, 2, 2] * z + moved[k, 2, 3]
-            else:
-                px = still[0, 0] * u + still[0, 1] * v + still[0, 2]
-                py = still[1, 0] * u + still[1, 1] * v + still[1, 2]
-                pz = still[2, 0] * u + still[2, 1] * v + still[2, 2]
-            x, y = px / pz, py / pz
-            r2 = x * x + y * y
-            if pz <= _F(1e-6) or r2 > lens[9]:
-                # Behind the camera, and where the lens would fold it back into the image, there is no pixel to go to.
-                flow[i, j, 0] = flow[i, j, 1] = _ZERO
-                occluded_next[i, j] = True
-                continue
-            if bent:
-                radial = _ONE + r2 * (lens[4] + r2 * (lens[5] + r2 * lens[8]))
-                bx = x * radial + _F(2.0) * lens[6] * x * y + lens[7] * (r2 + _F(2.0) * x * x)
-                by = y * radial + lens[6] * (r2 + _F(2.0) * y * y) + _F(2.0) * lens[7] * x * y
-                x, y = bx, by
-            u, v = lens[0] * x + lens[2], lens[1] * y + lens[3]
-            flow[i, j, 0], flow[i, j, 1] = u - _F(j) - _HALF, v - _F(i) - _HALF
-            column, row = np.floor(u), np.floor(v)
-            if not (column >= _ZERO and row >= _ZERO and column < _F(width) and row < _F(height)):
-                occluded_next[i, j] = True
-                continue
-            there = later[np.uint32(row), np.uint32(column)]
-            occluded_next[i, j] = there > _ZERO and (k < 0 or pz > there * (_ONE + tolerance))
+        begin = 0
+        while begin < width:
+            end = run_from(begin, segmentation[i], links[i])
+            first, last = i * width + begin, i * width + end
+            k, there = carrier_of(segmentation[i, begin], links[i, begin], rows), rays_[2 * first : 2 * last]
+            move_rows(end - begin, k >= 0, moved[k] if k >= 0 else still, lens, depth[i, begin:end], there, room)
+            flow_rows(end - begin, _F(begin), _F(i), room, flat[2 * first : 2 * last])
+            for j in range(end - begin):
+                u, v, z = room[j], room[_RUN + j], room[2 * _RUN + j]
+                hidden = True
+                if u >= _ZERO and v >= _ZERO and u < _F(width) and v < _F(height):
+                    seen = after[np.uint32(v) * np.uint32(width) + np.uint32(u)]
+                    hidden = seen > _ZERO and (k < 0 or z > seen * bound)
+                occluded_next[i, begin + j] = hidden
+            begin = end
+
+
+@kernel
+def move_rows(count: int, near: bool, m: Any, lens: Any, depth: Any, sight: Any, room: Any) -> None:
+    """Fill `room` with columns and rows that points go to, far outside for those that go nowhere, and their depths.
+
+    The points are at depths (count,) along rays (2 * count,), or infinitely far away if they are not `near`.
+    """
+    xx, xy, xz, x0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3] if near else _ZERO
+    yx, yy, yz, y0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3] if near else _ZERO
+    zx, zy, zz, z0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3] if near else _ZERO
+    fx, fy, cx, cy, folds = lens[0], lens[1], lens[2], lens[3], lens[9]
+    k1, k2, p1, p2, k3 = lens[4], lens[5], lens[6], lens[7], lens[8]
+    bent = k1 != _ZERO or k2 != _ZERO or p1 != _ZERO or p2 != _ZERO or k3 != _ZERO
+    for j in range(min(count, _RUN)):
+        z = depth[j] if near else _ONE
+        x, y = sight[2 * j] * z, sight[2 * j + 1] * z
+        px, py, pz = xx * x + xy * y + xz * z + x0, yx * x + yy * y + yz * z + y0, zx * x + zy * y + zz * z + z0
+        x, y = px / pz, py / pz
+        r2 = x * x + y * y
+        # Behind the camera, and where the lens would fold it back into the image, there is no pixel to go to.
+        nowhere = (pz <= _F(1e-6)) | (r2 > folds)
+        if bent:
+            radial = _ONE + r2 * (k1 + r2 * (k2 + r2 * k3))
+            bx = x * radial + _F(2.0) * p1 * x * y + p2 * (r2 + _F(2.0) * x * x)
+            by = y * radial + p1 * (r2 + _F(2.0) * y * y) + _F(2.0) * p2 * x * y
+            x, y = bx, by
+        room[j] = _NOWHERE if nowhere else fx * x + cx
+        room[_RUN + j] = _NOWHERE if nowhere else fy * y + cy
+        room[2 * _RUN + j] = pz
+
+
+@kernel
+def flow_rows(count: int, left: Any, y: Any, room: Any, flow: Any) -> None:
+    """Fill `flow` (2 * count,) of the pixels from (`left`, y) on to the right, from `room`."""
+    for j in range(min(count, _RUN)):
+        u, v = room[j], room[_RUN + j]
+        nowhere = u == _NOWHERE
+        flow[2 * j] = _ZERO if nowhere else u - (left + _F(np.int32(j))) - _HALF
+        flow[2 * j + 1] = _ZERO if nowhere else v - y - _HALF

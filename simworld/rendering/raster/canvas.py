@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simworld.errors import RenderError
 from simworld.geometry import Array
-from simworld.rendering.derived import DERIVED, derived
+from simworld.rendering.derived import DERIVED, derive
 from simworld.rendering.frame import WANT_NEXT, empty
 from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.drawlist import DrawList
@@ -56,9 +56,7 @@ class Canvas:
         if DERIVED & set(channels):
             for k, (shot, made) in enumerate(todo):
                 scene, state, camera, next_state = shot
-                made |= derived(channels, scene, state, camera, made, next_state, nexts[k][1] if later else None)
-                for name in DERIVED & set(channels):
-                    out[k][name][:] = made[name]
+                derive(channels, scene, state, camera, made, next_state, nexts[k][1] if later else None)
 
     def _begin(self, scene: Scene) -> KeptScene:
         while sum(kept.bytes for kept in self._scenes.made) > _MOST_BYTES:

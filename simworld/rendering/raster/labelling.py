@@ -4,50 +4,73 @@ from typing import Any
 
 import numpy as np
 
-from simworld.kernels import kernel
+from simworld.kernels import inlined, kernel
 from simworld.rendering.raster.planes import lens_of
+from simworld.rendering.raster.work import LANES
 
 _F = np.float32
 _ZERO, _ONE = _F(0.0), _F(1.0)
 
 
+@inlined
+def run_from(begin: int, ids: Any) -> int:
+    """Where the pixels of a row `ids` (w,) that show the same triangle as that at `begin` end; LANES on at most."""
+    t, end, last = ids[begin], begin + 1, min(begin + LANES, ids.shape[0])
+    while end < last and ids[end] == t:
+        end += 1
+    return end
+
+
 @kernel
-def write_ids(ids: Any, part_of: Any, names: Any, out: Any) -> None:
-    """Fill `out` (h, w) with the `names` (p,) of the parts of the triangles `ids` (h, w), 0 where there is none."""
-    for i in range(ids.shape[0]):
-        for j in range(ids.shape[1]):
-            t = ids[i, j]
-            out[i, j] = names[part_of[t]] if t >= 0 else 0
+def write_ids(ids: Any, names: Any, out: Any) -> None:
+    """Fill `out` (h, w) with the `names` (t + 1,) of the triangles `ids` (h, w), the first of them for -1."""
+    ids, out = ids.reshape(-1), out.reshape(-1)
+    for k in range(ids.shape[0]):
+        out[k] = names[np.uint32(ids[k] + 1)]
 
 
 @kernel
 def write_depth(ids: Any, inverse_depth: Any, out: Any) -> None:
     """Fill `out` (h, w) with depth in metres, 0 where there is nothing."""
-    for i in range(ids.shape[0]):
-        for j in range(ids.shape[1]):
-            out[i, j] = _F(1.0) / inverse_depth[i, j] if ids[i, j] >= 0 else _F(0.0)
+    ids, inverse_depth, out = ids.reshape(-1), inverse_depth.reshape(-1), out.reshape(-1)
+    for k in range(ids.shape[0]):
+        depth = _ONE / inverse_depth[k]
+        out[k] = depth if ids[k] >= 0 else _ZERO
 
 
 @kernel
 def write_normals(ids: Any, planes: Any, pinhole: Any, grid: Any, out: Any) -> None:
     """Fill `out` (h, w, 3) with unit normals towards the camera in its frame, 0 where there is nothing."""
-    fx, fy, cx, cy = lens_of(pinhole)
+    flat, width = out.reshape(-1), ids.shape[1]
     for i in range(ids.shape[0]):
-        for j in range(ids.shape[1]):
-            t = ids[i, j]
+        begin = 0
+        while begin < width:
+            end = run_from(begin, ids[i])
+            t, here = ids[i, begin], flat[3 * (i * width + begin) : 3 * (i * width + end)]
             if t < 0:
-                out[i, j, 0] = out[i, j, 1] = out[i, j, 2] = _ZERO
-                continue
-            x, y = _F(j), _F(i)
-            if grid.shape[0] > 0:
-                x, y = grid[i, j, 0], grid[i, j, 1]
-            nx = planes[t, 3] * x + planes[t, 4] * y + planes[t, 5]
-            ny = planes[t, 6] * x + planes[t, 7] * y + planes[t, 8]
-            nz = planes[t, 9] * x + planes[t, 10] * y + planes[t, 11]
-            scale = _ONE / np.sqrt(max(nx * nx + ny * ny + nz * nz, _F(1e-30)))
-            if nx * (x - cx) * fx + ny * (y - cy) * fy + nz > _ZERO:
-                scale = -scale
-            out[i, j, 0], out[i, j, 1], out[i, j, 2] = nx * scale, ny * scale, nz * scale
+                here[:] = _ZERO
+            elif grid.shape[0] > 0:
+                for j in range(end - begin):
+                    x, y = grid[i, begin + j, 0], grid[i, begin + j, 1]
+                    normal_rows(1, planes[t], pinhole, x, y, here[3 * j : 3 * j + 3])
+            else:
+                normal_rows(end - begin, planes[t], pinhole, _F(begin), _F(i), here)
+            begin = end
+
+
+@kernel
+def normal_rows(count: int, plane: Any, pinhole: Any, left: Any, y: Any, out: Any) -> None:
+    """Fill `out` (3 * count,) with normals of a triangle at up to LANES pixels from (`left`, y) on to the right."""
+    fx, fy, cx, cy = lens_of(pinhole)
+    xx, xy, x0 = plane[3], plane[4], plane[5]
+    yx, yy, y0 = plane[6], plane[7], plane[8]
+    zx, zy, z0 = plane[9], plane[10], plane[11]
+    for j in range(min(count, LANES)):
+        x = left + _F(np.int32(j))
+        nx, ny, nz = xx * x + xy * y + x0, yx * x + yy * y + y0, zx * x + zy * y + z0
+        scale = _ONE / np.sqrt(max(nx * nx + ny * ny + nz * nz, _F(1e-30)))
+        scale = -scale if nx * (x - cx) * fx + ny * (y - cy) * fy + nz > _ZERO else scale
+        out[3 * j], out[3 * j + 1], out[3 * j + 2] = nx * scale, ny * scale, nz * scale
 
 
 @kernel

@@ -226,13 +226,12 @@ def write_labels(row: Any, room: int) -> None:
     size = (sight.grid.shape[0], sight.grid.shape[1]) if bent else (sight.height, sight.width)
     ids = (w.bent_ids if bent else w.ids)[: size[0] * size[1]].reshape(size)
     inverse_depth = (w.bent_inverse_depth if bent else w.inverse_depth)[: size[0] * size[1]].reshape(size)
-    part_of = drawing.geometry.part_of
     if row[DEPTH] != 0:
         write_depth(ids, inverse_depth, array_at(row[DEPTH], size, np.float32))
     if row[SEGMENTATION] != 0:
-        write_ids(ids, part_of, drawing.instance, array_at(row[SEGMENTATION], size, np.int32))
+        write_ids(ids, drawing.instance_of, array_at(row[SEGMENTATION], size, np.int32))
     if row[LINKS] != 0:
-        write_ids(ids, part_of, drawing.link, array_at(row[LINKS], size, np.int32))
+        write_ids(ids, drawing.link_of, array_at(row[LINKS], size, np.int32))
     if row[NORMALS] != 0:
         out = array_at(row[NORMALS], (size[0], size[1], 3), np.float32)
         write_normals(ids, w.planes, sight.parameters, sight.grid, out)

@@ -26,7 +26,8 @@ _MOST_CACHED_SAMPLES = 5 << 18
 class DrawnParts(NamedTuple):
     """A draw list: its arrays, the parts that are `moving` (p,), and `all` (p,); `instances` (n,) are those of a scene.
 
-    Parts before `first_part` and triangles before `first_triangle` are fixed.
+    Parts before `first_part` and triangles before `first_triangle` are fixed. `instance` (p,) is that of a part;
+    `segmentation` and `links` show `instance_of[t + 1]` and `link_of[t + 1]` of triangle t, 0 for -1.
     """
 
     geometry: Geometry
@@ -40,7 +41,8 @@ class DrawnParts(NamedTuple):
     first_part: int
     first_triangle: int
     instance: Annotated[Whole, 1]
-    link: Annotated[Whole, 1]
+    instance_of: Annotated[Whole, 1]
+    link_of: Annotated[Whole, 1]
     instances: Annotated[NDArray[np.int64], 1]
 
 
@@ -131,9 +133,15 @@ def drawing_of(scene: Scene, drawn: DrawList) -> DrawnParts:
         first_part=first,
         first_triangle=int(drawn.geometry.triangle_starts[first]),
         instance=drawn.instance,
-        link=drawn.link,
+        instance_of=_by_triangle(drawn, drawn.instance),
+        link_of=_by_triangle(drawn, drawn.link),
         instances=np.array(list(scene.instances.values()), dtype=np.int64),
     )
+
+
+def _by_triangle(drawn: DrawList, names: Whole) -> Whole:
+    """Names (p,) of parts as those (t + 1,) of their triangles, after 0 for none."""
+    return np.concatenate([np.zeros(1, dtype=np.int32), names[drawn.geometry.part_of]])
 
 
 def eye_of(scene: Scene, drawing: DrawnParts, backdrop: Float, camera: Camera, carriers: Array) -> Eye:

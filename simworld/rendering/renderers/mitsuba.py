@@ -12,8 +12,8 @@ from simworld.color import LINEAR, encode
 from simworld.errors import ConfigurationError
 from simworld.extras import extras
 from simworld.geometry import Array, quat_to_matrix
-from simworld.rendering.derived import DERIVED, derived
-from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, refuse
+from simworld.rendering.derived import DERIVED, derive
+from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, empty, refuse
 from simworld.rendering.poses import poses_of
 from simworld.rendering.raster.static_cache import cache_background
 from simworld.rendering.renderers.raster import DETAIL, RasterRenderer
@@ -92,7 +92,8 @@ class MitsubaRenderer:
                 made |= self._labels(scene, state, camera)
             if next_state is not None and WANT_NEXT & set(channels):
                 later = self._labels(scene, next_state, camera)
-        made |= derived(channels, scene, state, camera, made, next_state, later)
+        made |= empty(DERIVED & set(channels), scene, camera)
+        derive(channels, scene, state, camera, made, next_state, later)
         return Frame(**{name: made[name] for name in channels})
 
     @contextmanager

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from simworld.errors import RenderError
 from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
-from simworld.rendering.derived import DERIVED, derived
+from simworld.rendering.derived import DERIVED, derive
 from simworld.rendering.display import no_window
-from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, refuse
+from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, empty, refuse
 from simworld.rendering.meshes.loading import BOX
 from simworld.rendering.poses import poses_of
 from simworld.rendering.surfaces import Surface, surfaces
@@ -105,7 +105,8 @@ class TinyRenderer:
         _check(scene, camera, channels)
         made = self._image(scene, state, camera)
         later = self._image(scene, next_state, camera) if next_state is not None and WANT_NEXT & set(channels) else None
-        made |= derived(channels, scene, state, camera, made, next_state, later)
+        made |= empty(DERIVED & set(channels), scene, camera)
+        derive(channels, scene, state, camera, made, next_state, later)
         return Frame(**{name: made[name] for name in channels})
 
     def _image(self, scene: Scene, state: SceneState, camera: Camera) -> dict[str, NDArray[Any]]:
