@@ -25,9 +25,13 @@ class Drawing:
         self._renderer, self._most = RasterRenderer(), most
         self._crew = self._renderer.crew(cameras, threads)
         self._views: list[tuple[View, list[Made]]] = []
+        self._begun = False
 
     def __call__(self, view: View) -> None:
-        """Take a view to be drawn; there may be so many as `most` says."""
+        """Take a view to be drawn, of which there may be so many as `most` says; outside of a `with`, draw it at once."""
+        if not self._begun:
+            draw(self._renderer, view)
+            return
         shots, channels = _shots(view)
         made = [empty(channels, shot.scene, shot.camera) for shot in shots]
         self._crew.add(list(zip(shots, made, strict=True)))
@@ -35,9 +39,10 @@ class Drawing:
 
     def __enter__(self) -> None:
         self._crew.begin(self._most)
+        self._begun = True
 
     def __exit__(self, kind: object, *_: object) -> None:
-        views, self._views = self._views, []
+        views, self._views, self._begun = self._views, [], False
         self._crew.end()
         for view, made in views if kind is None else ():
             _fill(view, made)

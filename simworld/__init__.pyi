@@ -145,7 +145,8 @@ from simworld.randomization.randomization import Randomization as Randomization
 from simworld.randomization.sampling import Sample as Sample, check_scenes as check_scenes, sample_scene as sample_scene
 from simworld.rendering import make_renderer as make_renderer
 from simworld.rendering.frame import CHANNELS as CHANNELS, Frame as Frame, Renderer as Renderer
-from simworld.rendering.renderers.raster import RasterRenderer as RasterRenderer, Shot as Shot
+from simworld.rendering.raster.canvas import Shot as Shot
+from simworld.rendering.renderers.raster import RasterRenderer as RasterRenderer
 from simworld.rendering.seen import check_seen as check_seen
 from simworld.rendering.sensor.sense import sense as sense
 from simworld.rendering.textures.pyramid import textures_in as textures_in

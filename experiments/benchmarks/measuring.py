@@ -93,6 +93,8 @@ def pinned(chosen: Sequence[int]) -> Iterator[None]:
     before = cores()
     if before:
         os.sched_setaffinity(0, chosen)
-    yield
-    if before:
-        os.sched_setaffinity(0, before)
+    try:
+        yield
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)

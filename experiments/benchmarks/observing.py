@@ -43,7 +43,7 @@ def observing_bursts(cores: Sequence[int]) -> dict[str, Burst]:
         bursts[f"one of {name}"] = _on(cores, _steps(gym.make(ENV_ID, **options)))
         with pinned(cores):  # which says how many threads there are
             many = gym.make_vec(ENV_ID, num_envs=WORLDS, vectorization_mode="vector_entry_point", **options)
-        bursts[f"many of {name}"] = _on(cores, _vector_steps(many))
+            bursts[f"many of {name}"] = _on(cores, _vector_steps(many))
     bursts["loop of state"] = _on(cores, _loop_steps([gym.make(ENV_ID) for _ in range(WORLDS)]))
     for randomization in _RESETS:
         bursts[f"reset {randomization}"] = _resets(gym.make(ENV_ID, randomization=randomization, **_PICTURES["rgb 84"]))

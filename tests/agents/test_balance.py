@@ -110,8 +110,9 @@ def counted(view: LabelledImage, renderer: RasterRenderer) -> tuple[int, int]:
     return int((by_itself > 0).sum()), int(((by_itself > 0) & (by_itself == whole)).sum())
 
 
-def test_occlusion_is_the_share_of_the_lonely_object_that_is_not_seen(renderer: RasterRenderer) -> None:
-    found = []
+def test_occlusion_is_the_share_of_the_lonely_object_that_is_not_seen() -> None:
+    # Full meshes: how fine they are otherwise depends on what else there is.
+    renderer, found = RasterRenderer(error=0.0), []
     with closing(gym.make("simworld/PlaceInBox-v0", randomization="default")) as env:
         for index in range(16):
             cameras = ("front", "side", "top", "wrist")

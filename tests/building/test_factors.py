@@ -48,6 +48,7 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
     "pushes.force": {"pushes.rate": 25.0},
     "pushes.torque": {"pushes.rate": 25.0},
     "noise.seed": {"pushes.rate": 25.0},
+    "robot.finger_friction": {"objects.0.position.y": 0.0},
     "objects.*.friction": PUSHED,
     "objects.*.restitution": PUSHED,
     "table.friction": PUSHED,

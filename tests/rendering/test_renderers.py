@@ -189,7 +189,7 @@ def test_the_renderers_agree(index: int) -> None:
             one, other, third = (f.segmentation == instance for f in (ours, theirs, coarse))
             if other.sum() > 200:
                 assert (one & other).sum() / (one | other).sum() > 0.995, (camera.name, instance)
-                assert (third & other).sum() / (third | other).sum() > 0.98, (camera.name, instance)
+                assert (third & other).sum() / (third | other).sum() > 0.97, (camera.name, instance)
         same = (coarse.segmentation == theirs.segmentation) & (theirs.segmentation > 0)
         assert np.median(np.abs(coarse.depth - theirs.depth)[same]) < 5e-4
 

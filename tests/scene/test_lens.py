@@ -250,7 +250,8 @@ def test_picture_depth_and_ids_are_of_the_same_surface(distortion: Distortion) -
     for instance, color in colors.items():
         there = frame.segmentation == instance
         assert there.sum() > 100
-        assert np.abs(frame.rgb[there].astype(int) - color).max() <= 1
+        # Things throw some of the light from all around at each other.
+        assert np.abs(frame.rgb[there].astype(int) - color).max() <= 6
         assert (frame.depth[there] > 0).all() == (instance > 0)
 
 
