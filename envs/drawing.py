@@ -28,7 +28,7 @@ class Drawing:
         self._begun = False
 
     def __call__(self, view: View) -> None:
-        """Take a view to be drawn, of which there may be so many as `most` says; outside of a `with`, draw it at once."""
+        """Take a view to be drawn, of which there may be `most`; outside of a `with`, draw it at once."""
         if not self._begun:
             draw(self._renderer, view)
             return
