@@ -3,12 +3,13 @@
 import cmath
 from functools import cache
 
-import numpy as np
-
-from simworld.geometry import Array
-
-STRIDES = 2
+STRIDES = 3
 """Substeps with which a motor can be, and move, as it would after more of them."""
+_ROUNDS, _CHANGE = 10, 1e-7
+"""Of Newton's method, of which six are enough; and of gains, to find slopes."""
+
+_Moved = tuple[float, float, float, float]
+"""The deviation at the end, of a unit of deviation and of a unit of way in a substep at the start; then the way."""
 
 
 @cache
@@ -31,20 +32,33 @@ def striding(position: float, velocity: float, usual: int) -> tuple[float, float
     """Gains for a control step of STRIDES, after which a motor is and moves as after `usual` substeps with its own.
 
     And by which parts of its deviation, and of its way in a usual substep, its target is shifted. A motor that acts
-    less often acts later, which both make up for: they solve what the two strides must do, exactly.
+    less often acts later, which both make up for: Newton's method solves what the strides must do, to the last digits.
     """
-    length, start = usual / STRIDES, np.array([1.0, 0.0])
-    substep = np.array([[1 - position, 1 - velocity], [-position, 1 - velocity]])
-    # Of a unit of deviation and of way each: the deviation and the way at the end, and after the first stride.
-    end, last = np.linalg.matrix_power(substep, usual)
-    middle = end - length * last
-    first = (middle - start) / length
-    kept, gain = _solved(first - start[::-1], (start - middle) / length, last - first)
-    ahead, lead = (first + gain / length * start - kept * start[::-1]) * (length / gain)
-    return gain, 1 - kept, float(ahead), float(lead)
+    length = usual / STRIDES
+    kept, moved, turned, moving = _after(position, velocity, usual)
+    wanted = kept, moved / length, turned * length, moving
+    gain, damping = finer(position, velocity, 1 / length)
+    for _ in range(_ROUNDS):
+        a, b = _off(gain, damping, wanted)
+        ag, bg = ((c - d) / _CHANGE for c, d in zip(_off(gain + _CHANGE, damping, wanted), (a, b), strict=True))
+        ad, bd = ((c - d) / _CHANGE for c, d in zip(_off(gain, damping + _CHANGE, wanted), (a, b), strict=True))
+        whole = ag * bd - ad * bg
+        gain, damping = gain - (a * bd - b * ad) / whole, damping - (b * ag - a * bg) / whole
+    kept, moved, *_ = _after(gain, damping, STRIDES)
+    return gain, damping, 1 - (1 - wanted[0]) / (1 - kept), length * (wanted[1] - moved) / (1 - kept)
 
 
-def _solved(a: Array, b: Array, c: Array) -> tuple[float, float]:
-    """x and y of which a x + b y is c (2,)."""
-    x, y = np.linalg.solve(np.stack([a, b], axis=1), c).tolist()
-    return x, y
+def _after(position: float, velocity: float, substeps: int) -> _Moved:
+    """What a motor does in some substeps."""
+    kept, moved, turned, moving = 1.0, 0.0, 0.0, 1.0
+    for _ in range(substeps):
+        turned, moving = turned * (1 - velocity) - kept * position, moving * (1 - velocity) - moved * position
+        kept, moved = kept + turned, moved + moving
+    return kept, moved, turned, moving
+
+
+def _off(position: float, velocity: float, wanted: _Moved) -> tuple[float, float]:
+    """How far strides move at the end from what is wanted, with a target at which they come to the right place."""
+    kept, moved, turned, moving = _after(position, velocity, STRIDES)
+    right = 1 - wanted[0]
+    return turned * right - wanted[2] * (1 - kept), (moving - wanted[3]) * right + wanted[2] * (moved - wanted[1])

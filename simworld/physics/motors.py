@@ -60,9 +60,10 @@ class Motors:
 
     @property
     def striding(self) -> int:
-        """Substeps that are enough where nothing but the arm moves."""
+        """Substeps that are enough where nothing but the arm moves; who wants more than the fewest has all of them."""
         usual = self._timing.substeps
-        can = usual > STRIDES and self._timing.step <= STRIDES * _LONGEST
+        can = usual >= 2 * STRIDES and self._timing.step <= STRIDES * _LONGEST
+        can &= self._timing == Timing.at(self._timing.control_hz)
         can &= all(min(self._gains(STRIDES, guiding).velocity) >= 0 for guiding in (False, True))
         return STRIDES if can else usual
 

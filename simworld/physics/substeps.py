@@ -2,7 +2,7 @@
 
 Bullet solves contacts by iteration. What weighs m and is pressed by a force F against something heavy sinks in by about
 F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many; and 2.5 times as
-many iterations leave a third of it. An arm that moves through the air, while all else rests, has two substeps, in
+many iterations leave a third of it. An arm that moves through the air, while all else rests, has three substeps, in
 which its motors are aimed so that they come to the same places; as far as the solver solves that, which takes it more
 iterations for each.
 """
@@ -18,9 +18,10 @@ from simworld.physics.timing import FINEST_HZ, Timing
 
 _HAND = 0.15, 0.08, 0.2
 """Metres from the tool centre point that bound the hand and its way: to the sides, down, and up."""
-_STRIDING, _ITERATIONS, _MORE, _MOST = 40, 20, 50, 100
-"""Iterations of the solver: where only the arm moves, the usual, where the hand touches something light, and where it
-hits something."""
+_ITERATIONS, _MORE, _MOST = 20, 50, 100
+"""Iterations of the solver: the usual, where the hand touches something light, and where it hits something."""
+_STRIDING = 5
+"""Iterations where only the arm moves, for each of the substeps that its strides stand for."""
 _LIGHT = 0.1
 """Kilogrammes from which the usual iterations do for what is touched."""
 _NEAR = 0.75
@@ -76,7 +77,9 @@ class Substeps:
         self._step = timing.step
         self._hit, self._pushed, self._near = (speed / timing.control_hz for speed in (_HIT, _PUSHED, _NEAR))
         self._usual, self._most = timing.usual_substeps, FINEST_HZ // timing.control_hz
-        self._fewest, self._freely = Division(timing.substeps), Division(striding, _STRIDING)
+        self._fewest = self._freely = Division(timing.substeps)
+        if striding < timing.substeps:
+            self._freely = Division(striding, _STRIDING * timing.substeps)
 
     def __call__(self, tool: Array, motion: Motion, limited: bool, substeps: int) -> Division:
         """How the next control step is divided.
