@@ -68,3 +68,11 @@ def test_what_is_kept_of_a_scene_goes_when_it_does() -> None:
     del scene
     gc.collect()
     assert kept.made == canvas._scenes.made == renderer._draw_lists.made == []
+
+
+def test_a_picture_of_more_samples_than_room_is_kept_for_is_made() -> None:
+    scene, state, camera = scene_and_camera()
+    large = RasterRenderer().render(scene, state, camera.resized(1600, 1400), CHANNELS)
+    small = RasterRenderer().render(scene, state, camera.resized(400, 350), CHANNELS)
+    assert abs(np.median(large.depth[large.depth > 0]) - np.median(small.depth[small.depth > 0])) < 1e-3
+    assert abs(large.rgb.mean() - small.rgb.mean()) < 1

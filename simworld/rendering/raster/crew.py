@@ -59,7 +59,8 @@ class Crew:
         rows, late, called = self._rows, self._late, self._help
         self._rows, self._late, self._help = [], [], []
         if rows:
-            render_rows(self._table, WORKSPACES.for_(self._has).address, self._turn.address)
+            workspace = WORKSPACES.for_(self._has)  # which is held until it is done
+            render_rows(self._table, workspace.address, self._turn.address)
         for helping in called:
             helping.result()
         self._canvas.check(rows, self._table[: len(rows)])

@@ -80,8 +80,8 @@ class KeptEye:
         row[0, :8] = self.row(task, self._carriers.ctypes.data, len(self._carriers))
         if cache is not None:
             row[0, CACHED] = cache.address
-        turn = Turn()
-        render_rows(row, WORKSPACES.for_(self.need).address, turn.all(1))
+        turn, workspace = Turn(), WORKSPACES.for_(self.need)  # which is held until it is done
+        render_rows(row, workspace.address, turn.all(1))
 
     @property
     def bytes(self) -> int:
