@@ -30,7 +30,9 @@ class JointDelta(Control):
 
     def encode(self, command: Command, joint_positions: Array) -> Array:
         """The step of the joints that brings the tool nearer, as far as the references may be ahead."""
-        return np.array([*self._steps(command, joint_positions) / self._steps.ahead, command.gripper])
+        return np.array(
+            [*np.clip(self._steps(command, joint_positions) / self._steps.ahead, -1.0, 1.0), command.gripper]
+        )
 
     def begin(self, world: World) -> "JointDeltaController":
         """Control the joints of a World from where they are."""

@@ -28,7 +28,9 @@ class JointVelocity(Control):
 
     def encode(self, command: Command, joint_positions: Array) -> Array:
         """The velocities that bring the tool nearer, slower where it is near."""
-        return np.array([*self._steps(command, joint_positions) / self._steps.ahead, command.gripper])
+        return np.array(
+            [*np.clip(self._steps(command, joint_positions) / self._steps.ahead, -1.0, 1.0), command.gripper]
+        )
 
     def begin(self, world: World) -> "JointVelocityController":
         """Control the joints of a World from where they are."""
