@@ -261,8 +261,8 @@ def test_factors_of_how_data_is_collected() -> None:
         episode = collect_episode(env, policy, 3, 0, 0.1, {"policy.noise": level})
         assert episode.parameters["policy.noise"] == level and episode.expert_actions is not None
         errors = (episode.actions - episode.expert_actions)[:, :3]
-        # Some are cut off at the ends of what an action may be.
-        assert 0.5 * 0.1 * level <= errors.std() <= 0.1 * level
+        # Some are cut off at the ends of what an action may be; of some hundred, the deviation is known to a tenth.
+        assert 0.5 * 0.1 * level <= errors.std() <= 1.1 * 0.1 * level
 
 
 @pytest.mark.parametrize("address", sorted(UNSEEN))
