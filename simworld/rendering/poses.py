@@ -12,6 +12,8 @@ from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
+NO_POSES = "a pose of the scene's state is not finite, or its quaternion has not length 1"
+
 
 def poses_of(scene: Scene, state: SceneState) -> Array:
     """Poses (n, 7) of links, then of bodies: what surfaces are carried by.
@@ -19,13 +21,20 @@ def poses_of(scene: Scene, state: SceneState) -> Array:
     A state that is not one of the scene, or poses that are none, raise RenderError.
     """
     links, bodies = len(scene.robot.model.links), len(scene.bodies)
+    poses = np.empty((links + bodies, 7))
+    fill_poses(state, links, poses)
+    if not are_poses(poses):
+        raise RenderError(NO_POSES)
+    return poses
+
+
+def fill_poses(state: SceneState, links: int, poses: Array) -> None:
+    """Fill `poses` (n, 7) with those of so many links, then of bodies; RenderError for a state of another scene."""
+    bodies = len(poses) - links
     if state.link_poses.shape != (links, 7) or state.body_poses.shape != (bodies, 7):
         got = f"{state.link_poses.shape} and {state.body_poses.shape}"
         raise RenderError(f"the state must have link poses ({links}, 7) and body poses ({bodies}, 7), got {got}")
-    poses = np.concatenate([state.link_poses, state.body_poses])
-    if not are_poses(poses):
-        raise RenderError("a pose of the scene's state is not finite, or its quaternion has not length 1")
-    return poses
+    poses[:links], poses[links:] = state.link_poses, state.body_poses
 
 
 def view_of(scene: Scene, state: SceneState, camera: Camera) -> Array:

@@ -12,8 +12,9 @@ from simworld.geometry import Array
 from simworld.rendering.derived import DERIVED, derive
 from simworld.rendering.frame import WANT_NEXT, empty
 from simworld.rendering.memory import PerScene
+from simworld.rendering.poses import NO_POSES
 from simworld.rendering.raster.drawlist import DrawList
-from simworld.rendering.raster.kept import NO_POSES, KeptEye, KeptScene
+from simworld.rendering.raster.kept import KeptEye, KeptScene
 from simworld.rendering.raster.passes import FRAME, HAVE_MOVED, NOT_POSES, OUTPUTS, STATUS, render_rows
 from simworld.rendering.raster.turns import Turn
 from simworld.rendering.raster.workspace import WORKSPACES, most_of

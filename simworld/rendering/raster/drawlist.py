@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from simworld.color import to_linear
 from simworld.geometry import Array
-from simworld.rendering.matrices import place
 from simworld.rendering.memory import kept
 from simworld.rendering.meshes.loading import load_mesh, stepped
 from simworld.rendering.meshes.submesh import Submesh, scaled
@@ -143,13 +142,6 @@ def casters(scene: Scene, error: float) -> Casters:
     floors = {row for row, body in enumerate(scene.bodies, start=2) if body.endless}
     drawn = _fixed_first([surface for surface in surfaces(scene) if surface.instance not in floors])
     return Casters(**_assembled(_parts(drawn, _tolerances(drawn, np.full(len(drawn), error)))))
-
-
-def placed(parts: Casters, carriers: Array, view: Array) -> Float:
-    """Matrices (p, 3, 4) that bring the parts to a view (3, 4)."""
-    matrices = np.empty((len(parts.carrier), 3, 4), dtype=np.float32)
-    place(carriers, parts.carrier, parts.local, view, matrices)
-    return matrices
 
 
 def _fixed_first(drawn: list[Surface]) -> list[Surface]:

@@ -9,6 +9,7 @@ from simworld.errors import RenderError
 from simworld.geometry import Array
 from simworld.rendering.matrices import are_poses, look
 from simworld.rendering.memory import kept
+from simworld.rendering.poses import NO_POSES, fill_poses
 from simworld.rendering.raster.drawlist import DrawList
 from simworld.rendering.raster.fragments import Samples, find_fragments
 from simworld.rendering.raster.handover import Handed
@@ -23,7 +24,6 @@ from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
 
 _MOST_EYES = 8
-NO_POSES = "a pose of the scene's state is not finite, or its quaternion has not length 1"
 
 
 class KeptEye:
@@ -114,13 +114,7 @@ class KeptScene:
 
     def fill(self, carriers: Array, state: SceneState) -> None:
         """Put the poses of links, then of bodies, into `carriers`; those of another scene raise RenderError."""
-        links, bodies = state.link_poses, state.body_poses
-        if links.shape != (self._links, 7) or bodies.shape != (self._bodies, 7):
-            raise RenderError(
-                f"the state must have link poses ({self._links}, 7) and body poses ({self._bodies}, 7), "
-                f"got {links.shape} and {bodies.shape}"
-            )
-        carriers[: self._links], carriers[self._links :] = links, bodies
+        fill_poses(state, self._links, carriers)
 
     def eye(self, scene: Scene, camera: Camera, carriers: Array, picture: bool) -> KeptEye:
         """The eye of a camera, which may be right for other fixed parts than those of `carriers`."""

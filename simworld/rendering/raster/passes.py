@@ -170,13 +170,6 @@ def copy(source: Any, out: Any) -> None:
 
 
 @kernel
-def clear(ids: Any, inverse_depth: Any, far: float) -> None:
-    """Nothing is seen, up to the farthest that is."""
-    ids[:] = np.int32(-1)
-    inverse_depth[:] = _F(1.0 / far)
-
-
-@kernel
 def transform_fixed(row: Any, room: int) -> None:
     """Bring the vertices of fixed parts, which may not be drawn anew, to the camera."""
     drawing, w = drawing_at(row[DRAWING]), workspace_at(room)
