@@ -1,5 +1,6 @@
 """Draws the images that environments observe: those of one, or of many at once."""
 
+from threading import get_ident
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,17 +20,21 @@ def draw(renderer: RasterRenderer, view: View) -> None:
 
 
 class Drawing:
-    """Draws views in threads, beginning as soon as they are there; at the end of a `with` statement they are drawn."""
+    """Draws views in threads, beginning as soon as they are there; at the end of a `with` statement they are drawn.
+
+    So many `most` of them there may be in one statement. Views of other threads, and those outside of it, are drawn at
+    once.
+    """
 
     def __init__(self, threads: int, cameras: int, most: int) -> None:
-        self._renderer, self._most = RasterRenderer(), most
-        self._crew = self._renderer.crew(cameras, threads)
+        self._renderer = RasterRenderer()
+        self._crew = self._renderer.crew(cameras, most, threads)
         self._views: list[tuple[View, list[Made]]] = []
-        self._begun = False
+        self._user: int | None = None
 
     def __call__(self, view: View) -> None:
-        """Take a view to be drawn, of which there may be `most`; outside of a `with`, draw it at once."""
-        if not self._begun:
+        """Take a view to be drawn."""
+        if self._user != get_ident():
             draw(self._renderer, view)
             return
         shots, channels = _shots(view)
@@ -38,11 +43,11 @@ class Drawing:
         self._views.append((view, made))
 
     def __enter__(self) -> None:
-        self._crew.begin(self._most)
-        self._begun = True
+        self._crew.begin()
+        self._views, self._user = [], get_ident()
 
     def __exit__(self, kind: object, *_: object) -> None:
-        views, self._views, self._begun = self._views, [], False
+        views, self._views, self._user = self._views, [], None
         self._crew.end()
         for view, made in views if kind is None else ():
             _fill(view, made)

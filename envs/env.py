@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 RENDER_MODES = ("rgb_array", "human")
 
-_OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images", "_draw")
+_OWN = ("world", "_renderer", "_window", "_episode", "_in_use", "_images", "_draw", "_foreseen")
 """Attributes of an environment that no copy shares."""
 
 
@@ -81,6 +81,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self._draw = self._draw_now if draw is None else draw
         self.observation_space = gym.spaces.Dict(spaces) if len(spaces) > 1 else next(iter(spaces.values()))
         self._episode: RunningEpisode | None = None
+        self._foreseen: tuple[Begun, Sample] | None = None
         self._in_use = OneUser("this environment")
         self._window = _window() if self.render_mode == "human" else None
         self._renderer: RasterRenderer | None = None
@@ -145,6 +146,15 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             seen, info = self._observed(now), self._running.told(now)
             self._show()
             return seen, info
+
+    def foresee(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> None:
+        """Raise what `reset` would, for what is asked for or drawn, and change nothing; `reset` does not draw it again.
+
+        So several environments can be reset together, or none.
+        """
+        with self._in_use:
+            begun = self._next(seed, reset_options(options))
+            self._foreseen = begun, self._drawn(begun)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Act for one control step."""
@@ -227,13 +237,16 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return Begun(seed=root, index=index, randomization=given.randomization, parameters=given.parameters)
 
     def _drawn(self, begun: Begun) -> Sample:
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None and foreseen[0] == begun:
+            return foreseen[1]
         randomization = self.config.randomization if begun.randomization is None else begun.randomization
         streams = Streams(begun.seed, begun.index)
         sample = sample_settled(self.config.scene, randomization, streams, begun.parameters)
         if self.render_mode == "rgb_array":
             check_lens(self._render_camera(sample))
         if self._images is not None:
-            self._images.begin(sample.scene)
+            self._images.check(sample.scene)
         return sample
 
     def _check_pictures(self, randomization: Randomization) -> None:
@@ -248,6 +261,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _begin(self, sample: Sample, begun: Begun) -> None:
         self._episode = None  # until the next one is whole
         self.world.load(sample.scene)
+        if self._images is not None:
+            self._images.begin(sample.scene)
         self._episode = RunningEpisode(self.world, self.config, sample, begun)
 
     def _restore(self, snapshot: Snapshot) -> None:

@@ -78,18 +78,25 @@ class ImageObserver:
             prefix + kind: image_space(kind, *size) for prefix in self._prefixes.values() for kind in self._kinds
         }
 
+    def check(self, scene: Scene) -> None:
+        """Raise ConfigurationError for a lens that folds its image."""
+        for _, camera in self._resized(scene):
+            check_lens(camera)
+
     def begin(self, scene: Scene) -> None:
         """Begin an episode in a scene: what stays the same in it is computed once."""
-        resized = [(prefix, scene.camera(name).resized(*self._size)) for name, prefix in self._prefixes.items()]
-        for _, camera in resized:
-            check_lens(camera)
         clouds = "pointcloud" in self._kinds
-        self._cameras = [(prefix, camera, BackProjection(camera) if clouds else None) for prefix, camera in resized]
+        self._cameras = [
+            (prefix, camera, BackProjection(camera) if clouds else None) for prefix, camera in self._resized(scene)
+        ]
 
     def view(self, scene: Scene, state: SceneState) -> View:
         """What is seen at one instant of the scene that `begin` was given or of one with its cameras."""
         images = {key: np.empty(space.shape, space.dtype) for key, space in self.spaces.items()}
         return View(self._kinds, images, scene, state, self._cameras)
+
+    def _resized(self, scene: Scene) -> list[tuple[str, Camera]]:
+        return [(prefix, scene.camera(name).resized(*self._size)) for name, prefix in self._prefixes.items()]
 
 
 class BackProjection:

@@ -51,9 +51,9 @@ def check_names(key: str, names: tuple[str, ...], valid: Collection[str]) -> Non
             raise ConfigurationError(f"{key}: {name!r} is there more than once, got {[*names]}")
 
 
-def whole_number(name: str, value: Any) -> int:
-    """A number that may be Python's or NumPy's as an int; what is not whole or below 0 raises ConfigurationError."""
+def whole_number(name: str, value: Any, least: int = 0) -> int:
+    """A number that may be Python's or NumPy's as an int; what is not whole or too small raises ConfigurationError."""
     number = immutable(value)
-    if type(number) is not int or number < 0:
-        raise ConfigurationError(f"{name}: must be a whole number, at least 0, got {value!r}")
+    if type(number) is not int or number < least:
+        raise ConfigurationError(f"{name}: must be a whole number, at least {least}, got {value!r}")
     return number

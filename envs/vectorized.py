@@ -1,7 +1,7 @@
 """Many environments in one process: stepped one after the other, their images drawn side by side with that."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -13,13 +13,14 @@ from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
 from simworld.cores import usable_cores
+from simworld.distributions.values import immutable
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare, spec_of
 from simworld.envs.options import whole_number
 from simworld.envs.registration import plain_spec
 from simworld.envs.reset_options import reset_options
 from simworld.errors import ConfigurationError, shown
-from simworld.handles import Uncopied
+from simworld.handles import OneUser, Uncopied
 
 if TYPE_CHECKING:
     from simworld.envs.drawing import Drawing
@@ -39,6 +40,10 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
     vector environments have them. `reset(seed=s)` gives environment i the seed s + i, or the i-th of a sequence. The
     option `reset_mask` (num_envs,) bool says which are reset; all other options are for each of them. Episodes end
     after `max_episode_steps`, if there is such a limit. Observed images are drawn in `threads`.
+
+    One thread may use them at a time. A reset that one of them refuses changes none. If anything else fails half way,
+    in a step or a reset, what has become of the others is not known either: all that were to act, or to be reset, must
+    be reset before the next step.
     """
 
     instead = "make others with gym.make_vec, or copy one of its `envs`"
@@ -51,14 +56,18 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
         autoreset_mode: AutoresetMode,
         threads: int,
     ) -> None:
+        # First what it takes to be closed, as it may be when all the rest has failed.
+        self.envs: list[gym.Env[Any, Any]] = []
+        self._draw: Drawing | None = None
+        self._in_use = OneUser("this vector of environments")
         self.config, self.num_envs, self.autoreset_mode = config, num_envs, autoreset_mode
         self.render_mode = config.render_mode
         self._spec: EnvSpec | None = None
-        # Where what is over is begun anew in the same step, there are two views of it.
-        self._draw = _drawing(threads, len(config.cameras), 2 * num_envs) if config.images else None
-        self.envs: list[gym.Env[Any, Any]] = []
         spec = spec_of(config, max_episode_steps)
         try:
+            if config.images:
+                # Where what is over is begun anew in the same step, there are two views of it.
+                self._draw = _drawing(threads, len(config.cameras), 2 * num_envs)
             for _ in range(num_envs):
                 env: gym.Env[Any, Any] = bare(config, self._draw)
                 self.envs.append(env if max_episode_steps is None else TimeLimit(env, max_episode_steps))
@@ -97,36 +106,38 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
         self, *, seed: int | Sequence[int | None] | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin episodes; what is asked for wrongly changes nothing."""
-        mask, given = self._reset_options(options)
-        seeds = self._seeds(seed)
-        told: Told = [None] * self.num_envs
-        with self._draw or nullcontext():
-            for i in np.flatnonzero(mask).tolist():
-                self._begin(i, told, seed=seeds[i], options=given)
-        return self._observation(), _gathered(told)
+        with self._in_use:
+            mask, given = self._reset_options(options)
+            which, seeds = np.flatnonzero(mask).tolist(), self._seeds(seed)
+            for i in which:
+                self.envs[i].get_wrapper_attr("foresee")(seed=seeds[i], options=given)
+            told: Told = [None] * self.num_envs
+            with self._acting(which) as seen:
+                for i in which:
+                    seen[i], told[i] = self._begin(i, seed=seeds[i], options=given)
+            return self._observation(), _gathered(told)
 
     def step(self, actions: NDArray[np.float32]) -> Step:
         """Act for one control step in each; what is over is begun anew as the autoreset mode says."""
-        if self.autoreset_mode is AutoresetMode.DISABLED and any(self._over):
-            over = [i for i in range(self.num_envs) if self._over[i]]
-            raise ConfigurationError(f"the episodes of {over} are over: reset them first, with a reset_mask")
-        acts = self._actions(actions)
-        rewards: list[Any] = [0.0] * self.num_envs
-        terminated, truncated = [False] * self.num_envs, [False] * self.num_envs
-        told: Told = [None] * self.num_envs
-        final: dict[str, Any] = {}
-        with self._draw or nullcontext():
-            for i, env in enumerate(self.envs):
-                if self._over[i]:
-                    self._begin(i, told)
-                    continue
-                self._seen[i], rewards[i], terminated[i], truncated[i], told[i] = env.step(acts[i])
-                self._over[i] = terminated[i] or truncated[i]
-                if self._over[i] and self.autoreset_mode is AutoresetMode.SAME_STEP:
-                    self._add_info(final, {"final_obs": self._seen[i], "final_info": told[i]}, i)
-                    self._begin(i, told)
-        infos = final | _gathered(told)
-        return self._observation(), np.array(rewards), np.array(terminated), np.array(truncated), infos
+        with self._in_use:
+            self._check_under_way()
+            acts = self._actions(actions)
+            rewards: list[Any] = [0.0] * self.num_envs
+            terminated, truncated = [False] * self.num_envs, [False] * self.num_envs
+            told: Told = [None] * self.num_envs
+            final: dict[str, Any] = {}
+            with self._acting(range(self.num_envs)) as seen:
+                for i, env in enumerate(self.envs):
+                    if self._over[i]:
+                        seen[i], told[i] = self._begin(i)
+                        continue
+                    seen[i], rewards[i], terminated[i], truncated[i], told[i] = env.step(acts[i])
+                    self._over[i] = terminated[i] or truncated[i]
+                    if self._over[i] and self.autoreset_mode is AutoresetMode.SAME_STEP:
+                        self._add_info(final, {"final_obs": seen[i], "final_info": told[i]}, i)
+                        seen[i], told[i] = self._begin(i)
+            infos = final | _gathered(told)
+            return self._observation(), np.array(rewards), np.array(terminated), np.array(truncated), infos
 
     def render(self) -> tuple[Any, ...]:
         """What `render` of each environment gives."""
@@ -134,8 +145,9 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """What the method of each environment gives, or its attribute of that name."""
-        found = [env.get_wrapper_attr(name) for env in self.envs]
-        return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
+        with self._in_use:
+            found = [env.get_wrapper_attr(name) for env in self.envs]
+            return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """The attribute of each environment."""
@@ -146,19 +158,40 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
         each = values if isinstance(values, list | tuple) else [values] * self.num_envs
         if len(each) != self.num_envs:
             raise ConfigurationError(f"set_attr: there are {self.num_envs} environments, got {len(each)} values")
-        for env, value in zip(self.envs, each, strict=True):
-            env.set_wrapper_attr(name, value)
+        with self._in_use:
+            for env, value in zip(self.envs, each, strict=True):
+                env.set_wrapper_attr(name, value)
 
     def close_extras(self, **_: Any) -> None:
         """Close all environments."""
-        for env in self.envs:
-            env.close()
-        if self._draw is not None:
-            self._draw.close()
+        with self._in_use:
+            for env in self.envs:
+                env.close()
+            if self._draw is not None:
+                self._draw.close()
 
-    def _begin(self, i: int, told: Told, **asked: Any) -> None:
-        self._seen[i], told[i] = self.envs[i].reset(**asked)
+    @contextmanager
+    def _acting(self, which: Iterable[int]) -> Iterator[list[Any]]:
+        """What all see, of which some see something new; if this fails, it is not known what."""
+        seen = self._seen.copy()
+        for i in which:
+            self._seen[i] = None
+        with self._draw or nullcontext():
+            yield seen
+        self._seen = seen
+
+    def _begin(self, i: int, **asked: Any) -> tuple[Any, dict[str, Any]]:
+        begun = self.envs[i].reset(**asked)
         self._over[i] = False
+        return begun
+
+    def _check_under_way(self) -> None:
+        """Raise ConfigurationError where there is no episode that could go on, or be begun anew."""
+        if waiting := [i for i, seen in enumerate(self._seen) if seen is None]:
+            raise ConfigurationError(f"no episode has begun in {waiting}: call reset() first")
+        if self.autoreset_mode is AutoresetMode.DISABLED and any(self._over):
+            over = [i for i in range(self.num_envs) if self._over[i]]
+            raise ConfigurationError(f"the episodes of {over} are over: reset them first, with a reset_mask")
 
     def _actions(self, actions: Any) -> NDArray[Any]:
         """Actions (num_envs, size), checked before any of them is taken; those of what is over count for nothing."""
@@ -187,12 +220,13 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
         """The seed of each."""
         if seed is None:
             return [None] * self.num_envs
-        if not isinstance(seed, Sequence | np.ndarray):
-            first = whole_number("seed", seed)
+        given = immutable(seed)
+        if not isinstance(given, Sequence):
+            first = whole_number("seed", given)
             return [first + i for i in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ConfigurationError(f"seed: there are {self.num_envs} environments, got {len(seed)} seeds")
-        return [None if one is None else whole_number("seed", one) for one in seed]
+        if len(given) != self.num_envs:
+            raise ConfigurationError(f"seed: there are {self.num_envs} environments, got {len(given)} seeds")
+        return [None if one is None else whole_number("seed", one) for one in given]
 
     def _observation(self) -> Any:
         """What all see, as arrays (num_envs, ...)."""
@@ -243,12 +277,7 @@ def make_vectorized(
     modes = [mode.value for mode in AutoresetMode]
     if mode not in modes:
         raise ConfigurationError(f"autoreset_mode: must be one of {modes}, got {shown(mode)}")
-    steps = None if max_episode_steps in (None, -1) else _positive("max_episode_steps", max_episode_steps)
-    count = min(usable_cores(), _MOST_THREADS) if threads is None else _positive("threads", threads)
-    return VectorizedEnv(EnvConfig(**options), _positive("num_envs", num_envs), steps, AutoresetMode(mode), count)
-
-
-def _positive(name: str, value: Any) -> int:
-    if (number := whole_number(name, value)) < 1:
-        raise ConfigurationError(f"{name}: must be at least 1, got {value!r}")
-    return number
+    steps = None if max_episode_steps in (None, -1) else whole_number("max_episode_steps", max_episode_steps, 1)
+    count = min(usable_cores(), _MOST_THREADS) if threads is None else whole_number("threads", threads, 1)
+    size = whole_number("num_envs", num_envs, 1)
+    return VectorizedEnv(EnvConfig(**options), size, steps, AutoresetMode(mode), count)

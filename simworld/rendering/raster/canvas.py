@@ -25,7 +25,7 @@ from simworld.scene.state import SceneState
 Made = dict[str, NDArray[Any]]
 
 _MOST_SCENES, _MOST_BYTES = 64, 1 << 28
-"""What is kept at the most, in a thread."""
+"""What is kept at the most, in a thread, where it is not said how many scenes are drawn in turn."""
 
 
 class Shot(NamedTuple):
@@ -40,9 +40,10 @@ class Shot(NamedTuple):
 class Canvas:
     """Draws frames, in one thread at a time."""
 
-    def __init__(self, draw_list: Callable[[Scene, Camera], DrawList]) -> None:
+    def __init__(self, draw_list: Callable[[Scene, Camera], DrawList], scenes: int = 0) -> None:
+        """What is kept is enough for so many `scenes`, or more."""
         self._draw_list = draw_list
-        self._scenes = PerScene(self._begin, _MOST_SCENES)
+        self._scenes = PerScene(self._begin, max(scenes, _MOST_SCENES))
         self._turn = Turn()
 
     def render(self, shots: Sequence[Shot], channels: tuple[str, ...], out: Sequence[Made]) -> None:

@@ -1,87 +1,121 @@
 """Threads that render frames while the caller, who has Python's lock, comes by more of them."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Semaphore
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simworld.errors import ConfigurationError
+from simworld.handles import OneUser
 from simworld.rendering.raster.canvas import Canvas, FrameRow, Made, Shot
+from simworld.rendering.raster.helpers import Helpers
 from simworld.rendering.raster.passes import COLUMNS, render_rows
 from simworld.rendering.raster.turns import Turn
 from simworld.rendering.raster.workspace import WORKSPACES, Need, most_of
-
-_NOTHING = Need(0, 0, 0, 0, 0)
 
 
 class Crew:
     """Renders the frames that are added between `begin` and `end`: the same bits as `render` gives.
 
-    So many are added `together`, of one scene: threads take different scenes, of which all that is kept is different
-    too. Helpers stay in compiled loops, without Python's lock; in `end`, the caller helps.
+    They are added so many `together`, of one scene, and that at the `most` so many times. Threads take different
+    scenes, of which all that is kept is different too. Helpers stay in compiled loops, without Python's lock; in `end`,
+    the caller helps. One thread may use it at a time.
     """
 
-    def __init__(self, canvas: Canvas, together: int, threads: int) -> None:
-        self._canvas, self._together, self._helpers = canvas, together, threads - 1
-        self._pool = ThreadPoolExecutor(self._helpers) if self._helpers else None
-        self._turn, self._inside = Turn(), Semaphore(0)
-        self._table: NDArray[np.int64] = np.empty((0, COLUMNS), dtype=np.int64)
-        self._rows: list[FrameRow] = []
-        self._late: list[tuple[Shot, Made]] = []
-        self._help: list[Future[None]] = []
-        self._need = self._has = _NOTHING
+    def __init__(self, canvas: Canvas, together: int, most: int, threads: int) -> None:
+        self._canvas, self._together, self._most = canvas, together, most
+        self._in_use = OneUser("this crew")
+        self._helpers = Helpers(threads - 1)
+        self._table = _Table(0, together)
 
-    def begin(self, count: int) -> None:
-        """Frames will be added so many times, at the most."""
-        if len(self._table) < count * self._together:
-            self._table = np.empty((count * self._together, COLUMNS), dtype=np.int64)
-        self._turn.begin(self._together)
+    def begin(self) -> None:
+        """Frames will be added."""
+        with self._in_use:
+            self._dismiss(_Table(self._most, self._together))
 
     def add(self, frames: Sequence[tuple[Shot, Made]]) -> None:
-        """Render frames into the arrays of their channels; they are filled in at the `end`."""
-        rows = [self._canvas.row(*frame) for frame in frames]
-        self._need = most_of((self._need, *(row.eye.need for row in rows)))
-        if self._rows and self._need != self._has:
-            self._late += frames  # there is too little room for them where others help
-            return
-        self._table[len(self._rows) : len(self._rows) + len(rows)] = [row.words for row in rows]
-        begins = not self._rows
-        self._rows += rows
-        self._turn.add(len(self._rows))
-        if begins:
-            self._has = self._need
-            self._call()
+        """Render frames into the arrays of their channels; they are filled in at the `end`.
+
+        ConfigurationError for too many of them, and where nothing has begun.
+        """
+        with self._in_use:
+            table = self._table
+            if len(frames) != self._together or table.added == table.most:
+                raise ConfigurationError(
+                    f"a crew that has begun takes {self._most} times {self._together} frames, "
+                    f"got {len(frames)} after {table.added} times"
+                )
+            table.added += 1
+            scenes = {id(shot.scene) for shot, _ in frames}
+            if not table.scenes.isdisjoint(scenes):
+                table.late += frames  # others may be using what is kept of their scene
+                return
+            rows = [self._canvas.row(*frame) for frame in frames]
+            need = most_of([row.eye.need for row in rows])
+            if table.rows and most_of((need, table.need)) != table.need:
+                table.late += frames  # there is too little room for them where others help
+                return
+            begins = not table.rows
+            table.words[len(table.rows) : len(table.rows) + len(rows)] = [row.words for row in rows]
+            table.rows += rows
+            table.scenes |= scenes
+            table.turn.add(len(table.rows))
+            if begins:
+                table.need = need
+                self._call(table)
 
     def end(self) -> None:
         """Wait for all frames; RenderError where poses are none."""
-        self._turn.end()
-        rows, late, called = self._rows, self._late, self._help
-        self._rows, self._late, self._help = [], [], []
-        if rows:
-            workspace = WORKSPACES.for_(self._has)  # which is held until it is done
-            render_rows(self._table, workspace.address, self._turn.address)
-        for helping in called:
-            helping.result()
-        self._canvas.check(rows, self._table[: len(rows)])
-        if late:
-            self._canvas.run(late)
+        with self._in_use:
+            table = self._table
+            table.turn.end()
+            try:
+                if table.rows:
+                    table.help()
+            finally:
+                self._helpers.finish()
+            self._dismiss(_Table(0, self._together))
+            self._canvas.check(table.rows, table.words[: len(table.rows)])
+            if table.late:
+                self._canvas.run(table.late)
 
     def close(self) -> None:
         """Send the threads away."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        with self._in_use:
+            self._dismiss(_Table(0, self._together))
+            self._helpers.close()
 
-    def _call(self) -> None:
+    def _dismiss(self, following: "_Table") -> None:
+        """Go on to another table, when nobody is at work on this one: its `end` may have been interrupted."""
+        self._table.turn.end()
+        self._helpers.rest()
+        self._table = following
+
+    def _call(self, table: "_Table") -> None:
         """Let the helpers begin, and go on when each is in its loops, for which it needs the lock."""
-        if self._pool is not None:
-            self._help = [self._pool.submit(self._render) for _ in range(self._helpers)]
-            for _ in self._help:
-                self._inside.acquire()
+        self._helpers.start(_Table.help, [table] * self._helpers.count)
+        for _ in range(self._helpers.count):
+            table.inside.acquire()
 
-    def _render(self) -> None:
+
+class _Table:
+    """The frames of one scene after the other, and all that must be there as long as anybody is at work on them."""
+
+    def __init__(self, most: int, together: int) -> None:
+        self.most, self.added = most, 0
+        self.words = np.empty((most * together, COLUMNS), dtype=np.int64)
+        self.turn = Turn()
+        self.turn.begin(together)
+        self.rows: list[FrameRow] = []
+        self.scenes: set[int] = set()
+        self.late: list[tuple[Shot, Made]] = []
+        self.need = Need(0, 0, 0, 0, 0)
+        self.inside = Semaphore(0)
+
+    def help(self) -> None:
+        """Render rows until no more come."""
         try:
-            workspace = WORKSPACES.for_(self._has)
+            workspace = WORKSPACES.for_(self.need)  # which is held until it is done
         finally:
-            self._inside.release()
-        render_rows(self._table, workspace.address, self._turn.address)
+            self.inside.release()
+        render_rows(self.words, workspace.address, self.turn.address)

@@ -1,10 +1,9 @@
 """The threads that share the frames of one caller, and what each of them keeps."""
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from simworld.rendering.raster.canvas import Canvas
+from simworld.rendering.raster.helpers import Helpers
 
 
 class Team:
@@ -12,22 +11,17 @@ class Team:
 
     def __init__(self) -> None:
         self.canvases: list[Canvas] = []
-        self._pool: ThreadPoolExecutor | None = None
-        self._made_for = 0, 0
+        self._helpers = Helpers(0)
 
     def work(self, share: Callable[[int], None], threads: int) -> None:
         """Do the shares 0 to before `threads` side by side, the first in the calling thread; errors are raised."""
-        if threads == 1:
-            share(0)
-            return
-        # Threads do not outlive a fork, and are not needed before there is something to share.
-        if self._pool is None or self._made_for != (threads, os.getpid()):
-            self._pool, self._made_for = ThreadPoolExecutor(threads - 1), (threads, os.getpid())
-        others = [self._pool.submit(share, member) for member in range(1, threads)]
+        # Those of a call that was interrupted may still be at work, with the same canvases.
+        self._helpers.rest()
+        if threads > 1 and self._helpers.count != threads - 1:
+            self._helpers.close()
+            self._helpers = Helpers(threads - 1)
+        self._helpers.start(share, range(1, threads))
         try:
             share(0)
         finally:
-            errors = [other.exception() for other in others]
-        for error in errors:
-            if error is not None:
-                raise error
+            self._helpers.finish()

@@ -12,6 +12,9 @@ from simworld.kernels import inlined, jit
 types: Any = numba.types  # numba gives none of these functions a type
 
 _TAKEN, _ADDED, _ENDED, _TOGETHER = range(4)
+_NAP = 20
+"""Microseconds of sleep, of which systems make up to 80, while no row is there."""
+_MOST_NAPS = 20_000
 
 
 class Turn:
@@ -44,50 +47,74 @@ def _place(context: Any, builder: Any, address: Any, word: Any) -> Any:
     return builder.inttoptr(here, context.get_value_type(types.int64).as_pointer())
 
 
-def _add(typing_context: Any, address: Any, word: Any, number: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.atomic_rmw("add", _place(context, builder, *arguments[:2]), arguments[2], "seq_cst")
-
-    return types.int64(types.int64, types.int64, types.int64), codegen
-
-
-def _load(typing_context: Any, address: Any, word: Any) -> Any:
+def _read_word(typing_context: Any, address: Any, word: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load_atomic(_place(context, builder, *arguments), "seq_cst", 8)
 
     return types.int64(types.int64, types.int64), codegen
 
 
+def _write_word(typing_context: Any, address: Any, word: Any, number: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[2], _place(context, builder, *arguments[:2]), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+def _exchange_word(typing_context: Any, address: Any, word: Any, known: Any, number: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, *arguments[:2])
+        return builder.extract_value(builder.cmpxchg(place, *arguments[2:], "seq_cst"), 1)
+
+    return types.boolean(types.int64, types.int64, types.int64, types.int64), codegen
+
+
 # Atomic, so that a thread that sees the number of rows also sees what is in them, on every processor.
-_fetch_add: Any = intrinsic(_add)
-_read: Any = intrinsic(_load)
+_read: Any = intrinsic(_read_word)
+_write: Any = intrinsic(_write_word)
+_exchange: Any = intrinsic(_exchange_word)
 
 
 @jit
 def _store(address: int, word: int, number: int) -> None:
-    _fetch_add(address, word, number - _read(address, word))
+    _write(address, word, number)
 
 
 if sys.platform == "win32":
 
     @inlined
-    def _give_way() -> None:
-        """Windows has no such function: the wait, which is short, is busy."""
+    def _nap(turn: int) -> None:
+        """Some microseconds, awake: Windows sleeps for milliseconds."""
+        for _ in range(10_000):
+            _read(turn, _ENDED)
 
 else:
-    _give_way = types.ExternalFunction("sched_yield", types.intc())
+    _usleep = types.ExternalFunction("usleep", types.intc(types.uintc))
+
+    @inlined
+    def _nap(turn: int) -> None:
+        _usleep(_NAP)
 
 
 @inlined
 def next_row(row: int, turn: int) -> int:
-    """The row that is the caller's after its last, which is -1 at first, as soon as it is there; -1 if no more come."""
+    """The row that is the caller's after its last, which is -1 at first, as soon as it is there; -1 if no more come.
+
+    Also if none has come for long: the thread that adds rows may have been stopped, and is the one to take the others.
+    """
     together = _read(turn, _TOGETHER)
     if row >= 0 and (row + 1) % together != 0:
         return row + 1
-    first = _fetch_add(turn, _TAKEN, together)
-    while _read(turn, _ADDED) <= first:
-        # Rows may have been added before it was said that no more come.
-        if _read(turn, _ENDED) != 0 and _read(turn, _ADDED) <= first:
+    naps = 0
+    while True:
+        # In this order: rows may be added before it is said that no more come.
+        ended, first = _read(turn, _ENDED), _read(turn, _TAKEN)
+        if first < _read(turn, _ADDED):
+            if _exchange(turn, _TAKEN, first, first + together):
+                return int(first)
+        elif ended != 0 or naps == _MOST_NAPS:
             return -1
-        _give_way()
-    return int(first)
+        else:
+            _nap(turn)
+            naps += 1

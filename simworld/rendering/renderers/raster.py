@@ -91,9 +91,9 @@ class RasterRenderer:
         team.work(share, threads)
         return [Frame(**one) for one in made]
 
-    def crew(self, together: int, threads: int) -> Crew:
-        """Threads that render frames as they are added, so many `together`: see Crew."""
-        return Crew(self._team(1).canvases[0], together, threads)
+    def crew(self, together: int, most: int, threads: int) -> Crew:
+        """Threads that render frames as they are added, so many `together`, at the `most` so many times: see Crew."""
+        return Crew(Canvas(self._draw_list, most), together, most, threads)
 
     def __reduce__(self) -> tuple[type["RasterRenderer"], tuple[float]]:
         # What is kept for the next frame belongs to this one and its threads.
