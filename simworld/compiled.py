@@ -38,18 +38,25 @@ class CompiledLoops(NullCache):
         """The compiled form for a signature, or None."""
         if self._counts:
             target_context.refresh()  # takes a third of a second; what compiles does it anyway
-        name, where = self._file(sig, target_context.codegen()), loop_places()
-        for place in where:
-            if (data := place.read(name)) is not None and (content := unseal(data, _stamp(self._room))) is not None:
-                return _rebuild(target_context, *pickle.loads(content))
-        announce("compiling loops", where)
+        if (content := self._read(sig, target_context.codegen())) is not None:
+            return _rebuild(target_context, *pickle.loads(content))
+        announce("compiling loops", loop_places())
         return None
+
+    def is_kept(self, sig: Any, codegen: Any) -> bool:
+        """Whether there is a compiled form for a signature."""
+        return self._read(sig, codegen) is not None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the compiled form for a signature, if that can be."""
         if any(not loop.can_cache for loop in data.lifted) or data.library.has_dynamic_globals:
             return
         keep(loop_places(), self._file(sig, data.codegen), seal(_dumps(data._reduce()), _stamp(self._room)))
+
+    def _read(self, sig: Any, codegen: Any) -> bytes | None:
+        name = self._file(sig, codegen)
+        files = (place.read(name) for place in loop_places())
+        return next((found for data in files if data and (found := unseal(data, _stamp(self._room))) is not None), None)
 
     def _file(self, sig: Any, codegen: Any) -> str:
         """A file for each signature, kind of processor and copy of this package; new ones replace old ones."""

@@ -5,7 +5,9 @@ number that is passed. What compiled loops call need only be typed and lowered o
 Python calls. That takes half the time, and gives the same bits.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numba.core import types
@@ -22,7 +24,7 @@ class InnerDispatcher(CPUDispatcher):
     def __init__(self, function: Callable[..., Any], cache: Any, options: dict[str, Any]) -> None:
         options = {"nopython": True, **options}
         super().__init__(function, targetoptions=options)
-        self._cache = cache
+        self._cache: Any = cache
         bare = {**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         self._inner = CPUDispatcher(function, targetoptions=bare, pipeline_class=_InnerCompiler)
 
@@ -31,9 +33,32 @@ class InnerDispatcher(CPUDispatcher):
         named = {name: _unliteral(kind) for name, kind in kws.items()}
         return self._inner.get_call_template(tuple(_unliteral(kind) for kind in args), named)
 
+    def compile(self, sig: Any) -> Any:
+        """The form that Python calls with arguments of these types."""
+        with _no_collection():
+            return super().compile(sig)
+
+    def is_kept(self, sig: Any) -> bool:
+        """Whether what Python calls with arguments of these types need not be compiled."""
+        context: Any = self.targetctx
+        kept: bool = self._cache.is_kept(sig, context.codegen())
+        return kept
+
     def get_overload(self, sig: Any) -> Any:
         """The form that other compiled functions call."""
         return self._inner.get_overload(sig)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Compiling makes many objects that stay: to look for garbage among them would be a fifth of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _InnerCompiler(Compiler):

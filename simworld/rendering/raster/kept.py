@@ -13,7 +13,7 @@ from simworld.rendering.poses import NO_POSES, fill_poses
 from simworld.rendering.raster.drawlist import DrawList
 from simworld.rendering.raster.fragments import Samples, find_fragments
 from simworld.rendering.raster.handover import Handed
-from simworld.rendering.raster.passes import CACHED, COLUMNS, FILL, FIXED, render_rows
+from simworld.rendering.raster.passes import CACHED, COLUMNS, FILL, FIXED, make_ahead, render_rows
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache, drawing_of, eye_of, static_cache
 from simworld.rendering.raster.turns import Turn
@@ -137,6 +137,7 @@ class KeptScene:
     def _make(self, scene: Scene, camera: Camera, carriers: Array) -> KeptEye:
         if not are_poses(carriers):
             raise RenderError(NO_POSES)
+        make_ahead(camera.antialias)
         drawn = self._draw_list(scene, camera)
         self._full, drawing = drawn.full, drawing_of(scene, drawn)
         return KeptEye(drawing, eye_of(scene, drawing, self._backdrop, camera, carriers), carriers)

@@ -1,10 +1,15 @@
-"""Frames in one compiled call, each from a row of addresses: what is seen, labels, shadows, and the picture."""
+"""Frames in one compiled call, each from a row of addresses: what is seen, labels, shadows, and the picture.
+
+The passes that make them are compiled one by one, where they are first needed, or beside that.
+"""
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simworld.kernels import inlined, kernel
+from simworld.late import Passes, call
 from simworld.rendering.matrices import are_poses, look, place
 from simworld.rendering.raster.casting import follow, renew_maps
 from simworld.rendering.raster.fragments import Samples
@@ -12,7 +17,7 @@ from simworld.rendering.raster.gathering import ALL, CACHE, MOVING
 from simworld.rendering.raster.handover import array_at, reader
 from simworld.rendering.raster.labelling import mask_through_lens, through_lens, write_depth, write_ids, write_normals
 from simworld.rendering.raster.planes import set_up
-from simworld.rendering.raster.shading import Stage, shade
+from simworld.rendering.raster.shading import Stage, finish, finish_cache, shade_fragments, shade_samples
 from simworld.rendering.raster.shadow_maps import Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache
 from simworld.rendering.raster.static_cache import fill_picture, renew_changed
@@ -32,54 +37,158 @@ FRAME, FIXED, FILL = range(3)
 DONE, NOT_POSES, HAVE_MOVED = range(3)
 """What the status may be; the last where what is kept is not right for the state."""
 
+SEEING, CASTING, FOLLOWING, CHANGED, SAMPLES, FRAGMENTS, FILLING = range(7)
+"""The passes."""
+
 LABELS, PICTURE = range(2)
 FIXED_PARTS, MOVING_PARTS, ALL_PARTS, CHOSEN_PARTS = range(4)
 workspace_at, drawing_at, eye_at = reader(Workspace), reader(DrawnParts), reader(Eye)
 shadows_at, cache_at = reader(Shadows), reader(StaticCache)
 _F = np.float32
+_ROW = (COLUMNS,)
+
+
+def render_rows(rows: NDArray[np.int64], room: int, turn: int) -> None:
+    """Do what rows (n, COLUMNS) say, of those whose turn it is the ones that no other thread takes, in a Workspace."""
+    call_rows(rows, room, turn, PASSES.address)
+    PASSES.check()
+
+
+def make_ahead(factor: int) -> None:
+    """Let another process begin with what pictures of `factor` x `factor` samples a pixel take long to wait for."""
+    first = SAMPLES if factor == 1 else FRAGMENTS
+    PASSES.make_beside([first, CASTING, CHANGED, FILLING, SAMPLES + FRAGMENTS - first, FOLLOWING])
 
 
 @kernel
-def render_rows(rows: Any, room: int, turn: int) -> None:
-    """Do what rows (n, COLUMNS) say, of those whose turn it is the ones that no other thread takes, in a Workspace."""
-    # Callers are optimized with all that they call, so what is long to compile is called once, and not from deep below.
+def call_rows(rows: Any, room: int, turn: int, passes: int) -> None:
+    """As `render_rows`, by `passes`."""
     k = next_row(-1, turn)
     while k >= 0:
-        row = rows[k]
-        row[STATUS] = begin(row, room)
-        if row[STATUS] == DONE and (row[RGB] != 0 or row[TASK] == FILL):
-            drawing, eye, shadows = drawing_at(row[DRAWING]), eye_at(row[EYE]), shadows_at(row[SHADOWS])
-            w, sight, bent = workspace_at(room), eye.picture, eye.picture.grid.shape[0] > 0
-            size = (sight.grid.shape[0], sight.grid.shape[1]) if bent else (sight.height, sight.width)
-            ids = (w.bent_ids if bent else w.ids)[: size[0] * size[1]].reshape(size)
-            inverse_depth = (w.bent_inverse_depth if bent else w.inverse_depth)[: size[0] * size[1]].reshape(size)
-            rgb, mode, cache = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8), ALL, w.no_cache
+        row, eye = rows[k], eye_at(rows[k, EYE])
+        here = row.ctypes.data
+        row[STATUS] = call(passes, SEEING, here, room)
+        if row[STATUS] == DONE and row[TASK] == FILL:
+            row[STATUS] = call(passes, FILLING, here, room)
+        elif row[STATUS] == DONE and row[RGB] != 0:
+            row[STATUS] |= call(passes, CASTING if eye.link < 0 else FOLLOWING, here, room)
             if row[CACHED] != 0:
-                mode, cache = MOVING, cache_at(row[CACHED])
-            if row[TASK] == FILL:
-                mode, rgb, ids, inverse_depth = CACHE, w.no_picture, sight.fixed_ids, sight.fixed_inverse_depth
-            stage = Stage(
-                drawing.geometry,
-                drawing.materials,
-                drawing.textures,
-                shadows.lights,
-                shadows.maps,
-                w.matrices,
-                w.points,
-                sight.parameters,
-                eye.backdrop,
-                w.to_world,
-                eye.gain,
-                w.tone,
-            )
-            fixed_ids = sight.fixed_ids if eye.cacheable else ids
-            fixed_inverse_depth = sight.fixed_inverse_depth if eye.cacheable else inverse_depth
-            samples = Samples(ids, inverse_depth, fixed_ids, fixed_inverse_depth, sight.grid)
-            least = drawing.first_triangle if eye.cacheable and mode != CACHE else -1
-            shade(stage, samples, w.planes, w.known, eye.factor, mode, least, cache, w.scratch, rgb)
-            if row[TASK] == FILL:
-                fill_picture(cache, shadows.lights, shadows.fixed, eye.gain, w.tone, eye.factor, w.scratch)
+                row[STATUS] |= call(passes, CHANGED, here, room)
+            row[STATUS] |= call(passes, SAMPLES if eye.factor == 1 else FRAGMENTS, here, room)
         k = next_row(k, turn)
+
+
+@kernel
+def see_row(address: int, room: int) -> int:
+    """Do what a row says, but leave its picture, or cache, to be shaded; its status."""
+    return begin(array_at(address, _ROW, np.int64), room)
+
+
+@kernel
+def cast_row(address: int, room: int) -> int:
+    """Draw the shadow maps of a state."""
+    row = array_at(address, _ROW, np.int64)
+    shadows = shadows_at(row[SHADOWS])
+    renew_maps(shadows.casting, shadows.lamps, shadows, array_at(row[CARRIERS], (row[COUNT], 7), np.float64))
+    return DONE
+
+
+@kernel
+def follow_row(address: int, room: int) -> int:
+    """Draw the shadow maps of a state for what a camera sees that moves."""
+    row = array_at(address, _ROW, np.int64)
+    shadows, eye, w = shadows_at(row[SHADOWS]), eye_at(row[EYE]), workspace_at(room)
+    sight, nothing = eye.picture, np.float64(_F(1.0 / eye.far))
+    seen = w.inverse_depth[: sight.height * sight.width].reshape((sight.height, sight.width))
+    seeing = seen, nothing, sight.parameters, eye.pixel, w.to_camera, w.nowhere
+    follow(shadows.casting, shadows.lamps, shadows, array_at(row[CARRIERS], (row[COUNT], 7), np.float64), *seeing)
+    return DONE
+
+
+@kernel
+def change_row(address: int, room: int) -> int:
+    """Begin the picture with what is kept of it, where what moves throws no other shadows."""
+    row = array_at(address, _ROW, np.int64)
+    shadows, eye, w, cache = shadows_at(row[SHADOWS]), eye_at(row[EYE]), workspace_at(room), cache_at(row[CACHED])
+    rgb = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8)
+    copy(cache.picture, rgb)
+    lights, maps, changed = shadows.lights, shadows.maps, shadows.changed
+    renew_changed(cache, lights, maps, changed, eye.gain, w.tone, eye.factor, w.scratch, rgb)
+    return DONE
+
+
+@kernel
+def shade_row(address: int, room: int) -> int:
+    """Make the picture, of one sample a pixel."""
+    row = array_at(address, _ROW, np.int64)
+    w, cache, mode, stage, samples, least, rgb = shaded(row, room)
+    shade_samples(finish, stage, samples, w.planes, w.known, mode, least, cache, w.scratch, rgb)
+    return DONE
+
+
+@kernel
+def shade_row_of_several(address: int, room: int) -> int:
+    """Make the picture, of several samples a pixel."""
+    row = array_at(address, _ROW, np.int64)
+    w, cache, mode, stage, samples, least, rgb = shaded(row, room)
+    factor = eye_at(row[EYE]).factor
+    shade_fragments(finish, stage, samples, w.planes, w.known, factor, mode, least, cache, w.scratch, rgb)
+    return DONE
+
+
+@kernel
+def fill_row(address: int, room: int) -> int:
+    """Fill the static cache."""
+    row = array_at(address, _ROW, np.int64)
+    drawing, eye, w, shadows = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room), shadows_at(row[SHADOWS])
+    sight, cache, factor = eye.picture, cache_at(row[CACHED]), eye.factor
+    stage, known, rgb = stage_of(drawing, eye, shadows, w), w.known, w.no_picture
+    ids, inverse_depth = sight.fixed_ids, sight.fixed_inverse_depth
+    samples = Samples(ids, inverse_depth, ids, inverse_depth, sight.grid)
+    if factor == 1:
+        shade_samples(finish_cache, stage, samples, w.planes, known, CACHE, -1, cache, w.scratch, rgb)
+    else:
+        shade_fragments(finish_cache, stage, samples, w.planes, known, factor, CACHE, -1, cache, w.scratch, rgb)
+    fill_picture(cache, shadows.lights, shadows.fixed, eye.gain, w.tone, factor, w.scratch)
+    return DONE
+
+
+@inlined
+def stage_of(drawing: Any, eye: Any, shadows: Any, w: Any) -> Any:
+    """What is read to shade what an eye sees."""
+    return Stage(
+        drawing.geometry,
+        drawing.materials,
+        drawing.textures,
+        shadows.lights,
+        shadows.maps,
+        w.matrices,
+        w.points,
+        eye.picture.parameters,
+        eye.backdrop,
+        w.to_world,
+        eye.gain,
+        w.tone,
+    )
+
+
+@inlined
+def shaded(row: Any, room: int) -> Any:
+    """What it takes to shade a picture: workspace, cache, mode, stage, samples, the least triangle, and the picture."""
+    drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
+    sight, mode, cache = eye.picture, ALL, w.no_cache
+    if row[CACHED] != 0:
+        mode, cache = MOVING, cache_at(row[CACHED])
+    bent = sight.grid.shape[0] > 0
+    size = (sight.grid.shape[0], sight.grid.shape[1]) if bent else (sight.height, sight.width)
+    ids = (w.bent_ids if bent else w.ids)[: size[0] * size[1]].reshape(size)
+    inverse_depth = (w.bent_inverse_depth if bent else w.inverse_depth)[: size[0] * size[1]].reshape(size)
+    fixed_ids = sight.fixed_ids if eye.cacheable else ids
+    fixed_inverse_depth = sight.fixed_inverse_depth if eye.cacheable else inverse_depth
+    samples = Samples(ids, inverse_depth, fixed_ids, fixed_inverse_depth, sight.grid)
+    least = drawing.first_triangle if eye.cacheable else -1
+    rgb = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8)
+    return w, cache, mode, stage_of(drawing, eye, shadows_at(row[SHADOWS]), w), samples, least, rgb
 
 
 @kernel
@@ -136,10 +245,8 @@ def look_around(row: Any, room: int) -> None:
     if labels != 0 or alike:
         see(row, LABELS, room)
         write_labels(row, room)
-    if row[RGB] != 0:
-        if not alike:
-            see(row, PICTURE, room)
-        cast(row, room)
+    if row[RGB] != 0 and not alike:
+        see(row, PICTURE, room)
 
 
 @kernel
@@ -231,25 +338,6 @@ def write_labels(row: Any, room: int) -> None:
 
 
 @kernel
-def cast(row: Any, room: int) -> None:
-    """Draw the shadow maps of a state for what is seen, and begin the picture with what is kept of it."""
-    shadows, eye, w = shadows_at(row[SHADOWS]), eye_at(row[EYE]), workspace_at(room)
-    carriers = array_at(row[CARRIERS], (row[COUNT], 7), np.float64)
-    if eye.link < 0:
-        renew_maps(shadows.casting, shadows.lamps, shadows, carriers)
-        if row[CACHED] != 0:
-            cache, lights, maps = cache_at(row[CACHED]), shadows.lights, shadows.maps
-            rgb = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8)
-            copy(cache.picture, rgb)
-            renew_changed(cache, lights, maps, shadows.changed, eye.gain, w.tone, eye.factor, w.scratch, rgb)
-        return
-    sight, nothing = eye.picture, np.float64(_F(1.0 / eye.far))
-    seen = w.inverse_depth[: sight.height * sight.width].reshape((sight.height, sight.width))
-    seeing = seen, nothing, sight.parameters, eye.pixel, w.to_camera, w.nowhere
-    follow(shadows.casting, shadows.lamps, shadows, carriers, *seeing)
-
-
-@kernel
 def write_amodal(row: Any, room: int) -> None:
     """Write the mask of each instance as it would be seen alone."""
     drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
@@ -261,3 +349,8 @@ def write_amodal(row: Any, room: int) -> None:
             w.chosen[p] = drawing.instance[p] == drawing.instances[k]
         draw_parts(row, LABELS, CHOSEN_PARTS, room)
         mask_through_lens(inverse_depth, sight.grid, eye.far, masks[k])
+
+
+PASSES = Passes(
+    __name__, "PASSES", [see_row, cast_row, follow_row, change_row, shade_row, shade_row_of_several, fill_row]
+)

@@ -93,37 +93,25 @@ class Stage(NamedTuple):
     tone: Annotated[NDArray[np.uint8], 1]
 
 
-@kernel
-def shade(
+@inlined
+def shade_samples(
+    finish: Any,
     stage: Any,
     samples: Any,
     planes: Any,
     known: Any,
-    factor: int,
     mode: int,
     least: int,
     cache: Any,
     scratch: Any,
     rgb: Any,
 ) -> None:
-    """Fill `rgb` (h, w, 3) with what `samples` (h * factor, w * factor) say is seen.
+    """Fill `rgb` (h, w, 3) with what `samples` (h, w) say is seen, a block at a time, which `finish` does.
 
-    Each pixel is the mean of `factor` x `factor` samples, clipped to 0..1 and then encoded; each of its fragments is
-    shaded once. What triangles before `least` show has the fragments of fixed parts: in the mode MOVING they are in
-    `cache`, and pixels that see nothing else are left as they are. In the mode CACHE all goes into `cache`, and nothing
-    into `rgb`. `planes` and `known` are those of `set_up`.
+    What triangles before `least` show has the fragments of fixed parts: in the mode MOVING they are in `cache`, and
+    pixels that see nothing else are left as they are. In the mode CACHE all goes into `cache`, and nothing into `rgb`.
+    `planes` and `known` are those of `set_up`.
     """
-    if factor == 1:
-        shade_samples(stage, samples, planes, known, mode, least, cache, scratch, rgb)
-    else:
-        shade_fragments(stage, samples, planes, known, factor, mode, least, cache, scratch, rgb)
-
-
-@inlined
-def shade_samples(
-    stage: Any, samples: Any, planes: Any, known: Any, mode: int, least: int, cache: Any, scratch: Any, rgb: Any
-) -> None:
-    """As `shade` for pixels of one sample."""
     ids, grid, whole, width = samples.ids, samples.grid, scratch.whole, samples.ids.shape[1]
     least, count = least if mode == MOVING else 0, 0
     for i in range(ids.shape[0]):
@@ -135,9 +123,9 @@ def shade_samples(
             whole[WHERE + count] = i * width + j
             count += 1
             if count == LANES:
-                finish(count, 0, 0, stage, grid, planes, known, 1, mode, cache, scratch, rgb)
+                finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
                 count = 0
-    finish(count, 0, 0, stage, grid, planes, known, 1, mode, cache, scratch, rgb)
+    finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
     if mode == CACHE:
         cache_background(ids, stage.pinhole, stage.backdrop, stage.to_world, cache.base)
     elif mode == ALL:
@@ -146,6 +134,7 @@ def shade_samples(
 
 @inlined
 def shade_fragments(
+    finish: Any,
     stage: Any,
     samples: Any,
     planes: Any,
@@ -157,7 +146,10 @@ def shade_fragments(
     scratch: Any,
     rgb: Any,
 ) -> None:
-    """As `shade` for pixels of several samples."""
+    """As `shade_samples` for pixels of `factor` x `factor` of the `samples`.
+
+    Each pixel is their mean, clipped to 0..1 and then encoded; each of its fragments is shaded once.
+    """
     ids, grid, whole = samples.ids, samples.grid, scratch.whole
     height, width, each = ids.shape[0] // factor, ids.shape[1] // factor, factor * factor
     count = kept = slots = 0
@@ -173,7 +165,7 @@ def shade_fragments(
                 if mode == MOVING and moving == 0:
                     continue
                 if count > LANES - each or kept > LANES - each or slots == LANES:
-                    finish(count, kept, slots, stage, grid, planes, known, factor, mode, cache, scratch, rgb)
+                    finish(count, kept, slots, stage, grid, planes, known, factor, cache, scratch, rgb)
                     count = kept = slots = 0
                 whole[PIXEL + slots] = pixel
                 whole[TOTAL + slots] = whole[TOTAL + LANES + slots] = whole[TOTAL + 2 * LANES + slots] = 0
@@ -181,7 +173,7 @@ def shade_fragments(
                 if mode == MOVING:
                     kept = put_kept(kept, slots, cache, pixel, moving, whole)
                 slots += 1
-    finish(count, kept, slots, stage, grid, planes, known, factor, mode, cache, scratch, rgb)
+    finish(count, kept, slots, stage, grid, planes, known, factor, cache, scratch, rgb)
 
 
 @kernel
@@ -194,21 +186,15 @@ def finish(
     planes: Any,
     known: Any,
     factor: int,
-    mode: int,
     cache: Any,
     scratch: Any,
     rgb: Any,
 ) -> None:
-    """Shade a block of `count` lanes, or cache it, and store the pixels that are made of them, and of `kept` lanes."""
+    """Shade a block of `count` lanes, and store the pixels that are made of them, and of `kept` lanes."""
     w, bits, whole, fours, flat = scratch.w, scratch.bits, scratch.whole, scratch.fours, rgb.reshape(-1)
     gain, tone = _F(stage.exposure), stage.tone
-    layers = fill_planes(count, stage, planes, known, whole)
-    interpolate_rows(count, planes, stage.pinhole, factor * FINER if grid.shape[0] > 0 else factor, w, whole)
-    material_rows(count, stage.geometry.part_of, stage.materials, stage.textures, w, whole)
+    layers = begin_block(count, stage, grid, planes, known, factor, w, whole)
     texels, lights, shadows = stage.textures.texels, stage.lights, stage.shadows
-    if mode == CACHE:
-        cache_block(count, layers, texels, lights, shadows.shape[1], w, bits, whole, fours, cache)
-        return
     shade_block(count, layers, texels, lights, shadows, w, bits, whole, fours)
     encode_rows(count, gain, tone, w, whole)
     if factor == 1:
@@ -220,6 +206,36 @@ def finish(
         encode_rows(kept, gain, tone, w, whole)
         add_codes(kept, KEPT_SLOT, KEPT_WEIGHT, whole)
     store_totals(slots, factor, tone, whole, flat)
+
+
+@kernel
+def finish_cache(
+    count: int,
+    kept: int,
+    slots: int,
+    stage: Any,
+    grid: Any,
+    planes: Any,
+    known: Any,
+    factor: int,
+    cache: Any,
+    scratch: Any,
+    rgb: Any,
+) -> None:
+    """Cache a block of `count` lanes."""
+    w, bits, whole, fours = scratch.w, scratch.bits, scratch.whole, scratch.fours
+    layers = begin_block(count, stage, grid, planes, known, factor, w, whole)
+    columns = stage.shadows.shape[1]
+    cache_block(count, layers, stage.textures.texels, stage.lights, columns, w, bits, whole, fours, cache)
+
+
+@inlined
+def begin_block(count: int, stage: Any, grid: Any, planes: Any, known: Any, factor: int, w: Any, whole: Any) -> Any:
+    """Fill in what the first `count` lanes are of; the channels that their textures need."""
+    layers = fill_planes(count, stage, planes, known, whole)
+    interpolate_rows(count, planes, stage.pinhole, factor * FINER if grid.shape[0] > 0 else factor, w, whole)
+    material_rows(count, stage.geometry.part_of, stage.materials, stage.textures, w, whole)
+    return layers
 
 
 @kernel
