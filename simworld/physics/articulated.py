@@ -9,7 +9,7 @@ PARENT, KIND, COLUMN, PLACE, AXIS, MASS, CENTER, INERTIA, WIDTH = 0, 1, 2, 3, 10
 """Columns of a tree (links, WIDTH), with a row for each link but the base, parents first.
 
 The parent's row among all links, of which the base is 0; the joint's kind, FIXED, TURNS or SLIDES; its place among the
-joints that move, or -1; the pose of its frame in the parent's; its axis; and the link's mass, centre of mass and
+joints that move; the pose of its frame in the parent's; its axis; and the link's mass, centre of mass and
 moments of inertia about that (xx, xy, xz, yy, yz, zz), in its own frame.
 """
 FIXED, TURNS, SLIDES = 0, 1, 2
@@ -18,16 +18,24 @@ POSE, VELOCITY, JACOBIAN = 0, 7, 13
 the forces that carry the robot as it moves (joints,)."""
 WORK = 24
 """Numbers that are worked with for each link, the base too."""
-_AXIS, _SPIN, _TURN, _RISE, _FORCE, _MOMENT = 0, 3, 6, 9, 12, 15
+AXIS_OF, _SPIN, _TURN, _RISE, _FORCE, _MOMENT = 0, 3, 6, 9, 12, 15
+"""Vectors among them; the first is the axis of the link's joint in the world."""
 _FAR = 18
 
 
 @inlined
-def _turned(q: Any, a: float, b: float, c: float) -> Any:
+def turned(q: Any, a: float, b: float, c: float) -> Any:
     """A vector turned by the orientation of a pose."""
     x, y, z, w = q[3], q[4], q[5], q[6]
     tx, ty, tz = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
     return a + w * tx + y * tz - z * ty, b + w * ty + z * tx - x * tz, c + w * tz + x * ty - y * tx
+
+
+@inlined
+def placed(pose: Any, a: float, b: float, c: float) -> Any:
+    """A point of the frame at a pose."""
+    x, y, z = turned(pose, a, b, c)
+    return x + pose[0], y + pose[1], z + pose[2]
 
 
 @inlined
@@ -46,7 +54,7 @@ def _cross(a: float, b: float, c: float, x: float, y: float, z: float) -> Any:
 @inlined
 def _composed(a: Any, b: Any, out: Any) -> None:
     """The pose `out` (7,) of what is at b in the frame of a."""
-    x, y, z = _turned(a, b[0], b[1], b[2])
+    x, y, z = turned(a, b[0], b[1], b[2])
     out[0], out[1], out[2] = a[0] + x, a[1] + y, a[2] + z
     out[3] = a[6] * b[3] + a[3] * b[6] + a[4] * b[5] - a[5] * b[4]
     out[4] = a[6] * b[4] - a[3] * b[5] + a[4] * b[6] + a[5] * b[3]
@@ -64,7 +72,7 @@ def place_links(tree: Any, positions: Any, poses: Any) -> None:
             continue
         position = positions[int(row[COLUMN])]
         if row[KIND] == SLIDES:
-            x, y, z = _turned(out, row[AXIS] * position, row[AXIS + 1] * position, row[AXIS + 2] * position)
+            x, y, z = turned(out, row[AXIS] * position, row[AXIS + 1] * position, row[AXIS + 2] * position)
             out[0] += x
             out[1] += y
             out[2] += z
@@ -89,21 +97,30 @@ def read_arm(tree: Any, tool: Any, gravity: Any, state: Any, poses: Any, work: A
     _composed(poses[int(tool[0])], tool[1:], now)
     joints = state.shape[1]
     arm = (now.shape[0] - JACOBIAN - joints) // 6
+    place_axes(tree, poses, work)
     _move_tool(tree, state[1], poses, arm, work, now)
-    _carry(tree, gravity, state[1], poses, work, now[JACOBIAN + 6 * arm :])
+    carry_robot(tree, gravity, state[1], poses, work, now[JACOBIAN + 6 * arm :])
+
+
+@inlined
+def place_axes(tree: Any, poses: Any, work: Any) -> None:
+    """The axes of the joints in the world, in `work`."""
+    for k in range(tree.shape[0]):
+        row, own = tree[k], work[k + 1]
+        x, y, z = turned(poses[k + 1], row[AXIS], row[AXIS + 1], row[AXIS + 2])
+        own[AXIS_OF], own[AXIS_OF + 1], own[AXIS_OF + 2] = x, y, z
 
 
 @inlined
 def _move_tool(tree: Any, velocities: Any, poses: Any, arm: int, work: Any, now: Any) -> None:
-    """Axes of the joints, the tool's Jacobian (Siciliano et al. 2009, section 3.1), and its velocity."""
+    """The tool's Jacobian (Siciliano et al. 2009, section 3.1), and its velocity."""
     for i in range(6):
         now[VELOCITY + i] = 0.0
     for k in range(tree.shape[0]):
         row, pose, own = tree[k], poses[k + 1], work[k + 1]
-        x, y, z = _turned(pose, row[AXIS], row[AXIS + 1], row[AXIS + 2])
-        own[_AXIS], own[_AXIS + 1], own[_AXIS + 2] = x, y, z
+        x, y, z = own[AXIS_OF], own[AXIS_OF + 1], own[AXIS_OF + 2]
         column = int(row[COLUMN])
-        if column < 0 or column >= arm:
+        if row[KIND] == FIXED or column >= arm:
             continue
         a, b, c = x, y, z
         if row[KIND] == SLIDES:
@@ -116,7 +133,7 @@ def _move_tool(tree: Any, velocities: Any, poses: Any, arm: int, work: Any, now:
 
 
 @inlined
-def _carry(tree: Any, gravity: Any, velocities: Any, poses: Any, work: Any, needed: Any) -> None:
+def carry_robot(tree: Any, gravity: Any, velocities: Any, poses: Any, work: Any, needed: Any) -> None:
     """Forces (joints,) that keep the joints at their velocities (Luh, Walker and Paul 1980), in the world's axes."""
     for k in range(tree.shape[0]):
         row, pose, own = tree[k], poses[k + 1], work[k + 1]
@@ -129,7 +146,7 @@ def _carry(tree: Any, gravity: Any, velocities: Any, poses: Any, work: Any, need
         ax, ay, az = ax + before[_RISE], ay + before[_RISE + 1], az + before[_RISE + 2]
         if row[KIND] != FIXED:
             v = velocities[int(row[COLUMN])]
-            x, y, z = own[_AXIS] * v, own[_AXIS + 1] * v, own[_AXIS + 2] * v
+            x, y, z = own[AXIS_OF] * v, own[AXIS_OF + 1] * v, own[AXIS_OF + 2] * v
             cx, cy, cz = _cross(wx, wy, wz, x, y, z)
             if row[KIND] == SLIDES:
                 ax, ay, az = ax + 2 * cx, ay + 2 * cy, az + 2 * cz
@@ -146,7 +163,7 @@ def _carry(tree: Any, gravity: Any, velocities: Any, poses: Any, work: Any, need
         fx, fy, fz = own[_FORCE], own[_FORCE + 1], own[_FORCE + 2]
         nx, ny, nz = own[_MOMENT], own[_MOMENT + 1], own[_MOMENT + 2]
         if row[KIND] != FIXED:
-            x, y, z = own[_AXIS], own[_AXIS + 1], own[_AXIS + 2]
+            x, y, z = own[AXIS_OF], own[AXIS_OF + 1], own[AXIS_OF + 2]
             needed[int(row[COLUMN])] = fx * x + fy * y + fz * z if row[KIND] == SLIDES else nx * x + ny * y + nz * z
         parent = int(row[PARENT])
         if parent > 0:
@@ -168,7 +185,7 @@ def _rising(wx: float, wy: float, wz: float, ux: float, uy: float, uz: float, x:
 @inlined
 def _weigh(row: Any, pose: Any, gravity: Any, own: Any) -> None:
     """The force and the moment about its origin that a link needs."""
-    x, y, z = _turned(pose, row[CENTER], row[CENTER + 1], row[CENTER + 2])
+    x, y, z = turned(pose, row[CENTER], row[CENTER + 1], row[CENTER + 2])
     wx, wy, wz = own[_SPIN], own[_SPIN + 1], own[_SPIN + 2]
     ux, uy, uz = own[_TURN], own[_TURN + 1], own[_TURN + 2]
     a, b, c = _rising(wx, wy, wz, ux, uy, uz, x, y, z)
@@ -187,7 +204,7 @@ def _weigh(row: Any, pose: Any, gravity: Any, own: Any) -> None:
         i[1] * wx + i[3] * wy + i[4] * wz,
         i[2] * wx + i[4] * wy + i[5] * wz,
     )
-    nx, ny, nz = _turned(
+    nx, ny, nz = turned(
         pose,
         sx + i[0] * ux + i[1] * uy + i[2] * uz,
         sy + i[1] * ux + i[3] * uy + i[4] * uz,

@@ -8,7 +8,7 @@ from simworld.physics.bullet import bullet
 
 Point = Sequence[Any]
 """A contact as Bullet tells it; the numbers that are read of it are named below."""
-OTHER, OTHER_LINK, WHERE, NORMAL, DISTANCE, FORCE = 2, 4, 6, 7, 8, 9
+OTHER, OWN_LINK, OTHER_LINK, WHERE, NORMAL, DISTANCE, FORCE = 2, 3, 4, 6, 7, 8, 9
 
 
 class BodyReader:
@@ -17,10 +17,11 @@ class BodyReader:
     def __init__(self, client: int, centers: Mapping[int, Vec3]) -> None:
         self._client = client
         self._centers = {uid: center for uid, center in centers.items() if any(center)}
-        self.forget()
+        self.step(1)
 
-    def forget(self) -> None:
-        """Read all anew: there was a step."""
+    def step(self, substeps: int) -> None:
+        """Read all anew: there was a step of so many substeps."""
+        self._substeps = substeps
         self._placed: dict[int, tuple[Vec3, Sequence[float]]] = {}
         self._moving: dict[int, tuple[Vec3, Vec3]] = {}
         self._points: dict[int, Sequence[Point]] = {}
@@ -42,6 +43,11 @@ class BodyReader:
         if uid not in self._points:
             self._points[uid] = bullet.getContactPoints(uid, physicsClientId=self._client)
         return self._points[uid]
+
+    def force(self, point: Point) -> float:
+        """Newtons with which a contact presses along its normal, in the last substep."""
+        # Bullet divides the impulse of a substep by the whole control step.
+        return float(point[FORCE] * self._substeps)
 
     def pose(self, uid: int) -> list[float]:
         """Pose (7,) of a body's frame."""

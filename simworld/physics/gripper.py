@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simworld.assets.robot import RobotModel
 from simworld.geometry import rotated
-from simworld.physics.body_reader import FORCE, NORMAL, OTHER, OTHER_LINK, Point
+from simworld.physics.body_reader import NORMAL, OTHER, OTHER_LINK, BodyReader
 from simworld.physics.bullet import bullet
 
 _STRONGEST = 1000.0
@@ -58,13 +58,14 @@ class GripperDrive:
                 physicsClientId=self._client,
             )
 
-    def forces(self, points: Sequence[Point], orientation: Sequence[float], substeps: int) -> tuple[float, float]:
-        """Force in N with which each finger squeezes a body of such contacts, the tool being turned by `orientation`.
+    def forces(self, reader: BodyReader, uid: int, orientation: Sequence[float]) -> tuple[float, float]:
+        """Force in N with which each finger squeezes a body that is read, the tool being turned by `orientation`.
 
         Only what presses along the fingers' own axis counts: resting the fingertips on a body is no grasp.
         """
         forces = [0.0, 0.0]
         first = self.fingers[0]
+        points = reader.points(uid)
         squeezing = [point for point in points if point[OTHER] == self._robot and point[OTHER_LINK] in self.fingers]
         if not squeezing:
             return 0.0, 0.0
@@ -75,6 +76,5 @@ class GripperDrive:
             # The first finger is on the positive side of the axis, and the body is inwards of it.
             inwards = -along if point[OTHER_LINK] == first else along
             if inwards > _SQUEEZES:
-                # Bullet divides the last substep's impulse by the whole control step.
-                forces[point[OTHER_LINK] != first] += point[FORCE] * substeps * inwards
+                forces[point[OTHER_LINK] != first] += reader.force(point) * inwards
         return forces[0], forces[1]

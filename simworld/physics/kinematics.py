@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simworld.assets.robot import RobotModel
+from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3, quat_to_matrix
 from simworld.physics.articulated import (
     AXIS,
@@ -27,7 +28,7 @@ from simworld.physics.articulated import (
     read_arm,
 )
 
-_KINDS = {"fixed": FIXED, "prismatic": SLIDES}
+_KINDS = {"fixed": FIXED, "prismatic": SLIDES, "revolute": TURNS, "continuous": TURNS}
 
 
 class Weight(NamedTuple):
@@ -39,11 +40,17 @@ class Weight(NamedTuple):
 
 
 def link_tree(model: RobotModel, weights: Iterable[Weight] = ()) -> Array:
-    """The links of a robot as the rows that `read_arm` takes; without weights they have none."""
+    """The links of a robot as the rows that `read_arm` takes; without weights they have none.
+
+    ConfigurationError for a joint that moves and is not among the model's.
+    """
     rows = np.zeros((len(model.tree), WIDTH))
     for row, joint in zip(rows, model.tree, strict=True):
-        row[PARENT], row[KIND] = model.link_index(joint.parent), _KINDS.get(joint.kind, TURNS)
-        row[COLUMN] = model.joints.index(joint.name) if joint.name in model.joints else -1
+        row[PARENT], row[KIND] = model.link_index(joint.parent), _KINDS[joint.kind]
+        if joint.kind != "fixed":
+            if joint.name not in model.joints:
+                raise ConfigurationError(f"{model.name}: joint {joint.name!r} moves, and is of neither arm nor gripper")
+            row[COLUMN] = model.joints.index(joint.name)
         row[PLACE:AXIS], row[AXIS:MASS] = (*joint.position, *joint.orientation), joint.axis
     for row, weight in zip(rows, weights, strict=False):
         axes = quat_to_matrix(weight.frame[3:])

@@ -1,16 +1,17 @@
 """The motors of a robot's joints: what they are aimed at, how they follow, and what they give way to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from simworld.geometry import Array
 from simworld.physics.bullet import bullet
-from simworld.physics.motor_gains import STRIDES, finer, striding
+from simworld.physics.free_motion import CARRIED, DAMPING, LIMIT, LOWER, MOTOR, SPEED, STIFFNESS, TARGET, UPPER
+from simworld.physics.motor_gains import finer
 from simworld.physics.play import Play
 from simworld.physics.timing import USUAL_HZ, Timing
-from simworld.physics.yielding import give_way, nears_limits
+from simworld.physics.yielding import give_way
 from simworld.scene.model import Robot
 
 _GUIDING = 0.2
@@ -18,24 +19,15 @@ _GUIDING = 0.2
 solver's residual, and with all of them be jerked to the middle of each control step's way."""
 
 
-_LONGEST = 0.02
-"""Seconds of a substep, at most, where nothing but the arm moves."""
-
-
 class _Gains(NamedTuple):
-    """Of each joint what `striding` gives; without strides its target is not shifted."""
+    """Of each joint, for a substep."""
 
     position: list[float]
     velocity: list[float]
-    ahead: list[float]
-    lead: list[float]
 
 
 class Motors:
-    """Drives the joints of a robot that is loaded as `uid`; `joints` are their numbers in Bullet, the arm's first.
-
-    Where it is asked for, `state` are positions and velocities (2, joints) of all joints now.
-    """
+    """Drives the joints of a robot that is loaded as `uid`; `joints` are their numbers in Bullet, the arm's first."""
 
     def __init__(self, client: int, uid: int, joints: Sequence[int], robot: Robot, timing: Timing) -> None:
         self._client, self._uid, self._joints = client, uid, joints
@@ -43,7 +35,7 @@ class Motors:
         model = robot.model
         arm, fingers = model.arm_joints, len(joints) - model.arm_joints
         self._arm, self._still = arm, [0.0] * len(joints)
-        self._bounds = np.array([model.lower[:arm], model.upper[:arm]])
+        self._driver = arm + model.gripper.joints.index(model.gripper.driver)
         times = [robot.strength] * arm + [robot.grip] * fingers
         self._forces = [force * factor for force, factor in zip(model.max_force, times, strict=True)]
         self._strongest = np.array(self._forces[:arm])
@@ -51,25 +43,13 @@ class Motors:
         damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
         self._known: dict[tuple[int, bool], _Gains] = {}
+        self._rows: dict[bool, Array] = {}
         self._guiding_gains = [_GUIDING * gain for gain in self._position_gains[:arm]] + self._position_gains[arm:]
         self._play = Play(robot.backlash / 2) if robot.backlash > 0 else None
         if robot.joint_friction:
             inertia = bullet.calculateMassMatrix(uid, list(robot.joint_positions), physicsClientId=client)
             # A torque holds for a whole step: more of it would throw light joints back and forth.
             self._stopping = (0.5 * timing.control_hz / np.diag(np.linalg.inv(inertia))).tolist()
-
-    @property
-    def striding(self) -> int:
-        """Substeps that are enough where nothing but the arm moves; who wants more than the fewest has all of them."""
-        usual = self._timing.substeps
-        can = usual >= 2 * STRIDES and self._timing.step <= STRIDES * _LONGEST
-        can &= self._timing == Timing.at(self._timing.control_hz)
-        can &= all(min(self._gains(STRIDES, guiding).velocity) >= 0 for guiding in (False, True))
-        return STRIDES if can else usual
-
-    def nears_limits(self, state: Array) -> bool:
-        """Whether a joint of the arm may come to its limit in the next two control steps."""
-        return nears_limits(state, self._bounds, 2 * self._timing.step)
 
     def aims(self, positions: Array) -> Array:
         """How far (arm_joints,) the arm's motors are aimed from positions (arm_joints,)."""
@@ -131,23 +111,13 @@ class Motors:
         self._driven = self._driven and substeps == self._substeps
         self._substeps = substeps
 
-    def _drive(self, state: Callable[[], Array]) -> None:
-        """Tell Bullet, unless it still knows; targets of a step with fewer substeps than usual are for it alone."""
-        strides = self._substeps < self._timing.substeps
-        if self._driven and not strides:
+    def _drive(self) -> None:
+        """Tell Bullet, unless it still knows."""
+        if self._driven:
             return
         self._driven = True
         targets, speeds = self._targets, self._speeds
         gains = self._gains(self._substeps, speeds is not None)
-        if strides:
-            step = self._timing.step / self._timing.substeps
-            if speeds is not None:
-                usual = self._gains(self._timing.substeps, guiding=True)
-                ways = zip(targets, speeds, usual.position, usual.velocity, strict=False)
-                targets = [*(t + v * step * d / p for t, v, p, d in ways), *targets[self._arm :]]
-                speeds = None
-            moving = zip(targets, *state().tolist(), gains.ahead, gains.lead, strict=True)
-            targets = [t + a * (q - t) + b * step * v for t, q, v, a, b in moving]
         # Bullet turns a motor's force into the impulse of the whole control step and applies it in every substep.
         forces = [limit / self._substeps for limit in self._limits]
         bullet.setJointMotorControlArray(
@@ -166,23 +136,19 @@ class Motors:
         """What motors are told in a control step of so many substeps, that aim at positions or keep to velocities."""
         key = substeps, guiding
         if key not in self._known:
-            usual, times = self._timing.substeps, self._timing.control_hz / USUAL_HZ
+            times = substeps * self._timing.control_hz / USUAL_HZ
             own = self._guiding_gains if guiding else self._position_gains
-            pairs = zip(own, self._velocity_gains, strict=True)
-            if substeps < usual:
-                rows = [striding(*finer(*pair, usual * times), usual) for pair in pairs]
-            else:
-                rows = [(*finer(*pair, substeps * times), 0.0, 0.0) for pair in pairs]
+            rows = [finer(*pair, times) for pair in zip(own, self._velocity_gains, strict=True)]
             self._known[key] = _Gains(*map(list, zip(*rows, strict=True)))
         return self._known[key]
 
-    def act(self, state: Callable[[], Array]) -> None:
-        """Drive all joints, with what acts on those of the arm beside their motors, for a control step."""
-        self._drive(state)
-        torques = self._carrying
-        if self._robot.joint_friction:
-            rubbed = self._rub(state()[1].tolist())
-            torques = rubbed if torques is None else [a + b for a, b in zip(torques, rubbed, strict=True)]
+    def act(self, velocities: Array) -> None:
+        """Drive all joints in Bullet, with what acts on those of the arm beside their motors, for a control step.
+
+        `velocities` (joints,) are those before it.
+        """
+        self._drive()
+        torques = self._beside(velocities)
         if torques is not None:
             bullet.setJointMotorControlArray(
                 self._uid,
@@ -191,6 +157,42 @@ class Motors:
                 forces=torques,
                 physicsClientId=self._client,
             )
+
+    def told(self, velocities: Array) -> Array:
+        """What motors are told for a control step before which joints have velocities (joints,).
+
+        Those of the arm and, as one, those of the gripper: the rows that `move_freely` takes.
+        """
+        arm, guiding = self._arm, self._speeds is not None
+        if guiding not in self._rows:
+            self._rows[guiding] = self._usual_rows(guiding)
+        rows, torques = self._rows[guiding], self._beside(velocities)
+        rows[TARGET] = [*self._targets[:arm], self._targets[self._driver]]
+        rows[LIMIT, :arm] = self._limits[:arm]
+        rows[CARRIED, :arm] = 0.0 if torques is None else torques
+        if self._speeds is not None:
+            rows[SPEED, :arm] = self._speeds
+        return rows
+
+    def _usual_rows(self, guiding: bool) -> Array:
+        """What does not change of what motors are told."""
+        model, arm, driver = self._robot.model, self._arm, self._driver
+        rows = np.zeros((len(MOTOR), arm + 1))
+        gains = self._gains(self._timing.substeps, guiding)
+        both = (STIFFNESS, gains.position), (DAMPING, gains.velocity), (LOWER, model.lower), (UPPER, model.upper)
+        for row, values in both:
+            rows[row] = [*values[:arm], values[driver]]
+        ratios = map(abs, model.gripper.ratios)
+        rows[LIMIT, arm] = sum(r * force for r, force in zip(ratios, self._forces[arm:], strict=True))
+        return rows
+
+    def _beside(self, velocities: Array) -> list[float] | None:
+        """Torques (arm_joints,) on the arm's joints beside those of their motors."""
+        torques = self._carrying
+        if self._robot.joint_friction:
+            rubbed = self._rub(velocities.tolist())
+            torques = rubbed if torques is None else [a + b for a, b in zip(torques, rubbed, strict=True)]
+        return torques
 
     def _rub(self, velocities: list[float]) -> list[float]:
         """Torques with which friction brakes the arm's joints: Coulomb's, or what stops them in two steps."""

@@ -2,9 +2,7 @@
 
 Bullet solves contacts by iteration. What weighs m and is pressed by a force F against something heavy sinks in by about
 F / (m n^2), times what is left by the usual substeps, of which the control step has n times as many; and 2.5 times as
-many iterations leave a third of it. An arm that moves through the air, while all else rests, has three substeps, in
-which its motors are aimed so that they come to the same places; as far as the solver solves that, which takes it more
-iterations for each.
+many iterations leave a third of it.
 """
 
 import math
@@ -12,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from simworld.geometry import Array, Vec3
-from simworld.physics.body_reader import DISTANCE, FORCE, NORMAL, OTHER, OTHER_LINK, WHERE, BodyReader
+from simworld.physics.body_reader import DISTANCE, NORMAL, OTHER, OTHER_LINK, WHERE, BodyReader
 from simworld.physics.bullet import bullet
 from simworld.physics.timing import FINEST_HZ, Timing
 
@@ -20,8 +18,6 @@ _HAND = 0.15, 0.08, 0.2
 """Metres from the tool centre point that bound the hand and its way: to the sides, down, and up."""
 _ITERATIONS, _MORE, _MOST = 20, 50, 100
 """Iterations of the solver: the usual, where the hand touches something light, and where it hits something."""
-_STRIDING = 5
-"""Iterations where only the arm moves, for each of the substeps that its strides stand for."""
 _LIGHT = 0.1
 """Kilogrammes from which the usual iterations do for what is touched."""
 _NEAR = 0.75
@@ -35,10 +31,6 @@ _LARGE = 0.04
 """Metres from its middle to where something may be hit."""
 _HIT, _PUSHED = 0.1, 0.05
 """Metres per second that do no harm, of what hits and of what pushes."""
-_CLEAR = 0.01
-"""Metres beyond the way of the tool in a control step from which nothing can be hit in it."""
-_RESTS = 0.03, 0.6
-"""Metres and radians per second, along and about each axis, below which something rests."""
 _MARGIN = 0.002
 """Metres that a way may become longer."""
 _PRESSED, _LOWERED, _SQUEEZED = 1.2, 0.6, 0.03
@@ -58,10 +50,7 @@ class Division(NamedTuple):
 
 
 class Substeps:
-    """Divides the control steps of a loaded world with a `robot`; `masses` are those of the other bodies, in kg.
-
-    Where only the arm moves, they have `striding` substeps.
-    """
+    """Divides the control steps of a loaded world with a `robot`; `masses` are those of the other bodies, in kg."""
 
     def __init__(
         self,
@@ -71,62 +60,35 @@ class Substeps:
         masses: Mapping[int, float],
         reader: BodyReader,
         timing: Timing,
-        striding: int,
     ) -> None:
         self._client, self._robot, self._fingers, self._masses, self._reader = client, robot, fingers, masses, reader
         self._step = timing.step
         self._hit, self._pushed, self._near = (speed / timing.control_hz for speed in (_HIT, _PUSHED, _NEAR))
         self._usual, self._most = timing.usual_substeps, FINEST_HZ // timing.control_hz
-        self._fewest = self._freely = Division(timing.substeps)
-        if striding < timing.substeps:
-            self._freely = Division(striding, _STRIDING * timing.substeps)
+        self._fewest = Division(timing.substeps)
 
-    def __call__(self, tool: Array, motion: Motion, limited: bool, substeps: int) -> Division:
-        """How the next control step is divided.
-
-        `tool` is where the tool centre point is, `limited` whether a joint may come to its limit, and `substeps` how
-        many the last control step had.
-        """
+    def __call__(self, tool: Array, motion: Motion) -> Division:
+        """How the next control step is divided, where the tool centre point is at `tool`."""
         (side, down, up), (x, y, z) = _HAND, tool[:3].tolist()
         low, high = (x - side, y - side, z - down), (x + side, y + side, z + up)
         found = bullet.getOverlappingObjects(low, high, physicsClientId=self._client) or ()
         near = {uid for uid, _ in found if uid != self._robot}
-        if not near:
-            return self._fewest if limited or self._is_busy() else self._freely
-        way, aim = motion()
-        far = max(math.hypot(*way), math.hypot(*aim)) + _CLEAR
-        if not (limited or self._is_busy()) and not any(self._is_within(uid, far) for uid in near):
-            return self._freely
         movable = near & self._masses.keys()
         if not movable:
             return self._fewest
+        way, aim = motion()
         finer, iterations = 1, _ITERATIONS
         for uid in movable:
-            times, wanted = self._for_contact(uid, near, way, aim, substeps)
+            times, wanted = self._for_contact(uid, near, way, aim)
             finer, iterations = max(finer, times), max(iterations, wanted)
         wanted = min(math.ceil(finer * self._usual), self._most)
         return Division(max(wanted, self._fewest.substeps), iterations)
-
-    def _is_busy(self) -> bool:
-        """Whether the arm touches something, or anything else moves or is about to fall."""
-        if self._reader.points(self._robot):
-            return True
-        for uid in self._masses:
-            linear, spin = self._reader.moving(uid)
-            if max(map(abs, linear)) > _RESTS[0] or max(map(abs, spin)) > _RESTS[1] or not self._stands(uid):
-                return True
-        return False
-
-    def _stands(self, uid: int) -> bool:
-        """Whether a body touches something that stands still, and nothing else."""
-        points = self._reader.points(uid)
-        return bool(points) and all(point[OTHER] not in self._masses for point in points)
 
     def _is_within(self, uid: int, distance: float) -> bool:
         """Whether the robot is as near to a body."""
         return bool(bullet.getClosestPoints(self._robot, uid, distance, physicsClientId=self._client))
 
-    def _for_contact(self, uid: int, near: set[int], way: Way, aim: Way, substeps: int) -> tuple[int, int]:
+    def _for_contact(self, uid: int, near: set[int], way: Way, aim: Way) -> tuple[int, int]:
         """How many times the usual substeps one of the bodies `near` the hand needs, and how many iterations."""
         mass, contacts = self._masses[uid], self._reader.points(uid)
         touching = [point for point in contacts if point[OTHER] == self._robot and point[DISTANCE] < _TOUCHING]
@@ -140,8 +102,7 @@ class Substeps:
             soon = mass < _LIGHT and self._is_within(uid, self._hit)
             return (_times(_SQUEEZED, mass), _MORE) if soon else (1, _ITERATIONS)
         finer = _times(_SQUEEZED, mass) if sides else 1
-        # Bullet divides the last substep's impulse by the whole control step.
-        force = substeps * sum(point[FORCE] for point in contacts if point[OTHER] != self._robot)
+        force = sum(self._reader.force(point) for point in contacts if point[OTHER] != self._robot)
         beyond = max(force - 2 * 9.81 * mass - _LIGHTLY, 0.0)
         finer = max(finer, _times(_PER_NEWTON * beyond, mass))
         # What is held calmly needs no more than to stay as it is.

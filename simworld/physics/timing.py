@@ -23,8 +23,6 @@ def _fewest(control_hz: int) -> int:
 class Timing:
     """Control steps per second, and into how many physics steps (substeps) each is divided at least.
 
-    But one in which nothing but the arm moves: if there are the fewest, it needs less to come to the same.
-
     What is told in SI units per second is the same at any: motors, the arm's speed, and what contacts need.
     """
 

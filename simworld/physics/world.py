@@ -12,11 +12,14 @@ from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array, Vec3
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_bodies
-from simworld.physics.body_reader import DISTANCE, FORCE, NORMAL, BodyReader
+from simworld.physics.body_reader import DISTANCE, NORMAL, BodyReader
 from simworld.physics.bullet import bullet
+from simworld.physics.clearance import Clearance
+from simworld.physics.free_arm import FreeArm
 from simworld.physics.gripper import GripperDrive
-from simworld.physics.kinematics import ArmReader, ArmReading, Weight, link_tree
+from simworld.physics.kinematics import ArmReader, ArmReading
 from simworld.physics.motors import Motors
+from simworld.physics.robot_links import robot_links
 from simworld.physics.substeps import Division, Substeps
 from simworld.physics.timing import USUAL, Timing
 from simworld.scene.model import Scene
@@ -51,7 +54,7 @@ class World(Uncopied):
         self._scene: Scene | None = None
         self._names: dict[str, int] = {}
         self._reader = BodyReader(self._own_client, {})
-        self._forget()
+        self._forget_arm()
 
     def check_open(self) -> None:
         """Raise ConfigurationError if it is closed."""
@@ -103,7 +106,7 @@ class World(Uncopied):
         bullet.setGravity(*scene.gravity, physicsClientId=cid)
         self._scene = scene
         self._time = 0.0
-        self._forget()
+        self._forget_arm()
         self._load_robot(scene, model)
         rows = [row for row, body in enumerate(scene.bodies) if not body.marker]
         self._bodies = add_bodies([scene.bodies[row] for row in rows], cid)
@@ -111,14 +114,15 @@ class World(Uncopied):
         # Markers are not in Bullet: they stay where the scene has them.
         self._starts = np.array([body.pose for body in scene.bodies]).reshape(-1, 7)
         self._rest = np.zeros((len(scene.bodies), 6))
+        self._rest.setflags(write=False)  # it is given out
         self._rows = None if len(rows) == len(scene.bodies) else rows
         self._instances = {self._robot: 1} | {uid: row + 2 for uid, row in zip(bodies, rows, strict=True)}
         self._names = {body.name: uid for uid, body in bodies.items()}
         self._reader = BodyReader(cid, {uid: body.center_of_mass for uid, body in bodies.items()})
         masses = {uid: body.mass for uid, body in bodies.items() if body.mass > 0}
-        self._substeps = Substeps(
-            cid, self._robot, self._gripper.fingers, masses, self._reader, self.timing, self._motors.striding
-        )
+        self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self._reader, self.timing)
+        spheres = robot_links(scene.robot.name, scene.robot.digest).spheres
+        self._clearance = Clearance(cid, self._robot, spheres, self._bodies, masses, self._reader)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid, base = self._client, scene.robot
@@ -133,8 +137,9 @@ class World(Uncopied):
         # What moves link k + 1 is number k in Bullet, and the base is no link of it.
         self._joints = [row - 1 for row in model.joint_links]
         self._division = Division(self.timing.substeps)
-        tree = _weighed(model, self._robot, cid)
-        self._arm_reader = ArmReader(model, tree, (*base.position, *base.orientation), scene.gravity)
+        tree, place = robot_links(base.name, base.digest).tree, (*base.position, *base.orientation)
+        self._arm_reader = ArmReader(model, tree, place, scene.gravity)
+        self._free_arm = FreeArm(model, tree, place, scene.gravity, self.timing)
         for joint, position in zip(self._joints, base.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
         self._gripper = GripperDrive(cid, self._robot, model, self._joints, base.finger_friction)
@@ -170,8 +175,7 @@ class World(Uncopied):
 
     def _divide(self) -> None:
         """Divide the next control step as finely as its contacts ask for."""
-        before, limited = self._division, self._motors.nears_limits(self.joints())
-        self._division = self._substeps(self.tool_pose(), self._motion, limited, before.substeps)
+        before, self._division = self._division, self._substeps(self.tool_pose(), self._motion)
         if self._division != before:
             substeps, iterations = self._division
             bullet.setPhysicsEngineParameter(
@@ -184,6 +188,7 @@ class World(Uncopied):
         uid, cid = self._uid(name), self._client
         self.changes += 1
         position, _ = self._reader.placed(uid)
+        self._clearance.disturb()
         bullet.applyExternalForce(uid, -1, force, position, bullet.WORLD_FRAME, physicsClientId=cid)
         bullet.applyExternalTorque(uid, -1, torque, bullet.WORLD_FRAME, physicsClientId=cid)
 
@@ -191,17 +196,48 @@ class World(Uncopied):
         """Advance by control steps, each of as many substeps as it needs."""
         self.changes += 1
         for _ in range(steps):
-            self._divide()
-            self._motors.act(self.joints)
-            bullet.stepSimulation(physicsClientId=self._client)
-            self._forget()
+            if not self._move_freely():
+                self._simulate()
         self._time += steps / self.timing.control_hz
 
-    def _forget(self) -> None:
-        """Drop what was computed for the state before this one."""
-        self._joint_states: Array | None = None
+    def _move_freely(self) -> bool:
+        """Move the arm without Bullet, if nothing else moves and nothing is on its way; or leave all as it is."""
+        _ = self.scene  # which says so if there is none
+        if not self._clearance.is_still():
+            return False
+        self.arm()
+        joints = self.joints()
+        end = self._free_arm(joints, self._motors.told(joints[1]))
+        if not self._clearance.is_clear(self._arm_reader.links, self._free_arm.links, self._catch_up):
+            return False
+        self._forget_arm(end)
+        self._is_ahead = True
+        return True
+
+    def _simulate(self) -> None:
+        """Have Bullet advance by a control step."""
+        self._catch_up()
+        self._divide()
+        self._motors.act(self.joints()[1])
+        bullet.stepSimulation(physicsClientId=self._client)
+        self._forget_arm()
+        self._reader.step(self._division.substeps)
+        self._clearance.step()
+
+    def _catch_up(self) -> None:
+        """Have Bullet know where the arm has moved freely."""
+        if self._is_ahead:
+            positions, velocities = self.joints()[:, :, None].tolist()
+            bullet.resetJointStatesMultiDof(
+                self._robot, self._joints, positions, velocities, physicsClientId=self._client
+            )
+            self._is_ahead = False
+
+    def _forget_arm(self, joints: Array | None = None) -> None:
+        """Drop what was computed of the arm before it moved, to where its `joints` are now if that is known."""
+        self._is_ahead = False
+        self._joint_states = joints
         self._arm_reading: ArmReading | None = None
-        self._reader.forget()
         self._opening: float | None = None
 
     def joints(self) -> Array:
@@ -216,9 +252,10 @@ class World(Uncopied):
     def place_arm(self, positions: Array) -> None:
         """Put the arm's joints at `positions` at once, at rest, with the motors holding them there."""
         self.changes += 1
+        self._catch_up()
         for joint, position in zip(self._joints, positions, strict=False):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=self._client)
-        self._forget()
+        self._forget_arm()
         self._motors.stop(self.joints()[0].tolist())
 
     def opening(self) -> float:
@@ -263,14 +300,8 @@ class World(Uncopied):
         points = (
             bullet.getContactPoints(physicsClientId=client) if name is None else self._reader.points(self._uid(name))
         )
-        substeps = self._division.substeps
-        return tuple(
-            # Bullet divides the last substep's impulse by the whole control step.
-            Contact(
-                self._instances[p[1]], self._instances[p[2]], p[3], p[4], p[FORCE] * substeps, p[DISTANCE], p[NORMAL]
-            )
-            for p in points
-        )
+        names, force = self._instances, self._reader.force
+        return tuple(Contact(names[p[1]], names[p[2]], p[3], p[4], force(p), p[DISTANCE], p[NORMAL]) for p in points)
 
     def grip_forces(self, name: str) -> tuple[float, float]:
         """Force in N with which each finger squeezes a body; both are positive while it is grasped.
@@ -278,7 +309,7 @@ class World(Uncopied):
         Only what presses along the fingers' own axis counts: resting the fingertips on a body is no grasp.
         """
         orientation = self.tool_pose()[3:].tolist()
-        return self._gripper.forces(self._reader.points(self._uid(name)), orientation, self._division.substeps)
+        return self._gripper.forces(self._reader, self._uid(name), orientation)
 
     def state(self) -> SceneState:
         """Everything at this instant, as plain data."""
@@ -319,7 +350,7 @@ class World(Uncopied):
     def close(self) -> None:
         """Give the client back; closing twice is harmless."""
         self._closed, self._scene = True, None
-        self._forget()
+        self._forget_arm()
         self._disconnect()
 
     def __enter__(self) -> Self:
@@ -329,16 +360,3 @@ class World(Uncopied):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-_trees: dict[str, Array] = {}
-"""By the digest of a robot: reading them of Bullet would show in every reset."""
-
-
-def _weighed(model: RobotModel, robot: int, client: int) -> Array:
-    """The links of a robot, with the weights that Bullet knows."""
-    if model.digest not in _trees:
-        about = [bullet.getDynamicsInfo(robot, link, physicsClientId=client) for link in range(len(model.tree))]
-        weights = (Weight(mass, moments, (*place, *turn)) for mass, _, moments, place, turn, *_ in about)
-        _trees[model.digest] = link_tree(model, weights)
-    return _trees[model.digest]

@@ -54,7 +54,7 @@ def test_the_closed_gripper_sinks_less_than_2_mm_into_what_it_is_pressed_on(
     with World() as world:
         hand = Hand(world, seed, mass, control=control)
         x, y, _ = hand.object[:3]
-        hand.go((x, y, 0.15), 30)
+        hand.go((x, y, 0.08), 30)
         hand.go((x, y, -0.05), 40)
         assert 0 < hand.deepest < 2e-3
         assert hand.object[2] > -0.001 and np.abs(hand.object[:2]).max() < 0.4

@@ -4,17 +4,12 @@ import numpy as np
 import pytest
 
 from simworld.assets.robot_search import find_robot
-from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.physics.controllers import make_controller
-from simworld.physics.motors import striding
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
-from simworld.randomization.presets import NONE
-from simworld.randomization.sampling import sample_scene
 from simworld.scene.model import Robot, Scene
-from simworld.streams import Streams
 
 PANDA = find_robot("panda")
 SCENE = Scene(robot=Robot(position=(-0.6, 0.0, 0.0)), bodies=(), gravity=(0.0, 0.0, 0.0))
@@ -79,54 +74,3 @@ def test_the_tool_is_as_fast_at_any_timing(timing: Timing) -> None:
 
     assert ways(timing) == pytest.approx(ways(Timing()), rel=0.1)
     assert ways(Timing())[1] > 0.1
-
-
-def substeps(world: World) -> int:
-    return world._division.substeps
-
-
-def test_only_an_arm_that_moves_alone_has_fewer_substeps() -> None:
-    scene = sample_scene(shipped_task("pick_and_place").scene, NONE, Streams(0)).scene
-    with World() as world:
-        world.load(scene)
-        world.step()
-        assert substeps(world) == 6  # nothing stands on anything yet
-        world.step()
-        assert substeps(world) == 3
-        world.push("object", (2.0, 0.0, 0.0), (0.0, 0.0, 0.0))
-        world.step(2)
-        assert np.abs(world.body_velocity("object")[:3]).max() > 0.03 and substeps(world) == 6
-        world.step(50)
-        assert substeps(world) == 3
-    for timing, least in ((Timing(25, 12), 12), (Timing(20, 8), 3), (Timing(50, 3), 3), (Timing(10, 15), 15)):
-        with World(timing) as world:
-            world.load(SCENE)
-            world.step(3)
-            assert substeps(world) == least
-
-
-def test_an_arm_with_hardly_damped_motors_has_all_substeps() -> None:
-    robot = SCENE.robot.model_copy(update={"joint_damping": (0.2,) * 7})
-    with World() as world:
-        world.load(SCENE.model_copy(update={"robot": robot}))
-        world.step(3)
-        assert substeps(world) == 6
-
-
-@pytest.mark.parametrize(("gain", "damping"), [(0.0625, 0.5), (0.125, 0.5), (0.1, 1.0), (0.03, 0.75), (0.0125, 0.35)])
-@pytest.mark.parametrize("usual", [4, 6, 12])
-def test_a_motor_is_and_moves_after_three_strides_as_after_more_substeps(
-    gain: float, damping: float, usual: int
-) -> None:
-    def end(position: float, velocity: float, substeps: int, target: float) -> tuple[float, float]:
-        x, way, length = 0.005, -0.001, usual / substeps
-        for _ in range(substeps):
-            way += position * (target - x) / length - velocity * way
-            x += way * length
-        return x, way
-
-    target = 0.02
-    position, velocity, ahead, lead = striding(gain, damping, usual)
-    assert 0 < position < 1 and 0 <= velocity <= 1
-    shifted = target + ahead * (0.005 - target) + lead * -0.001
-    assert end(position, velocity, 3, shifted) == pytest.approx(end(gain, damping, usual, target), abs=1e-12)

@@ -1,13 +1,13 @@
 """The step of the joints that brings the tool nearer to where it is wanted, and how they are aimed."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from simworld.geometry import Array
-from simworld.kernels import inlined, kernel
+from simworld.kernels import kernel
+from simworld.physics.cholesky import solve
 
 _DAMPED, _POSTURE_GAIN = 0.05**2, 0.1
 
@@ -29,28 +29,11 @@ def _solve_step(jacobian: Any, error: Any, from_rest: Any, work: Any, step: Any)
             work[i, j] = _DAMPED if i == j else 0.0
             for k in joints:
                 work[i, j] += jacobian[i, k] * jacobian[j, k]
-    _solve(work, x)
+    solve(work, x)
     for k in joints:
         step[k] = _POSTURE_GAIN * from_rest[k]
         for i in range(6):
             step[k] += jacobian[i, k] * x[i]
-
-
-@inlined
-def _solve(matrix: Any, x: Any) -> None:
-    """Solve for `x` (6,) a symmetric matrix of which the lower half is given, by Cholesky's factors."""
-    for i in range(6):
-        for j in range(i + 1):
-            for k in range(j):
-                matrix[i, j] -= matrix[i, k] * matrix[j, k]
-            matrix[i, j] = math.sqrt(matrix[i, i]) if i == j else matrix[i, j] / matrix[j, j]
-        for j in range(i):
-            x[i] -= matrix[i, j] * x[j]
-        x[i] /= matrix[i, i]
-    for i in range(5, -1, -1):
-        for j in range(i + 1, 6):
-            x[i] -= matrix[j, i] * x[j]
-        x[i] /= matrix[i, i]
 
 
 @kernel

@@ -1,0 +1,44 @@
+"""An arm that moves alone: as its motors drive it, without Bullet."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simworld.assets.robot import RobotModel
+from simworld.geometry import Array, Vec3
+from simworld.physics.articulated import WORK
+from simworld.physics.free_motion import SCRATCH, move_freely
+from simworld.physics.timing import Timing
+
+
+class FreeArm:
+    """Moves a robot that stands at `base` (7,), by its links' `tree`; `links` (links, 7) are where it moved them last.
+
+    As Bullet does it with many iterations: to tenths of a millimetre of the tool in a step, most often to hundredths.
+    """
+
+    def __init__(self, model: RobotModel, tree: Array, base: Sequence[float], gravity: Vec3, timing: Timing) -> None:
+        self._tree, self._gravity, self._timing = tree, np.array(gravity), timing
+        arm, gripper = model.arm_joints, model.gripper
+        self._joints = np.array(
+            [
+                [*range(arm), *[arm] * len(gripper.joints)],
+                [*[1.0] * arm, *gripper.ratios],
+                [*[0.0] * arm, *gripper.offsets],
+            ]
+        )
+        self.links = np.zeros((len(tree) + 1, 7))
+        self.links[0] = base
+        self._work = np.zeros((len(tree) + 1, WORK))
+        self._scratch = np.zeros((len(SCRATCH), *[max(10, len(tree), len(model.joints))] * 2))
+
+    def __call__(self, state: Array, motors: Array) -> Array:
+        """Positions and velocities (2, joints) after a control step, of what they are and what motors are told."""
+        end = np.empty(state.shape)
+        timing = self._timing
+        move_freely(
+            self._tree, self._gravity, self._joints, motors, state, timing.step, timing.substeps,
+            self.links, self._work, self._scratch, end,
+        )  # fmt: skip
+        end.setflags(write=False)  # it is given out
+        return end
