@@ -13,6 +13,7 @@ from simworld.rendering.poses import NO_POSES, fill_poses
 from simworld.rendering.raster.drawlist import DrawList
 from simworld.rendering.raster.fragments import Samples, find_fragments
 from simworld.rendering.raster.handover import Handed
+from simworld.rendering.raster.lights import WorldLights
 from simworld.rendering.raster.passes import CACHED, COLUMNS, FILL, FIXED, make_ahead, render_rows
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache, drawing_of, eye_of, static_cache
@@ -46,7 +47,7 @@ class KeptEye:
         if self._shadows is None:
             self._shadows = Handed(self._cast(camera, shadow_maps))
         if self._cache is None and self._pictures > 1 and self._eye.value.cacheable:
-            cache = Handed(self._new_cache(len(self._shadows.value.lamps.table)))
+            cache = Handed(self._new_cache(self._shadows.value.lamps))
             self._do(FILL, cache)
             self._cache = cache
 
@@ -65,15 +66,15 @@ class KeptEye:
         sight = eye.picture
         return shadow_maps.staying(self._carriers, camera, view, sight.parameters, sight.fixed_inverse_depth)
 
-    def _new_cache(self, lights: int) -> StaticCache:
-        eye = self._eye.value
+    def _new_cache(self, lamps: WorldLights) -> StaticCache:
+        eye, lights = self._eye.value, (len(lamps.table), len(lamps.axes))
         pixels, seen = eye.width * eye.height, eye.picture
         if eye.factor == 1:
-            return static_cache(lights, pixels, pixels)
+            return static_cache(*lights, pixels, pixels)
         starts = np.empty(pixels + 1, dtype=np.int32)
         fixed = seen.fixed_ids, seen.fixed_inverse_depth
         count = find_fragments(self._drawing.value.geometry, Samples(*fixed, *fixed, seen.grid), eye.factor, starts)
-        return static_cache(lights, pixels, count, starts)
+        return static_cache(*lights, pixels, count, starts)
 
     def _do(self, task: int, cache: Handed[StaticCache] | None = None) -> None:
         row = np.zeros((1, COLUMNS), dtype=np.int64)

@@ -20,7 +20,7 @@ from simworld.rendering.raster.planes import set_up
 from simworld.rendering.raster.shading import Stage, finish, finish_cache, shade_fragments, shade_samples
 from simworld.rendering.raster.shadow_maps import Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache
-from simworld.rendering.raster.static_cache import fill_picture, renew_changed
+from simworld.rendering.raster.static_cache import fill_picture, find_stale, renew_stale
 from simworld.rendering.raster.turns import next_row
 from simworld.rendering.raster.visibility import draw, transform
 from simworld.rendering.raster.workspace import Workspace
@@ -110,10 +110,10 @@ def change_row(address: int, room: int) -> int:
     """Begin the picture with what is kept of it, where what moves throws no other shadows."""
     row = array_at(address, _ROW, np.int64)
     shadows, eye, w, cache = shadows_at(row[SHADOWS]), eye_at(row[EYE]), workspace_at(room), cache_at(row[CACHED])
-    rgb = array_at(row[RGB], (eye.height, eye.width, 3), np.uint8)
+    rgb = array_at(row[RGB], (eye.height * eye.width * 3,), np.uint8)
     copy(cache.picture, rgb)
-    lights, maps, changed = shadows.lights, shadows.maps, shadows.changed
-    renew_changed(cache, lights, maps, changed, eye.gain, w.tone, eye.factor, w.scratch, rgb)
+    find_stale(cache, shadows.lights, shadows.changed, shadows.within)
+    renew_stale(cache, shadows.lights, shadows.maps, eye.gain, w.tone, eye.factor, w.scratch, rgb)
     return DONE
 
 

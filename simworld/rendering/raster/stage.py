@@ -19,6 +19,8 @@ Flags = NDArray[np.bool_]
 
 NOTHING: Whole = np.empty(0, dtype=np.int32)
 
+STRETCH = 32
+"""Pixels of a static cache that are renewed together."""
 _MOST_CACHED_SAMPLES = 5 << 18
 """Of a view, for which light on fixed parts is kept: 640 x 480 pixels of 2 x 2."""
 
@@ -89,7 +91,8 @@ class StaticCache(NamedTuple):
     the four texels at and around `corner` (l, n) of its shadow map say, that are `right` of it, `below` it, and
     compared with `near` (l, n). Pixel p has the fragments from `starts[p]` to the next, which its `samples` (n,) see;
     both are empty where a pixel is one sample. `picture` (3 h w,) is what that looks like where fixed parts alone throw
-    shadows.
+    shadows. In map m, stretch s of STRETCH pixels looks up what is within `bounds[m]` (4, s): first and last column,
+    first and last row; `stale` (s,) are those that see other shadows now.
     """
 
     base: Annotated[Float, 2]
@@ -101,10 +104,13 @@ class StaticCache(NamedTuple):
     starts: Annotated[Whole, 1]
     samples: Annotated[Whole, 1]
     picture: Annotated[NDArray[np.uint8], 1]
+    bounds: Annotated[Whole, 3]
+    stale: Annotated[Flags, 1]
 
 
-def static_cache(lights: int, pixels: int, fragments: int, starts: Whole = NOTHING) -> StaticCache:
+def static_cache(lights: int, maps: int, pixels: int, fragments: int, starts: Whole = NOTHING) -> StaticCache:
     """A cache to be filled, of pixels that have so many fragments together; `starts` are as in StaticCache."""
+    stretches = -(-pixels // STRETCH)
     return StaticCache(
         base=np.zeros((3, fragments), dtype=np.float32),
         direct=np.zeros((lights, 3, fragments), dtype=np.float32),
@@ -115,6 +121,8 @@ def static_cache(lights: int, pixels: int, fragments: int, starts: Whole = NOTHI
         starts=starts,
         samples=np.zeros(fragments if starts.size else 0, dtype=np.int32),
         picture=np.empty(3 * pixels, dtype=np.uint8),
+        bounds=np.empty((maps, 4, stretches), dtype=np.int32),
+        stale=np.empty(stretches, dtype=np.bool_),
     )
 
 

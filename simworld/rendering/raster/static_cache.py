@@ -9,7 +9,8 @@ from simworld.rendering.raster.fragments import how_many
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
 from simworld.rendering.raster.planes import lens_of
-from simworld.rendering.raster.shadows import distant_rows, map_rows, weigh_rows
+from simworld.rendering.raster.shadows import distant_rows, frame_of, map_rows, weigh_rows
+from simworld.rendering.raster.stage import STRETCH
 from simworld.rendering.raster.tone import add_codes, encode_rows, store_rows, store_totals
 from simworld.rendering.raster.work import (
     CORNER,
@@ -27,9 +28,7 @@ from simworld.rendering.raster.work import (
 )
 
 _F = np.float32
-_ONE = _F(1.0)
-_STRIDE = 32
-"""Pixels that are looked through, and renewed, together."""
+_ZERO, _ONE = _F(0.0), _F(1.0)
 
 
 @kernel
@@ -60,29 +59,68 @@ def cache_block(
 
 @kernel
 def fill_picture(cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, factor: int, scratch: Any) -> None:
-    """Fill the picture of all that is cached, under these shadows."""
-    pixels = cache.picture.shape[0] // 3
-    for first in range(0, pixels, _STRIDE):
-        count = min(_STRIDE, pixels - first)
-        picture_rows(first, count, cache, lights, shadows, exposure, tone, factor, scratch, cache.picture)
+    """Fill the picture of all that is cached, under these shadows, and the bounds of what is looked up for it."""
+    for k in range(lights.table.shape[0]):
+        for m in range(max(lights.first_map[k], 0), lights.first_map[k] + lights.map_count[k]):
+            bound_stretches(k, m, cache, lights, shadows.shape[1])
+    cache.stale[:] = True
+    renew_stale(cache, lights, shadows, exposure, tone, factor, scratch, cache.picture)
 
 
 @kernel
-def renew_changed(
-    cache: Any, lights: Any, shadows: Any, changed: Any, exposure: float, tone: Any, factor: int, scratch: Any, rgb: Any
+def bound_stretches(k: int, m: int, cache: Any, lights: Any, size: int) -> None:
+    """Fill the bounds of each stretch in map m, of light k; fragments to which that light adds nothing have none."""
+    top, columns, rows = frame_of(lights, m)
+    direct, bounds = cache.direct, cache.bounds
+    for s in range(bounds.shape[2]):
+        begin, end = fragments_of(s * STRETCH, in_stretch(s, cache), cache)
+        left, right, above, below = columns, -1, rows, -1
+        for f in range(begin, end):
+            row, column = cache.corner[k, f] // size - top, cache.corner[k, f] % size
+            lit = direct[k, 0, f] != _ZERO or direct[k, 1, f] != _ZERO or direct[k, 2, f] != _ZERO
+            if lit and row >= 0 and row < rows:
+                left, right, above, below = min(left, column), max(right, column), min(above, row), max(below, row)
+        bounds[m, 0, s], bounds[m, 1, s], bounds[m, 2, s], bounds[m, 3, s] = left, right, above, below
+
+
+@kernel
+def find_stale(cache: Any, lights: Any, changed: Any, within: Any) -> None:
+    """Find the stretches that look up texels that have `changed` (k, n), which only those `within` (m, 4) may have."""
+    stale, bounds, flags = cache.stale, cache.bounds, changed.reshape(-1)
+    for s in range(stale.shape[0]):
+        stale[s] = False
+    for m in range(bounds.shape[0]):
+        # What is looked up reaches one texel farther right and down.
+        left, right, above, below = within[m, 0] - 1, within[m, 1], within[m, 2] - 1, within[m, 3]
+        for s in range(stale.shape[0]):
+            across = (bounds[m, 0, s] < right) & (bounds[m, 1, s] >= left)
+            stale[s] |= across & (bounds[m, 2, s] < below) & (bounds[m, 3, s] >= above)
+    for s in range(stale.shape[0]):
+        if stale[s]:
+            begin, end = fragments_of(s * STRETCH, in_stretch(s, cache), cache)
+            found = np.uint8(0)
+            for k in range(lights.table.shape[0]):
+                if lights.first_map[k] >= 0:
+                    for f in range(begin, end):
+                        found |= flags[np.uint64(cache.corner[k, np.uint64(f)])]
+            stale[s] = found > 0
+
+
+@kernel
+def renew_stale(
+    cache: Any, lights: Any, shadows: Any, exposure: float, tone: Any, factor: int, scratch: Any, flat: Any
 ) -> None:
-    """Renew the cached picture in `rgb` (h, w, 3) where texels of the shadow maps have `changed` (k, n)."""
-    flat, flags, pixels = rgb.reshape(-1), changed.reshape(-1), cache.picture.shape[0] // 3
-    for first in range(0, pixels, _STRIDE):
-        count = min(_STRIDE, pixels - first)
-        begin, end = fragments_of(first, count, cache)
-        stale = np.uint8(0)
-        for k in range(lights.table.shape[0]):
-            if lights.first_map[k] >= 0:
-                for f in range(begin, end):
-                    stale |= flags[np.uint64(cache.corner[k, f])]
-        if stale > 0:
+    """Put what is cached of stale stretches, under these shadows, into a picture `flat` (h * w * 3,)."""
+    for s in range(cache.stale.shape[0]):
+        if cache.stale[s]:
+            first, count = s * STRETCH, in_stretch(s, cache)
             picture_rows(first, count, cache, lights, shadows, exposure, tone, factor, scratch, flat)
+
+
+@inlined
+def in_stretch(s: int, cache: Any) -> Any:
+    """How many pixels a stretch has."""
+    return min(STRETCH, cache.picture.shape[0] // 3 - s * STRETCH)
 
 
 @inlined
@@ -93,7 +131,7 @@ def fragments_of(first: int, count: int, cache: Any) -> Any:
     return max(cache.starts[first], 0), max(cache.starts[first + count], 0)
 
 
-@kernel
+@inlined
 def picture_rows(
     first: int,
     count: int,

@@ -34,10 +34,11 @@ def encode_rows(count: int, gain: Any, tone: Any, w: Any, whole: Any) -> None:
     most, last = _F(tone.shape[0] - 1), np.int32(tone.shape[0] - 1)
     for channel in range(3):
         for j in range(count):
-            value = min(max(w[OUT + channel * LANES + j] * gain, _ZERO), _ONE)
-            w[OUT + channel * LANES + j] = value
+            k = np.uint64(channel * LANES + j)  # unsigned, as vector units are used only where no index may be negative
+            value = min(max(w[np.uint64(OUT) + k] * gain, _ZERO), _ONE)
+            w[np.uint64(OUT) + k] = value
             # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
-            whole[CODE + channel * LANES + j] = min(max(np.int32(value * most + _HALF), 0), last)
+            whole[np.uint64(CODE) + k] = min(max(np.int32(value * most + _HALF), np.int32(0)), last)
 
 
 @inlined

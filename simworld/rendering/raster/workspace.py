@@ -108,7 +108,7 @@ def _room(need: Need) -> Workspace:
         tone=tone_curve(),
         no_ids=NO_IDS,
         no_picture=np.empty((0, 0, 3), dtype=np.uint8),
-        no_cache=static_cache(0, 0, 0),
+        no_cache=static_cache(0, 0, 0, 0),
         nowhere=np.empty((0, 3)),
     )
 
