@@ -6,14 +6,15 @@ from simworld.building.draft import Draft
 from simworld.color import to_linear
 from simworld.geometry import Vec3
 from simworld.plain import Color
+from simworld.scene.ground import floor_of, table_of
 from simworld.scene.irradiance import irradiance
 from simworld.scene.material import Material, ProceduralTexture
+from simworld.scene.reflectance import reflectance
 
 MOST_STOPS = 5.0
 """So much longer a camera exposes at most."""
-_SHARES = {"table": 0.6, "floor": 0.1, "robot": 0.1}
-_ON_ROBOT = {"table": 0.9, "floor": 0.05}
-"""What cameras see on average, of those about the table and of those on the robot."""
+_TABLE, _FLOOR, _ROBOT = (0.6, 0.9), (0.1, 0.05), (0.1, 0.0)
+"""What cameras see of each on average, of those about the table and of those on the robot."""
 _OWN_COLORS = 0.6
 """What the robot throws back of light where it is not painted."""
 
@@ -27,23 +28,30 @@ def metered(draft: Draft, on_robot: bool) -> float:
 
 
 def luminance(draft: Draft, on_robot: bool) -> float:
-    """About the mean luminance of pictures at exposure 0, of white: surfaces in the light that falls on the table."""
+    """About the mean luminance of pictures at exposure 0, of white: surfaces in the light that falls on the table.
+
+    What there is of table, floor and robot fills what the others would.
+    """
     lamps = irradiance(draft.lights, (0.0, 0.0, 0.0), (0.0, 0.0, 1.0))
     light = _luminance((draft.ambient[0] + lamps[0], draft.ambient[1] + lamps[1], draft.ambient[2] + lamps[2]))
-    painted = draft.robot.materials if draft.robot else ()
-    thrown = {body.name: _reflected(body.material) for body in draft.bodies}
-    thrown["robot"] = _reflected(painted[0].material) if painted else _OWN_COLORS
-    shares = _ON_ROBOT if on_robot else _SHARES
-    return light * sum(share * thrown.get(name, 0.0) for name, share in shares.items())
+    table, floor, robot = table_of(draft.bodies), floor_of(draft.bodies), draft.robot
+    seen = [(_ROBOT[on_robot], _thrown_back(robot.materials[0].material) if robot and robot.materials else _OWN_COLORS)]
+    seen += [
+        (share[on_robot], _thrown_back(body.material)) for share, body in ((_TABLE, table), (_FLOOR, floor)) if body
+    ]
+    shown = sum(share for share, _ in seen)
+    whole = sum(share[on_robot] for share in (_TABLE, _FLOOR, _ROBOT))
+    return light * whole / shown * sum(share * thrown for share, thrown in seen) if shown else light * _OWN_COLORS
 
 
-def _reflected(material: Material) -> float:
+def _thrown_back(material: Material) -> float:
     """The share of light that a surface throws back: patterns are half of each colour."""
-    share = _luminance(to_linear(material.color))
+    color = to_linear(material.color)
     if isinstance(material.texture, ProceduralTexture):
-        share = (share + _luminance(to_linear(material.texture.color))) / 2
-    metal = share * (1 - 0.5 * material.roughness**2)
-    return material.metallic * metal + (1 - material.metallic) * (share + 0.025 * (1 - share))
+        other = to_linear(material.texture.color)
+        color = (color[0] + other[0]) / 2, (color[1] + other[1]) / 2, (color[2] + other[2]) / 2
+    red, green, blue = reflectance(material, color).tolist()
+    return _luminance((red, green, blue))
 
 
 def _luminance(light: Color | Vec3) -> float:

@@ -50,6 +50,16 @@ def test_there_is_a_longest_exposure() -> None:
         assert set(exposures(scene_of(**night)).values()) == {MOST_STOPS}
 
 
+def test_what_is_not_there_is_not_metered_as_black() -> None:
+    """What there is fills the picture, if there is neither table nor floor."""
+    dim = Randomization(NIGHT | {"sensor.rgb.least": 0.05})
+    scenes = [sample_scene(spec, dim, Streams(3)).scene for spec in (IN_BOX, SceneSpec(entities=()))]
+    whole, bare = (exposures(scene) for scene in scenes)
+    assert bare.keys() == whole.keys()
+    for name, stops in bare.items():
+        assert 0 < stops < MOST_STOPS and stops == pytest.approx(whole[name], abs=1.5)
+
+
 def test_what_was_drawn_makes_the_same_exposure_again() -> None:
     given = VISUAL | {"lights.ambient": 0.02, "lights.count": 0}
     sample = sample_scene(IN_BOX, given, Streams(4))

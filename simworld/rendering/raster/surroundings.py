@@ -17,9 +17,11 @@ from simworld.color import to_linear
 from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, rotated, transform_points
 from simworld.kernels import kernel
 from simworld.rendering.textures.pyramid import pyramid
+from simworld.scene.ground import floor_of, table_of, top_of
 from simworld.scene.irradiance import irradiance
 from simworld.scene.material import Material
-from simworld.scene.model import Body, Box, Robot, Scene
+from simworld.scene.model import Body, Robot, Scene
+from simworld.scene.reflectance import reflectance
 from simworld.scene.shapes import half_extents, inner_size
 
 STRIDE = 24
@@ -37,8 +39,6 @@ _HIDDEN = 0.8
 """Share of the sky below the horizon that a ground hides, which ends somewhere."""
 _UNSHADED = 0.9
 """Share of the light on ground and boxes that reaches them in spite of what stands there."""
-_LEAST_GROUND = 0.25
-"""Square metres from which on the upper face of a box is taken for ground."""
 _SPHERES, _THICKNESS = 5, 0.06
 """Spheres along an arm, and their radius in its lengths."""
 _AROUND: tuple[Vec3, ...] = ((1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0))
@@ -48,18 +48,22 @@ _ABOVE: Vec3 = (0.0, 0.0, 1.0)
 def surroundings(scene: Scene) -> Array:
     """All that hides the sky of a scene (n STRIDE,), in the world."""
     light = np.array(scene.ambient)
-    solid, hollow = _ground_bodies(scene), [b for b in scene.bodies if b.container and b.mass == 0]
-    floor = next((body for body in scene.bodies if body.endless), None)
+    table, hollow = table_of(scene.bodies), [b for b in scene.bodies if b.container and b.mass == 0]
+    floor = floor_of(scene.bodies)
     below = _thrown_back(scene, floor, floor.position, light) if floor else light
-    top, above = (_top(floor) if floor else 0.0), below
-    for body in solid:
-        top, above = _top(body), _thrown_back(scene, body, (*body.position[:2], _top(body)), light)
+    top, above = (top_of(floor) if floor else 0.0), below
+    if table:
+        top = top_of(table)
+        above = _thrown_back(scene, table, (*table.position[:2], top), light)
     spheres = _arm(scene.robot)
-    boxes = [*(_solid(scene, body, light, below) for body in solid), *(_hollow(scene, b, light, above) for b in hollow)]
+    boxes = [
+        *([_solid(scene, table, light, below)] if table else []),
+        *(_hollow(scene, b, light, above) for b in hollow),
+    ]
     ground = np.zeros((1 + len(spheres) + len(boxes), STRIDE))
     ground[0, :SPHERES] = [*light, *_ABOVE, -top, *above, *below, *_of_arm(scene, light, above)]
     ground[0, SPHERES:OPEN] = len(spheres), len(boxes)
-    ground[0, OPEN] = 1 - _HIDDEN if floor or solid else 1.0
+    ground[0, OPEN] = 1 - _HIDDEN if floor or table else 1.0
     ground[1 : 1 + len(spheres), :4] = spheres
     ground[1 + len(spheres) :, : OUTSIDE + 3] = np.array(boxes).reshape(-1, OUTSIDE + 3)
     return ground.reshape(-1)
@@ -92,32 +96,11 @@ def turn_surroundings(world: Any, view: Any, out: Any) -> None:
             out[at + 3] = d
 
 
-def _ground_bodies(scene: Scene) -> list[Body]:
-    """The table: the highest fixed box whose upper face is large and level, if there is one."""
-    found = [body for body in scene.bodies if body.mass == 0 and not body.container and not body.endless]
-    tables = [body for body in found if _upper_face(body) >= _LEAST_GROUND and _is_level(body)]
-    return sorted(tables, key=_top)[-1:]
-
-
-def _upper_face(body: Body) -> float:
-    shape = body.parts[0].shape
-    return 4 * shape.half_extents[0] * shape.half_extents[1] if isinstance(shape, Box) and len(body.parts) == 1 else 0.0
-
-
-def _is_level(body: Body) -> bool:
-    return body.orientation[0] == body.orientation[1] == 0 and body.parts[0].orientation == IDENTITY
-
-
-def _top(body: Body) -> float:
-    part = body.parts[0]
-    return body.position[2] + part.position[2] + half_extents(part.shape)[2]
-
-
 def _solid(scene: Scene, body: Body, light: Array, below: Array) -> list[float]:
     part = body.parts[0]
     x, y, z = half_extents(part.shape)
     pose = compose(body.pose, [*part.position[:2], part.position[2] - z, *IDENTITY])
-    outside = reflectance(body.material) * _aside(scene, pose, light, below)
+    outside = _reflectance(body.material) * _aside(scene, pose, light, below)
     return [*_to_local(pose).ravel(), x, y, 2 * z, *[0.0] * 4, *outside]
 
 
@@ -125,7 +108,7 @@ def _hollow(scene: Scene, body: Body, light: Array, above: Array) -> list[float]
     """A container; what falls in is thrown to and fro between its walls until it is out again, or gone."""
     (x, y, z), wall = inner_size(body), 2 * half_extents(body.parts[0].shape)[2]
     pose = compose(body.pose, [0.0, 0.0, -wall, *IDENTITY])
-    out, reflected = x * y / (x * y + 2 * z * (x + y)), reflectance(body.material)
+    out, reflected = x * y / (x * y + 2 * z * (x + y)), _reflectance(body.material)
     falls_in = light + _UNSHADED * _of_lamps(scene, transform_points(pose, [0.0, 0.0, z]).tolist(), _ABOVE)
     inside = reflected * falls_in * out / (1 - reflected * (1 - out))
     sizes = x / 2 + wall, y / 2 + wall, z + wall, wall
@@ -148,7 +131,7 @@ def _to_local(pose: Array) -> Array:
 
 def _thrown_back(scene: Scene, body: Body, place: Sequence[float], light: Array) -> Array:
     """What a ground throws back of all light, seen from above."""
-    thrown: Array = reflectance(body.material) * (light + _of_lamps(scene, place, _ABOVE)) * _UNSHADED
+    thrown: Array = _reflectance(body.material) * (light + _of_lamps(scene, place, _ABOVE)) * _UNSHADED
     return thrown
 
 
@@ -156,7 +139,7 @@ def _of_arm(scene: Scene, light: Array, ground: Array) -> Array:
     """What the arm throws back, on average."""
     robot = scene.robot
     base = np.array([*robot.position, *robot.orientation])
-    painted = [reflectance(made.material) for made in robot.materials]
+    painted = [_reflectance(made.material) for made in robot.materials]
     mean = np.mean(painted, axis=0) if painted else _reflectance_of(robot.name, robot.digest)
     thrown: Array = mean * _aside(scene, base, light, ground)
     return thrown
@@ -166,11 +149,11 @@ def _of_arm(scene: Scene, light: Array, ground: Array) -> Array:
 def _reflectance_of(name: str, digest: str) -> Array:
     """The share (3,) of light that an unpainted robot throws back."""
     visuals = robot_of_digest(name, digest).visuals
-    mean: Array = np.mean([reflectance(Material(color=visual.color)) for visual in visuals], axis=0)
+    mean: Array = np.mean([_reflectance(Material(color=visual.color)) for visual in visuals], axis=0)
     return mean
 
 
-def reflectance(material: Material) -> Array:
+def _reflectance(material: Material) -> Array:
     """The share (3,) of light that a surface throws back, on average over its texture and about over directions."""
     color = np.array(to_linear(material.color))
     if material.texture is not None:
@@ -180,9 +163,7 @@ def reflectance(material: Material) -> Array:
             color = color + mean * (np.array(to_linear(material.texture.color)) - color)
         else:
             color = color * mean
-    # Rough metals throw back less than their colour: light is lost between their facets.
-    metal = color * (1 - 0.5 * material.roughness**2)
-    return (1 - material.metallic) * (color + 0.08 * material.specular * (1 - color)) + material.metallic * metal
+    return reflectance(material, color)
 
 
 def _of_lamps(scene: Scene, place: Sequence[float], normal: Vec3) -> Array:
