@@ -260,7 +260,8 @@ def see(row: Any, which: int, room: int) -> None:
     known[:] = False
     ids = w.ids[: height * width].reshape((height, width))
     if row[NORMALS] != 0 or bent:
-        set_up(drawing.geometry, drawing.materials, w.matrices, w.points, sight.parameters, ids, w.planes, known)
+        looks = drawing.geometry, drawing.materials, w.matrices, w.points, sight.parameters
+        set_up(*looks, ids, w.scratch, w.planes, known)
     if bent:
         height, width = sight.grid.shape[0], sight.grid.shape[1]
         bent_ids = w.bent_ids[: height * width].reshape((height, width))

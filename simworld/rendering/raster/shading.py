@@ -26,7 +26,7 @@ from simworld.rendering.raster.gathering import (
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lights import Lights
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
-from simworld.rendering.raster.planes import lens_of, plane_of
+from simworld.rendering.raster.planes import PLANE, lens_of, plane_rows
 from simworld.rendering.raster.shadows import shadow_rows
 from simworld.rendering.raster.static_cache import cache_background, cache_block, kept_rows
 from simworld.rendering.raster.tone import add_codes, encode_rows, step_of, store_rows, store_totals
@@ -43,12 +43,15 @@ from simworld.rendering.raster.work import (
     LANES,
     LIT,
     METALLIC,
+    NEW,
     NEXT,
     NORMAL,
     OTHER,
     OUT,
     PIXEL,
+    PLANES,
     POSITION,
+    SEEN,
     SIDE,
     SLOT,
     START,
@@ -115,16 +118,20 @@ def shade_samples(
     ids, grid, whole, width = samples.ids, samples.grid, scratch.whole, samples.ids.shape[1]
     least, count = least if mode == MOVING else 0, 0
     for i in range(ids.shape[0]):
-        for j in range(width):
-            if ids[i, j] < least:
+        for begin in range(0, width, _LOOK):
+            end = min(begin + _LOOK, width)
+            if not look_through(least, ids, i, begin, end, 1, whole):
                 continue
-            x, y = looks_at(i, j, grid)
-            put(count, ids[i, j], x, y, x, y, samples.inverse_depth[i, j], scratch)
-            whole[WHERE + count] = i * width + j
-            count += 1
-            if count == LANES:
-                finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
-                count = 0
+            for j in range(begin, end):
+                if whole[SEEN + j - begin] == 0:
+                    continue
+                x, y = looks_at(i, j, grid)
+                put(count, ids[i, j], x, y, x, y, samples.inverse_depth[i, j], scratch)
+                whole[WHERE + count] = i * width + j
+                count += 1
+                if count == LANES:
+                    finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
+                    count = 0
     finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
     if mode == CACHE:
         cache_background(ids, stage.pinhole, stage.backdrop, stage.to_world, cache.base)
@@ -232,10 +239,9 @@ def finish_cache(
 @inlined
 def begin_block(count: int, stage: Any, grid: Any, planes: Any, known: Any, factor: int, w: Any, whole: Any) -> Any:
     """Fill in what the first `count` lanes are of; the channels that their textures need."""
-    layers = fill_planes(count, stage, planes, known, whole)
+    fill_planes(count, stage, planes, known, w, whole)
     interpolate_rows(count, planes, stage.pinhole, factor * FINER if grid.shape[0] > 0 else factor, w, whole)
-    material_rows(count, stage.geometry.part_of, stage.materials, stage.textures, w, whole)
-    return layers
+    return material_rows(count, stage.geometry.part_of, stage.materials, stage.textures, w, whole)
 
 
 @kernel
@@ -253,17 +259,16 @@ def fill_background(ids: Any, grid: Any, stage: Any, rgb: Any) -> None:
 
 
 @kernel
-def fill_planes(count: int, stage: Any, planes: Any, known: Any, whole: Any) -> Any:
-    """Fill `planes` for those triangles of the first `count` lanes that are not `known` yet; the channels they need."""
-    layers, geometry, materials = np.int32(0), stage.geometry, stage.materials
+def fill_planes(count: int, stage: Any, planes: Any, known: Any, w: Any, whole: Any) -> None:
+    """Fill `planes` for those triangles of the first `count` lanes that are not `known` yet."""
+    new = 0
     for k in range(count):
         t = np.uint32(whole[TRIANGLE + k])
-        p = geometry.part_of[t]
-        if not known[t]:
-            known[t] = True
-            plane_of(geometry, t, stage.matrices[p], materials.table[p, 9], stage.points, stage.pinhole, planes[t])
-        layers = max(layers, stage.textures.channels[materials.texture[p]])
-    return layers
+        whole[NEW + new] = t
+        new += int(not known[t])
+        known[t] = True
+    looks = stage.geometry, stage.materials, stage.matrices, stage.points, stage.pinhole
+    plane_rows(new, *looks, w, whole, planes)
 
 
 @kernel
@@ -277,18 +282,26 @@ def interpolate_rows(count: int, planes: Any, pinhole: Any, coarser: int, w: Any
     area = _F(coarser * coarser)
     for k in range(count):
         plane = planes[np.uint32(whole[TRIANGLE + k])]
+        for x in range(PLANE):
+            w[PLANES + x * LANES + k] = plane[x]
+    for k in range(count):
         x, y, q = w[AT + k], w[AT + LANES + k], w[INVERSE + k]
-        qx, qy = plane[0], plane[1]
-        there = q + qx * (x - w[FROM + k]) + qy * (y - w[FROM + LANES + k])
-        within = (there >= plane[12]) & (there <= plane[13])
-        x, y, q = (x, y, there) if within else (w[FROM + k], w[FROM + LANES + k], q)
+        from_x, from_y, at = w[FROM + k], w[FROM + LANES + k], PLANES + k
+        qx, qy, least, most = w[at], w[at + LANES], w[at + 12 * LANES], w[at + 13 * LANES]
+        normal_x = w[at + 3 * LANES], w[at + 4 * LANES], w[at + 5 * LANES]
+        normal_y = w[at + 6 * LANES], w[at + 7 * LANES], w[at + 8 * LANES]
+        normal_z = w[at + 9 * LANES], w[at + 10 * LANES], w[at + 11 * LANES]
+        ux, uy, u = w[at + 14 * LANES], w[at + 15 * LANES], w[at + 16 * LANES]
+        vx, vy, v = w[at + 17 * LANES], w[at + 18 * LANES], w[at + 19 * LANES]
+        there = q + qx * (x - from_x) + qy * (y - from_y)
+        within = (there >= least) & (there <= most)
+        x, y, q = x if within else from_x, y if within else from_y, there if within else q
         z = _ONE / q
         w[_X + k], w[_Y + k], w[_Z + k] = (x - cx) * fx * z, (y - cy) * fy * z, z
-        w[_NX + k] = plane[3] * x + plane[4] * y + plane[5]
-        w[_NY + k] = plane[6] * x + plane[7] * y + plane[8]
-        w[_NZ + k] = plane[9] * x + plane[10] * y + plane[11]
-        ux, uy, vx, vy = plane[14], plane[15], plane[17], plane[18]
-        u, v = (ux * x + uy * y + plane[16]) * z, (vx * x + vy * y + plane[19]) * z
+        w[_NX + k] = normal_x[0] * x + normal_x[1] * y + normal_x[2]
+        w[_NY + k] = normal_y[0] * x + normal_y[1] * y + normal_y[2]
+        w[_NZ + k] = normal_z[0] * x + normal_z[1] * y + normal_z[2]
+        u, v = (ux * x + uy * y + u) * z, (vx * x + vy * y + v) * z
         w[TEXTURE + k], w[TEXTURE + LANES + k] = u, v
         # How far the place in the texture moves with a pixel right (squared), and down.
         right, down = (ux - qx * u) * (ux - qx * u), (uy - qy * u) * (uy - qy * u)
@@ -298,18 +311,21 @@ def interpolate_rows(count: int, planes: Any, pinhole: Any, coarser: int, w: Any
 
 
 @kernel
-def material_rows(count: int, part_of: Any, materials: Any, textures: Any, w: Any, whole: Any) -> None:
-    """Give the first `count` lanes the materials and textures of their parts."""
+def material_rows(count: int, part_of: Any, materials: Any, textures: Any, w: Any, whole: Any) -> Any:
+    """Give the first `count` lanes the materials and textures of their parts; the channels that these have."""
+    layers = np.int32(0)
     for k in range(count):
-        p = part_of[np.uint32(whole[TRIANGLE + k])]
-        row, texture = materials.table[p], materials.texture[p]
+        p = np.uint32(part_of[np.uint32(whole[TRIANGLE + k])])
+        row, texture = materials.table[p], np.uint32(materials.texture[p])
         w[_RED + k], w[_GREEN + k], w[_BLUE + k] = row[0], row[1], row[2]
         w[OTHER + k], w[OTHER + LANES + k], w[OTHER + 2 * LANES + k] = row[3], row[4], row[5]
         w[ALPHA + k], w[METALLIC + k], w[BASE + k] = row[6], row[7], row[8]
-        side = textures.sides[texture]
+        side, channels = textures.sides[texture], textures.channels[texture]
         w[SIDE + k] = _F(1 << side)
         whole[START + k] = textures.starts[texture]
-        whole[NEXT + k] = 0x55555555 & ((4 << (2 * side)) - 1) if textures.channels[texture] > 1 else 0
+        whole[NEXT + k] = 0x55555555 & ((4 << (2 * side)) - 1) if channels > 1 else 0
+        layers = max(layers, channels)
+    return layers
 
 
 @kernel

@@ -44,6 +44,8 @@ AT = 44 * LANES
 """Where in its image a fragment is shaded, as column and row of samples' centres (2 rows)."""
 FROM = 46 * LANES
 """How far right and below a sample of it that is (2 rows)."""
+PLANES = 6 * LANES
+"""What a lane's triangle is, before the lane is anything else (PLANE rows)."""
 INVERSE = 48 * LANES
 """Inverse depth of that sample."""
 ROWS = 49
@@ -75,7 +77,9 @@ TOTAL = 16 * LANES
 """Sums of CODE over samples, by pixel (3 rows)."""
 SEEN = 19 * LANES
 """Of columns of samples, which see what moves, one bit for each row of a pixel."""
-WHOLE_ROWS = 20
+NEW = 20 * LANES
+"""Triangles that are to be set up, before others of a block are looked at."""
+WHOLE_ROWS = 21
 
 
 class Scratch(NamedTuple):
