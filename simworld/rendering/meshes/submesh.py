@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Vec3
 from simworld.kernels import kernel
-from simworld.plain import Color
-from simworld.rendering.meshes.packing import MeshGroup
 from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 
 Float = NDArray[np.float32]
@@ -17,7 +15,7 @@ Whole = NDArray[np.int32]
 
 
 class Submesh(NamedTuple):
-    """One group of a surface's triangles as Geometry holds them, with the colour its file names."""
+    """One group of a surface's triangles as Geometry holds them."""
 
     vertices: Float
     triangles: Whole
@@ -26,22 +24,17 @@ class Submesh(NamedTuple):
     facets: Float
     sphere: Float
     closed: bool
-    color: Color | None
-
-
-def scaled(group: MeshGroup, size: Vec3) -> Submesh:
-    """A group whose file's unit is `size` metres along each axis."""
-    return Submesh(*_scaled(group.mesh, size), group.mesh.closed, group.color)
 
 
 @lru_cache(maxsize=256)
-def _scaled(mesh: TriangleMesh, size: Vec3) -> tuple[Float, Whole, Float, Whole, Float, Float]:
+def scaled(mesh: TriangleMesh, size: Vec3) -> Submesh:
+    """The triangles of a mesh whose file's unit is `size` metres along each axis."""
     vertices = np.empty(mesh.vertices.shape, dtype=np.float32)
     triangles = mesh.triangles.astype(np.int32)
     normals, axes = np.empty((len(triangles), 3, 3), dtype=np.float32), np.empty(len(triangles), dtype=np.int32)
     facets, sphere = np.empty((len(triangles), 4), dtype=np.float32), np.empty(4, dtype=np.float32)
     fill_scaled(mesh.vertices, mesh.triangles, mesh.normals, size, vertices, normals, axes, facets, sphere)
-    return vertices, triangles, normals, axes, facets, sphere
+    return Submesh(vertices, triangles, normals, axes, facets, sphere, mesh.closed)
 
 
 @kernel

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.color import to_linear
-from simworld.geometry import Array
+from simworld.geometry import Array, Vec3
 from simworld.rendering.memory import kept
 from simworld.rendering.meshes.loading import load_mesh, stepped
-from simworld.rendering.meshes.submesh import Submesh, scaled
+from simworld.rendering.meshes.packing import MeshGroup
+from simworld.rendering.meshes.submesh import scaled
+from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 from simworld.rendering.nearness import least_distances
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.bank import Textures, textures_of
@@ -126,7 +128,7 @@ class DrawLists:
     def _make(self, tolerances: tuple[float, ...]) -> DrawList:
         parts = _parts(self._surfaces, tolerances)
         if not self._shared:
-            materials, textures = _material_table([_material(surface, submesh) for surface, submesh in parts])
+            materials, textures = _material_table([_material(surface, group) for surface, group in parts])
             self._shared = {
                 "materials": materials,
                 "textures": textures,
@@ -154,18 +156,30 @@ def _tolerances(drawn: list[Surface], errors: Array) -> tuple[float, ...]:
     return tuple(stepped(surface.mesh, error / max(surface.size)) for surface, error in pairs)
 
 
-def _parts(drawn: list[Surface], tolerances: Sequence[float]) -> list[tuple[Surface, Submesh]]:
-    """The submeshes of each surface, within a tolerance in its mesh's unit."""
+def _parts(drawn: list[Surface], tolerances: Sequence[float]) -> list[tuple[Surface, MeshGroup]]:
+    """The groups of each surface's mesh, within a tolerance in its unit."""
     return [
-        (surface, scaled(group, surface.size))
+        (surface, group)
         for surface, tolerance in zip(drawn, tolerances, strict=True)
         for group in load_mesh(surface.mesh, tolerance)
     ]
 
 
-def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:
+def _assembled(parts: list[tuple[Surface, MeshGroup]]) -> dict[str, Any]:
     """The fields of Casters."""
-    submeshes = [submesh for _, submesh in parts]
+    return {
+        "geometry": _geometry(tuple((group.mesh, surface.size) for surface, group in parts)),
+        "local": np.array([surface.local for surface, _ in parts]),
+        "carrier": np.array([surface.carrier for surface, _ in parts]),
+        "fixed": np.array([surface.fixed for surface, _ in parts]),
+    }
+
+
+# Scenes of the same things share one, which then is in the processor's cache for all of them.
+@lru_cache(maxsize=8)
+def _geometry(sized: tuple[tuple[TriangleMesh, Vec3], ...]) -> Geometry:
+    """The triangles of meshes whose units are so many metres along each axis."""
+    submeshes = [scaled(*one) for one in sized]
     vertex_starts = [0, *accumulate(len(submesh.vertices) for submesh in submeshes)]
     triangle_starts = [0, *accumulate(len(submesh.triangles) for submesh in submeshes)]
     count = triangle_starts[-1]
@@ -187,17 +201,12 @@ def _assembled(parts: list[tuple[Surface, Submesh]]) -> dict[str, Any]:
         np.add(submesh.triangles.T, vertex_starts[part], out=geometry.triangles[:, those], casting="unsafe")
         geometry.normals[those], geometry.axes[those] = submesh.normals, submesh.axes
         geometry.facets[those], geometry.part_of[those] = submesh.facets, part
-    return {
-        "geometry": geometry,
-        "local": np.array([surface.local for surface, _ in parts]),
-        "carrier": np.array([surface.carrier for surface, _ in parts]),
-        "fixed": np.array([surface.fixed for surface, _ in parts]),
-    }
+    return geometry
 
 
-def _material(surface: Surface, submesh: Submesh) -> Material:
-    if surface.own_colors and submesh.color is not None:
-        return surface.material.model_copy(update={"color": submesh.color})
+def _material(surface: Surface, group: MeshGroup) -> Material:
+    if surface.own_colors and group.color is not None:
+        return surface.material.model_copy(update={"color": group.color})
     return surface.material
 
 
