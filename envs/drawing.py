@@ -3,20 +3,25 @@
 from threading import get_ident
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from simworld.envs.observations import IMAGES, View
-from simworld.rendering.frame import Frame, empty
+from simworld.envs.observations import View
+from simworld.rendering.frame import PIXELS, Frame
 from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.rendering.sensor.sense import sense
 
-Made = dict[str, NDArray[Any]]
+Frames = list[tuple[Shot, dict[str, NDArray[Any]]]]
+"""What is to be rendered, each with the arrays of its channels."""
+_ALIKE = ("rgb", "depth")
+"""Images that are rendered into themselves."""
 
 
 def draw(renderer: RasterRenderer, view: View) -> None:
     """Fill in the images of a view."""
-    shots, channels = _shots(view)
-    _fill(view, [frame.channels for frame in renderer.render_many(shots, channels)])
+    frames = _frames(view)
+    renderer.render_into(frames)
+    _finish(view, frames)
 
 
 class Drawing:
@@ -29,7 +34,7 @@ class Drawing:
     def __init__(self, threads: int, cameras: int, most: int) -> None:
         self._renderer = RasterRenderer()
         self._crew = self._renderer.crew(cameras, most, threads)
-        self._views: list[tuple[View, list[Made]]] = []
+        self._views: list[tuple[View, Frames]] = []
         self._user: int | None = None
 
     def __call__(self, view: View) -> None:
@@ -37,10 +42,9 @@ class Drawing:
         if self._user != get_ident():
             draw(self._renderer, view)
             return
-        shots, channels = _shots(view)
-        made = [empty(channels, shot.scene, shot.camera) for shot in shots]
-        self._crew.add(list(zip(shots, made, strict=True)))
-        self._views.append((view, made))
+        frames = _frames(view)
+        self._crew.add(frames)
+        self._views.append((view, frames))
 
     def __enter__(self) -> None:
         self._crew.begin()
@@ -49,8 +53,8 @@ class Drawing:
     def __exit__(self, kind: object, *_: object) -> None:
         views, self._views, self._user = self._views, [], None
         self._crew.end()
-        for view, made in views if kind is None else ():
-            _fill(view, made)
+        for view, frames in views if kind is None else ():
+            _finish(view, frames)
 
     def close(self) -> None:
         """Give threads and memory back."""
@@ -58,20 +62,28 @@ class Drawing:
         self._renderer.close()
 
 
-def _shots(view: View) -> tuple[list[Shot], tuple[str, ...]]:
-    """What a view is rendered from, and the channels it takes."""
-    channels = dict.fromkeys(IMAGES[kind] for kind in view.kinds)
-    return [Shot(view.scene, view.state, camera) for _, camera, _ in view.cameras], tuple(channels)
+def _frames(view: View) -> Frames:
+    """What is to be rendered for a view."""
+    frames = []
+    for prefix, camera, _, _ in view.cameras:
+        size = camera.height, camera.width
+        made = {}
+        for channel in view.channels:
+            image = view.images.get(prefix + channel) if channel in _ALIKE else None
+            kind, pixel = PIXELS[channel]
+            made[channel] = np.empty((*size, *pixel), kind) if image is None else image.reshape(*size, *pixel)
+        frames.append((Shot(view.scene, view.state, camera), made))
+    return frames
 
 
-def _fill(view: View, made: list[Made]) -> None:
-    """Fill in the images of a view from what was rendered of each camera."""
-    for (prefix, camera, points), channels in zip(view.cameras, made, strict=True):
-        frame = sense(Frame(**channels), camera, view.state.time)
+def _finish(view: View, frames: Frames) -> None:
+    """Fill in the images of a view that are something else than what was rendered."""
+    for (prefix, camera, sensed, points), (_, made) in zip(view.cameras, frames, strict=True):
+        frame = sense(Frame(**made), camera, view.state.time) if sensed else Frame(**made)
         for kind in view.kinds:
             image = view.images[prefix + kind]
             if kind == "pointcloud" and points is not None:
                 image[...] = points(frame.depth, view.scene, view.state)
-            else:
+            elif sensed or kind not in _ALIKE:
                 # The scenes have far fewer than 256 instances.
                 image[...] = frame.channels[kind].reshape(image.shape)

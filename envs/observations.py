@@ -50,17 +50,27 @@ def image_space(kind: str, width: int, height: int) -> Box:
     return Box(0, 255, (height, width, 3 if kind == "rgb" else 1), np.uint8)
 
 
-class View(NamedTuple):
-    """What an environment sees at one instant: `images` by key, which are still to be drawn, and what of.
+class Looking(NamedTuple):
+    """A camera, the prefix of its images' keys, whether its sensor changes any, and what makes points of its depth."""
 
-    Each camera comes with the prefix of its images' keys, and with what makes points of its depth.
+    prefix: str
+    camera: Camera
+    sensed: bool
+    points: "BackProjection | None"
+
+
+class View(NamedTuple):
+    """What an environment sees at one instant: `images` of some `kinds` by key, still to be drawn, and what of.
+
+    That takes the renderer's `channels` of each camera.
     """
 
     kinds: tuple[str, ...]
+    channels: tuple[str, ...]
     images: dict[str, NDArray[Any]]
     scene: Scene
     state: SceneState
-    cameras: Sequence[tuple[str, Camera, "BackProjection | None"]]
+    cameras: Sequence[Looking]
 
 
 class ImageObserver:
@@ -71,12 +81,14 @@ class ImageObserver:
 
     def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int]) -> None:
         self._kinds = tuple(kinds)
+        self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))
         self._size = size
         self._prefixes = {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
-        self._cameras: list[tuple[str, Camera, BackProjection | None]] = []
+        self._cameras: list[Looking] = []
         self.spaces: dict[str, Box] = {
             prefix + kind: image_space(kind, *size) for prefix in self._prefixes.values() for kind in self._kinds
         }
+        self._arrays = [(key, space.shape, space.dtype) for key, space in self.spaces.items()]
 
     def check(self, scene: Scene) -> None:
         """Raise ConfigurationError for a lens that folds its image."""
@@ -87,13 +99,14 @@ class ImageObserver:
         """Begin an episode in a scene: what stays the same in it is computed once."""
         clouds = "pointcloud" in self._kinds
         self._cameras = [
-            (prefix, camera, BackProjection(camera) if clouds else None) for prefix, camera in self._resized(scene)
+            Looking(prefix, camera, not camera.sensor.ideal, BackProjection(camera) if clouds else None)
+            for prefix, camera in self._resized(scene)
         ]
 
     def view(self, scene: Scene, state: SceneState) -> View:
         """What is seen at one instant of the scene that `begin` was given or of one with its cameras."""
-        images = {key: np.empty(space.shape, space.dtype) for key, space in self.spaces.items()}
-        return View(self._kinds, images, scene, state, self._cameras)
+        images = {key: np.empty(shape, dtype) for key, shape, dtype in self._arrays}
+        return View(self._kinds, self._channels, images, scene, state, self._cameras)
 
     def _resized(self, scene: Scene) -> list[tuple[str, Camera]]:
         return [(prefix, scene.camera(name).resized(*self._size)) for name, prefix in self._prefixes.items()]

@@ -203,7 +203,7 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
             raise ConfigurationError(f"actions: must be numbers {self.action_space.shape}, got {shown(actions)}")
         if not np.isfinite(given[np.logical_not(self._over)]).all():
             raise ConfigurationError(f"actions: must be finite, got {shown(actions)}")
-        return given
+        return given.astype(np.float64)
 
     def _reset_options(self, options: Mapping[str, Any] | None) -> tuple[Bools, Mapping[str, Any] | None]:
         """Which to reset, and the options for each of them."""
@@ -245,19 +245,16 @@ def _drawing(threads: int, cameras: int, most: int) -> "Drawing":
 
 def _together(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Arrays (n, ...) of arrays of one shape and type."""
-    every = np.empty((len(values), *values[0].shape), values[0].dtype)
-    for row, value in zip(every, values, strict=True):
-        row[...] = value
-    return every
+    return np.concatenate(values).reshape(len(values), *values[0].shape)
 
 
 def _gathered(told: Told) -> dict[str, Any]:
     """The infos of those that have one, all of the same facts, in Gymnasium's vector form."""
-    there = [one is not None for one in told]
+    there = np.array([one is not None for one in told])
     infos: dict[str, Any] = {}
     for name in next(one for one in told if one is not None):
         infos[name] = np.array([one is not None and one[name] for one in told], dtype=np.bool_)
-        infos[f"_{name}"] = np.array(there)
+        infos[f"_{name}"] = there.copy()
     return infos
 
 

@@ -53,3 +53,8 @@ class Sensor(Plain):
     color: ColorSensor = ColorSensor()
     depth: DepthSensor = DepthSensor()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @property
+    def ideal(self) -> bool:
+        """Whether it delivers what it gets."""
+        return self.color == ColorSensor() and self.depth == DepthSensor()

@@ -170,9 +170,9 @@ def test_one_renderer_makes_what_is_asked_and_no_more(monkeypatch: pytest.Monkey
             asked.append((camera.name, tuple(channels)))
             return self.renderer.render(scene, state, camera, channels)
 
-        def render_many(self, shots: list[Shot], channels: Collection[str], threads: int = 1) -> list[Frame]:
-            asked.extend((shot.camera.name, tuple(channels)) for shot in shots)
-            return self.renderer.render_many(shots, channels, threads)
+        def render_into(self, frames: list[tuple[Shot, dict[str, np.ndarray]]]) -> None:
+            asked.extend((shot.camera.name, tuple(made)) for shot, made in frames)
+            self.renderer.render_into(frames)
 
         def close(self) -> None:
             self.renderer.close()

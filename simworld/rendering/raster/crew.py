@@ -46,22 +46,22 @@ class Crew:
                     f"got {len(frames)} after {table.added} times"
                 )
             table.added += 1
-            scenes = {id(shot.scene) for shot, _ in frames}
-            if not table.scenes.isdisjoint(scenes):
-                table.late += frames  # others may be using what is kept of their scene
+            scene = frames[0][0].scene
+            if id(scene) in table.scenes or any(shot.scene is not scene for shot, _ in frames[1:]):
+                table.late += frames  # others may be using what is kept of a scene
                 return
-            rows = [self._canvas.row(*frame) for frame in frames]
-            need = most_of([row.eye.need for row in rows])
-            if table.rows and most_of((need, table.need)) != table.need:
+            rows, begins = [self._canvas.row(*frame) for frame in frames], not table.rows
+            if begins:
+                table.need = most_of([row.eye.need for row in rows])
+            elif any(row.eye.need != table.need != most_of((row.eye.need, table.need)) for row in rows):
                 table.late += frames  # there is too little room for them where others help
                 return
-            begins = not table.rows
-            table.words[len(table.rows) : len(table.rows) + len(rows)] = [row.words for row in rows]
-            table.rows += rows
-            table.scenes |= scenes
+            for row in rows:
+                table.words[len(table.rows)] = row.words
+                table.rows.append(row)
+            table.scenes.add(id(scene))
             table.turn.add(len(table.rows))
             if begins:
-                table.need = need
                 self._call(table)
 
     def end(self) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simworld.errors import ConfigurationError
 from simworld.rendering.frame import CHANNELS, DEFAULT_CHANNELS, Frame, check_channels, check_out, empty
 from simworld.rendering.memory import PerScene
-from simworld.rendering.raster.canvas import Canvas, Shot
+from simworld.rendering.raster.canvas import Canvas, Made, Shot
 from simworld.rendering.raster.crew import Crew
 from simworld.rendering.raster.drawlist import DrawList, DrawLists
 from simworld.rendering.raster.team import Team
@@ -90,6 +90,10 @@ class RasterRenderer:
 
         team.work(share, threads)
         return [Frame(**one) for one in made]
+
+    def render_into(self, frames: Sequence[tuple[Shot, Made]]) -> None:
+        """Render frames into contiguous arrays, by channel, which are not looked at: see `Canvas.run`."""
+        self._team(1).canvases[0].run(frames)
 
     def crew(self, together: int, most: int, threads: int) -> Crew:
         """Threads that render frames as they are added, so many `together`, at the `most` so many times: see Crew."""
