@@ -46,12 +46,10 @@ def luminance(draft: Draft, on_robot: bool) -> float:
 
 def _thrown_back(material: Material) -> float:
     """The share of light that a surface throws back: patterns are half of each colour."""
-    color = to_linear(material.color)
+    share = _luminance(to_linear(material.color))
     if isinstance(material.texture, ProceduralTexture):
-        other = to_linear(material.texture.color)
-        color = (color[0] + other[0]) / 2, (color[1] + other[1]) / 2, (color[2] + other[2]) / 2
-    red, green, blue = reflectance(material, color).tolist()
-    return _luminance((red, green, blue))
+        share = (share + _luminance(to_linear(material.texture.color))) / 2
+    return reflectance(material, share)
 
 
 def _luminance(light: Color | Vec3) -> float:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from simworld.errors import ConfigurationError
+
 
 @contextmanager
 def _quiet() -> Iterator[None]:
@@ -26,4 +28,12 @@ def _quiet() -> Iterator[None]:
 with _quiet():
     import pybullet as bullet
 
-__all__ = ["bullet"]
+__all__ = ["bullet", "connect"]
+
+
+def connect() -> int:
+    """A new client without a window, or ConfigurationError if there is none."""
+    client: int = bullet.connect(bullet.DIRECT)
+    if client < 0:
+        raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
+    return client

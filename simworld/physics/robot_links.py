@@ -8,7 +8,7 @@ import numpy as np
 from simworld.assets.robot_search import robot_of_digest
 from simworld.geometry import IDENTITY, Array, invert, transform_points
 from simworld.physics.articulated import place_links
-from simworld.physics.bullet import bullet
+from simworld.physics.bullet import bullet, connect
 from simworld.physics.kinematics import Weight, link_tree
 
 
@@ -27,7 +27,7 @@ class RobotLinks(NamedTuple):
 def robot_links(name: str, digest: str) -> RobotLinks:
     """The links of the robot of this name and content."""
     model = robot_of_digest(name, digest)
-    client = bullet.connect(bullet.DIRECT)
+    client = connect()
     try:
         flags = bullet.URDF_USE_INERTIA_FROM_FILE
         robot = bullet.loadURDF(str(model.urdf), useFixedBase=True, flags=flags, physicsClientId=client)

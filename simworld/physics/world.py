@@ -13,7 +13,7 @@ from simworld.geometry import Array, Vec3
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_bodies
 from simworld.physics.body_reader import DISTANCE, NORMAL, BodyReader
-from simworld.physics.bullet import bullet
+from simworld.physics.bullet import bullet, connect
 from simworld.physics.clearance import Clearance
 from simworld.physics.free_arm import FreeArm
 from simworld.physics.gripper import GripperDrive
@@ -45,9 +45,7 @@ class World(Uncopied):
 
     def __init__(self, timing: Timing = USUAL) -> None:
         self.timing = timing
-        self._own_client: int = bullet.connect(bullet.DIRECT)
-        if self._own_client < 0:
-            raise ConfigurationError("Bullet has no free client: close worlds that are not used any more")
+        self._own_client = connect()
         self._disconnect = weakref.finalize(self, bullet.disconnect, physicsClientId=self._own_client)
         self._closed = False
         self.changes = 0
