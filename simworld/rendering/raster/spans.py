@@ -42,7 +42,7 @@ _PLACE_ROWS = 4
 class Spans(NamedTuple):
     """Room for blocks: `edges` by triangle; `places` and `values`, that of the first pixel and its step, by row.
 
-    In `todo` are triangles; `names` (BLOCK,) are those of the block.
+    In `todo` are triangles, which are within `bounds`; `names` (BLOCK,) are those of the block.
     """
 
     edges: Annotated[NDArray[np.float64], 1]
@@ -50,6 +50,7 @@ class Spans(NamedTuple):
     places: Annotated[NDArray[np.int32], 1]
     values: Annotated[NDArray[np.float32], 1]
     todo: Annotated[NDArray[np.int32], 1]
+    bounds: Annotated[NDArray[np.int32], 1]
 
 
 def spans(triangles: int) -> Spans:
@@ -60,6 +61,7 @@ def spans(triangles: int) -> Spans:
         places=np.zeros(_PLACE_ROWS * _SPANS, dtype=np.int32),
         values=np.zeros(2 * _SPANS, dtype=np.float32),
         todo=np.zeros(triangles + 1, dtype=np.int32),
+        bounds=np.zeros(4 * (triangles + 1), dtype=np.int32),
     )
 
 

@@ -18,6 +18,8 @@ _FAR = 1e9
 _OUTSIDE = _F(1e6)
 """Pixels from the image beyond which all is alike."""
 
+_1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
+
 NO_IDS = np.empty((0, 0), dtype=np.int32)
 """For whoever wants to know how near things are, but not which."""
 
@@ -38,7 +40,7 @@ def draw(
     """Rasterize the `chosen` (p,) parts of a geometry as a pinhole (fx, fy, cx, cy) sees them.
 
     `matrices` (p, 3, 4) bring the parts to the camera; nothing nearer than `closest` metres is drawn. Writes `points`
-    (3, v) in the camera's frame and, of parts that are wholly before it, `screen` (4, v), their bounds in pixels; and
+    (3, v) in the camera's frame and, of parts that are wholly before it, `screen` (4 v,), their bounds in pixels; and
     where a triangle is nearer than what is there its inverse depth into `zbuffer` (h, w) and its index into `ids`
     (h, w); if `ids` is empty, only the former. `room` is for the triangles on their way.
     """
@@ -57,7 +59,7 @@ def draw(
         transform(geometry.vertices, first, last, m, points)
         if whole:
             project(first, last, pinhole, points, screen)
-            count = on_image(geometry.triangles, begin, end, screen, width, height, room.todo)
+            count = on_image(geometry.triangles, begin, end, screen, width, height, room)
         else:
             count = end - begin
             for k in range(count):
@@ -66,7 +68,7 @@ def draw(
             lanes = min(BLOCK, count - done)
             fetch_vertices(done, lanes, geometry.triangles, points, room)
             if whole:
-                bound_rows(lanes, geometry.triangles, screen, width, height, room)
+                bound_rows(done, lanes, room)
             else:
                 for q in range(lanes):
                     bound_in_view(q, pinhole, closest, width, height, room.edges)
@@ -75,14 +77,27 @@ def draw(
 
 
 @kernel
-def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, height: int, todo: Any) -> int:
-    """Put those triangles from `begin` to before `end` that may cover a pixel into `todo`; how many these are."""
-    count = 0
+def on_image(triangles: Any, begin: int, end: int, screen: Any, width: int, height: int, room: Any) -> int:
+    """Put those triangles from `begin` to before `end` that may cover a pixel into `todo`; how many these are.
+
+    Of each, `bounds` has what `screen` has of vertices.
+    """
+    bounds, todo, count = room.bounds, room.todo, np.uint64(0)
+    none, right, low = np.int32(0), np.int32(1 - width), np.int32(1 - height)
     for t in range(max(begin, 0), end):
-        j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
+        a = np.uint64(4) * np.uint64(triangles[0, t])
+        b = np.uint64(4) * np.uint64(triangles[1, t])
+        c = np.uint64(4) * np.uint64(triangles[2, t])
+        k = np.uint64(4) * count
+        # Four alike, next to each other, so that they are one number of a vector unit.
+        j0 = max(min(min(screen[a], screen[b]), screen[c]), none)
+        j1 = max(min(min(screen[a + _1], screen[b + _1]), screen[c + _1]), right)
+        i0 = max(min(min(screen[a + _2], screen[b + _2]), screen[c + _2]), none)
+        i1 = max(min(min(screen[a + _3], screen[b + _3]), screen[c + _3]), low)
+        bounds[k], bounds[k + _1], bounds[k + _2], bounds[k + _3] = j0, j1, i0, i1
         todo[count] = t
-        count += int((j0 <= j1) & (i0 <= i1))
-    return count
+        count += np.uint64((j0 + j1 <= 0) & (i0 + i1 <= 0))
+    return int(count)
 
 
 @kernel
@@ -99,14 +114,13 @@ def fetch_vertices(done: int, count: int, triangles: Any, points: Any, room: Any
 
 
 @kernel
-def bound_rows(count: int, triangles: Any, screen: Any, width: int, height: int, room: Any) -> None:
-    """Fill BOUNDS of a block of `count` triangles."""
-    edges = room.edges
+def bound_rows(done: int, count: int, room: Any) -> None:
+    """Fill BOUNDS of a block of `count` triangles of `todo` from `done` on."""
+    edges, bounds, first = room.edges, room.bounds, np.uint64(4 * max(done, 0))
     for q in range(count):
-        t = np.uint32(room.names[q])
-        j0, j1, i0, i1 = bounds_on(screen, triangles[0, t], triangles[1, t], triangles[2, t], width, height)
-        edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = j0, j1 + 1
-        edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = i0, i1
+        k = first + np.uint64(4 * q)
+        edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = bounds[k], 1 - bounds[k + _1]
+        edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = bounds[k + _2], -bounds[k + _3]
 
 
 @kernel
@@ -124,7 +138,7 @@ def transform(vertices: Any, first: int, last: int, m: Any, points: Any) -> None
 
 @kernel
 def project(first: int, last: int, pinhole: Any, points: Any, screen: Any) -> None:
-    """Bound camera-space points by whole pixels in `screen` (4, v)."""
+    """Bound camera-space points by whole pixels in `screen` (4 v,)."""
     fx, fy, cx, cy = _F(pinhole[0]), _F(pinhole[1]), _F(pinhole[2]), _F(pinhole[3])
     for v in range(max(first, 0), last):
         inverse = _F(1.0) / points[2, v]
@@ -133,23 +147,15 @@ def project(first: int, last: int, pinhole: Any, points: Any, screen: Any) -> No
 
 @inlined
 def bound(x: Any, y: Any, v: int, screen: Any) -> None:
-    """Fill screen[:, v]: the first column whose pixels' centres may be right of x, the last left of it, and rows of y.
+    """Fill the place of v: the first column whose pixels' centres may be right of x, less the last left of it, and of y.
 
-    By a thousandth of a pixel more: these are rounded, and the edges decide.
+    By a thousandth of a pixel more: these are rounded, and the edges decide. What is last is negated so that of
+    triangles all four are the least of their vertices.
     """
     x, y = min(max(x, -_OUTSIDE), _OUTSIDE), min(max(y, -_OUTSIDE), _OUTSIDE)
-    screen[0, v], screen[1, v] = np.int32(np.ceil(x - _F(0.501))), np.int32(np.floor(x - _F(0.499)))
-    screen[2, v], screen[3, v] = np.int32(np.ceil(y - _F(0.501))), np.int32(np.floor(y - _F(0.499)))
-
-
-@inlined
-def bounds_on(screen: Any, a: int, b: int, c: int, width: int, height: int) -> Any:
-    """First and last column and row of the pixels a triangle may cover; empty where first > last."""
-    j0 = max(min(screen[0, a], screen[0, b], screen[0, c]), np.int32(0))
-    j1 = min(max(screen[1, a], screen[1, b], screen[1, c]), np.int32(width - 1))
-    i0 = max(min(screen[2, a], screen[2, b], screen[2, c]), np.int32(0))
-    i1 = min(max(screen[3, a], screen[3, b], screen[3, c]), np.int32(height - 1))
-    return j0, j1, i0, i1
+    k = np.uint64(4 * v)
+    screen[k], screen[k + _1] = np.int32(np.ceil(x - _F(0.501))), -np.int32(np.floor(x - _F(0.499)))
+    screen[k + _2], screen[k + _3] = np.int32(np.ceil(y - _F(0.501))), -np.int32(np.floor(y - _F(0.499)))
 
 
 @inlined

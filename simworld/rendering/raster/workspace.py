@@ -41,7 +41,7 @@ class Workspace(NamedTuple):
     """For at least so much as a `Need` says: by part, vertex, triangle, and sample.
 
     `to_camera` (3, 4) takes world points to the camera, `to_world` (3, 3) turns them back. `matrices` (p, 3, 4) bring
-    parts to the camera, and those that are `chosen` (p,) are drawn. `points` (3, v), `screen` (4, v) and `spans` are as
+    parts to the camera, and those that are `chosen` (p,) are drawn. `points` (3, v), `screen` (4 v,) and `spans` are as
     in `draw`, `planes` (t, PLANE) and `known` (t,) as in `set_up`. `ids` and `inverse_depth` are those of a pinhole
     image, row by row, `bent_ids` and `bent_inverse_depth` of what a lens sees of it. Of the others, those that are
     empty stand for what is not wanted.
@@ -52,7 +52,7 @@ class Workspace(NamedTuple):
     matrices: Annotated[Float, 3]
     chosen: Annotated[NDArray[np.bool_], 1]
     points: Annotated[Float, 2]
-    screen: Annotated[NDArray[np.int32], 2]
+    screen: Annotated[NDArray[np.int32], 1]
     spans: Spans
     planes: Annotated[Float, 2]
     known: Annotated[NDArray[np.bool_], 1]
@@ -96,7 +96,7 @@ def _room(need: Need) -> Workspace:
         matrices=np.zeros((need.parts, 3, 4), dtype=np.float32),
         chosen=np.zeros(need.parts, dtype=np.bool_),
         points=np.zeros((3, need.vertices), dtype=np.float32),
-        screen=np.zeros((4, need.vertices), dtype=np.int32),
+        screen=np.zeros(4 * need.vertices, dtype=np.int32),
         spans=spans(need.triangles),
         planes=np.zeros((need.triangles, PLANE), dtype=np.float32),
         known=np.zeros(need.triangles, dtype=np.bool_),
