@@ -8,8 +8,8 @@ from simworld.kernels import inlined, kernel
 from simworld.rendering.matrices import place
 from simworld.rendering.raster.lights import turn_lights
 from simworld.rendering.raster.shadow_fit import fit_maps
-from simworld.rendering.raster.spans import BLOCK, fill_block, flat_edges
-from simworld.rendering.raster.visibility import bound, bound_rows, draw, fetch_vertices, on_image, transform
+from simworld.rendering.raster.spans import BLOCK, BOUNDS, fill_block, flat_edges
+from simworld.rendering.raster.visibility import draw, fetch_vertices, transform
 
 _F = np.float32
 _NEAREST_CASTER = 0.02
@@ -116,25 +116,30 @@ def draw_parallel(casters: Any, chosen: Any, shadows: Any, m: int, zbuffer: Any)
     Their matrices bring them to texels and metres towards the light; writes those `points` (3, v), and the largest
     value into `zbuffer`.
     """
-    geometry, points, screen, room, within = casters.geometry, casters.points, casters.screen, casters.room, shadows.within[m]
+    geometry, points, room, reach = casters.geometry, casters.points, casters.room, casters.reach
     columns, rows, scale = shadows.lights.places[m, 1], zbuffer.shape[0], shadows.fit[m, 0]
-    within[0], within[1], within[2], within[3] = columns, 0, rows, 0
+    for q in range(BLOCK):
+        reach[q], reach[BLOCK + q], reach[2 * BLOCK + q], reach[3 * BLOCK + q] = columns, 0, rows, 0
     for p in range(chosen.shape[0]):
         if not chosen[p] or not sphere_on_map(geometry.spheres[p], casters.matrices[p], scale, columns, rows):
             continue
-        first, last = geometry.vertex_starts[p], geometry.vertex_starts[p + 1]
-        transform(geometry.vertices, first, last, casters.matrices[p], points)
-        for v in range(max(first, 0), last):
-            bound(points[0, v], points[1, v], v, screen)
         begin, end = geometry.triangle_starts[p], geometry.triangle_starts[p + 1]
-        count = on_image(geometry.triangles, begin, end, screen, columns, rows, room)
-        widen(count, room.bounds, within)
-        for done in range(0, count, BLOCK):
-            lanes = min(BLOCK, count - done)
+        transform(
+            geometry.vertices, geometry.vertex_starts[p], geometry.vertex_starts[p + 1], casters.matrices[p], points
+        )
+        for t in range(begin, end):
+            room.todo[t - begin] = t
+        for done in range(0, end - begin, BLOCK):
+            lanes = min(BLOCK, end - begin - done)
             fetch_vertices(done, lanes, geometry.triangles, points, room)
-            bound_rows(done, lanes, room)
+            bound_texels(lanes, columns, rows, room.edges, reach)
             flat_edges(lanes, geometry.closed[p], room.edges)
             fill_block(lanes, room, _F(_FAR), zbuffer, casters.no_ids)
+    within = shadows.within[m]
+    within[0], within[1], within[2], within[3] = columns, 0, rows, 0
+    for q in range(BLOCK):
+        within[0], within[1] = min(within[0], int(reach[q])), max(within[1], int(reach[BLOCK + q]))
+        within[2], within[3] = min(within[2], int(reach[2 * BLOCK + q])), max(within[3], int(reach[3 * BLOCK + q]))
 
 
 @inlined
@@ -147,13 +152,24 @@ def sphere_on_map(sphere: Any, m: Any, scale: Any, columns: int, rows: int) -> A
 
 
 @kernel
-def widen(count: int, bounds: Any, within: Any) -> None:
-    """Widen `within` to the `bounds` of `count` triangles."""
-    j0, j1, i0, i1 = within[0], 1 - within[1], within[2], 1 - within[3]
-    for k in range(0, 4 * count, 4):
-        j0, j1 = min(j0, bounds[k]), min(j1, bounds[k + 1])
-        i0, i1 = min(i0, bounds[k + 2]), min(i1, bounds[k + 3])
-    within[0], within[1], within[2], within[3] = j0, 1 - j1, i0, 1 - i1
+def bound_texels(count: int, columns: int, rows: int, edges: Any, reach: Any) -> None:
+    """Fill BOUNDS of `count` triangles from their corners in texels, and widen `reach` to these, lane by lane.
+
+    By a thousandth of a texel more: these are rounded, and the edges decide.
+    """
+    most, lowest = columns - 1.0, rows - 1.0
+    for q in range(count):
+        ua, ub, uc = edges[q], edges[3 * BLOCK + q], edges[6 * BLOCK + q]
+        va, vb, vc = edges[BLOCK + q], edges[4 * BLOCK + q], edges[7 * BLOCK + q]
+        j0, j1 = max(np.ceil(min(min(ua, ub), uc) - 0.501), 0.0), min(np.floor(max(max(ua, ub), uc) - 0.499), most)
+        i0, i1 = max(np.ceil(min(min(va, vb), vc) - 0.501), 0.0), min(np.floor(max(max(va, vb), vc) - 0.499), lowest)
+        some = (j0 <= j1) & (i0 <= i1)
+        edges[BOUNDS + q], edges[BOUNDS + BLOCK + q] = j0, j1 + 1.0
+        edges[BOUNDS + 2 * BLOCK + q], edges[BOUNDS + 3 * BLOCK + q] = i0, i1 if some else -1.0
+        reach[q] = min(reach[q], j0) if some else reach[q]
+        reach[BLOCK + q] = max(reach[BLOCK + q], j1 + 1.0) if some else reach[BLOCK + q]
+        reach[2 * BLOCK + q] = min(reach[2 * BLOCK + q], i0) if some else reach[2 * BLOCK + q]
+        reach[3 * BLOCK + q] = max(reach[3 * BLOCK + q], i1 + 1.0) if some else reach[3 * BLOCK + q]
 
 
 @kernel

@@ -11,7 +11,7 @@ from simworld.rendering.raster.casting import draw_fixed
 from simworld.rendering.raster.drawlist import Casters, Geometry, casters
 from simworld.rendering.raster.lights import Lights, WorldLights, room_for_lights, turn_lights, world_lights
 from simworld.rendering.raster.shadow_fit import SEEN_ROWS, fit_maps
-from simworld.rendering.raster.spans import Spans, spans
+from simworld.rendering.raster.spans import BLOCK, Spans, spans
 from simworld.rendering.raster.visibility import NO_IDS
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -36,6 +36,7 @@ _SPARE = 2
 class Casting(NamedTuple):
     """What throws shadows, as in Casters, with room to draw it: `matrices` (p, 3, 4), `points` (3, v), `screen` (4 v,).
 
+    In `reach` (4 BLOCK,) are the limits of what is drawn, lane by lane: columns and rows, first and after the last.
     `moving`, `fixed` and `all` (p,) say which parts are; `no_ids` are as in `draw`.
     """
 
@@ -49,6 +50,7 @@ class Casting(NamedTuple):
     points: Annotated[Float, 2]
     screen: Annotated[NDArray[np.int32], 1]
     room: Spans
+    reach: Annotated[Array, 1]
     no_ids: Annotated[NDArray[np.int32], 2]
 
 
@@ -148,6 +150,7 @@ def _casting(parts: Casters) -> Casting:
         points=np.empty_like(geometry.vertices),
         screen=np.empty(4 * geometry.vertices.shape[1], dtype=np.int32),
         room=spans(geometry.triangles.shape[1]),
+        reach=np.zeros(4 * BLOCK),
         no_ids=NO_IDS,
     )
 

@@ -19,6 +19,8 @@ BLOCK = 64
 """Triangles set up together."""
 _SPANS = 256
 """Rows of pixels of such triangles that are filled together."""
+_SOLVED = 4
+"""Rows of pixels of each triangle that are solved for together."""
 _BEYOND = 1e12
 """Pixels to the side of any image."""
 
@@ -34,21 +36,25 @@ BOUNDS = 15 * BLOCK
 """First column, the one after the last, first row, last row (4 rows)."""
 _EDGE_ROWS = 19
 
-# Rows of `places`.
-_ROW, _FIRST, _COUNT, _NAME = 0, _SPANS, 2 * _SPANS, 3 * _SPANS
+# Rows of `places` and of `values`; unsigned, which is never counted from the end.
+_NONE = np.uint64(0)
+_ROW, _FIRST, _COUNT, _NAME = np.uint64(0), np.uint64(_SPANS), np.uint64(2 * _SPANS), np.uint64(3 * _SPANS)
+_VALUE, _STEP = np.uint64(0), np.uint64(_SPANS)
 _PLACE_ROWS = 4
 
 
 class Spans(NamedTuple):
     """Room for blocks: `edges` by triangle; `places` and `values`, that of the first pixel and its step, by row.
 
-    In `todo` are triangles, which are within `bounds`; `names` (BLOCK,) are those of the block.
+    `solved` and `starts` are for the first rows of each triangle: first pixel, and how many there are; its value. In `todo` are triangles, which are within `bounds`; `names` (BLOCK,) are those of the block.
     """
 
     edges: Annotated[NDArray[np.float64], 1]
     names: Annotated[NDArray[np.int32], 1]
     places: Annotated[NDArray[np.int32], 1]
     values: Annotated[NDArray[np.float32], 1]
+    solved: Annotated[NDArray[np.int32], 1]
+    starts: Annotated[NDArray[np.float32], 1]
     todo: Annotated[NDArray[np.int32], 1]
     bounds: Annotated[NDArray[np.int32], 1]
 
@@ -60,6 +66,8 @@ def spans(triangles: int) -> Spans:
         names=np.zeros(BLOCK, dtype=np.int32),
         places=np.zeros(_PLACE_ROWS * _SPANS, dtype=np.int32),
         values=np.zeros(2 * _SPANS, dtype=np.float32),
+        solved=np.zeros(2 * _SOLVED * BLOCK, dtype=np.int32),
+        starts=np.zeros(_SOLVED * BLOCK, dtype=np.float32),
         todo=np.zeros(triangles + 1, dtype=np.int32),
         bounds=np.zeros(4 * (triangles + 1), dtype=np.int32),
     )
@@ -157,32 +165,68 @@ def fill_block(count: int, room: Any, limit: Any, zbuffer: Any, ids: Any) -> Non
     Their VALUE goes into `zbuffer` (h, w) and their name into `ids` (h, w), unless that is empty. Their rows
     are put into `room`, and filled whenever that is full.
     """
-    edges, places, values = room.edges, room.places, room.values
-    n = 0
+    edges, places, values, starts, solved = room.edges, room.places, room.values, room.starts, room.solved
+    solve_rows(count, edges, solved, starts)
+    n = _NONE
     for q in range(count):
-        left, right = edges[BOUNDS + q], edges[BOUNDS + BLOCK + q]
-        begin, last = int(edges[BOUNDS + 2 * BLOCK + q]), int(edges[BOUNDS + 3 * BLOCK + q])
-        a, at_a = edges[LEFT + q], edges[LEFT + BLOCK + q]
-        b, at_b = edges[LEFT + 2 * BLOCK + q], edges[LEFT + 3 * BLOCK + q]
-        c, at_c = edges[LEFT + 4 * BLOCK + q], edges[LEFT + 5 * BLOCK + q]
-        d, at_d = edges[RIGHT + q], edges[RIGHT + BLOCK + q]
-        e, at_e = edges[RIGHT + 2 * BLOCK + q], edges[RIGHT + 3 * BLOCK + q]
-        f, at_f = edges[RIGHT + 4 * BLOCK + q], edges[RIGHT + 5 * BLOCK + q]
-        step, down = edges[VALUE + q], edges[VALUE + BLOCK + q]
-        rest, name = edges[VALUE + 2 * BLOCK + q], room.names[q]
-        for i in range(begin, last + 1):
-            y = float(i)
-            low = np.ceil(max(max(a * y + at_a, b * y + at_b), max(c * y + at_c, left)))
-            high = np.ceil(min(min(d * y + at_d, e * y + at_e), min(f * y + at_f, right)))
-            # Written over by the next one if it is empty.
-            places[_ROW + n], places[_FIRST + n] = np.int32(i), np.int32(low)
-            places[_COUNT + n], places[_NAME + n] = np.int32(high - low), name
-            values[n], values[_SPANS + n] = _F(step * low + down * y + rest), _F(step)
-            n += int(high > low)
-            if n == _SPANS:
-                fill_spans(n, places, values, limit, zbuffer, ids)
-                n = 0
+        begin, last, name = int(edges[BOUNDS + 2 * BLOCK + q]), int(edges[BOUNDS + 3 * BLOCK + q]), room.names[q]
+        step = _F(edges[VALUE + q])
+        for r in range(min(last + 1 - begin, _SOLVED)):
+            k = r * BLOCK + q
+            n += put_row(n, begin + r, solved[k], solved[_SOLVED * BLOCK + k], name, starts[k], step, places, values)
+            n = fill_full(n, places, values, limit, zbuffer, ids)
+        for i in range(begin + _SOLVED, last + 1):
+            first, some, start = row_of(q, float(i), edges)
+            n += put_row(n, i, first, some, name, start, step, places, values)
+            n = fill_full(n, places, values, limit, zbuffer, ids)
     fill_spans(n, places, values, limit, zbuffer, ids)
+
+
+@inlined
+def put_row(
+    n: Any, row: int, first: Any, count: Any, name: Any, value: Any, step: Any, places: Any, values: Any
+) -> Any:
+    """Put a row of `count` pixels in place n: 1, or 0 if there are none, and the next one is put there."""
+    places[_ROW + n], places[_FIRST + n], places[_COUNT + n], places[_NAME + n] = np.int32(row), first, count, name
+    values[_VALUE + n], values[_STEP + n] = value, step
+    return np.uint64(count > 0)
+
+
+@inlined
+def fill_full(n: Any, places: Any, values: Any, limit: Any, zbuffer: Any, ids: Any) -> Any:
+    """Fill n rows, if that is all there is room for; how many are left."""
+    if n < _SPANS:
+        return n
+    fill_spans(n, places, values, limit, zbuffer, ids)
+    return _NONE
+
+
+@kernel
+def solve_rows(count: int, edges: Any, solved: Any, starts: Any) -> None:
+    """Solve for the first rows of `count` triangles, with vector units; of those that have fewer, for nothing."""
+    most = np.int32(0)
+    for q in range(count):
+        most = max(most, np.int32(edges[BOUNDS + 3 * BLOCK + q] - edges[BOUNDS + 2 * BLOCK + q]) + np.int32(1))
+    for r in range(min(most, _SOLVED)):
+        for q in range(count):
+            k, y = r * BLOCK + q, edges[BOUNDS + 2 * BLOCK + q] + r
+            solved[k], solved[_SOLVED * BLOCK + k], starts[k] = row_of(q, y, edges)
+
+
+@inlined
+def row_of(q: int, y: Any, edges: Any) -> Any:
+    """First pixel of a triangle in a row, how many there are, and the first one's value."""
+    left, right = edges[BOUNDS + q], edges[BOUNDS + BLOCK + q]
+    a, at_a = edges[LEFT + q], edges[LEFT + BLOCK + q]
+    b, at_b = edges[LEFT + 2 * BLOCK + q], edges[LEFT + 3 * BLOCK + q]
+    c, at_c = edges[LEFT + 4 * BLOCK + q], edges[LEFT + 5 * BLOCK + q]
+    d, at_d = edges[RIGHT + q], edges[RIGHT + BLOCK + q]
+    e, at_e = edges[RIGHT + 2 * BLOCK + q], edges[RIGHT + 3 * BLOCK + q]
+    f, at_f = edges[RIGHT + 4 * BLOCK + q], edges[RIGHT + 5 * BLOCK + q]
+    low = np.ceil(max(max(a * y + at_a, b * y + at_b), max(c * y + at_c, left)))
+    high = np.ceil(min(min(d * y + at_d, e * y + at_e), min(f * y + at_f, right)))
+    value = edges[VALUE + q] * low + edges[VALUE + BLOCK + q] * y + edges[VALUE + 2 * BLOCK + q]
+    return np.int32(low), np.int32(high - low) if high > low else np.int32(0), _F(value)
 
 
 @kernel
@@ -190,7 +234,7 @@ def fill_spans(count: int, places: Any, values: Any, limit: Any, zbuffer: Any, i
     """Fill `count` rows of pixels, none of which is empty."""
     for r in range(count):
         i, first = np.uint32(places[_ROW + r]), np.uint32(places[_FIRST + r])
-        name, value, step = places[_NAME + r], values[r], values[_SPANS + r]
+        name, value, step = places[_NAME + r], values[_VALUE + r], values[_STEP + r]
         old = zbuffer[i, first]
         nearer = (value > old) & (value <= limit)
         zbuffer[i, first] = value if nearer else old
