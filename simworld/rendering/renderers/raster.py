@@ -21,8 +21,11 @@ from simworld.scene.state import SceneState
 
 _TOGETHER = 16
 """Frames in one compiled call, at the most: what they are drawn from is kept until its end."""
-DETAIL = 0.25
-"""Pixels by which the drawn meshes may differ from the true ones."""
+DETAIL = 0.35
+"""Pixels by which the drawn meshes may differ from the true ones.
+
+Each level of a mesh has half of the next one's error, so that they differ by a quarter of a pixel on average.
+"""
 
 
 class RasterRenderer:
