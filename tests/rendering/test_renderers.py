@@ -213,7 +213,7 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
         closed=np.zeros(1, np.bool_),
     )
     inverse_depth, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
-    points, screen = np.empty((3, len(vertices)), f), np.empty((4, len(vertices)), np.int32)
+    points, screen = np.empty((3, len(vertices)), f), np.empty(4 * len(vertices), np.int32)
     matrices, pinhole = np.eye(3, 4, dtype=f)[None], (size / 2, size / 2, size / 2, size / 2)
     draw(geometry, np.ones(1, np.bool_), matrices, pinhole, 0.1, points, screen, spans(count), inverse_depth, ids)
     return inverse_depth, ids

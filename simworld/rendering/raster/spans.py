@@ -46,7 +46,8 @@ _PLACE_ROWS = 4
 class Spans(NamedTuple):
     """Room for blocks: `edges` by triangle; `places` and `values`, that of the first pixel and its step, by row.
 
-    `solved` and `starts` are for the first rows of each triangle: first pixel, and how many there are; its value. In `todo` are triangles, which are within `bounds`; `names` (BLOCK,) are those of the block.
+    `solved` is for the first rows of each triangle: first pixel, and how many there are; `starts` for that pixel's
+    value. In `todo` are triangles, which are within `bounds`; `names` (BLOCK,) are those of the block.
     """
 
     edges: Annotated[NDArray[np.float64], 1]
@@ -167,7 +168,7 @@ def fill_block(count: int, room: Any, limit: Any, zbuffer: Any, ids: Any) -> Non
     """
     edges, places, values, starts, solved = room.edges, room.places, room.values, room.starts, room.solved
     solve_rows(count, edges, solved, starts)
-    n = _NONE
+    n: Any = _NONE
     for q in range(count):
         begin, last, name = int(edges[BOUNDS + 2 * BLOCK + q]), int(edges[BOUNDS + 3 * BLOCK + q]), room.names[q]
         step = _F(edges[VALUE + q])
@@ -204,7 +205,7 @@ def fill_full(n: Any, places: Any, values: Any, limit: Any, zbuffer: Any, ids: A
 @kernel
 def solve_rows(count: int, edges: Any, solved: Any, starts: Any) -> None:
     """Solve for the first rows of `count` triangles, with vector units; of those that have fewer, for nothing."""
-    most = np.int32(0)
+    most: Any = np.int32(0)
     for q in range(count):
         most = max(most, np.int32(edges[BOUNDS + 3 * BLOCK + q] - edges[BOUNDS + 2 * BLOCK + q]) + np.int32(1))
     for r in range(min(most, _SOLVED)):

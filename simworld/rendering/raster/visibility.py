@@ -147,7 +147,7 @@ def project(first: int, last: int, pinhole: Any, points: Any, screen: Any) -> No
 
 @inlined
 def bound(x: Any, y: Any, v: int, screen: Any) -> None:
-    """Fill the place of v: the first column whose pixels' centres may be right of x, less the last left of it, and of y.
+    """Fill place v: the first column whose pixels' centres may be right of x, less the last left of it, and rows of y.
 
     By a thousandth of a pixel more: these are rounded, and the edges decide. What is last is negated so that of
     triangles all four are the least of their vertices.
