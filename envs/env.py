@@ -86,6 +86,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self._window = _window() if self.render_mode == "human" else None
         self._renderer: RasterRenderer | None = None
         self.world = World(config.timing)
+        if self.render_mode == "rgb_array" or (self._images is not None and draw is None):
+            self._raster()  # while the first episode begins, what it takes can be compiled
 
     @property
     def spec(self) -> EnvSpec | None:

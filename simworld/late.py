@@ -48,6 +48,7 @@ class Passes:
         self._table = np.array([ctypes.cast(first, ctypes.c_void_p).value for first in self._first], dtype=np.int64)
         self.address: int = self._table.ctypes.data
         self._helper: subprocess.Popen[bytes] | None = None
+        self._asked = False
         self._helped: tuple[int, ...] = ()
         self._error: BaseException | None = None
 
@@ -63,9 +64,10 @@ class Passes:
             self._made(k)
 
     def make_beside(self, passes: Sequence[int]) -> None:
-        """Let another process make those that are not kept yet, if it can keep them, and there is a core for it."""
-        if self._helper is not None or usable_cores() < 2 or parent_process() is not None or not sys.executable:
+        """Let another process, once, make those not kept yet, if it can keep them and there is a core for it."""
+        if self._asked or usable_cores() < 2 or parent_process() is not None or not sys.executable:
             return
+        self._asked = True
         self._helped = tuple(k for k in passes if not self._is_kept(k))
         if not self._helped or first_to_write(loop_places()) is None:
             return

@@ -8,7 +8,7 @@ import pytest
 
 from simworld.geometry import look_at
 from simworld.rendering.poses import poses_of, view_of
-from simworld.rendering.raster.casting import renew_maps
+from simworld.rendering.raster.casting import draw_fixed, renew_maps
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.scene.camera import Camera
@@ -80,7 +80,8 @@ def staying(maps: ShadowMaps, scene: Scene, state: SceneState, camera: Camera) -
     """The maps for a camera that sees the table as a plane."""
     depth = np.full((camera.height, camera.width), 1 / camera.position[2], dtype=np.float32)
     parameters = (camera.fx, camera.fy, camera.cx, camera.cy)
-    shadows = maps.staying(poses_of(scene, state), camera, view_of(scene, state, camera), parameters, depth)
+    shadows = maps.staying(camera, view_of(scene, state, camera), parameters, depth)
+    draw_fixed(shadows.casting, shadows.lamps, shadows, poses_of(scene, state))
     renew_maps(shadows.casting, shadows.lamps, shadows, poses_of(scene, state))
     return shadows
 

@@ -14,7 +14,7 @@ from simworld.rendering.raster.drawlist import DrawList
 from simworld.rendering.raster.fragments import Samples, find_fragments
 from simworld.rendering.raster.handover import Handed
 from simworld.rendering.raster.lights import WorldLights
-from simworld.rendering.raster.passes import CACHED, COLUMNS, FILL, FIXED, make_ahead, render_rows
+from simworld.rendering.raster.passes import CACHED, CAST, COLUMNS, FILL, FIXED, SHADOWS, render_rows
 from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache, drawing_of, eye_of, static_cache
 from simworld.rendering.raster.turns import Turn
@@ -45,10 +45,13 @@ class KeptEye:
         """Be ready for a picture: the second is worth a static cache."""
         self._pictures += 1
         if self._shadows is None:
-            self._shadows = Handed(self._cast(camera, shadow_maps))
+            shadows = Handed(self._cast(camera, shadow_maps))
+            if self._eye.value.link < 0:
+                self._do(CAST, SHADOWS, shadows)
+            self._shadows = shadows
         if self._cache is None and self._pictures > 1 and self._eye.value.cacheable:
             cache = Handed(self._new_cache(self._shadows.value.lamps))
-            self._do(FILL, cache)
+            self._do(FILL, CACHED, cache)
             self._cache = cache
 
     def row(self, task: int, carriers: int, count: int) -> list[int]:
@@ -64,7 +67,7 @@ class KeptEye:
         view = np.empty((3, 4))
         look(self._carriers, eye.link, eye.local, view)
         sight = eye.picture
-        return shadow_maps.staying(self._carriers, camera, view, sight.parameters, sight.fixed_inverse_depth)
+        return shadow_maps.staying(camera, view, sight.parameters, sight.fixed_inverse_depth)
 
     def _new_cache(self, lamps: WorldLights) -> StaticCache:
         eye, lights = self._eye.value, (len(lamps.table), len(lamps.axes))
@@ -76,11 +79,11 @@ class KeptEye:
         count = find_fragments(self._drawing.value.geometry, Samples(*fixed, *fixed, seen.grid), eye.factor, starts)
         return static_cache(*lights, pixels, count, starts)
 
-    def _do(self, task: int, cache: Handed[StaticCache] | None = None) -> None:
+    def _do(self, task: int, column: int = CACHED, handed: Handed[Any] | None = None) -> None:
         row = np.zeros((1, COLUMNS), dtype=np.int64)
         row[0, :8] = self.row(task, self._carriers.ctypes.data, len(self._carriers))
-        if cache is not None:
-            row[0, CACHED] = cache.address
+        if handed is not None:
+            row[0, column] = handed.address
         turn, workspace = Turn(), WORKSPACES.for_(self.need)  # which is held until it is done
         render_rows(row, workspace.address, turn.all(1))
 
@@ -138,7 +141,6 @@ class KeptScene:
     def _make(self, scene: Scene, camera: Camera, carriers: Array) -> KeptEye:
         if not are_poses(carriers):
             raise RenderError(NO_POSES)
-        make_ahead(camera.antialias)
         drawn = self._draw_list(scene, camera)
         self._full, drawing = drawn.full, drawing_of(scene, drawn)
         return KeptEye(drawing, eye_of(scene, drawing, self._backdrop, camera, carriers), carriers)

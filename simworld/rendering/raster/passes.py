@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from simworld.kernels import inlined, kernel
 from simworld.late import Passes, call
 from simworld.rendering.matrices import are_poses, look, place
-from simworld.rendering.raster.casting import follow, renew_maps
+from simworld.rendering.raster.casting import draw_fixed, follow, renew_maps
 from simworld.rendering.raster.fragments import Samples
 from simworld.rendering.raster.gathering import ALL, CACHE, MOVING
 from simworld.rendering.raster.handover import array_at, reader
 from simworld.rendering.raster.labelling import mask_through_lens, through_lens, write_depth, write_ids, write_normals
+from simworld.rendering.raster.lights import turn_lights
 from simworld.rendering.raster.planes import set_up
 from simworld.rendering.raster.shading import Stage, finish, finish_cache, shade_fragments, shade_samples
 from simworld.rendering.raster.shadow_maps import Shadows
@@ -32,12 +33,12 @@ RGB, DEPTH, SEGMENTATION, LINKS, NORMALS, AMODAL = range(8, 14)
 OUTPUTS = ("rgb", "depth", "segmentation", "links", "normals", "amodal")
 COLUMNS = 14
 
-# Tasks: to make OUTPUTS; to draw what is fixed; to fill the static cache.
-FRAME, FIXED, FILL = range(3)
+# Tasks: to make OUTPUTS; to draw what is fixed; the shadow maps of that; to fill the static cache.
+FRAME, FIXED, CAST, FILL = range(4)
 DONE, NOT_POSES, HAVE_MOVED = range(3)
 """What the status may be; the last where what is kept is not right for the state."""
 
-SEEING, CASTING, FOLLOWING, CHANGED, SAMPLES, FRAGMENTS, FILLING = range(7)
+SEEING, CASTING, FOLLOWING, CHANGED, SAMPLES, FRAGMENTS, FILLING, LABELLING = range(8)
 """The passes."""
 
 LABELS, PICTURE = range(2)
@@ -54,10 +55,9 @@ def render_rows(rows: NDArray[np.int64], room: int, turn: int) -> None:
     PASSES.check()
 
 
-def make_ahead(factor: int) -> None:
-    """Let another process begin with what pictures of `factor` x `factor` samples a pixel take long to wait for."""
-    first = SAMPLES if factor == 1 else FRAGMENTS
-    PASSES.make_beside([first, CASTING, CHANGED, FILLING, SAMPLES + FRAGMENTS - first, FOLLOWING])
+def make_ahead() -> None:
+    """Let another process begin with what takes long to wait for."""
+    PASSES.make_beside([SAMPLES, CHANGED, FILLING, LABELLING, FOLLOWING, FRAGMENTS])
 
 
 @kernel
@@ -68,28 +68,39 @@ def call_rows(rows: Any, room: int, turn: int, passes: int) -> None:
         row, eye = rows[k], eye_at(rows[k, EYE])
         here = row.ctypes.data
         row[STATUS] = call(passes, SEEING, here, room)
-        if row[STATUS] == DONE and row[TASK] == FILL:
+        if row[STATUS] == DONE and row[TASK] == CAST:
+            row[STATUS] = call(passes, CASTING, here, room)
+        elif row[STATUS] == DONE and row[TASK] == FILL:
             row[STATUS] = call(passes, FILLING, here, room)
-        elif row[STATUS] == DONE and row[RGB] != 0:
-            row[STATUS] |= call(passes, CASTING if eye.link < 0 else FOLLOWING, here, room)
-            if row[CACHED] != 0:
-                row[STATUS] |= call(passes, CHANGED, here, room)
-            row[STATUS] |= call(passes, SAMPLES if eye.factor == 1 else FRAGMENTS, here, room)
+        elif row[STATUS] == DONE and row[TASK] == FRAME:
+            if row[RGB] != 0:
+                row[STATUS] |= call(passes, CASTING if eye.link < 0 else FOLLOWING, here, room)
+                if row[CACHED] != 0:
+                    row[STATUS] |= call(passes, CHANGED, here, room)
+                row[STATUS] |= call(passes, SAMPLES if eye.factor == 1 else FRAGMENTS, here, room)
+            if row[DEPTH] | row[SEGMENTATION] | row[LINKS] | row[NORMALS] | row[AMODAL] != 0:
+                row[STATUS] |= call(passes, LABELLING, here, room)
         k = next_row(k, turn)
 
 
 @kernel
 def see_row(address: int, room: int) -> int:
-    """Do what a row says, but leave its picture, or cache, to be shaded; its status."""
+    """Find out what a picture shows, or draw what is fixed; the status."""
     return begin(array_at(address, _ROW, np.int64), room)
 
 
 @kernel
 def cast_row(address: int, room: int) -> int:
-    """Draw the shadow maps of a state."""
+    """Draw the shadow maps of a state; or of what is fixed, and let the others begin as these."""
     row = array_at(address, _ROW, np.int64)
-    shadows = shadows_at(row[SHADOWS])
-    renew_maps(shadows.casting, shadows.lamps, shadows, array_at(row[CARRIERS], (row[COUNT], 7), np.float64))
+    shadows, w = shadows_at(row[SHADOWS]), workspace_at(room)
+    carriers = array_at(row[CARRIERS], (row[COUNT], 7), np.float64)
+    if row[TASK] == CAST:
+        draw_fixed(shadows.casting, shadows.lamps, shadows, carriers)
+        copy(shadows.fixed, shadows.maps)
+        turn_lights(shadows.lamps, shadows.views, shadows.fit, w.to_camera, shadows.lights)
+    else:
+        renew_maps(shadows.casting, shadows.lamps, shadows, carriers)
     return DONE
 
 
@@ -192,8 +203,21 @@ def shaded(row: Any, room: int) -> Any:
 
 
 @kernel
+def label_row(address: int, room: int) -> int:
+    """Make the labels that a row asks for, of what the picture shows if there is one of as many samples."""
+    row = array_at(address, _ROW, np.int64)
+    if row[DEPTH] | row[SEGMENTATION] | row[LINKS] | row[NORMALS] != 0:
+        if row[RGB] == 0 or eye_at(row[EYE]).factor > 1:
+            see(row, LABELS, room)
+        write_labels(row, room)
+    if row[AMODAL] != 0:
+        write_amodal(row, room)
+    return DONE
+
+
+@kernel
 def begin(row: Any, room: int) -> int:
-    """Do what a row says, but leave its picture, or cache, to be shaded; its status."""
+    """Find out where all is, what a picture shows, and draw what is fixed; the status."""
     drawing, eye, w = drawing_at(row[DRAWING]), eye_at(row[EYE]), workspace_at(room)
     carriers = array_at(row[CARRIERS], (row[COUNT], 7), np.float64)
     if not are_poses(carriers):
@@ -213,8 +237,8 @@ def begin(row: Any, room: int) -> int:
         draw_parts(row, LABELS, FIXED_PARTS, room)
         if eye.factor > 1:
             draw_parts(row, PICTURE, FIXED_PARTS, room)
-    elif row[TASK] == FRAME:
-        look_around(row, room)
+    elif row[TASK] == FRAME and row[RGB] != 0:
+        see(row, PICTURE, room)
     return DONE
 
 
@@ -234,19 +258,6 @@ def have_moved(carriers: Any, eye: Any) -> bool:
         for x in range(7):
             moved |= carriers[eye.rows[k], x] != eye.fixed[k, x]
     return moved
-
-
-@kernel
-def look_around(row: Any, room: int) -> None:
-    """Make what a row asks for, but for the picture, for which all is found out that it takes."""
-    alike, labels = eye_at(row[EYE]).factor == 1, row[DEPTH] | row[SEGMENTATION] | row[LINKS] | row[NORMALS]
-    if row[AMODAL] != 0:
-        write_amodal(row, room)
-    if labels != 0 or alike:
-        see(row, LABELS, room)
-        write_labels(row, room)
-    if row[RGB] != 0 and not alike:
-        see(row, PICTURE, room)
 
 
 @kernel
@@ -353,5 +364,7 @@ def write_amodal(row: Any, room: int) -> None:
 
 
 PASSES = Passes(
-    __name__, "PASSES", [see_row, cast_row, follow_row, change_row, shade_row, shade_row_of_several, fill_row]
+    __name__,
+    "PASSES",
+    [see_row, cast_row, follow_row, change_row, shade_row, shade_row_of_several, fill_row, label_row],
 )

@@ -1,15 +1,16 @@
 """Shadow maps of a scene's lights as a camera needs them."""
 
 import weakref
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array, quat_product, quat_to_matrix, rotated
-from simworld.rendering.raster.casting import draw_fixed
+from simworld.kernels import kernel
 from simworld.rendering.raster.drawlist import Casters, Geometry, casters
-from simworld.rendering.raster.lights import Lights, WorldLights, room_for_lights, turn_lights, world_lights
+from simworld.rendering.raster.handover import Handed, reader
+from simworld.rendering.raster.lights import Lights, WorldLights, room_for_lights, world_lights
 from simworld.rendering.raster.shadow_fit import SEEN_ROWS, fit_maps
 from simworld.rendering.raster.spans import BLOCK, Spans, spans
 from simworld.rendering.raster.visibility import NO_IDS
@@ -29,6 +30,7 @@ _SHADOW_ERROR = 0.5
 """Share of a shadow map's texel by which what throws a shadow may differ."""
 _USUAL = 0.4
 """Metres to what cameras that move are taken to see."""
+_lamps_at = reader(WorldLights)
 _SPARE = 2
 """Rows that are looked up where there is no map."""
 
@@ -74,6 +76,27 @@ class Shadows(NamedTuple):
     casting: Casting
 
 
+@kernel
+def _fit(
+    lamps: int,
+    inverse_depth: Any,
+    nothing: float,
+    pinhole: Any,
+    pixel: float,
+    view: Any,
+    closest: float,
+    box: Any,
+    size: int,
+    seen: Any,
+    fit: Any,
+    views: Any,
+    places: Any,
+) -> int:
+    """As `fit_maps`, of lamps at an address."""
+    room = seen, fit, views, places
+    return int(fit_maps(_lamps_at(lamps), inverse_depth, nothing, pinhole, pixel, view, closest, box, size, *room))
+
+
 class ShadowMaps:
     """Draws the shadow maps of one scene, of `full` meshes or of those that are as fine as a map shows."""
 
@@ -85,27 +108,21 @@ class ShadowMaps:
         self._casting: dict[float, Casting] = {}
         self._following: dict[tuple[int, float], Shadows] = {}
 
-    def staying(
-        self, carriers: Array, camera: Camera, view: Array, parameters: tuple[float, ...], fixed_depth: Float
-    ) -> Shadows:
-        """The maps of fixed parts, for a camera that stays where `view` (3, 4) says.
+    def staying(self, camera: Camera, view: Array, parameters: tuple[float, ...], fixed_depth: Float) -> Shadows:
+        """Room for the maps of fixed parts, and of all, for a camera that stays where `view` (3, 4) says.
 
         Its pinhole image with these `parameters` sees the inverse depths `fixed_depth` (h, w) of fixed parts.
         """
         count, size, pixel = len(self._lamps.axes), _size(camera), _pixel(camera)
         lights, fit, views, seen = room_for_lights(self._lamps), *_room(count)
-        nothing = float(np.float32(1 / camera.far))
+        nothing, lamps = float(np.float32(1 / camera.far)), Handed(self._lamps)
         seeing = fixed_depth, nothing, parameters, pixel, view, camera.near, self._box, size
-        rows = fit_maps(self._lamps, *seeing, seen, fit, views, lights.places)
+        rows = _fit(lamps.address, *seeing, seen, fit, views, lights.places)
         texel = min((1 / fit[m, 0] for m in range(count) if lights.places[m, 2] > 0), default=1.0)
         fixed = np.zeros((rows + _SPARE, size), dtype=np.float32)
         changed, within = np.zeros(fixed.shape, dtype=np.uint8), np.zeros((count, 4), dtype=np.int32)
         casting = self._casters(texel)
-        shadows = Shadows(self._lamps, lights, fit, views, seen, np.empty_like(fixed), fixed, changed, within, casting)
-        draw_fixed(shadows.casting, self._lamps, shadows, carriers)
-        np.copyto(shadows.maps, fixed)
-        turn_lights(self._lamps, views, fit, view, lights)
-        return shadows
+        return Shadows(self._lamps, lights, fit, views, seen, np.empty_like(fixed), fixed, changed, within, casting)
 
     def following(self, camera: Camera) -> Shadows:
         """Room for the maps of a camera that moves, for one state after the other; see `follow`."""

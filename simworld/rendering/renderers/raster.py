@@ -14,6 +14,7 @@ from simworld.rendering.memory import PerScene
 from simworld.rendering.raster.canvas import Canvas, Made, Shot
 from simworld.rendering.raster.crew import Crew
 from simworld.rendering.raster.drawlist import DrawList, DrawLists
+from simworld.rendering.raster.passes import make_ahead
 from simworld.rendering.raster.team import Team
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
@@ -46,6 +47,7 @@ class RasterRenderer:
         self._error = error
         self._draw_lists = self._new_draw_lists()
         self._local = threading.local()
+        make_ahead()
 
     def render(
         self,
