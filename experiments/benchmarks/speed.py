@@ -2,17 +2,20 @@
 
 Rounds of the environments are interleaved, so that a slow minute of the machine hits all of them, and the ratio is
 taken round by round. A round is one reset and 50 steps of the same kind of random actions, at 25 control steps a
-second in every environment. Run with `make bench`; needs the extra `bench`.
+second in every environment. Most of these touch nothing; what steps take in which a hand holds, presses and pushes is
+measured on whole episodes of experts. Run with `make bench`; needs the extra `bench`.
 """
 
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import gymnasium as gym
 
+from simworld.agents.collect import manipulation
+from simworld.agents.experts import expert
 from simworld.envs import registered_tasks
 from simworld.experiments.benchmarks.measuring import Bar, Seconds, clocks, cores, now, pinned, ratios, since
 from simworld.experiments.cli.console import progress, table
@@ -21,7 +24,7 @@ from simworld.extras import extras
 from simworld.writing import write_json
 
 PEER = "PandaPickAndPlace-v3"
-ROUNDS, STEPS = 60, 50
+ROUNDS, STEPS, EPISODES = 60, 50, 10
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
 
 Round = tuple[Seconds, Seconds]
@@ -41,6 +44,22 @@ def run_round(env: gym.Env[Any, Any]) -> Round:
     return reset, since(begin, STEPS)
 
 
+def expert_steps(env: gym.Env[Any, Any]) -> Seconds:
+    """Seconds of a step of an expert's episodes, without what the expert takes."""
+    policy, spent = expert(manipulation(env).config), []
+    for seed in range(EPISODES):
+        observation, _ = env.reset(seed=seed)
+        over = False
+        while not over:
+            action = policy(observation)
+            begin = now()
+            observation, _, terminated, truncated, _ = env.step(action)
+            spent.append(since(begin))
+            over = terminated or truncated
+    wall, cpu = clocks(spent)
+    return Seconds(mean(wall), mean(cpu))
+
+
 def main() -> None:
     with extras():
         import panda_gym
@@ -58,7 +77,8 @@ def main() -> None:
             for name, env in envs.items():
                 rounds[name].append(run_round(env))
             tell(done + 1)
-    rows = {name: _row(name, measured, rounds[PEER]) for name, measured in rounds.items()}
+        experts = {name: expert_steps(env) for name, env in envs.items() if name != PEER}
+    rows = {name: _row(name, measured, rounds[PEER], experts.get(name)) for name, measured in rounds.items()}
     bars = [bar.to_dict() for bar in _bars(rows)]
     for title, lines in (("One core, state observations, 25 Hz control", [*rows.values()]), ("Bars", bars)):
         table(title, list(lines[0]), [list(row.values()) for row in lines])
@@ -69,7 +89,7 @@ def main() -> None:
     write_json(RESULTS, {"rows": [*rows.values()], "bars": bars} | described)
 
 
-def _row(name: str, measured: Sequence[Round], peer: Sequence[Round]) -> dict[str, Any]:
+def _row(name: str, measured: Sequence[Round], peer: Sequence[Round], experts: Seconds | None) -> dict[str, Any]:
     (wall, cpu), (peer_wall, peer_cpu) = (clocks([step for _, step in all_]) for all_ in (measured, peer))
     (whole, whole_cpu), (peer_whole, peer_whole_cpu) = (clocks(map(_with_reset, all_)) for all_ in (measured, peer))
     return {
@@ -81,6 +101,7 @@ def _row(name: str, measured: Sequence[Round], peer: Sequence[Round]) -> dict[st
         "ratio with resets": round(median(ratios(peer_whole, whole)), 2),
         "ratio in CPU time": round(median(ratios(peer_cpu, cpu)), 2),
         "ratio with resets in CPU time": round(median(ratios(peer_whole_cpu, whole_cpu)), 2),
+        "expert's steps/s": experts and round(1 / experts.cpu),
     }
 
 
