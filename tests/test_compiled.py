@@ -1,5 +1,6 @@
 """Compiled loops are kept where nobody else can change them, and nothing that befalls their files does harm."""
 
+import ast
 import os
 import pickle
 import re
@@ -111,6 +112,22 @@ def test_compiled_loops_call_only_those_of_their_own_room() -> None:
             loops = [file for file in with_kernels() if Path(file).parts[0] == module]
             assert module == room or not loops, f"{name} may compile loops of {module} into its own"
     assert len({Path(name).parent for name in with_kernels()}) >= 4
+
+
+def test_no_constant_of_another_room_is_compiled_into_a_loop() -> None:
+    # Files of other rooms are not in the stamp: a loop would keep the old value.
+    for name in with_kernels():
+        tree = ast.parse((compiled._HERE / name).read_text())
+        others = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.count(".") > 1
+            if node.module.split(".")[1] != Path(name).parts[0]
+            for alias in node.names
+        }
+        loops = [node for node in tree.body if isinstance(node, ast.FunctionDef) and MARK.search(ast.unparse(node))]
+        used = {one.id for loop in loops for part in loop.body for one in ast.walk(part) if isinstance(one, ast.Name)}
+        assert not used & others, name
 
 
 @pytest.mark.parametrize("file", [*with_kernels(), "kernels.py"])

@@ -25,7 +25,7 @@ _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
 
 _TOLERANCE = 0.01
 """Share of the depth by which a point may be behind what is seen there and still count as seen."""
-_RUN = 64
+RUN = 64
 """Pixels that are made together, at the most."""
 _NOWHERE = _F(-1e30)
 
@@ -59,7 +59,7 @@ def derive(
         moved = _moved(carriers, view, after, onto).astype(np.float32)
         still = _moved(_REST, view, _REST, onto)[0].astype(np.float32)
         numbers = (camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion, fold(camera.distortion))
-        lens, room = np.array(numbers, dtype=np.float32), np.empty(3 * _RUN, dtype=np.float32)
+        lens, room = np.array(numbers, dtype=np.float32), np.empty(3 * RUN, dtype=np.float32)
         found = made | empty(WANT_NEXT - made.keys(), scene, camera)
         write_flow(
             *labels,
@@ -115,8 +115,8 @@ def carrier_of(instance: int, link: int, rows: int) -> int:
 
 @inlined
 def run_from(begin: int, instances: Any, links: Any) -> int:
-    """Where the pixels of a row that show the same as that at `begin` end; _RUN on at most."""
-    end, last = begin + 1, min(begin + _RUN, instances.shape[0])
+    """Where the pixels of a row that show the same as that at `begin` end; RUN on at most."""
+    end, last = begin + 1, min(begin + RUN, instances.shape[0])
     while end < last and instances[end] == instances[begin] and links[end] == links[begin]:
         end += 1
     return end
@@ -145,7 +145,7 @@ def nocs_rows(count: int, m: Any, depth: Any, sight: Any, out: Any) -> None:
     xx, xy, xz, x0 = m[0, 0], m[0, 1], m[0, 2], m[0, 3]
     yx, yy, yz, y0 = m[1, 0], m[1, 1], m[1, 2], m[1, 3]
     zx, zy, zz, z0 = m[2, 0], m[2, 1], m[2, 2], m[2, 3]
-    for j in range(min(count, _RUN)):
+    for j in range(min(count, RUN)):
         z = depth[j]
         x, y = sight[2 * j] * z, sight[2 * j + 1] * z
         out[3 * j] = xx * x + xy * y + xz * z + x0
@@ -173,7 +173,7 @@ def write_flow(
 
     `moved` (n, 3, 4) takes camera points to the next camera on each link and body, `still` those at rest; the
     background is infinitely far away. `lens` is fx, fy, cx, cy, the distortion, and where it folds; `later` (h, w) the
-    next depth. `room` (3 * _RUN,) is for a run of pixels.
+    next depth. `room` (3 * RUN,) is for a run of pixels.
     """
     height, width = depth.shape
     rays_, flat, after, bound = sight.reshape(-1), flow.reshape(-1), later.reshape(-1), _ONE + tolerance
@@ -186,7 +186,7 @@ def write_flow(
             move_rows(end - begin, k >= 0, moved[k] if k >= 0 else still, lens, depth[i, begin:end], there, room)
             flow_rows(end - begin, _F(begin), _F(i), room, flat[2 * first : 2 * last])
             for j in range(end - begin):
-                u, v, z = room[j], room[_RUN + j], room[2 * _RUN + j]
+                u, v, z = room[j], room[RUN + j], room[2 * RUN + j]
                 hidden = True
                 if u >= _ZERO and v >= _ZERO and u < _F(width) and v < _F(height):
                     seen = after[np.uint32(v) * np.uint32(width) + np.uint32(u)]
@@ -207,7 +207,7 @@ def move_rows(count: int, near: bool, m: Any, lens: Any, depth: Any, sight: Any,
     fx, fy, cx, cy, folds = lens[0], lens[1], lens[2], lens[3], lens[9]
     k1, k2, p1, p2, k3 = lens[4], lens[5], lens[6], lens[7], lens[8]
     bent = k1 != _ZERO or k2 != _ZERO or p1 != _ZERO or p2 != _ZERO or k3 != _ZERO
-    for j in range(min(count, _RUN)):
+    for j in range(min(count, RUN)):
         z = depth[j] if near else _ONE
         x, y = sight[2 * j] * z, sight[2 * j + 1] * z
         px, py, pz = xx * x + xy * y + xz * z + x0, yx * x + yy * y + yz * z + y0, zx * x + zy * y + zz * z + z0
@@ -221,15 +221,15 @@ def move_rows(count: int, near: bool, m: Any, lens: Any, depth: Any, sight: Any,
             by = y * radial + p1 * (r2 + _F(2.0) * y * y) + _F(2.0) * p2 * x * y
             x, y = bx, by
         room[j] = _NOWHERE if nowhere else fx * x + cx
-        room[_RUN + j] = _NOWHERE if nowhere else fy * y + cy
-        room[2 * _RUN + j] = pz
+        room[RUN + j] = _NOWHERE if nowhere else fy * y + cy
+        room[2 * RUN + j] = pz
 
 
 @kernel
 def flow_rows(count: int, left: Any, y: Any, room: Any, flow: Any) -> None:
     """Fill `flow` (2 * count,) of the pixels from (`left`, y) on to the right, from `room`."""
-    for j in range(min(count, _RUN)):
-        u, v = room[j], room[_RUN + j]
+    for j in range(min(count, RUN)):
+        u, v = room[j], room[RUN + j]
         nowhere = u == _NOWHERE
         flow[2 * j] = _ZERO if nowhere else u - (left + _F(np.int32(j))) - _HALF
         flow[2 * j + 1] = _ZERO if nowhere else v - y - _HALF

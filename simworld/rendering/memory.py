@@ -40,8 +40,7 @@ class PerScene(Generic[Made]):
             key, entries = id(scene), self._kept
             kept = (weakref.ref(scene, lambda _: entries.pop(key, None)), self._make(scene))
             with self._lock:
-                while len(entries) >= self._most:
-                    entries.pop(next(iter(entries)), None)
+                self._drop(len(entries) - self._most + 1)
                 entries[key] = kept
         return kept[1]
 
@@ -53,4 +52,9 @@ class PerScene(Generic[Made]):
     def drop_oldest(self) -> None:
         """Forget what was made first."""
         with self._lock:
-            self._kept.pop(next(iter(self._kept), 0), None)
+            self._drop(1)
+
+    def _drop(self, count: int) -> None:
+        # A copy: scenes may go, and what is kept of them, at any time.
+        for key in list(self._kept)[: max(count, 0)]:
+            self._kept.pop(key, None)

@@ -70,6 +70,21 @@ def test_what_is_kept_of_a_scene_goes_when_it_does() -> None:
     assert kept.made == canvas._scenes.made == renderer._draw_lists.made == []
 
 
+def test_what_is_kept_is_bounded_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenes = [scene_and_camera() for _ in range(4)]
+    one = RasterRenderer()
+    for _ in range(3):
+        one.render(*scenes[0])
+    each = one._team(1).canvases[0]._scenes.made[0].bytes
+    monkeypatch.setattr("simworld.rendering.raster.canvas._MOST_BYTES", int(2.5 * each))
+    renderer = RasterRenderer()
+    for channels in (("depth",), ("rgb",), ("rgb",)):
+        for scene in scenes:
+            renderer.render(*scene, channels)
+    made = renderer._team(1).canvases[0]._scenes.made
+    assert 0 < sum(kept.bytes for kept in made) <= 2.5 * each and len(made) >= 2
+
+
 def test_a_picture_of_more_samples_than_room_is_kept_for_is_made() -> None:
     scene, state, camera = scene_and_camera()
     large = RasterRenderer().render(scene, state, camera.resized(1600, 1400), CHANNELS)

@@ -44,6 +44,7 @@ class Canvas:
         """What is kept is enough for so many `scenes`, or more."""
         self._draw_list = draw_list
         self._scenes = PerScene(self._begin, max(scenes, _MOST_SCENES))
+        self._most_bytes = _MOST_BYTES * max(scenes, _MOST_SCENES) // _MOST_SCENES
         self._turn = Turn()
 
     def render(self, shots: Sequence[Shot], channels: tuple[str, ...], out: Sequence[Made]) -> None:
@@ -61,9 +62,14 @@ class Canvas:
                 derive(channels, scene, state, camera, made, next_state, nexts[k][1] if later else None)
 
     def _begin(self, scene: Scene) -> KeptScene:
-        while sum(kept.bytes for kept in self._scenes.made) > _MOST_BYTES:
-            self._scenes.drop_oldest()
-        return KeptScene(scene, self._draw_list)
+        return KeptScene(scene, self._draw_list, self._forget)
+
+    def _forget(self) -> None:
+        """Forget the scenes that were begun first where all together take too much, but not the last of them."""
+        sizes = [kept.bytes for kept in self._scenes.made]
+        for k in range(len(sizes) - 1):
+            if sum(sizes[k:]) > self._most_bytes:
+                self._scenes.drop_oldest()
 
     def row(self, shot: Shot, made: Made) -> "FrameRow":
         """What compiled loops make the OUTPUTS of a frame from that there are arrays for."""

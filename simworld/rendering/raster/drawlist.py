@@ -21,6 +21,7 @@ from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 from simworld.rendering.nearness import least_distances
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.bank import Textures, textures_of
+from simworld.rendering.textures.panorama import environment
 from simworld.scene.camera import Camera
 from simworld.scene.material import Material, Texture
 from simworld.scene.model import Scene
@@ -79,7 +80,7 @@ class Casters:
 class DrawList(Casters):
     """What is drawn, of `full` meshes or fewer triangles.
 
-    `instance` and `link` (p,) are what `segmentation` and `links` show.
+    `instance` and `link` (p,) are what `segmentation` and `links` show; `backdrop` (n, n, 3) is behind all.
     """
 
     materials: MaterialTable
@@ -87,6 +88,7 @@ class DrawList(Casters):
     instance: Whole
     link: Whole
     full: bool
+    backdrop: Float
 
 
 _BLACK = (0.0, 0.0, 0.0)
@@ -105,7 +107,7 @@ class DrawLists:
     def __init__(self, scene: Scene, error: float) -> None:
         self._scene = weakref.ref(scene)  # what is kept of a scene goes when it does
         self._error = error
-        self._surfaces = _fixed_first(surfaces(scene))
+        self._surfaces, self._background = _fixed_first(surfaces(scene)), scene.background
         self._lock = Lock()
         self._tolerances: dict[Camera, tuple[float, ...]] = {}
         self._made: dict[tuple[float, ...], DrawList] = {}
@@ -134,6 +136,7 @@ class DrawLists:
                 "textures": textures,
                 "instance": np.array([surface.instance for surface, _ in parts], dtype=np.int32),
                 "full": self._error == 0,
+                "backdrop": environment(self._background),
                 "link": np.array([surface.link for surface, _ in parts], dtype=np.int32),
             }
         return DrawList(**_assembled(parts), **self._shared)

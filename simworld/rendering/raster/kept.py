@@ -19,7 +19,6 @@ from simworld.rendering.raster.shadow_maps import ShadowMaps, Shadows
 from simworld.rendering.raster.stage import DrawnParts, Eye, StaticCache, drawing_of, eye_of, static_cache
 from simworld.rendering.raster.turns import Turn
 from simworld.rendering.raster.workspace import WORKSPACES, Need
-from simworld.rendering.textures.panorama import environment
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
 from simworld.scene.state import SceneState
@@ -41,9 +40,10 @@ class KeptEye:
         if eye.link < 0:
             self._do(FIXED)
 
-    def prepare(self, camera: Camera, shadow_maps: ShadowMaps) -> None:
-        """Be ready for a picture: the second is worth a static cache."""
+    def prepare(self, camera: Camera, shadow_maps: ShadowMaps) -> bool:
+        """Be ready for a picture: the second is worth a static cache. Whether that takes more than before."""
         self._pictures += 1
+        before = self._shadows, self._cache
         if self._shadows is None:
             shadows = Handed(self._cast(camera, shadow_maps))
             if self._eye.value.link < 0:
@@ -53,6 +53,7 @@ class KeptEye:
             cache = Handed(self._new_cache(self._shadows.value.lamps))
             self._do(FILL, CACHED, cache)
             self._cache = cache
+        return before != (self._shadows, self._cache)
 
     def row(self, task: int, carriers: int, count: int) -> list[int]:
         """A row but for what is to be made; its carriers (`count`, 7) are at an address."""
@@ -89,18 +90,20 @@ class KeptEye:
 
     @property
     def bytes(self) -> int:
-        """Of what is kept, but for the draw list, which threads share."""
+        """Of what is kept, but for what is of the draw list, which threads share."""
         handed = (self._eye, self._shadows, self._cache)
-        return sum(_bytes(one.value) for one in handed if one is not None)
+        return sum(_bytes(one.value) for one in handed if one is not None) - self._eye.value.backdrop.nbytes
 
 
 class KeptScene:
-    """What one thread keeps of a scene, which it does not hold: the eyes of its last few cameras."""
+    """What one thread keeps of a scene, which it does not hold: the eyes of its last few cameras.
 
-    def __init__(self, scene: Scene, draw_list: Callable[[Scene, Camera], DrawList]) -> None:
+    Says when that has `grown`.
+    """
+
+    def __init__(self, scene: Scene, draw_list: Callable[[Scene, Camera], DrawList], grown: Callable[[], None]) -> None:
         self._links, self._bodies = len(scene.robot.model.links), len(scene.bodies)
-        self._draw_list = draw_list
-        self._backdrop = environment(scene.background)
+        self._draw_list, self._grown = draw_list, grown
         self._shadow_maps: ShadowMaps | None = None
         self._full = False
         self._eyes: dict[Camera, KeptEye] = {}
@@ -127,10 +130,12 @@ class KeptScene:
             eye = kept(self._eyes, _MOST_EYES, camera, lambda _: self._make(scene, camera, carriers))
             # With the camera, so that no other can get its id.
             found = kept(self._found, _MOST_EYES, id(camera), lambda _: (camera, eye))
+            self._grown()
         if picture:
             if self._shadow_maps is None:
                 self._shadow_maps = ShadowMaps(scene, self._full)
-            found[1].prepare(camera, self._shadow_maps)
+            if found[1].prepare(camera, self._shadow_maps):
+                self._grown()
         return found[1]
 
     def forget(self, camera: Camera) -> None:
@@ -143,7 +148,7 @@ class KeptScene:
             raise RenderError(NO_POSES)
         drawn = self._draw_list(scene, camera)
         self._full, drawing = drawn.full, drawing_of(scene, drawn)
-        return KeptEye(drawing, eye_of(scene, drawing, self._backdrop, camera, carriers), carriers)
+        return KeptEye(drawing, eye_of(scene, drawing, drawn.backdrop, camera, carriers), carriers)
 
 
 def _need(drawing: DrawnParts, eye: Eye) -> Need:

@@ -4,21 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from simworld.kernels import inlined, kernel
+from simworld.kernels import kernel
+from simworld.rendering.derived import RUN, run_from
 from simworld.rendering.raster.planes import lens_of
-from simworld.rendering.raster.work import LANES
 
 _F = np.float32
 _ZERO, _ONE = _F(0.0), _F(1.0)
-
-
-@inlined
-def run_from(begin: int, ids: Any) -> int:
-    """Where the pixels of a row `ids` (w,) that show the same triangle as that at `begin` end; LANES on at most."""
-    t, end, last = ids[begin], begin + 1, min(begin + LANES, ids.shape[0])
-    while end < last and ids[end] == t:
-        end += 1
-    return end
 
 
 @kernel
@@ -45,7 +36,7 @@ def write_normals(ids: Any, planes: Any, pinhole: Any, grid: Any, out: Any) -> N
     for i in range(ids.shape[0]):
         begin = 0
         while begin < width:
-            end = run_from(begin, ids[i])
+            end = run_from(begin, ids[i], ids[i])
             t, here = ids[i, begin], flat[3 * (i * width + begin) : 3 * (i * width + end)]
             if t < 0:
                 here[:] = _ZERO
@@ -60,12 +51,12 @@ def write_normals(ids: Any, planes: Any, pinhole: Any, grid: Any, out: Any) -> N
 
 @kernel
 def normal_rows(count: int, plane: Any, pinhole: Any, left: Any, y: Any, out: Any) -> None:
-    """Fill `out` (3 * count,) with normals of a triangle at up to LANES pixels from (`left`, y) on to the right."""
+    """Fill `out` (3 * count,) with normals of a triangle at up to RUN pixels from (`left`, y) on to the right."""
     fx, fy, cx, cy = lens_of(pinhole)
     xx, xy, x0 = plane[3], plane[4], plane[5]
     yx, yy, y0 = plane[6], plane[7], plane[8]
     zx, zy, z0 = plane[9], plane[10], plane[11]
-    for j in range(min(count, LANES)):
+    for j in range(min(count, RUN)):
         x = left + _F(np.int32(j))
         nx, ny, nz = xx * x + xy * y + x0, yx * x + yy * y + y0, zx * x + zy * y + z0
         scale = _ONE / np.sqrt(max(nx * nx + ny * ny + nz * nz, _F(1e-30)))

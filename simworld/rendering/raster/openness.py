@@ -39,29 +39,31 @@ def openness_rows(count: int, around: Any, w: Any) -> None:
     for j in range(count):
         w[ARM_SHARE + j], w[DEPTHS + j], w[WITHIN + j], w[BESIDE + j] = _ZERO, _ONE, _ZERO, _ONE
         w[THROWN + j], w[THROWN + LANES + j], w[THROWN + 2 * LANES + j] = _ZERO, _ZERO, _ZERO
-    spheres, boxes, lowest = int(around[SPHERES]), int(around[BOXES]), _lowest(count, around, w)
-    if lowest < _UNDER_ARM:
+    spheres, boxes = int(around[SPHERES]), int(around[BOXES])
+    under_arm, under_ground = _how_low(count, around, w)
+    if under_arm > 0:
         _arm_rows(count, around, spheres, w)
     for k in range(boxes):
         at = STRIDE * (1 + spheres + k)
         hollow = around[at + WALL] > _ZERO
         # What is solid stands below the upper ground.
-        if (hollow or lowest < -_HALF * _SKIN) and _near_box(count, around, at, w):
+        if (hollow or under_ground > 0) and _near_box(count, around, at, w):
             if hollow:
                 _inside_rows(count, around, at, w)
             _beside_rows(count, around, at, w)
 
 
 @kernel
-def _lowest(count: int, around: Any, w: Any) -> Any:
-    """Fill MAP with the lanes' heights above the ground; the least of them, or what is higher than the arm hides."""
+def _how_low(count: int, around: Any, w: Any) -> Any:
+    """Fill MAP with the lanes' heights above the ground; how many the arm may hide, and are below the upper ground."""
     ux, uy, uz, up = around[UP], around[UP + 1], around[UP + 2], around[HEIGHT]
-    lowest = _UNDER_ARM
+    under_arm, under_ground = np.int32(0), np.int32(0)
     for j in range(count):
-        w[MAP + j] = ux * w[_X + j] + uy * w[_Y + j] + uz * w[_Z + j] + up
-    for j in range(count):
-        lowest = min(lowest, w[MAP + j])
-    return lowest
+        height = ux * w[_X + j] + uy * w[_Y + j] + uz * w[_Z + j] + up
+        w[MAP + j] = height
+        under_arm += np.int32(height < _UNDER_ARM)
+        under_ground += np.int32(height < -_HALF * _SKIN)
+    return under_arm, under_ground
 
 
 @kernel

@@ -176,6 +176,7 @@ def stage_of(drawing: Any, eye: Any, shadows: Any, w: Any) -> Any:
         w.matrices,
         w.points,
         eye.picture.parameters,
+        eye.coarser,
         eye.backdrop,
         w.to_world,
         eye.gain,

@@ -62,7 +62,6 @@ from simworld.rendering.raster.work import (
     WHERE,
 )
 from simworld.rendering.textures.bank import Textures
-from simworld.scene.lens import FINER
 
 Float = NDArray[np.float32]
 
@@ -79,6 +78,8 @@ _LOOK = 16
 class Stage(NamedTuple):
     """What shading reads, whatever it shades: `pinhole` is fx, fy, cx, cy of the image, `exposure` a factor.
 
+    A pixel of the picture is `coarser` times as wide as those of the pinhole image.
+
     `backdrop` (n, n, 3) is seen behind everything, in the direction that `to_world` (3, 3) turns out of the camera.
     """
 
@@ -90,6 +91,7 @@ class Stage(NamedTuple):
     matrices: Annotated[Float, 3]
     points: Annotated[Float, 2]
     pinhole: tuple[float, float, float, float]
+    coarser: int
     backdrop: Annotated[Float, 3]
     to_world: Annotated[Float, 2]
     exposure: float
@@ -130,9 +132,9 @@ def shade_samples(
                 whole[WHERE + count] = i * width + j
                 count += 1
                 if count == LANES:
-                    finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
+                    finish(count, 0, 0, stage, planes, known, 1, cache, scratch, rgb)
                     count = 0
-    finish(count, 0, 0, stage, grid, planes, known, 1, cache, scratch, rgb)
+    finish(count, 0, 0, stage, planes, known, 1, cache, scratch, rgb)
     if mode == CACHE:
         cache_background(ids, stage.pinhole, stage.backdrop, stage.to_world, cache.base)
     elif mode == ALL:
@@ -157,7 +159,7 @@ def shade_fragments(
 
     Each pixel is their mean, clipped to 0..1 and then encoded; each of its fragments is shaded once.
     """
-    ids, grid, whole = samples.ids, samples.grid, scratch.whole
+    ids, whole = samples.ids, scratch.whole
     height, width, each = ids.shape[0] // factor, ids.shape[1] // factor, factor * factor
     count = kept = slots = 0
     for i in range(height):
@@ -172,7 +174,7 @@ def shade_fragments(
                 if mode == MOVING and moving == 0:
                     continue
                 if count > LANES - each or kept > LANES - each or slots == LANES:
-                    finish(count, kept, slots, stage, grid, planes, known, factor, cache, scratch, rgb)
+                    finish(count, kept, slots, stage, planes, known, factor, cache, scratch, rgb)
                     count = kept = slots = 0
                 whole[PIXEL + slots] = pixel
                 whole[TOTAL + slots] = whole[TOTAL + LANES + slots] = whole[TOTAL + 2 * LANES + slots] = 0
@@ -180,7 +182,7 @@ def shade_fragments(
                 if mode == MOVING:
                     kept = put_kept(kept, slots, cache, pixel, moving, whole)
                 slots += 1
-    finish(count, kept, slots, stage, grid, planes, known, factor, cache, scratch, rgb)
+    finish(count, kept, slots, stage, planes, known, factor, cache, scratch, rgb)
 
 
 @kernel
@@ -189,7 +191,6 @@ def finish(
     kept: int,
     slots: int,
     stage: Any,
-    grid: Any,
     planes: Any,
     known: Any,
     factor: int,
@@ -200,7 +201,7 @@ def finish(
     """Shade a block of `count` lanes, and store the pixels that are made of them, and of `kept` lanes."""
     w, bits, whole, fours, flat = scratch.w, scratch.bits, scratch.whole, scratch.fours, rgb.reshape(-1)
     gain, tone = _F(stage.exposure), stage.tone
-    layers = begin_block(count, stage, grid, planes, known, factor, w, whole)
+    layers = begin_block(count, stage, planes, known, w, whole)
     texels, lights, shadows = stage.textures.texels, stage.lights, stage.shadows
     shade_block(count, layers, texels, lights, shadows, w, bits, whole, fours)
     encode_rows(count, gain, tone, w, whole)
@@ -221,7 +222,6 @@ def finish_cache(
     kept: int,
     slots: int,
     stage: Any,
-    grid: Any,
     planes: Any,
     known: Any,
     factor: int,
@@ -231,16 +231,16 @@ def finish_cache(
 ) -> None:
     """Cache a block of `count` lanes."""
     w, bits, whole, fours = scratch.w, scratch.bits, scratch.whole, scratch.fours
-    layers = begin_block(count, stage, grid, planes, known, factor, w, whole)
+    layers = begin_block(count, stage, planes, known, w, whole)
     columns = stage.shadows.shape[1]
     cache_block(count, layers, stage.textures.texels, stage.lights, columns, w, bits, whole, fours, cache)
 
 
 @inlined
-def begin_block(count: int, stage: Any, grid: Any, planes: Any, known: Any, factor: int, w: Any, whole: Any) -> Any:
+def begin_block(count: int, stage: Any, planes: Any, known: Any, w: Any, whole: Any) -> Any:
     """Fill in what the first `count` lanes are of; the channels that their textures need."""
     fill_planes(count, stage, planes, known, w, whole)
-    interpolate_rows(count, planes, stage.pinhole, factor * FINER if grid.shape[0] > 0 else factor, w, whole)
+    interpolate_rows(count, planes, stage.pinhole, stage.coarser, w, whole)
     return material_rows(count, stage.geometry.part_of, stage.materials, stage.textures, w, whole)
 
 

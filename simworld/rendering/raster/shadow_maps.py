@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simworld.geometry import Array, quat_product, quat_to_matrix, rotated
 from simworld.kernels import kernel
+from simworld.rendering.memory import kept
 from simworld.rendering.raster.drawlist import Casters, Geometry, casters
 from simworld.rendering.raster.handover import Handed, reader
 from simworld.rendering.raster.lights import Lights, WorldLights, room_for_lights, world_lights
@@ -31,6 +32,8 @@ _SHADOW_ERROR = 0.5
 _USUAL = 0.4
 """Metres to what cameras that move are taken to see."""
 _lamps_at = reader(WorldLights)
+_MOST_KEPT = 8
+"""Sizes and focal lengths of cameras for which what is made is kept."""
 _SPARE = 2
 """Rows that are looked up where there is no map."""
 
@@ -127,31 +130,29 @@ class ShadowMaps:
     def following(self, camera: Camera) -> Shadows:
         """Room for the maps of a camera that moves, for one state after the other; see `follow`."""
         size, pixel = _size(camera), _pixel(camera)
-        shadows = self._following.get((size, pixel))
-        if shadows is None:
-            count = len(self._lamps.axes)
-            rows = size * count
-            nothing = np.empty((0, size), dtype=np.float32)
-            shadows = self._following[size, pixel] = Shadows(
-                self._lamps,
-                room_for_lights(self._lamps),
-                *_room(count),
-                np.zeros((rows + _SPARE, size), dtype=np.float32),
-                nothing,
-                np.empty((0, size), dtype=np.uint8),
-                np.zeros((count, 4), dtype=np.int32),
-                self._casters(pixel * _USUAL),
-            )
-        return shadows
+        return kept(self._following, _MOST_KEPT, (size, pixel), self._new_following)
+
+    def _new_following(self, key: tuple[int, float]) -> Shadows:
+        (size, pixel), count = key, len(self._lamps.axes)
+        return Shadows(
+            self._lamps,
+            room_for_lights(self._lamps),
+            *_room(count),
+            np.zeros((size * count + _SPARE, size), dtype=np.float32),
+            np.empty((0, size), dtype=np.float32),
+            np.empty((0, size), dtype=np.uint8),
+            np.zeros((count, 4), dtype=np.int32),
+            self._casters(pixel * _USUAL),
+        )
 
     def _casters(self, texel: float) -> Casting:
         """What throws shadows, as finely as texels of so many metres show."""
-        error = 0.0 if self._full else _SHADOW_ERROR * texel
-        if error not in self._casting:
-            scene = self._scene()
-            assert scene is not None
-            self._casting[error] = _casting(casters(scene, error))
-        return self._casting[error]
+        return kept(self._casting, _MOST_KEPT, 0.0 if self._full else _SHADOW_ERROR * texel, self._new_casting)
+
+    def _new_casting(self, error: float) -> Casting:
+        scene = self._scene()
+        assert scene is not None
+        return _casting(casters(scene, error))
 
 
 def _casting(parts: Casters) -> Casting:
@@ -196,7 +197,7 @@ def _extent(scene: Scene) -> Array:
         for part in body.parts if not body.endless else ():
             place = np.add(body.position, rotated(body.orientation, part.position))
             turn = quat_to_matrix(quat_product(body.orientation, part.orientation))
-            half = np.abs(turn) @ half_extents(part.shape)
+            half = (np.abs(turn) * half_extents(part.shape)).sum(axis=1)
             if half.max() < _GROUND:
                 boxes.append((place - half, place + half))
     base = np.array(scene.robot.position)

@@ -9,7 +9,7 @@ from simworld.geometry import Array
 from simworld.rendering.raster.drawlist import DrawList, Geometry, MaterialTable
 from simworld.rendering.textures.bank import Textures
 from simworld.scene.camera import Camera
-from simworld.scene.lens import Pinhole, pinhole
+from simworld.scene.lens import FINER, Pinhole, pinhole
 from simworld.scene.light import DirectionalLight
 from simworld.scene.model import Scene
 
@@ -62,9 +62,10 @@ class Sight(NamedTuple):
 class Eye(NamedTuple):
     """A camera: images of `factor` x `factor` samples a pixel; at the pose `local` (7,) on a link, or in the world.
 
-    `link` is -1 there. Where it is `cacheable` light on fixed parts can be kept. A `pixel` is so wide at 1 m, `gain` is
-    the exposure, `backdrop` (n, n, 3) behind everything. `labels` are seen once a pixel, the `picture` `factor` times.
-    What is kept of a camera that stays is right as long as the `rows` (r,) of carriers have the poses `fixed` (r, 7).
+    `link` is -1 there. Where it is `cacheable` light on fixed parts can be kept. A `pixel` is so wide at 1 m, and
+    `coarser` times as wide as those of the pinhole image. `gain` is the exposure, `backdrop` (n, n, 3) behind all.
+    `labels` are seen once a pixel, the `picture` `factor` times. What is kept of a camera that stays is right as long
+    as the `rows` (r,) of carriers have the poses `fixed` (r, 7).
     """
 
     width: int
@@ -74,6 +75,7 @@ class Eye(NamedTuple):
     near: float
     far: float
     pixel: float
+    coarser: int
     gain: float
     link: int
     local: Annotated[Array, 1]
@@ -167,6 +169,7 @@ def eye_of(scene: Scene, drawing: DrawnParts, backdrop: Float, camera: Camera, c
         near=camera.near,
         far=camera.far,
         pixel=1 / max(camera.fx, camera.fy),
+        coarser=camera.antialias * (FINER if picture.grid.size else 1),
         gain=2.0**camera.exposure,
         link=-1 if camera.parent is None else scene.robot.model.link_index(camera.parent),
         local=np.array([*camera.position, *camera.orientation]),

@@ -14,7 +14,7 @@ import numpy as np
 
 from simworld.assets.robot_search import robot_of_digest
 from simworld.color import to_linear
-from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, rotated, transform_points
+from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, rotated
 from simworld.kernels import kernel
 from simworld.rendering.textures.pyramid import pyramid
 from simworld.scene.ground import floor_of, table_of, top_of
@@ -109,7 +109,7 @@ def _hollow(scene: Scene, body: Body, light: Array, above: Array) -> list[float]
     (x, y, z), wall = inner_size(body), 2 * half_extents(body.parts[0].shape)[2]
     pose = compose(body.pose, [0.0, 0.0, -wall, *IDENTITY])
     out, reflected = x * y / (x * y + 2 * z * (x + y)), _reflectance(body.material)
-    falls_in = light + _UNSHADED * _of_lamps(scene, transform_points(pose, [0.0, 0.0, z]).tolist(), _ABOVE)
+    falls_in = light + _UNSHADED * _of_lamps(scene, compose(pose, [0.0, 0.0, z, *IDENTITY])[:3].tolist(), _ABOVE)
     inside = reflected * falls_in * out / (1 - reflected * (1 - out))
     sizes = x / 2 + wall, y / 2 + wall, z + wall, wall
     return [*_to_local(pose).ravel(), *sizes, *inside, *(reflected * _aside(scene, pose, light, above))]
@@ -126,7 +126,7 @@ def _aside(scene: Scene, pose: Array, light: Array, ground: Array) -> Array:
 def _to_local(pose: Array) -> Array:
     """The matrix (3, 4) from the world to a frame."""
     turn = quat_to_matrix(pose[3:]).T
-    return np.column_stack([turn, -turn @ pose[:3]])
+    return np.column_stack([turn, -(turn * pose[:3]).sum(axis=1)])
 
 
 def _thrown_back(scene: Scene, body: Body, place: Sequence[float], light: Array) -> Array:
@@ -173,7 +173,8 @@ def _of_lamps(scene: Scene, place: Sequence[float], normal: Vec3) -> Array:
 def _arm(robot: Robot) -> Array:
     """Spheres (n, 4) along the arm as it rests: middle, and square of the radius."""
     spheres = _arm_at_rest(robot.name, robot.digest)
-    middles = transform_points(np.array([*robot.position, *robot.orientation]), spheres[:, :3])
+    base = np.array([*robot.position, *robot.orientation])
+    middles = [compose(base, [*middle, *IDENTITY])[:3] for middle in spheres[:, :3]]
     return np.column_stack([middles, spheres[:, 3]])
 
 

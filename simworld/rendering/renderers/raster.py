@@ -76,9 +76,10 @@ class RasterRenderer:
         """
         if not isinstance(threads, int) or threads < 1:
             raise ConfigurationError(f"threads: must be a whole number, at least 1, got {threads!r}")
-        shots, channels = [Shot(*shot) for shot in shots], tuple(channels)
+        shots, asked = [Shot(*shot) for shot in shots], channels if isinstance(channels, str) else tuple(channels)
         for shot in shots:
-            check_channels("raster", self.channels, channels, shot.next_state)
+            check_channels("raster", self.channels, asked, shot.next_state)
+        channels = tuple(asked)
         if out is None:
             made = [empty(channels, shot.scene, shot.camera) for shot in shots]
         else:

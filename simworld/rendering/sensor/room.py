@@ -7,6 +7,9 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_KEPT = 1 << 24
+"""Numbers for which room is kept for the next image."""
+
 
 class Room(threading.local):
     """Arrays that the next call of a thread uses again: new ones have to be cleared first, page by page."""
@@ -17,9 +20,11 @@ class Room(threading.local):
     def __call__(self, *shapes: tuple[int, ...]) -> list[NDArray[np.float32]]:
         """One of each shape, of any numbers, until the next call."""
         ends = list(itertools.accumulate(map(math.prod, shapes), initial=0))
-        if self._kept.size < ends[-1]:
-            self._kept = np.empty(ends[-1], dtype=np.float32)
+        room = self._kept
+        if room.size < ends[-1]:
+            room = np.empty(ends[-1], dtype=np.float32)
+            if room.size <= _MOST_KEPT:
+                self._kept = room
         return [
-            self._kept[start:end].reshape(shape)
-            for shape, (start, end) in zip(shapes, itertools.pairwise(ends), strict=True)
+            room[start:end].reshape(shape) for shape, (start, end) in zip(shapes, itertools.pairwise(ends), strict=True)
         ]
