@@ -9,11 +9,12 @@ INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
 
-install: .venv/.installed ## build .venv with the pinned versions
+install: .venv/.installed ## build .venv with the pinned versions, and compile all loops
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(INSTALL) '.[dev]'
+	$(BIN)/simworld compile
 	@touch $@
 
 demo: install ## see what simworld does

@@ -40,7 +40,7 @@ class CompiledLoops(NullCache):
             target_context.refresh()  # takes a third of a second; what compiles does it anyway
         if (content := self._read(sig, target_context.codegen())) is not None:
             return _rebuild(target_context, *pickle.loads(content))
-        announce("compiling loops", loop_places())
+        announce("compiling loops (about 20 s for pictures)", loop_places())
         return None
 
     def is_kept(self, sig: Any, codegen: Any) -> bool:

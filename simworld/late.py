@@ -59,7 +59,7 @@ class Passes:
             raise error
 
     def make(self, passes: Sequence[int]) -> None:
-        """Compile passes, or find them where they are kept."""
+        """Compile passes, or find them where they are kept, as soon as nobody else is at work on them."""
         for k in passes:
             self._made(k)
 
@@ -80,8 +80,6 @@ class Passes:
 
     def _make_and_call(self, k: int, *numbers: int) -> int:
         try:
-            while self._is_helped(k):
-                time.sleep(_POLL)
             self._table[k] = self._made(k)
         except BaseException as error:  # nothing can be raised through compiled code
             self._error = error
@@ -90,6 +88,8 @@ class Passes:
         return result
 
     def _made(self, k: int) -> int:
+        while self._is_helped(k):
+            time.sleep(_POLL)
         kernel: Any = self._kernels[k]
         kernel.compile(_SIGNATURE)
         made = kernel.overloads[_SIGNATURE]

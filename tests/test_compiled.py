@@ -65,7 +65,10 @@ class Payload:
 
 def test_a_loop_is_compiled_once_and_said_to_be(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not found() and found() and found()
-    assert capsys.readouterr().err == f"simworld: compiling loops for the first time; kept in {package}\n"
+    assert (
+        capsys.readouterr().err
+        == f"simworld: compiling loops (about 20 s for pictures) for the first time; kept in {package}\n"
+    )
     assert kept(package).stat().st_mode & 0o777 == 0o644 & ~umask()  # what root installs, others read
 
 

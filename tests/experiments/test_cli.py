@@ -35,7 +35,7 @@ def test_help_is_light() -> None:
     )
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
     listed = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True).stdout
-    for name in ("envs", "rollout", "train", "evaluate", "images", "demo", "play", "render", "doctor"):
+    for name in ("envs", "rollout", "train", "evaluate", "images", "demo", "play", "render", "doctor", "compile"):
         assert name in listed
 
 

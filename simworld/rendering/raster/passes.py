@@ -60,6 +60,11 @@ def make_ahead() -> None:
     PASSES.make_beside([SAMPLES, CHANGED, FILLING, LABELLING, FOLLOWING, FRAGMENTS])
 
 
+def make_all() -> None:
+    """Have all passes compiled."""
+    PASSES.make(range(len(KERNELS)))
+
+
 @kernel
 def call_rows(rows: Any, room: int, turn: int, passes: int) -> None:
     """As `render_rows`, by `passes`."""
@@ -364,8 +369,5 @@ def write_amodal(row: Any, room: int) -> None:
         mask_through_lens(inverse_depth, sight.grid, eye.far, masks[k])
 
 
-PASSES = Passes(
-    __name__,
-    "PASSES",
-    [see_row, cast_row, follow_row, change_row, shade_row, shade_row_of_several, fill_row, label_row],
-)
+KERNELS = (see_row, cast_row, follow_row, change_row, shade_row, shade_row_of_several, fill_row, label_row)
+PASSES = Passes(__name__, "PASSES", KERNELS)

@@ -1,0 +1,15 @@
+"""`simworld compile`: nobody waits for it later."""
+
+import typer
+
+from simworld.experiments.cli.console import say
+
+commands = typer.Typer()
+
+
+@commands.command()
+def compile() -> None:  # noqa: A001
+    """Compile all loops now, for installations, containers and CI: half a minute that the first picture else takes."""
+    from simworld.experiments.compiling import compile_all
+
+    say(f"compiled loops are kept in {compile_all() or 'no folder: none can be written'}")
