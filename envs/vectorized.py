@@ -1,7 +1,8 @@
 """Many environments in one process: stepped one after the other, their images drawn side by side with that."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -112,9 +113,13 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
             for i in which:
                 self.envs[i].get_wrapper_attr("foresee")(seed=seeds[i], options=given)
             told: Told = [None] * self.num_envs
-            with self._acting(which) as seen:
+            seen = self._seen
+            # Until all is well, it is not known what those see.
+            self._seen = [None if now else one for now, one in zip(mask.tolist(), seen, strict=True)]
+            with self._draw or nullcontext():
                 for i in which:
                     seen[i], told[i] = self._begin(i, seed=seeds[i], options=given)
+            self._seen = seen
             return self._observation(), _gathered(told)
 
     def step(self, actions: NDArray[np.float32]) -> Step:
@@ -126,7 +131,8 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
             terminated, truncated = [False] * self.num_envs, [False] * self.num_envs
             told: Told = [None] * self.num_envs
             final: dict[str, Any] = {}
-            with self._acting(range(self.num_envs)) as seen:
+            seen, self._seen = self._seen, [None] * self.num_envs
+            with self._draw or nullcontext():
                 for i, env in enumerate(self.envs):
                     if self._over[i]:
                         seen[i], told[i] = self._begin(i)
@@ -136,6 +142,7 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
                     if self._over[i] and self.autoreset_mode is AutoresetMode.SAME_STEP:
                         self._add_info(final, {"final_obs": seen[i], "final_info": told[i]}, i)
                         seen[i], told[i] = self._begin(i)
+            self._seen = seen
             infos = final | _gathered(told)
             return self._observation(), np.array(rewards), np.array(terminated), np.array(truncated), infos
 
@@ -170,16 +177,6 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
             if self._draw is not None:
                 self._draw.close()
 
-    @contextmanager
-    def _acting(self, which: Iterable[int]) -> Iterator[list[Any]]:
-        """What all see, of which some see something new; if this fails, it is not known what."""
-        seen = self._seen.copy()
-        for i in which:
-            self._seen[i] = None
-        with self._draw or nullcontext():
-            yield seen
-        self._seen = seen
-
     def _begin(self, i: int, **asked: Any) -> tuple[Any, dict[str, Any]]:
         begun = self.envs[i].reset(**asked)
         self._over[i] = False
@@ -201,7 +198,8 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
             given = np.empty(0)
         if given.shape != self.action_space.shape or given.dtype.kind not in "biuf":
             raise ConfigurationError(f"actions: must be numbers {self.action_space.shape}, got {shown(actions)}")
-        if not np.isfinite(given[np.logical_not(self._over)]).all():
+        # First all of them, quickly.
+        if not (math.isfinite(given.sum()) or np.isfinite(given[np.logical_not(self._over)]).all()):
             raise ConfigurationError(f"actions: must be finite, got {shown(actions)}")
         return given.astype(np.float64)
 
@@ -230,10 +228,10 @@ class VectorizedEnv(Uncopied, VectorEnv[Any, NDArray[np.float32], NDArray[Any]])
 
     def _observation(self) -> Any:
         """What all see, as arrays (num_envs, ...)."""
-        space = self.single_observation_space
-        if isinstance(space, gym.spaces.Dict):
-            return {name: _together([seen[name] for seen in self._seen]) for name in space}
-        return _together(self._seen)
+        first = self._seen[0]
+        if isinstance(first, dict):
+            return {name: np.array([seen[name] for seen in self._seen]) for name in first}
+        return np.array(self._seen)
 
 
 def _drawing(threads: int, cameras: int, most: int) -> "Drawing":
@@ -243,18 +241,15 @@ def _drawing(threads: int, cameras: int, most: int) -> "Drawing":
     return Drawing(threads, cameras, most)
 
 
-def _together(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Arrays (n, ...) of arrays of one shape and type."""
-    return np.concatenate(values).reshape(len(values), *values[0].shape)
-
-
 def _gathered(told: Told) -> dict[str, Any]:
     """The infos of those that have one, all of the same facts, in Gymnasium's vector form."""
-    there = np.array([one is not None for one in told])
+    names = list(next(one for one in told if one is not None))
+    nothing = dict.fromkeys(names, False)
+    facts = np.array([list((one or nothing).values()) for one in told], dtype=np.bool_).T.copy()
+    there = np.array([[one is not None for one in told]] * len(names))
     infos: dict[str, Any] = {}
-    for name in next(one for one in told if one is not None):
-        infos[name] = np.array([one is not None and one[name] for one in told], dtype=np.bool_)
-        infos[f"_{name}"] = there.copy()
+    for name, fact, one in zip(names, facts, there, strict=True):
+        infos[name], infos[f"_{name}"] = fact, one
     return infos
 
 

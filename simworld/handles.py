@@ -21,7 +21,8 @@ class OneUser:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._lock = threading.Lock()
+        # A thread that was interrupted on its way in or out still has it, and gets in again.
+        self._lock = threading.RLock()
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):

@@ -1,7 +1,7 @@
 """Threads that render frames while the caller, who has Python's lock, comes by more of them."""
 
 from collections.abc import Sequence
-from threading import Semaphore
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -95,7 +95,7 @@ class Crew:
         """Let the helpers begin, and go on when each is in its loops, for which it needs the lock."""
         self._helpers.start(_Table.help, [table] * self._helpers.count)
         for _ in range(self._helpers.count):
-            table.inside.acquire()
+            table.inside.get()
 
 
 class _Table:
@@ -110,12 +110,12 @@ class _Table:
         self.scenes: set[int] = set()
         self.late: list[tuple[Shot, Made]] = []
         self.need = Need(0, 0, 0, 0, 0)
-        self.inside = Semaphore(0)
+        self.inside: SimpleQueue[None] = SimpleQueue()
 
     def help(self) -> None:
         """Render rows until no more come."""
         try:
             workspace = WORKSPACES.for_(self.need)  # which is held until it is done
         finally:
-            self.inside.release()
+            self.inside.put(None)
         render_rows(self.words, workspace.address, self.turn.address)
