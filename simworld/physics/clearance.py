@@ -11,12 +11,14 @@ from simworld.kernels import kernel
 from simworld.physics.articulated import placed
 from simworld.physics.body_reader import OWN_LINK, BodyReader
 from simworld.physics.bullet import bullet
+from simworld.physics.timing import Timing
 
 _STILL = 0.002, 0.1
 """Metres and radians per second, along and about each axis, below which something stands still: 99 of 100 things that
 rest on others tremble by less, and a ball of 2 cm that spins by the one rolls by the other."""
-_STEPS = 2
-"""Steps of Bullet after each of which all has to stand still: what turns back is faster again in the step after it."""
+_STEPS, _SECONDS = 2, 0.08
+"""Steps of Bullet after each of which all has to stand still, and how long they are together, at the least: what turns
+back is faster again in the step after it, and what starts from rest is faster in the end."""
 _CLEAR = 0.01
 """Metres beyond its way within which the arm is not alone."""
 
@@ -35,16 +37,18 @@ class Clearance:
         bodies: Sequence[int],
         movable: Iterable[int],
         reader: BodyReader,
+        timing: Timing,
     ) -> None:
         self._client, self._robot, self._spheres, self._reader = client, robot, spheres, reader
         self._links = {int(row) - 1 for row in spheres[:, 0]}
         self._bodies, self._movable = bodies, tuple(movable)
         self._near = np.zeros(len(bodies), dtype=np.bool_)
+        self._steps = max(_STEPS, math.ceil(_SECONDS * timing.control_hz))
         self.disturb()
 
     def disturb(self) -> None:
         """Watch anew: something was moved or pushed."""
-        self._still, self._looked = (0 if self._movable else _STEPS), True
+        self._still, self._looked = (0 if self._movable else self._steps), True
         self._boxes: Array | None = None
 
     def step(self) -> None:
@@ -56,7 +60,7 @@ class Clearance:
         if not self._looked:
             self._looked = True
             self._still = self._still + 1 if self._stands_still() else 0
-        return self._still >= _STEPS
+        return self._still >= self._steps
 
     def _stands_still(self) -> bool:
         if self._reader.points(self._robot):

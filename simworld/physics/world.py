@@ -120,7 +120,7 @@ class World(Uncopied):
         masses = {uid: body.mass for uid, body in bodies.items() if body.mass > 0}
         self._substeps = Substeps(cid, self._robot, self._gripper.fingers, masses, self._reader, self.timing)
         spheres = robot_links(scene.robot.name, scene.robot.digest).spheres
-        self._clearance = Clearance(cid, self._robot, spheres, self._bodies, masses, self._reader)
+        self._clearance = Clearance(cid, self._robot, spheres, self._bodies, masses, self._reader, self.timing)
 
     def _load_robot(self, scene: Scene, model: RobotModel) -> None:
         cid, base = self._client, scene.robot
@@ -132,6 +132,8 @@ class World(Uncopied):
             flags=bullet.URDF_USE_INERTIA_FROM_FILE,
             physicsClientId=cid,
         )
+        # Else Bullet brakes links as if they moved through something: by 4% and more of their velocity a second.
+        bullet.changeDynamics(self._robot, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=cid)
         # What moves link k + 1 is number k in Bullet, and the base is no link of it.
         self._joints = [row - 1 for row in model.joint_links]
         self._division = Division(self.timing.substeps)

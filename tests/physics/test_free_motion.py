@@ -1,5 +1,6 @@
 """An arm that moves alone is moved without Bullet, as Bullet would move it; and only then."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ from crane import URDF, write
 
 from simworld.assets.roots import VARIABLE
 from simworld.errors import ConfigurationError
-from simworld.geometry import Array, quat_from_vector, rotated, transform_points
+from simworld.geometry import Array, Vec3, quat_from_vector, rotated, transform_points
 from simworld.physics.bullet import bullet
+from simworld.physics.controllers import make_controller
 from simworld.physics.kinematics import link_tree
 from simworld.physics.timing import Timing
 from simworld.physics.world import World
@@ -27,9 +29,11 @@ def user_robots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
 
 
-def loaded(*bodies: Body, timing: Timing = FINE, name: str = "panda", **robot: object) -> World:
+def loaded(
+    *bodies: Body, timing: Timing = FINE, name: str = "panda", gravity: Vec3 = (0.0, 0.0, -9.81), **robot: object
+) -> World:
     world = World(timing)
-    world.load(Scene(robot=Robot(name=name, position=BASE, **robot), bodies=bodies))
+    world.load(Scene(robot=Robot(name=name, position=BASE, **robot), bodies=bodies, gravity=gravity))
     return world
 
 
@@ -66,6 +70,12 @@ def moved(world: World, seed: int, converged: bool) -> Array:
         world.step()
         assert is_free(world)
         return world.joints()
+    solve(world)
+    return world.joints()
+
+
+def solve(world: World) -> None:
+    """Have Bullet advance by a control step, with more iterations than it needs."""
     world._catch_up()
     world._motors.act(world.joints()[1])
     bullet.setPhysicsEngineParameter(
@@ -73,7 +83,6 @@ def moved(world: World, seed: int, converged: bool) -> Array:
     )
     bullet.stepSimulation(physicsClientId=world._client)
     world._forget_arm()
-    return world.joints()
 
 
 @pytest.mark.parametrize("name", ["panda", "xarm6", "crane"])
@@ -142,6 +151,41 @@ def test_bullet_is_where_the_arm_is_when_it_goes_on() -> None:
         assert np.array_equal(np.transpose([state[:2] for state in states]), joints)
 
 
+def test_an_arm_that_moves_goes_on_where_something_is_pushed() -> None:
+    with loaded(TABLE, cube(), timing=Timing()) as world:
+        q = np.array(world.model.rest)
+        q[0] += 0.6
+        world.set_joint_targets(q.tolist())
+        world.step(4)
+        assert is_free(world)
+        before = world.joints()
+        world.push("cube", (2.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+        world.step()
+        after = world.joints()
+        assert not is_free(world) and before[1, 0] > 0.3
+        assert after[0, 0] - before[0, 0] == pytest.approx((before[1, 0] + after[1, 0]) / 2 / 25, rel=0.3)
+
+
+def test_what_was_moved_is_hit_where_it_is_now() -> None:
+    tower = thing("tower", Box(half_extents=(0.04, 0.04, 0.08)), (-0.05, -0.12, 0.08), mass=0.5, friction=0.3)
+    with loaded(TABLE, tower, timing=Timing()) as world:
+        controller, ends, free = make_controller("ee", world), [], []
+
+        def go(place: tuple[float, float, float], steps: int) -> None:
+            for _ in range(steps):
+                way = np.clip((place - world.tool_pose()[:3]) * 10, -1.0, 1.0)
+                controller.apply(np.array([*way, -1.0]))
+                world.step()
+                free.append(is_free(world))
+            ends.append(world.body_pose("tower")[1])
+
+        for y, z in ((-0.3, 0.2), (-0.3, 0.05), (0.15, 0.05), (-0.2, 0.05)):
+            go((-0.05, y, z), 50)
+        assert free[-1] and ends[-1] > ends[0] + 0.3
+        go((-0.05, 0.25, 0.05), 50)
+        assert ends[-1] > ends[-2] + 0.05
+
+
 def test_what_is_pushed_moves_in_the_step_in_which_it_is_pushed() -> None:
     with loaded(TABLE, cube(friction=0.5), timing=Timing()) as world:
         world.step(5)
@@ -171,6 +215,32 @@ def test_what_rolls_slowly_rolls_on_and_what_is_thrown_up_comes_down() -> None:
             world.step()
             heights.append(world.body_pose("ball")[2])
         assert max(heights) > 0.05 and heights[-1] == pytest.approx(0.02, abs=1e-3)
+
+
+@pytest.mark.parametrize("timing", [Timing(), Timing.at(240)])
+def test_what_begins_to_slide_slides_on_at_any_timing(timing: Timing) -> None:
+    down = 9.81 * math.sin(0.2), 0.0, -9.81 * math.cos(0.2)
+    with loaded(TABLE, cube(position=(-0.1, -0.3, 0.02), friction=0.2), timing=timing, gravity=down) as world:
+        x = world.body_pose("cube")[0]
+        world.step(3 * timing.control_hz)
+        slid = 9.81 * (math.sin(0.2) - 0.2 * math.cos(0.2)) * 3.0**2 / 2
+        assert world.body_pose("cube")[0] - x == pytest.approx(slid, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["panda", "xarm6"])
+def test_an_arm_that_its_motors_cannot_hold_falls_as_in_bullet(name: str) -> None:
+    with (
+        loaded(timing=Timing(), name=name, strength=0.1) as free,
+        loaded(timing=Timing(), name=name, strength=0.1) as solved,
+    ):
+        heights = [free.tool_pose()[2]]
+        for _ in range(8):
+            free.step()
+            assert is_free(free)
+            solve(solved)
+            assert np.linalg.norm((free.tool_pose() - solved.tool_pose())[:3]) < 1e-3
+            heights.append(free.tool_pose()[2])
+        assert heights[0] - heights[-1] > 0.1
 
 
 @pytest.mark.parametrize("link", ["palm", "boom"])
