@@ -57,7 +57,7 @@ def render_rows(rows: NDArray[np.int64], room: int, turn: int) -> None:
 
 def make_ahead() -> None:
     """Let another process begin with what takes long to wait for."""
-    PASSES.make_beside([SAMPLES, CHANGED, FILLING, LABELLING, FOLLOWING, FRAGMENTS])
+    PASSES.make_beside([SAMPLES, CASTING, CHANGED, FILLING, LABELLING, FOLLOWING, FRAGMENTS])
 
 
 def make_all() -> None:
