@@ -8,16 +8,20 @@ from simworld.assets.robot import RobotModel
 from simworld.geometry import Array, Vec3
 from simworld.physics.articulated import WORK
 from simworld.physics.free_motion import SCRATCH, move_freely
+from simworld.physics.robot_links import RobotLinks
 from simworld.physics.timing import Timing
 
 
 class FreeArm:
-    """Moves a robot that stands at `base` (7,), by its links' `tree`; `links` (links, 7) are where it moved them last.
+    """Moves a robot that stands at `base` (7,), as its links are `known`; `links` (links, 7) are where it moved them last.
 
     As Bullet does it with many iterations: to tenths of a millimetre of the tool in a step, most often to hundredths.
     """
 
-    def __init__(self, model: RobotModel, tree: Array, base: Sequence[float], gravity: Vec3, timing: Timing) -> None:
+    def __init__(
+        self, model: RobotModel, known: RobotLinks, base: Sequence[float], gravity: Vec3, timing: Timing
+    ) -> None:
+        tree = known.tree
         self._tree, self._gravity, self._timing = tree, np.array(gravity), timing
         arm, gripper = model.arm_joints, model.gripper
         self._joints = np.array(
@@ -25,6 +29,7 @@ class FreeArm:
                 [*range(arm), *[arm] * len(gripper.joints)],
                 [*[1.0] * arm, *gripper.ratios],
                 [*[0.0] * arm, *gripper.offsets],
+                known.brakes,
             ]
         )
         self.links = np.zeros((len(tree) + 1, 7))

@@ -24,9 +24,10 @@ from simworld.physics.articulated import (
 )
 from simworld.physics.cholesky import solve
 
-FREEDOM, RATIO, OFFSET = 0, 1, 2
-"""Rows of `joints` (3, joints): the degree of freedom that a joint goes with, how far for each unit of it, and from
-where: joints of a gripper go together."""
+FREEDOM, RATIO, OFFSET, BRAKE = 0, 1, 2, 3
+"""Rows of `joints` (4, joints): the degree of freedom that a joint goes with, how far for each unit of it, and from
+where: joints of a gripper go together. And the force that brakes it, for each unit of the velocity with which it begins
+a control step, as in Bullet."""
 MOTOR = TARGET, SPEED, STIFFNESS, DAMPING, LIMIT, CARRIED, LOWER, UPPER = 0, 1, 2, 3, 4, 5, 6, 7
 """Rows of `motors` (8, freedoms): where and how fast it is aimed, the gains of a substep, the most it may do beyond the
 force that is told beside it, and where it comes to a stop."""
@@ -67,7 +68,7 @@ def move_freely(
         place_axes(tree, poses, work)
         carry_robot(tree, gravity, end[1], poses, work, needed)
         _find_mass(tree, joints, poses, work, inertia, mass, freedoms)
-        _pull(joints, motors, needed, pull, dt)
+        _pull(joints, motors, needed, start[1], pull, dt)
         _want(motors, mass, q, v, pull, factors, wanted, dt)
         _drive(motors, mass, q, v, wanted, pull, dt)
         for i in range(freedoms):
@@ -101,12 +102,12 @@ def _spread(joints: Any, q: Any, v: Any, state: Any) -> None:
 
 
 @inlined
-def _pull(joints: Any, motors: Any, needed: Any, pull: Any, dt: float) -> None:
-    """The impulses on degrees of freedom beside those of their motors: what carries them, less what they need."""
+def _pull(joints: Any, motors: Any, needed: Any, velocities: Any, pull: Any, dt: float) -> None:
+    """The impulses on degrees of freedom beside their motors': what carries them, less what they need and lose."""
     for i in range(motors.shape[1]):
         pull[i] = motors[CARRIED, i] * dt
     for k in range(joints.shape[1]):
-        pull[int(joints[FREEDOM, k])] -= joints[RATIO, k] * needed[k] * dt
+        pull[int(joints[FREEDOM, k])] -= joints[RATIO, k] * (needed[k] + joints[BRAKE, k] * velocities[k]) * dt
 
 
 @inlined

@@ -16,11 +16,12 @@ class RobotLinks(NamedTuple):
     """The links of a robot as the rows that `read_arm` takes, with weights.
 
     And spheres (n, 5) about all that can be hit of links that can move: the link's row, the sphere's middle in its
-    frame, and its radius, in metres.
+    frame, and its radius, in metres. The forces that brake joints (joints,) are for each unit of their velocity.
     """
 
     tree: Array
     spheres: Array
+    brakes: Array
 
 
 @lru_cache(maxsize=16)
@@ -32,6 +33,7 @@ def robot_links(name: str, digest: str) -> RobotLinks:
         flags = bullet.URDF_USE_INERTIA_FROM_FILE
         robot = bullet.loadURDF(str(model.urdf), useFixedBase=True, flags=flags, physicsClientId=client)
         about = [bullet.getDynamicsInfo(robot, link, physicsClientId=client) for link in range(len(model.tree))]
+        brakes = [bullet.getJointInfo(robot, row - 1, physicsClientId=client)[6] for row in model.joint_links]
         shaped = [link for link in range(len(model.tree)) if _is_shaped(robot, link, client)]
         bounds = [bullet.getAABB(robot, link, physicsClientId=client) for link in shaped]
     finally:
@@ -46,7 +48,7 @@ def robot_links(name: str, digest: str) -> RobotLinks:
         if moving[row]:
             middle = transform_points(invert(poses[row]), [np.add(low, high) / 2])[0]
             rows.append([row, *middle, np.linalg.norm(np.subtract(high, low)) / 2])
-    return RobotLinks(tree, np.array(rows).reshape(-1, 5))
+    return RobotLinks(tree, np.array(rows).reshape(-1, 5), np.array(brakes))
 
 
 def _is_shaped(robot: int, link: int, client: int) -> bool:

@@ -137,9 +137,9 @@ class World(Uncopied):
         # What moves link k + 1 is number k in Bullet, and the base is no link of it.
         self._joints = [row - 1 for row in model.joint_links]
         self._division = Division(self.timing.substeps)
-        tree, place = robot_links(base.name, base.digest).tree, (*base.position, *base.orientation)
-        self._arm_reader = ArmReader(model, tree, place, scene.gravity)
-        self._free_arm = FreeArm(model, tree, place, scene.gravity, self.timing)
+        known, place = robot_links(base.name, base.digest), (*base.position, *base.orientation)
+        self._arm_reader = ArmReader(model, known.tree, place, scene.gravity)
+        self._free_arm = FreeArm(model, known, place, scene.gravity, self.timing)
         for joint, position in zip(self._joints, base.joint_positions, strict=True):
             bullet.resetJointState(self._robot, joint, position, physicsClientId=cid)
         self._gripper = GripperDrive(cid, self._robot, model, self._joints, base.finger_friction)

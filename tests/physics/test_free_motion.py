@@ -96,6 +96,19 @@ def test_an_arm_moves_as_bullet_moves_it_when_its_solver_is_done(name: str) -> N
             assert np.linalg.norm((free.tool_pose() - before)[:3]) > 1e-3
 
 
+def test_joints_that_are_damped_by_their_urdf_are_braked_as_in_bullet(tmp_path: Path) -> None:
+    write(tmp_path, urdf=URDF.replace("0 -3 0", "0 -1 0").replace("<limit ", "<dynamics damping='20'/><limit "))
+    with loaded(timing=Timing(), name="crane") as free, loaded(timing=Timing(), name="crane") as solved:
+        targets = [*np.add(free.model.rest, 0.3)[: free.model.arm_joints], *free.model.rest[free.model.arm_joints :]]
+        for _ in range(8):
+            for world in (free, solved):
+                world.set_yielding_targets(targets, np.full(free.model.arm_joints, 15.0))
+            free.step()
+            assert is_free(free)
+            solve(solved)
+            assert np.linalg.norm((free.tool_pose() - solved.tool_pose())[:3]) < 1e-3
+
+
 def test_motors_do_all_they_may_where_they_do_not_come_to_what_they_are_told() -> None:
     """By Bullet's inverse dynamics: of one substep, in which everything is known."""
     weak = 0
