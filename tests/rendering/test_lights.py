@@ -327,7 +327,10 @@ def lambert(scene: Scene) -> Scene:
 
 
 def against_the_path_tracer(index: int) -> tuple[float, float]:
-    """Mean absolute error in bytes away from the borders of shadows, and the shadows' intersection over union."""
+    """Mean absolute error in bytes away from the borders of shadows, and the shadows' intersection over union.
+
+    The tracer follows light that is thrown back, as pictures estimate it.
+    """
     pytest.importorskip("mitsuba")
     from simworld.rendering.renderers.mitsuba import MitsubaRenderer
 
@@ -336,7 +339,7 @@ def against_the_path_tracer(index: int) -> tuple[float, float]:
         world.load(scene)
         world.step(5)
         state = world.state()
-    tracer = MitsubaRenderer(samples=16, max_depth=2)
+    tracer = MitsubaRenderer(samples=64)
     camera = scene.camera("front").resized(320, 240)
     ours, traced = (
         r.render(scene, state, camera, ("rgb", "segmentation", "normals")) for r in (RasterRenderer(error=0.0), tracer)
@@ -365,7 +368,7 @@ def against_the_path_tracer(index: int) -> tuple[float, float]:
 @pytest.mark.parametrize("index", range(2))
 def test_pictures_agree_with_the_path_tracer(index: int) -> None:
     error, shadows = against_the_path_tracer(index)
-    assert error <= 1
+    assert error <= 2
     assert shadows >= 0.8
 
 

@@ -317,7 +317,8 @@ def test_the_panda(name: str) -> None:
     one, other = (meshes._joined([group.mesh for group in groups])[0] for groups in (full, simple))
     assert [group.color for group in full] == [group.color for group in simple]
     assert deviation(one, other, 5e-4) < 5e-4
-    assert len(other.triangles) < max(1700, 0.1 * len(one.triangles))
+    # Of a level that may be twice as fine.
+    assert len(other.triangles) < max(1900, 0.1 * len(one.triangles))
     for a, b in zip(full, simple, strict=True):
         assert b.mesh.closed == a.mesh.closed
         agree = np.sum(b.mesh.normals * face_normals(b.mesh.vertices, b.mesh.triangles)[:, None], axis=2)
