@@ -9,7 +9,7 @@ commands = typer.Typer()
 
 @commands.command()
 def compile() -> None:  # noqa: A001
-    """Compile all loops now, for installations, containers and CI: half a minute that the first picture else takes."""
+    """Compile all loops now, for installations, containers and CI: 45 s, of which a first picture else takes 20."""
     from simworld.experiments.compiling import compile_all
 
     say(f"compiled loops are kept in {compile_all() or 'no folder: none can be written'}")
