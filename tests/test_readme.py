@@ -27,6 +27,12 @@ def test_the_speed_table() -> None:
         assert speeds + resets in README, row
 
 
+def test_the_speed_of_experts() -> None:
+    rows = [row["expert's steps/s"] for row in results("speed")["rows"] if "Reach" not in row["environment"]]
+    speeds = [speed for speed in rows if speed is not None]
+    assert f"there are {min(speeds):,} to {max(speeds):,} steps a second" in TEXT
+
+
 def test_the_factors() -> None:
     assert f"There are {len(SPACE)} of them" in TEXT
 

@@ -39,7 +39,7 @@ class Run(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--robots", nargs="+", default=robot_names(), choices=robot_names())
-    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=500)
     asked = parser.parse_args()
     kept = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
     rows = [row for row in kept if row["robot"] not in asked.robots]

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import gymnasium as gym
@@ -28,6 +29,7 @@ import gymnasium as gym, simworld
 env = gym.make("{env_id}", render_mode="rgb_array")
 env.reset(seed=0)
 env.render()
+print(flush=True)
 """
 
 Rounds = dict[str, list[Seconds]]
@@ -76,29 +78,37 @@ def observing_results(rounds: Rounds) -> dict[str, Any]:
 
 
 def first_pictures(fresh: bool) -> list[Seconds]:
-    """Seconds of whole processes that import simworld, make an environment, reset it and render 640x480.
+    """Seconds until a process has imported simworld, made an environment, reset it and rendered 640x480.
 
+    CPU time is that of the whole process, and of those that help it.
     With caches that are there; or each in a copy of the package beside which and in whose caches nothing is.
     """
     seconds = []
     for _ in range(FIRST_PICTURES + (not fresh)):
         with tempfile.TemporaryDirectory() as folder:
-            surroundings = _fresh(Path(folder)) if fresh else dict(os.environ)
+            surroundings = _fresh(Path(folder)) if fresh else _surroundings()
             begin, before = now(), os.times()
             code = _FIRST_PICTURE.format(env_id=ENV_ID)
-            subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, env=surroundings)
+            with subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=surroundings, stdout=PIPE) as process:
+                assert process.stdout is not None and process.stdout.readline()
+                wall = since(begin).wall
             after = os.times()
             cpu = after.children_user + after.children_system - before.children_user - before.children_system
-            seconds.append(Seconds(since(begin).wall, cpu))
+            seconds.append(Seconds(wall, cpu))
     # What is warm was made so by the first.
     return seconds[not fresh :]
+
+
+def _surroundings() -> dict[str, str]:
+    """Of this process, and Python keeps what it compiles, as it does where nothing else is said."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _fresh(folder: Path) -> dict[str, str]:
     """The surroundings of a process that finds the package as it is when it was just unpacked."""
     source = Path(simworld.__file__).parent
     shutil.copytree(source, folder / "simworld", ignore=shutil.ignore_patterns("__pycache__"))
-    given = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    given = {name: value for name, value in _surroundings().items() if name != "NUMBA_CACHE_DIR"}
     caches = {"XDG_CACHE_HOME": str(folder / "cache"), "HOME": str(folder), "PYTHONPATH": str(folder)}
     return given | caches
 
@@ -125,6 +135,7 @@ def _steps(env: gym.Env[Any, Any]) -> Burst:
 
 
 def _loop_steps(envs: Sequence[gym.Env[Any, Any]]) -> Burst:
+    """As whoever has no vector steps many: what is over is begun anew, as vectors do."""
     for env in envs:
         _begun(env)
 
@@ -135,7 +146,9 @@ def _loop_steps(envs: Sequence[gym.Env[Any, Any]]) -> Burst:
         begin = now()
         for taken in actions:
             for env, action in zip(envs, taken, strict=True):
-                env.unwrapped.step(action)
+                _, _, terminated, truncated, _ = env.step(action)
+                if terminated or truncated:
+                    env.reset()
         return since(begin, STEPS * len(envs))
 
     return burst

