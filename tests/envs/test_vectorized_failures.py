@@ -161,9 +161,9 @@ def test_another_process_gives_the_same_bits() -> None:
 
 
 def test_what_was_never_whole_can_be_closed() -> None:
-    envs = VectorizedEnv.__new__(VectorizedEnv)
+    envs: Any = VectorizedEnv.__new__(VectorizedEnv)
     with pytest.raises(AttributeError):
-        envs.__init__(None, 2, None, None, 1)  # type: ignore[arg-type, misc]
+        envs.__init__(None, 2, None, None, 1)
     envs.close()
 
 

@@ -7,8 +7,8 @@ from simworld.experiments.cli.console import say
 commands = typer.Typer()
 
 
-@commands.command()
-def compile() -> None:  # noqa: A001
+@commands.command("compile")
+def compile_loops() -> None:
     """Compile all loops now, for installations, containers and CI: 45 s, of which a first picture else takes 20."""
     from simworld.experiments.compiling import compile_all
 

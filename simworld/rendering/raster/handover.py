@@ -40,7 +40,7 @@ class Handed(Generic[Tuple]):
         self.address: int = self._words.ctypes.data
 
 
-class _HandedType(types.Type):  # type: ignore[misc]
+class _HandedType(types.Type):  # type: ignore[misc]  # numba gives it no type
     """An address at which a NamedTuple of a class is: compiled loops read of it what they ask for."""
 
     def __init__(self, tuple_class: type[Any]) -> None:

@@ -59,7 +59,7 @@ def fit_maps(
         if m == 0 or not lamps.finer[m - 1]:
             find_seen(lamps, m, inverse_depth, nothing, pinhole, view, stride, seen)
             if box.shape[0] > 0:
-                find_crossed(lamps, m, inverse_depth, nothing, pinhole, view, closest, box, stride, seen)
+                find_crossed(lamps, m, inverse_depth, pinhole, view, closest, box, stride, seen)
             widen_seen(seen, pixel * stride, lamps.margins[m], lamps.limits[m])
         last = nearer_part(seen, size, pixel) if lamps.finer[m] else SEEN_ROWS
         place_map(m, seen, last, size, lamps.least[m], pixel, fit, places)
@@ -141,7 +141,6 @@ def find_crossed(
     lamps: Any,
     m: int,
     inverse_depth: Any,
-    nothing: float,
     pinhole: Any,
     view: Any,
     closest: float,
