@@ -1,7 +1,7 @@
 """Makes data from environments: episodes of a policy, and moments along them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -72,7 +72,7 @@ def collect_episode(
         rewards=np.array(rewards, dtype=np.float32),
         terminations=np.array(terminations, dtype=bool),
         truncations=np.array(truncations, dtype=bool),
-        infos=_stacked(infos),
+        infos=_stacked([_facts(info, base.task.failures) for info in infos]),
         states=stack_states(states),
         contacts=pack_contacts([state.contacts for state in states]),
         **_described(env),
@@ -90,6 +90,12 @@ def _described(env: gym.Env[Any, Any]) -> dict[str, Any]:
         "action_space": describe_space(env.action_space),
         "instruction": manipulation(env).task_description,
     }
+
+
+def _facts(info: Mapping[str, Any], failures: Iterable[str]) -> dict[str, bool]:
+    """What an info tells, each fact by its name: success, events and failures."""
+    failed = {name: info["failure"] == name for name in failures}
+    return {"is_success": info["is_success"], **info["events"], **failed}
 
 
 def _stacked(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:

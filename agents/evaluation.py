@@ -91,7 +91,7 @@ def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> EpisodeRes
             raise ConfigurationError(f"env: an episode must end within {MOST_STEPS} steps: give it max_episode_steps")
         observation, reward, terminated, truncated, info = env.step(policy(observation))
         total, length, over = total + float(reward), length + 1, terminated or truncated or length + 1 == most
-        grasped = grasped or info.get("grasped", False)
+        grasped = grasped or info.get("events", {}).get("grasped", False)
     success = bool(info["is_success"])
     return EpisodeResult(seed, success, total, length, "" if success else _failure(info, grasped))
 
@@ -108,12 +108,13 @@ def wilson_interval(successes: int, n: int, z: float = 1.959964) -> tuple[float,
 
 def _failure(info: dict[str, Any], was_grasped: bool) -> str:
     """What the last instant of a failed episode looked like."""
-    if "grasped" not in info:
+    events, failure = info.get("events", {}), str(info.get("failure", ""))
+    if failure:
+        return failure.replace("_", " ")
+    if "grasped" not in events:
         return "short of the goal"
-    if info["off_table"]:
-        return "object fell off the table"
-    if info["grasped"]:
-        return "in the box, not released" if info.get("in_box") else "held, short of the goal"
-    if info.get("in_box"):
+    if events["grasped"]:
+        return "in the box, not released" if events.get("in_box") else "held, short of the goal"
+    if events.get("in_box"):
         return "in the box, not at rest"
     return "lost the object" if was_grasped else "never grasped"

@@ -18,7 +18,7 @@ from simworld.envs.interface import Interface
 from simworld.envs.observations import OBSERVATIONS, images_of
 from simworld.envs.options import Names, Pixels, Randomized, Size, check_names
 from simworld.envs.task import Task
-from simworld.envs.tasks import shipped_task
+from simworld.envs.tasks import shipped_task, variants_of
 from simworld.errors import ConfigurationError, UnknownOptionError, nearest
 from simworld.physics.controllers import Control, make_control
 from simworld.physics.timing import Timing
@@ -38,7 +38,9 @@ _Task = Annotated[InstanceOf[Task], BeforeValidator(_task), PlainSerializer(Task
 class EnvConfig(Plain):
     """All that makes an environment.
 
-    Where they are not given, `robot` is the task's own, `reward` its first, and `substeps` the fewest that are enough.
+    Where they are not given, `robot` and `control` are the task's own, `reward` its first, and `substeps` the fewest
+    that are enough. The options of a task that ships and has variants are taken too, and make the task.
+    `terminate_on` says what ends an episode before its time: success, also failure, or nothing.
     `observation` is one or more of OBSERVATIONS; `cameras` and `image_size`, one side or (width, height) in pixels, are
     of the images among them: nominally the scene's first and 84. A wrong configuration raises ConfigurationError.
     """
@@ -47,11 +49,12 @@ class EnvConfig(Plain):
 
     task: _Task
     robot: str
-    control: str = "ee"
+    control: str
     control_hz: StrictInt = 25
     substeps: StrictInt
     randomization: Randomized = Randomization()
     reward: str
+    terminate_on: Literal["success", "failure", "never"] = "success"
     observation: Names = ("state",)
     cameras: Names
     image_size: Size | None
@@ -61,12 +64,17 @@ class EnvConfig(Plain):
     render_camera: str
 
     def __init__(self, /, **options: Any) -> None:
-        fields = type(self).model_fields
-        for name in options:
-            if name not in fields:
+        fields, task = type(self).model_fields, options.get("task")
+        other = {name: value for name, value in options.items() if name not in fields}
+        of_task = variants_of(task) if isinstance(task, str) else None
+        for name in other:
+            if of_task is None or name not in of_task.options:
+                known = [*fields, *(of_task.options if of_task else ())]
                 # As Python says it: who tries an option that not every environment takes looks for these words.
-                raise UnknownOptionError(f"got an unexpected keyword argument {name!r}{nearest(name, fields)}")
-        super().__init__(**options)
+                raise UnknownOptionError(f"got an unexpected keyword argument {name!r}{nearest(name, known)}")
+        if of_task is not None:
+            options["task"] = of_task.variant(other)
+        super().__init__(**{name: value for name, value in options.items() if name not in other})
         self._check()
 
     @model_validator(mode="before")
@@ -83,7 +91,8 @@ class EnvConfig(Plain):
         images = images_of([name for name in names if isinstance(name, str)])
         timing = Timing.at(options.get("control_hz", Timing.control_hz))
         camera = task.scene.cameras[:1]
-        rest = {"robot": task.scene.robot, "reward": next(iter(task.reward)), "substeps": timing.substeps}
+        rest: dict[str, Any] = {"robot": task.scene.robot, "control": task.control}
+        rest |= {"reward": next(iter(task.reward)), "substeps": timing.substeps}
         rest |= {"cameras": camera, "image_size": 84} if images else {"cameras": (), "image_size": None}
         return rest | {"render_camera": "".join(camera)} | options
 

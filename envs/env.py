@@ -51,8 +51,9 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
 
     An episode is a pure function of the seed and its index: `reset(seed=s)` begins index 0 of seed s, every further
     `reset()` the next index; `reset(seed=s, options={"index": i})` begins any of them. `parameters` has every value
-    that was drawn for it. The info of `reset` and of `step` has the same keys: `is_success`, and the task's events and
-    failures, all of them booleans. The episode terminates on success.
+    that was drawn for it. The info of `reset` and of `step` has the same keys: `is_success`; `failure`, the first of
+    the task's failures that is so, or ""; `events`, whether each of the task's is so; and the `instruction` in words.
+    The configuration's `terminate_on` says what ends an episode.
 
     Observed images are filled in by `draw`, where it is given: now or later. One thread may use it at a time. A copy,
     also by pickle, has a world of its own, in which it plays the episode so far again, bit for bit.
@@ -166,7 +167,13 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             now = episode.now()
             seen, info = self._observed(now), episode.told(now)
             self._show()
-            return seen, episode.reward(now), info["is_success"], False, info
+            return seen, episode.reward(now), self._ends(info), False, info
+
+    def _ends(self, info: Mapping[str, Any]) -> bool:
+        """Whether the episode ends with an instant of such info."""
+        on = self.config.terminate_on
+        ends: bool = info["is_success"] or (on == "failure" and info["failure"] != "")
+        return ends and on != "never"
 
     def snapshot(self) -> Snapshot:
         """The environment at this instant, as plain data; images and the window are not in it."""

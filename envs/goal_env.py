@@ -19,8 +19,9 @@ class GoalEnv(ManipulationEnv):
         return rewards.astype(np.float32)[()]
 
     def compute_terminated(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Any:
-        """Whether the episode is over (...,): it is once the goal is reached."""
-        return self.task.goal.reached(self._goals(achieved_goal), self._goals(desired_goal))[()]
+        """Whether the episode is over (...,): once the goal is reached, where success ends it; failures are unseen."""
+        reached = self.task.goal.reached(self._goals(achieved_goal), self._goals(desired_goal))[()]
+        return reached & (self.config.terminate_on != "never")
 
     def compute_truncated(self, achieved_goal: Any, desired_goal: Any, info: Any) -> Any:
         """Never (...,): the time limit is Gymnasium's TimeLimit."""

@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
+from gymnasium.wrappers import TimeLimit
 from numpy.typing import NDArray
 
 from simworld.envs.config import EnvConfig
@@ -13,6 +14,7 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.goal_env import GoalEnv
 from simworld.envs.observations import View
 from simworld.envs.registration import ENTRY_POINT, VECTOR_ENTRY_POINT, registered_tasks
+from simworld.envs.tasks import has_variants
 from simworld.envs.terms import reached
 from simworld.errors import ConfigurationError, shown
 
@@ -48,9 +50,13 @@ def bare(config: EnvConfig, draw: Callable[[View], None] | None = None) -> Manip
     return kind(config, draw=draw)
 
 
-def make_registered(**options: Any) -> ManipulationEnv:
-    """The environment of the options that `gym.make` was given, and of the task that its id is registered with."""
-    return bare(EnvConfig(**options))
+def make_registered(**options: Any) -> gym.Env[Any, NDArray[np.float32]]:
+    """The environment of the options that `gym.make` was given, and of the task that its id is registered with.
+
+    That of a task with variants ends after the variant's own steps, which its id does not say.
+    """
+    env = bare(config := EnvConfig(**options))
+    return TimeLimit(env, config.task.steps) if has_variants(options.get("task")) else env
 
 
 # Every mode of `render` is listed, because where there is no display Gymnasium would put a wrapper of its own that

@@ -40,7 +40,7 @@ def register(env_id: str, task: "Task | PathLike") -> "Task":
     made = task if isinstance(task, Task) else Task.load(task)
     if env_id in registered_tasks() or env_id in registry:
         raise ConfigurationError(f"register: the id {shown(env_id)} is registered already")
-    _register(env_id, made, made.to_plain())
+    _register(env_id, made, made.to_plain(), made.steps)
     return made
 
 
@@ -56,11 +56,11 @@ def register_shipped() -> None:
     """Register the tasks that ship, by name, where they are not registered yet."""
     from gymnasium.envs.registration import registry
 
-    from simworld.envs.tasks import shipped
+    from simworld.envs.tasks import has_variants, shipped
 
     for env_id, task in shipped().items():
         if env_id not in registry or registry[env_id].entry_point != ENTRY_POINT:
-            _register(env_id, task, task.name)
+            _register(env_id, task, task.name, None if has_variants(task.name) else task.steps)
         _registered.setdefault(env_id, task)
 
 
@@ -70,9 +70,12 @@ def plain_spec(spec: "EnvSpec", config: "EnvConfig") -> "EnvSpec":
     from enum import Enum
 
     from simworld.distributions.values import immutable
+    from simworld.envs.tasks import has_variants
     from simworld.errors import UnknownOptionError
 
-    if registered_tasks().get(spec.id, config.task) != config.task:
+    given = spec.kwargs.get("task")
+    task = registered_tasks().get(spec.id, config.task)
+    if task != config.task and not (has_variants(given) and given == task.name):
         raise UnknownOptionError(f"got an unexpected keyword argument 'task': {spec.id!r} has its own")
     kwargs = {name: immutable(value.value if isinstance(value, Enum) else value) for name, value in spec.kwargs.items()}
     for name, own in (("randomization", config.randomization), ("task", config.task)):
@@ -81,11 +84,11 @@ def plain_spec(spec: "EnvSpec", config: "EnvConfig") -> "EnvSpec":
     return replace(spec, kwargs=kwargs)
 
 
-def _register(env_id: str, task: "Task", said: object) -> None:
+def _register(env_id: str, task: "Task", said: object, steps: int | None) -> None:
     import gymnasium as gym
 
     vector = VECTOR_ENTRY_POINT
-    gym.register(env_id, ENTRY_POINT, max_episode_steps=task.steps, kwargs={"task": said}, vector_entry_point=vector)
+    gym.register(env_id, ENTRY_POINT, max_episode_steps=steps, kwargs={"task": said}, vector_entry_point=vector)
     _registered[env_id] = task
 
 

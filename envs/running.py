@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,11 @@ class RunningEpisode:
         self._rewarded = task.reward[config.reward]
         self._reward = self._rewarded.begin(scene, task.goal)
         self._least, self._most = self._rewarded.bounds
-        facts = {"is_success": task.success, **task.events, **task.failures}
-        self._facts = {name: fact.told(scene, task.goal) for name, fact in facts.items()}
+        self._is_success = task.success.told(scene, task.goal)
+        self._failures, self._events = (
+            [(name, fact.told(scene, task.goal)) for name, fact in facts.items()]
+            for facts in (task.failures, task.events)
+        )
         self._changes = world.changes
 
     def act(self, action: Array) -> None:
@@ -58,9 +62,14 @@ class RunningEpisode:
         now.achieved = self._within(self._achieved(now))
         return now
 
-    def told(self, now: Instant) -> dict[str, bool]:
-        """The info of an instant: whether it is a success, and the task's events and failures."""
-        return {name: fact(now) for name, fact in self._facts.items()}
+    def told(self, now: Instant) -> dict[str, Any]:
+        """The info of an instant: what is so in it, and what is to be done."""
+        return {
+            "is_success": self._is_success(now),
+            "failure": next((name for name, fact in self._failures if fact(now)), ""),
+            "events": {name: fact(now) for name, fact in self._events},
+            "instruction": self.instruction,
+        }
 
     def reward(self, now: Instant) -> float:
         """The reward of an instant, rounded as `compute_reward` does."""

@@ -73,7 +73,8 @@ class Task(Plain):
     """What is to be done in scenes of a kind, in at most so many steps.
 
     `reward` are by name; the first is that of environments that are not told which. An episode ends in `success`.
-    `failures` and `events` are facts that `info` tells at every instant. The `instruction` is the task in words, in
+    `failures` and `events` are facts that `info` tells at every instant. `control` is what an action is where nothing
+    else is asked for. The `instruction` is the task in words, in
     which `{mug.color}` stands for what is so of a thing in an episode. `expert` is the module of
     `simworld.agents.experts` that does it, where there is one. A wrong task raises ConfigurationError.
     """
@@ -82,6 +83,7 @@ class Task(Plain):
 
     name: Name
     steps: Annotated[int, Field(ge=1, le=MOST_STEPS, strict=True)]
+    control: str = "ee"
     scene: _Scene
     observe: Annotated[tuple[_Observed, ...], Field(min_length=1)]
     goal: _Goal

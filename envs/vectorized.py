@@ -242,14 +242,18 @@ def _drawing(threads: int, cameras: int, most: int) -> "Drawing":
 
 
 def _gathered(told: Told) -> dict[str, Any]:
-    """The infos of those that have one, all of the same facts, in Gymnasium's vector form."""
-    names = list(next(one for one in told if one is not None))
-    nothing = dict.fromkeys(names, False)
-    facts = np.array([list((one or nothing).values()) for one in told], dtype=np.bool_).T.copy()
-    there = np.array([[one is not None for one in told]] * len(names))
+    """The infos of those that have one, all of the same keys, in Gymnasium's vector form."""
+    there = np.array([one is not None for one in told])
     infos: dict[str, Any] = {}
-    for name, fact, one in zip(names, facts, there, strict=True):
-        infos[name], infos[f"_{name}"] = fact, one
+    for name, value in next(one for one in told if one is not None).items():
+        column = [None if one is None else one[name] for one in told]
+        if isinstance(value, dict):
+            infos[name] = _gathered(column)
+        elif isinstance(value, bool):
+            infos[name] = np.array(column, dtype=np.bool_)
+        else:
+            infos[name] = np.array(column, dtype=object)
+        infos[f"_{name}"] = there.copy()
     return infos
 
 
@@ -262,14 +266,16 @@ def make_vectorized(
 ) -> VectorizedEnv:
     """The environments of the options that `gym.make_vec` was given, and of the task that its id is registered with.
 
-    `max_episode_steps` of -1 are no limit, as in `gym.make`. Where nothing is said, images are drawn in as many threads
-    as there are cores, at the most four.
+    `max_episode_steps` are the task's own, and -1 are no limit, as in `gym.make`. Where nothing is said, images are
+    drawn in as many threads as there are cores, at the most four.
     """
     mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
     modes = [mode.value for mode in AutoresetMode]
     if mode not in modes:
         raise ConfigurationError(f"autoreset_mode: must be one of {modes}, got {shown(mode)}")
-    steps = None if max_episode_steps in (None, -1) else whole_number("max_episode_steps", max_episode_steps, 1)
     count = min(usable_cores(), _MOST_THREADS) if threads is None else whole_number("threads", threads, 1)
     size = whole_number("num_envs", num_envs, 1)
-    return VectorizedEnv(EnvConfig(**options), size, steps, AutoresetMode(mode), count)
+    config = EnvConfig(**options)
+    asked = config.task.steps if max_episode_steps is None else max_episode_steps
+    steps = None if asked == -1 else whole_number("max_episode_steps", asked, 1)
+    return VectorizedEnv(config, size, steps, AutoresetMode(mode), count)

@@ -90,6 +90,12 @@ class BaselinesVectorEnv(VecEnv):
 
 
 def _of_one(infos: dict[str, Any], i: int) -> dict[str, Any]:
-    """The facts that infos in Gymnasium's vector form tell of one environment."""
-    facts = (name for name in infos if f"_{name}" in infos and name not in ("final_obs", "final_info"))
-    return {name: bool(infos[name][i]) for name in facts}
+    """What infos in Gymnasium's vector form tell of one environment."""
+    names = (name for name in infos if f"_{name}" in infos and name not in ("final_obs", "final_info"))
+    return {name: _value(infos[name], i) for name in names}
+
+
+def _value(values: Any, i: int) -> Any:
+    if isinstance(values, dict):
+        return _of_one(values, i)
+    return bool(values[i]) if values.dtype == np.bool_ else values[i]

@@ -1,6 +1,6 @@
 """The options that several commands take, and how they are read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from pkgutil import iter_modules
@@ -134,6 +134,16 @@ ControlName = Annotated[
         help="What an action is: ee, ee_pose, joint_delta, joint_position or joint_velocity.",
     ),
 ]
+Variant = Annotated[
+    list[str],
+    typer.Option(
+        "--variant",
+        metavar="OPTION=VALUE",
+        default_factory=list,
+        show_default=False,
+        help="An option of a task that has variants, such as count=3 of simworld/Stack-v0; may be repeated.",
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that work on it; the result is the same.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
@@ -170,9 +180,18 @@ def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:
     return asked_randomization(base, changes)
 
 
-def env_options(robot: str | None, control: str | None) -> dict[str, str]:
+def env_options(robot: str | None, control: str | None, variant: Sequence[str] = ()) -> dict[str, Any]:
     """The options of an environment that were given."""
-    return {name: value for name, value in (("robot", robot), ("control", control)) if value is not None}
+    asked = {name: value for name, value in (("robot", robot), ("control", control)) if value is not None}
+    return asked | dict(map(_option, variant))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """An option and its value from "OPTION=VALUE", where a value that is a whole number is one."""
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise ConfigurationError(f"--variant: must be OPTION=VALUE, such as count=3, got {text!r}")
+    return name, int(value) if value.isdecimal() else value
 
 
 def parse_size(text: str, option: str = "--size") -> tuple[int, int]:

@@ -29,8 +29,11 @@ def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, An
 def config_of(env_id: str, **options: Any) -> "EnvConfig":
     """The configuration of an environment that `make_env` makes."""
     from simworld.envs.config import EnvConfig
+    from simworld.envs.tasks import shipped
 
-    return EnvConfig(task=task_of(env_id), **options)
+    task = task_of(env_id)
+    ships = task in shipped().values()
+    return EnvConfig(task=task.name if ships else task, **options)
 
 
 def as_plain(config: "EnvConfig") -> dict[str, Any]:

@@ -33,7 +33,10 @@ def test_info_has_the_same_keys_and_types_on_reset_and_every_step(env_id: str, o
         infos = [env.reset(seed=0)[1], *(env.step(env.action_space.sample())[4] for _ in range(3)), env.reset()[1]]
     assert all(list(info) == list(infos[0]) for info in infos)
     assert "is_success" in infos[0]
-    assert all(type(value) is bool for info in infos for value in info.values())
+    types = [{name: type(value) for name, value in info.items()} for info in infos]
+    assert types == [{"is_success": bool, "failure": str, "events": dict, "instruction": str}] * len(infos)
+    assert all(list(info["events"]) == list(infos[0]["events"]) for info in infos)
+    assert all(type(value) is bool for info in infos for value in info["events"].values())
 
 
 def test_success_is_told_from_the_first_instant_on() -> None:

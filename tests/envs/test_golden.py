@@ -31,7 +31,9 @@ def digest(env: ManipulationEnv, index: int, actions: NDArray[np.float32]) -> st
     bodies = env.sample.scene.bodies
     order = sorted((i for i, body in enumerate(bodies) if body.name != "goal"), key=lambda i: bodies[i].name)
     for action in actions:
-        _, reward, terminated, _, info = env.step(action)
+        _, reward, terminated, _, told = env.step(action)
+        info = told["events"] | {"is_success": told["is_success"]}
+        info |= {name: told["failure"] == name for name in env.task.failures}
         state = env.world.state()
         for values in (state.joint_positions, state.joint_velocities, state.link_poses):
             found.update(np.ascontiguousarray(values).tobytes())

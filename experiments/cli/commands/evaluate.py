@@ -14,6 +14,7 @@ from simworld.experiments.cli.arguments import (
     Preset,
     Robot,
     TrustPickle,
+    Variant,
     asked_randomization,
     env_options,
 )
@@ -25,6 +26,7 @@ commands = typer.Typer()
 @commands.command()
 def evaluate(
     env_id: EnvId,
+    variant: Variant,
     randomize: Change,
     policy: PolicyName = "expert",
     trust_pickle: TrustPickle = False,
@@ -49,7 +51,7 @@ def evaluate(
             episodes=episodes,
             first_seed=seed,
             randomization=asked,
-            options=env_options(robot, control),
+            options=env_options(robot, control, variant),
             progress=tell,
         )
     if as_json:

@@ -15,6 +15,7 @@ from simworld.experiments.cli.arguments import (
     Robot,
     Seed,
     TrustPickle,
+    Variant,
     asked_randomization,
     env_options,
     parse_size,
@@ -28,6 +29,7 @@ commands = typer.Typer()
 @commands.command()
 def play(
     env_id: EnvId,
+    variant: Variant,
     randomize: Change,
     policy: PolicyName = "expert",
     trust_pickle: TrustPickle = False,
@@ -51,7 +53,7 @@ def play(
 
     asked = asked_randomization(randomization, randomize)
     source = PolicySource(policy, trust_pickle, normalization)
-    options = source.with_its_own(env_options(robot, control))
+    options = source.with_its_own(env_options(robot, control, variant))
     if video is None:
         watch(env_id, source, episodes=episodes, seed=seed, randomization=asked, options=options)
         return

@@ -13,6 +13,7 @@ from simworld.experiments.cli.arguments import (
     PolicyOut,
     Robot,
     Seed,
+    Variant,
     asked_randomization,
     env_options,
     refuse,
@@ -27,6 +28,7 @@ AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, an
 @commands.command(context_settings={"obj": AFTER_INTERRUPT})
 def train(
     env_id: EnvId,
+    variant: Variant,
     out: PolicyOut,
     randomize: Change,
     algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
@@ -54,7 +56,7 @@ def train(
         refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
     from simworld.experiments.recipes.policies import train_cloning, train_reinforcement
 
-    options = env_options(robot, control)
+    options = env_options(robot, control, variant)
     if algorithm == "cloning":
         epochs = epochs or 40
         if demonstrations is None:

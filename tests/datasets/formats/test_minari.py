@@ -63,7 +63,10 @@ def _play(env: Any, index: int) -> Episode:
         rewards=np.array([step[1] for step in steps], dtype=np.float32),
         terminations=np.array([step[2] for step in steps]),
         truncations=np.array([step[3] for step in steps]),
-        infos={name: np.array([step[4][name] for step in steps]) for name in ("is_success", "grasped")},
+        infos={
+            "is_success": np.array([step[4]["is_success"] for step in steps]),
+            "grasped": np.array([step[4]["events"]["grasped"] for step in steps]),
+        },
         states=stack_states(states),
         contacts=pack_contacts([state.contacts for state in states]),
         environment=json.loads(env.spec.to_json()),
