@@ -1,4 +1,5 @@
-PYTHON ?= python3.11
+# The newest that runs: pyenv has names of Pythons that do not.
+PYTHON ?= $(or $(firstword $(foreach name,python3.13 python3.12 python3.11,$(shell $(name) -c 'print("$(name)")' 2>/dev/null))),python3.11)
 BIN := .venv/bin
 # The variable binds pip's isolated build environments too, which its option -c does not.
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable

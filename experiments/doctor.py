@@ -18,6 +18,7 @@ from simworld.compiled import loop_places
 from simworld.envs.tasks import shipped_task
 from simworld.errors import DatasetError, SimworldError
 from simworld.experiments.machine import machine_description
+from simworld.packages import BULLET
 from simworld.places import FIX, Place, places
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene
@@ -28,7 +29,7 @@ from simworld.scene.model import Scene
 from simworld.scene.state import stack_states, unstack_state
 from simworld.streams import Streams
 
-PACKAGES = ("simworld", "numpy", "numba", "pybullet", "mitsuba")
+PACKAGES = ("simworld", "numpy", "numba", BULLET, "mitsuba")
 SIZES = ((84, 84), (320, 240))
 REFERENCE = "tiny"  # it shares no code with the others
 LEAST_PIXELS, LEAST_IOU, MOST_DEPTH = 200, 0.97, 0.002  # metres, in the median
@@ -107,7 +108,7 @@ def judge_run(name: str, measured: Measured) -> Finding | None:
     kind, message = measured["error"], " ".join(measured["message"].split())
     if kind == "MissingExtraError":
         return Finding(name, "warn", "not installed", f"pip install 'simworld[{name}]'")
-    package = {"raster": "numba", "mitsuba": "mitsuba"}.get(name, "pybullet")
+    package = {"raster": "numba", "mitsuba": "mitsuba"}.get(name, BULLET)
     fix = f"pip install --force-reinstall {package}; if it stays, {_REPORT}" if kind == "Crash" else _REPORT
     return Finding(name, "fail", message, fix)
 

@@ -13,6 +13,7 @@ from simworld.building.spec import SceneSpec
 from simworld.cache import cached
 from simworld.errors import DrawError
 from simworld.geometry import Array, Vec3, invert, transform_points
+from simworld.packages import BULLET
 from simworld.physics.world import World
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import TRIES, Sample, sample_scene
@@ -84,7 +85,7 @@ def _rest(scene: str) -> Array:
 @cache
 def _stamp() -> bytes:
     """A digest of what steps a scene: PyBullet's version, and the code of this room."""
-    state = hashlib.blake2b(f"settled {version('pybullet')}".encode())
+    state = hashlib.blake2b(f"settled {BULLET} {version(BULLET)}".encode())
     here = Path(__file__).parent
     for file in sorted(here.rglob("*.py")):
         state.update(str(file.relative_to(here)).encode() + hashlib.blake2b(file.read_bytes()).digest())

@@ -19,6 +19,7 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.report.charts import Line, bars, decimals, histogram, line_chart, number, swatches, tag, ticks
 from simworld.experiments.report.factor_charts import factor_groups
 from simworld.experiments.report.page import duration, percent, write_report
+from simworld.packages import BULLET
 from simworld.writing import to_json
 
 HOSTILE = "<script>alert('&')</script>"
@@ -294,7 +295,7 @@ def test_numbers_are_for_people() -> None:
 def test_the_machine_and_the_versions_are_described() -> None:
     machine, found = machine_description(), versions()
     assert machine["cpu"] and machine["cores"] >= 1 and machine["os"] and json.dumps(machine)
-    assert found["simworld"] == "0.1.0" and {"numpy", "pybullet", "torch"} <= found.keys()
+    assert found["simworld"] == "0.1.0" and {"numpy", BULLET, "torch"} <= found.keys()
     assert "pytest" not in found
 
 

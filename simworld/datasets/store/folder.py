@@ -31,10 +31,11 @@ from simworld.datasets.store.manifest import (
 from simworld.datasets.store.request import FORMAT_VERSION, difference
 from simworld.disk import sync_folder
 from simworld.errors import DatasetError
+from simworld.packages import BULLET
 from simworld.reading import PathLike, read_json
 from simworld.writing import TEMPORARY, atomically, exclusive, reporting, sync_files, to_json, write_json
 
-_SOFTWARE = ("numpy", "pillow", "pybullet", "pycocotools")
+_SOFTWARE = ("numpy", "pillow", BULLET, "pycocotools")
 
 
 def hidden(name: str) -> str:
