@@ -4,7 +4,9 @@ The images are small and show scenes as they begin, so that the store is much of
 process; time on the clock has what else the machine did in it. Run with `make bench`.
 """
 
-import resource
+import mmap
+import os
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,8 +24,6 @@ from simworld.writing import write_json
 
 COUNT, EVERY, SIZE = 20_000, 1000, (64, 48)
 RESULTS = Path(__file__).parents[1] / "results" / "store.json"
-
-_PAGE = resource.getpagesize()
 
 
 def main() -> None:
@@ -91,7 +91,12 @@ def _now() -> list[float]:
 
 def _memory() -> float:
     """Megabytes that this process has in memory now."""
-    return round(int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE / 1e6, 1)
+    try:
+        size = int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+    except FileNotFoundError:  # macOS
+        asked = ["ps", "-o", "rss=", "-p", str(os.getpid())]
+        size = 1024 * int(subprocess.run(asked, capture_output=True, check=True).stdout)
+    return round(size / 1e6, 1)
 
 
 if __name__ == "__main__":
