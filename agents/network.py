@@ -117,14 +117,23 @@ def check_shapes(path: Path, tensors: Mapping[str, Float], needed: Mapping[str, 
             raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be {wanted}, got {found}")
 
 
+_PLACE_AND_FACT = 4
+"""Numbers of a goal that is a place, and whether something is so."""
+
+
 def _relative(seen: Seen, interface: Interface) -> Float:
-    """The observation, and where the goal, and what it is for, are from the tool and from each other."""
+    """The observation, and where the goal, and what it is for, are from the tool and from each other.
+
+    Of a goal that is more than a place and a fact, all is added.
+    """
     goal, places = seen.desired[..., :3], interface.places
     names = [name for name in dict.fromkeys(("tool_position", interface.follows or "")) if name in places]
     at = [seen.observation[..., places[name]] for name in names]
     parts = [seen.observation, *(goal - place for place in at)]
     if len(at) == 2:
         parts.append(at[1] - at[0])
+    if interface.goal > _PLACE_AND_FACT:
+        parts.append(seen.desired)
     return np.concatenate(parts, axis=-1)
 
 

@@ -12,20 +12,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.experts.sight import Sight
+from simworld.agents.experts.skills.sight import Sight
 from simworld.agents.policy import Policy, observed
 from simworld.assets.robot import RobotModel
 from simworld.envs.config import EnvConfig
+from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, nearest
 from simworld.physics.control.command import Command
 
-_SHARED = ("grasping", "sight")
-
 
 class Expert(Protocol):
-    """What each file of a task has as `Expert`; made for a robot."""
+    """What each file of a task has as `Expert`; made for a robot, and for any task of its kind."""
 
-    def __init__(self, model: RobotModel) -> None: ...
+    def __init__(self, model: RobotModel, task: Task) -> None: ...
 
     def __call__(self, see: Sight) -> Command:
         """What the tool is to do next."""
@@ -44,13 +43,13 @@ def expert(config: EnvConfig) -> Policy:
         )
     if task.expert not in (names := _names()):
         raise ConfigurationError(f"task {task.name!r}: no expert {task.expert!r}{nearest(task.expert, names)}")
-    made: Expert = importlib.import_module(f"{__name__}.{task.expert}").Expert(config.model)
+    made: Expert = importlib.import_module(f"{__name__}.{task.expert}").Expert(config.model, task)
     return ExpertPolicy(made, config)
 
 
 def _names() -> list[str]:
     """The tasks that there is an expert for."""
-    return [module.name for module in pkgutil.iter_modules(__path__) if module.name not in _SHARED]
+    return [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
 
 
 class ExpertPolicy:
@@ -58,29 +57,18 @@ class ExpertPolicy:
 
     def __init__(self, expert: Expert, config: EnvConfig) -> None:
         self._expert, self._control, self._interface = expert, config.arm_control, config.interface
-        self._name, self._places = config.task.expert, _called_alike(config)
+        self._name, self._squeeze_axis = config.task.expert, config.model.gripper.squeeze_axis
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        see = Sight(observed(observation, self._interface), self._places)
+        places = self._interface.places
+        see = Sight(observed(observation, self._interface), places, self._squeeze_axis, self._control.turns)
         try:
             command = self._expert(see)
         except KeyError as error:
             field = error.args[0]
-            if not isinstance(field, str) or field in self._places:
+            if not isinstance(field, str) or field in places:
                 raise
             raise ConfigurationError(
                 f"expert {self._name!r} needs the field {field!r}, which task {self._interface.task!r} does not observe"
             ) from None
         return self._control.encode(command, see.joints).astype(np.float32)
-
-
-def _called_alike(config: EnvConfig) -> Mapping[str, slice]:
-    """Where each field is; what the goal is about is also called `object` and `box`, whatever its name."""
-    places = dict(config.interface.places)
-    for role, called in (("prop", "object"), ("container", "box")):
-        name = getattr(config.task.goal, role, None)
-        for term in config.task.observe:
-            if name is not None and getattr(term, "name", None) == name:
-                own = [field.name for field in term.fields(config.model)]
-                places |= {called + field.removeprefix(name): places[field] for field in own}
-    return places

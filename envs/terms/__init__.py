@@ -4,8 +4,10 @@ from simworld.envs.terms.bin_ import bin_
 from simworld.envs.terms.fact import Fact
 from simworld.envs.terms.goal import Goal
 from simworld.envs.terms.grasped import grasped
+from simworld.envs.terms.grip import grip
 from simworld.envs.terms.instant import Instant
 from simworld.envs.terms.joints import joints
+from simworld.envs.terms.let_go import let_go
 from simworld.envs.terms.near import near
 from simworld.envs.terms.observed import Observed
 from simworld.envs.terms.off_table import off_table
@@ -34,8 +36,10 @@ __all__ = [
     "bin_",
     "dense",
     "grasped",
+    "grip",
     "inside",
     "joints",
+    "let_go",
     "near",
     "off_table",
     "parse_term",

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from simworld.distributions.values import is_number
 from simworld.envs.terms.fact import Fact
+from simworld.envs.terms.goal import Goal
 from simworld.envs.terms.reward import ConstantReward, Reward
 from simworld.envs.terms.term import Term, kinds
 from simworld.errors import ConfigurationError, nearest, shortened, shown
@@ -31,8 +32,8 @@ def parse_term(value: Any, role: type[_T]) -> _T:
     """A term as it is, or that which a text describes, such that `parse_term(repr(term), type(term)) == term`.
 
     Terms are called by name with their arguments, in order or by name: `prop(mug)`, `near(tool, mug, scale=3)`. Names
-    need quotes where they are no words. Rewards are joined by `+ - *` with each other and numbers, facts by `& | ~`.
-    What is no term, or none for this role, raises ConfigurationError.
+    need quotes where they are no words. Rewards are joined by `+ - *` with each other and numbers, facts by `& | ~`,
+    and goals by `&`. What is no term, or none for this role, raises ConfigurationError.
     """
     if isinstance(value, str):
         value = _Reader(value)()
@@ -80,7 +81,9 @@ class _Reader:
             case ast.UnaryOp(op=ast.Invert(), operand=operand):
                 return self._apply(operator.invert, Fact, self._read(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return self._apply(*_OPERATORS[type(op)], self._read(left), self._read(right))
+                (how, role), first = _OPERATORS[type(op)], self._read(left)
+                both_goals = how is operator.and_ and isinstance(first, Goal)
+                return self._apply(how, Goal if both_goals else role, first, self._read(right))
         self._refuse("is not a term, such as prop(mug), or several joined by + - * & | ~")
 
     def _apply(self, how: Callable[..., Any], role: type[Term], *parts: Any) -> Any:

@@ -78,9 +78,13 @@ def _settled(spec: SceneSpec, scene: Scene, settle: Callable[[Scene], Scene] | N
 @lru_cache(maxsize=64)
 def sources_of(spec: SceneSpec, randomization: Randomization) -> Sources:
     """Where the values of scenes come from; ConfigurationError for a factor that they do not have, or cannot be so."""
-    spec.space.check(randomization.by_address, randomization.optional)
-    check_absent(spec.space, randomization.by_address)
-    return Sources(spec.space, randomization.by_address, spec.factors)
+    given, optional = randomization.by_address, randomization.optional
+    spec.space.check(given, optional)
+    check_absent(spec.space, given)
+    asked = {address: value for address, value in given.items() if address not in optional}
+    # A task that says it of one thing, such as a puck that glides, is more exact than a preset for any environment.
+    own = {address: value for address, value in spec.factors.items() if address not in spec.space}
+    return Sources(spec.space, asked, own, given, spec.factors)
 
 
 @lru_cache(maxsize=64)

@@ -1,5 +1,6 @@
 """Draws are independent of each other, and distributed as declared."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,11 +8,12 @@ import pytest
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
+from simworld.distributions.expressions import Constant
 from simworld.distributions.geometric import Rotation
 from simworld.distributions.univariate import Integers, Uniform
 from simworld.envs.tasks import shipped_task
 from simworld.experiments.goodness import p_value, parts
-from simworld.randomization.presets import FULL, NONE, PRESETS
+from simworld.randomization.presets import DEFAULT, FULL, NONE, PRESETS
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene, sources_of
 from simworld.streams import Streams
@@ -107,3 +109,15 @@ def test_draws_are_as_declared(preset: str) -> None:
 
 
 RARE = {"objects.*.contact_damping"}
+
+
+def test_a_task_says_of_one_thing_what_presets_say_of_all() -> None:
+    plain = SceneSpec(entities=(Table(), Prop("puck"), Prop("block")), factors={"objects.0.friction": 0.04})
+    sources = sources_of(plain, DEFAULT)
+    assert sources.of("objects.0.friction") == Constant(0.04)
+    assert sources.of("objects.1.friction") == DEFAULT["objects.*.friction?"]
+    for address in ("objects.*.friction", "objects.0.friction"):
+        asked = sources_of(plain, DEFAULT | {address: Uniform(0.1, 0.2)})
+        assert asked.of("objects.0.friction") == Uniform(0.1, 0.2)
+    starred = replace(plain, factors={"objects.*.friction": 0.04})
+    assert sources_of(starred, DEFAULT).of("objects.0.friction") == DEFAULT["objects.*.friction?"]

@@ -1,7 +1,7 @@
 """What every way to control an arm has: a value that says what its actions are, and what acts on a World by them."""
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -30,9 +30,11 @@ class Controller(Protocol):
 class Control(ABC):
     """A way to control the arm of a robot: what its actions mean, without a World.
 
-    `numbers` are those of an action, in order; the last is always the gripper's rate.
+    `numbers` are those of an action, in order; the last is always the gripper's rate. `turns` says whether the tool
+    can be turned from where it points down.
     """
 
+    turns: ClassVar[bool] = True
     numbers: tuple[ActionNumber, ...]
 
     @abstractmethod

@@ -20,6 +20,8 @@ class EndEffector(Control):
     there. A lost action is zeros.
     """
 
+    turns = False
+
     def __init__(self, model: RobotModel, timing: Timing) -> None:
         self.numbers = (*displacements(timing), gripper_rate(model))
         self._ahead = MAX_SPEED / timing.ahead_hz

@@ -1,0 +1,1 @@
+"""What the experts of several tasks know how to do."""
