@@ -50,7 +50,8 @@ def _play(env: Any, index: int) -> Episode:
     states: list[SceneState] = [env.unwrapped.world.state()]
     steps = []
     for action in actions:
-        steps.append(env.step(action))
+        *step, info = env.step(action)
+        steps.append([*step, {"is_success": info["is_success"], **info["events"]}])
         states.append(env.unwrapped.world.state())
     observations = [first, *(step[0] for step in steps)]
     return Episode(
@@ -63,10 +64,7 @@ def _play(env: Any, index: int) -> Episode:
         rewards=np.array([step[1] for step in steps], dtype=np.float32),
         terminations=np.array([step[2] for step in steps]),
         truncations=np.array([step[3] for step in steps]),
-        infos={
-            "is_success": np.array([step[4]["is_success"] for step in steps]),
-            "grasped": np.array([step[4]["events"]["grasped"] for step in steps]),
-        },
+        infos={name: np.array([step[4][name] for step in steps]) for name in ("is_success", "grasped")},
         states=stack_states(states),
         contacts=pack_contacts([state.contacts for state in states]),
         environment=json.loads(env.spec.to_json()),
