@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from simworld.reading import MOST_BYTES, open_regular
-from simworld.writing import atomically
+from simworld.writing import atomically, write_soon
 
 VARIABLE = "SIMWORLD_CACHE"
 FIX = f"set {VARIABLE} to a folder that can be written"
@@ -51,6 +51,13 @@ class Place:
         self.prepare()
         with atomically(self.path / name) as part, open(part, "wb", opener=_open_ours) as file:
             file.write(data)
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write files, each whole or not at all; after a loss of power some may be broken. Raises OSError."""
+        self.prepare()
+        for name, data in files.items():
+            write_soon(self.path / name, data)
+            (self.path / name).chmod(0o644)
 
     def prepare(self) -> None:
         """See that the folder is there and can be written. Raises OSError."""

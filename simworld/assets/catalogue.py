@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simworld.assets.families import FAMILIES, family_file
 from simworld.assets.generators import GENERATORS, generator_file
 from simworld.assets.index import INDEX, MeshAsset, read_index
+from simworld.assets.instances import instance, is_instance
 from simworld.assets.roots import SHIPPED, roots
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Array
@@ -38,11 +40,14 @@ def shipped() -> tuple[str, ...]:
 
 def kinds() -> tuple[str, ...]:
     """What an object may be."""
-    return (*GENERATORS, *meshes())
+    own = (name for name in meshes() if name not in shipped())
+    return (*GENERATORS, *shipped(), *FAMILIES, *own)
 
 
 def category(kind: str) -> str:
     """What a detector names an object of a kind."""
+    if kind in FAMILIES:
+        return FAMILIES[kind].category or kind
     return kind if kind in GENERATORS else mesh(kind).category
 
 
@@ -51,12 +56,23 @@ def categories() -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(category, kinds())))
 
 
+def kinds_of(name: str) -> tuple[str, ...]:
+    """The kind of a name, or else all kinds of the tag or the category of that name; ConfigurationError if none is."""
+    if name in AllKinds():
+        return (name,)
+    found = tags().get(name) or tuple(kind for kind in kinds() if category(kind) == name)
+    if not found:
+        known = (*AllKinds(), *tags(), *categories())
+        raise ConfigurationError(f"no kind, tag or category of objects {name!r}{nearest(name, known)}{left_out()}")
+    return found
+
+
 @dataclass(frozen=True)
 class AllKinds(Collection[str]):
     """The kinds that there are when it is asked, also those that were added since."""
 
     def __contains__(self, kind: object) -> bool:
-        return kind in GENERATORS or kind in meshes()
+        return kind in GENERATORS or kind in FAMILIES or kind in meshes()
 
     def __iter__(self) -> Iterator[str]:
         return iter(kinds())
@@ -72,7 +88,12 @@ def tags() -> Mapping[str, tuple[str, ...]]:
 
 
 def mesh(name: str, digest: str = "") -> MeshAsset:
-    """The object of a digest, whatever its name here, or of a name alone; ConfigurationError where there is none."""
+    """The object of a digest, whatever its name here, or of a name alone; ConfigurationError where there is none.
+
+    An instance of a family is made when it is first asked for.
+    """
+    if is_instance(name):
+        return _of_digest(instance(name), digest)
     if not digest:
         if name not in meshes():
             raise ConfigurationError(f"no mesh {name!r} in the catalogue{nearest(name, meshes())}{left_out()}")
@@ -86,6 +107,13 @@ def mesh(name: str, digest: str = "") -> MeshAsset:
             f"{left_out()}"
         )
     return found
+
+
+def _of_digest(asset: MeshAsset, digest: str) -> MeshAsset:
+    if digest and asset.digest != digest:
+        why = "another version of simworld made it"
+        raise ConfigurationError(f"no {asset.id!r} with the digest {digest}; the one here is {asset.digest}: {why}")
+    return asset
 
 
 def forget() -> None:
@@ -129,9 +157,10 @@ def _objects_of(folder: Path, before: Collection[str]) -> dict[str, MeshAsset]:
     """The objects of a folder by id, none of which is in those `before` it; ConfigurationError for a wrong index."""
     found: dict[str, MeshAsset] = {}
     for asset in read_index(folder):
-        if asset.id in GENERATORS and folder == SHIPPED:
-            raise ConfigurationError(f"{generator_file(asset.id)}: there is another {asset.id!r} in the catalogue")
-        if asset.id in found or asset.id in before or asset.id in GENERATORS:
+        made = generator_file if asset.id in GENERATORS else family_file if asset.id in FAMILIES else None
+        if made and folder == SHIPPED:
+            raise ConfigurationError(f"{made(asset.id)}: there is another {asset.id!r} in the catalogue")
+        if asset.id in found or asset.id in before or made:
             raise ConfigurationError(f"{folder / INDEX}: there is another {asset.id!r} in the catalogue")
         if folder != SHIPPED and (own := set(asset.tags) & set(_tagged(SHIPPED))):
             raise ConfigurationError(f"{folder / INDEX}: {asset.id!r} has the tag {min(own)!r} of what ships")
@@ -147,8 +176,8 @@ def _warn(reason: str) -> None:
 
 @lru_cache(maxsize=8)
 def _tagged(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    generated = GENERATORS.items() if folder == SHIPPED else ()
-    tagged = [(kind, generator.tags) for kind, generator in generated]
+    made = (GENERATORS, FAMILIES) if folder == SHIPPED else ()
+    tagged = [(kind, makers[kind].tags) for makers in made for kind in makers]
     found: dict[str, tuple[str, ...]] = {}
     for kind, own in (*tagged, *((asset.id, asset.tags) for asset in read_index(folder))):
         for tag in own:

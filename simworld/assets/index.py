@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from simworld.assets.roots import data_path
 from simworld.errors import ConfigurationError
 from simworld.geometry import Quaternion, Vec3
-from simworld.plain import Length, NonNegative, Plain, Positive, describe
+from simworld.plain import Direction, Length, NonNegative, Plain, Position, Positive, describe
 from simworld.reading import check_json, read_bytes
 
 INDEX = Path("objects", "index.json")
@@ -50,6 +50,25 @@ File = Annotated[str, AfterValidator(_inside)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
 
+class GripPlace(Plain):
+    """Where an object is to be grasped, in its frame: between fingers that close along `axis`, `width` metres apart."""
+
+    position: Position
+    axis: Direction
+    width: Length
+
+
+class SymmetryAxis(Plain):
+    """An axis (3,) through `offset` (3,), in metres, about which every turn leaves an object as it looks."""
+
+    axis: Direction
+    offset: Position
+
+
+Motion = Annotated[tuple[float, ...], Field(min_length=16, max_length=16)]
+"""A rigid motion: the rows of a matrix (4, 4), with metres."""
+
+
 class Row(Plain):
     """A mesh and the transform to its canonical frame: v -> scale * rotate(v - center).
 
@@ -61,7 +80,11 @@ class Row(Plain):
     the mean squares of x, y and z within it, in m2, where they are known. `colored`: its file has colours of its own.
 
     What has a `width` has no size of its own: it is as wide as is asked for, and that wide as it is. `mass` (kg) and
-    `friction` are those of the thing itself, where they are known; `split` is the part of a data set that may show it.
+    `friction` are those of the thing itself, where they are known, and what `rolls` has rolling friction; `split` is
+    the part of a data set that may show it. `color` is the word for that of most of it.
+
+    In the canonical frame are its `keypoints` by name, its `grips`, the best first, and its symmetries, as BOP's
+    `models_info` states them.
     """
 
     id: Name
@@ -83,6 +106,12 @@ class Row(Plain):
     width: Length | None = None
     mass: Positive | None = None
     friction: NonNegative | None = None
+    rolls: bool = False
+    color: Name | None = None
+    keypoints: dict[Name, Position] = {}
+    grips: tuple[GripPlace, ...] = ()
+    symmetries_discrete: tuple[Motion, ...] = ()
+    symmetries_continuous: tuple[SymmetryAxis, ...] = ()
     licence: str
     source: str
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import pi
 
 from simworld.assets.catalogue import AllKinds, category, mesh, shipped
+from simworld.assets.families import FAMILIES
 from simworld.assets.generators import GENERATORS
 from simworld.assets.recipe import Ball, Block, Piece, Rod
 from simworld.building.draft import Draft, Thing
@@ -121,7 +122,10 @@ def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
     i, kind, half = thing.number, draw.values[f"objects.{thing.number}.kind"], bounds(thing.parts)
     x, y, z = (draw(f"objects.*.center.{axis}", i) * size for axis, size in zip("xyz", half, strict=True))
     made = GENERATORS.get(kind)
-    mass, friction = (None, None) if made else (mesh(kind).mass, mesh(kind).friction)
+    shape = thing.parts[0].shape
+    asset = shape.asset if isinstance(shape, Mesh) else None
+    mass, friction = (asset.mass, asset.friction) if asset else (None, None)
+    rolls = made.rolls if made else bool(asset and asset.rolls)
     compliance = draw("objects.*.compliance", i)
     return Body(
         name=thing.name,
@@ -135,7 +139,7 @@ def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
         inertia=draw("objects.*.inertia", i),
         friction=draw("objects.*.friction", i, own=friction),
         # Enough that what rolls comes to rest; for the others it would double the solver's rows for nothing.
-        rolling_friction=draw("objects.*.rolling_friction", i) if made and made.rolls else 0.0,
+        rolling_friction=draw("objects.*.rolling_friction", i) if rolls else 0.0,
         # Between fingers, all but flat-sided things would turn without.
         spinning_friction=draw("objects.*.spinning_friction", i) if not (made and made.flat_sided) else 0.0,
         restitution=draw("objects.*.restitution", i),
@@ -156,6 +160,8 @@ def _parts(draw: Draws, i: int) -> tuple[Part, ...]:
         generator = GENERATORS[kind]
         seed = draw("objects.*.seed", i) if generator.seeded else 0
         return tuple(map(_part, generator.generate((width, depth, height), seed)))
+    if kind in FAMILIES:
+        kind = f"{kind}#{draw('objects.*.seed', i)}"
     x, y, z = (draw(f"objects.*.stretch.{axis}", i) for axis in "xyz")
     asset = mesh(kind)
     scale = width / asset.width if asset.width else 1.0

@@ -132,7 +132,7 @@ def test_adding_an_entity_changes_no_other_draw() -> None:
         (lambda: SceneSpec(factors={"boxes.0.width": 0.1}), "unknown factor 'boxes.0.width'"),
         (lambda: SceneSpec(factors={"gravity": -1}, entities=(Table(),)), "gravity: must be a number from 0 to 20"),
         (lambda: Props("a", 3, 1), "props: low must be at least 0 and at most high, got 3 and 1"),
-        (lambda: Prop("a", "mugg"), "no kind of object 'mugg'; did you mean 'mug'?"),
+        (lambda: Prop("a", "mugg"), "no kind, tag or category of objects 'mugg'; did you mean 'mug'?"),
         (lambda: Bin("a", place=(1, "x")), "bin.place: 1: Input should be a valid number"),
         (lambda: SceneSpec.from_plain({"robt": "panda"}), "scene: has no 'robt'; did you mean 'robot'?"),
         (lambda: SceneSpec.from_plain([]), "scene: must be a mapping, got []"),

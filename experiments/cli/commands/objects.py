@@ -15,16 +15,34 @@ commands.add_typer(objects, name="objects")
 
 
 @objects.callback(invoke_without_command=True)
-def catalogue(context: typer.Context, as_json: Json = False) -> None:
-    """List the objects of the catalogue, those that ship and those that were added; `add` adds meshes to it."""
+def catalogue(
+    context: typer.Context,
+    sheet: Annotated[
+        Path | None, typer.Option(show_default="none", help="Draw a contact sheet of the families into this PNG file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the families of things and the objects of the catalogue; `add` adds meshes to it."""
     if context.invoked_subcommand:
         return
     from simworld.assets.catalogue import meshes
+    from simworld.assets.families import FAMILIES
 
     assets = list(meshes().values())
+    families = [
+        {"family": name, "category": made.category or name, "tags": made.tags} for name, made in FAMILIES.items()
+    ]
+    if sheet:
+        _draw_sheet(sheet)
     if as_json:
-        print_json([asset.model_dump(mode="json") for asset in assets])
+        made_of_seeds = [{"id": name, "category": what, "tags": own} for name, what, own in families]
+        print_json([*made_of_seeds, *(asset.model_dump(mode="json") for asset in assets)])
         return
+    table(
+        "Families",
+        ["family", "category", "tags"],
+        [[f["family"], f["category"], " ".join(f["tags"])] for f in families],
+    )
     rows = [
         [a.id, a.category, " ".join(a.tags), a.split, _millimetres(a.half_extents), _kilograms(a.mass), a.licence]
         for a in assets
@@ -72,6 +90,18 @@ def add(
         print_json([report.model_dump(mode="json") for report in reports])
     if any(report.status == "refused" for report in reports):
         raise typer.Exit(2)
+
+
+def _draw_sheet(path: Path) -> None:
+    """Draw the contact sheet of all families into a file."""
+    from simworld.assets.families import FAMILIES
+    from simworld.experiments.recipes.contact_sheet import contact_sheet
+    from simworld.writing import reporting
+
+    drawn = contact_sheet(list(FAMILIES), count=8)
+    with reporting(path):
+        drawn.save(path)
+    note(f"{path}: {len(FAMILIES)} families")
 
 
 def _begin(path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from simworld.assets.catalogue import forget, shipped, tags
+from simworld.assets.families import FAMILIES
 from simworld.assets.generators import GENERATORS
 from simworld.assets.importing.mesh_import import ImportOptions, ImportReport, Made, made_from, make
 from simworld.assets.importing.mesh_reading import FORMATS, read_mesh
@@ -96,7 +97,7 @@ def _add(
 ) -> ImportReport:
     """Import one file; what cannot be one is refused in the report."""
     try:
-        if name in GENERATORS or name in shipped():
+        if name in GENERATORS or name in FAMILIES or name in shipped():
             raise ConfigurationError(f"{name!r} ships with simworld: give it another name (--id)")
         mesh = read_mesh(path)
         before = rows.get(name)

@@ -1,11 +1,14 @@
 """Meshes as Wavefront OBJ files, which are what renderers and PyBullet read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.geometry import Array
+from simworld.plain import Color
+
+Index = NDArray[np.int64]
 
 CREASE = np.cos(np.radians(40.0))
 """Cosine of the angle between faces from which the edge between them looks sharp."""
@@ -31,6 +34,32 @@ def visual_obj(vertices: Array, triangles: NDArray[np.int64], colors: Array, lib
         both = np.stack([triangles[rows], corners[rows]], axis=2).reshape(-1, 6) + 1
         lines += ["f {}//{} {}//{} {}//{}".format(*row) for row in both.tolist()]
     return _text(lines), _text(materials)
+
+
+def surface_obj(
+    vertices: Array,
+    triangles: Index,
+    coordinates: Array,
+    looks: Index,
+    materials: Sequence[tuple[Color, str]],
+    library: str,
+) -> tuple[bytes, bytes]:
+    """The OBJ file of a mesh with texture coordinates (m, 3, 2) of its corners, and the .mtl file that it names.
+
+    Which of the `materials` each triangle has say `looks` (m,); one is a colour, and the name of an image or "".
+    """
+    normals, corners = _distinct(corner_normals(vertices, triangles))
+    known, which = np.unique(np.round(coordinates.reshape(-1, 2), 5) + 0.0, axis=0, return_inverse=True)
+    lines = [f"mtllib {library}", *_rows("v", vertices), *(f"vt {u:.5g} {v:.5g}" for u, v in known.tolist())]
+    lines += _rows("vn", normals)
+    library_lines = []
+    rows = np.stack([triangles, which.reshape(-1, 3), corners], axis=2).reshape(-1, 9) + 1
+    for k, (color, image) in enumerate(materials):
+        library_lines += [f"newmtl look{k}", "Kd {:.6f} {:.6f} {:.6f}".format(*color)]
+        library_lines += [f"map_Kd {image}"] if image else []
+        lines.append(f"usemtl look{k}")
+        lines += ["f {}/{}/{} {}/{}/{} {}/{}/{}".format(*row) for row in rows[looks == k].tolist()]
+    return _text(lines), _text(library_lines)
 
 
 def pieces_obj(pieces: Iterable[tuple[Array, NDArray[np.int64]]]) -> bytes:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simworld.assets.importing.cleaning import Sound
 from simworld.assets.importing.mesh_reading import needed
 from simworld.assets.importing.pieces import ConvexPiece
+from simworld.assets.volume import volume_integrals
 from simworld.geometry import Array
 
 _AS_LIKELY = 0.9
@@ -25,25 +25,11 @@ class Solid(NamedTuple):
 
 def solid_of(mesh: Sound, pieces: Sequence[ConvexPiece]) -> Solid:
     """A closed mesh by what it encloses, another by its convex pieces."""
-    parts = [_integrals(part.vertices, part.triangles) for part in ([mesh] if mesh.closed else pieces)]
+    parts = [volume_integrals(part.vertices, part.triangles) for part in ([mesh] if mesh.closed else pieces)]
     volume = sum(part[0] for part in parts)
     center = np.sum([part[1] for part in parts], axis=0) / volume
     second = np.sum([part[2] for part in parts], axis=0) / volume
     return Solid(volume, center, second - np.outer(center, center))
-
-
-def _integrals(vertices: Array, triangles: NDArray[np.int64]) -> tuple[float, Array, Array]:
-    """The integrals of 1, x and x x^T over what triangles enclose, by tetrahedra from one place (Tonon 2004)."""
-    origin = vertices.mean(axis=0)
-    corners = vertices[triangles] - origin
-    volumes = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6
-    sums = corners.sum(axis=1)
-    first = np.einsum("i,ij->j", volumes, sums) / 4
-    products = np.einsum("ikj,ikl->ijl", corners, corners) + np.einsum("ij,il->ijl", sums, sums)
-    second = np.einsum("i,ijl->jl", volumes, products) / 20
-    volume = float(volumes.sum())
-    moved = second + np.outer(first, origin) + np.outer(origin, first) + volume * np.outer(origin, origin)
-    return volume, first + volume * origin, moved
 
 
 def posture(pieces: Sequence[ConvexPiece], center: Array) -> Array:

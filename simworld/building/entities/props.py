@@ -5,23 +5,20 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator
 
-from simworld.assets.catalogue import AllKinds, left_out
+from simworld.assets.catalogue import kinds_of
 from simworld.building.draft import Draft
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import whole
 from simworld.building.objects import draw_thing, object_factors
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError
 from simworld.plain import Word
 from simworld.scene.model import MOST_BODIES
 
 
 def _known(kinds: Any) -> Any:
-    """One kind, or several, of those that there are."""
+    """One kind, or several, of those that there are; all of a tag or a category where it is the name of one."""
     given = (kinds,) if isinstance(kinds, str) else kinds
-    for kind in given:
-        if kind not in AllKinds():
-            raise ValueError(f"no kind of object {kind!r}{nearest(str(kind), AllKinds())}{left_out()}")
-    return given
+    return tuple(dict.fromkeys(kind for name in given for kind in kinds_of(name)))
 
 
 Kinds = Annotated[tuple[str, ...], BeforeValidator(_known)]
@@ -31,7 +28,8 @@ Kinds = Annotated[tuple[str, ...], BeforeValidator(_known)]
 class Prop(Entity):
     """An object called `name`, which always is there, of one of some `kinds`, of any where none is named.
 
-    It stands on the table, or is dropped into the bin called `drop_into`.
+    Kinds may be named by a tag or a category, which stands for all of its kinds. It stands on the table, or is dropped
+    into the bin called `drop_into`.
     """
 
     kind: ClassVar[str] = "prop"

@@ -1,0 +1,216 @@
+"""Families of things: what is made of a seed is whole, weighs, and stands; the same on every machine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from simworld.assets import instances
+from simworld.assets.catalogue import mesh
+from simworld.assets.families import FAMILIES
+from simworld.assets.forming.form import Form, Shell
+from simworld.assets.instances import instance
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array
+from simworld.physics.world import World
+from simworld.scene.material import Material
+from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
+from simworld.scene.shapes import rest_height
+
+few = pytest.mark.parametrize("count", [pytest.param(6), pytest.param(1000, marks=pytest.mark.slow)])
+family = pytest.mark.parametrize("family", FAMILIES)
+
+
+def form_of(family: str, seed: int) -> Form:
+    return FAMILIES[family].make(np.random.default_rng(seed))
+
+
+def solid(*shells: Shell) -> trimesh.Trimesh:
+    return trimesh.util.concatenate([trimesh.Trimesh(s.vertices, s.triangles, process=False) for s in shells])
+
+
+def hull(points: Array) -> trimesh.Trimesh:
+    return trimesh.convex.convex_hull(points)
+
+
+def distance(surface: trimesh.Trimesh, points: Array) -> float:
+    return float(trimesh.proximity.closest_point_naive(surface, points)[1].max())
+
+
+@family
+@few
+def test_surfaces_are_closed_and_hold_a_volume(family: str, count: int) -> None:
+    for seed in range(count):
+        form = form_of(family, seed)
+        for shell in (*form.shells, *form.parts):
+            made = solid(shell)
+            assert made.is_watertight and made.is_winding_consistent and made.volume > 0
+        assert np.isfinite(np.concatenate([shell.coordinates for shell in form.shells])).all()
+        assert 20 <= sum(len(shell.triangles) for shell in form.shells) <= 4000
+        assert len(form.parts) <= 40
+
+
+@family
+@few
+def test_parts_are_convex_and_within_what_is_seen(family: str, count: int) -> None:
+    for seed in range(count):
+        form = form_of(family, seed)
+        around = hull(np.concatenate([shell.vertices for shell in form.shells]))
+        normals, origins = around.face_normals, around.triangles[:, 0]
+        for part in form.parts:
+            assert solid(part).volume > 0.98 * hull(part.vertices).volume
+            assert (np.einsum("fx,vfx->vf", normals, part.vertices[:, None] - origins) < 0.0015).all()
+
+
+@family
+@few
+def test_weight_and_inertia_are_sane(family: str, count: int) -> None:
+    for seed in range(count):
+        form = form_of(family, seed)
+        row, _ = instances._made(family, seed)
+        assert row.mass is not None and 0.003 < row.mass < 1.5
+        assert row.second_moments is not None
+        x, y, z = row.second_moments
+        a, b, c = sorted((y + z, x + z, x + y))
+        assert a > 0 and a + b >= c
+        assert max(row.half_extents) < 0.2
+        if isinstance(form.density, float):
+            apart = sum(solid(shell).volume for shell in form_of(family, seed).shells)
+            assert apart > 0
+
+
+@family
+def test_moments_are_those_of_what_is_seen(family: str) -> None:
+    row, _ = instances._made(family, 5)
+    key = instances.seeded(family, 5)
+    form = FAMILIES[family].make(key)
+    densities = np.broadcast_to(np.asarray(form.density, dtype=float), len(form.shells))
+    parts = [solid(shell) for shell in form.shells]
+    mass = sum(part.volume * density for part, density in zip(parts, densities, strict=True))
+    center = sum(p.volume * d * p.center_mass for p, d in zip(parts, densities, strict=True)) / mass
+    assert row.mass == pytest.approx(mass, rel=1e-4)
+    tensor = np.zeros((3, 3))
+    for part, density in zip(parts, densities, strict=True):
+        part.density = density
+        offset = part.center_mass - center
+        tensor += part.moment_inertia + part.mass * (offset @ offset * np.eye(3) - np.outer(offset, offset))
+    assert row.second_moments is not None
+    x, y, z = row.second_moments
+    assert np.diag(tensor) / mass == pytest.approx([y + z, x + z, x + y], rel=1e-3)
+
+
+@family
+@few
+def test_keypoints_are_on_the_surface(family: str, count: int) -> None:
+    for seed in range(min(count, 50)):
+        form = form_of(family, seed)
+        assert form.keypoints
+        assert distance(solid(*form.shells), np.array(list(form.keypoints.values()))) < 0.002
+
+
+@family
+def test_symmetries_map_it_onto_itself(family: str) -> None:
+    for seed in range(4):
+        row, _ = instances._made(family, seed)
+        asset = instance(f"{family}#{seed}")
+        seen = trimesh.load(asset.visual_path, process=False, force="mesh")
+        for motion in row.symmetries_discrete:
+            matrix = np.array(motion).reshape(4, 4)
+            assert np.linalg.det(matrix[:3, :3]) == pytest.approx(1) and not np.allclose(matrix, np.eye(4))
+            assert distance(seen, trimesh.transform_points(seen.vertices, matrix)) < 0.001
+        for about in row.symmetries_continuous:
+            for angle in (0.1, 1.0, 2.5):
+                turn = trimesh.transformations.rotation_matrix(angle, about.axis, about.offset)
+                assert distance(seen, trimesh.transform_points(seen.vertices, turn)) < 0.001
+
+
+def resting(names: list[str]) -> Scene:
+    """Things on a table, apart from each other."""
+    ground = Body(
+        name="ground",
+        category="ground",
+        position=(0, 0, -0.5),
+        parts=(Part(shape=Box(half_extents=(60.0, 60.0, 0.5))),),
+    )
+    bodies = []
+    for k, name in enumerate(names):
+        parts = (Part(shape=Mesh(name=name)),)
+        place = (k % 10 - 5.0, k // 10 - 5.0, rest_height(parts))
+        asset = mesh(name)
+        bodies.append(
+            Body(
+                name=f"thing_{k}",
+                category="thing",
+                parts=parts,
+                position=place,
+                mass=max(asset.mass or 0.1, 0.02),
+                rolling_friction=0.0005 if asset.rolls else 0.0,
+                spinning_friction=0.001,
+                material=Material(),
+            )
+        )
+    return Scene(robot=Robot(position=(-50.0, 0.0, 0.0)), bodies=(ground, *bodies))
+
+
+@family
+@few
+def test_it_stands_still(family: str, count: int) -> None:
+    with World() as world:
+        for begin in range(0, count, 100):
+            scene = resting([f"{family}#{seed}" for seed in range(begin, min(begin + 100, count))])
+            world.load(scene)
+            before = world.state().body_poses[1:]
+            for _ in range(25):
+                world.step()
+            state = world.state()
+            moved = np.linalg.norm(state.body_poses[1:, :3] - before[:, :3], axis=1)
+            speed = np.abs(state.body_velocities[1:])
+            assert moved.max() < 0.004, (family, begin + int(moved.argmax()), moved.max())
+            assert speed[:, :3].max() < 0.01 and speed[:, 3:].max() < 0.3, (family, begin, speed.max(axis=0))
+
+
+@family
+def test_an_instance_is_the_same_each_time_and_another_for_another_seed(family: str) -> None:
+    row, files = instances._made(family, 3)
+    again, same = instances._made(family, 3)
+    assert (row, files) == (again, same)
+    assert instances._made(family, 4)[0].digest != row.digest
+
+
+def test_instances_are_the_same_in_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMWORLD_CACHE", str(tmp_path))
+    names = [f"{family}#7" for family in FAMILIES]
+    code = f"from simworld.assets.catalogue import mesh\nfor name in {names}: print(mesh(name).digest)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert told == [instances._made(family, 7)[0].digest for family in FAMILIES]
+
+
+def test_both_parts_have_instances() -> None:
+    splits = [instances._made("can", seed)[0].split for seed in range(40)]
+    assert 2 <= splits.count("test") <= 16
+
+
+def test_what_is_kept_is_made_again_where_it_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMWORLD_CACHE", str(tmp_path))
+    first = instance("can#11")
+    files = {path.name: path.read_bytes() for path in first.folder.iterdir()}
+    for name in files:
+        for damage in (lambda path: path.unlink(), lambda path: path.write_bytes(b"broken")):
+            damage(first.folder / name)
+            instances.forget()
+            assert instance("can#11").digest == first.digest
+            assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == files
+
+
+def test_another_digest_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no 'can#1' with the digest .*; the one here is"):
+        Mesh(name="can#1", digest="0" * 32)
+
+
+@pytest.mark.parametrize("name", ["can#", "can#01", "can#-1", "can#4294967296", "pan#3", "can#1#2"])
+def test_a_name_of_no_instance_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no mesh"):
+        Mesh(name=name)
