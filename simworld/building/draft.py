@@ -9,7 +9,7 @@ from simworld.building.placement import Standing
 from simworld.geometry import Quaternion, Vec3
 from simworld.scene.camera import Camera
 from simworld.scene.light import Background, Light, SolidBackground
-from simworld.scene.model import Body, Part, Robot, Scene
+from simworld.scene.model import Body, Part, Robot, Scene, Scenery
 from simworld.scene.sensor import Sensor
 
 
@@ -43,6 +43,7 @@ class Draft:
     ambient: Vec3 = (0.0, 0.0, 0.0)
     background: Background = SolidBackground()
     cameras: Sequence[Camera] = ()
+    scenery: list[Scenery] = field(default_factory=list)
     gravity: Vec3 = (0.0, 0.0, 0.0)
     table_height: float = 0.0
     sensor: Sensor = Sensor()
@@ -61,4 +62,5 @@ class Draft:
             background=self.background,
             cameras=tuple(self.cameras),
             gravity=self.gravity,
+            scenery=tuple(self.scenery),
         )

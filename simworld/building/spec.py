@@ -10,7 +10,7 @@ from simworld.assets.robot_search import find_robot
 from simworld.building.consistency import check_bodies, check_entities
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
-from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions, Floor, Lamps, Sensors
+from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions, Floor, Interior, Lamps, Sensors
 from simworld.building.entities.entity import Entity, Setting, from_plain as entity_from_plain
 from simworld.building.objects import place_things
 from simworld.building.space import FactorSpace
@@ -20,7 +20,7 @@ from simworld.distributions.text import parse
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.scene.model import Scene
 
-USUAL = (Floor, Lamps, Backdrop, Sensors, CameraRig, Conditions)
+USUAL = (Floor, Lamps, Backdrop, Sensors, CameraRig, Conditions, Interior)
 """Kinds of entities that scenes have of themselves, where none is given."""
 
 

@@ -9,6 +9,8 @@ from simworld.distributions.expressions import Distribution
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sources_of
 
+_SWITCHES: Mapping[str, str] = {"robot": "robot.painted", "room": "room.there", "cloth": "cloth.there"}
+
 
 class Possible:
     """The factors of the scenes of a spec that a randomization makes; of the `cameras` alone, if they are given."""
@@ -58,5 +60,8 @@ class Possible:
             yield address
 
     def _is_there(self, address: str) -> bool:
-        paint = address.startswith("robot.") and self.space.family_of(address) == "appearance"
-        return not paint or address == "robot.painted" or self.most("robot.painted") == 1
+        """Whether the switch that a factor has no effect without may be 1."""
+        switch = _SWITCHES.get(address.split(".")[0])
+        if switch is None or address == switch or self.space.family_of(address) != "appearance":
+            return True
+        return self.most(switch) == 1

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.building.camera_place import FRONT, SIDE, TOP
+from simworld.building.entities.cameras import MOST_SUBJECTS
 from simworld.building.factor import SEEDS
 from simworld.building.looks import TEXTURES
 from simworld.building.objects import KINDS
@@ -251,8 +252,59 @@ _EXTREME: dict[str, Any] = {
 EXTREME = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _EXTREME)
 """Far beyond what the experts solve, to look for what breaks."""
 
+VIEWS = _preset(
+    {
+        "camera.*.subject": Integers(1, MOST_SUBJECTS),
+        "camera.*.position": (1.0, 0.0, 0.0),
+        "camera.*.target": (0.0, 0.0, 0.0),
+        "camera.*.azimuth": Uniform(-_PI, _PI),
+        "camera.*.elevation": Uniform(0.1, 1.5),
+        "camera.*.distance": LogUniform(0.14, 1.5),
+        "camera.*.aside.x": Uniform(-0.48, 0.48),
+        "camera.*.aside.y": Uniform(-0.48, 0.48),
+        "camera.*.roll": Uniform(-0.2, 0.2),
+        "camera.*.fov": LogUniform(0.35, 1.15),
+        "camera.wrist.fov": _BY_FAMILY["camera"]["camera.wrist.fov"],
+        "camera.wrist.roll": 0.0,
+    }
+)
+"""From anywhere above the table, near and far, at an object or past it: pictures for data, not for policies."""
+
+ROOMS = _preset(
+    {
+        "room.there": 1,
+        "room.width": Uniform(3.0, 6.0),
+        "room.depth": Uniform(3.0, 6.0),
+        "room.height": Uniform(2.3, 3.2),
+        "room.x": Uniform(-1.0, 1.0),
+        "room.y": Uniform(-1.0, 1.0),
+        "room.yaw": Uniform(-_PI, _PI),
+        "room.seed": _SEEDS,
+        "room.windows": Integers(0, 3),
+        "room.things": Integers(2, 9),
+        "room.tint": Uniform(0.0, 1.0),
+        "room.ceiling.color": HSV(saturation=Uniform(0.0, 0.1), value=Uniform(0.8, 1.0)),
+        "room.wall.color": HSV(saturation=Uniform(0.0, 0.5), value=Uniform(0.4, 1.0)),
+        "room.wall.texture": Choice(TEXTURES, (0.65, *(0.05,) * (len(TEXTURES) - 1))),
+        "room.wall.texture.color": HSV(saturation=Uniform(0.0, 0.5), value=Uniform(0.4, 1.0)),
+        "room.wall.texture.size": LogUniform(0.1, 2.0),
+        "room.wall.texture.seed": _SEEDS,
+        "room.wall.roughness": Uniform(0.5, 1.0),
+    }
+)
+"""In rooms of all kinds."""
+
 PRESETS: Mapping[str, Randomization] = MappingProxyType(
-    {"none": NONE, "default": DEFAULT, "visual": VISUAL, "dynamics": DYNAMICS, "full": FULL, "extreme": EXTREME}
+    {
+        "none": NONE,
+        "default": DEFAULT,
+        "visual": VISUAL,
+        "dynamics": DYNAMICS,
+        "full": FULL,
+        "extreme": EXTREME,
+        "views": VIEWS,
+        "rooms": ROOMS,
+    }
 )
 
 

@@ -171,26 +171,30 @@ def write_flow(
 ) -> None:
     """Fill `flow` (h, w, 2) and `occluded_next` (h, w): where a point goes, and whether it is hidden or outside there.
 
-    `moved` (n, 3, 4) takes camera points to the next camera on each link and body, `still` those at rest; the
-    background is infinitely far away. `lens` is fx, fy, cx, cy, the distortion, and where it folds; `later` (h, w) the
-    next depth. `room` (3 * RUN,) is for a run of pixels.
+    `moved` (n, 3, 4) takes camera points to the next camera on each link and body, scenery with the first of them, and
+    `still` those at rest; behind all of it is infinitely far away. `lens` is fx, fy, cx, cy, the distortion, and where
+    it folds; `later` (h, w) the next depth. `room` (3 * RUN,) is for a run of pixels.
     """
     height, width = depth.shape
     rays_, flat, after, bound = sight.reshape(-1), flow.reshape(-1), later.reshape(-1), _ONE + tolerance
     for i in range(height):
         begin = 0
         while begin < width:
-            end = run_from(begin, segmentation[i], links[i])
+            end, near = run_from(begin, segmentation[i], links[i]), depth[i, begin] > _ZERO
+            for j in range(begin, end):
+                if (depth[i, j] > _ZERO) != near:
+                    end = j
+                    break
             first, last = i * width + begin, i * width + end
-            k, there = carrier_of(segmentation[i, begin], links[i, begin], rows), rays_[2 * first : 2 * last]
-            move_rows(end - begin, k >= 0, moved[k] if k >= 0 else still, lens, depth[i, begin:end], there, room)
+            k, there = max(carrier_of(segmentation[i, begin], links[i, begin], rows), 0), rays_[2 * first : 2 * last]
+            move_rows(end - begin, near, moved[k] if near else still, lens, depth[i, begin:end], there, room)
             flow_rows(end - begin, _F(begin), _F(i), room, flat[2 * first : 2 * last])
             for j in range(end - begin):
                 u, v, z = room[j], room[RUN + j], room[2 * RUN + j]
                 hidden = True
                 if u >= _ZERO and v >= _ZERO and u < _F(width) and v < _F(height):
                     seen = after[np.uint32(v) * np.uint32(width) + np.uint32(u)]
-                    hidden = seen > _ZERO and (k < 0 or z > seen * bound)
+                    hidden = seen > _ZERO and (not near or z > seen * bound)
                 occluded_next[i, begin + j] = hidden
             begin = end
 

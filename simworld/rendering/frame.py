@@ -72,6 +72,8 @@ class Frame:
 
 UNDISTORTED: Mapping[str, tuple[Any, ...]] = {f"camera.*.{term}": (0,) for term in DISTORTION}
 """What is `drawable` where lenses do not distort."""
+NO_SCENERY: Mapping[str, tuple[Any, ...]] = {"room.there": (0,), "cloth.there": (0,)}
+"""What is `drawable` without scenery."""
 
 
 class Renderer(Protocol):

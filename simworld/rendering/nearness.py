@@ -17,6 +17,7 @@ from simworld.scene.model import Scene
 _POSTURES = 512
 _SWAY = 1.0
 """Radians, or metres, by which joints of the arm leave their rest."""
+_BASE = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 _INSIDE = 0.5
 """Share of its radius that a surface is away at the least: what of it is nearer is a small piece."""
@@ -44,10 +45,12 @@ def least_distances(scene: Scene, drawn: list[Surface], camera: Camera) -> Array
     else:
         eyes = _carried(arm, np.array([model.link_index(camera.parent)]), np.array([camera.position]))[:, 0]
     rows, spheres = np.array([surface.carrier for surface in drawn]), _spheres(drawn)
-    near, linked, count = np.empty(len(drawn)), rows < len(model.links), len(model.links)
+    near, linked, count = np.empty(len(drawn)), (rows > 0) & (rows < len(model.links)), len(model.links)
     near[linked] = _least(_carried(arm, rows[linked], spheres[linked, :3]) - eyes[:, None])
     if not linked.all():
-        starts = compose(to_base, np.array([body.pose for body in scene.bodies]))[rows[~linked] - count]
+        places = np.array([_BASE, *(body.pose for body in scene.bodies)])
+        places[1:] = compose(to_base, places[1:])
+        starts = places[np.maximum(rows[~linked] - count + 1, 0)]
         still = starts[:, :3] + np.einsum("sij,sj->si", quat_to_matrix(starts[:, 3:]), spheres[~linked, :3])
         near[~linked] = _least(still - eyes[:, None])
         moving = ~linked & ~np.array([surface.fixed for surface in drawn])

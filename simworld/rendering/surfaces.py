@@ -7,7 +7,7 @@ import numpy as np
 
 from simworld.assets.robot import LinkVisual
 from simworld.assets.robot_search import robot_of_digest
-from simworld.geometry import Array, Vec3, transform_points
+from simworld.geometry import Array, Vec3, compose, invert, transform_points
 from simworld.rendering.memory import PerScene
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.scene.material import Material
@@ -21,7 +21,8 @@ class Surface:
 
     `mesh` is BOX (a cube from -1 to 1) or the path of an OBJ file, `size` the factors (3,) that make it metres. It is
     at the pose `local` (7,) on row `carrier` of the state's link poses followed by its body poses, and `fixed` where
-    that row never moves. `instance` is as in `Scene.instances`; `link` is 1 for the robot's base, 0 off the robot.
+    that row never moves. `instance` is as in `Scene.instances`, 0 for scenery; `link` is 1 for the robot's base, 0 off
+    the robot.
     Groups of the file that name a colour of their own keep it where `own_colors`.
     """
 
@@ -46,11 +47,23 @@ def _surfaces(scene: Scene) -> list[Surface]:
             carrier, fixed = len(model.links) + row, body.mass == 0
             own = isinstance(part.shape, Mesh) and part.shape.own_colors
             drawn.append(Surface(name, size, local, carrier, fixed, row + 2, 0, body.material, own))
-    return drawn
+    return drawn + _scenery(scene)
 
 
 surfaces = PerScene(_surfaces)
-"""Everything there is to draw: the robot's links, then the bodies in their order."""
+"""Everything there is to draw: the robot's links, then the bodies in their order, then scenery."""
+
+
+def _scenery(scene: Scene) -> list[Surface]:
+    """Scenery, carried by the robot's base, which never moves; as part of no instance."""
+    to_base = invert([*scene.robot.position, *scene.robot.orientation])
+    drawn = []
+    for piece in scene.scenery:
+        for part in piece.parts:
+            name, size, local = _of_part(part)
+            own = isinstance(part.shape, Mesh) and part.shape.own_colors
+            drawn.append(Surface(name, size, compose(to_base, local), 0, True, 0, 0, piece.material, own))
+    return drawn
 
 
 def _painted(link: Surface, material: Material | None) -> Surface:
@@ -98,11 +111,12 @@ def _of_part(part: Part) -> tuple[str, Vec3, Array]:
 def surface_bounds(scene: Scene) -> Array:
     """Half extents (n, 3) in metres of the box about the origin of each link's and each body's frame that holds it.
 
-    One row for each of the state's link poses, then its body poses; those that show nothing have 1.
+    One row for each of the state's link poses, then its body poses; those that show nothing have 1. Scenery is no part
+    of any.
     """
     half = np.zeros((len(scene.robot.model.links) + len(scene.bodies), 3))
     for surface in surfaces(scene):
-        for group in load_mesh(surface.mesh, 0.0):
+        for group in load_mesh(surface.mesh, 0.0) if surface.instance else ():
             points = transform_points(surface.local, group.mesh.vertices * surface.size)
             half[surface.carrier] = np.maximum(half[surface.carrier], np.abs(points).max(axis=0))
     half[(half == 0).all(axis=1)] = 1.0

@@ -18,8 +18,8 @@ from simworld.scene.camera import Camera
 from simworld.scene.light import Background, DirectionalLight, Light, SolidBackground, Strength
 from simworld.scene.material import Material
 
-MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS = 256, 64, 1000, 256
-"""How many there may be in a scene, and parts in a body."""
+MOST_BODIES, MOST_PARTS, MOST_LIGHTS, MOST_CAMERAS, MOST_SCENERY = 256, 64, 1000, 256, 256
+"""How many there may be in a scene, and parts in a body or a piece of scenery."""
 
 
 def _is_here(name: str) -> str:
@@ -130,6 +130,16 @@ class Body(Plain):
         return np.array([*self.position, *self.orientation])
 
 
+class Scenery(Plain):
+    """What is only seen, such as the walls of a room: parts of one material, whose places are in the world.
+
+    It touches nothing, throws no shadow, and is background to labels: 0 in the segmentation.
+    """
+
+    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=MOST_PARTS)]
+    material: Material = Material()
+
+
 class LinkMaterial(Plain):
     """What a link of the robot, by name, is made of."""
 
@@ -186,6 +196,7 @@ class Scene(Plain):
     background: Background = SolidBackground()
     cameras: Annotated[tuple[Camera, ...], Field(max_length=MOST_CAMERAS)] = ()
     gravity: Vec3 = (0.0, 0.0, -9.81)
+    scenery: Annotated[tuple[Scenery, ...], Field(max_length=MOST_SCENERY)] = ()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

@@ -39,6 +39,7 @@ ITEM = {"objects": "0", "boxes": "0", "joints": "1", "lights": "0", "camera": "f
 PUSHED = {"pushes.rate": 25.0, "pushes.force": 5.0}
 SLIDES = {"table.friction": 0.0, "table.restitution": 0.0, "objects.0.restitution": 0.9}
 INTO_THE_BOX, ONTO_THE_FLOOR = SLIDES | {"table.tilt.x": -0.2}, SLIDES | {"table.tilt.x": 0.2}
+LOOKING_UP = {"camera.front.target": (-0.7, 0.3, 0.9)}
 NEEDS: Mapping[str, Mapping[str, Any]] = {
     "objects.*.seed": {"objects.0.kind": "compound"},
     **{f"objects.*.stretch.{axis}": {"objects.0.kind": "duck"} for axis in "xyz"},
@@ -69,6 +70,12 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
     **{address: {"lights.count": 2} for address in SPACE if address.startswith("lights.*")},
     "lights.*.distance": {"lights.count": 2, "lights.0.kind": "point"},
     "lights.*.cone": {"lights.count": 2, "lights.0.kind": "spot"},
+    **{address: LOOKING_UP | {"room.there": 1} for address in SPACE if address.startswith("room.")},
+    **{
+        f"room.wall.texture.{what}": {"room.there": 1, "room.wall.texture": "noise"}
+        for what in ("color", "size", "seed")
+    },
+    "room.there": LOOKING_UP,
     "sensor.rgb.motion_direction": {"sensor.rgb.motion_blur": 0.05},
     "sensor.crop.x": {"sensor.crop": 0.6},
     "sensor.crop.y": {"sensor.crop": 0.6},
@@ -95,6 +102,9 @@ TRIED: Mapping[str, Any] = {
     "lights.*.shadow": 0,
     "lights.count": 2,
     "camera.*.fov": 0.6,
+    "camera.*.subject": 1,
+    "room.windows": 6,
+    "room.things": 12,
     "sensor.crop": 0.5,
     "goal.on_table": 1,
     "objects.*.position.y": -0.2,
@@ -164,6 +174,9 @@ def env() -> Any:
 
 
 PICTURES = {"rgb", "depth", "segmentation"}
+ROOM_SHAPES = {
+    f"room.{what}" for what in ("there", "width", "depth", "height", "x", "y", "yaw", "seed", "windows", "things")
+}
 COURSE = {"world", "observed"}
 
 MAY_CHANGE: Mapping[str, set[str]] = {
@@ -178,6 +191,8 @@ MAY_CHANGE: Mapping[str, set[str]] = {
 def changes(address: str) -> set[str]:
     """What changes with a factor, of what `episode` gives."""
     family = SPACE.family_of(address)
+    if address in ROOM_SHAPES:
+        return {"rgb", "depth"}
     if family in ("appearance", "light") or address.startswith("sensor.rgb."):
         return {"rgb"}
     if address.startswith("sensor.depth."):
@@ -218,6 +233,9 @@ SHOWN_IN: Mapping[str, set[str]] = {
     "robot": {"robot"},
     "lights": {"light 0"},
     "background": {"background"},
+    "room": {"scenery"},
+    **dict.fromkeys(("room.there", "room.wall.color"), {"scenery", "ambient"}),
+    "room.tint": {"ambient"},
     "camera": {"camera front"},
     "sensor": {f"camera {name}" for name in IN_BOX.cameras},
     "noise": {f"camera {name}" for name in IN_BOX.cameras},

@@ -20,7 +20,10 @@ from simworld.streams import Streams
 
 SPEC = shipped_task("place_in_box").scene
 ALL = ("front", "side", "top", "wrist")
-ABLE = {"mitsuba": ("none", "default", "dynamics", "visual", "full"), "tiny": ("none", "default", "dynamics")}
+ABLE = {
+    "mitsuba": ("none", "default", "dynamics", "visual", "full", "views"),
+    "tiny": ("none", "default", "dynamics", "views"),
+}
 
 
 def refused(randomization: Randomization, size: tuple[int, int], renderer: str = "raster", cameras: Any = ALL) -> str:
@@ -36,7 +39,7 @@ def refused(randomization: Randomization, size: tuple[int, int], renderer: str =
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_renderer_draws_every_scene_or_says_before_the_first_what_to_change(preset: str, renderer: str) -> None:
     checks: Any = {
-        "mitsuba": lambda scene, camera: mitsuba._check(camera),
+        "mitsuba": lambda scene, camera: mitsuba._check(scene, camera),
         "tiny": lambda scene, camera: tiny._check(scene, camera, ("rgb", "depth")),
     }
     line = refused(PRESETS[preset], (84, 84), renderer)

@@ -10,6 +10,7 @@ from simworld.building.entities.cameras import CameraRig
 from simworld.building.entities.conditions import Conditions
 from simworld.building.entities.floor import Floor
 from simworld.building.entities.goal import GoalPlace
+from simworld.building.entities.interior import Interior
 from simworld.building.entities.lamps import Lamps
 from simworld.building.entities.props import Prop, Props
 from simworld.building.entities.sensors import Sensors
@@ -26,6 +27,7 @@ __all__ = [
     "Conditions",
     "Floor",
     "GoalPlace",
+    "Interior",
     "Lamps",
     "Prop",
     "Props",

@@ -10,14 +10,19 @@ from simworld.building.camera_place import FRONT, SIDE, TOP, CameraPlace
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities.entity import Entity, Families, Setting
-from simworld.building.factor import Factor, number, position
+from simworld.building.factor import Factor, number, position, whole
 from simworld.building.metering import metered
-from simworld.building.views import DISTORTION, check_lens, draw_view, rolled
+from simworld.building.views import ASPECT, DISTORTION, check_lens, draw_view, rolled
 from simworld.errors import ConfigurationError
 from simworld.geometry import Quaternion, Vec3
 from simworld.scene.camera import NO_DISTORTION, Camera, framed
 
-_WIDTH, _HEIGHT = 640, 480
+_HEIGHT = 480
+_WIDTH = round(ASPECT * _HEIGHT)
+MOST_SUBJECTS = 840
+"""A multiple of each number of objects from 1 to 8, so that all are as likely."""
+_FROM = "position and target are: 1 the first, 2 the second, round and round; 0 the world"
+_SHOWN = "what it looks at from the principal point,"
 _TERMS = (
     "radial distortion, of the second power",
     "radial distortion, of the fourth power",
@@ -74,9 +79,14 @@ def _stands(cameras: list[CameraPlace]) -> dict[str, Factor]:
     return {
         "camera.*.position": position(places[names[0]], -5.0, 5.0, "its place in the world", places),
         "camera.*.target": position(targets[names[0]], -5.0, 5.0, "what it looks at in the world", targets),
-        "camera.*.azimuth": number(0.0, -pi, pi, "rad", "turns that place about the target, from above", *names),
-        "camera.*.elevation": number(0.0, -0.4, 0.4, "rad", "raises that place about the target", *names),
-        "camera.*.distance": number(1.0, 0.4, 3.0, "", "times the distance of that place from the target", *names),
+        "camera.*.azimuth": number(
+            0.0, -2 * pi, 2 * pi, "rad", "turns that place about the target, from above", *names
+        ),
+        "camera.*.elevation": number(0.0, -1.6, 1.6, "rad", "raises that place about the target", *names),
+        "camera.*.distance": number(1.0, 0.1, 5.0, "", "times the distance of that place from the target", *names),
+        "camera.*.subject": whole(0, 0, MOST_SUBJECTS, f"from which object {_FROM}", *names),
+        "camera.*.aside.x": number(0.0, -0.6, 0.6, "", f"{_SHOWN} rightwards, in image widths (4:3)", *names),
+        "camera.*.aside.y": number(0.0, -0.6, 0.6, "", f"{_SHOWN} downwards, in image heights", *names),
     }
 
 
@@ -108,7 +118,8 @@ def _camera(draft: Draft, place: CameraPlace, robot: str) -> Camera:
     draw, name = draft.draw, place.name
     link = None
     if place.mount is None:
-        position, orientation = draw_view(draw, name)
+        assert draft.robot is not None
+        position, orientation = draw_view(draw, name, draft.robot, draft.bodies)
     else:
         link, position, orientation = _mounted(draw, place, robot)
     focal = _HEIGHT / 2 / math.tan(draw("camera.*.fov", name) / 2)

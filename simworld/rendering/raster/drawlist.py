@@ -143,9 +143,9 @@ class DrawLists:
 
 
 def casters(scene: Scene, error: float) -> Casters:
-    """What throws shadows, within `error` metres: all but floors."""
-    floors = {row for row, body in enumerate(scene.bodies, start=2) if body.endless}
-    drawn = _fixed_first([surface for surface in surfaces(scene) if surface.instance not in floors])
+    """What throws shadows, within `error` metres: all but floors and scenery."""
+    none = {0} | {row for row, body in enumerate(scene.bodies, start=2) if body.endless}
+    drawn = _fixed_first([surface for surface in surfaces(scene) if surface.instance not in none])
     return Casters(**_assembled(_parts(drawn, _tolerances(drawn, np.full(len(drawn), error)))))
 
 

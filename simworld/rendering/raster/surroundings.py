@@ -5,7 +5,6 @@ all light. Walls of boxes, and the arm at rest, hide a part of the sky and throw
 taken from the Scene as it begins, so that what is fixed keeps its light while the arm moves.
 """
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from simworld.color import to_linear
 from simworld.geometry import IDENTITY, Array, Vec3, compose, quat_to_matrix, rotated
 from simworld.kernels import kernel
 from simworld.rendering.textures.pyramid import pyramid
+from simworld.scene.arm_line import arm_at_rest
 from simworld.scene.ground import floor_of, table_of, top_of
 from simworld.scene.irradiance import irradiance
 from simworld.scene.material import Material
@@ -172,27 +172,15 @@ def _of_lamps(scene: Scene, place: Sequence[float], normal: Vec3) -> Array:
 
 def _arm(robot: Robot) -> Array:
     """Spheres (n, 4) along the arm as it rests: middle, and square of the radius."""
-    spheres = _arm_at_rest(robot.name, robot.digest)
+    spheres = _arm_spheres(robot.name, robot.digest)
     base = np.array([*robot.position, *robot.orientation])
     middles = [compose(base, [*middle, *IDENTITY])[:3] for middle in spheres[:, :3]]
     return np.column_stack([middles, spheres[:, 3]])
 
 
 @lru_cache(maxsize=16)
-def _arm_at_rest(name: str, digest: str) -> Array:
-    model = robot_of_digest(name, digest)
-    rest, place = dict(zip(model.joints, model.rest, strict=True)), np.array([0.0, 0.0, 0.0, *IDENTITY])
-    points = [place[:3]]
-    for joint in model.chain(model.tool.link):
-        place = compose(place, [*joint.position, *joint.orientation])
-        points.append(place[:3])
-        position = rest.get(joint.name, 0.0)
-        axis = np.array(joint.axis)
-        if joint.kind == "prismatic":
-            place = compose(place, [*(position * axis), *IDENTITY])
-        elif joint.kind != "fixed":
-            place = compose(place, [0.0, 0.0, 0.0, *(math.sin(position / 2) * axis), math.cos(position / 2)])
-    points.append(compose(place, [*model.tool.position, *model.tool.orientation])[:3])
+def _arm_spheres(name: str, digest: str) -> Array:
+    points = arm_at_rest(name, digest)
     ends = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     length = ends[-1]
     middles = [

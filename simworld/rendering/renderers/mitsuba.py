@@ -13,7 +13,16 @@ from simworld.errors import ConfigurationError
 from simworld.extras import extras
 from simworld.geometry import Array, quat_to_matrix
 from simworld.rendering.derived import DERIVED, derive
-from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, empty, refuse
+from simworld.rendering.frame import (
+    DEFAULT_CHANNELS,
+    NO_SCENERY,
+    UNDISTORTED,
+    WANT_NEXT,
+    Frame,
+    check_channels,
+    empty,
+    refuse,
+)
 from simworld.rendering.poses import poses_of
 from simworld.rendering.raster.static_cache import cache_background
 from simworld.rendering.renderers.raster import DETAIL, RasterRenderer
@@ -47,7 +56,7 @@ class MitsubaRenderer:
     """
 
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links", "normals"}) | DERIVED
-    drawable = UNDISTORTED
+    drawable = {**UNDISTORTED, **NO_SCENERY}
     longest = 32.0
 
     def __init__(self, samples: int = 64, max_depth: int = 8, error: float = 0.0) -> None:
@@ -82,7 +91,7 @@ class MitsubaRenderer:
     ) -> Frame:
         """Render one frame of the camera's size; the same arguments give the same bits."""
         channels = check_channels("mitsuba", self.channels, channels, next_state)
-        _check(camera)
+        _check(scene, camera)
         made: dict[str, NDArray[Any]] = {}
         later = None
         with self._variant():
@@ -210,9 +219,10 @@ class MitsubaRenderer:
         }
 
 
-def _check(camera: Camera) -> None:
+def _check(scene: Scene, camera: Camera) -> None:
     """Raise ConfigurationError for what Mitsuba cannot do."""
     refused = {
+        "scenery": bool(scene.scenery),  # a room would keep the light of the world out
         "lens distortion": camera.distortion != NO_DISTORTION,
         "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),
         "so wide a field of view": camera.width / camera.fx > _WIDEST,

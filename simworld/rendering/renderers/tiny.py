@@ -13,7 +13,16 @@ from simworld.geometry import Array, compose, quat_to_matrix
 from simworld.physics.bullet import bullet
 from simworld.rendering.derived import DERIVED, derive
 from simworld.rendering.display import no_window
-from simworld.rendering.frame import DEFAULT_CHANNELS, UNDISTORTED, WANT_NEXT, Frame, check_channels, empty, refuse
+from simworld.rendering.frame import (
+    DEFAULT_CHANNELS,
+    NO_SCENERY,
+    UNDISTORTED,
+    WANT_NEXT,
+    Frame,
+    check_channels,
+    empty,
+    refuse,
+)
 from simworld.rendering.meshes.loading import BOX
 from simworld.rendering.poses import poses_of
 from simworld.rendering.surfaces import Surface, surfaces
@@ -49,6 +58,7 @@ class TinyRenderer:
         "sensor.rgb.exposure": (0,),
         "sensor.rgb.least": (0,),
         **UNDISTORTED,
+        **NO_SCENERY,
     }
     longest = 32.0
 
@@ -198,6 +208,7 @@ def _check(scene: Scene, camera: Camera, channels: Collection[str]) -> None:
     materials = [surface.material for surface in surfaces(scene)]
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
+        "scenery": bool(scene.scenery),
         "so narrow a field of view": max(camera.fx / camera.width, camera.fy / camera.height) > _NARROWEST,
     }
     if "rgb" in channels:
