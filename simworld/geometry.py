@@ -128,6 +128,15 @@ def matrix_to_quat(matrix: Array | Sequence[Vec3]) -> Quaternion:
     return (q[0] * scale, q[1] * scale, q[2] * scale, q[3] * scale)
 
 
+def euler_from_matrix(matrix: Array) -> Vec3:
+    """Rotations about x, then y, then z, of a rotation matrix (3, 3)."""
+    across = math.hypot(matrix[0, 0], matrix[1, 0])
+    pitch = math.atan2(-matrix[2, 0], across)
+    if across < 1e-9:  # x and z turn about the same axis
+        return (math.atan2(-matrix[1, 2], matrix[1, 1]), pitch, 0.0)
+    return (math.atan2(matrix[2, 1], matrix[2, 2]), pitch, math.atan2(matrix[1, 0], matrix[0, 0]))
+
+
 def compose(a: ArrayLike, b: ArrayLike) -> Array:
     """Pose (..., 7) of frame b given in frame a, where a is given in the world: the world pose of b."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)

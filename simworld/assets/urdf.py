@@ -70,15 +70,20 @@ def read_urdf(path: Path) -> Urdf:
 
 def parse_urdf(path: Path) -> Element:
     """The document of a URDF."""
-    try:
-        root = ElementTree.fromstring(read_bytes(path))
-    except OSError as error:
-        raise ConfigurationError(f"cannot read the URDF {path}: {error.strerror or error}") from None
-    except (ElementTree.ParseError, ValueError) as error:
-        raise ConfigurationError(f"{path} is no URDF: {error}") from None
+    root = parse_xml(path, "URDF")
     if root.tag != "robot":
         raise ConfigurationError(f"{path} is no URDF: it must begin with <robot>, got <{root.tag}>")
     return root
+
+
+def parse_xml(path: Path, kind: str) -> Element:
+    """The root of a document in XML; `kind` is what it should be."""
+    try:
+        return ElementTree.fromstring(read_bytes(path))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the {kind} {path}: {error.strerror or error}") from None
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ConfigurationError(f"{path} is no {kind}: {error}") from None
 
 
 def urdf_tree(root: Element, source: str) -> Urdf:

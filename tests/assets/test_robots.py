@@ -44,7 +44,7 @@ def test_a_gripper_is_open_by_what_its_joints_say_on_average(tmp_path: Path) -> 
     assert gripper.opening((-0.04, 0.02)) == pytest.approx(0.02 + 3 * 0.015)
 
 
-@pytest.mark.parametrize("name", ["panda", "xarm6"])
+@pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa"])
 def test_a_robot_that_ships_opens_and_closes_as_its_table_says(name: str) -> None:
     gripper = find_robot(name).gripper
     for position, opening in zip(gripper.positions, gripper.openings, strict=True):

@@ -25,7 +25,7 @@ def driver_says(world: World) -> Array:
     return np.asarray((joints - gripper.offsets) / gripper.ratios)
 
 
-@pytest.mark.parametrize("name", ["panda", "xarm6", "crane"])
+@pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa", "crane"])
 def test_joints_of_a_gripper_go_together(name: str) -> None:
     with World() as world:
         world.load(Scene(robot=Robot(name=name), bodies=(), gravity=(0.0, 0.0, 0.0)))
@@ -69,7 +69,7 @@ def held(name: str, mass: float) -> tuple[World, float]:
 
 
 @pytest.mark.parametrize("mass", [0.05, 0.3])
-@pytest.mark.parametrize("name", ["panda", "xarm6"])
+@pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa"])
 def test_a_thing_is_held(name: str, mass: float) -> None:
     world, deepest = held(name, mass)
     with world:
@@ -84,7 +84,7 @@ def test_a_thing_is_held(name: str, mass: float) -> None:
         assert world.body_pose("cube")[:3] - world.tool_pose()[:3] == pytest.approx(before, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["panda", "xarm6"])
+@pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa"])
 def test_the_first_finger_is_on_the_side_that_the_squeeze_axis_points_to(name: str) -> None:
     with World() as world:
         world.load(Scene(robot=Robot(name=name), bodies=()))

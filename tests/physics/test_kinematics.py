@@ -14,7 +14,7 @@ from simworld.physics.world import World
 from simworld.scene.model import Robot, Scene
 
 BASE = (-0.3, 0.2, 0.1)
-ROBOTS = ("panda", "xarm6", "crane")
+ROBOTS = ("panda", "xarm6", "iiwa", "crane")
 
 
 @pytest.fixture(autouse=True)

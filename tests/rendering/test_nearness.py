@@ -16,7 +16,7 @@ from simworld.rendering.surfaces import surfaces
 from simworld.scene.state import camera_pose
 
 
-@pytest.mark.parametrize("robot", ["panda", "xarm6"])
+@pytest.mark.parametrize("robot", ["panda", "xarm6", "iiwa"])
 def test_hardly_anything_comes_nearer_than_it_is_taken_to(robot: str) -> None:
     """Middles of surfaces over a random way are at least as far as said, but for a few of odd postures."""
     with closing(gym.make("simworld/PlaceInBox-v0", robot=robot)) as env:

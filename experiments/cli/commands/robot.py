@@ -16,7 +16,7 @@ commands.add_typer(robots, name="robot")
 
 @robots.callback(invoke_without_command=True)
 def listed(context: typer.Context, as_json: Json = False) -> None:
-    """List the robots, those that ship and those that were imported; `import` imports a URDF."""
+    """List the robots, those that ship and those that were imported; `import` imports one."""
     if context.invoked_subcommand:
         return
     from simworld.assets.robot_search import find_robot, robot_names
@@ -41,7 +41,7 @@ def listed(context: typer.Context, as_json: Json = False) -> None:
 
 @robots.command(name="import")
 def import_urdf(
-    urdf: Annotated[Path, typer.Argument(metavar="URDF", help="A robot arm with two fingers.")],
+    urdf: Annotated[Path, typer.Argument(metavar="URDF|SDF", help="A robot arm with two fingers.")],
     fix: Annotated[
         list[str], typer.Option(default_factory=list, show_default=False, help="A joint that is held; may be repeated.")
     ],
@@ -53,11 +53,24 @@ def import_urdf(
             help="JOINT=OTHER or JOINT=OTHER*FACTOR: goes with it; may be repeated.",
         ),
     ],
+    limit: Annotated[
+        list[str],
+        typer.Option(default_factory=list, show_default=False, help="JOINT=LOWER,UPPER in rad or m; may be repeated."),
+    ],
     package: Annotated[
         list[str],
         typer.Option(default_factory=list, show_default=False, help="NAME=FOLDER of a ROS package; may be repeated."),
     ],
     name: Annotated[str, typer.Option(show_default="the file's name", help="What the robot is called.")] = "",
+    gripper: Annotated[
+        Path | None, typer.Option(show_default=False, help="URDF or SDF of a gripper, for an arm without one.")
+    ] = None,
+    flange: Annotated[
+        str | None, typer.Option(show_default="the arm's end", help="The link of the arm that has the --gripper.")
+    ] = None,
+    gripper_at: Annotated[
+        str, typer.Option(help="Where on the flange its base is: x,y,z,roll,pitch,yaw in m and rad.")
+    ] = "0,0,0,0,0,0",
     arm: Annotated[str, typer.Option(show_default="guessed", help="The arm's joints, joined by commas.")] = "",
     driver: Annotated[
         str | None, typer.Option(show_default="guessed", help="The gripper's joint that the others go with.")
@@ -68,25 +81,31 @@ def import_urdf(
     rest: Annotated[str, typer.Option(show_default="guessed", help="Positions of the arm's joints at rest.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Make a robot of a URDF: lean, with what it does not say guessed, in the folder of your own assets."""
+    """Make a robot of a URDF or SDF: lean, with what it does not say guessed, in the folder of your own assets."""
     from simworld.assets.robot_import.importing import RobotImportOptions, import_robot
+    from simworld.assets.robot_import.joining import Mounted
     from simworld.assets.robot_search import FOLDER, robot_names
     from simworld.assets.roots import user_path
     from simworld.physics.holding import can_hold
 
+    if flange and not gripper:
+        raise ConfigurationError(f"--flange {flange}: says where a --gripper is, and there is none")
     name = name or urdf.stem
     if name in robot_names():
         raise ConfigurationError(f"there is a robot {name!r} already: choose another --name")
+    place = _place("--gripper-at", gripper_at, "x,y,z,roll,pitch,yaw")
     options = RobotImportOptions(
         arm=tuple(_words(arm)),
         driver=driver,
         fingers=_pair(fingers),
         fix=tuple(fix),
         mimic=dict(map(_mimic, mimic)),
+        limits={joint: _place("--limit", ends, "LOWER,UPPER") for joint, ends in (_split("--limit", x) for x in limit)},
         tip=tip,
-        base=_place(base),
+        base=_place("--base", base, "x,y,z"),
         rest=tuple(_numbers("--rest", rest)) or None,
         packages={key: Path(folder) for key, folder in (_split("--package", text) for text in package)},
+        gripper=Mounted(gripper, flange, place) if gripper else None,
     )
     model, done = import_robot(urdf, user_path() / FOLDER / name, options)
     held = can_hold(model)
@@ -116,10 +135,10 @@ def _numbers(option: str, text: str) -> list[float]:
         raise ConfigurationError(f"{option}: must be numbers joined by commas, got {text!r}") from None
 
 
-def _place(text: str) -> Any:
-    numbers = _numbers("--base", text)
-    if text and len(numbers) != 3:
-        raise ConfigurationError(f"--base: must be x,y,z, got {text!r}")
+def _place(option: str, text: str, form: str) -> Any:
+    numbers = _numbers(option, text)
+    if text and len(numbers) != len(_words(form)):
+        raise ConfigurationError(f"{option}: must be {form}, got {text!r}")
     return tuple(numbers) or None
 
 

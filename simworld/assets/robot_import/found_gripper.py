@@ -1,7 +1,7 @@
 """What of a robot is its gripper: which joints, which fingers, and what makes them go together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class Grip:
     fingers: tuple[str, str]
     tool: Array
     opening: tuple[tuple[float, float], ...]
+
+    def turned(self) -> "Grip":
+        """The same with its second finger as the first."""
+        return replace(self, fingers=self.fingers[::-1], tool=self.tool @ np.diag([-1.0, -1.0, 1.0, 1.0]))
 
 
 def arm_of(joints: Sequence[Joint], named: Sequence[str]) -> tuple[Joint, ...]:

@@ -1,4 +1,4 @@
-"""`simworld robot import`: make a URDF lean, guess what it does not say, and write it all in one folder."""
+"""`simworld robot import`: make a URDF or SDF lean, guess what it does not say, and write it all in one folder."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,18 @@ from simworld.assets.robot_file import read_robot
 from simworld.assets.robot_import.colliders import Collider, colliders
 from simworld.assets.robot_import.found_gripper import Grip, arm_of, grip_of
 from simworld.assets.robot_import.frames import ArmFrames
+from simworld.assets.robot_import.joining import Mounted, with_gripper
 from simworld.assets.robot_import.link_masses import Link
 from simworld.assets.robot_import.links import Reader
 from simworld.assets.robot_import.merging import merge
 from simworld.assets.robot_import.meshes import MeshFiles
 from simworld.assets.robot_import.posture import Posture, posture
 from simworld.assets.robot_import.robot_folder import MESHES, file_name, write_urdf, write_visual
+from simworld.assets.robot_import.sdf import read_description
 from simworld.assets.robot_import.telling import Done, of_guesses, of_links
-from simworld.assets.robot_import.weights import check_sizes, grip_forces, limited, weighed
+from simworld.assets.robot_import.weights import check_sizes, grip_forces, limited, sound_inertias, weighed
 from simworld.assets.robot_import.written_yaml import Described, description
-from simworld.assets.urdf import Joint, Mimic, parse_urdf, urdf_tree
+from simworld.assets.urdf import Joint, Mimic, urdf_tree
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Vec3
 from simworld.writing import reporting
@@ -32,6 +34,7 @@ class RobotImportOptions:
     """What is not to be guessed: joints and links by name, metres and rad; `mimic` is {joint: (other, factor)}.
 
     Joints called in `fix` are held where they are at 0. `tip` is how far behind the fingertips things are held.
+    `gripper` is one of a file of its own. `limits` are those of joints that the file has no, or wrong ones of.
     """
 
     arm: tuple[str, ...] = ()
@@ -43,6 +46,8 @@ class RobotImportOptions:
     base: Vec3 | None = None
     rest: tuple[float, ...] | None = None
     packages: Mapping[str, Path] = field(default_factory=dict)
+    gripper: Mounted | None = None
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Imported(NamedTuple):
@@ -97,9 +102,12 @@ def _check(path: Path, source: str) -> None:
 
 
 def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
-    document = parse_urdf(urdf)
+    document = read_description(urdf)
+    if options.gripper:
+        document = with_gripper(document, urdf.name, options.gripper, options.packages)
     tree, files = urdf_tree(document, urdf.name), MeshFiles(urdf, options.packages)
-    merged = merge(tree, Reader(files, urdf.name).links(document), options.fix)
+    sound, moments = sound_inertias(Reader(files, urdf.name).links(document))
+    merged = merge(tree, sound, options.fix)
     check_sizes(merged.links.values())
     joints = _led(merged.joints, options)
     arm = arm_of(joints, options.arm)
@@ -113,30 +121,35 @@ def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
         raise ConfigurationError(
             "no posture was found that brings the fingers down over the table: say --rest, or --base"
         )
+    grip = grip.turned() if stance.turned else grip
     touching = colliders(links, grip)
     done = [Done("merged", link, f"into {where}") for link, (where, _) in merged.into.items()]
     done += [Done("read", name, note) for name, notes in files.notes.items() for note in notes]
-    done += [*weights, *of_links(links, touching), *forced, *of_guesses(arm, grip, stance)]
+    done += [*moments, *weights, *of_links(links, touching), *forced, *of_guesses(arm, grip, stance)]
     return _Plan(urdf.name, links, arm, grip, stance, touching, done)
 
 
 def _led(joints: Sequence[Joint], options: RobotImportOptions) -> tuple[Joint, ...]:
-    """The joints with the mimics that were asked for; mimics of what is held are wrong."""
+    """The joints with the limits and mimics that were asked for; mimics of what is held are wrong."""
     names = [joint.name for joint in joints]
+    asked = [(f"--limit {name}", name) for name in options.limits]
     for name, (leader, _) in options.mimic.items():
-        for own in (name, leader):
-            if own not in names:
-                raise ConfigurationError(
-                    f"--mimic {name}={leader}: there is no moving joint {own!r}{nearest(own, names)}"
-                )
+        asked += [(f"--mimic {name}={leader}", own) for own in (name, leader)]
+    for option, own in asked:
+        if own not in names:
+            raise ConfigurationError(f"{option}: there is no moving joint {own!r}{nearest(own, names)}")
     made = []
     for joint in joints:
+        lower, upper = options.limits.get(joint.name, (joint.lower, joint.upper))
+        if not lower < upper:
+            raise ConfigurationError(f"--limit {joint.name}: must have lower < upper, got {lower} and {upper}")
+        mimic = joint.mimic
         if joint.name in options.mimic:
             leader, factor = options.mimic[joint.name]
-            joint = joint.model_copy(update={"mimic": Mimic(joint=leader, multiplier=factor)})
-        if joint.mimic is not None and joint.mimic.joint not in names:
-            raise ConfigurationError(f"joint {joint.name!r} mimics {joint.mimic.joint!r}, which is held: --fix both")
-        made.append(joint)
+            mimic = Mimic(joint=leader, multiplier=factor)
+        if mimic is not None and mimic.joint not in names:
+            raise ConfigurationError(f"joint {joint.name!r} mimics {mimic.joint!r}, which is held: --fix both")
+        made.append(joint.model_copy(update={"mimic": mimic, "lower": lower, "upper": upper}))
     return tuple(made)
 
 

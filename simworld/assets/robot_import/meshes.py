@@ -29,7 +29,7 @@ class MeshFiles:
 
     def __call__(self, name: str) -> LinkPiece:
         """The mesh in a file, in metres where the file says its unit; ConfigurationError where it cannot be used."""
-        path = self._find(name)
+        path = self.find(name)
         if path not in self._read:
             self._read[path] = self._cleaned(path)
         return self._read[path]
@@ -43,7 +43,8 @@ class MeshFiles:
         self.notes[path.name] = sound.notes
         return LinkPiece(sound.vertices * (data.unit or 1.0), sound.triangles, sound.colors)
 
-    def _find(self, name: str) -> Path:
+    def find(self, name: str) -> Path:
+        """The file that is meant; ConfigurationError where there is none."""
         url = _URL.fullmatch(name)
         scheme, rest = (url[1], url[2]) if url else ("", name)
         relative = Path(rest)
@@ -55,6 +56,7 @@ class MeshFiles:
             above = self.urdf.absolute().parents
             places = [folder / relative for folder in above]
             places += [folder / inside for folder in above if folder.name == package]
+            places += [folder / relative.relative_to("/") for folder in above if relative.is_absolute()]
         for place in places:
             if place.is_file():
                 return place

@@ -22,18 +22,24 @@ _HOME = (-0.05, 0.0, 0.25)
 _LEVELS = 3
 _STARTS, _MORE_STARTS = 12, 24
 """Postures from which others are looked for; and more, where those lead nowhere."""
+_EASINGS, _BACK = 20, 0.85
+"""How often joints are turned back, and to which share of where they are."""
 _TOLD = 4
 """Decimals of a rest posture."""
 _DOWN = (np.diag([1.0, -1.0, -1.0]), np.diag([-1.0, 1.0, -1.0]))
-"""How the tool is turned with fingers down that open along y: either finger may be the first, one as good."""
+"""How the tool is turned with fingers down that open along y, as tasks have it; and with the other finger first."""
 
 
 class Posture(NamedTuple):
-    """The base's place, the arm's joints (n,), and which share of the tasks' places is reached with fingers down."""
+    """The base's place, the arm's joints (n,), and which share of the tasks' places is reached with fingers down.
+
+    Where it is `turned`, the tool's y axis points the other way than tasks have it: the other finger is to be first.
+    """
 
     base: Vec3
     rest: tuple[float, ...]
     reached: float
+    turned: bool
 
 
 def posture(arm: ArmFrames, base: Vec3 | None, rest: Sequence[float] | None) -> Posture | None:
@@ -52,13 +58,13 @@ def _at(arm: ArmFrames, base: Vec3, rest: Sequence[float] | None) -> Posture | N
         home = np.array(rest)
         turned = arm.tool_and_jacobian(home)[0][:3, :3]
         turn = max(_DOWN, key=lambda down: float(np.trace(down.T @ turned)))
-        return Posture(base, tuple(rest), _reached(arm, base, turn, home))
+        return Posture(base, tuple(rest), _reached(arm, base, turn, home), turn is _DOWN[1])
     if np.linalg.norm(np.subtract(_HOME, base)) > arm.span:
         return None
     for starts in (_STARTS, _MORE_STARTS):
         homes = [(turn, q) for turn in _DOWN if (q := _rest(arm, _pose(turn, _HOME, base), starts)) is not None]
         if homes:
-            made = [Posture(base, _told(arm, q), _reached(arm, base, turn, q)) for turn, q in homes]
+            made = [Posture(base, _told(arm, q), _reached(arm, base, t, q), t is _DOWN[1]) for t, q in homes]
             return max(made, key=lambda posture: posture.reached)
     return None
 
@@ -89,7 +95,17 @@ def _rest(arm: ArmFrames, target: Array, starts: int) -> Array | None:
     tried = [np.clip(np.zeros(len(middle)), arm.lower, arm.upper), middle]
     tried += [generator.uniform(arm.lower, arm.upper) for _ in range(starts)]
     found = [q for start in tried if (q := arm.reach(target, start)) is not None]
-    return max(found, key=lambda q: _ease(arm, q), default=None)
+    return max((_eased(arm, target, q) for q in found), key=lambda q: _ease(arm, q), default=None)
+
+
+def _eased(arm: ArmFrames, target: Array, q: Array) -> Array:
+    """A posture that has the tool there too and lies better: an arm of more joints than it needs can turn them back."""
+    for _ in range(_EASINGS):
+        other = arm.reach(target, np.clip(_BACK * q, arm.lower, arm.upper))
+        if other is None or _ease(arm, other) <= _ease(arm, q):
+            return q
+        q = other
+    return q
 
 
 def _ease(arm: ArmFrames, q: Array) -> float:

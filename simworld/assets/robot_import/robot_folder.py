@@ -1,7 +1,6 @@
 """The files of an imported robot: a lean URDF, meshes, and the YAML that people read and change."""
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from simworld.assets.importing.object_writing import pieces_obj, visual_obj
 from simworld.assets.robot_import.colliders import Collider, ColliderBox
 from simworld.assets.robot_import.link_masses import Link, joined
 from simworld.assets.urdf import Joint
-from simworld.geometry import Array, matrix_to_quat, quat_to_matrix
+from simworld.geometry import Array, euler_from_matrix, matrix_to_quat, quat_to_matrix
 
 _DECIMALS = 9
 """Of metres and radians that say where something is."""
@@ -38,8 +37,6 @@ def write_urdf(
 
 def _inertial(link: Link) -> list[str]:
     inertia = link.inertia
-    if inertia.mass == 0:
-        return []
     named = zip(("xx", "xy", "xz", "yy", "yz", "zz"), inertia.tensor[np.triu_indices(3)].tolist(), strict=True)
     tensor = " ".join(f'i{axes}="{number(value)}"' for axes, value in named)
     origin = f'<origin xyz="{_texts(inertia.center)}"/>'
@@ -73,17 +70,8 @@ def _joint(joint: Joint) -> list[str]:
 
 
 def _origin(pose: Array) -> str:
-    position, turn = (np.round(values, _DECIMALS) for values in (pose[:3, 3], _euler(pose[:3, :3])))
+    position, turn = (np.round(values, _DECIMALS) for values in (pose[:3, 3], euler_from_matrix(pose[:3, :3])))
     return f'<origin xyz="{_texts(position)}" rpy="{_texts(turn)}"/>'
-
-
-def _euler(turn: Array) -> list[float]:
-    """Rotations about x, then y, then z, of a rotation matrix (3, 3)."""
-    across = math.hypot(turn[0, 0], turn[1, 0])
-    pitch = math.atan2(-turn[2, 0], across)
-    if across < 1e-9:  # x and z turn about the same axis
-        return [math.atan2(-turn[1, 2], turn[1, 1]), pitch, 0.0]
-    return [math.atan2(turn[2, 1], turn[2, 2]), pitch, math.atan2(turn[1, 0], turn[0, 0])]
 
 
 def write_visual(path: Path, link: Link) -> None:

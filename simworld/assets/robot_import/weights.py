@@ -8,7 +8,7 @@ import numpy as np
 
 from simworld.assets.importing.mesh_reading import needed
 from simworld.assets.robot_import.found_gripper import Grip
-from simworld.assets.robot_import.link_masses import Inertia, Link, joined
+from simworld.assets.robot_import.link_masses import Inertia, Link, LinkPiece, joined
 from simworld.assets.robot_import.telling import Done
 from simworld.assets.urdf import Joint
 from simworld.errors import ConfigurationError
@@ -24,6 +24,16 @@ _SLIDES, _TURNS = 0.1, 1e-3
 """What moves in a gripper: kilogrammes that it weighs at least, and kg m^2 that are added where it turns."""
 _LARGEST = 5.0
 """Metres that a link may measure: what is larger is in millimetres."""
+
+
+def sound_inertias(links: Mapping[str, Link]) -> tuple[dict[str, Link], list[Done]]:
+    """The links, of which none with a mass and a shape has an inertia that cannot be, and what was done about it."""
+    found, done = dict(links), []
+    for name, link in links.items():
+        if link.inertia.mass > 0 and (link.visuals or link.collisions):
+            found[name], how = _possible(link)
+            done += [Done("weighed", name, how)] if how else []
+    return found, done
 
 
 def weighed(
@@ -53,18 +63,27 @@ def check_sizes(links: Iterable[Link]) -> None:
 
 
 def _possible(link: Link) -> tuple[Link, str]:
-    inertia, moments = link.inertia, np.linalg.eigvalsh(link.inertia.tensor)
-    if inertia.mass > 0 and moments[0] > 0 and moments[0] + moments[1] >= moments[2] * (1 - 1e-6):
+    inertia, piece = link.inertia, joined(link.visuals or link.collisions)
+    if inertia.mass > 0 and _can_be(inertia, piece):
         return link, ""
-    piece = joined(link.visuals or link.collisions)
     if piece is None:
         raise ConfigurationError(f"link {link.name!r} moves, but has no mass and no shape")
     hull: Any = needed("trimesh.convex").convex_hull(piece.vertices)
     mass = inertia.mass or max(hull.volume * _DENSITY, _LEAST_MASS)
     hull.density = mass / hull.volume
     how = "no such inertia can be: that of its hull" if inertia.mass else f"no mass: {mass:.3g} kg, as water"
-    center = inertia.center if inertia.mass else np.array(hull.center_mass)
-    return replace(link, inertia=Inertia(mass, center, np.array(hull.moment_inertia))), how
+    return replace(link, inertia=Inertia(mass, np.array(hull.center_mass), np.array(hull.moment_inertia))), how
+
+
+def _can_be(inertia: Inertia, piece: LinkPiece | None) -> bool:
+    """Whether masses above 0 within a shape can have such an inertia, which all of them at its far end would have."""
+    moments = np.linalg.eigvalsh(inertia.tensor)
+    if not (moments[0] > 0 and moments[0] + moments[1] >= moments[2] * (1 - 1e-6)):
+        return False
+    if piece is None:
+        return True
+    far = np.linalg.norm(piece.vertices - inertia.center, axis=1).max()
+    return bool(moments.sum() / 2 <= inertia.mass * far**2)
 
 
 def _steadied(link: Link, joint: Joint) -> tuple[Link, str]:

@@ -1,0 +1,159 @@
+"""SDFs are read as Bullet reads them and as their specification says; arms and grippers of two files become one."""
+
+from pathlib import Path
+from xml.etree.ElementTree import tostring
+
+import numpy as np
+import pybullet as bullet
+import pytest
+
+from simworld.assets.robot_import.frames import frames
+from simworld.assets.robot_import.importing import RobotImportOptions, import_robot
+from simworld.assets.robot_import.joining import Mounted, with_gripper
+from simworld.assets.robot_import.link_masses import pose_matrix
+from simworld.assets.robot_import.sdf import read_description
+from simworld.assets.robot_search import find_robot
+from simworld.assets.roots import VARIABLE, data_path
+from simworld.assets.urdf import read_urdf, urdf_tree
+from simworld.errors import ConfigurationError
+from simworld.geometry import Array, compose, invert
+from simworld.physics.holding import can_hold
+
+pytest.importorskip("trimesh")
+ARM = data_path() / "kuka_iiwa" / "model.sdf"
+WHOLE = data_path() / "kuka_iiwa" / "kuka_with_gripper2.sdf"
+WSG = data_path() / "gripper" / "wsg50_one_motor_gripper_new.sdf"
+FIXED = ("base_joint", "base_joint_motor", "motor_left_hinge_joint", "motor_right_hinge_joint")
+WAYS = {f"gripper_{side}_hinge_joint": (-0.003, 0.052) for side in ("left", "right")}
+SDF = """\
+<sdf version="1.7"><model name="made">
+  <pose>1 2 3 0 0 0</pose>
+  <frame name="shelf"><pose>0 0 0.5 0 0 1.5707963267948966</pose></frame>
+  <link name="base"><inertial><mass>2</mass><inertia><ixx>1</ixx><iyy>1</iyy><izz>1</izz></inertia></inertial></link>
+  <link name="upper"><pose relative_to="shelf">0.2 0 0 0 0 0</pose>
+    <visual name="v"><pose>0 0 0.1 0 0 0</pose><geometry><box><size>0.1 0.1 0.1</size></box></geometry>
+      <material><diffuse>0.9 0.1 0.1 1</diffuse></material></visual></link>
+  <joint name="turn" type="revolute"><parent>base</parent><child>upper</child><pose>0 0 -0.2 0 0 0</pose>
+    <axis><xyz expressed_in="__model__">1 0 0</xyz><limit><lower>-1e16</lower><upper>1e16</upper><effort>-1</effort>
+    </limit></axis></joint>
+  <joint name="stand" type="fixed"><parent>world</parent><child>base</child></joint>
+</model></sdf>
+"""
+
+
+def in_bullet(path: Path, generator: np.random.Generator) -> tuple[dict[str, float], dict[str, Array]]:
+    """Joints at some positions in Bullet, and the poses (7,) of links there."""
+    client = bullet.connect(bullet.DIRECT)
+    try:
+        (body,) = bullet.loadSDF(str(path), physicsClientId=client)
+        positions: dict[str, float] = {}
+        poses: dict[str, Array] = {}
+        known = [bullet.getJointInfo(body, k, client) for k in range(bullet.getNumJoints(body, client))]
+        for info in known:
+            if info[2] != bullet.JOINT_FIXED:
+                positions[info[1].decode()] = float(generator.uniform(-0.02, 0.02))
+                bullet.resetJointState(body, info[0], positions[info[1].decode()], physicsClientId=client)
+        for info in known:
+            state = bullet.getLinkState(body, info[0], computeForwardKinematics=True, physicsClientId=client)
+            poses[info[12].decode()] = np.array([*state[4], *state[5]])
+        return positions, poses
+    finally:
+        bullet.disconnect(client)
+
+
+@pytest.mark.parametrize("path", [ARM, WHOLE, WSG], ids=lambda path: path.stem)
+def test_links_are_where_bullet_has_them(path: Path) -> None:
+    positions, poses = in_bullet(path, np.random.default_rng(3))
+    mine = frames(urdf_tree(read_description(path), path.name).joints, positions)
+    names = sorted(poses)
+    assert len(names) >= 7 and set(names) < set(mine)
+    first = names[0]
+    for name in names[1:]:
+        between = compose(invert(poses[first]), poses[name])
+        here = np.linalg.inv(mine[first]) @ mine[name]
+        assert here == pytest.approx(pose_matrix(between[:3], between[3:]), abs=2e-5)
+
+
+def test_frames_axes_and_limits_are_as_the_specification_has_them(tmp_path: Path) -> None:
+    (tmp_path / "made.sdf").write_text(SDF)
+    document = read_description(tmp_path / "made.sdf")
+    (joint,) = urdf_tree(document, "made.sdf").joints
+    assert (joint.kind, joint.force, joint.parent, joint.child) == ("continuous", 0.0, "base", "upper")
+    # The shelf is turned by 90 degrees: 0.2 m along its x axis is along the model's y; x is its -y.
+    assert joint.position == pytest.approx((0.0, 0.2, 0.3))
+    assert joint.axis == pytest.approx((0.0, -1.0, 0.0))
+    seen = document.findall("link")[1].find("visual")
+    assert seen is not None
+    origin = seen.find("origin")
+    assert origin is not None and [float(x) for x in origin.get("xyz", "").split()] == pytest.approx([0, 0, 0.3])
+    assert b'rgba="0.9 0.1 0.1 1"' in tostring(seen) and b'size="0.1 0.1 0.1"' in tostring(seen)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("<sdf", "<robot", "is no SDF: mismatched tag"),
+        ("</model>", "</model><model name='b'/>", "there must be one <model>, got 2"),
+        ("<link", "<include/><link", "a model with an <include> in it cannot be imported"),
+        ("0.2 0 0 0 0 0", "0.2 0 0", "<pose> must be 6 finite numbers, got '0.2 0 0'"),
+        ('"shelf">0.2', '"shelv">0.2', "there is no frame 'shelv'; did you mean 'shelf'?"),
+        ('"shelf"><pose>', '"shelf"><pose relative_to="shelf">', "poses go round in a loop"),
+        ("<parent>base", "<parent>bas", "there is no frame 'bas'; did you mean 'base'?"),
+        ('"revolute"', '"ball"', "joint 'turn': a type must be one of"),
+    ],
+)
+def test_a_wrong_sdf_is_one_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    assert old in SDF
+    (tmp_path / "made.sdf").write_text(SDF.replace(old, new, 1))
+    with pytest.raises(ConfigurationError) as error:
+        urdf_tree(read_description(tmp_path / "made.sdf"), "made.sdf")
+    assert line in str(error.value) and "\n" not in str(error.value)
+
+
+def test_the_iiwa_that_ships_is_what_its_sdfs_give(tmp_path: Path) -> None:
+    gripper = Mounted(WSG, place=(0.0, 0.0, 0.045, 0.0, 0.0, 0.0))
+    options = RobotImportOptions(fix=FIXED, gripper=gripper, limits=WAYS, base=(-0.58, 0.0, 0.0))
+    made, shipped = import_robot(ARM, tmp_path / "iiwa", options).model, find_robot("iiwa")
+    assert read_urdf(made.urdf) == read_urdf(shipped.urdf)
+    assert made.tool == shipped.tool and made.base == shipped.base and made.mounts == shipped.mounts
+    assert made.rest == pytest.approx(shipped.rest, abs=0.02)
+    assert made.gripper.opening(made.gripper.targets(0.08)) == pytest.approx(0.08)
+    assert (made.gripper.least, made.gripper.most) == (0.0, 0.11) == (shipped.gripper.least, shipped.gripper.most)
+    for visual in shipped.visuals[-3:]:
+        assert (made.urdf.parent / "meshes" / visual.mesh.name).read_bytes() == visual.mesh.read_bytes()
+
+
+def test_fingers_that_turn_with_tips_that_stay_parallel_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = "base_right_finger_joint"
+    mimic = {"base_left_finger_joint": -1.0, "right_base_tip_joint": -1.0, "left_base_tip_joint": 1.0}
+    options = RobotImportOptions(
+        fix=("gripper_to_arm",),
+        driver=driver,
+        mimic={name: (driver, factor) for name, factor in mimic.items()},
+        limits={driver: (-0.3, 0.4)},
+    )
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    model, _ = import_robot(WHOLE, tmp_path / "robots" / "kuka", options)
+    assert model.gripper.least == 0.0 and model.gripper.most == pytest.approx(0.115, abs=1e-3)
+    assert can_hold(find_robot("kuka"))
+
+
+def test_a_gripper_is_joined_where_it_is_said_to_be() -> None:
+    place = (0.0, 0.0, 0.045, 0.0, 0.0, 0.3)
+    arm = read_description(ARM)
+    whole = with_gripper(arm, ARM.name, Mounted(WSG, "lbr_iiwa_link_7", place), {})
+    here = frames(urdf_tree(whole, "both").joints, {})
+    between = np.linalg.inv(here["lbr_iiwa_link_7"]) @ here["world"]
+    assert between[:3, 3] == pytest.approx((0, 0, 0.045)) and between[0, 0] == pytest.approx(np.cos(0.3))
+    assert len(arm.findall("link")) == 8
+    # What is called as a link of the arm is called otherwise.
+    both = urdf_tree(with_gripper(read_description(WHOLE), "both", Mounted(WSG, "base_link"), {}), "both")
+    assert {"base_link", "gripper_base_link", "motor"} < set(both.links)
+    assert {joint.parent for joint in both.joints if joint.child == "gripper_left"} == {"gripper_base_link"}
+
+
+def test_an_arm_of_several_ends_wants_a_flange_to_be_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"the arm has 2 ends, \['left_finger_tip', 'right_finger_tip'\]:"):
+        with_gripper(read_description(WHOLE), WHOLE.name, Mounted(WSG), {})
+    with pytest.raises(ConfigurationError, match=r"--flange lbr_iiwa_link_8: there is no such link; did you mean 'lbr"):
+        with_gripper(read_description(ARM), ARM.name, Mounted(WSG, "lbr_iiwa_link_8"), {})
