@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StrictInt, mo
 
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities import Words
 from simworld.building.spec import SceneSpec
 from simworld.envs.fields import Field
 from simworld.envs.interface import Interface
@@ -121,8 +122,9 @@ class EnvConfig(Plain):
 
     @cached_property
     def scene(self) -> SceneSpec:
-        """The scenes of the task with the robot."""
-        return replace(self.task.scene, robot=self.robot)
+        """The scenes of the task with the robot, and with what is to be done in words."""
+        entities = *self.task.scene.entities, Words(self.task.instruction)
+        return replace(self.task.scene, robot=self.robot, entities=entities)
 
     @cached_property
     def timing(self) -> Timing:

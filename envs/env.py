@@ -19,6 +19,7 @@ from simworld.envs.snapshot import Begun, Snapshot
 from simworld.envs.terms.instant import Instant
 from simworld.errors import ConfigurationError
 from simworld.handles import OneUser
+from simworld.language.sentence import untold
 from simworld.physics.control.action import as_action
 from simworld.physics.controllers import Controller
 from simworld.physics.settle import check_settles, sample_settled
@@ -102,7 +103,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     @property
     def task_description(self) -> str:
         """What is to be done in words, as LeRobot's evaluation reads it: the instruction for the episode."""
-        return self.task.instruction if self._episode is None else self._episode.instruction
+        return untold(self.task.instruction[0]) if self._episode is None else self._episode.sample.instruction
 
     @property
     def randomization(self) -> Randomization:

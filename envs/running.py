@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from simworld.envs.config import EnvConfig
 from simworld.envs.disturbances import Disturbances
-from simworld.envs.instruction import instructed
 from simworld.envs.snapshot import Begun, Snapshot, state_digest
 from simworld.envs.terms.instant import Instant
 from simworld.envs.terms.term import Term
@@ -31,7 +30,6 @@ class RunningEpisode:
         self._world, self._task, self._fields = world, task, config.fields
         self.controller = config.arm_control.begin(world)
         self._disturbances = Disturbances(sample.parameters, config.fields, config.pushed, config.timing)
-        self.instruction = instructed(task.instruction, scene)
         self._reads = [(term.begin(scene), size) for term, size in zip(task.observe, config.sizes, strict=True)]
         desired, self._achieved = task.goal.begin(scene)
         goal = config.state_spaces["desired_goal"]
@@ -68,7 +66,7 @@ class RunningEpisode:
             "is_success": self._is_success(now),
             "failure": next((name for name, fact in self._failures if fact(now)), ""),
             "events": {name: fact(now) for name, fact in self._events},
-            "instruction": self.instruction,
+            "instruction": self.sample.instruction,
         }
 
     def reward(self, now: Instant) -> float:

@@ -16,15 +16,16 @@ from pydantic import (
 )
 
 from simworld.assets.robot_search import find_robot
+from simworld.building.entities.words import Sentences
 from simworld.building.spec import SceneSpec
 from simworld.documents import read_yaml
 from simworld.envs.fields import Field as StateField
-from simworld.envs.instruction import check_instruction
 from simworld.envs.terms import Fact, Goal, Observed, Reward, parse_term, reached
 from simworld.envs.terms.homes import homes, import_homes
 from simworld.envs.terms.term import THINGS, Term, check_thing
 from simworld.envs.terms.text import called
 from simworld.errors import ConfigurationError, nearest, shown
+from simworld.language.sentence import check_sentences
 from simworld.plain import Plain
 from simworld.reading import PathLike, parse_mapping
 
@@ -69,14 +70,19 @@ def _scene(value: Any) -> SceneSpec:
 _Scene = Annotated[InstanceOf[SceneSpec], BeforeValidator(_scene), PlainSerializer(SceneSpec.to_plain)]
 
 
+def _sentences(value: Any) -> Any:
+    """One sentence, or several."""
+    return (value,) if isinstance(value, str) else value
+
+
 class Task(Plain):
     """What is to be done in scenes of a kind, in at most so many steps.
 
     `reward` are by name; the first is that of environments that are not told which. An episode ends in `success`.
     `failures` and `events` are facts that `info` tells at every instant. `control` is what an action is where nothing
-    else is asked for. The `instruction` is the task in words, in
-    which `{mug.color}` stands for what is so of a thing in an episode. `expert` is the module of
-    `simworld.agents.experts` that does it, where there is one. A wrong task raises ConfigurationError.
+    else is asked for. The `instruction` is the task in words: one sentence, or several that mean the same, in which
+    `{mug}` stands for words that mean the mug in an episode. `expert` is the module of `simworld.agents.experts` that
+    does it, where there is one. A wrong task raises ConfigurationError.
     """
 
     refused_as: ClassVar[str] = "task"
@@ -91,7 +97,7 @@ class Task(Plain):
     success: _Fact = reached()
     failures: _Facts = Field(default_factory=dict, validate_default=True)
     events: _Facts = Field(default_factory=dict, validate_default=True)
-    instruction: Annotated[str, Text(min_length=1, max_length=500)]
+    instruction: Annotated[Sentences, BeforeValidator(_sentences)]
     expert: Name | None = None
 
     def __init__(self, /, **values: Any) -> None:
@@ -176,7 +182,7 @@ class Task(Plain):
                 raise ConfigurationError(f"task: {name!r} is told twice: name each failure and event otherwise")
             if name in _TAKEN:
                 raise ConfigurationError(f"task: {name!r} in info is of others' wrappers: name it otherwise")
-        check_instruction(self.instruction, things)
+        check_sentences(self.instruction, self.scene.called)
         self._check_fields()
 
     def _check_fields(self) -> None:

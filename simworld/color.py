@@ -1,7 +1,9 @@
 """From the colours people name and files hold (sRGB) to amounts of light, and back (IEC 61966-2-1)."""
 
-import math
-from functools import cache
+from collections.abc import Mapping
+from colorsys import rgb_to_hsv
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,46 +41,57 @@ LINEAR: NDArray[np.uint16] = np.array([round(65535 * _decoded(byte / 255)) for b
 LINEAR.setflags(write=False)
 
 
-_EXAMPLES: tuple[tuple[str, Color], ...] = (
-    ("black", (0.0, 0.0, 0.0)),
-    ("white", (1.0, 1.0, 1.0)),
-    ("grey", (0.3, 0.3, 0.3)),
-    ("grey", (0.5, 0.5, 0.5)),
-    ("grey", (0.75, 0.75, 0.75)),
-    ("red", (0.85, 0.1, 0.1)),
-    ("red", (0.55, 0.05, 0.08)),
-    ("orange", (1.0, 0.55, 0.05)),
-    ("yellow", (0.95, 0.9, 0.15)),
-    ("yellow", (0.85, 0.75, 0.3)),
-    ("green", (0.15, 0.6, 0.2)),
-    ("green", (0.1, 0.35, 0.15)),
-    ("green", (0.5, 0.85, 0.4)),
-    ("blue", (0.15, 0.3, 0.8)),
-    ("blue", (0.25, 0.45, 0.7)),
-    ("blue", (0.1, 0.15, 0.4)),
-    ("blue", (0.5, 0.75, 0.95)),
-    ("purple", (0.5, 0.15, 0.6)),
-    ("purple", (0.65, 0.5, 0.85)),
-    ("pink", (1.0, 0.6, 0.75)),
-    ("pink", (0.9, 0.3, 0.6)),
-    ("brown", (0.45, 0.27, 0.1)),
-    ("brown", (0.6, 0.45, 0.3)),
-)
-"""The eleven basic colour terms (Berlin and Kay 1969), each with some that are called so."""
+class _Region(NamedTuple):
+    """Colours by hue in degrees, which may go past 360, and by saturation and value, each from and to."""
+
+    hue: tuple[float, float] = (0, 360)
+    saturation: tuple[float, float] = (0, 1)
+    value: tuple[float, float] = (0, 1)
+
+    def holds(self, hue: float, saturation: float, value: float) -> bool:
+        """Whether a colour is within."""
+        turned = hue + 360 if hue < self.hue[0] else hue
+        (s, most_s), (v, most_v) = self.saturation, self.value
+        return turned <= self.hue[1] and s <= saturation <= most_s and v <= value <= most_v
 
 
-def color_name(color: Color) -> str:
-    """The basic colour term whose example is nearest in CIELAB."""
-    lab = _lab(color)
-    return min(_EXAMPLES, key=lambda example: math.dist(lab, _lab(example[1])))[0]
+_CALLED: Mapping[str, tuple[_Region, ...]] = {
+    "black": (_Region(value=(0, 0.15)), _Region(value=(0, 0.28))),
+    "white": (_Region((0, 360), (0, 0.08), (0.9, 1)), _Region((0, 360), (0, 0.16), (0.8, 1))),
+    "grey": (_Region((0, 360), (0, 0.1), (0.3, 0.8)), _Region((0, 360), (0, 0.25), (0.1, 0.92))),
+    "red": (_Region((348, 369), (0.6, 1), (0.5, 1)), _Region((340, 380), (0.35, 1), (0.12, 1))),
+    "orange": (_Region((18, 40), (0.6, 1), (0.76, 1)), _Region((10, 48), (0.4, 1), (0.5, 1))),
+    "brown": (_Region((12, 40), (0.35, 1), (0.25, 0.6)), _Region((8, 52), (0.18, 1), (0.12, 0.75))),
+    "yellow": (_Region((48, 66), (0.4, 1), (0.75, 1)), _Region((40, 78), (0.2, 1), (0.4, 1))),
+    "green": (_Region((85, 160), (0.34, 1), (0.3, 1)), _Region((62, 185), (0.12, 1), (0.12, 1))),
+    "blue": (_Region((202, 244), (0.45, 1), (0.4, 1)), _Region((175, 262), (0.12, 1), (0.12, 1))),
+    "purple": (_Region((264, 303), (0.42, 1), (0.4, 1)), _Region((244, 324), (0.12, 1), (0.12, 1))),
+    "pink": (
+        _Region((318, 352), (0.2, 0.8), (0.75, 1)),
+        _Region((304, 348), (0.12, 1), (0.5, 1)),
+        _Region((348, 380), (0.12, 0.54), (0.5, 1)),
+    ),
+}
+"""The eleven basic colour terms (Berlin and Kay 1969): first what everybody calls so, then all that somebody may."""
+
+COLOR_NAMES: tuple[str, ...] = tuple(_CALLED)
+"""The basic colour terms."""
 
 
-@cache
-def _lab(color: Color) -> Vec3:
-    """CIELAB of an sRGB colour (CIE 15:2004), under D65."""
-    r, g, b = to_linear(color)
-    x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505
-    y = 0.2126 * r + 0.7152 * g + 0.0722 * b
-    z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089
-    fx, fy, fz = (t ** (1 / 3) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116 for t in (x, y, z))
-    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+@lru_cache(maxsize=4096)
+def color_names(color: Color) -> tuple[str, ...]:
+    """All that an sRGB colour may be called, of COLOR_NAMES."""
+    hsv = _hsv(color)
+    found = tuple(name for name, regions in _CALLED.items() if any(region.holds(*hsv) for region in regions[1:]))
+    return found or COLOR_NAMES
+
+
+def color_name(color: Color) -> str | None:
+    """What everybody calls an sRGB colour; None where it may be called otherwise too."""
+    names = color_names(color)
+    return names[0] if len(names) == 1 and _CALLED[names[0]][0].holds(*_hsv(color)) else None
+
+
+def _hsv(color: Color) -> Vec3:
+    hue, saturation, value = rgb_to_hsv(*color)
+    return 360 * hue, saturation, value

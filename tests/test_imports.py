@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("simworld", "envs", "agents", "experiments")
 UPPER = LAYERS[1:]
 ROOMS = (
-    *("assets", "scene", "distributions", "building", "randomization"),
+    *("assets", "scene", "language", "distributions", "building", "randomization"),
     *("physics", "rendering", "annotation", "datasets", "engines"),
 )
 """Rooms of simworld, from the lowest; below them all are its single files."""

@@ -24,6 +24,11 @@ TASK = Task(
     reward={"sparse": sparse(), "dense": dense()},
     events={"grasped": grasped("object")},
     failures={"off_table": off_table("object")},
-    instruction="pick up the object and bring it to the goal",
+    instruction=(
+        "bring {object} to {goal}",
+        "pick up {object} and bring it to {goal}",
+        "move {object} to {goal}",
+        "take {object} and carry it to {goal}",
+    ),
     expert="pick_and_place",
 )

@@ -19,6 +19,12 @@ TASK = Task(
     reward={"sparse": sparse(), "dense": dense()},
     events={"grasped": grasped("object"), "in_box": inside("object", "box")},
     failures={"off_table": off_table("object")},
-    instruction="pick up the object and put it in the box",
+    instruction=(
+        "put {object} into {box}",
+        "pick up {object} and put it into {box}",
+        "place {object} inside {box}",
+        "grab {object}, then let it go in {box}",
+        "drop {object} into {box}",
+    ),
     expert="place_in_box",
 )

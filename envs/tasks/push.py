@@ -15,6 +15,11 @@ TASK = Task(
     goal=prop_at("object", "goal"),
     reward={"sparse": sparse(), "dense": dense()},
     failures={"off_table": off_table("object")},
-    instruction="push the object to the goal",
+    instruction=(
+        "push {object} to {goal}",
+        "slide {object} over the table to {goal}",
+        "move {object} to {goal} without lifting it",
+        "shove {object} over to {goal}",
+    ),
     expert="push",
 )

@@ -13,6 +13,11 @@ TASK = Task(
     observe=(tool(), joints()),
     goal=tool_at("goal"),
     reward={"sparse": sparse(), "dense": dense()},
-    instruction="move the gripper to the goal",
+    instruction=(
+        "move the gripper to {goal}",
+        "reach for {goal}",
+        "go to {goal} with the fingers",
+        "bring the hand to {goal}",
+    ),
     expert="reach",
 )

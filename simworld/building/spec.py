@@ -10,7 +10,19 @@ from simworld.assets.robot_search import find_robot
 from simworld.building.consistency import check_bodies, check_entities
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
-from simworld.building.entities import Arm, Backdrop, Bin, CameraRig, Conditions, Floor, Interior, Lamps, Sensors
+from simworld.building.entities import (
+    Arm,
+    Backdrop,
+    Bin,
+    CameraRig,
+    Conditions,
+    Floor,
+    Interior,
+    Lamps,
+    Props,
+    Sensors,
+    Words,
+)
 from simworld.building.entities.entity import Entity, Setting, from_plain as entity_from_plain
 from simworld.building.objects import place_things
 from simworld.building.space import FactorSpace
@@ -109,6 +121,16 @@ class SceneSpec:
                 place_things(draft)
             entity.build(draft, setting)
         return draft.scene()
+
+    def said(self, draw: Draws, scene: Scene) -> str:
+        """What is to be done in a scene of what was drawn, in words; empty where the spec has none."""
+        return next((words.said(draw, scene) for words in self.entities if isinstance(words, Words)), "")
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The names of all bodies that there may be, and of groups of them."""
+        bodies = {body for entity, setting in self._numbered for body in entity.bodies(setting.own)}
+        return frozenset(bodies | {entity.name for entity in self.entities if isinstance(entity, Props)})
 
     def present(self, count: int) -> list[int]:
         """The numbers of the objects in scenes of so many: what need not be there is filled in from group to group."""

@@ -17,6 +17,8 @@ from simworld.distributions.univariate import Integers, LogUniform, Uniform
 from simworld.distributions.values import check_plain
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.geometry import Vec3
+from simworld.language.sentence import MOST_SENTENCES, STYLES
+from simworld.language.wording import NOUNS, WAYS
 from simworld.randomization.randomization import OPTIONAL, Randomization
 
 _PI = 3.1416
@@ -65,6 +67,14 @@ _BY_FAMILY: Mapping[str, dict[str, Any]] = {
         "camera.*.distance": Uniform(0.94, 1.06),
         "camera.*.fov": Uniform(0.72, 0.85),
         "camera.wrist.fov": Uniform(1.12, 1.29),
+    },
+    "words": {
+        "instruction.sentence": Integers(0, MOST_SENTENCES - 1),
+        "instruction.style": Choice(tuple(STYLES)),
+        "instruction.by": Choice(WAYS),
+        "instruction.noun": Choice(NOUNS),
+        "instruction.pairs": Choice(("common", "rare"), (0.8, 0.2)),
+        "instruction.choice": Uniform(0.0, 1.0),
     },
 }
 
@@ -202,7 +212,7 @@ _VISUAL: dict[str, Any] = _BY_FAMILY["camera"] | {
 VISUAL = _preset(_VISUAL)
 """What there is to see, what it looks like, in what light, seen by which camera."""
 
-FULL = _preset(_DYNAMICS, _GEOMETRY, _VISUAL)
+FULL = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _BY_FAMILY["words"])
 """All families vary, within what the scripted experts solve."""
 
 _EXTREME: dict[str, Any] = {
@@ -249,7 +259,7 @@ _EXTREME: dict[str, Any] = {
     "sensor.rotation": Uniform(-0.2, 0.2),
     "sensor.crop": Uniform(0.7, 1.0),
 }
-EXTREME = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _EXTREME)
+EXTREME = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _BY_FAMILY["words"], _EXTREME)
 """Far beyond what the experts solve, to look for what breaks."""
 
 VIEWS = _preset(
@@ -342,6 +352,6 @@ def protocols(randomization: Randomization, space: FactorSpace, holdout: float =
     `train` is space A of the split; each family of the environment's factor `space` has a protocol of its name, in
     which it alone comes from the held-out space B, and in `all` everything does.
     """
-    train, held_out = randomization.split(holdout)
+    train, held_out = randomization.within(space).split(holdout)
     families = {family: train | held_out.only(space, family) for family in space.families}
     return {"train": train, **families, "all": held_out}

@@ -94,6 +94,13 @@ class Randomization(Mapping[str, Distribution]):
         there = {address: value for address, value in self.items() if space.has(address.rstrip(OPTIONAL))}
         return Randomization({a: d for a, d in there.items() if space.family_of(a.rstrip(OPTIONAL)) in families})
 
+    def within(self, space: FactorSpace) -> "Randomization":
+        """The same with each optional distribution cut to what the factor may be in an environment, if it may be some.
+
+        What is split before it is cut may leave an environment all of it in one part and nothing in the other.
+        """
+        return Randomization({key: _within(space, key, whole) for key, whole in self.items()})
+
     def split(self, holdout: float = 0.2) -> tuple["Randomization", "Randomization"]:
         """Two randomizations with nothing in common: one to train with, and one with the held-out share of each factor.
 
@@ -138,6 +145,13 @@ def _names(address: str) -> Iterator[str]:
     parts = address.split(".")
     for k in range(len(parts)):
         yield ".".join([*parts[:k], "*", *parts[k + 1 :]])
+
+
+def _within(space: FactorSpace, key: str, whole: Distribution) -> Distribution:
+    address = key.removesuffix(OPTIONAL)
+    if key == address or not space.has(address) or isinstance(whole, Paired):
+        return whole
+    return space.factor(address).part(whole) or whole
 
 
 def _is_switch(distribution: Distribution) -> bool:

@@ -27,12 +27,14 @@ PROBES, PROBE_TRIES = 10, 64
 class Sample:
     """A Scene and every value that was drawn to make it, by address (`objects.0.mass`, ...).
 
-    `redrawn` says how many values were drawn before of those factors whose first could not be real.
+    `redrawn` says how many values were drawn before of those factors whose first could not be real. `instruction` is
+    what is to be done in words, where the spec has some.
     """
 
     scene: Scene
     parameters: Mapping[str, Any]
     redrawn: Mapping[str, int] = field(default_factory=dict, compare=False)
+    instruction: str = ""
 
 
 def sample_scene(
@@ -58,12 +60,14 @@ def sample_scene(
         draw = Draws(sources, streams, imposed, redraws)
         try:
             scene = _settled(spec, spec.build(draw), settle)
+            # Of what is still to fall nobody knows where it will be.
+            instruction = "" if spec.dropped and settle is None else spec.said(draw, scene)
         except Unreal as unreal:
             draw.again(unreal)
             continue
         if strict:
             draw.refuse_unused()
-        return Sample(scene, draw.values, draw.redrawn)
+        return Sample(scene, draw.values, draw.redrawn, instruction)
 
 
 def _settled(spec: SceneSpec, scene: Scene, settle: Callable[[Scene], Scene] | None) -> Scene:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table, Words
 from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
 from simworld.distributions.expressions import Constant
@@ -18,10 +18,12 @@ from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene, sources_of
 from simworld.streams import Streams
 
-WHOLE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+WHOLE = SceneSpec(
+    entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"), Words.example())
+)
 SPACE = WHOLE.space
 
-IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
+IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), Words.example()))
 
 
 def varied(address: str) -> dict[str, Any]:

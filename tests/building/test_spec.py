@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from simworld.building.camera_place import CameraPlace
-from simworld.building.entities import Bin, CameraRig, GoalPlace, Lamps, Prop, Props, Table
+from simworld.building.entities import Bin, CameraRig, GoalPlace, Lamps, Prop, Props, Table, Words
 from simworld.building.entities.entity import Entity
 from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
@@ -191,7 +191,7 @@ def test_what_is_asked_of_all_is_cut_to_what_each_may_be() -> None:
 
 
 def test_every_address_of_a_preset_is_one_of_what_ships() -> None:
-    space = SceneSpec(entities=(*TABLE.entities, Bin(), GoalPlace("object"))).space
+    space = SceneSpec(entities=(*TABLE.entities, Bin(), GoalPlace("object"), Words.example())).space
     for preset in PRESETS.values():
         space.check(preset.by_address)
         assert preset.optional == set(preset.by_address)

@@ -11,15 +11,11 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
-from simworld.building.spec import SceneSpec
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, RenderError
 from simworld.physics.bullet import bullet
 from simworld.randomization.presets import DEFAULT
-
-SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
 
 
 def make(env_id: str = "simworld/PlaceInBox-v0", **options: Any) -> ManipulationEnv:
@@ -100,7 +96,7 @@ def test_parameters_are_what_was_drawn(env_id: str) -> None:
     env.reset(seed=1)
     drawn = env.parameters
     assert drawn == env.sample.parameters
-    assert {SPACE.starred(name) for name in drawn} <= set(SPACE.nominal)
+    assert {env.config.scene.space.starred(name) for name in drawn} <= set(env.config.scene.space.nominal)
     for name, value in drawn.items():
         if name.endswith(".mass"):
             body = "object" if name == "objects.0.mass" else f"object_{name.split('.')[1]}"

@@ -54,7 +54,7 @@ MUG = Task(
     reward={"dense": dense(least=0.0), "sparse": 2 * sparse() + 0.5 * grasped("mug")},
     success=placed("mug", "tray"),
     events={"grasped": grasped("mug")},
-    instruction="put the {mug.color} {mug.category} in the tray",
+    instruction="put {mug} into {tray}",
 )
 PLAIN = MUG.to_plain()
 TASKS = {"mug": MUG} | {task.name: task for task in shipped().values()}
@@ -115,11 +115,14 @@ WRONG: list[tuple[str, Any, str]] = [
     ("events", {"TimeLimit.truncated": "grasped(mug)"}, "events"),
     ("events", {"episode": "grasped(mug)"}, "'episode' in info is of others' wrappers"),
     ("failures", {"terminal_observation": "grasped(mug)"}, "'terminal_observation' in info is of others"),
-    ("instruction", "put the {mgu.color} mug", "instruction: unknown thing 'mgu'; did you mean 'mug'"),
-    ("instruction", "put the {mug.colour} mug", "instruction: mug has no 'colour'; did you mean 'color'"),
-    ("instruction", "put the {mug.color!r} mug", "instruction: write {thing.color}"),
+    ("instruction", "put {mgu} into {tray}", "instruction: unknown thing 'mgu'; did you mean 'mug'"),
+    ("instruction", ["put {mug} into {tray}", "put {mug} into {box}"], "instruction: unknown thing 'box'"),
+    ("instruction", "put {mug.color} into {tray}", "instruction: write {thing} or {one\\+other}"),
+    ("instruction", "put {mug!r} into {tray}", "instruction: write {thing} or {one\\+other}"),
+    ("instruction", [], "instruction: "),
+    ("instruction", ["put {mug} into {tray}"] * 21, "instruction: .*20"),
     ("instruction", "put the {mug mug", "instruction: "),
-    ("instruction", "", "instruction: "),
+    ("instruction", "", "instruction.0: "),
     ("expert", "../x", "expert: "),
 ]
 
@@ -243,9 +246,10 @@ def test_arguments_and_definitions_of_ones_own_terms_are_checked() -> None:
 
 def test_the_instruction_tells_of_the_episode() -> None:
     with closing(bare(EnvConfig(task=MUG))) as env:
+        assert env.task_description == "put the mug into the tray"
         for color, word in (((0.9, 0.1, 0.1), "red"), ((0.1, 0.2, 0.8), "blue"), ((0.9, 0.9, 0.1), "yellow")):
-            env.reset(seed=0, options={"parameters": {"objects.0.color": color}})
-            assert env.task_description == f"put the {word} mug in the tray"
+            env.reset(seed=0, options={"parameters": {"objects.0.color": color, "instruction.by": "color"}})
+            assert env.task_description == f"put the {word} mug into the blue box"
 
 
 def test_colours_have_their_words() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table, Words
 from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
 from simworld.distributions.univariate import LogUniform, TruncatedNormal, Uniform
@@ -15,7 +15,9 @@ from simworld.randomization.files import asked_randomization, load_randomization
 from simworld.randomization.presets import PRESETS, as_randomization
 from simworld.randomization.randomization import Randomization
 
-SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+SPACE = SceneSpec(
+    entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"), Words.example())
+).space
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table, Words
 from simworld.building.placement import CLEARANCE, GOAL_DISTANCE
 from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
@@ -27,12 +27,16 @@ from simworld.scene.model import Box, Cylinder, Part, Scene, Sphere
 from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 from simworld.streams import Streams
 
-SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+SPACE = SceneSpec(
+    entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"), Words.example())
+).space
 
-ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object")))
+ALONE = SceneSpec(entities=(Table(), Prop("object"), Props("object", 0, 7), GoalPlace("object"), Words.example()))
 IN_BOX = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7)))
 
-SPEC = replace(IN_BOX, factors={"objects.*.position.y": Uniform(-0.25, 0.0)})
+SPEC = replace(
+    IN_BOX, entities=(*IN_BOX.entities, Words.example()), factors={"objects.*.position.y": Uniform(-0.25, 0.0)}
+)
 
 
 def test_a_sample_is_a_function_of_seed_and_index() -> None:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table, Words
 from simworld.building.spec import SceneSpec
 from simworld.distributions.expressions import Distribution
 from simworld.randomization.presets import PRESETS, protocols
 from simworld.streams import Streams
 
-SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
+SPACE = SceneSpec(
+    entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"), Words.example())
+).space
 
 VARIED = ["default", "visual", "dynamics", "full", "extreme"]
 HOLDOUT = 0.25

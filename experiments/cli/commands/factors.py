@@ -37,9 +37,10 @@ def factors(
 
 def _rows(env_id: str) -> list[dict[str, Any]]:
     """The factors of an environment, or each once of all that ship."""
+    from simworld.envs.config import EnvConfig
     from simworld.envs.tasks import shipped
     from simworld.experiments.recipes.environments import task_of
 
     tasks = [task_of(env_id)] if env_id else shipped().values()
-    rows = (row for task in tasks for row in task.scene.space.described())
+    rows = (row for task in tasks for row in EnvConfig(task=task).scene.space.described())
     return list({row["address"]: row for row in rows}.values())

@@ -15,6 +15,7 @@ from simworld.building.entities.lamps import Lamps
 from simworld.building.entities.props import Prop, Props
 from simworld.building.entities.sensors import Sensors
 from simworld.building.entities.table import Table
+from simworld.building.entities.words import Words
 
 for _module in pkgutil.iter_modules(__path__):  # also those that nobody imports by name
     importlib.import_module(f"{__name__}.{_module.name}")
@@ -33,4 +34,5 @@ __all__ = [
     "Props",
     "Sensors",
     "Table",
+    "Words",
 ]

@@ -1,0 +1,76 @@
+"""Nouns: what people call the categories of things, and what else they may mean by it."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from simworld.language.verdict import Verdict
+
+THING = "object"
+"""What anything that moves may be called."""
+
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "cuboid": ("block", "cuboid"),
+    "sphere": ("ball", "sphere"),
+    "goal": ("goal", "target"),
+    "compound": ("odd shape", "compound"),
+    "dice": ("die",),
+    "carton": ("carton", "milk carton"),
+    "mug": ("mug", "coffee mug"),
+}
+"""Of some categories, the usual name and others that everybody understands; the rest are called as they are."""
+
+_MAY_MEAN: Mapping[str, tuple[str, ...]] = {
+    "ball": ("goal",),
+    "sphere": ("goal", "ball"),
+    "block": ("toy_brick", "brick", "dice", "cube", "compound"),
+    "cuboid": ("toy_brick", "brick", "dice", "cube", "carton", "book"),
+    "toy brick": ("cuboid",),
+    "cube": ("cuboid", "dice"),
+    "die": ("cuboid",),
+    "box": ("carton",),
+    "carton": ("box", "cereal_box"),
+    "cylinder": ("can", "jar", "cup"),
+    "cup": ("mug", "bowl"),
+    "mug": ("cup",),
+    "bowl": ("cup", "plate"),
+    "plate": ("bowl",),
+    "can": ("jar", "cylinder"),
+    "jar": ("can", "bottle"),
+    "bottle": ("jar",),
+    "apple": ("pear", "lemon"),
+    "pear": ("apple",),
+    "lemon": ("apple", "pear", "sphere"),
+    "nut": ("gear",),
+    "gear": ("nut", "star"),
+    "spoon": ("spatula",),
+    "spatula": ("spoon",),
+    "plug": ("cylinder",),
+    "star": ("cross",),
+    "cross": ("star",),
+    "peg": ("cylinder", "cuboid"),
+}
+"""Categories that a noun may mean to some, besides those that it names."""
+
+
+@cache
+def names_of(category: str) -> tuple[str, ...]:
+    """What a category is called, the usual name first."""
+    return _NAMES.get(category) or (category.replace("_", " ").replace("-", " "),)
+
+
+@cache
+def means(noun: str, category: str) -> Verdict:
+    """Whether a noun, other than THING, means a thing of a category."""
+    names = names_of(category)
+    if noun in names:
+        return True
+    # Who says "the box" may mean the cereal box.
+    shared = any(name.split()[-1] == noun.split()[-1] for name in (*names, category))
+    return None if shared or category in _MAY_MEAN.get(noun, ()) else False
+
+
+def plural(noun: str) -> str:
+    """A noun of several things."""
+    if noun == "die":
+        return "dice"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
