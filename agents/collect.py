@@ -1,7 +1,6 @@
 """Makes data from environments: episodes of a policy, and moments along them."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -11,12 +10,10 @@ from numpy.typing import NDArray
 from simworld.agents.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.datasets.labelled import Moment
-from simworld.datasets.store.contacts import pack_contacts
 from simworld.datasets.store.episode import Episode
-from simworld.datasets.store.spaces import ALONE, describe_space
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.recording import Recording
 from simworld.geometry import Array
-from simworld.scene.state import stack_states
 from simworld.streams import Streams
 
 
@@ -46,63 +43,19 @@ def collect_episode(
     """
     base = manipulation(env)
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
-    parameters = base.parameters
-    generator, level = Streams(parameters["noise.seed"])("policy.noise"), noise * parameters["policy.noise"]
+    drawn = base.parameters
+    generator, level = Streams(drawn["noise.seed"])("policy.noise"), noise * drawn["policy.noise"]
     per_step = base.config.arm_control.per_step
-    observations, states = [observation], [base.world.state()]
-    steps: list[tuple[Any, ...]] = []
+    recording, wanteds = Recording(env, observation), list[NDArray[np.float32]]()
     over, most = False, most_steps(env)
     while not over:
-        wanted = policy(observation)
-        action = _disturb(wanted, level, per_step, generator)
+        wanteds.append(policy(observation))
+        action = _disturb(wanteds[-1], level, per_step, generator)
         observation, reward, terminated, truncated, info = env.step(action)
-        truncated = truncated or (len(steps) + 1 == most and not terminated)
-        observations.append(observation)
-        states.append(base.world.state())
-        steps.append((action, wanted, reward, terminated, truncated, info))
+        truncated = truncated or (len(wanteds) == most and not terminated)
+        recording.add(action, observation, float(reward), terminated, truncated, info)
         over = terminated or truncated
-    actions, wanteds, rewards, terminations, truncations, infos = zip(*steps, strict=True)
-    return Episode(
-        seed=base.episode[0],
-        index=index,
-        scene_json=base.sample.scene.to_json(),
-        parameters=parameters,
-        observations=_stacked(observations),
-        actions=np.stack(actions),
-        rewards=np.array(rewards, dtype=np.float32),
-        terminations=np.array(terminations, dtype=bool),
-        truncations=np.array(truncations, dtype=bool),
-        infos=_stacked([_facts(info, base.task.failures) for info in infos]),
-        states=stack_states(states),
-        contacts=pack_contacts([state.contacts for state in states]),
-        **_described(env),
-        expert_actions=np.stack(wanteds),
-        group=group,
-        redrawn=base.sample.redrawn,
-    )
-
-
-def _described(env: gym.Env[Any, Any]) -> dict[str, Any]:
-    """What an episode says of the environment it was made in."""
-    return {
-        "environment": json.loads(manipulation(env).config.to_json()),
-        "observation_space": describe_space(env.observation_space),
-        "action_space": describe_space(env.action_space),
-        "instruction": manipulation(env).task_description,
-    }
-
-
-def _facts(info: Mapping[str, Any], failures: Iterable[str]) -> dict[str, bool]:
-    """What an info tells, each fact by its name: success, events and failures."""
-    failed = {name: info["failure"] == name for name in failures}
-    return {"is_success": info["is_success"], **info["events"], **failed}
-
-
-def _stacked(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:
-    """Observations or infos as arrays by name, of the types they have."""
-    if not isinstance(rows[0], Mapping):
-        return {ALONE: np.stack(rows)}
-    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
+    return recording.episode(np.stack(wanteds), group)
 
 
 def stage(

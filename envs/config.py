@@ -43,7 +43,8 @@ class EnvConfig(Plain):
     that are enough. The options of a task that ships and has variants are taken too, and make the task.
     `terminate_on` says what ends an episode before its time: success, also failure, or nothing.
     `observation` is one or more of OBSERVATIONS; `cameras` and `image_size`, one side or (width, height) in pixels, are
-    of the images among them: nominally the scene's first and 84. A wrong configuration raises ConfigurationError.
+    of the images among them: nominally the scene's first and 84. Depth is metres, or of `depth_dtype` "uint8" an image
+    for networks that convolve such images alone. A wrong configuration raises ConfigurationError.
     """
 
     refused_as = ""
@@ -59,6 +60,7 @@ class EnvConfig(Plain):
     observation: Names = ("state",)
     cameras: Names
     image_size: Size | None
+    depth_dtype: Literal["float32", "uint8"] = "float32"
     render_mode: Literal["rgb_array", "human"] | None = None
     render_width: Pixels = 640
     render_height: Pixels = 480
@@ -107,6 +109,8 @@ class EnvConfig(Plain):
         for image in images:
             if images.count(image) > 1:
                 raise ConfigurationError(f"observation: 'rgbd' is 'rgb' and 'depth': {image!r} is there more than once")
+        if self.depth_dtype == "uint8" and "depth" not in images:
+            raise ConfigurationError("depth_dtype: only depth has it: observe 'depth' or 'rgbd', got 'uint8'")
         if images:
             check_names("cameras", self.cameras, self.scene.cameras)
         elif self.cameras or self.image_size is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.envs.observations import View
+from simworld.envs.observations import View, in_8_bits
 from simworld.rendering.frame import PIXELS, Frame
 from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.rendering.sensor.sense import sense
@@ -71,7 +71,9 @@ def _frames(view: View) -> Frames:
         for channel in view.channels:
             image = view.images.get(prefix + channel) if channel in _ALIKE else None
             kind, pixel = PIXELS[channel]
-            made[channel] = np.empty((*size, *pixel), kind) if image is None else image.reshape(*size, *pixel)
+            if image is None or image.dtype != kind:
+                image = np.empty((*size, *pixel), kind)
+            made[channel] = image.reshape(*size, *pixel)
         frames.append((Shot(view.scene, view.state, camera), made))
     return frames
 
@@ -84,6 +86,8 @@ def _finish(view: View, frames: Frames) -> None:
             image = view.images[prefix + kind]
             if kind == "pointcloud" and points is not None:
                 image[...] = points(frame.depth, view.scene, view.state)
+            elif kind == "depth" and image.dtype == np.uint8:
+                image[...] = in_8_bits(frame.depth).reshape(image.shape)
             elif sensed or kind not in _ALIKE:
                 # The scenes have far fewer than 256 instances.
                 image[...] = frame.channels[kind].reshape(image.shape)

@@ -78,7 +78,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             self._bounds = config.state_spaces["observation"]
         self._images: ImageObserver | None = None
         if config.image_size is not None:
-            self._images = ImageObserver(config.images, config.cameras, config.image_size)
+            self._images = ImageObserver(config.images, config.cameras, config.image_size, config.depth_dtype)
             spaces |= self._images.spaces
         self._draw = self._draw_now if draw is None else draw
         self.observation_space = gym.spaces.Dict(spaces) if len(spaces) > 1 else next(iter(spaces.values()))

@@ -21,6 +21,8 @@ IMAGES: Mapping[str, str] = {"rgb": "rgb", "depth": "depth", "segmentation": "se
 FAR: float = Camera.model_fields["far"].default
 """Metres of z-depth at which the scenes' cameras see no further; points farther from the origin are observed there."""
 
+BRIGHTEST = 2.0
+"""Metres of z-depth from which on a pixel of depth in 8 bits is 255."""
 
 OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
     "state": (),
@@ -36,18 +38,25 @@ def images_of(observation: Sequence[str]) -> tuple[str, ...]:
     return tuple(image for known in IMAGES for image in asked if image == known)
 
 
-def image_space(kind: str, width: int, height: int) -> Box:
+def image_space(kind: str, width: int, height: int, depth_dtype: str = "float32") -> Box:
     """The space of one of IMAGES.
 
-    `rgb` (h, w, 3) uint8; `depth` (h, w, 1) float32 z-depth in metres, 0 where there is nothing; `segmentation`
-    (h, w, 1) uint8 instance ids, 0 for background; `pointcloud` (h w, 3) float32 points in the world, in metres and in
-    the order of the pixels' rows, (0, 0, 0) where there is nothing.
+    `rgb` (h, w, 3) uint8; `depth` (h, w, 1) float32 z-depth in metres, 0 where there is nothing, or, where its type is
+    to be uint8, what `in_8_bits` makes of it; `segmentation` (h, w, 1) uint8 instance ids, 0 for background;
+    `pointcloud` (h w, 3) float32 points in the world, in metres and in the order of the pixels' rows, (0, 0, 0) where
+    there is nothing.
     """
     if kind == "pointcloud":
         return Box(-FAR, FAR, (height * width, 3), np.float32)
-    if kind == "depth":
+    if kind == "depth" and depth_dtype == "float32":
         return Box(0.0, FAR, (height, width, 1), np.float32)
     return Box(0, 255, (height, width, 3 if kind == "rgb" else 1), np.uint8)
+
+
+def in_8_bits(depth: Float) -> NDArray[np.uint8]:
+    """Depth in metres as an image: 255 at BRIGHTEST and beyond, in proportion before, 0 only where there is nothing."""
+    levels = np.minimum(np.rint(depth * np.float32(255 / BRIGHTEST)), 255)
+    return np.where(depth > 0, np.maximum(levels, 1), 0).astype(np.uint8)
 
 
 class Looking(NamedTuple):
@@ -74,19 +83,21 @@ class View(NamedTuple):
 
 
 class ImageObserver:
-    """Observes scenes as images of some kinds by some cameras, of (width, height) `size`.
+    """Observes scenes as images of some kinds by some cameras, of (width, height) `size`, depth of a type.
 
     `spaces` by key: the kind, after the camera's name where there are several cameras.
     """
 
-    def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int]) -> None:
+    def __init__(self, kinds: Sequence[str], cameras: Sequence[str], size: tuple[int, int], depth_dtype: str) -> None:
         self._kinds = tuple(kinds)
         self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))
         self._size = size
         self._prefixes = {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
         self._cameras: list[Looking] = []
         self.spaces: dict[str, Box] = {
-            prefix + kind: image_space(kind, *size) for prefix in self._prefixes.values() for kind in self._kinds
+            prefix + kind: image_space(kind, *size, depth_dtype)
+            for prefix in self._prefixes.values()
+            for kind in self._kinds
         }
         self._arrays = [(key, space.shape, space.dtype) for key, space in self.spaces.items()]
 

@@ -68,6 +68,7 @@ _HOMES = {
     "simworld.envs.config": "EnvConfig",
     "simworld.envs.fields": "Field Noise",
     "simworld.envs.making": "make",
+    "simworld.envs.record_episode": "RecordEpisode",
     "simworld.envs.registration": "register registered_tasks",
     "simworld.envs.snapshot": "Snapshot",
     "simworld.envs.task": "Task",

@@ -96,6 +96,7 @@ from simworld.envs import terms as terms
 from simworld.envs.config import EnvConfig as EnvConfig
 from simworld.envs.fields import Field as Field, Noise as Noise
 from simworld.envs.making import make as make
+from simworld.envs.record_episode import RecordEpisode as RecordEpisode
 from simworld.envs.registration import register as register, registered_tasks as registered_tasks
 from simworld.envs.snapshot import Snapshot as Snapshot
 from simworld.envs.task import Task as Task

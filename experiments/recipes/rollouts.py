@@ -28,14 +28,13 @@ from simworld.randomization.quotas.tally import Report
 
 
 class RolloutRequest(EpisodesRequest):
-    """What is read of `request.json` of a store of `write_rollouts`."""
+    """What is read of `request.json` of a store of `write_rollouts`, or of `RecordEpisode`, which has no seed."""
 
     env_id: str
     policy: str
-    seed: int
-    randomization: str | list[Any] | dict[str, Any]
+    seed: int | None = None
     environment: dict[str, Any]
-    noise: float
+    noise: float = 0.0
 
 
 _JOB = "rollouts"
@@ -116,9 +115,10 @@ def export_rollouts(
     if not overwrite and _is_exported(episodes, dataset_id, root):
         return root / dataset_id, False
     request, source = read_request(episodes, KIND, RolloutRequest), content_digest(episodes)
+    root_seed = "" if request.seed is None else f", root seed {request.seed}"
     description = (
-        f"{request.count} episodes of the policy {request.policy} in {request.env_id}, root seed {request.seed}, "
-        f"randomization {request.randomization}, action noise {request.noise}"
+        f"{request.count} episodes of the policy {request.policy} in {request.env_id}{root_seed}, "
+        f"randomization {request.environment['randomization']}, action noise {request.noise}"
     )
     with closing(env_of(request.environment)) as env:
         path = export_minari(
