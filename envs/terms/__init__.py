@@ -18,6 +18,7 @@ from simworld.envs.terms.prop_in import prop_in
 from simworld.envs.terms.reached import reached
 from simworld.envs.terms.reward import Reward
 from simworld.envs.terms.shortfall import dense, sparse
+from simworld.envs.terms.stacked import stacked
 from simworld.envs.terms.term import BinName, GoalName, PlaceName, PropName, term
 from simworld.envs.terms.text import parse_term
 from simworld.envs.terms.tool import tool
@@ -50,6 +51,7 @@ __all__ = [
     "reached",
     "resting",
     "sparse",
+    "stacked",
     "term",
     "tool",
     "tool_at",

@@ -150,14 +150,19 @@ def _distance_to_box(x: float, y: float, box: Body) -> float:
     return math.hypot(*outside)
 
 
-def place_goal(draw: Draws, target: Standing | None, others: list[Standing], on_table: bool) -> list[float]:
-    """Draw a goal, away from where the objects already are; on the table it is as high as the target is laid."""
+def place_goal(
+    draw: Draws, target: Standing | None, others: list[Standing], on_table: bool, room: float
+) -> list[float]:
+    """Draw a goal, away from where the objects already are; on the table it is as high as the target is laid.
+
+    The target has `room` there, in metres, to the others.
+    """
     streams = [draw.several(address) for address in _GOAL]
     for _ in range(1 if all(several.is_fixed for several in streams) else MAX_GOALS):
         goal = [several() for several in streams]
         if target and on_table:
             goal[2] = target.place[2]
-        if not target or _is_free_goal(goal, target, others):
+        if not target or _is_free_goal(goal, target, others, room):
             break
     else:
         things = [thing.number for thing in (target, *others) if thing]
@@ -173,12 +178,13 @@ def place_goal(draw: Draws, target: Standing | None, others: list[Standing], on_
     return goal
 
 
-def _is_free_goal(goal: list[float], target: Standing, others: list[Standing]) -> bool:
-    return math.dist(goal, target.place) >= GOAL_DISTANCE and all(_is_clear(goal, target, other) for other in others)
+def _is_free_goal(goal: list[float], target: Standing, others: list[Standing], room: float) -> bool:
+    away = math.dist(goal, target.place) >= GOAL_DISTANCE
+    return away and all(_is_clear(goal, target, other, room) for other in others)
 
 
-def _is_clear(goal: list[float], target: Standing, other: Standing) -> bool:
+def _is_clear(goal: list[float], target: Standing, other: Standing, room: float) -> bool:
     """Whether `target` at the goal is above the other one, or beside it."""
     above = goal[2] - rest_height(target.parts) >= other.place[2] + bounds(other.parts)[2] + GOAL_HEADROOM
     beside = math.dist(goal[:2], other.place[:2])
-    return above or beside >= footprint_radius(target.parts) + footprint_radius(other.parts)
+    return above or beside >= footprint_radius(target.parts) + footprint_radius(other.parts) + room

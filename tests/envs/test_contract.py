@@ -74,8 +74,8 @@ def test_what_is_no_seed_is_refused_and_changes_nothing(seed: Any) -> None:
 @pytest.mark.parametrize("env_id", shipped())
 def test_rewards_of_one_goal_are_numbers_and_goals_may_be_lists(env_id: str, reward: str) -> None:
     with closing(made(env_id, reward=reward)) as env:
-        achieved, desired = [0.1, 0.0, 0.2, 1.0], [0.0, 0.0, 0.2, 1.0]
-        one, other = achieved[: env.task.goal.field.size], desired[: env.task.goal.field.size]
+        size = env.task.goal.field.size
+        one, other = ([first, 0.0, 0.2, 1.0, *[0.1] * (size - 5), 1.0][:size] for first in (0.1, 0.0))
         for a, d in ((one, other), (np.float32(one), np.float32(other)), (tuple(one), np.array(other))):
             value = env.compute_reward(a, d, {})
             assert isinstance(value, np.float32) and np.ndim(value) == 0 and not isinstance(value, np.ndarray)
@@ -83,8 +83,8 @@ def test_rewards_of_one_goal_are_numbers_and_goals_may_be_lists(env_id: str, rew
             assert isinstance(env.compute_truncated(a, d, {}), bool | np.bool_)
             assert value == env.compute_reward([a], [d], [{}])[0]
         assert env.compute_reward([one] * 3, [other] * 3, [{}] * 3).shape == (3,)
-        for wrong in (0.0, [], [0.1] * 5, "goal", None, [[0.1], [0.1, 0.2]]):
-            with pytest.raises(ConfigurationError, match=f"goals are arrays \\(..., {env.task.goal.field.size}\\)"):
+        for wrong in (0.0, [], [0.1] * (size + 1), "goal", None, [[0.1], [0.1, 0.2]]):
+            with pytest.raises(ConfigurationError, match=f"goals are arrays \\(..., {size}\\)"):
                 env.compute_reward(wrong, other, {})
 
 
@@ -226,10 +226,10 @@ def test_the_documents_have_the_layout_of_the_observations(env_id: str) -> None:
     text = Path(__file__).parents[2].joinpath("docs/environments.md").read_text(encoding="utf-8")
     config = EnvConfig(task=shipped()[env_id])
     for field in config.fields:
-        row = next(line for line in text.splitlines() if line.startswith(f"| `{field.name}` |"))
         place = config.interface.places[field.name]
         first, last = place.start, place.stop - 1
-        assert f"| {first} |" in row or f"| {first} to {last} |" in row, row
+        begins = tuple(f"| `{field.name}` | {where} |" for where in (first, f"{first} to {last}"))
+        row = next((line for line in text.splitlines() if line.startswith(begins)), begins)
         kinds = ", ".join(f"`{noise.kind}`" for noise in field.noise) or "none"
         assert f"| {field.unit} | {field.meaning} | {kinds} |" in row, row
         assert row.endswith(f"| {numbers(field.low)} | {numbers(field.high)} |"), row

@@ -96,11 +96,10 @@ def test_parameters_are_what_was_drawn(env_id: str) -> None:
     env.reset(seed=1)
     drawn = env.parameters
     assert drawn == env.sample.parameters
-    assert {env.config.scene.space.starred(name) for name in drawn} <= set(env.config.scene.space.nominal)
-    for name, value in drawn.items():
-        if name.endswith(".mass"):
-            body = "object" if name == "objects.0.mass" else f"object_{name.split('.')[1]}"
-            assert env.sample.scene.bodies[env.sample.scene.body_index(body)].mass == value
+    space = env.config.scene.space
+    assert {space.starred(name) for name in drawn} <= set(space.nominal)
+    masses = [value for name, value in drawn.items() if name.endswith(".mass")]
+    assert sorted(masses) == sorted(body.mass for body in env.sample.scene.bodies if body.mass > 0)
     env.close()
 
 
@@ -112,8 +111,8 @@ def test_rewards_are_vectorized_bounded_and_best_at_the_goal(env_id: str, reward
     generator = np.random.default_rng(0)
     achieved = generator.uniform(-0.3, 0.3, (50, size)).astype(np.float32)
     desired = generator.uniform(-0.3, 0.3, (50, size)).astype(np.float32)
-    if size == 4:
-        achieved[:, 3], desired[:, 3] = generator.integers(0, 2, 50), generator.integers(0, 2, 50)
+    if size % 3 == 1:
+        achieved[:, -1], desired[:, -1] = generator.integers(0, 2, 50), generator.integers(0, 2, 50)
     many = env.compute_reward(achieved, desired, [{}] * 50)
     assert many.shape == (50,)
     assert ((many >= -1) & (many <= 0)).all()

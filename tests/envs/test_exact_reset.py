@@ -24,7 +24,7 @@ def fingerprint(env: gym.Env[Any, Any], seed: int = SEED, steps: int = 40) -> st
     digest.update(json.dumps(env.get_wrapper_attr("parameters"), sort_keys=True).encode())
     noise = np.random.default_rng(seed)
     for step in range(steps):
-        action = np.clip(policy(observation) + noise.normal(0, 0.1, 4), -1, 1).astype(np.float32)
+        action = np.clip(policy(observation) + noise.normal(0, 0.1, env.action_space.shape), -1, 1).astype(np.float32)
         observation, reward, _, _, _ = env.unwrapped.step(action)
         for key in sorted(observation):
             digest.update(observation[key].tobytes())

@@ -42,7 +42,7 @@ def trace(env: gym.Env[Any, Any], some: list[np.ndarray]) -> list[bytes]:
     """All bits of what the environment gives for some actions, and of where everything is."""
     rows = []
     for action in some:
-        observation, reward, terminated, truncated, info = env.step(action)
+        observation, reward, terminated, truncated, info = env.step(np.resize(action, env.action_space.shape or ()))
         values = observation if isinstance(observation, dict) else {"": observation}
         rows.append(b"".join(values[key].tobytes() for key in sorted(values)))
         rows.append(repr((reward, terminated, truncated, info)).encode())

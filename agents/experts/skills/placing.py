@@ -15,10 +15,14 @@ _LOW = 0.03
 """Metres below the height of the way there that do for it."""
 _DONE = 0.004
 """Metres above its place from which a thing is let go."""
+_STUCK, _STILL = 0.012, 0.01
+"""Metres above its place where a thing that does not move any more, in m/s, is let go: it stands there, askew."""
 _NEAR, _SOFTLY = 0.03, 0.012
 """Metres above its place from which a thing is lowered softly, and that the tool is sent ahead then."""
-_CLEAR = 0.05
-"""Metres above a thing that was let go within which the tool only goes up."""
+_LAG = 0.08
+"""Seconds that an arm is behind its reference: as far as it goes on by itself, it is sent less."""
+_CLEAR = 0.02
+"""Metres above a thing that was let go within which the tool only goes up: its fingers are about it."""
 
 
 class Place:
@@ -34,14 +38,17 @@ class Place:
         """
         place = see[f"{name}_position"]
         off, (x, y, z) = float(np.hypot(*(place[:2] - target[:2]))), target
-        if off < near and place[2] < z + _DONE:
-            return see.move(place, [*place[:2], z], OPEN, see.axis)
+        still = float(np.linalg.norm(see["tool_velocity"])) < _STILL
+        if off < near and place[2] < z + (_STUCK if still else _DONE):
+            return _steadied(see.move(place, target, OPEN, see.axis), see)
         high = min(above, z + _STEEP * max(off - near, 0.0)) if off < _OVER else above
         ready = place[2] > high - _LOW
         command = self._grasp.carry(see, name, [*((x, y) if ready else place[:2]), high])
+        if off > _OVER:
+            return command
         if place[2] < z + _NEAR:
             command.displacement[2] = max(command.displacement[2], -_SOFTLY)
-        return command
+        return _steadied(command, see)
 
     def draw_back(self, see: Sight, name: str) -> Command | None:
         """What the tool is to do next where it is still about a thing that it let go: open, then straight up."""
@@ -50,4 +57,9 @@ class Place:
         if float(np.hypot(*(tool[:2] - place[:2]))) > _OVER or tool[2] > high:
             return None
         wide = see["finger_opening"][0] > self._open
-        return see.move(tool, [*tool[:2], high + _LOW if wide else tool[2]], OPEN, see.axis)
+        return see.move(tool, [*tool[:2], high + _CLEAR if wide else tool[2]], OPEN, see.axis)
+
+
+def _steadied(command: Command, see: Sight) -> Command:
+    """A command that comes to rest where it leads, without going beyond."""
+    return command._replace(displacement=command.displacement - _LAG * see["tool_velocity"])

@@ -18,12 +18,16 @@ COLOR = (0.15, 0.85, 0.35)
 
 @dataclass(frozen=True)
 class GoalPlace(Entity):
-    """A place in the air, or for an object (`of` is its name) also on the table; a ball marks it."""
+    """A place in the air, or for an object (`of` is its name) also on the table; a ball marks it.
+
+    The object has `room` there, in metres, to the others.
+    """
 
     kind: ClassVar[str] = "goal"
     rank: ClassVar[int] = 4
 
     of: str | None = None
+    room: float = 0.0
 
     @classmethod
     def example(cls) -> "GoalPlace":
@@ -46,7 +50,7 @@ class GoalPlace(Entity):
         on_table = self.of is not None and bool(draft.draw("goal.on_table"))
         target = next((standing for name, standing in draft.standing.items() if name == self.of), None)
         others = [standing for name, standing in draft.standing.items() if name != self.of]
-        x, y, z = place_goal(draft.draw, target, others, on_table)
+        x, y, z = place_goal(draft.draw, target, others, on_table, self.room)
         draft.bodies.append(
             Body(
                 name="goal",

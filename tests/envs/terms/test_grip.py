@@ -13,6 +13,8 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.envs.terms import grip, reached, tool, tool_at
+from simworld.geometry import invert, quat_to_matrix, transform_points
+from simworld.scene.model import Mesh
 
 TASK = Task(
     name="gripped",
@@ -62,3 +64,19 @@ def test_of_sides_that_are_alike_it_is_that_which_takes_the_least_turn() -> None
     for yaw in (-0.6, 0.3, 0.7, 1.0, 2.0):
         axis, _ = seen({"objects.0.yaw": yaw})
         assert abs(axis[1]) > math.cos(math.pi / 4) - 1e-6
+
+
+@pytest.mark.parametrize("kind", ["can", "carton", "coffee_mug", "banana"])
+@pytest.mark.parametrize("yaw", [0.0, 1.0, -2.0])
+def test_a_thing_that_has_grips_is_grasped_at_one(kind: str, yaw: float) -> None:
+    with closing(bare(EnvConfig(task=TASK, randomization={"objects.0.kind": kind, "objects.0.yaw": yaw}))) as env:
+        observation, _ = env.reset(seed=1)
+        whole, places = observation["observation"].astype(float), env.config.interface.places
+        shape = env.sample.scene.body("block").parts[0].shape
+        assert isinstance(shape, Mesh)
+        pose = env.world.body_pose("block")
+        place, axis, width = (whole[places[f"block_grip_{what}"]] for what in ("position", "axis", "width"))
+        at = transform_points(invert(pose), [place])[0]
+        along = quat_to_matrix(pose[3:]).T @ [*axis, 0.0]
+        near = [grip for grip in shape.asset.grips if np.allclose(grip.position, at, atol=1e-5)]
+        assert any(abs(abs(np.dot(grip.axis, along)) - 1) < 1e-5 and abs(grip.width - width[0]) < 1e-6 for grip in near)

@@ -1,0 +1,38 @@
+"""Stack: put blocks upon each other, at a goal or where the first one lies, and let go; they must stand."""
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simworld.building.entities import GoalPlace, Prop, Table
+from simworld.building.spec import SceneSpec
+from simworld.distributions.expressions import Constant
+from simworld.envs.task import Task
+from simworld.envs.terms import dense, grasped, grip, joints, off_table, prop, sparse, stacked, tool
+
+ID = "simworld/Stack-v0"
+
+
+def make(count: Annotated[int, Field(ge=2, le=4)] = 2, at: Literal["goal", "first"] = "goal") -> Task:
+    """The task of `count` blocks, of which the first goes to the goal, or stays where it is."""
+    goal = stacked("block", count, "goal" if at == "goal" else "block_1")
+    places = (GoalPlace("block_1", room=0.06),) if at == "goal" else ()
+    where = "at the goal" if at == "goal" else "where the first one is"
+    return Task(
+        name="stack",
+        steps=100 * count,
+        control="ee_pose",
+        scene=SceneSpec(
+            entities=(Table(), *(Prop(name, ("cuboid",)) for name in goal.props), *places),
+            factors={"goal.on_table": Constant(1)} if places else {},
+        ),
+        observe=(tool(), joints(), *(see(name) for name in goal.props for see in (prop, grip))),
+        goal=goal,
+        reward={"sparse": sparse(), "dense": dense()},
+        events={"grasped": reduce(or_, map(grasped, goal.props))},
+        failures={"off_table": reduce(or_, map(off_table, goal.props))},
+        instruction=f"stack the {count} blocks {where}",
+        expert="stack",
+    )
