@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from simworld.assets.catalogue import mesh
-from simworld.geometry import Vec3, look_at
+from simworld.geometry import Vec3, look_at, quat_from_yaw
 from simworld.physics.world import World
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import Renderer
@@ -15,7 +14,7 @@ from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
-from simworld.scene.shapes import footprint_radius, rest_height
+from simworld.scene.shapes import bounding_box, rest_height
 
 CELL = 120
 """Pixels of a cell, across and down."""
@@ -23,6 +22,8 @@ NAMES = 110
 """Pixels of the column of names."""
 _AWAY = (-50.0, 0.0, 0.0)
 _FAR = 12.0
+_TURN = quat_from_yaw(-0.9)
+"""By which things are turned, so that what is towards their x is seen."""
 
 
 def contact_sheet(families: Sequence[str], count: int, begin: int = 0) -> Image.Image:
@@ -39,17 +40,18 @@ def contact_sheet(families: Sequence[str], count: int, begin: int = 0) -> Image.
 
 def _strip(names: Sequence[str], renderer: Renderer) -> NDArray[np.uint8]:
     """The picture (CELL, n * CELL, 3) of a row of things that stand side by side."""
-    meshes = [(Part(shape=Mesh(name=name, own_colors=True)),) for name in names]
-    tall = max(2 * mesh(name).half_extents[2] for name in names)
-    size = max(*(2 * footprint_radius(parts) for parts in meshes), tall)
+    things = [(Part(shape=Mesh(name=name, own_colors=True), orientation=_TURN),) for name in names]
+    boxes = [bounding_box(parts) for parts in things]
+    size = 2 * max(max(box.half_extents) for box in boxes)
+    tall = 2 * max(box.half_extents[2] for box in boxes)
     bodies = [
         Body(
             name=f"thing_{k}",
             category="thing",
             parts=parts,
-            position=((k - (len(names) - 1) / 2) * size, 0.0, rest_height(parts)),
+            position=((k - (len(names) - 1) / 2) * size - box.center[0], -box.center[1], rest_height(parts)),
         )
-        for k, parts in enumerate(meshes)
+        for k, (parts, box) in enumerate(zip(things, boxes, strict=True))
     ]
     ground = Body(
         name="ground",
@@ -68,7 +70,7 @@ def _strip(names: Sequence[str], renderer: Renderer) -> NDArray[np.uint8]:
         state = world.state()
     eye: Vec3 = (0.0, -0.8 * _FAR, 0.6 * _FAR)
     width = CELL * len(names)
-    focal = CELL * _FAR / (1.15 * size)
+    focal = CELL * _FAR / (1.2 * size)
     camera = Camera(
         name="sheet",
         width=width,
@@ -78,7 +80,7 @@ def _strip(names: Sequence[str], renderer: Renderer) -> NDArray[np.uint8]:
         cx=width / 2,
         cy=CELL / 2,
         position=eye,
-        orientation=look_at(eye, (0.0, 0.0, 0.45 * tall)),
+        orientation=look_at(eye, (0.0, 0.0, 0.4 * tall)),
         far=3 * _FAR,
         near=1.0,
         antialias=3,

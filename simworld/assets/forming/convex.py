@@ -48,3 +48,13 @@ def segments(rings: ArrayLike, every: int = 1) -> list[Shell]:
     points: Array = np.asarray(rings, dtype=float)
     ends = [*range(0, len(points) - 1, every), len(points) - 1]
     return [capped(points[[a, b]]) for a, b in zip(ends, ends[1:], strict=False)]
+
+
+def around_hole(outer: Array, inner: Array, low: float, high: float, every: int) -> list[Shell]:
+    """What is between two outlines (k, 2) about the origin, in parts of so many of their sides each."""
+    made = []
+    for begin in range(0, len(outer), every):
+        rows = np.arange(begin, begin + every + 1) % len(outer)
+        corners = np.concatenate([outer[rows], inner[rows[[-1, 0]]]])
+        made.append(capped([np.column_stack([corners, np.full(len(corners), z)]) for z in (low, high)]))
+    return made

@@ -33,3 +33,8 @@ def at_wall(radius: float, height: float, thickness: float, count: int = 8) -> l
 def along(x: float, z: float, width: float, y: float = 0.0) -> GripPlace:
     """A grip of a bar along x: the fingers close along y."""
     return GripPlace(position=(x, y, z), axis=(0.0, 1.0, 0.0), width=width)
+
+
+def between(width: float, top: float) -> GripPlace:
+    """A grip below the top of what stands, with fingers that close along x."""
+    return GripPlace(position=(0.0, 0.0, top - 2 * _DEEP), axis=(1.0, 0.0, 0.0), width=width)

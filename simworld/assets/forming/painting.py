@@ -109,6 +109,15 @@ def glazed(rng: Generator, color: Vec3) -> Image:
     return image(mixed(color, other, share) * (0.95 + 0.05 * noise(rng, (8, 8)))[..., None])
 
 
+def skin(rng: Generator, base: Vec3, blush: Vec3) -> Image:
+    """The skin of fruit: streaks of a blush along v, more on one side and above, and fine dots."""
+    y, x = np.meshgrid((np.arange(SIDE) + 0.5) / SIDE, (np.arange(SIDE) + 0.5) / SIDE, indexing="ij")
+    side = 0.5 + 0.5 * np.cos(2 * pi * (x - rng.random()))
+    share = np.clip(rng.uniform(-0.3, 0.6) + 0.5 * side + 0.6 * (noise(rng, (3, 40)) - 0.5) - 0.3 * (y - 0.5), 0, 1)
+    dots = (noise(rng, (60, 60)) > 0.85) * 0.25
+    return image(mixed(mixed(base, blush, share), (0.95, 0.9, 0.7), dots))
+
+
 def wooden(rng: Generator, color: Vec3) -> Image:
     """Wood, with its grain along u."""
     waves = 6 * noise(rng, (6, 2)) + 0.8 * noise(rng, (40, 4))

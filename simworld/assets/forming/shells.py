@@ -12,6 +12,7 @@ from simworld.geometry import Array
 
 _WELD = 1e6
 """Places that are equal in whole micrometres are one."""
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def sheet(rings: ArrayLike, looks: Sequence[int] | int = 0, closed: bool = False) -> Shell:
@@ -85,6 +86,13 @@ def revolved(profile: ArrayLike, looks: Sequence[int] | int = 0, around: int = 3
     return sheet([circle(radius, z, around) for radius, z in points], looks)
 
 
+def turned(runs: Sequence[tuple[int, Sequence[tuple[float, float]]]], around: int = 32) -> Shell:
+    """What runs of one look each, with points (radius, height), sweep about z; each goes on where the last ended."""
+    profile = [point for _, points in runs for point in points]
+    looks = [look for look, points in runs for _ in points][1:]
+    return revolved(profile, looks, around)
+
+
 def rounded(profile: Sequence[tuple[float, float]], radius: float, steps: int = 3) -> list[tuple[float, float]]:
     """A profile with its inner corners cut round, by at most a radius, where the lines beside them allow it."""
     points = np.array(profile)
@@ -142,6 +150,12 @@ def extruded(outline: ArrayLike, low: float, high: float, bevel: float = 0.0, lo
     return capped(rings, looks)
 
 
+def holed(outer: Array, inner: Array, low: float, high: float, looks: Sequence[int] | int = 0) -> Shell:
+    """What is between two outlines (k, 2) from one height to another; looks are those of wall, top, hole and bottom."""
+    ends = [(outer, low), (outer, high), (inner, high), (inner, low)]
+    return sheet([np.column_stack([points, np.full(len(points), z)]) for points, z in ends], looks, closed=True)
+
+
 def inset(outline: Array, by: float) -> Array:
     """A counterclockwise outline (k, 2) whose sides are moved inwards."""
     ahead = np.roll(outline, -1, axis=0) - outline
@@ -152,10 +166,17 @@ def inset(outline: Array, by: float) -> Array:
     return moved
 
 
-def rounded_box(size: Sequence[float], radius: float, looks: Sequence[int] | int = 0, steps: int = 2) -> Shell:
+def rounded_box(
+    size: Sequence[float],
+    radius: float,
+    looks: Sequence[int] | int = 0,
+    regions: Sequence[tuple[float, float, float, float]] = (_WHOLE,) * 6,
+    steps: int = 2,
+) -> Shell:
     """A box of a size (3,) about the origin with round edges; looks are those of -x, +x, -y, +y, -z and +z.
 
-    Each face has texture coordinates from 0 to 1: as it is seen from outside, upright, or of -z and +z with y upwards.
+    Each face shows a region of its look's image, least and greatest u and v: as it is seen from outside, upright, or of
+    -z and +z with y upwards.
     """
     half = np.asarray(size, dtype=float) / 2
     faces = [looks] * 6 if isinstance(looks, int) else list(looks)
@@ -170,6 +191,8 @@ def rounded_box(size: Sequence[float], radius: float, looks: Sequence[int] | int
         grid[:, :, axis] = sign * half[axis]
         grid[:, :, right], grid[:, :, up] = turned * a[:, None], b[None, :]
         uv = np.stack(np.broadcast_arrays((a / half[right] / 2 + 0.5)[:, None], (b / half[up] / 2 + 0.5)[None, :]), -1)
+        u0, v0, u1, v1 = regions[face]
+        uv = (u0, v0) + uv * (u1 - u0, v1 - v0)
         core = np.clip(grid, -(half - radius), half - radius)
         out = grid - core
         points = core + radius * out / np.maximum(np.linalg.norm(out, axis=2, keepdims=True), 1e-12)
