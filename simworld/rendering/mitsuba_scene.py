@@ -11,7 +11,7 @@ import numpy as np
 from simworld.color import to_linear
 from simworld.geometry import Array, quat_to_matrix, transform_points
 from simworld.plain import Color
-from simworld.rendering.meshes.loading import load_mesh
+from simworld.rendering.meshes.packing import MeshGroup
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.pyramid import pyramid
 from simworld.scene.light import DirectionalLight, Light, PointLight, SpotLight
@@ -40,19 +40,26 @@ def pieces(scene: Scene, error: float) -> list[Piece]:
 
 
 def _pieces(surface: Surface, error: float) -> Iterator[Piece]:
-    size, rotation, material = np.array(surface.size), quat_to_matrix(surface.local[3:]), surface.material
-    for group in load_mesh(surface.mesh, error / max(surface.size)):
+    size, rotation = np.array(surface.size), quat_to_matrix(surface.local[3:])
+    for group in surface.groups(error / max(surface.size)):
         corners = group.mesh.vertices[group.mesh.triangles] * size
         normals = group.mesh.normals.reshape(-1, 3) / size @ rotation.T
         length = np.linalg.norm(normals, axis=1, keepdims=True)
-        color = group.color if surface.own_colors and group.color is not None else material.color
+        look = surface.material_of(group)
         yield Piece(
             surface,
             transform_points(surface.local, corners.reshape(-1, 3)),
             normals / np.maximum(length, 1e-30),
-            None if material.texture is None else _projected(corners) / material.texture.size,
-            _bsdf(material, color),
+            _places(group, corners, look),
+            _bsdf(look),
         )
+
+
+def _places(group: MeshGroup, corners: Array, look: Material) -> Array | None:
+    """Where the corners (t, 3, 3) are in the texture, (3 t, 2), if there is one."""
+    if group.image is not None and group.mesh.coordinates is not None:
+        return group.mesh.coordinates.reshape(-1, 2)
+    return None if look.texture is None else _projected(corners) / look.texture.size
 
 
 def _projected(corners: Array) -> Array:
@@ -63,7 +70,8 @@ def _projected(corners: Array) -> Array:
     return np.take_along_axis(corners, across[:, None], axis=2).reshape(-1, 2)
 
 
-def _bsdf(material: Material, color: Color) -> Any:
+def _bsdf(material: Material) -> Any:
+    color = material.color
     reflectance = _rgb(to_linear(color)) if material.texture is None else _bitmap(material.texture, color)
     if material.specular == 0 and material.metallic == 0:
         inner: dict[str, Any] = {"type": "diffuse", "reflectance": reflectance}

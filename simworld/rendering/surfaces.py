@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from simworld.assets.robot_search import robot_of_digest
 from simworld.geometry import Array, Vec3, compose, invert, transform_points
 from simworld.rendering.memory import PerScene
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
-from simworld.scene.material import Material
+from simworld.rendering.meshes.packing import Groups, MeshGroup
+from simworld.scene.material import ImageTexture, Material
 from simworld.scene.model import Box, Cylinder, Mesh, Part, Scene, Sphere
 from simworld.scene.shapes import mesh_frame
 
@@ -22,8 +24,8 @@ class Surface:
     `mesh` is BOX (a cube from -1 to 1) or the path of an OBJ file, `size` the factors (3,) that make it metres. It is
     at the pose `local` (7,) on row `carrier` of the state's link poses followed by its body poses, and `fixed` where
     that row never moves. `instance` is as in `Scene.instances`, 0 for scenery; `link` is 1 for the robot's base, 0 off
-    the robot.
-    Groups of the file that name a colour of their own keep it where `own_colors`.
+    the robot. Groups of the file that name a colour of their own keep it where `own_colors`, and show their image where
+    `own_images`.
     """
 
     mesh: str
@@ -35,6 +37,21 @@ class Surface:
     link: int
     material: Material
     own_colors: bool = False
+    own_images: bool = False
+
+    def groups(self, tolerance: float) -> Groups:
+        """Its mesh within a tolerance in the unit of that; groups with an image show it at their coordinates."""
+        return load_mesh(self.mesh, tolerance, self.own_images)
+
+    def material_of(self, group: MeshGroup) -> Material:
+        """What a group of its mesh looks like."""
+        if group.image is not None:
+            name, sha256 = group.image
+            image = ImageTexture(file=str(Path(self.mesh).parent / name), sha256=sha256, size=1.0)
+            return self.material.model_copy(update={"color": (1.0, 1.0, 1.0), "texture": image})
+        if self.own_colors and group.color is not None:
+            return self.material.model_copy(update={"color": group.color})
+        return self.material
 
 
 def _surfaces(scene: Scene) -> list[Surface]:
@@ -46,7 +63,7 @@ def _surfaces(scene: Scene) -> list[Surface]:
             name, size, local = _of_part(part)
             carrier, fixed = len(model.links) + row, body.mass == 0
             own = isinstance(part.shape, Mesh) and part.shape.own_colors
-            drawn.append(Surface(name, size, local, carrier, fixed, row + 2, 0, body.material, own))
+            drawn.append(Surface(name, size, local, carrier, fixed, row + 2, 0, body.material, own, own))
     return drawn + _scenery(scene)
 
 
@@ -62,7 +79,7 @@ def _scenery(scene: Scene) -> list[Surface]:
         for part in piece.parts:
             name, size, local = _of_part(part)
             own = isinstance(part.shape, Mesh) and part.shape.own_colors
-            drawn.append(Surface(name, size, compose(to_base, local), 0, True, 0, 0, piece.material, own))
+            drawn.append(Surface(name, size, compose(to_base, local), 0, True, 0, 0, piece.material, own, own))
     return drawn
 
 

@@ -15,6 +15,7 @@ from simworld.assets.roots import data_path
 from simworld.cache import cached
 from simworld.errors import RenderError
 from simworld.rendering.meshes import loading as meshes
+from simworld.rendering.meshes.leveled import joined
 from simworld.rendering.meshes.loading import BOX, CYLINDER, SPHERE, load_mesh
 from simworld.rendering.meshes.packing import Groups
 from simworld.rendering.meshes.primitives import is_closed
@@ -83,7 +84,7 @@ def radii(mesh: TriangleMesh, axes: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.1])
 def test_the_box(tolerance: float) -> None:
-    ((mesh, color),) = load_mesh(BOX, tolerance)
+    ((mesh, color, _),) = load_mesh(BOX, tolerance)
     assert (
         mesh.closed
         and is_closed(mesh.vertices, mesh.triangles)
@@ -98,7 +99,7 @@ def test_the_box(tolerance: float) -> None:
 @pytest.mark.parametrize("source, axes", [(SPHERE, 3), (CYLINDER, 2)])
 @pytest.mark.parametrize("tolerance", [0.004, 0.01, 0.03, 0.1, 0.5])
 def test_round_shapes_are_as_far_outside_as_inside(source: str, axes: int, tolerance: float) -> None:
-    ((mesh, _),) = load_mesh(source, tolerance)
+    ((mesh, _, _),) = load_mesh(source, tolerance)
     inner, outer = radii(mesh, axes)
     assert outer - 1 == pytest.approx(1 - inner, rel=1e-6)
     assert 0.25 * min(tolerance, 0.1) < outer - 1 <= tolerance
@@ -107,7 +108,7 @@ def test_round_shapes_are_as_far_outside_as_inside(source: str, axes: int, toler
     assert np.linalg.norm(mesh.normals, axis=2) == pytest.approx(1)
     if source == CYLINDER:
         assert set(mesh.vertices[:, 2]) == {-1.0, 1.0}
-    ((full, _),) = load_mesh(source, 0)
+    ((full, _, _),) = load_mesh(source, 0)
     assert len(mesh.triangles) < len(full.triangles)
     assert full.closed
     assert same(load_mesh(source, 1e-3), load_mesh(source, 0))
@@ -125,7 +126,7 @@ def test_polygons_groups_and_negative_indices(tmp_path: Path) -> None:
 
 def test_bad_normals_and_lines_are_mended(tmp_path: Path) -> None:
     text = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 1 0\nv 2 0 0\nvn 0 0 -1\nvn 0 0 0\nvn nan 0 1\nvn 0 3 4\n"
-    ((mesh, _),) = load_mesh(write(tmp_path, text + "f 1//1 2//2 3//3\nf 1 3 4\nf 1 2 5\nf 1//4 2 4\n"), 0)
+    ((mesh, _, _),) = load_mesh(write(tmp_path, text + "f 1//1 2//2 3//3\nf 1 3 4\nf 1 2 5\nf 1//4 2 4\n"), 0)
     assert len(mesh.vertices) == 3 and len(mesh.triangles) == 2
     assert mesh.normals.reshape(-1, 3).tolist() == [[0, 0, 1]] * 3 + [[0, 0.6, 0.8], [0, 0, 1], [0, 0, 1]]
 
@@ -168,7 +169,7 @@ def test_missing_files_and_tolerances_are_refused(tmp_path: Path) -> None:
 def test_levels_round_down_and_bound_the_error(tmp_path: Path) -> None:
     source = ball(tmp_path)
     diagonal = meshes.diagonal(source)
-    full, _ = meshes._joined([g.mesh for g in load_mesh(source, 0)])
+    full, _ = joined([g.mesh for g in load_mesh(source, 0)])
     for tolerance in (0.01, 0.0123, 0.1, 0.7, 100.0):
         level = meshes._level(diagonal, tolerance)
         rounded = meshes._tolerance(diagonal, level)
@@ -176,7 +177,7 @@ def test_levels_round_down_and_bound_the_error(tmp_path: Path) -> None:
         assert rounded <= tolerance and meshes._level(diagonal, rounded) == level
         groups = load_mesh(source, tolerance)
         assert groups is load_mesh(source, rounded)
-        assert deviation(full, meshes._joined([g.mesh for g in groups])[0], tolerance) < tolerance
+        assert deviation(full, joined([g.mesh for g in groups])[0], tolerance) < tolerance
         assert groups[0].mesh.closed == load_mesh(source, 0)[0].mesh.closed
     assert same(load_mesh(source, 1e-4), load_mesh(source, 0))
     assert load_mesh(source, 1e-30) is load_mesh(source, 0)
@@ -314,7 +315,7 @@ def test_processes_share_a_cache(tmp_path: Path, empty_cache: Path) -> None:
 def test_the_panda(name: str) -> None:
     source = str(data_path() / f"franka_panda/meshes/visual/{name}.obj")
     full, simple = load_mesh(source, 0), load_mesh(source, 5e-4)
-    one, other = (meshes._joined([group.mesh for group in groups])[0] for groups in (full, simple))
+    one, other = (joined([group.mesh for group in groups])[0] for groups in (full, simple))
     assert [group.color for group in full] == [group.color for group in simple]
     assert deviation(one, other, 5e-4) < 5e-4
     # Of a level that may be twice as fine.
@@ -329,7 +330,7 @@ def test_the_panda(name: str) -> None:
 @pytest.mark.parametrize("name", ["link6", "finger"])
 def test_no_point_is_farther_than_the_tolerance(name: str) -> None:
     source = str(data_path() / f"franka_panda/meshes/visual/{name}.obj")
-    given, simple = (meshes._joined([g.mesh for g in load_mesh(source, error)])[0] for error in (0.0, 5e-4))
+    given, simple = (joined([g.mesh for g in load_mesh(source, error)])[0] for error in (0.0, 5e-4))
     rng = np.random.default_rng(0)
     for one, other in ((given, simple), (simple, given)):
         a, b, c = one.vertices[one.triangles].transpose(1, 0, 2)

@@ -211,6 +211,7 @@ def raster_of(vertices: np.ndarray, triangles: np.ndarray, size: int = 64) -> tu
         part_of=np.zeros(count, np.int32),
         spheres=np.array([[0, 0, 0, 1000.0]], f),
         closed=np.zeros(1, np.bool_),
+        coordinates=np.zeros((count, 3, 2), f),
     )
     inverse_depth, ids = np.full((size, size), 0.01, f), np.full((size, size), -1, np.int32)
     points, screen = np.empty((3, len(vertices)), f), np.empty(4 * len(vertices), np.int32)

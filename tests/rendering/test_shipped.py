@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simworld.rendering.meshes import loading
+from simworld.rendering.meshes.leveled import joined
 from simworld.rendering.meshes.loading import COARSEST, FINEST, VERSION, diagonal, load_mesh, mesh_bounds, mesh_key
 from simworld.rendering.meshes.shipped import FOLDER, file_of, shipped
 from simworld.rendering.meshes.shipping import sources
@@ -24,7 +25,7 @@ def test_every_mesh_that_ships_has_its_levels() -> None:
 def test_they_are_drawn_without_being_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SIMWORLD_CACHE", str(tmp_path))
     monkeypatch.setattr(loading, "_loaded", {})
-    monkeypatch.setattr(loading, "simplify", None)
+    monkeypatch.setattr(loading, "leveled", None)
     for source in sources():
         counts = [
             sum(len(group.mesh.triangles) for group in load_mesh(source, diagonal(source) / 2**level))
@@ -35,10 +36,10 @@ def test_they_are_drawn_without_being_made(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_they_are_within_their_tolerance() -> None:
     source = min(sources(), key=lambda name: sum(len(group.mesh.triangles) for group in load_mesh(name, 0)))
-    full = loading._joined([group.mesh for group in load_mesh(source, 0)])[0]
+    full = joined([group.mesh for group in load_mesh(source, 0)])[0]
     low, high = mesh_bounds(source)
     assert np.array_equal(low, full.vertices.min(axis=0)) and np.array_equal(high, full.vertices.max(axis=0))
     tolerance = diagonal(source) / 2**COARSEST
-    less = loading._joined([group.mesh for group in load_mesh(source, tolerance)])[0]
+    less = joined([group.mesh for group in load_mesh(source, tolerance)])[0]
     assert len(less.triangles) < len(full.triangles)
     assert deviation(full, less, tolerance) < tolerance * (1 + 1e-6)

@@ -4,22 +4,23 @@ Files that were read and simplified once are kept, in this process and on disk (
 """
 
 import hashlib
+import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from simworld.cache import Arrays, cached
 from simworld.geometry import Array
 from simworld.places import announce, places
-from simworld.rendering.meshes.obj import Source, Triangles, open_source, triangles_of
-from simworld.rendering.meshes.packing import Groups, MeshGroup, packed, rounded, unpacked
+from simworld.rendering.meshes.leveled import leveled
+from simworld.rendering.meshes.obj import Source, images_of, open_source, triangles_of
+from simworld.rendering.meshes.packing import Groups, MeshGroup, MeshImage, packed, rounded, unpacked
 from simworld.rendering.meshes.primitives import box, cylinder, is_closed, sphere
 from simworld.rendering.meshes.shipped import shipped
-from simworld.rendering.meshes.simplify.detail import carried_normals, simplify
-from simworld.rendering.meshes.simplify.distance import DistanceSurface, Index
 from simworld.rendering.meshes.stl import triangles_of_stl
 from simworld.rendering.meshes.triangle_mesh import TriangleMesh
 
@@ -35,8 +36,7 @@ VERSION = 6
 COARSEST, FINEST, FULL = 6, 11, -1
 """Level k has the tolerance diagonal / 2 ** k, from the coarsest to the finest that is made."""
 
-WORTH = 0.6
-"""Share of the triangles above which the full mesh is drawn instead."""
+NO_IMAGES: Mapping[str, str] = MappingProxyType({})
 
 FULL_MESH: Arrays = {"full": np.array(True)}
 """What is kept of such a level."""
@@ -44,15 +44,16 @@ FULL_MESH: Arrays = {"full": np.array(True)}
 UNIT_SHAPES: dict[str, Callable[[float], TriangleMesh | None]] = {SPHERE: sphere, CYLINDER: cylinder}
 
 
-_loaded: dict[tuple[str, int], Groups] = {}
+_loaded: dict[tuple[str, int, bool], Groups] = {}
 _lock = threading.RLock()
 
 
-def load_mesh(source: str, tolerance: float) -> Groups:
+def load_mesh(source: str, tolerance: float, textured: bool = False) -> Groups:
     """BOX, or an OBJ or STL file, such as SPHERE, by colour, with as few triangles as the tolerance allows.
 
     `tolerance` is the largest geometric error in the file's unit, 0 for full detail. For a file it is rounded down to a
-    level; each is made once. A missing or broken file raises RenderError.
+    level; each is made once. If it is `textured`, groups have the images that its materials name, if any, and texture
+    coordinates. A missing or broken file raises RenderError.
     """
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be 0 or more, got {tolerance}")
@@ -63,9 +64,9 @@ def load_mesh(source: str, tolerance: float) -> Groups:
         return (MeshGroup(shape, None),) if shape else load_mesh(source, 0)
     with _lock:  # one thread simplifies, and the others find what it made
         level = _level(diagonal(source), tolerance) if tolerance > 0 else FULL
-        if (source, level) not in _loaded:
-            _loaded[source, level] = _load(source, level)
-        return _loaded[source, level]
+        if (source, level, textured) not in _loaded:
+            _loaded[source, level, textured] = _load(source, level, textured)
+        return _loaded[source, level, textured]
 
 
 def stepped(source: str, tolerance: float) -> float:
@@ -88,57 +89,44 @@ def _tolerance(diagonal: float, level: int) -> float:
     return diagonal / 2.0**level
 
 
-def _load(source: str, level: int) -> Groups:
+def _load(source: str, level: int, textured: bool) -> Groups:
+    images = _images(source) if textured else {}
     if level == FULL:
-        return unpacked(_kept(source, "full", lambda: packed(_full(source))))
-    arrays = level_arrays(source, level)
-    return load_mesh(source, 0) if arrays.keys() == FULL_MESH.keys() else unpacked(arrays)
+        return unpacked(_kept(source, "full", lambda: packed(_full(source, images)), images))
+    arrays = level_arrays(source, level, images)
+    return load_mesh(source, 0, textured) if arrays.keys() == FULL_MESH.keys() else unpacked(arrays)
 
 
-def level_arrays(source: str, level: int) -> Arrays:
-    """A level of a file's mesh as `rounded` packs it, or FULL_MESH where that is drawn instead."""
-    return _kept(source, f"level {level}", lambda: _make(source, level))
+def level_arrays(source: str, level: int, images: Mapping[str, str] = NO_IMAGES) -> Arrays:
+    """A level of a file's mesh as `rounded` packs it, or FULL_MESH where that is drawn instead.
+
+    Of its images those are shown that are given, by name, with their SHA-256.
+    """
+    return _kept(source, f"level {level}", lambda: _make(source, level, bool(images)), images)
 
 
-def _full(source: str) -> Groups:
-    return tuple(MeshGroup(_mesh(v, t, n), color) for v, t, n, color in _triangles(source))
-
-
-def _make(source: str, level: int) -> Arrays:
-    full = load_mesh(source, 0)
-    given, normals = _joined([group.mesh for group in full])
-    tolerance = _tolerance(diagonal(source), level)
-    announce("simplifying meshes", places())
-    simple = simplify(given, tolerance)
-    if len(simple.triangles) > WORTH * len(given.triangles):
-        return FULL_MESH
-    carried = carried_normals(given, normals, simple, tolerance)
+def _full(source: str, images: Mapping[str, str]) -> Groups:
+    if source.lower().endswith(".stl"):
+        read = triangles_of_stl(_source(source))
+    else:
+        read = triangles_of(_source(source), images)
     groups = []
-    for label, group in enumerate(full):
-        rows = simple.labels == label
-        index, local = np.unique(simple.triangles[rows], return_inverse=True)
-        mesh = _mesh(simple.vertices[index], local.reshape(-1, 3), carried[rows])
-        groups.append(MeshGroup(mesh, group.color))
-    return rounded(packed(tuple(groups)))
+    for vertices, triangles, normals, color, image, coordinates in read:
+        mesh = TriangleMesh(vertices, triangles, normals, is_closed(vertices, triangles), coordinates)
+        groups.append(MeshGroup(mesh, color, MeshImage(image, images[image]) if image else None))
+    return tuple(groups)
 
 
-def _triangles(source: str) -> list[Triangles]:
-    read = triangles_of_stl if source.lower().endswith(".stl") else triangles_of
-    return read(_source(source))
+def _make(source: str, level: int, textured: bool) -> Arrays:
+    full, tolerance = load_mesh(source, 0, textured), _tolerance(diagonal(source), level)
+    announce("simplifying meshes", places())
+    groups = leveled(full, tolerance)
+    return FULL_MESH if groups is None else rounded(packed(groups))
 
 
-def _joined(meshes: Sequence[TriangleMesh]) -> tuple[DistanceSurface, Array]:
-    """One surface, welded so that meshes that meet stay together, with its normals (m, 3, 3); labels are places."""
-    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
-    triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts, strict=False)])
-    vertices, inverse = np.unique(np.concatenate([m.vertices for m in meshes]), axis=0, return_inverse=True)
-    labels = np.repeat(np.arange(len(meshes)), [len(mesh.triangles) for mesh in meshes])
-    surface = DistanceSurface(vertices, inverse.ravel()[triangles], labels)
-    return surface, np.concatenate([mesh.normals for mesh in meshes])
-
-
-def _mesh(vertices: Array, triangles: Index, normals: Array) -> TriangleMesh:
-    return TriangleMesh(vertices, triangles, normals, is_closed(vertices, triangles))
+@cache
+def _images(source: str) -> Mapping[str, str]:
+    return images_of(_source(source))
 
 
 @lru_cache(maxsize=1)  # the key and the mesh are made of the same bytes, which need not be kept
@@ -166,8 +154,9 @@ def diagonal(source: str) -> float:
     return float(np.linalg.norm(high - low))
 
 
-def _kept(source: str, what: str, make: Callable[[], Arrays]) -> Arrays:
+def _kept(source: str, what: str, make: Callable[[], Arrays], images: Mapping[str, str] = NO_IMAGES) -> Arrays:
     """What is made from a file, shipped or from the disk cache where they hold it for the same bytes."""
+    what = " ".join([what, *itertools.chain.from_iterable(sorted(images.items()))])
     made = shipped(mesh_key(source), VERSION, what)
     return made if made is not None else cached(b"%d %s %s" % (VERSION, what.encode(), mesh_key(source)), make)
 

@@ -1,12 +1,14 @@
-"""Wavefront OBJ files: the triangles, their normals and the colours of their materials.
+"""Wavefront OBJ files: the triangles, their normals, and the colours and images of their materials.
 
 Renderers read them without trimesh, which imports need: making and showing an environment needs no extra.
 """
 
-import math
+import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +17,33 @@ from simworld.errors import RenderError
 from simworld.geometry import Array
 from simworld.plain import Color
 from simworld.reading import read_bytes
+from simworld.rendering.meshes.mtl import Look, beside, looks_of
 from simworld.rendering.meshes.simplify.distance import face_normals
 
 _LARGEST = 1e30
 """What a coordinate may be at most, so that no area overflows."""
 
-Triangles = tuple[Array, NDArray[np.int64], Array, Color | None]
-"""Vertices (n, 3), triangles (m, 3), normals (m, 3, 3) of their corners, and colour, of a part of a file."""
+_FARTHEST = 1e6
+"""What a texture coordinate may be at most: there would be nothing left of where in an image it is."""
 
 _FLAT = 1e-10
 """A triangle's area over its longest side squared, below which it is a line."""
+
+
+class Triangles(NamedTuple):
+    """A part of a file that looks alike.
+
+    Vertices (n, 3), triangles (m, 3), normals (m, 3, 3) of their corners, colour, and where there is an `image`, the
+    name of a file, where in it the corners are: `coordinates` (m, 3, 2), each once around, right and down from its
+    upper left.
+    """
+
+    vertices: Array
+    triangles: NDArray[np.int64]
+    normals: Array
+    color: Color | None
+    image: str = ""
+    coordinates: Array | None = None
 
 
 @dataclass
@@ -38,11 +57,12 @@ class Source:
 
 @dataclass
 class _Reading:
-    """What has been read so far: positions, normals, and triangles of (position, normal) with their material."""
+    """What has been read so far, and triangles of (position, normal, coordinate) with their material."""
 
     positions: list[tuple[float, ...]] = field(default_factory=list)
     normals: list[tuple[float, ...]] = field(default_factory=list)
-    corners: list[tuple[int, int]] = field(default_factory=list)
+    coordinates: list[tuple[float, ...]] = field(default_factory=list)
+    corners: list[tuple[int, int, int]] = field(default_factory=list)
     used: list[int] = field(default_factory=list)
     names: dict[str | None, int] = field(default_factory=lambda: {None: 0})
     current: int = 0
@@ -64,15 +84,25 @@ def open_source(path: str) -> Source:
     return Source(Path(path), text, materials)
 
 
-def triangles_of(source: Source) -> list[Triangles]:
-    """Vertices (n, 3), triangles (m, 3), normals (m, 3, 3) of each corner, and colour, for each colour of a file.
+def images_of(source: Source) -> dict[str, str]:
+    """The SHA-256 of each image that a file's materials name; one that is missing, or not below it, is left out."""
+    found = {}
+    for name in sorted({look.image for look in looks_of(source.materials).values()}):
+        if path := beside(source.path.parent, name):
+            found[name] = hashlib.sha256(read_bytes(path)).hexdigest()
+    return found
+
+
+def triangles_of(source: Source, images: Collection[str] = ()) -> list[Triangles]:
+    """The triangles of each colour, and each of those `images` that materials name, of a file.
 
     Vertices are welded by position, and polygons are cut into fans. Triangles without area are left out. A normal that
-    is missing, zero or not on the side of its triangle is the triangle's own. A broken file raises RenderError.
+    is missing, zero or not on the side of its triangle is the triangle's own. What has an image but no coordinates in
+    it has its colour alone. A broken file raises RenderError.
     """
     read = _read(source)
     vertices, inverse = np.unique(np.array(read.positions) + 0.0, axis=0, return_inverse=True)  # + 0.0: no -0.0
-    corners = np.array(read.corners, dtype=np.int64).reshape(-1, 3, 2)
+    corners = np.array(read.corners, dtype=np.int64).reshape(-1, 3, 3)
     triangles = inverse.ravel()[corners[:, :, 0]]
     kept = has_area(vertices[triangles])
     if not kept.any():
@@ -80,15 +110,28 @@ def triangles_of(source: Source) -> list[Triangles]:
     triangles, corners = triangles[kept], corners[kept]
     given = np.array([*read.normals, (0.0, 0.0, 0.0)])[corners[:, :, 1]]  # -1, the last, is a missing one
     normals = _sided(given, face_normals(vertices, triangles))
-    known = _colors(source.materials)
-    colors = [known.get(name) if name is not None else None for name in read.names]
-    used = np.array(read.used)[kept]
+    coordinates = np.array([*read.coordinates, (np.nan, np.nan)])[corners[:, :, 2]]
+    placed = (np.abs(coordinates) <= _FARTHEST).all(axis=(1, 2))
+    looks = _looks(source, list(read.names), images)
+    used = 2 * np.array(read.used)[kept] + placed
     groups = []
-    for color in dict.fromkeys(colors[k] for k in dict.fromkeys(used.tolist())):
-        rows = np.isin(used, [k for k, other in enumerate(colors) if other == color])
+    for look in dict.fromkeys(looks[k] for k in dict.fromkeys(used.tolist())):
+        rows = np.isin(used, [k for k, other in enumerate(looks) if other == look])
         index, local = np.unique(triangles[rows], return_inverse=True)
-        groups.append((vertices[index], local.reshape(-1, 3).astype(np.int64), normals[rows], color))
+        places = coordinates[rows] * (1, -1) + (0, 1) if look.image else None
+        shape = local.reshape(-1, 3).astype(np.int64)
+        groups.append(Triangles(vertices[index], shape, normals[rows], look.color, look.image, places))
     return groups
+
+
+def _looks(source: Source, names: list[str | None], images: Collection[str]) -> list[Look]:
+    """Of each material, how what has no texture coordinates looks, then what has some."""
+    known = looks_of(source.materials)
+    found = []
+    for name in names:
+        look = known.get(name, Look()) if name is not None else Look()
+        found += [look._replace(image=""), look if look.image in images else look._replace(image="")]
+    return found
 
 
 def has_area(corners: Array) -> NDArray[np.bool_]:
@@ -105,24 +148,6 @@ def _sided(normals: Array, faces: Array) -> Array:
     unit = np.divide(normals, length, out=np.zeros_like(normals), where=(length > 1e-6) & np.isfinite(normals))
     agrees = (unit * faces[:, None, :]).sum(axis=2, keepdims=True) > 0
     return np.where(agrees, unit, faces[:, None, :])
-
-
-def _colors(libraries: list[bytes]) -> dict[str, Color]:
-    """The diffuse colour of each material; one that is not three finite numbers is left out."""
-    found: dict[str, Color] = {}
-    name = ""
-    for line in b"\n".join(libraries).decode("utf-8", "replace").splitlines():
-        kind, *words = line.split(maxsplit=1) or [""]
-        if kind == "newmtl" and words:
-            name = words[0].strip()
-        elif kind == "Kd" and words:
-            try:
-                r, g, b = (float(word) for word in words[0].split()[:3])
-            except ValueError:
-                continue
-            if all(math.isfinite(c) for c in (r, g, b)):
-                found[name] = (min(max(r, 0.0), 1.0), min(max(g, 0.0), 1.0), min(max(b, 0.0), 1.0))
-    return found
 
 
 def _read(source: Source) -> _Reading:
@@ -150,10 +175,14 @@ def _take(read: _Reading, kind: str, words: list[str]) -> None:
         read.positions.append(position)
     elif kind == "vn":
         read.normals.append(_three(words))
+    elif kind == "vt":
+        if not words:
+            raise ValueError("a texture coordinate needs a number, and has none")
+        read.coordinates.append((float(words[0]), float(words[1]) if len(words) > 1 else 0.0))
     elif kind == "f":
         if len(words) < 3:
             raise ValueError(f"a face needs three corners, and has {len(words)}")
-        corners = [_corner(word, len(read.positions), len(read.normals)) for word in words]
+        corners = [_corner(word, read) for word in words]
         for k in range(1, len(corners) - 1):
             read.corners += (corners[0], corners[k], corners[k + 1])
             read.used.append(read.current)
@@ -167,11 +196,12 @@ def _three(words: list[str]) -> tuple[float, ...]:
     return float(words[0]), float(words[1]), float(words[2])
 
 
-def _corner(word: str, positions: int, normals: int) -> tuple[int, int]:
-    """Rows of a face's corner: of its position, and of its normal or -1."""
+def _corner(word: str, read: _Reading) -> tuple[int, int, int]:
+    """Rows of a face's corner: of its position, and of its normal and its texture coordinates or -1."""
     parts = word.split("/")
-    normal = _row(parts[2], normals, "normal") if len(parts) > 2 and parts[2] else -1
-    return _row(parts[0], positions, "vertex"), normal
+    normal = _row(parts[2], len(read.normals), "normal") if len(parts) > 2 and parts[2] else -1
+    place = _row(parts[1], len(read.coordinates), "texture coordinate") if len(parts) > 1 and parts[1] else -1
+    return _row(parts[0], len(read.positions), "vertex"), normal, place
 
 
 def _row(word: str, count: int, what: str) -> int:

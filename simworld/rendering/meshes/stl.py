@@ -24,7 +24,7 @@ def triangles_of_stl(source: Source) -> list[Triangles]:
         raise RenderError(f"cannot read mesh {source.path}: no face of it has an area")
     vertices, inverse = np.unique(corners.reshape(-1, 3) + 0.0, axis=0, return_inverse=True)  # + 0.0: no -0.0
     triangles = inverse.reshape(-1, 3).astype(np.int64)
-    return [(vertices, triangles, corner_normals(vertices, triangles), None)]
+    return [Triangles(vertices, triangles, corner_normals(vertices, triangles), None)]
 
 
 def _corners(source: Source) -> Array:

@@ -24,6 +24,7 @@ class Submesh(NamedTuple):
     facets: Float
     sphere: Float
     closed: bool
+    coordinates: Float | None
 
 
 @lru_cache(maxsize=256)
@@ -34,7 +35,8 @@ def scaled(mesh: TriangleMesh, size: Vec3) -> Submesh:
     normals, axes = np.empty((len(triangles), 3, 3), dtype=np.float32), np.empty(len(triangles), dtype=np.int32)
     facets, sphere = np.empty((len(triangles), 4), dtype=np.float32), np.empty(4, dtype=np.float32)
     fill_scaled(mesh.vertices, mesh.triangles, mesh.normals, size, vertices, normals, axes, facets, sphere)
-    return Submesh(vertices, triangles, normals, axes, facets, sphere, mesh.closed)
+    coordinates = None if mesh.coordinates is None else mesh.coordinates.astype(np.float32)
+    return Submesh(vertices, triangles, normals, axes, facets, sphere, mesh.closed, coordinates)
 
 
 @kernel

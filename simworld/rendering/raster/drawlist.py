@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simworld.color import to_linear
 from simworld.geometry import Array, Vec3
 from simworld.rendering.memory import kept
-from simworld.rendering.meshes.loading import load_mesh, stepped
+from simworld.rendering.meshes.loading import stepped
 from simworld.rendering.meshes.packing import MeshGroup
 from simworld.rendering.meshes.submesh import scaled
 from simworld.rendering.meshes.triangle_mesh import TriangleMesh
@@ -33,11 +33,12 @@ Whole = NDArray[np.int32]
 class Geometry(NamedTuple):
     """Triangles by part: a part is one group of triangles of a surface, with one material.
 
-    `vertices` (3, v) in their part's frame, metres; `triangles` (3, t) with their corners' `normals` (t, 3, 3), the
-    `axes` (t,) of the frame that they look along most, their planes `facets` (t, 4), which are unit normals in the
-    part's frame and what their products with points are there, and their `part_of` (t,). Part p has the vertices from
-    `vertex_starts[p]` to the next, the triangles from `triangle_starts[p]`, is within `spheres[p]` (x, y, z, radius) of
-    its frame, and what faces away of it is never seen if it is `closed`.
+    `vertices` (3, v) in their part's frame, metres; `triangles` (3, t) with their corners' `normals` (t, 3, 3) and
+    texture `coordinates` (t, 3, 2), the `axes` (t,) of the frame that they look along most, their planes `facets`
+    (t, 4), which are unit normals in the part's frame and what their products with points are there, and their
+    `part_of` (t,). Part p has the vertices from `vertex_starts[p]` to the next, the triangles from
+    `triangle_starts[p]`, is within `spheres[p]` (x, y, z, radius) of its frame, and what faces away of it is never seen
+    if it is `closed`.
     """
 
     vertices: Annotated[Float, 2]
@@ -50,17 +51,20 @@ class Geometry(NamedTuple):
     part_of: Annotated[Whole, 1]
     spheres: Annotated[Float, 2]
     closed: Annotated[NDArray[np.bool_], 1]
+    coordinates: Annotated[Float, 3]
 
 
 class MaterialTable(NamedTuple):
     """Materials of the parts.
 
     `table` (p, 10): linear colour (3), the texture's linear colour (3), roughness squared, metallic, reflectance at
-    normal incidence, and textures a metre. `texture` (p,) is a row of Textures.
+    normal incidence, and textures a metre. `texture` (p,) is a row of Textures, and is at the triangles' coordinates
+    where it is `mapped` (p,), else across the axis that they look along most.
     """
 
     table: Annotated[Float, 2]
     texture: Annotated[Whole, 1]
+    mapped: Annotated[NDArray[np.bool_], 1]
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class DrawLists:
     def _make(self, tolerances: tuple[float, ...]) -> DrawList:
         parts = _parts(self._surfaces, tolerances)
         if not self._shared:
-            materials, textures = _material_table([_material(surface, group) for surface, group in parts])
+            materials, textures = _material_table(parts)
             self._shared = {
                 "materials": materials,
                 "textures": textures,
@@ -164,7 +168,7 @@ def _parts(drawn: list[Surface], tolerances: Sequence[float]) -> list[tuple[Surf
     return [
         (surface, group)
         for surface, tolerance in zip(drawn, tolerances, strict=True)
-        for group in load_mesh(surface.mesh, tolerance)
+        for group in surface.groups(tolerance)
     ]
 
 
@@ -197,6 +201,7 @@ def _geometry(sized: tuple[tuple[TriangleMesh, Vec3], ...]) -> Geometry:
         part_of=np.empty(count, dtype=np.int32),
         spheres=np.array([submesh.sphere for submesh in submeshes]),
         closed=np.array([submesh.closed for submesh in submeshes]),
+        coordinates=np.zeros((count, 3, 2), dtype=np.float32),
     )
     for part, submesh in enumerate(submeshes):
         those = slice(triangle_starts[part], triangle_starts[part + 1])
@@ -204,23 +209,21 @@ def _geometry(sized: tuple[tuple[TriangleMesh, Vec3], ...]) -> Geometry:
         np.add(submesh.triangles.T, vertex_starts[part], out=geometry.triangles[:, those], casting="unsafe")
         geometry.normals[those], geometry.axes[those] = submesh.normals, submesh.axes
         geometry.facets[those], geometry.part_of[those] = submesh.facets, part
+        if submesh.coordinates is not None:
+            geometry.coordinates[those] = submesh.coordinates
     return geometry
 
 
-def _material(surface: Surface, group: MeshGroup) -> Material:
-    if surface.own_colors and group.color is not None:
-        return surface.material.model_copy(update={"color": group.color})
-    return surface.material
-
-
-def _material_table(materials: list[Material]) -> tuple[MaterialTable, Textures]:
+def _material_table(parts: list[tuple[Surface, MeshGroup]]) -> tuple[MaterialTable, Textures]:
+    materials = [surface.material_of(group) for surface, group in parts]
+    mapped = np.array([group.image is not None for _, group in parts])
     used: dict[Texture, int] = {}
     index = []
     for material in materials:
         texture = material.texture and _pattern(material.texture)
         index.append(0 if texture is None else used.setdefault(texture, len(used) + 1))
     rows = np.array([_row(material) for material in materials], dtype=np.float32)
-    return MaterialTable(rows, np.array(index, dtype=np.int32)), textures_of(list(used))
+    return MaterialTable(rows, np.array(index, dtype=np.int32), mapped), textures_of(list(used))
 
 
 @lru_cache(maxsize=64)

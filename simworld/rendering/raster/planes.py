@@ -24,7 +24,8 @@ _NORMALS = 9 * LANES
 _TURN = 18 * LANES
 """From there to the camera's, row by row (9 rows)."""
 _TEXTURE = 27 * LANES
-"""Places of the corners along the two axes of the texture, metres (6 rows), and textures a metre (1 row)."""
+"""Places of the corners along the two axes of the texture, in metres or as coordinates (6 rows), and textures in one
+of these (1 row)."""
 
 
 @kernel
@@ -76,6 +77,10 @@ def plane_rows(
                 w[_TURN + at] = matrices[p, corner, x]
             w[_TEXTURE + corner * LANES + j] = geometry.vertices[one, v]
             w[_TEXTURE + (3 + corner) * LANES + j] = geometry.vertices[other, v]
+        if materials.mapped[p]:
+            for corner in range(3):
+                w[_TEXTURE + corner * LANES + j] = geometry.coordinates[t, corner, 0]
+                w[_TEXTURE + (3 + corner) * LANES + j] = geometry.coordinates[t, corner, 1]
         w[_TEXTURE + 6 * LANES + j] = materials.table[p, 9]
     turn_corners(count, pinhole, w)
     for j in range(count):

@@ -184,7 +184,8 @@ class TinyRenderer:
         self._scene = scene
 
     def _body(self, surface: Surface) -> int:
-        color = (*surface.material.color, 1)
+        pictured = any(group.image for group in surface.groups(0.0))
+        color = (1, 1, 1, 1) if pictured else (*surface.material.color, 1)  # by which Bullet multiplies an image
         if surface.mesh == BOX:
             shape = bullet.createVisualShape(
                 bullet.GEOM_BOX, halfExtents=surface.size, rgbaColor=color, physicsClientId=self._client
@@ -200,6 +201,8 @@ class TinyRenderer:
                 physicsClientId=self._client,
             )
         uid: int = bullet.createMultiBody(baseVisualShapeIndex=shape, physicsClientId=self._client)
+        if not pictured:
+            bullet.changeVisualShape(uid, -1, textureUniqueId=-1, physicsClientId=self._client)
         return uid
 
 
