@@ -33,7 +33,7 @@ def test_experts_succeed_under_default_randomization(env_id: str) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        *({"robot": robot, "control": control} for robot in ("panda", "xarm6") for control in CONTROLS),
+        *({"robot": robot, "control": control} for robot in ("panda", "xarm6", "iiwa") for control in CONTROLS),
         {"control_hz": 10},
         {"control_hz": 50},
         {"control": "joint_position", "control_hz": 100},

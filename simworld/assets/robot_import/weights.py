@@ -13,7 +13,7 @@ from simworld.assets.robot_import.telling import Done
 from simworld.assets.urdf import Joint
 from simworld.errors import ConfigurationError
 
-GRIP = 8.0
+GRIP = 10.0
 """Newtons with which each finger squeezes: they hold what is light, and hardly sink into it."""
 _TURNING, _SLIDING = (50.0, 2.0), (100.0, 0.2)
 """Force and velocity of joints whose URDF says none: N m and rad/s, N and m/s."""
