@@ -58,6 +58,7 @@ _HOMES = {
     "simworld.datasets.video": "write_video",
     "simworld.distributions.choices": "Choice Tagged",
     "simworld.distributions.compounds": "Correlated HSV Mixture Paired",
+    "simworld.distributions.dealt": "Dealt",
     "simworld.distributions.expressions": "Constant Distribution",
     "simworld.distributions.geometric": "InBox InDisc InFrustum OnSurface Rotation RotationAbout",
     "simworld.distributions.text": "parse",

@@ -66,6 +66,7 @@ from simworld.datasets.store.verify import content_digest as content_digest, ver
 from simworld.datasets.video import write_video as write_video
 from simworld.distributions.choices import Choice as Choice, Tagged as Tagged
 from simworld.distributions.compounds import HSV as HSV, Correlated as Correlated, Mixture as Mixture, Paired as Paired
+from simworld.distributions.dealt import Dealt as Dealt
 from simworld.distributions.expressions import Constant as Constant, Distribution as Distribution
 from simworld.distributions.geometric import (
     InBox as InBox,

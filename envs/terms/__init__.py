@@ -11,6 +11,7 @@ from simworld.envs.terms.let_go import let_go
 from simworld.envs.terms.near import near
 from simworld.envs.terms.observed import Observed
 from simworld.envs.terms.off_table import off_table
+from simworld.envs.terms.order import before, out_of_order
 from simworld.envs.terms.placed import inside, placed, resting
 from simworld.envs.terms.prop import prop
 from simworld.envs.terms.prop_at import prop_at
@@ -34,6 +35,7 @@ __all__ = [
     "PlaceName",
     "PropName",
     "Reward",
+    "before",
     "bin_",
     "dense",
     "grasped",
@@ -43,6 +45,7 @@ __all__ = [
     "let_go",
     "near",
     "off_table",
+    "out_of_order",
     "parse_term",
     "placed",
     "prop",

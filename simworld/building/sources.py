@@ -6,6 +6,7 @@ from typing import NamedTuple
 from simworld.building.factor import Factor
 from simworld.building.space import FactorSpace
 from simworld.distributions.compounds import Paired
+from simworld.distributions.dealt import Dealt
 from simworld.distributions.expressions import Constant, Distribution
 
 Item = int | str | None
@@ -55,7 +56,7 @@ class Sources:
     def _source(self, address: str, item: Item) -> FactorSource:
         name = address if item is None else address.replace("*", str(item))
         distribution = self._distribution(address, name)
-        stream = distribution.stream.replace("*", str(item)) if type(distribution) is Paired else name
+        stream = distribution.stream.replace("*", str(item)) if isinstance(distribution, Paired | Dealt) else name
         return FactorSource(name, self.space.factor(name), distribution, stream)
 
     def _distribution(self, address: str, name: str) -> Distribution:

@@ -4,7 +4,7 @@ import ast
 import math
 from typing import Any, NoReturn
 
-from simworld.distributions import choices, compounds, geometric, univariate
+from simworld.distributions import choices, compounds, dealt, geometric, univariate
 from simworld.distributions.arithmetic import Combination, build, from_plain
 from simworld.distributions.expressions import CLASSES, Constant, Distribution
 from simworld.distributions.values import is_number
@@ -13,7 +13,7 @@ from simworld.errors import ConfigurationError, nearest, shortened, shown
 __all__ = ["parse"]
 
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_MODULES = choices, compounds, geometric, univariate  # whose distributions have a name once they are imported
+_MODULES = choices, compounds, dealt, geometric, univariate  # whose distributions have a name once they are imported
 MOST_CHARACTERS = 10_000
 """How long a distribution's text may be."""
 

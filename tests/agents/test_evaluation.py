@@ -145,7 +145,10 @@ def test_observations_of_another_form_are_one_clear_line(env_id: str) -> None:
         for wrong, words in (
             (seen["observation"], "must be a mapping with .*, got ndarray of shape"),
             ({name: seen[name] for name in ("observation", "achieved_goal")}, "'desired_goal' is missing"),
-            (seen | {"desired_goal": np.zeros(9)}, f"'desired_goal' of {task} must be . numbers.*got ndarray of shape"),
+            (
+                seen | {"desired_goal": np.zeros(9)},
+                f"'desired_goal' of {task} must be .* numbers.*got ndarray of shape",
+            ),
             (batch, f"'observation' of {task} must be .* numbers, those of one environment, got ndarray of shape"),
             (None, "must be a mapping with .*, got None"),
         ):

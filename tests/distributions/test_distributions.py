@@ -10,6 +10,7 @@ import pytest
 from simworld.distributions.arithmetic import from_plain
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import HSV, Correlated, Mixture
+from simworld.distributions.dealt import Dealt
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.geometric import InBox, InDisc, InFrustum, OnSurface, Rotation, RotationAbout
 from simworld.distributions.univariate import Integers, LogUniform, Normal, TruncatedNormal, Uniform
@@ -75,6 +76,7 @@ EVERY = [
     Mixture((Uniform(0, 1), Normal(3, 1))),
     Mixture((Uniform(0, 1) * 2, HSV()), (3, 1)),
     Correlated(Uniform(0, 1), Normal(0, 1) + 2, -0.4),
+    Dealt((("a", 1), "b", (0.1, 0.2, 0.3)), 1, "cards"),
     Rotation(),
     Rotation(0.25, 1),
     RotationAbout((0, 0, 2), Uniform(-1, 1)),

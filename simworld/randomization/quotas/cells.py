@@ -7,6 +7,7 @@ from typing import Any
 
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import Paired
+from simworld.distributions.dealt import Dealt
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
 from simworld.distributions.values import check_range, immutable, is_number
@@ -120,7 +121,7 @@ def is_name(value: Any) -> bool:
 
 def values_of(distribution: Distribution) -> Sequence[Any] | None:
     """All that a distribution may draw, None if that is not a list of names or whole numbers."""
-    own = distribution.own if isinstance(distribution, Paired) else distribution
+    own = distribution.own if isinstance(distribution, Paired | Dealt) else distribution
     support = own.support()
     if isinstance(own, Integers):
         return range(support[0], support[1] + 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import Mixture, Paired
+from simworld.distributions.dealt import Dealt
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
 from simworld.errors import ConfigurationError, shown
@@ -29,7 +30,7 @@ class Conditional:
     def __init__(self, quota: Quota, distribution: Distribution, asked: Sequence[int]) -> None:
         self._quota = quota
         # A pair is drawn together only where neither side is imposed.
-        own = distribution.own if isinstance(distribution, Paired) else distribution
+        own = distribution.own if isinstance(distribution, Paired | Dealt) else distribution
         self._parts = [_part(own, quota, cell) or own for cell in range(len(asked))]
         for cell, amount in enumerate(asked):
             if amount and self(cell, Streams(0)(quota.feature)) is None:
