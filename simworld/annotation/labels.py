@@ -2,18 +2,23 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simworld.annotation.keypoints import Keypoint, Symmetries, keypoints, symmetries
 from simworld.errors import ConfigurationError
-from simworld.geometry import Array, Vec3, compose, invert, quat_to_matrix, transform_points
+from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
 from simworld.scene.camera import Camera
 from simworld.scene.lens import distort, fold
 from simworld.scene.model import Body, Scene
 from simworld.scene.shapes import Cuboid, bounding_box
 from simworld.scene.state import SceneState, camera_pose
+
+_CAMERA = (0.0, 0.0, 0.0, *IDENTITY)
+"""The pose of what is at the camera."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class InstanceLabel:
     `bbox` (x, y, width, height) in pixels holds the mask tightly, as in COCO; `area` is the mask's number of pixels;
     `mask` (h, w). `rotation` (3, 3) and `translation` (3,) in metres take the thing's own frame to the camera's OpenCV
     frame; the robot's frame is that of its base. `bbox_3d` is the least box along the axes of its own frame that holds
-    it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose shape changes.
+    it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose shape changes. `keypoints`
+    are the named places on it, seen or not, and `symmetries` the motions in its own frame that keep its shape.
     """
 
     name: str
@@ -36,6 +42,8 @@ class InstanceLabel:
     translation: Array
     bbox_3d: Cuboid | None
     color: Vec3 | None
+    keypoints: tuple[Keypoint, ...] = ()
+    symmetries: Symmetries = Symmetries()
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Labels:
 def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> Labels:
     """Label every body but markers, and the robot, where at least one pixel shows it.
 
-    `camera` must be the one that took the frame; one of another size raises ConfigurationError.
+    The frame's depth, where it has one, tells which keypoints a thing hides itself. `camera` must be the one that took
+    the frame; one of another size raises ConfigurationError.
     """
     height, width = frame.segmentation.shape
     if (width, height) != (camera.width, camera.height):
@@ -72,7 +81,7 @@ def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> L
     visible = set(np.unique(frame.segmentation).tolist())
     return Labels(
         instances=tuple(
-            _label(name, i, frame.segmentation == i, body, compose(to_camera, pose))
+            _label(name, i, frame, body, compose(to_camera, pose), camera)
             for i, (name, body, pose) in enumerate(things, start=1)
             if i in visible and not (body and body.marker)
         ),
@@ -94,7 +103,10 @@ def project(points: ArrayLike, camera: Camera, pose: ArrayLike) -> Array:
     return np.column_stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy])
 
 
-def _label(name: str, instance: int, mask: NDArray[np.bool_], body: Body | None, pose: Array) -> InstanceLabel:
+def _label(name: str, instance: int, frame: Frame, body: Body | None, pose: Array, camera: Camera) -> InstanceLabel:
+    """The label of a thing at a pose (7,) in the camera's frame."""
+    mask = frame.segmentation == instance
+    pixels = partial(project, camera=camera, pose=_CAMERA)
     return InstanceLabel(
         name=name,
         category=body.category if body else "robot",
@@ -106,6 +118,8 @@ def _label(name: str, instance: int, mask: NDArray[np.bool_], body: Body | None,
         translation=pose[:3],
         bbox_3d=bounding_box(body.parts) if body else None,
         color=body.material.color if body else None,
+        keypoints=keypoints(body, pixels, pose, mask, frame.channels.get("depth")) if body else (),
+        symmetries=symmetries(body) if body else Symmetries(),
     )
 
 

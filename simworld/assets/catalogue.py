@@ -67,6 +67,12 @@ def kinds_of(name: str) -> tuple[str, ...]:
     return found
 
 
+def keypoint_names(category: str) -> tuple[str, ...]:
+    """The names of the keypoints that things of a category may have."""
+    given = (family.keypoints for name, family in FAMILIES.items() if (family.category or name) == category)
+    return tuple(dict.fromkeys(name for names in given for name in names))
+
+
 @dataclass(frozen=True)
 class AllKinds(Collection[str]):
     """The kinds that there are when it is asked, also those that were added since."""

@@ -38,4 +38,4 @@ def _apple(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_apple, rolls=True)
+FAMILY = Family(_apple, ("stem", "bottom"), rolls=True)

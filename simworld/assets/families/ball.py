@@ -45,4 +45,4 @@ def _ball(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_ball, rolls=True)
+FAMILY = Family(_ball, ("top",), rolls=True)

@@ -47,4 +47,4 @@ def _banana(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_banana)
+FAMILY = Family(_banana, ("stem", "tip", "middle"))

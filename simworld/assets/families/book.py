@@ -46,4 +46,4 @@ def _book(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_book, graspable=False)
+FAMILY = Family(_book, ("front", "spine", "corner"), graspable=False)

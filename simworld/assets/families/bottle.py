@@ -43,4 +43,4 @@ def _bottle(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_bottle)
+FAMILY = Family(_bottle, ("cap", "bottom", "label"))

@@ -34,4 +34,4 @@ def _bowl(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_bowl)
+FAMILY = Family(_bowl, ("rim", "center", "bottom"))

@@ -31,4 +31,4 @@ def _can(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_can)
+FAMILY = Family(_can, ("top", "bottom", "label"))

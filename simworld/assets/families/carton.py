@@ -41,4 +41,4 @@ def _carton(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_carton)
+FAMILY = Family(_carton, ("front", "fin", "bottom"))

@@ -43,4 +43,4 @@ def _cereal_box(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_cereal_box)
+FAMILY = Family(_cereal_box, ("front", "top", "bottom"))

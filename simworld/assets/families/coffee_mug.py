@@ -43,4 +43,4 @@ def _mug(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_mug, category="mug")
+FAMILY = Family(_mug, ("rim", "handle", "bottom"), category="mug")

@@ -34,4 +34,4 @@ def _cup(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_cup)
+FAMILY = Family(_cup, ("rim", "bottom"))

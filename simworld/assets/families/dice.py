@@ -49,4 +49,4 @@ def _dice(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_dice)
+FAMILY = Family(_dice, ("one", "three"))

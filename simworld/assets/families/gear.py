@@ -32,4 +32,4 @@ def _gear(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_gear)
+FAMILY = Family(_gear, ("tooth", "hole"))

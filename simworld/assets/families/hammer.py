@@ -42,4 +42,4 @@ def _hammer(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_hammer)
+FAMILY = Family(_hammer, ("handle", "head", "face"))

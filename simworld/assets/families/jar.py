@@ -33,4 +33,4 @@ def _jar(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_jar, held_out=True)
+FAMILY = Family(_jar, ("lid", "bottom", "label"), held_out=True)

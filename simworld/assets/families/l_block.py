@@ -9,4 +9,4 @@ def _block(rng: Generator) -> Form:
     return polyomino(rng, [(0, 3, 0, 1), (0, 1, 1, 2)], (1.5, 0.5), [])
 
 
-FAMILY = Family(_block)
+FAMILY = Family(_block, ("end", "top"))

@@ -29,4 +29,4 @@ def _lemon(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_lemon, rolls=True)
+FAMILY = Family(_lemon, ("tip", "stem"), rolls=True)

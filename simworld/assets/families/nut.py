@@ -31,4 +31,4 @@ def _nut(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_nut)
+FAMILY = Family(_nut, ("corner", "hole"))

@@ -35,4 +35,4 @@ def _pear(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_pear, held_out=True, rolls=True)
+FAMILY = Family(_pear, ("stem", "bottom"), held_out=True, rolls=True)

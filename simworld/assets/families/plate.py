@@ -30,4 +30,4 @@ def _plate(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_plate, graspable=False)
+FAMILY = Family(_plate, ("rim", "center", "bottom"), graspable=False)

@@ -93,4 +93,4 @@ def _shell(vertices: Array, triangles: NDArray[np.int64]) -> Shell:
     return Shell(vertices, triangles, np.zeros((count, 3, 2)), np.zeros(count, dtype=np.int64))
 
 
-FAMILY = Family(_shape)
+FAMILY = Family(_shape, ("top",))

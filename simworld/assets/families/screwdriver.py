@@ -33,4 +33,4 @@ def _screwdriver(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_screwdriver, held_out=True)
+FAMILY = Family(_screwdriver, ("handle", "tip"), held_out=True)

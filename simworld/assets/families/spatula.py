@@ -39,4 +39,4 @@ def _spatula(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_spatula)
+FAMILY = Family(_spatula, ("handle", "blade"))

@@ -39,4 +39,4 @@ def _spoon(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_spoon)
+FAMILY = Family(_spoon, ("bowl", "handle", "tip"))

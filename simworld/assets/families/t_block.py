@@ -10,4 +10,4 @@ def _block(rng: Generator) -> Form:
     return polyomino(rng, [(0, 1, -1, 2), (1, 3, 0, 1)], (1.6, 0.5), turns_about(0, 2))
 
 
-FAMILY = Family(_block)
+FAMILY = Family(_block, ("end", "top"))

@@ -28,4 +28,4 @@ def _brick(rng: Generator) -> Form:
     )
 
 
-FAMILY = Family(_brick)
+FAMILY = Family(_brick, ("end", "top"))

@@ -63,10 +63,11 @@ class Family:
 
     `category` is what a detector names them, the family's name where it is empty. Those that are `graspable` a parallel
     gripper that opens 7 cm can take from above, by their first grip. What `rolls` has rolling friction. The instances
-    of a family that is `held_out` are all of the test part.
+    of a family that is `held_out` are all of the test part. `keypoints` are the names of those that each of them has.
     """
 
     make: Callable[[Generator], Form]
+    keypoints: tuple[str, ...]
     category: str = ""
     graspable: bool = True
     held_out: bool = False

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from simworld.annotation.keypoints import Keypoint
 from simworld.annotation.labels import InstanceLabel, Labels, annotate
+from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.description import DEPTH_UNITS
 from simworld.datasets.labelled import LabelledImage
 from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.pictures import picture_names
 from simworld.extras import extras
 from simworld.reading import Record
+from simworld.rendering.frame import Frame
 from simworld.scene.lens import fold
 from simworld.scene.model import Scene
 from simworld.writing import to_json
@@ -50,7 +53,8 @@ class Label(Record):
 def label_line(number: int, image: LabelledImage, ids: Mapping[str, int], files: Mapping[str, Fingerprint]) -> bytes:
     """The line of image `number`, with an annotation of whatever is visible and of a category in `ids`."""
     moment = image.moment
-    labels = annotate(image.frame, moment.scene, moment.state, image.camera)
+    exact = Frame(**{**image.frame.channels, "depth": image.depth_gt})
+    labels = annotate(exact, moment.scene, moment.state, image.camera)
     entry = {
         "id": number + 1,
         "width": image.camera.width,
@@ -113,4 +117,25 @@ def _annotation(image: int, label: InstanceLabel, ids: Mapping[str, int]) -> Ent
         "pose_camera": {"rotation": label.rotation.ravel(), "translation": label.translation},
         "bbox_3d": label.bbox_3d and label.bbox_3d._asdict(),
         "color": label.color,
+        **_marks(label),
     }
+
+
+def _marks(label: InstanceLabel) -> Entry:
+    """COCO's keypoints and BOP's symmetries, of what has any."""
+    entry: Entry = {}
+    if names := keypoint_names(label.category):
+        found = {point.name: point for point in label.keypoints}
+        rows = [_keypoint(found[name]) if name in found else (0, 0, 0) for name in names]
+        entry |= {"keypoints": [value for row in rows for value in row]}
+        entry |= {"num_keypoints": sum(row[2] > 0 for row in rows)}
+    if any(label.symmetries):
+        discrete, continuous = label.symmetries
+        entry |= {"symmetries_discrete": discrete}
+        entry |= {"symmetries_continuous": [{"axis": about.axis, "offset": about.offset} for about in continuous]}
+    return entry
+
+
+def _keypoint(point: Keypoint) -> tuple[float, float, int]:
+    """Column, row, and COCO's 2 for what is seen, 1 for what is hidden, and 0 for what is not before the camera."""
+    return (*point.pixel, 2 if point.visible else 1) if point.pixel else (0, 0, 0)
