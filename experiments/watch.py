@@ -1,7 +1,7 @@
 """Watching a policy: in PyBullet's window, or as a video."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
@@ -31,17 +31,18 @@ def watch(
     seed: int,
     randomization: str | Sequence[Any],
     options: Mapping[str, Any] = MappingProxyType({}),
+    tell: Callable[[str], None],
 ) -> None:
     """Show episodes of a policy in a window, in real time; where none can be opened it raises RenderError.
 
-    `options` are further ones of the environment, such as its robot.
+    `options` are further ones of the environment, such as its robot. Each episode's instruction is told as it begins.
     """
     if reason := no_window():
         raise RenderError(f"{reason}; write a video with --video FILE.mp4")
     with closing(make_env(env_id, randomization, render_mode="human", **options)) as env:
         act = acting(source, manipulation(env).config)
         for i in range(episodes):
-            for _ in _steps(env, act, seed + i):
+            for _ in _steps(env, act, seed + i, tell):
                 time.sleep(1 / env.metadata["render_fps"])
 
 
@@ -55,10 +56,11 @@ def record(
     options: Mapping[str, Any] = MappingProxyType({}),
     camera: str = "front",
     size: tuple[int, int] = (480, 360),
+    tell: Callable[[str], None],
 ) -> int:
     """Write episodes of a policy as an .mp4 video in real time and return its number of frames.
 
-    `options` are further ones of the environment, such as its robot.
+    `options` are further ones of the environment, such as its robot. Each episode's instruction is told as it begins.
     """
     if path.suffix != ".mp4":
         raise ConfigurationError(f"--video: must be an .mp4 file, got {path}")
@@ -71,7 +73,7 @@ def record(
         def frames() -> Iterator[NDArray[np.uint8]]:
             nonlocal count
             for seed in seeds:
-                for frame in _frames(env, act, seed):
+                for frame in _frames(env, act, seed, tell):
                     count += 1
                     yield frame
 
@@ -79,18 +81,21 @@ def record(
     return count
 
 
-def _frames(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Iterator[NDArray[np.uint8]]:
+def _frames(
+    env: gym.Env[Any, Any], policy: Policy, seed: int, tell: Callable[[str], None]
+) -> Iterator[NDArray[np.uint8]]:
     frame = np.empty(0, dtype=np.uint8)
-    for _ in _steps(env, policy, seed):
+    for _ in _steps(env, policy, seed, tell):
         frame = np.asarray(env.render())
         yield frame
     for _ in range(_STILL):
         yield frame
 
 
-def _steps(env: gym.Env[Any, Any], policy: Policy, seed: int) -> Iterator[None]:
+def _steps(env: gym.Env[Any, Any], policy: Policy, seed: int, tell: Callable[[str], None]) -> Iterator[None]:
     """Run an episode, pausing after reset and after every step."""
-    observation, _ = env.reset(seed=seed)
+    observation, info = env.reset(seed=seed)
+    tell(f"{seed}: {info['instruction']}")
     over = False
     yield
     while not over:

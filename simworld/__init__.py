@@ -38,6 +38,7 @@ _HOMES = {
     "simworld.building.entities.props": "Prop Props",
     "simworld.building.entities.sensors": "Sensors",
     "simworld.building.entities.table": "Table",
+    "simworld.building.entities.words": "Words",
     "simworld.building.factor": "Factor",
     "simworld.building.space": "FactorSpace",
     "simworld.building.spec": "SceneSpec",

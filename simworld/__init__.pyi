@@ -46,6 +46,7 @@ from simworld.building.entities.lamps import Lamps as Lamps
 from simworld.building.entities.props import Prop as Prop, Props as Props
 from simworld.building.entities.sensors import Sensors as Sensors
 from simworld.building.entities.table import Table as Table
+from simworld.building.entities.words import Words as Words
 from simworld.building.factor import Factor as Factor
 from simworld.building.space import FactorSpace as FactorSpace
 from simworld.building.spec import SceneSpec as SceneSpec

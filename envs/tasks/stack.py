@@ -19,7 +19,6 @@ def make(count: Annotated[int, Field(ge=2, le=4)] = 2, at: Literal["goal", "firs
     """The task of `count` blocks, of which the first goes to the goal, or stays where it is."""
     goal = stacked("block", count, "goal" if at == "goal" else "block_1")
     places = (GoalPlace("block_1", room=0.06),) if at == "goal" else ()
-    where = "at the goal" if at == "goal" else "where the first one is"
     return Task(
         name="stack",
         steps=100 * count,
@@ -33,6 +32,24 @@ def make(count: Annotated[int, Field(ge=2, le=4)] = 2, at: Literal["goal", "firs
         reward={"sparse": sparse(), "dense": dense()},
         events={"grasped": reduce(or_, map(grasped, goal.props))},
         failures={"off_table": reduce(or_, map(off_table, goal.props))},
-        instruction=f"stack the {count} blocks {where}",
+        instruction=_sentences([f"{{{name}}}" for name in goal.props], at),
         expert="stack",
+    )
+
+
+def _sentences(blocks: list[str], at: str) -> tuple[str, ...]:
+    first, second, *rest = blocks
+    more = "".join(f", then {block} on top" for block in rest)
+    if at == "first":
+        return (
+            f"stack {second} on {first}{more}",
+            f"put {second} upon {first}{more}",
+            f"leave {first} where it is, stack {second} on it{more}",
+            f"use {first} as the base of a tower and put {second} on top{more}",
+        )
+    return (
+        f"put {first} at {{goal}}, then {second} on top{more}",
+        f"stack at {{goal}}: {', then '.join(blocks)}",
+        f"move {first} to {{goal}}, stack {second} on it{more}",
+        f"build a tower at {{goal}}: {', then '.join(blocks)}",
     )

@@ -11,11 +11,18 @@ THING = "object"
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "cuboid": ("block", "cuboid"),
     "sphere": ("ball", "sphere"),
-    "goal": ("goal", "target"),
     "compound": ("odd shape", "compound"),
+    "random_shape": ("odd shape", "random shape"),
+    "goal": ("goal", "target"),
     "dice": ("die",),
-    "carton": ("carton", "milk carton"),
     "mug": ("mug", "coffee mug"),
+    "can": ("can", "tin"),
+    "toy_brick": ("toy brick", "brick"),
+    "gear": ("gear", "cogwheel"),
+    "nut": ("nut", "hex nut"),
+    "l_block": ("L-shaped block", "L block"),
+    "t_block": ("T-shaped block", "T block"),
+    "u_block": ("U-shaped block", "U block"),
 }
 """Of some categories, the usual name and others that everybody understands; the rest are called as they are."""
 

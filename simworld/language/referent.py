@@ -9,7 +9,7 @@ from simworld.color import color_name, color_names
 from simworld.geometry import Vec3, quat_to_matrix, rotated
 from simworld.language.nouns import THING, means
 from simworld.language.verdict import Verdict
-from simworld.scene.model import Body, Mesh, Scene
+from simworld.scene.model import Body, Mesh, Part, Scene, Sphere
 from simworld.scene.shapes import bounds
 
 VIEWPOINT = "front"
@@ -17,6 +17,9 @@ VIEWPOINT = "front"
 
 _METAL = 0.5
 """From this on a metal looks like what is around it."""
+
+
+_ROBOT = Body(name="robot", category="robot", parts=(Part(shape=Sphere(radius=0.1)),))
 
 
 class Viewpoint(NamedTuple):
@@ -46,9 +49,9 @@ class Referent:
     """A body as it is seen: metres `right`, and `away`, of the viewpoint along the ground; `slant` is what is right of
     the middle of the picture, by its distance, and None behind the eye."""
 
-    def __init__(self, body: Body, view: Viewpoint) -> None:
+    def __init__(self, body: Body, place: Vec3, view: Viewpoint) -> None:
         self.body, self.name, self.category = body, body.name, body.category
-        x, y, z = (p - e for p, e in zip(body.position, view.eye, strict=True))
+        x, y, z = (p - e for p, e in zip(place, view.eye, strict=True))
         self.right = x * view.right[0] + y * view.right[1]
         self.away = x * view.away[0] + y * view.away[1]
         ahead = x * view.ahead[0] + y * view.ahead[1] + z * view.ahead[2]
@@ -68,13 +71,16 @@ class Referent:
     @cached_property
     def color(self) -> str | None:
         """What everybody calls its colour, where it is mostly of one."""
+        shape = self.body.parts[0].shape
+        if isinstance(shape, Mesh) and shape.own_colors:
+            return shape.asset.color
         return color_name(self.body.material.color) if self._is_plain else None
 
     def looks(self, color: str) -> Verdict:
         """Whether it is of a colour."""
-        if not self._is_plain:
-            return None
-        return True if self.color == color else None if color in color_names(self.body.material.color) else False
+        if self.color == color:
+            return True
+        return False if self._is_plain and color not in color_names(self.body.material.color) else None
 
     def is_called(self, noun: str) -> Verdict:
         """Whether a noun means it."""
@@ -102,6 +108,6 @@ class Referent:
 def referents(scene: Scene, named: Collection[str]) -> list[Referent]:
     """All that words may be about: what moves, containers, markers, what is named, and last the robot."""
     view = Viewpoint.of(scene)
-    robot = Body.model_construct(name="robot", category="robot", position=scene.robot.position)
     bodies = (b for b in scene.bodies if b.mass > 0 or b.container or b.marker or b.name in named)
-    return [Referent(body, view) for body in (*bodies, robot)]
+    robot = Referent(_ROBOT, scene.robot.position, view)
+    return [*(Referent(body, body.position, view) for body in bodies), robot]

@@ -118,7 +118,7 @@ def test_where_no_display_is_nothing_is_opened(
     with pytest.raises(RenderError, match="no display"):
         TinyRenderer(window=True)
     with pytest.raises(RenderError, match="--video"):
-        watch.watch("simworld/Reach-v0", PolicySource(), episodes=1, seed=0, randomization="none")
+        watch.watch("simworld/Reach-v0", PolicySource(), episodes=1, seed=0, randomization="none", tell=print)
     finding = doctor.judge_success("physics", {"no_window": no_window()})
     assert finding.about == "display" and finding.verdict == "ok" and words in finding.text
 

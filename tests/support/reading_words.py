@@ -26,41 +26,20 @@ NOUNS: Mapping[str, set[str]] = {
 }
 """What a noun means that is not the word of the category."""
 PLURALS = {"boxes": "box", "dice": "die", "toothbrushes": "toothbrush"}
-COLORS: Mapping[str, Sequence[tuple[float, float, float]]] = {
-    "black": [(0.0, 0.0, 0.0)],
-    "white": [(1.0, 1.0, 1.0)],
-    "grey": [(0.3, 0.3, 0.3), (0.5, 0.5, 0.5), (0.75, 0.75, 0.75), (0.37, 0.43, 0.46), (0.5, 0.45, 0.42)],
-    "red": [(0.85, 0.1, 0.1), (0.55, 0.05, 0.08), (0.9, 0.3, 0.3)],
-    "orange": [(1.0, 0.55, 0.05), (0.9, 0.4, 0.1), (0.85, 0.6, 0.3)],
-    "yellow": [(0.95, 0.9, 0.15), (0.85, 0.75, 0.3), (0.95, 0.95, 0.5)],
-    "green": [
-        (0.15, 0.6, 0.2),
-        (0.1, 0.35, 0.15),
-        (0.5, 0.85, 0.4),
-        (0.0, 1.0, 0.0),
-        (0.3, 0.8, 0.6),
-        (0.4, 0.55, 0.4),
-    ],
-    "blue": [
-        (0.15, 0.3, 0.8),
-        (0.25, 0.45, 0.7),
-        (0.1, 0.15, 0.4),
-        (0.5, 0.75, 0.95),
-        (0.0, 0.0, 1.0),
-        (0.2, 0.2, 0.9),
-        (0.07, 0.17, 0.5),
-    ],
-    "purple": [
-        (0.5, 0.15, 0.6),
-        (0.65, 0.5, 0.85),
-        (0.45, 0.1, 0.85),
-        (0.35, 0.12, 0.4),
-        (0.8, 0.4, 0.95),
-        (0.5, 0.3, 0.5),
-    ],
-    "pink": [(1.0, 0.6, 0.75), (0.9, 0.3, 0.6), (0.9, 0.5, 0.7)],
-    "brown": [(0.45, 0.27, 0.1), (0.6, 0.45, 0.3), (0.35, 0.2, 0.1)],
+COLORS: Mapping[str, Sequence[float]] = {
+    "black": (0, 14.6, 0, 21, 0, 360),
+    "white": (88, 101, 0, 11.7, 0, 360),
+    "grey": (32, 82, 0, 10.2, 0, 360),
+    "red": (25, 62, 36, 104, 16.5, 42),
+    "orange": (48, 84, 44, 90, 49, 83),
+    "yellow": (66, 98, 38, 96, 88, 106),
+    "green": (29, 93, 17.5, 121, 123, 170),
+    "blue": (10, 80, 16.5, 131, 251, 305.5),
+    "purple": (14, 75, 30, 125, 308, 330.5),
+    "pink": (45, 86.5, 19.5, 80, 340, 371.5),
+    "brown": (16, 56.3, 10.2, 51, 49.3, 86),
 }
+"""What is called so: lightness, chroma and hue (degrees) of CIELAB, each from and to."""
 ORDER = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 SIDES = {"left": (-1, 0), "right": (1, 0), "front": (0, -1), "back": (0, 1)}
 RELATIONS = {"left of": "left", "right of": "right", "in front of": "front", "behind": "back"}
@@ -168,14 +147,13 @@ class Reader:
 
     def _looks(self, body: Body, color: str, strictly: bool) -> bool:
         material = body.material
-        seen = [material.color] if material.texture is None else [material.color, material.texture.color]  # type: ignore[union-attr]
         plain = material.texture is None and material.metallic < 0.5
-        own = any(isinstance(part.shape, Mesh) and part.shape.own_colors for part in body.parts)
-        if own or not plain:
+        shape = body.parts[0].shape
+        if isinstance(shape, Mesh) and shape.own_colors:
+            return shape.asset.color == color or not strictly
+        if not plain:
             return not strictly
-        by_name = {n: min(math.dist(lab(seen[0]), lab(e)) for e in some) for n, some in COLORS.items()}
-        nearest = min(by_name, key=lambda n: by_name[n])
-        return by_name[color] <= by_name[nearest] + 18 if strictly else nearest == color
+        return within(lab(material.color), COLORS[color])
 
     def _place(self, phrase: str) -> str:
         form = (
@@ -301,6 +279,12 @@ def lab(color: Sequence[float]) -> tuple[float, float, float]:
     z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089
     fx, fy, fz = (t ** (1 / 3) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116 for t in (x, y, z))
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def within(color: Sequence[float], part: Sequence[float]) -> bool:
+    """Whether a CIELAB colour is in a part of COLORS."""
+    light, chroma, hue = color[0], math.hypot(*color[1:]), math.degrees(math.atan2(color[2], color[1]))
+    return part[0] <= light <= part[1] and part[2] <= chroma <= part[3] and (hue - part[4]) % 360 <= part[5] - part[4]
 
 
 def check(text: str, sentences: Sequence[str], scene: Scene) -> dict[str, str]:

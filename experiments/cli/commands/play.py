@@ -55,7 +55,7 @@ def play(
     source = PolicySource(policy, trust_pickle, normalization)
     options = source.with_its_own(env_options(robot, control, variant))
     if video is None:
-        watch(env_id, source, episodes=episodes, seed=seed, randomization=asked, options=options)
+        watch(env_id, source, episodes=episodes, seed=seed, randomization=asked, options=options, tell=say)
         return
     frames = record(
         video,
@@ -66,5 +66,6 @@ def play(
         options=options,
         camera="front" if camera is None else camera,
         size=parse_size("480x360" if size is None else size),
+        tell=say,
     )
     say(f"{frames} frames in {video}")

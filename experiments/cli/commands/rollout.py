@@ -83,6 +83,7 @@ def rollout(
         "cameras": camera,
         "image_size": parse_size(image_size, "--image-size") if image_size else None,
     }
+    from simworld.datasets.store.episode_reading import read_episodes
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.rollouts import check_export, export_rollouts, write_rollouts
 
@@ -108,6 +109,8 @@ def rollout(
             searched=searched,
         )
     say(f"{report.episodes} episodes in {out} ({report.made} new), seed {report.seed}")
+    if said := next(read_episodes(out)).instruction:
+        say(f"instructed, such as {said!r}")
     say_redrawn(report.redrawn, "episodes")
     if minari:
         path, is_new = export_rollouts(out, minari, minari_root, overwrite)
