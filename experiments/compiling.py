@@ -16,7 +16,7 @@ from simworld.rendering.raster.passes import make_all
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.sensor.sense import sense
 from simworld.rendering.textures.pyramid import pyramid
-from simworld.scene.light import DirectionalLight, GradientBackground, TextureBackground
+from simworld.scene.light import DirectionalLight, GradientBackground, PanoramaBackground, TextureBackground
 from simworld.scene.material import Family, ProceduralTexture
 from simworld.scene.model import Scene
 from simworld.scene.sensor import ColorSensor
@@ -65,7 +65,7 @@ def _scenes(drawn: Scene) -> Iterator[Scene]:
     patterns = [ProceduralTexture(family=family, seed=0) for family in get_args(Family)]
     for pattern in patterns:
         pyramid(pattern)
-    for background in (GradientBackground(), TextureBackground(texture=patterns[0])):
+    for background in (GradientBackground(), TextureBackground(texture=patterns[0]), PanoramaBackground()):
         yield drawn.model_copy(update={"lights": (DirectionalLight(),), "background": background})
 
 

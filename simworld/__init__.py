@@ -30,10 +30,12 @@ _HOMES = {
     "simworld.building.entities.backdrop": "Backdrop",
     "simworld.building.entities.bins": "Bin",
     "simworld.building.entities.cameras": "CameraRig",
+    "simworld.building.entities.cloth": "Cloth",
     "simworld.building.entities.conditions": "Conditions",
     "simworld.building.entities.entity": "Entity",
     "simworld.building.entities.floor": "Floor",
     "simworld.building.entities.goal": "GoalPlace",
+    "simworld.building.entities.interior": "Interior",
     "simworld.building.entities.lamps": "Lamps",
     "simworld.building.entities.props": "Prop Props",
     "simworld.building.entities.sensors": "Sensors",
@@ -104,10 +106,11 @@ _HOMES = {
     "simworld.rendering.textures.pyramid": "textures_in",
     "simworld.scene.camera": "Camera framed",
     "simworld.scene.light": (
-        "Background DirectionalLight GradientBackground Light PointLight SolidBackground SpotLight TextureBackground"
+        "Background DirectionalLight GradientBackground Light PanoramaBackground PointLight SolidBackground SpotLight "
+        "TextureBackground"
     ),
     "simworld.scene.material": "ImageTexture Material ProceduralTexture Texture",
-    "simworld.scene.model": "Body Box Cylinder Mesh Part Robot Scene Shape Sphere",
+    "simworld.scene.model": "Body Box Cylinder Mesh Part Robot Scene Scenery Shape Sphere",
     "simworld.scene.sensor": "ColorSensor DepthSensor Sensor",
     "simworld.scene.state": "Contact SceneState",
     "simworld.streams": "Streams",

@@ -38,10 +38,12 @@ from simworld.building.entities.arm import Arm as Arm
 from simworld.building.entities.backdrop import Backdrop as Backdrop
 from simworld.building.entities.bins import Bin as Bin
 from simworld.building.entities.cameras import CameraRig as CameraRig
+from simworld.building.entities.cloth import Cloth as Cloth
 from simworld.building.entities.conditions import Conditions as Conditions
 from simworld.building.entities.entity import Entity as Entity
 from simworld.building.entities.floor import Floor as Floor
 from simworld.building.entities.goal import GoalPlace as GoalPlace
+from simworld.building.entities.interior import Interior as Interior
 from simworld.building.entities.lamps import Lamps as Lamps
 from simworld.building.entities.props import Prop as Prop, Props as Props
 from simworld.building.entities.sensors import Sensors as Sensors
@@ -159,6 +161,7 @@ from simworld.scene.light import (
     DirectionalLight as DirectionalLight,
     GradientBackground as GradientBackground,
     Light as Light,
+    PanoramaBackground as PanoramaBackground,
     PointLight as PointLight,
     SolidBackground as SolidBackground,
     SpotLight as SpotLight,
@@ -178,6 +181,7 @@ from simworld.scene.model import (
     Part as Part,
     Robot as Robot,
     Scene as Scene,
+    Scenery as Scenery,
     Shape as Shape,
     Sphere as Sphere,
 )

@@ -13,6 +13,8 @@ from typing import Any
 from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
 from simworld.agents.collect import manipulation, stage
 from simworld.assets import catalogue
+from simworld.building.entities import Props
+from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
 from simworld.datasets.store.filling import Filled
 from simworld.datasets.store.image_shard import write_image_shard
@@ -29,11 +31,18 @@ from simworld.experiments.seeds import data_seed
 from simworld.randomization.quotas.tally import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.seen import check_seen
+from simworld.scene.model import DISTRACTOR
 
 
 def categories() -> tuple[str, ...]:
     """Categories of the labelled images: everything on the table; the same for all, but for the user's own objects."""
     return ("box", *catalogue.categories())
+
+
+def named_in(scene: SceneSpec) -> tuple[str, ...]:
+    """The categories, and that of distractors where a scene has some."""
+    marked = any(isinstance(entity, Props) and entity.labelled == "distractor" for entity in scene.entities)
+    return (*categories(), DISTRACTOR) if marked else categories()
 
 
 VIEWS = ("one", "all")
@@ -94,7 +103,9 @@ def write_labelled_images(
         request["parameters"] = base.config.scene.space.meanings()
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
-        with open_images(folder, request, count, categories(), shard, (FOUND, JOURNAL) if balance else ()) as out:
+        with open_images(
+            folder, request, count, named_in(base.config.scene), shard, (FOUND, JOURNAL) if balance else ()
+        ) as out:
             chosen = search_samples(out, balance).__getitem__ if balance else None
             if not (base.config.scene.objects[1] or base.config.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)

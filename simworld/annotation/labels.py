@@ -64,7 +64,7 @@ class Labels:
 
 
 def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> Labels:
-    """Label every body but markers, and the robot, where at least one pixel shows it.
+    """Label every body that is to be, and the robot, where at least one pixel shows it.
 
     The frame's depth, where it has one, tells which keypoints a thing hides itself. `camera` must be the one that took
     the frame; one of another size raises ConfigurationError.
@@ -83,7 +83,7 @@ def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> L
         instances=tuple(
             _label(name, i, frame, body, compose(to_camera, pose), camera)
             for i, (name, body, pose) in enumerate(things, start=1)
-            if i in visible and not (body and body.marker)
+            if i in visible and (body is None or body.label is not None)
         ),
         camera=camera,
         world_to_camera=np.column_stack([quat_to_matrix(to_camera[3:]), to_camera[:3]]),
@@ -109,7 +109,7 @@ def _label(name: str, instance: int, frame: Frame, body: Body | None, pose: Arra
     pixels = partial(project, camera=camera, pose=_CAMERA)
     return InstanceLabel(
         name=name,
-        category=body.category if body else "robot",
+        category=(body and body.label) or "robot",
         instance_id=instance,
         bbox=_bbox(mask),
         area=int(mask.sum()),

@@ -9,19 +9,20 @@ from simworld.building.placement import Standing
 from simworld.geometry import Quaternion, Vec3
 from simworld.scene.camera import Camera
 from simworld.scene.light import Background, Light, SolidBackground
-from simworld.scene.model import Body, Part, Robot, Scene, Scenery
+from simworld.scene.model import Body, Labelled, Part, Robot, Scene, Scenery
 from simworld.scene.sensor import Sensor
 
 
 class Thing(NamedTuple):
-    """An object that is to be placed: its number, its name, its parts, how it is laid down, and
-    the name of the bin that it is dropped into, if any."""
+    """An object that is to be placed: its number, its name, its parts, how it is laid down, the name of the bin that it
+    is dropped into, if any, and whether it is labelled."""
 
     number: int
     name: str
     parts: tuple[Part, ...]
     laid: Quaternion
     into: str = ""
+    labelled: Labelled = "yes"
 
 
 @dataclass

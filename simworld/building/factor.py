@@ -19,13 +19,13 @@ class Factor:
     """One thing that may vary: its nominal distribution, the values it may take and their unit.
 
     `low` and `high`, both allowed, bound numbers; a colour is sRGB (3,), each in 0..1; a name is one of `names`; a
-    position is (3,), each from `low` to `high`; a rotation is a unit quaternion xyzw. `items` are what a `*` in its
-    address stands for, `own` the nominal distributions of those that have their own, and `only` the names of those that
-    may not have all.
+    position is (3,), each from `low` to `high`; a rotation is a unit quaternion xyzw; a folder is a path. `items` are
+    what a `*` in its address stands for, `own` the nominal distributions of those that have their own, and `only` the
+    names of those that may not have all.
     """
 
     nominal: Distribution
-    kind: Literal["number", "whole", "color", "name", "position", "rotation"]
+    kind: Literal["number", "whole", "color", "name", "position", "rotation", "folder"]
     low: float = 0.0
     high: float = 1.0
     unit: str = ""
@@ -60,7 +60,7 @@ class Factor:
             return [[-1, -1, -1, -1], [1, 1, 1, 1]]
         if self.kind in ("color", "position"):
             return [[self.low] * 3, [self.high] * 3]
-        return list(self.names) if self.kind == "name" else [self.low, self.high]
+        return list(self.names) if self.kind in ("name", "folder") else [self.low, self.high]
 
     @property
     def rule(self) -> str:
@@ -72,6 +72,7 @@ class Factor:
             "name": f"one of {list(self.names)}{left_out() if isinstance(self.names, AllKinds) else ''}",
             "position": f"a position: 3 numbers from {self.low:g} to {self.high:g} {self.unit}",
             "rotation": "a rotation: a unit quaternion x, y, z, w",
+            "folder": "the path of a folder of images",
         }
         return words[self.kind]
 
@@ -87,6 +88,8 @@ class Factor:
                 return is_point(value) and all(self.low <= part <= self.high for part in value)
             case "rotation":
                 return is_numbers(value, 4) and abs(math.hypot(*value) - 1) < 1e-6
+            case "folder":
+                return isinstance(value, str)
             case "name":
                 return isinstance(value, str) and value in self.names
 
@@ -141,6 +144,11 @@ def position(place: Vec3, low: float, high: float, meaning: str, items: Mapping[
 def rotation(meaning: str, *items: str) -> Factor:
     """A factor that is a rotation."""
     return Factor(Constant(IDENTITY), "rotation", meaning=meaning, items=items)
+
+
+def folder(meaning: str) -> Factor:
+    """A factor that is a folder of images, nominally of where one is."""
+    return Factor(Constant("."), "folder", meaning=meaning, names=("any folder",))
 
 
 def _distribution(value: Any) -> Distribution:

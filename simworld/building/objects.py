@@ -16,7 +16,7 @@ from simworld.building.placement import Standing, object_places
 from simworld.building.touch import ROUGHEST
 from simworld.distributions.univariate import Uniform
 from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_yaw, quat_product
-from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Sphere
+from simworld.scene.model import Body, Box, Cylinder, Labelled, Mesh, Part, Sphere
 from simworld.scene.shapes import bounds, rest_height, turned
 
 KINDS = ("cuboid", "cylinder", "sphere", "compound", *shipped())
@@ -98,10 +98,10 @@ def _contacts(items: tuple[str, ...]) -> dict[str, Factor]:
     }
 
 
-def draw_thing(draw: Draws, name: str, number: int, into: str) -> Thing:
+def draw_thing(draw: Draws, name: str, number: int, into: str, labelled: Labelled = "yes") -> Thing:
     """An object that is to be placed."""
     parts = _parts(draw, number)
-    return Thing(number, name, parts, draw("objects.*.orientation", number), into)
+    return Thing(number, name, parts, draw("objects.*.orientation", number), into, labelled)
 
 
 def place_things(draft: Draft) -> None:
@@ -130,6 +130,7 @@ def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:
     return Body(
         name=thing.name,
         drops_into=thing.into,
+        labelled=thing.labelled,
         category=category(kind),
         parts=thing.parts,
         position=place,

@@ -15,6 +15,7 @@ from simworld.building.entities import (
     Backdrop,
     Bin,
     CameraRig,
+    Cloth,
     Conditions,
     Floor,
     Interior,
@@ -32,7 +33,7 @@ from simworld.distributions.text import parse
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.scene.model import Scene
 
-USUAL = (Floor, Lamps, Backdrop, Sensors, CameraRig, Conditions, Interior)
+USUAL = (Floor, Lamps, Backdrop, Sensors, CameraRig, Conditions, Interior, Cloth)
 """Kinds of entities that scenes have of themselves, where none is given."""
 
 

@@ -13,12 +13,14 @@ from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.errors import ConfigurationError
 from simworld.reading import PathLike, Record, parse_json
+from simworld.scene.model import Labelled, label_of
 
 
 class _Body(Record):
     category: str
     mass: float
     container: bool
+    labelled: Labelled = "yes"
 
 
 class _Scene(Record):
@@ -59,4 +61,5 @@ class ReplayPlan:
 
 def _categories(episode: Episode) -> set[str]:
     bodies = parse_json(episode.scene_json, _Scene, "scene").bodies
-    return {body.category for body in bodies if body.mass > 0 or body.container}
+    seen = [body for body in bodies if body.mass > 0 or body.container]
+    return {label for body in seen if (label := label_of(body.category, body.labelled)) is not None}

@@ -268,7 +268,7 @@ VIEWS = _preset(
         "camera.*.position": (1.0, 0.0, 0.0),
         "camera.*.target": (0.0, 0.0, 0.0),
         "camera.*.azimuth": Uniform(-_PI, _PI),
-        "camera.*.elevation": Uniform(0.1, 1.5),
+        "camera.*.elevation": Uniform(0.05, 1.35),
         "camera.*.distance": LogUniform(0.14, 1.5),
         "camera.*.aside.x": Uniform(-0.48, 0.48),
         "camera.*.aside.y": Uniform(-0.48, 0.48),
@@ -282,7 +282,7 @@ VIEWS = _preset(
 
 ROOMS = _preset(
     {
-        "room.there": 1,
+        "room.there": Choice((1, 0), (0.75, 0.25)),
         "room.width": Uniform(3.0, 6.0),
         "room.depth": Uniform(3.0, 6.0),
         "room.height": Uniform(2.3, 3.2),
@@ -292,7 +292,7 @@ ROOMS = _preset(
         "room.seed": _SEEDS,
         "room.windows": Integers(0, 3),
         "room.things": Integers(2, 9),
-        "room.tint": Uniform(0.0, 1.0),
+        "room.tint": Uniform(0.0, 0.7),
         "room.ceiling.color": HSV(saturation=Uniform(0.0, 0.1), value=Uniform(0.8, 1.0)),
         "room.wall.color": HSV(saturation=Uniform(0.0, 0.5), value=Uniform(0.4, 1.0)),
         "room.wall.texture": Choice(TEXTURES, (0.65, *(0.05,) * (len(TEXTURES) - 1))),
@@ -300,9 +300,19 @@ ROOMS = _preset(
         "room.wall.texture.size": LogUniform(0.1, 2.0),
         "room.wall.texture.seed": _SEEDS,
         "room.wall.roughness": Uniform(0.5, 1.0),
+        "background.kind": "panorama",
+        "background.seed": _SEEDS,
+        "cloth.there": Choice((0, 1), (0.7, 0.3)),
+        "cloth.width": Uniform(0.2, 1.1),
+        "cloth.depth": Uniform(0.2, 0.9),
+        "cloth.x": Uniform(-1.0, 1.0),
+        "cloth.y": Uniform(-1.0, 1.0),
+        "cloth.yaw": Uniform(-_PI, _PI),
+        **_surface("cloth", 0.15),
+        "cloth.metallic": 0.0,
     }
 )
-"""In rooms of all kinds."""
+"""In rooms with all that is in them, or before panoramas; some with a cloth on the table."""
 
 PRESETS: Mapping[str, Randomization] = MappingProxyType(
     {

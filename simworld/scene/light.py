@@ -86,4 +86,13 @@ class TextureBackground(Plain):
     color: Color = (1.0, 1.0, 1.0)
 
 
-Background = Annotated[SolidBackground | GradientBackground | TextureBackground, Field(discriminator="kind")]
+class PanoramaBackground(Plain):
+    """A panorama that is made of a seed: a hall, the open air or a studio, blurred as what is far behind is."""
+
+    kind: Literal["panorama"] = "panorama"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+Background = Annotated[
+    SolidBackground | GradientBackground | TextureBackground | PanoramaBackground, Field(discriminator="kind")
+]

@@ -85,6 +85,16 @@ class Part(Plain):
     orientation: Unit = IDENTITY
 
 
+Labelled = Literal["yes", "distractor", "no"]
+DISTRACTOR = "distractor"
+"""The category of what is labelled as such."""
+
+
+def label_of(category: str, labelled: Labelled) -> str | None:
+    """The category that labels give to a body of one."""
+    return {"yes": category, "distractor": DISTRACTOR, "no": None}[labelled]
+
+
 class Body(Plain):
     """A rigid body: its parts, where it starts, and what it is made of.
 
@@ -94,7 +104,8 @@ class Body(Plain):
     `endless` body, which must be fixed, is a floor: all below its upper face is solid, far beyond what is drawn of it.
     A `container`, made by `simworld.scene.shapes.open_box`, is what things are put into. A `marker` is only to be seen:
     it touches nothing, stays where it is, and is not labelled. What `drops_into` a container, by name, is above it and
-    falls before the scene begins: `simworld.physics.settle.settle` makes of it a scene in which it lies there.
+    falls before the scene begins: `simworld.physics.settle.settle` makes of it a scene in which it lies there. Whether
+    it is `labelled` in images: as what it is, as a distractor, or not at all.
     """
 
     name: str
@@ -115,6 +126,7 @@ class Body(Plain):
     container: bool = False
     marker: bool = False
     drops_into: str = ""
+    labelled: Labelled = "yes"
     material: Material = Material()
 
     @model_validator(mode="after")
@@ -128,6 +140,11 @@ class Body(Plain):
     def pose(self) -> Array:
         """Pose (7,) in the world at the start."""
         return np.array([*self.position, *self.orientation])
+
+    @property
+    def label(self) -> str | None:
+        """The category that labels give it; None where it is not labelled."""
+        return None if self.marker else label_of(self.category, self.labelled)
 
 
 class Scenery(Plain):

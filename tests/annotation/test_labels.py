@@ -13,9 +13,10 @@ from simworld.distributions.univariate import Uniform
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array, look_at, quat_from_euler, quat_to_matrix, transform_points
 from simworld.physics.world import World
-from simworld.randomization.presets import DEFAULT
+from simworld.randomization.presets import DEFAULT, NONE
 from simworld.randomization.sampling import sample_scene
 from simworld.rendering.frame import Frame
+from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
@@ -204,3 +205,22 @@ def test_what_a_lens_would_fold_back_has_no_pixel() -> None:
     points, origin = [[1.8, 0, 1], [1.9, 0, 1], [0, 3.1, 1]], (0, 0, 0, 0, 0, 0, 1)
     assert np.isnan(project(points, bent, origin)).all(axis=1).tolist() == [False, True, True]
     assert np.isfinite(project(points, camera, origin)).all()
+
+
+@pytest.mark.parametrize(("labelled", "category"), [("yes", "cuboid"), ("distractor", "distractor"), ("no", None)])
+def test_clutter_is_labelled_as_it_is_asked_to_be(labelled: str, category: str | None) -> None:
+    clutter = {"name": "clutter", "low": 2, "high": 2, "kinds": ["cuboid"], "labelled": labelled}
+    spec = SceneSpec.from_plain(
+        {"entities": ["table", {"prop": {"name": "object", "kinds": "cuboid"}}, {"props": clutter}]}
+    )
+    assert SceneSpec.from_plain(spec.to_plain()) == spec
+    scene = sample_scene(spec, NONE, Streams(3)).scene
+    with World() as world:
+        world.load(scene)
+        state = world.state()
+    camera = scene.camera("top").resized(96, 72)
+    frame = RasterRenderer().render(scene, state, camera)
+    found = {label.name: label.category for label in annotate(frame, scene, state, camera).instances}
+    assert found["object"] == "cuboid"
+    assert [found.get(f"clutter_{k}") for k in (1, 2)] == [category] * 2
+    assert {scene.instances[f"clutter_{k}"] for k in (1, 2)} <= set(np.unique(frame.segmentation))

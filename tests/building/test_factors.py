@@ -76,6 +76,9 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
         for what in ("color", "size", "seed")
     },
     "room.there": LOOKING_UP,
+    **{address: {"cloth.there": 1} for address in SPACE if address.startswith("cloth.")},
+    **{f"cloth.texture.{what}": {"cloth.there": 1, "cloth.texture": "noise"} for what in ("color", "size", "seed")},
+    "cloth.there": {},
     "sensor.rgb.motion_direction": {"sensor.rgb.motion_blur": 0.05},
     "sensor.crop.x": {"sensor.crop": 0.6},
     "sensor.crop.y": {"sensor.crop": 0.6},
@@ -105,6 +108,8 @@ TRIED: Mapping[str, Any] = {
     "camera.*.subject": 1,
     "room.windows": 6,
     "room.things": 12,
+    "cloth.yaw": 0.5,
+    "cloth.y": 0.4,
     "sensor.crop": 0.5,
     "goal.on_table": 1,
     "objects.*.position.y": -0.2,
@@ -118,8 +123,8 @@ UNSEEN = {"goal.on_table", "goal.position.x", "goal.position.y", "goal.position.
 """Factors of the goal, which is none of PlaceInBox."""
 ELSEWHERE = {"camera.*.offset"}
 """Factors that the front camera does not show."""
-OF_USERS = {"objects.*.painted"}
-"""Factors of meshes with colours of their own, of which none ships."""
+OF_USERS = {"objects.*.painted", "background.images"}
+"""Factors of what none ships of: meshes with colours of their own, and folders of images."""
 COLLECTED = {"view.step", "policy.noise"}
 """Factors of how data is collected."""
 
@@ -179,6 +184,8 @@ ROOM_SHAPES = {
 }
 COURSE = {"world", "observed"}
 
+CLOTH_SHAPES = {f"cloth.{what}" for what in ("there", "width", "depth", "x", "y", "yaw")}
+
 MAY_CHANGE: Mapping[str, set[str]] = {
     # The object is where it was, and the other out of its way; but more contacts may be solved in another order.
     "objects.count": {"observed"},
@@ -191,6 +198,8 @@ MAY_CHANGE: Mapping[str, set[str]] = {
 def changes(address: str) -> set[str]:
     """What changes with a factor, of what `episode` gives."""
     family = SPACE.family_of(address)
+    if address in CLOTH_SHAPES:  # the table's label is there where no cloth is
+        return PICTURES
     if address in ROOM_SHAPES:
         return {"rgb", "depth"}
     if family in ("appearance", "light") or address.startswith("sensor.rgb."):
@@ -234,6 +243,7 @@ SHOWN_IN: Mapping[str, set[str]] = {
     "lights": {"light 0"},
     "background": {"background"},
     "room": {"scenery"},
+    "cloth": {"scenery"},
     **dict.fromkeys(("room.there", "room.wall.color"), {"scenery", "ambient"}),
     "room.tint": {"ambient"},
     "camera": {"camera front"},

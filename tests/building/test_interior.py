@@ -18,7 +18,8 @@ from simworld.scene.shapes import half_extents
 from simworld.streams import Streams
 
 SPEC = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 3)))
-AROUND = DEFAULT | VIEWS | ROOMS
+WALLED = ROOMS | {"room.there": 1, "cloth.there": 0}
+AROUND = DEFAULT | VIEWS | WALLED
 
 
 def corners(part: Part) -> np.ndarray:
@@ -64,7 +65,7 @@ def test_a_room_changes_neither_physics_nor_labels() -> None:
     renderer = RasterRenderer()
     for index in range(3):
         streams = Streams(5, index)
-        bare, walled = (sample_scene(SPEC, DEFAULT | given, streams).scene for given in (VIEWS, VIEWS | ROOMS))
+        bare, walled = (sample_scene(SPEC, DEFAULT | given, streams).scene for given in (VIEWS, VIEWS | WALLED))
         assert walled.scenery and not bare.scenery
         assert walled.bodies == bare.bodies and walled.cameras == bare.cameras and walled.lights == bare.lights
         seen, states = [], []
@@ -89,7 +90,7 @@ def test_a_room_changes_neither_physics_nor_labels() -> None:
 
 def test_light_has_the_colour_of_the_walls_and_is_as_bright() -> None:
     for wall in ((0.9, 0.2, 0.2), (0.1, 0.1, 0.1)):
-        given = ROOMS | {"room.tint": 1.0, "room.wall.color": wall}
+        given = WALLED | {"room.tint": 1.0, "room.wall.color": wall}
         ambient = sample_scene(SPEC, given, Streams(0)).scene.ambient
         assert np.dot(ambient, (0.2126, 0.7152, 0.0722)) == pytest.approx(0.45)
         assert (ambient[0] > 1.5 * ambient[1]) == (wall[0] > wall[1])
@@ -113,7 +114,7 @@ def test_walls_are_where_they_are_asked_to_be() -> None:
 
 def test_scenery_moves_in_the_image_as_the_camera_does() -> None:
     """Flow of scenery is that of what stands still at its depth, and not of what is infinitely far away."""
-    scene = sample_scene(SPEC, ROOMS | {"camera.front.target": (-0.7, 0.3, 0.9)}, Streams(0)).scene
+    scene = sample_scene(SPEC, WALLED | {"camera.front.target": (-0.7, 0.3, 0.9)}, Streams(0)).scene
     front = scene.camera("front").resized(64, 48)
     on_hand = front.model_copy(update={"parent": scene.robot.model.tool.link, "position": (0.0, -0.2, 0.0)})
     on_hand = on_hand.model_copy(update={"orientation": (0.7071067811865476, 0.0, 0.0, 0.7071067811865476)})

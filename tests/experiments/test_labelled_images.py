@@ -23,7 +23,7 @@ from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes.environments import make_env
-from simworld.experiments.recipes.labelled_images import categories, write_labelled_images
+from simworld.experiments.recipes.labelled_images import categories, named_in, write_labelled_images
 from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.geometry import Array, transform_points
 from simworld.randomization.possible import Possible
@@ -281,6 +281,12 @@ def test_images_of_quotas_are_of_different_scenes_unless_replays_are_asked_for(t
     parts = split_images(tmp_path / "replayed", {"train": 0.7, "test": 0.3})
     train, test = ({images[i - 1]["group"] for i in part} for part in parts.values())
     assert not train & test and len(parts["train"]) + len(parts["test"]) == 16
+
+
+def test_distractors_have_a_category_where_there_may_be_some() -> None:
+    for labelled, more in (("yes", ()), ("distractor", ("distractor",)), ("no", ())):
+        spec = SceneSpec(entities=(Table(), Prop("object"), Props("clutter", 0, 3, labelled=labelled)))
+        assert named_in(spec) == (*categories(), *more)
 
 
 def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp_path: Path) -> None:

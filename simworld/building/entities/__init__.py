@@ -7,6 +7,7 @@ from simworld.building.entities.arm import Arm
 from simworld.building.entities.backdrop import Backdrop
 from simworld.building.entities.bins import Bin
 from simworld.building.entities.cameras import CameraRig
+from simworld.building.entities.cloth import Cloth
 from simworld.building.entities.conditions import Conditions
 from simworld.building.entities.floor import Floor
 from simworld.building.entities.goal import GoalPlace
@@ -25,6 +26,7 @@ __all__ = [
     "Backdrop",
     "Bin",
     "CameraRig",
+    "Cloth",
     "Conditions",
     "Floor",
     "GoalPlace",

@@ -6,15 +6,24 @@ from typing import ClassVar
 from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities.entity import Entity, Families, Setting
-from simworld.building.factor import SEEDS, color, name, whole
+from simworld.building.factor import SEEDS, color, folder, name, whole
 from simworld.building.looks import TEXTURES
-from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
+from simworld.scene.image_folder import images_in
+from simworld.scene.light import (
+    Background,
+    GradientBackground,
+    PanoramaBackground,
+    SolidBackground,
+    TextureBackground,
+)
 from simworld.scene.material import ProceduralTexture
+
+_KINDS = ("solid", "gradient", "texture", "panorama", "images")
 
 
 @dataclass(frozen=True)
 class Backdrop(Entity):
-    """What is behind everything: one colour, a gradient or a pattern."""
+    """What is behind everything: one colour, a gradient, a pattern, a panorama, or one of a folder of them."""
 
     kind: ClassVar[str] = "backdrop"
     rank: ClassVar[int] = 6
@@ -22,14 +31,15 @@ class Backdrop(Entity):
     def factors(self, setting: Setting) -> Families:
         return {
             "appearance": {
-                "background.kind": name("solid", ("solid", "gradient", "texture"), "what is behind everything"),
+                "background.kind": name("solid", _KINDS, "what is behind everything"),
                 "background.color": color(1.0, 1.0, 1.0, "of a solid background; the upper one of a gradient"),
                 "background.horizon": color(
                     0.9, 0.93, 0.96, "the middle one of a gradient; the other one of a texture"
                 ),
                 "background.bottom": color(0.3, 0.28, 0.26, "the lower one of a gradient"),
                 "background.texture": name("noise", TEXTURES[1:], "pattern of a panorama"),
-                "background.seed": whole(0, 0, SEEDS, "which pattern of its family"),
+                "background.seed": whole(0, 0, SEEDS, "which pattern of its family, panorama, or image of the folder"),
+                "background.images": folder("of equirectangular images, each as far around as it is wide"),
             }
         }
 
@@ -38,7 +48,13 @@ class Backdrop(Entity):
 
 
 def _background(draw: Draws) -> Background:
-    kind, color = draw("background.kind"), draw("background.color")
+    kind = draw("background.kind")
+    if kind == "panorama":
+        return PanoramaBackground(seed=draw("background.seed"))
+    if kind == "images":
+        images = images_in(draw("background.images"))
+        return TextureBackground(texture=images[draw("background.seed") % len(images)])
+    color = draw("background.color")
     if kind == "solid":
         return SolidBackground(color=color)
     horizon = draw("background.horizon")

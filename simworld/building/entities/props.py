@@ -12,7 +12,7 @@ from simworld.building.factor import whole
 from simworld.building.objects import draw_thing, object_factors
 from simworld.errors import ConfigurationError
 from simworld.plain import Word
-from simworld.scene.model import MOST_BODIES
+from simworld.scene.model import MOST_BODIES, Labelled
 
 
 def _known(kinds: Any) -> Any:
@@ -62,7 +62,8 @@ class Prop(Entity):
 class Props(Entity):
     """From `low` to `high` objects in the way of what is to be done, called after `name` and their number.
 
-    They are of some `kinds`, of any where none is named, and are dropped into the bin called `drop_into`, if any.
+    They are of some `kinds`, of any where none is named, and are dropped into the bin called `drop_into`, if any. In
+    images they are labelled as what they are, as distractors, or not at all.
     """
 
     kind: ClassVar[str] = "props"
@@ -74,6 +75,7 @@ class Props(Entity):
     high: int
     kinds: Kinds = ()
     drop_into: str = ""
+    labelled: Labelled = "yes"
 
     @classmethod
     def example(cls) -> "Props":
@@ -100,4 +102,5 @@ class Props(Entity):
 
     def build(self, draft: Draft, setting: Setting) -> None:
         for number in sorted(draft.present & set(map(int, setting.own))):
-            draft.things.append(draw_thing(draft.draw, f"{self.name}_{number}", number, self.drop_into))
+            thing = draw_thing(draft.draw, f"{self.name}_{number}", number, self.drop_into, self.labelled)
+            draft.things.append(thing)

@@ -1,6 +1,6 @@
 """What is behind everything: the light from every direction, on a map that the renderers look it up in."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,14 @@ from simworld.color import to_linear
 from simworld.kernels import inlined, kernel
 from simworld.plain import Color
 from simworld.rendering.textures.pyramid import pyramid
-from simworld.scene.light import Background, GradientBackground, SolidBackground, TextureBackground
+from simworld.rendering.textures.vista import vista
+from simworld.scene.light import (
+    Background,
+    GradientBackground,
+    PanoramaBackground,
+    SolidBackground,
+    TextureBackground,
+)
 from simworld.scene.material import ProceduralTexture
 
 Float = NDArray[np.float32]
@@ -40,6 +47,22 @@ def environment(background: Background) -> Float:
             radiance = np.empty((side, side, 3), dtype=np.float32)
             fill_panorama(made.texels, made.side, made.channels, _places(side), _linear(low), _linear(high), radiance)
             return radiance
+        case PanoramaBackground(seed=seed):
+            return _vista(seed)
+
+
+@lru_cache(maxsize=8)
+def _vista(seed: int) -> Float:
+    turns = np.ascontiguousarray(_places(_SIDE)[..., 0])
+    return vista(seed, _directions(), turns)
+
+
+@cache
+def _directions() -> Float:
+    """The unit directions (n, n, 3) of the texels of an octahedral map."""
+    directions = np.empty((_SIDE, _SIDE, 3), dtype=np.float32)
+    fill_directions(directions)
+    return directions
 
 
 def _linear(color: Color) -> Float:
@@ -64,6 +87,15 @@ def direction_in(i: int, j: int, side: int) -> Any:
         y = 1.0 - abs(u) if v >= 0.0 else abs(u) - 1.0
     scale = 1.0 / np.sqrt(x * x + y * y + z * z)
     return x * scale, y * scale, z * scale
+
+
+@kernel
+def fill_directions(out: Any) -> None:
+    """Fill `out` (n, n, 3) with the unit direction of each texel of an octahedral map."""
+    side = out.shape[0]
+    for i in range(side):
+        for j in range(side):
+            out[i, j, 0], out[i, j, 1], out[i, j, 2] = direction_in(i, j, side)
 
 
 @inlined

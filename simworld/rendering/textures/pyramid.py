@@ -11,19 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.color import LINEAR
-from simworld.errors import ConfigurationError, RenderError
+from simworld.errors import RenderError
 from simworld.kernels import inlined, kernel
 from simworld.reading import read_bytes
 from simworld.rendering.textures.patterns import pattern
+from simworld.scene.image_folder import FORMATS, images_in
 from simworld.scene.material import Family, ImageTexture, ProceduralTexture, Texture
 
 MOST_TEXELS = 512
 """Texels along a side to which larger images are reduced."""
 _MOST_PIXELS = 1 << 26
 """Below the number from which Pillow warns."""
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")
-"""Not all that Pillow reads: of some, as PostScript, it runs the program that is in the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +51,8 @@ def pyramid(texture: Texture) -> Pyramid:
 
 
 def textures_in(folder: Path, size: float = 0.2) -> tuple[ImageTexture, ...]:
-    """Every image of a folder, by name, as a texture with its digest; without any it raises ConfigurationError."""
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-        textures = [
-            ImageTexture(file=str(file), sha256=hashlib.sha256(read_bytes(file)).hexdigest(), size=size)
-            for file in files
-        ]
-    except OSError as error:
-        raise ConfigurationError(f"textures in {folder}: {error.strerror or error}") from None
-    if not textures:
-        raise ConfigurationError(f"textures in {folder}: there are no images (of {sorted(_SUFFIXES)}) in it")
-    return tuple(textures)
+    """Every image of a folder, by name, as a texture with its digest; ConfigurationError where one cannot be read."""
+    return tuple(image.model_copy(update={"size": size}) for image in images_in(folder))
 
 
 @lru_cache(maxsize=32)
@@ -82,7 +70,7 @@ def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
         digest = hashlib.sha256(content).hexdigest()
         if sha256 and digest != sha256:
             raise RenderError(f"texture {file}: its sha256 is {digest}, but the scene says {sha256}")
-        with Image.open(BytesIO(content), formats=_FORMATS) as opened:
+        with Image.open(BytesIO(content), formats=FORMATS) as opened:
             image: Image.Image = opened
             if image.width * image.height > _MOST_PIXELS:
                 raise RenderError(f"texture {file}: must have at most {_MOST_PIXELS} pixels, got {image.size}")
