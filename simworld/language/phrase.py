@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from simworld.language.referent import Referent
-from simworld.language.relations import CLEAR, RELATIONS, apart, gap
+from simworld.language.relations import CLEAR, RELATIONS, apart, is_farther
 from simworld.language.verdict import Verdict, every
 
 LARGER = 1.25
@@ -90,10 +90,9 @@ def _nearest(phrase: Phrase, some: list[Referent]) -> Referent | None:
 
 def _ranked(phrase: Phrase, some: list[Referent]) -> Referent | None:
     """The one of its rank from its side; None where none is clearly in this place."""
-    # Farther to the side comes first.
-    ahead = {thing.name: sum(gap(other, thing, phrase.side) >= CLEAR for other in some) for thing in some}
-    behind = {thing.name: sum(gap(thing, other, phrase.side) >= CLEAR for other in some) for thing in some}
     for thing in some:
-        if ahead[thing.name] == phrase.rank - 1 and behind[thing.name] == len(some) - phrase.rank:
+        ahead = sum(is_farther(other, thing, phrase.side) for other in some)
+        behind = sum(is_farther(thing, other, phrase.side) for other in some)
+        if (ahead, behind) == (phrase.rank - 1, len(some) - phrase.rank):
             return thing
     return None

@@ -10,6 +10,8 @@ from simworld.language.verdict import Verdict
 CLEAR = 0.03
 """Metres from which on one thing is clearly farther to a side, or nearer, than another."""
 
+_ACROSS = {"left": "back", "right": "back", "front": "right", "back": "right"}
+
 
 def gap(one: Referent, other: Referent, side: str) -> float:
     """How much farther `one` is to a side than `other`, in metres; 0 where ground and picture disagree."""
@@ -23,11 +25,14 @@ def gap(one: Referent, other: Referent, side: str) -> float:
     return right if side == "right" else -right
 
 
-def _towards(side: str) -> Callable[[Referent, Referent], Verdict]:
-    across = "back" if side in ("left", "right") else "right"
+def is_farther(one: Referent, other: Referent, side: str) -> bool:
+    """Whether `one` is clearly farther to a side than `other`."""
+    return gap(one, other, side) >= max(CLEAR, abs(gap(one, other, _ACROSS[side])) / 3)
 
+
+def _towards(side: str) -> Callable[[Referent, Referent], Verdict]:
     def lies(one: Referent, other: Referent) -> Verdict:
-        along, aside = gap(one, other, side), abs(gap(one, other, across))
+        along, aside = gap(one, other, side), abs(gap(one, other, _ACROSS[side]))
         if along >= max(CLEAR, aside):
             return True
         return False if along <= -CLEAR / 2 or aside > 3 * max(along, 0.0) + CLEAR else None

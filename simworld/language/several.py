@@ -32,9 +32,10 @@ def _one(speaker: Speaker, thing: Referent) -> str | None:
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Some parts, one after the other."""
+    """Some parts, one after the other; where one has a landmark, what follows is set apart from that."""
     *most, last = parts
-    return f"{', '.join(most)} and {last}" if most else last
+    comma = "," if any(" that is " in part for part in most) else ""
+    return f"{', '.join(most)}{comma} and {last}" if most else last
 
 
 def _plurals(speaker: Speaker, group: Sequence[Referent], rest: Sequence[Referent]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from simworld.language.nouns import THING, names_of
 from simworld.language.phrase import NEAREST, ORDINALS, Phrase, meant
 from simworld.language.referent import Referent
-from simworld.language.relations import CLEAR, RELATIONS, gap
+from simworld.language.relations import RELATIONS, is_farther
 from simworld.language.wording import WAYS, Wording
 
 
@@ -80,7 +80,7 @@ def _by_order(speaker: Speaker, thing: Referent, noun: str) -> Iterator[Phrase]:
     for color in ("", *speaker.colors(thing)):
         alike = [other for other in speaker.things if Phrase(noun, color).verdict(other) is not False]
         for side in ("left", "right", "front", "back"):
-            rank = 1 + sum(gap(other, thing, side) >= CLEAR for other in alike)
+            rank = 1 + sum(is_farther(other, thing, side) for other in alike)
             if rank <= len(ORDINALS):
                 yield Phrase(noun, color, rank=rank, side=side)
 

@@ -25,7 +25,7 @@ NOUNS: Mapping[str, set[str]] = {
     "coffee mug": {"mug"},
 }
 """What a noun means that is not the word of the category."""
-PLURALS = {"boxes": "box", "dice": "die", "toothbrushes": "toothbrush"}
+PLURALS = {"boxes": "box", "crosses": "cross", "dice": "die"}
 COLORS: Mapping[str, Sequence[float]] = {
     "black": (0, 14.6, 0, 21, 0, 360),
     "white": (88, 101, 0, 11.7, 0, 360),
@@ -96,7 +96,8 @@ class Reader:
         if several := re.fullmatch(rf"all the (?:({'|'.join(COLORS)}) )?(.+)", phrase):
             return self._all(several[1], several[2])
         if " and the " in phrase:
-            return {name for part in re.split(r", (?=the )| and (?=the )", phrase) for name in self.read(part)}
+            apart = r",(?: and)? (?=the )| and (?=the )"
+            return {name for part in re.split(apart, phrase) for name in self.read(part)}
         if re.search(r"\d cm", phrase):
             return {self._place(phrase)}
         return {self._one(phrase)}
