@@ -55,6 +55,14 @@ def test_a_robot_that_ships_opens_and_closes_as_its_table_says(name: str) -> Non
         assert gripper.opening(targets) == pytest.approx(opening)
 
 
+@pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa"])
+def test_a_robot_that_ships_can_turn_its_tool_to_any_axis(name: str) -> None:
+    model = find_robot(name)
+    last = model.arm_joints - 1
+    # As far as experts turn it either way: fingers close along any direction then.
+    assert model.lower[last] <= model.rest[last] - 2.1 and model.rest[last] + 2.1 <= model.upper[last]
+
+
 def test_a_users_robot_is_found_by_name_and_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     path = write(tmp_path)

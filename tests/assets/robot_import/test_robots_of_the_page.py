@@ -42,7 +42,7 @@ def test_the_iiwa_that_ships_is_what_its_sdfs_give() -> None:
     made, shipped = imported("my_iiwa"), find_robot("iiwa")
     assert read_urdf(made.urdf) == read_urdf(shipped.urdf)
     assert (made.tool, made.base, made.mounts) == (shipped.tool, shipped.base, shipped.mounts)
-    assert made.rest == pytest.approx(shipped.rest, abs=0.02)
+    assert made.rest == pytest.approx(shipped.rest, abs=0.05)
     assert (made.gripper.least, made.gripper.most) == (0.0, 0.11) == (shipped.gripper.least, shipped.gripper.most)
     assert made.gripper.opening(made.gripper.targets(0.08)) == pytest.approx(0.08)
     for visual in shipped.visuals[-3:]:
