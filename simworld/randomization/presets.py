@@ -5,24 +5,19 @@ from types import MappingProxyType
 from typing import Any
 
 from simworld.building.camera_place import FRONT, SIDE, TOP
-from simworld.building.entities.cameras import MOST_SUBJECTS
-from simworld.building.factor import SEEDS
 from simworld.building.looks import TEXTURES
 from simworld.building.objects import KINDS
 from simworld.building.space import FactorSpace
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
-from simworld.distributions.geometric import InBox
 from simworld.distributions.univariate import Integers, LogUniform, Uniform
 from simworld.distributions.values import check_plain
 from simworld.errors import ConfigurationError, nearest, shown
-from simworld.geometry import Vec3
 from simworld.language.sentence import MOST_SENTENCES, STYLES
 from simworld.language.wording import NOUNS, WAYS
-from simworld.randomization.randomization import OPTIONAL, Randomization
-
-_PI = 3.1416
-_SEEDS = Integers(0, SEEDS)
+from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset
+from simworld.randomization.randomization import Randomization
+from simworld.randomization.scenic import NATURAL, ROOMS, VIEWS
 
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""
@@ -37,11 +32,11 @@ _BY_FAMILY: Mapping[str, dict[str, Any]] = {
     "geometry": {
         "objects.count": Integers(1, 3),
         "objects.*.kind": Choice(KINDS),
-        "objects.*.seed": _SEEDS,
+        "objects.*.seed": ANY_SEED,
         "objects.*.width": Uniform(0.032, 0.046),
         "objects.*.depth": Uniform(0.032, 0.046),
         "objects.*.height": Uniform(0.032, 0.05),
-        "objects.*.yaw": Uniform(-_PI, _PI),
+        "objects.*.yaw": Uniform(-PI, PI),
         "boxes.0.position.x": Uniform(-0.08, 0.08),
         "boxes.0.position.y": Uniform(0.2, 0.25),
         "boxes.*.yaw": Uniform(-0.3, 0.3),
@@ -56,7 +51,7 @@ _BY_FAMILY: Mapping[str, dict[str, Any]] = {
         "floor.color": HSV(saturation=Uniform(0.0, 0.3), value=Uniform(0.2, 0.8)),
     },
     "light": {
-        "lights.*.azimuth": Uniform(-_PI, _PI),
+        "lights.*.azimuth": Uniform(-PI, PI),
         "lights.*.elevation": Uniform(0.6, 1.4),
         "lights.*.intensity": Uniform(0.3, 0.6),
         "lights.ambient": Uniform(0.35, 0.6),
@@ -79,12 +74,7 @@ _BY_FAMILY: Mapping[str, dict[str, Any]] = {
 }
 
 
-def _preset(*parts: Mapping[str, Any]) -> Randomization:
-    """A randomization of what there is of some addresses in whichever environment; later ones win."""
-    return Randomization({f"{address}{OPTIONAL}": value for part in parts for address, value in part.items()})
-
-
-DEFAULT = _preset(*_BY_FAMILY.values())
+DEFAULT = preset(*_BY_FAMILY.values())
 """What matters most varies moderately."""
 
 _DYNAMICS: dict[str, Any] = _BY_FAMILY["physics"] | {
@@ -126,7 +116,7 @@ _DYNAMICS: dict[str, Any] = _BY_FAMILY["physics"] | {
     "pushes.force": Uniform(0.1, 0.3),
     "pushes.torque": Uniform(0.0, 0.002),
 }
-DYNAMICS = _preset(_DYNAMICS)
+DYNAMICS = preset(_DYNAMICS)
 """How things weigh, touch and move."""
 
 _GEOMETRY: dict[str, Any] = _BY_FAMILY["geometry"] | {
@@ -140,44 +130,27 @@ _GEOMETRY: dict[str, Any] = _BY_FAMILY["geometry"] | {
 }
 
 
-def _surface(prefix: str, size: float) -> dict[str, Any]:
-    return {
-        f"{prefix}.color": HSV(),
-        f"{prefix}.texture": Choice(TEXTURES),
-        f"{prefix}.texture.color": HSV(),
-        f"{prefix}.texture.size": LogUniform(size / 2, size * 2),
-        f"{prefix}.texture.seed": _SEEDS,
-        f"{prefix}.roughness": Uniform(0.15, 1.0),
-        f"{prefix}.metallic": Choice((0.0, 1.0), (0.8, 0.2)),
-    }
-
-
-def _about(place: Vec3, reach: float) -> InBox:
-    """The cube of which `place` is the middle, `reach` metres to every side."""
-    return InBox(tuple(c - reach for c in place), tuple(c + reach for c in place))
-
-
 _VISUAL: dict[str, Any] = _BY_FAMILY["camera"] | {
     # What there is to see: every kind of object, and several at a time.
     "objects.count": _BY_FAMILY["geometry"]["objects.count"],
     "objects.*.kind": _BY_FAMILY["geometry"]["objects.*.kind"],
     "objects.*.seed": _BY_FAMILY["geometry"]["objects.*.seed"],
-    **_surface("objects.*", 0.04),
-    **_surface("boxes.*", 0.1),
-    **_surface("table", 0.3),
-    **_surface("floor", 0.6),
+    **any_surface("objects.*", 0.04),
+    **any_surface("boxes.*", 0.1),
+    **any_surface("table", 0.3),
+    **any_surface("floor", 0.6),
     "robot.painted": Choice((0, 1)),
-    **_surface("robot", 0.1),
+    **any_surface("robot", 0.1),
     "background.kind": Choice(("solid", "gradient", "texture")),
     "background.color": HSV(),
     "background.horizon": HSV(),
     "background.bottom": HSV(),
     "background.texture": Choice(TEXTURES[1:]),
-    "background.seed": _SEEDS,
+    "background.seed": ANY_SEED,
     "lights.count": Integers(1, 3),
     "lights.ambient": Uniform(0.2, 0.6),
     "lights.*.kind": Choice(("directional", "point", "spot"), (0.6, 0.2, 0.2)),
-    "lights.*.azimuth": Uniform(-_PI, _PI),
+    "lights.*.azimuth": Uniform(-PI, PI),
     "lights.*.elevation": Uniform(0.4, 1.5),
     "lights.*.distance": Uniform(0.8, 2.0),
     "lights.*.intensity": Uniform(0.2, 0.7),
@@ -185,8 +158,8 @@ _VISUAL: dict[str, Any] = _BY_FAMILY["camera"] | {
     "lights.*.softness": Choice((0.0, 0.02, 0.08)),
     "lights.*.cone": Uniform(0.4, 0.9),
     "lights.*.shadow": Choice((1, 0), (0.9, 0.1)),
-    **{f"camera.{place.name}.target": _about(place.target, 0.02) for place in (FRONT, SIDE, TOP) if place.target},
-    "camera.wrist.offset": _about((0.0, 0.0, 0.0), 0.005),
+    **{f"camera.{place.name}.target": about(place.target, 0.02) for place in (FRONT, SIDE, TOP) if place.target},
+    "camera.wrist.offset": about((0.0, 0.0, 0.0), 0.005),
     "camera.*.roll": Uniform(-0.04, 0.04),
     "camera.*.principal.x": Uniform(-0.01, 0.01),
     "camera.*.principal.y": Uniform(-0.01, 0.01),
@@ -209,10 +182,10 @@ _VISUAL: dict[str, Any] = _BY_FAMILY["camera"] | {
     "sensor.crop.x": Uniform(-1.0, 1.0),
     "sensor.crop.y": Uniform(-1.0, 1.0),
 }
-VISUAL = _preset(_VISUAL)
+VISUAL = preset(_VISUAL)
 """What there is to see, what it looks like, in what light, seen by which camera."""
 
-FULL = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _BY_FAMILY["words"])
+FULL = preset(_DYNAMICS, _GEOMETRY, _VISUAL, _BY_FAMILY["words"])
 """All families vary, within what the scripted experts solve."""
 
 _EXTREME: dict[str, Any] = {
@@ -251,7 +224,7 @@ _EXTREME: dict[str, Any] = {
     "sensor.rgb.exposure": Uniform(-1.5, 1.5),
     "sensor.rgb.shot_noise": Uniform(0.0, 0.1),
     "sensor.rgb.motion_blur": Uniform(0.0, 0.02),
-    "sensor.rgb.motion_direction": Uniform(-_PI, _PI),
+    "sensor.rgb.motion_direction": Uniform(-PI, PI),
     "sensor.rgb.jpeg_quality": Integers(20, 95),
     "sensor.rgb.dead_pixels": Uniform(0.0, 0.005),
     "sensor.depth.noise": Uniform(0.0, 4.0),
@@ -259,60 +232,8 @@ _EXTREME: dict[str, Any] = {
     "sensor.rotation": Uniform(-0.2, 0.2),
     "sensor.crop": Uniform(0.7, 1.0),
 }
-EXTREME = _preset(_DYNAMICS, _GEOMETRY, _VISUAL, _BY_FAMILY["words"], _EXTREME)
+EXTREME = preset(_DYNAMICS, _GEOMETRY, _VISUAL, _BY_FAMILY["words"], _EXTREME)
 """Far beyond what the experts solve, to look for what breaks."""
-
-VIEWS = _preset(
-    {
-        "camera.*.subject": Integers(1, MOST_SUBJECTS),
-        "camera.*.position": (1.0, 0.0, 0.0),
-        "camera.*.target": (0.0, 0.0, 0.0),
-        "camera.*.azimuth": Uniform(-_PI, _PI),
-        "camera.*.elevation": Uniform(0.05, 1.35),
-        "camera.*.distance": LogUniform(0.14, 1.5),
-        "camera.*.aside.x": Uniform(-0.48, 0.48),
-        "camera.*.aside.y": Uniform(-0.48, 0.48),
-        "camera.*.roll": Uniform(-0.2, 0.2),
-        "camera.*.fov": LogUniform(0.35, 1.15),
-        "camera.wrist.fov": _BY_FAMILY["camera"]["camera.wrist.fov"],
-        "camera.wrist.roll": 0.0,
-    }
-)
-"""From anywhere above the table, near and far, at an object or past it: pictures for data, not for policies."""
-
-ROOMS = _preset(
-    {
-        "room.there": Choice((1, 0), (0.75, 0.25)),
-        "room.width": Uniform(3.0, 6.0),
-        "room.depth": Uniform(3.0, 6.0),
-        "room.height": Uniform(2.3, 3.2),
-        "room.x": Uniform(-1.0, 1.0),
-        "room.y": Uniform(-1.0, 1.0),
-        "room.yaw": Uniform(-_PI, _PI),
-        "room.seed": _SEEDS,
-        "room.windows": Integers(0, 3),
-        "room.things": Integers(2, 9),
-        "room.tint": Uniform(0.0, 0.7),
-        "room.ceiling.color": HSV(saturation=Uniform(0.0, 0.1), value=Uniform(0.8, 1.0)),
-        "room.wall.color": HSV(saturation=Uniform(0.0, 0.5), value=Uniform(0.4, 1.0)),
-        "room.wall.texture": Choice(TEXTURES, (0.65, *(0.05,) * (len(TEXTURES) - 1))),
-        "room.wall.texture.color": HSV(saturation=Uniform(0.0, 0.5), value=Uniform(0.4, 1.0)),
-        "room.wall.texture.size": LogUniform(0.1, 2.0),
-        "room.wall.texture.seed": _SEEDS,
-        "room.wall.roughness": Uniform(0.5, 1.0),
-        "background.kind": "panorama",
-        "background.seed": _SEEDS,
-        "cloth.there": Choice((0, 1), (0.7, 0.3)),
-        "cloth.width": Uniform(0.2, 1.1),
-        "cloth.depth": Uniform(0.2, 0.9),
-        "cloth.x": Uniform(-1.0, 1.0),
-        "cloth.y": Uniform(-1.0, 1.0),
-        "cloth.yaw": Uniform(-_PI, _PI),
-        **_surface("cloth", 0.15),
-        "cloth.metallic": 0.0,
-    }
-)
-"""In rooms with all that is in them, or before panoramas; some with a cloth on the table."""
 
 PRESETS: Mapping[str, Randomization] = MappingProxyType(
     {
@@ -324,6 +245,7 @@ PRESETS: Mapping[str, Randomization] = MappingProxyType(
         "extreme": EXTREME,
         "views": VIEWS,
         "rooms": ROOMS,
+        "natural": NATURAL,
     }
 )
 

@@ -10,9 +10,9 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.errors import DrawError
 from simworld.geometry import quat_to_matrix
-from simworld.randomization.presets import VIEWS
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.sampling import sample_scene
+from simworld.randomization.scenic import VIEWS
 from simworld.scene.arm_line import distance_to_arm
 from simworld.scene.camera import Camera
 from simworld.scene.model import Scene
