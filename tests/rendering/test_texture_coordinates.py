@@ -15,6 +15,8 @@ from simworld.geometry import Array, invert, look_at, quat_from_euler, quat_to_m
 from simworld.rendering.meshes.loading import diagonal, load_mesh
 from simworld.rendering.meshes.packing import MeshImage, packed, rounded, unpacked
 from simworld.rendering.meshes.simplify.seams import charts
+from simworld.rendering.raster import drawlist
+from simworld.rendering.raster.drawlist import DrawLists
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.scene.camera import Camera
@@ -170,6 +172,23 @@ def test_a_coarse_picture_is_that_of_all_triangles(root: Path) -> None:
     assert coarse.rgb.shape == full.rgb.shape and not np.array_equal(coarse.rgb, full.rgb)
     seen = (coarse.segmentation == 2) & (full.segmentation == 2)
     assert np.mean(np.abs(coarse.rgb.astype(int) - full.rgb)[seen]) < 4
+
+
+def test_no_more_of_an_image_is_kept_than_a_camera_sees(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_object(root, "thing", cube(), squares(512))
+    scene, state = scene_of(thing((0.3, 0.1, 0.4)), ambient=1.0, background=DARK)
+    eye = (0.5, -0.3, 0.35)
+    sizes = [DrawLists(scene, 0.35).seen_by(pinhole(eye, width)).textures.texels.size for width in (84, 320, 2000)]
+    assert sizes[0] * 10 < sizes[1] * 3 < sizes[2]
+    kept = RasterRenderer().render(scene, state, pinhole(eye, 84), ("rgb",)).rgb
+    monkeypatch.setattr(drawlist, "_FINER", 1e6)
+    assert np.array_equal(kept, RasterRenderer().render(scene, state, pinhole(eye, 84), ("rgb",)).rgb)
+
+
+def test_small_meshes_with_images_are_drawn_as_they_are(root: Path) -> None:
+    path = str(written(root / "can", can(24, 3), squares()))
+    assert load_mesh(path, diagonal(path) / 64, True) is load_mesh(path, 0, True)
+    assert load_mesh(path, diagonal(path) / 64) is not load_mesh(path, 0)
 
 
 def test_charts_end_at_seams_and_meet_nowhere_themselves(root: Path) -> None:

@@ -41,6 +41,10 @@ NO_IMAGES: Mapping[str, str] = MappingProxyType({})
 FULL_MESH: Arrays = {"full": np.array(True)}
 """What is kept of such a level."""
 
+FEW = 2000
+"""Triangles of a mesh with images that are all drawn: levels would take longer to make than they save, as such things
+are made in any number."""
+
 UNIT_SHAPES: dict[str, Callable[[float], TriangleMesh | None]] = {SPHERE: sphere, CYLINDER: cylinder}
 
 
@@ -93,8 +97,11 @@ def _load(source: str, level: int, textured: bool) -> Groups:
     images = _images(source) if textured else {}
     if level == FULL:
         return unpacked(_kept(source, "full", lambda: packed(_full(source, images)), images))
+    full = load_mesh(source, 0, textured)
+    if images and sum(len(group.mesh.triangles) for group in full) <= FEW:
+        return full
     arrays = level_arrays(source, level, images)
-    return load_mesh(source, 0, textured) if arrays.keys() == FULL_MESH.keys() else unpacked(arrays)
+    return full if arrays.keys() == FULL_MESH.keys() else unpacked(arrays)
 
 
 def level_arrays(source: str, level: int, images: Mapping[str, str] = NO_IMAGES) -> Arrays:

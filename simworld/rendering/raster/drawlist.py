@@ -22,6 +22,7 @@ from simworld.rendering.nearness import least_distances
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.bank import Textures, textures_of
 from simworld.rendering.textures.panorama import environment
+from simworld.rendering.textures.pyramid import MOST_TEXELS
 from simworld.scene.camera import Camera
 from simworld.scene.material import Material, Texture
 from simworld.scene.model import Scene
@@ -97,15 +98,24 @@ class DrawList(Casters):
 
 _BLACK = (0.0, 0.0, 0.0)
 _MOST_LEVELS, _MOST_CAMERAS = 8, 64
+_FINER = 1.5
+"""Texels a pixel, at least half a level finer than which is the finest that is looked up."""
 _LEAST_ROUGHNESS = 0.08
 """Smoother than this, highlights of lights without extent would be smaller than pixels and flicker."""
 
 
-class DrawLists:
-    """The draw lists of a scene, in which all but the meshes is the same; threads may ask side by side.
+class Detail(NamedTuple):
+    """What a camera needs of each surface (s,): the tolerance of its mesh, and the most texels a side of its images."""
 
-    Meshes are within `error` pixels of the true ones as a camera sees them, full ones if it is 0. A broken mesh or
-    texture raises RenderError.
+    tolerances: tuple[float, ...]
+    sides: tuple[int, ...]
+
+
+class DrawLists:
+    """The draw lists of a scene, in which all but meshes and their images is the same; threads may ask side by side.
+
+    Meshes are within `error` pixels of the true ones as a camera sees them, full ones if it is 0, and of images there
+    is what it can see. A broken mesh or texture raises RenderError.
     """
 
     def __init__(self, scene: Scene, error: float) -> None:
@@ -113,37 +123,59 @@ class DrawLists:
         self._error = error
         self._surfaces, self._background = _fixed_first(surfaces(scene)), scene.background
         self._lock = Lock()
-        self._tolerances: dict[Camera, tuple[float, ...]] = {}
-        self._made: dict[tuple[float, ...], DrawList] = {}
+        self._details: dict[Camera, Detail] = {}
+        self._made: dict[Detail, DrawList] = {}
         self._shared: dict[str, Any] = {}
 
     def seen_by(self, camera: Camera) -> DrawList:
         """The one that a camera of its size needs; those that need the same detail have the same."""
         with self._lock:
-            tolerances = kept(self._tolerances, _MOST_CAMERAS, camera, self._tolerances_for)
-            return kept(self._made, _MOST_LEVELS, tolerances, self._make)
+            return kept(self._made, _MOST_LEVELS, kept(self._details, _MOST_CAMERAS, camera, self._detail), self._make)
 
-    def _tolerances_for(self, camera: Camera) -> tuple[float, ...]:
+    def _detail(self, camera: Camera) -> Detail:
         if self._error == 0:
-            return (0.0,) * len(self._surfaces)
+            return Detail((0.0,) * len(self._surfaces), (MOST_TEXELS,) * len(self._surfaces))
         scene = self._scene()
         assert scene is not None
-        near = least_distances(scene, self._surfaces, camera)
-        return _tolerances(self._surfaces, near * (self._error / max(camera.fx, camera.fy)))
+        pixels = least_distances(scene, self._surfaces, camera) / max(camera.fx, camera.fy)
+        sides = (_side(surface, pixel) for surface, pixel in zip(self._surfaces, pixels.tolist(), strict=True))
+        return Detail(_tolerances(self._surfaces, pixels * self._error), tuple(sides))
 
-    def _make(self, tolerances: tuple[float, ...]) -> DrawList:
-        parts = _parts(self._surfaces, tolerances)
+    def _make(self, detail: Detail) -> DrawList:
+        parts, wanted = _parts(self._surfaces, detail.tolerances), zip(self._surfaces, *detail, strict=True)
+        sides = [side for surface, tolerance, side in wanted for _ in surface.groups(tolerance)]
+        materials, textures = _material_table(parts, sides)
         if not self._shared:
-            materials, textures = _material_table(parts)
             self._shared = {
                 "materials": materials,
-                "textures": textures,
                 "instance": np.array([surface.instance for surface, _ in parts], dtype=np.int32),
                 "full": self._error == 0,
                 "backdrop": environment(self._background),
                 "link": np.array([surface.link for surface, _ in parts], dtype=np.int32),
             }
-        return DrawList(**_assembled(parts), **self._shared)
+        return DrawList(**_assembled(parts), textures=textures, **self._shared)
+
+
+def _side(surface: Surface, pixel: float) -> int:
+    """Texels a side, a power of two, of the finest level of a surface's images that pixels of so many metres show."""
+    if not surface.own_images:
+        return MOST_TEXELS
+    needed = max(_spread(group.mesh) for group in surface.groups(0.0)) * max(surface.size) / pixel
+    return min(1 << int(_FINER * needed).bit_length(), MOST_TEXELS)
+
+
+@lru_cache(maxsize=1024)
+def _spread(mesh: TriangleMesh) -> float:
+    """How long a side of a mesh's image is on it, in its unit, where that is the most for all but a twentieth of it."""
+    if mesh.coordinates is None:
+        return 0.0
+    a, b, c = mesh.vertices[mesh.triangles].transpose(1, 0, 2)
+    one, other = (mesh.coordinates[:, k] - mesh.coordinates[:, 0] for k in (1, 2))
+    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    squares = areas / np.maximum(np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]), 1e-12)
+    order = np.argsort(squares, kind="stable")
+    share = np.cumsum(areas[order])
+    return float(np.sqrt(squares[order[np.searchsorted(share, 0.95 * share[-1])]]))
 
 
 def casters(scene: Scene, error: float) -> Casters:
@@ -214,16 +246,20 @@ def _geometry(sized: tuple[tuple[TriangleMesh, Vec3], ...]) -> Geometry:
     return geometry
 
 
-def _material_table(parts: list[tuple[Surface, MeshGroup]]) -> tuple[MaterialTable, Textures]:
+def _material_table(parts: list[tuple[Surface, MeshGroup]], sides: list[int]) -> tuple[MaterialTable, Textures]:
+    """The materials of parts, and their textures with as many texels a side at the most."""
     materials = [surface.material_of(group) for surface, group in parts]
     mapped = np.array([group.image is not None for _, group in parts])
     used: dict[Texture, int] = {}
+    most: dict[Texture, int] = {}
     index = []
-    for material in materials:
+    for material, side in zip(materials, sides, strict=True):
         texture = material.texture and _pattern(material.texture)
         index.append(0 if texture is None else used.setdefault(texture, len(used) + 1))
+        if texture is not None:
+            most[texture] = max(side, most.get(texture, 1))
     rows = np.array([_row(material) for material in materials], dtype=np.float32)
-    return MaterialTable(rows, np.array(index, dtype=np.int32), mapped), textures_of(list(used))
+    return MaterialTable(rows, np.array(index, dtype=np.int32), mapped), textures_of(most)
 
 
 @lru_cache(maxsize=64)

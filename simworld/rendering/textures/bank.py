@@ -1,6 +1,6 @@
 """All textures of a scene in one array, as the rasterizer looks them up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.kernels import inlined, kernel
-from simworld.rendering.textures.pyramid import Pyramid, pyramid
+from simworld.rendering.textures.pyramid import Pyramid, pyramid, reduced
 from simworld.scene.material import Texture
 
 Whole = NDArray[np.int32]
@@ -28,9 +28,9 @@ class Textures(NamedTuple):
     channels: Annotated[Whole, 1]
 
 
-def textures_of(used: Sequence[Texture]) -> Textures:
-    """The textures in their order after none; a broken image raises RenderError."""
-    return _bank(tuple(pyramid(texture) for texture in used))
+def textures_of(used: Mapping[Texture, int]) -> Textures:
+    """The textures in their order after none, of so many texels a side at most; a broken image raises RenderError."""
+    return _bank(tuple(reduced(pyramid(texture), side) for texture, side in used.items()))
 
 
 # A scene has a draw list for each of its cameras.

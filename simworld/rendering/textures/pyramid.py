@@ -55,12 +55,20 @@ def textures_in(folder: Path, size: float = 0.2) -> tuple[ImageTexture, ...]:
     return tuple(image.model_copy(update={"size": size}) for image in images_in(folder))
 
 
+@lru_cache(maxsize=128)
+def reduced(made: Pyramid, side: int) -> Pyramid:
+    """A pyramid without the levels of more than `side` texels a side."""
+    if made.side <= side:
+        return made
+    return reduced(Pyramid(made.texels[made.side * made.side * made.channels :], made.side // 2, made.channels), side)
+
+
 @lru_cache(maxsize=32)
 def _of_pattern(family: Family, seed: int) -> Pyramid:
     return _pyramid(pattern(family, seed)[..., None])
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _of_image(file: str, sha256: str, _modified: int, _size: int) -> Pyramid:
     """The pyramid of an image file; transparent parts are blended with black."""
     from PIL import Image, ImageOps, UnidentifiedImageError

@@ -30,26 +30,25 @@ def carried_coordinates(given: DistanceSurface, coordinates: Array, simple: Dist
 
 
 def slips(given: DistanceSurface, coordinates: Array, simple: DistanceSurface, placed: Array) -> Array:
-    """How far (m, 4) a simplified surface moves a texture along the given one, at its corners and middles.
+    """How far (m,) a simplified surface moves a texture along the given one, in the middle of its triangles.
 
     `coordinates` (m, 3, 2) are those of the one, `placed` (k, 3, 2) those of the other; where there are none it is NaN.
     Where a texture is stretched so much that little of it is seen, what it moves by counts as where it is not.
     """
     cells = given.vertices[given.triangles]
-    points = np.concatenate([cells, cells.mean(axis=1, keepdims=True)], axis=1)
-    wanted = np.concatenate([coordinates, coordinates.mean(axis=1, keepdims=True)], axis=1)
-    rows = _nearest_rows(points, given, simple)
-    found = _at(points.reshape(-1, 3), simple.vertices[simple.triangles[rows]], placed[rows]).reshape(wanted.shape)
-    one, other = (coordinates[:, k, None] - coordinates[:, 0, None] for k in (1, 2))
-    off = found - wanted
-    area = one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0]
+    middles = cells.mean(axis=1)
+    rows = _nearest_rows(middles[:, None], given, simple)
+    found = _at(middles, simple.vertices[simple.triangles[rows]], placed[rows])
+    off = found - coordinates.mean(axis=1)
+    one, other = (coordinates[:, k] - coordinates[:, 0] for k in (1, 2))
+    area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):  # where all of a triangle is at one place
-        s = (off[..., 0] * other[..., 1] - off[..., 1] * other[..., 0]) / area
-        t = (one[..., 0] * off[..., 1] - one[..., 1] * off[..., 0]) / area
-    across = s[..., None] * (cells[:, 1] - cells[:, 0])[:, None] + t[..., None] * (cells[:, 2] - cells[:, 0])[:, None]
+        s = (off[:, 0] * other[:, 1] - off[:, 1] * other[:, 0]) / area
+        t = (one[:, 0] * off[:, 1] - one[:, 1] * off[:, 0]) / area
+    across = s[:, None] * (cells[:, 1] - cells[:, 0]) + t[:, None] * (cells[:, 2] - cells[:, 0])
     whole = np.linalg.norm(np.cross(cells[:, 1] - cells[:, 0], cells[:, 2] - cells[:, 0]), axis=1)
     usual = whole.sum() / max(np.nansum(abs(area)), 1e-300)
-    return np.asarray(np.fmin(np.linalg.norm(across, axis=2), np.sqrt(usual) * np.linalg.norm(off, axis=2)))
+    return np.asarray(np.fmin(np.linalg.norm(across, axis=1), np.sqrt(usual) * np.linalg.norm(off, axis=1)))
 
 
 def _nearest_rows(points: Array, owner: DistanceSurface, other: DistanceSurface) -> Index:
