@@ -10,6 +10,7 @@ from simworld.assets.recipe import Ball, Block, Piece, Rod
 from simworld.building.draft import Draft, Thing
 from simworld.building.draws import Draws
 from simworld.building.factor import SEEDS, Factor, name, number, rotation, whole
+from simworld.building.footprints import LONG, Disc, footprint
 from simworld.building.heaps import drops, heaps
 from simworld.building.looks import draw_material, surface
 from simworld.building.placement import Standing, object_places
@@ -17,7 +18,7 @@ from simworld.building.touch import ROUGHEST
 from simworld.distributions.univariate import Uniform
 from simworld.geometry import IDENTITY, Quaternion, Vec3, quat_from_yaw, quat_product
 from simworld.scene.model import Body, Box, Cylinder, Labelled, Mesh, Part, Sphere
-from simworld.scene.shapes import bounds, rest_height, turned
+from simworld.scene.shapes import bounds, footprint_radius, rest_height, turned
 
 KINDS = ("cuboid", "cylinder", "sphere", "compound", *shipped())
 """What presets draw, in an order that stays, so that what is drawn stays too; what is added since is asked for."""
@@ -108,7 +109,8 @@ def place_things(draft: Draft) -> None:
     """Put the objects that were drawn on the table, clear of each other and of the bins, and the others above these."""
     standing, falling = ([t for t in draft.things if bool(t.into) is dropped] for dropped in (False, True))
     laid = [turned(thing.parts, thing.laid) for thing in standing]
-    places = object_places(draft.draw, [thing.number for thing in standing], laid, draft.bins) if laid else []
+    taken = [_footprint(draft.draw, thing, parts) for thing, parts in zip(standing, laid, strict=True)]
+    places = object_places(draft.draw, [thing.number for thing in standing], taken, draft.bins) if laid else []
     for thing, parts, (x, y) in zip(standing, laid, places, strict=True):
         place = x, y, rest_height(parts)
         draft.bodies.append(_body(draft.draw, thing, place))
@@ -116,6 +118,12 @@ def place_things(draft: Draft) -> None:
     above = heaps(draft.draw, [(t.number, t.parts, t.into) for t in falling], {box.name: box for box in draft.bins})
     draft.bodies += [_body(draft.draw, thing, place) for thing, place in zip(falling, above, strict=True)]
     draft.things.clear()
+
+
+def _footprint(draw: Draws, thing: Thing, parts: tuple[Part, ...]) -> tuple[Disc, ...]:
+    """What a thing takes of the table; how it is turned matters of what is large alone."""
+    is_large = footprint_radius(parts) > LONG
+    return footprint(parts, draw("objects.*.yaw", thing.number) if is_large else 0.0)
 
 
 def _body(draw: Draws, thing: Thing, place: Vec3) -> Body:

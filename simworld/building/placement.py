@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from simworld.building.draws import Draws, Several, Unreal
+from simworld.building.footprints import Disc
 from simworld.building.sources import Which
 from simworld.geometry import Vec3
 from simworld.scene.model import Body, Box, Part
@@ -19,6 +20,8 @@ class Standing(NamedTuple):
     parts: tuple[Part, ...]
 
 
+TABLE = (-0.86, 0.26), (-0.46, 0.46)
+"""What things span along x and y at most, in metres: the table, and a centimetre beyond its edge."""
 CLEARANCE = 0.06
 """Free metres between the footprints of objects: an open finger fits in."""
 CROWDED = 0.01
@@ -48,8 +51,8 @@ _COUNT: Which = ("objects.count", None)
 _Places = list[tuple[float, float]]
 
 
-def object_places(draw: Draws, numbers: list[int], shapes: list[tuple[Part, ...]], bins: list[Body]) -> _Places:
-    """Places on the table for the shapes, as they lie, of some objects; all are drawn again when the last does not fit.
+def object_places(draw: Draws, numbers: list[int], shapes: list[tuple[Disc, ...]], bins: list[Body]) -> _Places:
+    """Places on the table for the footprints of some objects; all are drawn again when the last does not fit.
 
     Where that does not help, those that are only in the way stand closer together.
     """
@@ -72,32 +75,46 @@ def _of_each(addresses: tuple[str, ...], items: Iterable[int]) -> list[Which]:
 
 
 class _Room:
-    """The room on the table for objects of some shapes; `most` is how many were placed in it so far."""
+    """The room on the table for objects of some footprints; `most` is how many were placed in it so far."""
 
-    def __init__(self, numbers: list[int], shapes: list[tuple[Part, ...]], bins: list[Body]) -> None:
-        self.radii = [footprint_radius(shape) for shape in shapes]
+    def __init__(self, numbers: list[int], shapes: list[tuple[Disc, ...]], bins: list[Body]) -> None:
+        self._shapes = shapes
         self._numbers, self._bins = numbers, bins
         self.between = CLEARANCE
         self.most = 0
 
     def is_free(self, x: float, y: float, places: _Places) -> bool:
         """Whether the next object fits at (x, y), beside those that are at `places`."""
-        radius = self.radii[len(places)]
+        shape = self._shapes[len(places)]
         for i, (px, py) in enumerate(places):
             # The first object is the one that is grasped.
-            if math.hypot(x - px, y - py) < radius + self.radii[i] + (self.between if i else CLEARANCE):
+            between = self.between if i else CLEARANCE
+            if any(_are_near(x, y, disc, px, py, other, between) for disc in shape for other in self._shapes[i]):
                 return False
+        return all(self._is_on_table_and_clear(x + dx, y + dy, radius) for dx, dy, radius in shape)
+
+    def _is_on_table_and_clear(self, x: float, y: float, radius: float) -> bool:
+        """Whether a disc is on the table and clear of the bins."""
+        (left, right), (front, back) = TABLE
+        if not (left <= x - radius and x + radius <= right and front <= y - radius and y + radius <= back):
+            return False
         return all(_distance_to_box(x, y, box) >= radius + HAND_CLEARANCE for box in self._bins)
 
     def misfit(self) -> Unreal:
         """What is raised where there is no room for all."""
-        count = len(self.radii)
+        count = len(self._shapes)
         why = (
             f"no free place on the table for {count} objects, {self.most} at most: ask for fewer (objects.count) or "
             "smaller ones, or for other places (objects.*.position"
         )
         shapes, bins = _of_each(_SHAPE, self._numbers), _of_each(_BIN, range(len(self._bins)))
         return Unreal("objects", f"{why}{', boxes.*.position' if bins else ''})", [*shapes, *bins], [_COUNT])
+
+
+def _are_near(x: float, y: float, disc: Disc, px: float, py: float, other: Disc, between: float) -> bool:
+    """Whether there are not so many metres between two discs about (x, y) and (px, py)."""
+    apart = math.hypot(x + disc.x - px - other.x, y + disc.y - py - other.y)
+    return apart < disc.radius + other.radius + between
 
 
 def _free_places(room: _Room, streams: list[tuple[Several, Several]]) -> _Places | None:
