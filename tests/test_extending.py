@@ -29,6 +29,15 @@ def test_the_object_family_is_as_large_as_asked() -> None:
     assert bar.position[2] - bar.half_extents[2] == pytest.approx(post.position[2] + post.half_extents[2])
 
 
+def test_the_family_is_closed_and_hollow() -> None:
+    form = from_page("FAMILY").make(np.random.default_rng(0))
+    (shell,) = form.shells
+    edges = shell.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).tolist()
+    assert sorted(edges) == sorted([b, a] for a, b in edges)
+    middle = np.concatenate([part.vertices for part in form.parts if part.vertices[:, 2].max() > 0.02])
+    assert np.hypot(*middle[:, :2].T).min() > 0.025
+
+
 def test_the_renderer_paints_instances() -> None:
     env: Any = gym.make("simworld/PlaceInBox-v0").unwrapped
     env.reset(seed=0)

@@ -70,7 +70,7 @@ def _strip(names: Sequence[str], renderer: Renderer) -> NDArray[np.uint8]:
         state = world.state()
     eye: Vec3 = (0.0, -0.8 * _FAR, 0.6 * _FAR)
     width = CELL * len(names)
-    focal = CELL * _FAR / (1.2 * size)
+    focal = CELL * _FAR / (1.35 * size)
     camera = Camera(
         name="sheet",
         width=width,

@@ -14,7 +14,7 @@ _FLAT = np.cos(np.pi / 15)
 
 
 def _banana(rng: Generator) -> Form:
-    length, thick, bend = rng.uniform(0.13, 0.2), rng.uniform(0.015, 0.02), rng.uniform(0.7, 1.4)
+    length, thick, bend = rng.uniform(0.13, 0.2), rng.uniform(0.015, 0.02), rng.uniform(1.0, 1.8)
     s = np.array([-0.5, -0.48, -0.44, -0.38, -0.28, -0.15, 0.0, 0.15, 0.28, 0.36, 0.41, 0.44, 0.47, 0.5])
     girth = np.array([0.2, 0.3, 0.5, 0.72, 0.92, 1.0, 1.0, 0.98, 0.88, 0.68, 0.42, 0.27, 0.24, 0.26]) * thick
     angle = bend * s

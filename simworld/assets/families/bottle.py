@@ -26,14 +26,17 @@ def _bottle(rng: Generator) -> Form:
     glass, base = paint(rng, _LIQUIDS), paint(rng)
     clear, label, lid = 0, 1, 2
     foot = rounded([(0.0, 0.0), (radius, 0.0), (radius, low)], 0.006)
-    bend = rounded([(radius, up), (radius, body), (neck, high), (neck, top - 0.016)], 0.02)
+    bend = rounded([(radius, up), (radius, body), (neck, high), (neck, top - 0.016)], 0.006)
     shell = turned(
         [(clear, foot), (label, bend[:1]), (clear, bend[1:]), (lid, [(cap, top - 0.016), (cap, top), (0.0, top)])]
     )
     return Form(
         shells=[shell],
         looks=[glass, printed(rng, base, aspect=6.28 * radius / (up - low)), paint(rng)],
-        parts=[lathe([(radius - 0.004, 0.0), (radius, 0.005), (radius, body)]), lathe([(radius, body), (neck, high)])]
+        parts=[
+            lathe([(radius - 0.004, 0.0), (radius, 0.005), (radius, body - 0.003)]),
+            lathe([(radius, body - 0.003), (neck, high)]),
+        ]
         + [lathe([(neck, high), (neck, top - 0.016)]), lathe([(cap, top - 0.016), (cap, top)])],
         density=rng.uniform(250.0, 700.0),
         color=glass,

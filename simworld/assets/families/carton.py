@@ -31,7 +31,10 @@ def _carton(rng: Generator) -> Form:
     white, label = 0, 1
     return Form(
         shells=[capped(rings, [white, label, white, white, white])],
-        looks=[paint(rng, ((0.93, 0.93, 0.9), base), 0.02), printed(rng, base, faces=4, aspect=4 * side / height)],
+        looks=[
+            paint(rng, ((0.93, 0.93, 0.9), base), 0.02),
+            printed(rng, base, 4 * side / height, faces=4, front=0.125),
+        ],
         parts=[block((side, side, height), (0.0, 0.0, height / 2)), capped(rings[1:3]), capped(rings[2:])],
         density=rng.uniform(150.0, 500.0),
         color=base,

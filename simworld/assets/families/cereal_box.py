@@ -17,7 +17,7 @@ _FRONT, _SIDE = (0.01, 0.01, 0.64, 0.99), (0.68, 0.01, 0.99, 0.99)
 
 def _print(rng: Generator, base: Vec3, aspect: float) -> Image:
     """The front at the left, and a narrow side with its small print at the right."""
-    front = printed(rng, base, faces=1, aspect=aspect)
+    front = printed(rng, base, aspect, faces=1, front=0.5)
     columns = np.arange(int(0.66 * 2 * SIDE)) * 2 * SIDE // int(0.66 * 2 * SIDE)
     canvas = np.broadcast_to(np.array(base), (2 * SIDE, 2 * SIDE, 3)).copy()
     canvas[:, : len(columns)] = front[:, columns] / 255

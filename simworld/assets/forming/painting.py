@@ -131,15 +131,17 @@ def name(rng: Generator) -> str:
     return "".join(_SYLLABLES[int(k)] for k in rng.integers(len(_SYLLABLES), size=int(rng.integers(2, 4))))
 
 
-def write(canvas: Array, words: str, place: tuple[float, float], size: float, color: Vec3) -> None:
+def write(canvas: Array, words: str, place: tuple[float, float], size: float, color: Vec3, aspect: float = 1.0) -> None:
     """Write words on colours (h, w, 3) around a place, as shares of width and height, in letters of at most that share.
 
-    They are made smaller where they would be wider than 0.9 of the canvas.
+    They are made smaller where they would be wider than 0.9 of the canvas, whose pixels on the thing are `aspect` times
+    wider than high.
     """
     height, width = canvas.shape[:2]
     mask = glyphs(words)
-    times = max(1, int(min(size * height / HEIGHT, 0.9 * width / mask.shape[1])))
-    mask = np.kron(mask, np.ones((times, times), dtype=bool))[:height, :width]
+    high = min(size * height / HEIGHT, 0.9 * width / mask.shape[1] * aspect)
+    times = max(1, int(high)), max(1, round(high / aspect))
+    mask = np.kron(mask, np.ones(times, dtype=bool))[:height, :width]
     h, w = mask.shape
     top = min(max(int(place[1] * height - h / 2), 0), height - h)
     left = min(max(int(place[0] * width - w / 2), 0), width - w)
@@ -164,10 +166,10 @@ def disc(canvas: Array, place: tuple[float, float], radius: float, color: Vec3, 
     canvas[u * u + v * v < radius * radius] = color
 
 
-def printed(rng: Generator, base: Vec3, faces: int = 2, aspect: float = 2.0) -> Image:
+def printed(rng: Generator, base: Vec3, aspect: float, faces: int = 2, front: float = 0.0) -> Image:
     """A label (256, 256, 3) that goes around: on each of so many `faces` a name on a ground, and a bar code between.
 
-    `aspect` is how many times wider than high it is on the thing.
+    `aspect` is how many times wider than high it is on the thing, `front` the u of the middle of the first face.
     """
     side = 2 * SIDE
     canvas = np.broadcast_to(np.array(base), (side, side, 3)).copy()
@@ -183,8 +185,8 @@ def printed(rng: Generator, base: Vec3, faces: int = 2, aspect: float = 2.0) -> 
         begin, end = side * face // faces, side * (face + 1) // faces
         part = canvas[:, begin:end]
         if is_round:
-            disc(part, (0.5, place), radius, third, aspect / faces)
-        write(part, word, (0.5, place), 0.16, ink)
-        write(part, small, (0.5, place + 0.28), 0.06, ink)
+            disc(part, (0.5, place), min(radius, 0.42 * aspect / faces), third, aspect / faces)
+        write(part, word, (0.5, place), 0.2, ink, aspect)
+        write(part, small, (0.5, place + 0.26), 0.07, ink, aspect)
     bars(rng, canvas, ((faces - 0.5) / faces + 0.36 / faces, 0.86), (0.24 / faces, 0.14))
-    return image(canvas)
+    return image(np.roll(canvas, round(side * (front - 0.5 / faces)), axis=1))
