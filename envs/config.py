@@ -14,18 +14,20 @@ from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot
 from simworld.building.entities import Words
 from simworld.building.spec import SceneSpec
+from simworld.documents import read_yaml
 from simworld.envs.fields import Field
 from simworld.envs.interface import Interface
 from simworld.envs.observations import OBSERVATIONS, images_of
 from simworld.envs.options import Names, Pixels, Randomized, Size, check_names
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped_task, variants_of
-from simworld.errors import ConfigurationError, UnknownOptionError, nearest
+from simworld.errors import ConfigurationError, UnknownOptionError, nearest, shown
 from simworld.physics.controllers import Control, make_control
 from simworld.physics.timing import Timing
 from simworld.plain import Plain
+from simworld.randomization.files import written_randomization
 from simworld.randomization.randomization import Randomization
-from simworld.reading import parse_mapping
+from simworld.reading import PathLike, parse_mapping
 
 
 def _task(value: Any) -> Any:
@@ -197,6 +199,23 @@ class EnvConfig(Plain):
     def to_json(self) -> str:
         """The configuration as JSON; `EnvConfig.from_json` gives back an equal one."""
         return self.model_dump_json()
+
+    @classmethod
+    def load(cls, path: PathLike) -> "EnvConfig":
+        """Read a configuration from a YAML file, with the task, the randomization and the rest as people write them.
+
+        `task` has the fields of a task's file, or is the name of one that ships. What is wrong raises
+        ConfigurationError.
+        """
+        content = read_yaml(path, "configuration")
+        try:
+            if not isinstance(content, dict):
+                raise ConfigurationError(f"a configuration is a mapping, got {shown(content)}")
+            if isinstance(asked := content.get("randomization", ""), dict | list):
+                content["randomization"] = written_randomization(asked)
+            return cls(**{str(name): value for name, value in content.items()})
+        except (ConfigurationError, RecursionError) as error:
+            raise ConfigurationError(f"{path}: {error}") from None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "EnvConfig":

@@ -26,13 +26,17 @@ def load_randomization(path: PathLike) -> dict[str, Any] | list[Any]:
     (`uniform(0, 1)`), or a list of such mappings and of presets, of which later ones win. A key may be there once;
     numbers may be as in Python (`1e-3`).
     """
-    content = read_yaml(path, "randomization")
     try:
-        check_plain(content)
-        plain = [_part(part) for part in content] if isinstance(content, list) else _mapping(content)
-        as_randomization(plain)
+        return written_randomization(read_yaml(path, "randomization"))
     except (ConfigurationError, RecursionError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
+
+
+def written_randomization(content: Any) -> dict[str, Any] | list[Any]:
+    """A randomization as people write it in YAML, as plain data; a wrong one raises ConfigurationError."""
+    check_plain(content)
+    plain = [_part(part) for part in content] if isinstance(content, list) else _mapping(content)
+    as_randomization(plain)
     return plain
 
 
