@@ -99,7 +99,7 @@ def _add(
     try:
         if name in GENERATORS or name in FAMILIES or name in shipped():
             raise ConfigurationError(f"{name!r} ships with simworld: give it another name (--id)")
-        mesh = read_mesh(path)
+        mesh = read_mesh(path, textured=True)
         before = rows.get(name)
         if before and _report_of(before) == made_from(mesh, options):
             return ImportReport(id=name, file=str(path), status="unchanged")

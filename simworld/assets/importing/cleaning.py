@@ -16,37 +16,52 @@ MOST_TRIANGLES = 20_000
 _GRID = 1 << 20
 """Steps along the largest side within which vertices are one."""
 
+_SEAM = 0.05
+"""Share of an image within which places are taken to be on one side of a seam."""
+
 _FLAT = 1e-10
 """A triangle's area over its longest side squared, below which it is a line."""
 
 
 class Sound(NamedTuple):
-    """A mesh that can be measured: `closed` ones enclose a volume. `notes` say what was wrong and what was done."""
+    """A mesh that can be measured: `closed` ones enclose a volume. `notes` say what was wrong and what was done.
+
+    `texture` (m, 3, 3) is as in MeshData.
+    """
 
     vertices: Array
     triangles: NDArray[np.int64]
     colors: Array
     closed: bool
     notes: tuple[str, ...]
+    texture: Array
 
 
 def cleaned(mesh: MeshData, most: int = MOST_TRIANGLES) -> Sound:
     """A mesh with at most about `most` triangles. ConfigurationError where nothing of it has an area."""
     notes = [f"{name} is not there, and is left out" for name in mesh.missing]
-    vertices, triangles, colors = _welded(mesh, notes)
+    vertices, triangles, kept = _welded(mesh, notes)
+    colors, texture = mesh.colors[kept], np.full((len(triangles), 3, 3), np.nan)
+    if mesh.texture is not None:
+        texture = mesh.texture[kept]
     if len(triangles) > most:
         notes.append(f"{len(triangles):,} triangles simplified to about {most:,}")
-        vertices, triangles, colors = _simplified(vertices, triangles, colors, most)
-    triangles, colors = _once(triangles, colors, notes)
+        given = vertices[triangles]
+        vertices, triangles = _simplified(vertices, triangles, most)
+        near = _nearest(given.mean(axis=1), vertices[triangles].mean(axis=1))
+        colors = colors[near]
+        texture = texture[near] if mesh.texture is None else _carried(given, texture, vertices[triangles], near)
+    once = _once(triangles, notes)
+    triangles, colors, texture = triangles[once], colors[once], texture[once]
     count = len(np.unique(colors[~np.isnan(colors[:, 0])], axis=0))
     colors = reduced(colors)
-    if count > (kept := len(np.unique(colors[~np.isnan(colors[:, 0])], axis=0))):
-        notes.append(f"{count:,} colours reduced to {kept}, one for each triangle")
-    return _mended(vertices, triangles, colors, notes)
+    if count > (fewer := len(np.unique(colors[~np.isnan(colors[:, 0])], axis=0))):
+        notes.append(f"{count:,} colours reduced to {fewer}, one for each triangle")
+    return _mended(vertices, triangles, colors, texture, notes)
 
 
-def _welded(mesh: MeshData, notes: list[str]) -> tuple[Array, NDArray[np.int64], Array]:
-    """Vertices at one place as one, without the triangles that are none then."""
+def _welded(mesh: MeshData, notes: list[str]) -> tuple[Array, NDArray[np.int64], NDArray[np.bool_]]:
+    """Vertices at one place as one, without the triangles that are none then; and which were kept."""
     low = mesh.vertices.min(axis=0)
     size = float(np.ptp(mesh.vertices[np.unique(mesh.triangles)], axis=0).max())
     if not 0 < size < 1e30:
@@ -61,35 +76,57 @@ def _welded(mesh: MeshData, notes: list[str]) -> tuple[Array, NDArray[np.int64],
     # Those that are lines stay: without them what they join would be open.
     if not _has_area(mesh.vertices[first], triangles[kept]).any():
         raise ConfigurationError("no face of it has an area")
-    return (*_used(mesh.vertices[first], triangles[kept]), mesh.colors[kept])
+    return (*_used(mesh.vertices[first], triangles[kept]), kept)
 
 
-def _once(triangles: NDArray[np.int64], colors: Array, notes: list[str]) -> tuple[NDArray[np.int64], Array]:
-    """No triangle twice, whichever way it faces."""
+def _once(triangles: NDArray[np.int64], notes: list[str]) -> NDArray[np.int64]:
+    """Which triangles are there for the first time, whichever way they face."""
     _, first = np.unique(np.sort(triangles, axis=1), axis=0, return_index=True)
     if len(first) < len(triangles):
         notes.append(f"{len(triangles) - len(first):,} triangles are there twice, and are kept once")
-    first.sort()
-    return triangles[first], colors[first]
+    return np.sort(first)
 
 
-def _simplified(
-    vertices: Array, triangles: NDArray[np.int64], colors: Array, most: int
-) -> tuple[Array, NDArray[np.int64], Array]:
-    """Fewer triangles by quadric collapses; each has the colour of the nearest one before."""
+def _simplified(vertices: Array, triangles: NDArray[np.int64], most: int) -> tuple[Array, NDArray[np.int64]]:
+    """Fewer triangles by quadric collapses."""
     fewer: Any = needed("fast_simplification").simplify(vertices, triangles.astype(np.int32), target_count=most)
-    found, rows = np.asarray(fewer[0], dtype=float), np.asarray(fewer[1], dtype=np.int64)
-    return (*_used(found, rows), colors[_nearest(vertices[triangles].mean(axis=1), found[rows].mean(axis=1))])
+    return _used(np.asarray(fewer[0], dtype=float), np.asarray(fewer[1], dtype=np.int64))
 
 
-def _mended(vertices: Array, triangles: NDArray[np.int64], colors: Array, notes: list[str]) -> Sound:
-    """All faces facing outwards, and small holes filled."""
+def _carried(given: Array, texture: Array, corners: Array, near: NDArray[np.int64]) -> Array:
+    """Where the corners (k, 3, 3) of triangles are in the texture (m, 3, 3) of `given` ones (m, 3, 3).
+
+    It is where they are on the plane of a given one close by; of the one that is `near` (k,) to the whole triangle
+    where that is far off in the image: on the other side of a seam.
+    """
+    inwards = corners + 0.25 * (corners.mean(axis=1, keepdims=True) - corners)
+    close = _nearest(given.mean(axis=1), inwards.reshape(-1, 3))
+    own = _on_plane(corners.reshape(-1, 3), given[close], texture[close]).reshape(corners.shape)
+    whole = _on_plane(corners.reshape(-1, 3), given[near.repeat(3)], texture[near.repeat(3)]).reshape(corners.shape)
+    same = (np.abs(own - whole) < _SEAM).all(axis=(1, 2), keepdims=True)
+    return np.where(same, own, whole)
+
+
+def _on_plane(points: Array, cells: Array, values: Array) -> Array:
+    """What is linear on the plane of each triangle (n, 3, 3), with `values` (n, 3, 3) at its corners, at points."""
+    u, v, w = cells[:, 1] - cells[:, 0], cells[:, 2] - cells[:, 0], points - cells[:, 0]
+    uu, uv, vv, wu, wv = ((a * b).sum(axis=1) for a, b in ((u, u), (u, v), (v, v), (w, u), (w, v)))
+    area = np.maximum(uu * vv - uv * uv, 1e-300)
+    s, t = ((wu * vv - wv * uv) / area)[:, None], ((wv * uu - wu * uv) / area)[:, None]
+    return np.asarray(values[:, 0] + s * (values[:, 1] - values[:, 0]) + t * (values[:, 2] - values[:, 0]))
+
+
+def _mended(vertices: Array, triangles: NDArray[np.int64], colors: Array, texture: Array, notes: list[str]) -> Sound:
+    """All faces facing outwards, and small holes filled, with colours but no texture."""
     trimesh = needed("trimesh")
     mesh = trimesh.Trimesh(vertices, triangles, process=False)
     trimesh.repair.fix_normals(mesh, multibody=True)
-    turned = int((np.asarray(mesh.faces) != triangles).any(axis=1).sum())
+    faces = np.asarray(mesh.faces, dtype=np.int64)
+    turned = int((faces != triangles).any(axis=1).sum())
     if turned:
         notes.append(f"{turned:,} triangles faced the wrong side, and are turned")
+    was = (faces[:, :, None] == triangles[:, None, :]).argmax(axis=2)  # of each corner, which it was
+    texture = np.take_along_axis(texture, was[:, :, None], axis=1)
     if not mesh.is_watertight:
         trimesh.repair.fill_holes(mesh)
         added = len(mesh.faces) - len(triangles)
@@ -98,10 +135,12 @@ def _mended(vertices: Array, triangles: NDArray[np.int64], colors: Array, notes:
             middles = mesh.triangles_center
             near = _nearest(middles[: len(triangles)], middles[len(triangles) :])
             colors = np.concatenate([colors, colors[near]])
+            texture = np.concatenate([texture, np.full((added, 3, 3), np.nan)])
     closed = bool(mesh.is_watertight and mesh.is_winding_consistent and mesh.volume > 0)
     if not closed:
         notes.append("it is not closed: its volume is that of its convex pieces")
-    return Sound(np.array(mesh.vertices), np.array(mesh.faces, dtype=np.int64), colors, closed, tuple(notes))
+    faces = np.array(mesh.faces, dtype=np.int64)
+    return Sound(np.array(mesh.vertices), faces, colors, closed, tuple(notes), texture)
 
 
 def _has_area(vertices: Array, triangles: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -43,6 +43,18 @@ def face_colors(mesh: Any, linear: bool) -> Array:
     return np.tile(np.full(3, np.nan) if color is None else color, (count, 1))
 
 
+def own_image(mesh: Any, linear: bool) -> Any:
+    """The texture of a trimesh mesh that has coordinates in it, in the colour of its material, if there is one."""
+    from PIL import Image
+
+    image = _image(mesh)
+    if image is None:
+        return None
+    color, _ = _of_material(mesh.visual.material, linear)
+    flat = image.convert("RGB")
+    return flat if color is None else Image.fromarray(np.rint(np.asarray(flat) * color).astype(np.uint8))
+
+
 def reduced(colors: Array) -> Array:
     """Colours (m, 3) with at most MOST_COLORS different ones, NaN aside: as they are, or medians of as many cuts."""
     known = ~np.isnan(colors[:, 0])

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from simworld.assets.importing.cleaning import Sound, cleaned
 from simworld.assets.importing.mesh_reading import MeshData
-from simworld.assets.importing.object_writing import pieces_obj, visual_obj
+from simworld.assets.importing.object_writing import pieces_obj, surface_obj, visual_obj
 from simworld.assets.importing.pieces import ConvexPiece, convex_pieces
 from simworld.assets.importing.solids import posture, solid_of
 from simworld.assets.importing.units import Unit, metres
@@ -17,10 +17,13 @@ from simworld.assets.index import Name, Row, digest_of
 from simworld.geometry import IDENTITY, Array, Vec3
 from simworld.plain import Length, NonNegative, Plain, Positive
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of what is made from a file."""
 
 VISUAL, MATERIALS, COLLISION = "visual.obj", "visual.mtl", "collision.obj"
+
+_GREY = 0.7
+"""The colour of what names none, on a mesh of which other parts show images."""
 
 _MARGIN = 0.001
 """Metres by which Bullet keeps convex pieces apart from what they rest on."""
@@ -81,10 +84,15 @@ def make(mesh: MeshData, name: str, file: str, options: ImportOptions) -> Made:
     sound = cleaned(mesh)
     pieces, touched = convex_pieces(sound)
     laid = _laid(sound, pieces, factor)
-    visual, materials = visual_obj(laid.seen, sound.triangles, sound.colors, MATERIALS)
+    images = {f"skin{k}.png": image for k, image in enumerate(mesh.images)}
+    if images:
+        visual, materials = textured_obj(laid.seen, sound, list(images), MATERIALS)
+    else:
+        visual, materials = visual_obj(laid.seen, sound.triangles, sound.colors, MATERIALS)
     felt = pieces_obj([(points, piece.triangles) for points, piece in zip(laid.felt, pieces, strict=True)])
-    files = {VISUAL: visual, COLLISION: felt} | ({MATERIALS: materials} if materials.strip() else {})
-    row = _row(laid, name, file, options, colored=MATERIALS in files)
+    looks = images | {MATERIALS: materials} if materials.strip() else {}
+    files = {VISUAL: visual, COLLISION: felt} | looks
+    row = _row(laid, name, file, options, tuple(sorted(looks)))
     report = ImportReport(
         id=name,
         file=file,
@@ -97,6 +105,16 @@ def make(mesh: MeshData, name: str, file: str, options: ImportOptions) -> Made:
         mass=row.mass or 0.0,
     )
     return _placed(row.model_copy(update={"digest": digest_of(row, files.__getitem__)}), files, report)
+
+
+def textured_obj(vertices: Array, sound: Sound, images: Sequence[str], library: str) -> tuple[bytes, bytes]:
+    """The OBJ file of a mesh that shows images, and the .mtl file that it names; what has none has its colour."""
+    which = np.nan_to_num(sound.texture[:, 0, 2], nan=-1.0)
+    known = np.where(np.isnan(sound.colors), _GREY, sound.colors)
+    palette, looks = np.unique(np.column_stack([known, which]), axis=0, return_inverse=True)
+    materials = [(_three(row[:3]), images[int(row[3])] if row[3] >= 0 else "") for row in palette]
+    places = np.nan_to_num(sound.texture[..., :2])
+    return surface_obj(vertices, sound.triangles, places, looks.ravel(), materials, library)
 
 
 class _Laid(NamedTuple):
@@ -117,7 +135,7 @@ def _laid(sound: Sound, pieces: Sequence[ConvexPiece], factor: float) -> _Laid:
     return _Laid(seen, felt, solid.volume * factor**3, _three(moments))
 
 
-def _row(laid: _Laid, name: str, file: str, options: ImportOptions, colored: bool) -> Row:
+def _row(laid: _Laid, name: str, file: str, options: ImportOptions, looks: tuple[str, ...]) -> Row:
     """The row of an object whose files are not in a folder yet."""
     ends = np.array([np.abs(points).max(axis=0) for points in (laid.seen, *laid.felt)]).max(axis=0)
     return Row(
@@ -128,14 +146,14 @@ def _row(laid: _Laid, name: str, file: str, options: ImportOptions, colored: boo
         digest="0" * 32,
         visual=VISUAL,
         collision=COLLISION,
-        others=(MATERIALS,) if colored else (),
+        others=looks,
         scale=1.0,
         center=(0.0, 0.0, 0.0),
         half_extents=_three(ends),
         rest_height=_MARGIN - float(min(points[:, 2].min() for points in laid.felt)),
         orientation=IDENTITY,
         second_moments=laid.second_moments,
-        colored=colored,
+        colored=bool(looks),
         mass=options.mass or options.density * laid.volume,
         friction=options.friction,
         licence=options.licence,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.assets.importing.colors import face_colors, fine_enough
+from simworld.assets.importing.colors import face_colors, fine_enough, own_image
 from simworld.errors import ConfigurationError
 from simworld.extras import extras
 from simworld.geometry import Array
@@ -21,6 +21,9 @@ from simworld.reading import read_bytes
 
 FORMATS = ("dae", "glb", "gltf", "obj", "off", "ply", "stl")
 """The suffixes that are read, in lower case; others have formats that can hold programs, or that nobody has checked."""
+
+MOST_TEXELS = 1024
+"""Texels along a side to which larger images are reduced."""
 
 MOST_BYTES, MOST_TRIANGLES = 512 << 20, 20_000_000
 """How large a file may be, and how many triangles it may have."""
@@ -31,7 +34,8 @@ class MeshData(NamedTuple):
 
     `vertices` (n, 3) finite, in the file's unit; `triangles` (m, 3) with indices below n; `colors` (m, 3) sRGB in 0..1,
     NaN where the file names none. `unit` is in metres, where the file says it; `files` are the bytes of all that was
-    read, by name, and `missing` the names of files that are not there.
+    read, by name, and `missing` the names of files that are not there. `texture` (m, 3, 3) says where corners are in
+    which of the `images`, PNG files: right and up from its lower left, each 1 long, and its number; NaN for none.
     """
 
     vertices: Array
@@ -40,6 +44,8 @@ class MeshData(NamedTuple):
     unit: float | None = None
     files: Mapping[str, bytes] = MappingProxyType({})
     missing: tuple[str, ...] = ()
+    texture: Array | None = None
+    images: tuple[bytes, ...] = ()
 
 
 def needed(package: str) -> Any:
@@ -48,8 +54,10 @@ def needed(package: str) -> Any:
         return import_module(package)
 
 
-def read_mesh(path: Path) -> MeshData:
+def read_mesh(path: Path, textured: bool = False) -> MeshData:
     """All triangles of a mesh file, in one frame. ConfigurationError says in one line why a file cannot be read.
+
+    If it is not to be `textured`, large triangles are cut until their colours show what images do.
 
     Files that it names, such as materials, textures and buffers, are read from its own folder and below.
     """
@@ -64,7 +72,7 @@ def read_mesh(path: Path) -> MeshData:
         files = {path.name: read_bytes(path, MOST_BYTES)}
         with _quietly():
             scene = trimesh.load_scene(BytesIO(files[path.name]), file_type=kind, resolver=beside, process=False)
-            vertices, triangles, colors = _joined(scene, linear=kind in ("glb", "gltf"))
+            joined = _joined(scene, kind in ("glb", "gltf"), textured)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ImportError:  # of what would guess the encoding of a text
@@ -72,32 +80,44 @@ def read_mesh(path: Path) -> MeshData:
     except Exception as error:  # whatever a parser meets in a file that anybody may have written
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ConfigurationError(f"{path}: not a mesh: {reason}") from None
-    _check(path, vertices, triangles)
-    return MeshData(
-        vertices, triangles, colors, _unit(scene, kind), files | beside.files, tuple(dict.fromkeys(beside.missing))
-    )
+    _check(path, joined.vertices, joined.triangles)
+    missing = tuple(dict.fromkeys(beside.missing))
+    return joined._replace(unit=_unit(scene, kind), files=files | beside.files, missing=missing)
 
 
-def _joined(scene: Any, linear: bool) -> tuple[Array, NDArray[np.int64], Array]:
+def _joined(scene: Any, linear: bool, textured: bool) -> MeshData:
     """The geometries of a trimesh scene, each where the scene has it."""
-    parts: list[tuple[Array, NDArray[np.int64], Array]] = [
-        (np.empty((0, 3)), np.empty((0, 3), dtype=np.int64), np.empty((0, 3)))
+    parts: list[tuple[Array, NDArray[np.int64], Array, Array]] = [
+        (np.empty((0, 3)), np.empty((0, 3), dtype=np.int64), np.empty((0, 3)), np.empty((0, 3, 3)))
     ]
+    images: dict[bytes, int] = {}
     start = 0
     for node in sorted(scene.graph.nodes_geometry):
         matrix, name = scene.graph[node]
         mesh = scene.geometry[name]
         if not hasattr(mesh, "faces"):  # points and lines have none
             continue
-        mesh = fine_enough(mesh)
+        mesh = mesh if textured else fine_enough(mesh)
         vertices = np.asarray(mesh.vertices, dtype=float) @ matrix[:3, :3].T + matrix[:3, 3]
         triangles = np.asarray(mesh.faces, dtype=np.int64).reshape(-1, 3)
+        colors, texture = face_colors(mesh, linear), np.full((len(triangles), 3, 3), np.nan)
+        if textured and (image := own_image(mesh, linear)) is not None:
+            image.thumbnail((MOST_TEXELS, MOST_TEXELS))
+            texture[..., :2] = np.asarray(mesh.visual.uv, dtype=float)[triangles]
+            texture[..., 2] = images.setdefault(_png(image), len(images))
+            colors = np.tile(np.asarray(image).reshape(-1, 3).mean(axis=0) / 255, (len(triangles), 1))
         if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns them inside out
-            triangles = triangles[:, ::-1]
-        parts.append((vertices, triangles + start, face_colors(mesh, linear)))
+            triangles, texture = triangles[:, ::-1], texture[:, ::-1]
+        parts.append((vertices, triangles + start, colors, texture))
         start += len(vertices)
-    vertices, triangles, colors = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return vertices, triangles, colors
+    vertices, triangles, colors, texture = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return MeshData(vertices, triangles, colors, texture=texture if images else None, images=tuple(images))
+
+
+def _png(image: Any) -> bytes:
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def _check(path: Path, vertices: Array, triangles: NDArray[np.int64]) -> None:

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 from typer.testing import CliRunner
 
 from simworld.agents.experts import expert
@@ -20,6 +21,7 @@ from simworld.assets.roots import VARIABLE
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.app import app
 from simworld.geometry import quat_to_matrix
+from simworld.rendering.meshes.loading import load_mesh
 from simworld.rendering.renderers.raster import RasterRenderer
 
 BLUE = (30, 90, 200, 255)
@@ -231,3 +233,32 @@ def test_what_was_cut_short_says_so_and_progress_and_pieces_agree(root: Path, tm
     assert begun == [tmp_path / "cut.stl", tmp_path / "two.ply"]
     assert cut.notes == ("not a mesh: it is cut short, or text of an unknown encoding",)
     assert two.pieces == 2 and two.notes[-1].startswith("touched as 2 convex pieces: ")
+
+
+def striped(folder: Path, fine: int) -> Path:
+    """A glb file of a block with an image on it: red grows along x, green along y; faces are cut in four often."""
+    block = trimesh.creation.box((0.08, 0.06, 0.04))
+    for _ in range(fine):
+        block = block.subdivide()
+    row, column = np.indices((64, 64))
+    image = Image.fromarray(np.stack([4 * column, 252 - 4 * row, 0 * row], axis=-1).astype(np.uint8))
+    places = block.vertices[:, :2] / (0.08, 0.06) + 0.5
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=image)
+    block.visual = trimesh.visual.TextureVisuals(uv=places, material=material)
+    block.export(folder / "block.glb")
+    return folder / "block.glb"
+
+
+@pytest.mark.parametrize("fine", [0, 6])
+def test_a_texture_is_kept_as_an_image_with_coordinates(root: Path, tmp_path: Path, fine: int) -> None:
+    (report,) = add_objects([striped(tmp_path, fine)])
+    assert report.status == "added" and report.triangles == (12 if fine == 0 else pytest.approx(20_000, rel=0.01))
+    asset = mesh("block")
+    assert asset.colored and {Path(name).name for name in asset.others} == {"visual.mtl", "skin0.png"}
+    (group,) = load_mesh(asset.visual_path, 0, True)
+    assert group.image is not None and group.mesh.coordinates is not None and group.mesh.closed
+    corners = group.mesh.vertices[group.mesh.triangles]
+    expected = np.stack([corners[..., 0] / 0.08 + 0.5, 0.5 - corners[..., 1] / 0.06], axis=-1)
+    # It lies as it comes to rest, either way.
+    ways = (np.abs(group.mesh.coordinates - np.where(turn, 1 - expected, expected)).max() for turn in np.ndindex(2, 2))
+    assert min(ways) < 0.01

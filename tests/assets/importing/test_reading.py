@@ -1,6 +1,7 @@
 """Reading mesh files: all formats alike, what they name beside them, and one line for what cannot be read."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,27 @@ def test_a_large_triangle_is_cut_until_it_shows_its_texture(tmp_path: Path) -> N
     inside = np.abs(middles[:, 0] * 8 % 1 - 0.5) < 0.4
     yellow = found.colors[:, 0] == 1
     assert (yellow == (np.floor(middles[:, 0] * 8) % 2 == 0))[inside].all() and 4000 < len(yellow) <= 20_000
+
+
+def test_textures_are_images_with_coordinates_where_they_are_asked_for(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4, 3), 200, dtype=np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "a.mtl").write_text("newmtl picture\nmap_Kd a.png\nnewmtl red\nKd 1 0 0\n")
+    text = "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nvt 0.25 0\nvt 1 0\nvt 0 0.75\n"
+    (tmp_path / "a.obj").write_text(text + "usemtl picture\nf 1/1 2/2 3/3\nusemtl red\nf 1 2 4\n")
+    found = read_mesh(tmp_path / "a.obj", textured=True)
+    assert found.texture is not None and len(found.images) == 1 and len(found.triangles) == 2
+    pictured = np.isfinite(found.texture).all(axis=(1, 2))
+    assert pictured.sum() == 1 and np.unique(found.colors[~pictured], axis=0).tolist() == [[1, 0, 0]]
+    places = {
+        tuple(found.vertices[v]): found.texture[pictured][0, k] for k, v in enumerate(found.triangles[pictured][0])
+    }
+    expected = {(0, 0, 0): (0.25, 0), (1, 0, 0): (1, 0), (0, 1, 0): (0, 0.75)}
+    assert all(places[corner] == pytest.approx((*place, 0)) for corner, place in expected.items())
+    assert found.colors[pictured][0] == pytest.approx(200 / 255)
+    large = Image.effect_noise((1500, 700), 60).convert("RGB")
+    large.save(tmp_path / "a.png")
+    (image,) = read_mesh(tmp_path / "a.obj", textured=True).images
+    assert Image.open(BytesIO(image)).size == (1024, 478)
 
 
 def test_only_files_in_the_folder_are_read(tmp_path: Path) -> None:
