@@ -2,9 +2,11 @@
 
 from simworld.envs.terms.bin_ import bin_
 from simworld.envs.terms.fact import Fact
+from simworld.envs.terms.friction import friction
 from simworld.envs.terms.goal import Goal
 from simworld.envs.terms.grasped import grasped
 from simworld.envs.terms.grip import grip
+from simworld.envs.terms.inserted import inserted
 from simworld.envs.terms.instant import Instant
 from simworld.envs.terms.joints import joints
 from simworld.envs.terms.let_go import let_go
@@ -17,13 +19,16 @@ from simworld.envs.terms.prop import prop
 from simworld.envs.terms.prop_at import prop_at
 from simworld.envs.terms.prop_in import prop_in
 from simworld.envs.terms.reached import reached
+from simworld.envs.terms.rests_at import rests_at
 from simworld.envs.terms.reward import Reward
 from simworld.envs.terms.shortfall import dense, sparse
+from simworld.envs.terms.socket import socket
 from simworld.envs.terms.stacked import stacked
-from simworld.envs.terms.term import BinName, GoalName, PlaceName, PropName, term
+from simworld.envs.terms.term import BinName, GoalName, PlaceName, PropName, SocketName, TurnName, term
 from simworld.envs.terms.text import parse_term
 from simworld.envs.terms.tool import tool
 from simworld.envs.terms.tool_at import tool_at
+from simworld.envs.terms.turned import turned
 
 __all__ = [
     "BinName",
@@ -35,12 +40,19 @@ __all__ = [
     "PlaceName",
     "PropName",
     "Reward",
+<<<<<<< HEAD
     "before",
+=======
+    "SocketName",
+    "TurnName",
+>>>>>>> 886111d (Slide, Flip and Insert are tasks with experts: a puck comes to rest, a block is turned over, a peg goes into a hole)
     "bin_",
     "dense",
+    "friction",
     "grasped",
     "grip",
     "inside",
+    "inserted",
     "joints",
     "let_go",
     "near",
@@ -53,9 +65,12 @@ __all__ = [
     "prop_in",
     "reached",
     "resting",
+    "rests_at",
+    "socket",
     "sparse",
     "stacked",
     "term",
     "tool",
     "tool_at",
+    "turned",
 ]

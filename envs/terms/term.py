@@ -16,10 +16,14 @@ BinName = Annotated[str, "bin"]
 """The name of a container, which stands still."""
 GoalName = Annotated[str, "goal"]
 """The name of a goal's marker."""
+TurnName = Annotated[str, "goal_turn"]
+"""The name of what shows how a thing is to be turned."""
+SocketName = Annotated[str, "socket"]
+"""The name of a block with a hole, which stands still."""
 PlaceName = Annotated[str, "prop", "bin", "goal", "tool"]
 """The name of anything that is somewhere, `tool` for the tool centre point."""
 
-THINGS = ("prop", "bin", "goal")
+THINGS = ("prop", "bin", "goal", "goal_turn", "socket")
 """Kinds of a scene's entities that are called by name in terms."""
 
 _KINDS: dict[str, type["Term"]] = {}

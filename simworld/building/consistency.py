@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
+from simworld.building.entities import Bin, GoalPlace, GoalTurn, Prop, Props, Socket, Table
 from simworld.building.entities.entity import Entity, Setting
 from simworld.errors import ConfigurationError, nearest
 from simworld.scene.model import MOST_BODIES
@@ -14,14 +14,15 @@ def check_entities(entities: tuple[Entity, ...]) -> None:
     if len(entities) + most > MOST_BODIES:
         raise ConfigurationError(f"scene: there may be at most {MOST_BODIES} bodies, got {len(entities) + most}")
     _refuse_twice(entities)
+    has_table = any(isinstance(entity, Table) for entity in entities)
     for entity in entities:
-        if isinstance(entity, Bin | Prop | Props) and Table() not in entities:
+        if isinstance(entity, Bin | Prop | Props | Socket) and not has_table:
             raise ConfigurationError(f"scene: {_called(entity)} is on a table, and there is none: add Table()")
     bins = [entity.name for entity in entities if isinstance(entity, Bin)]
     props = [entity.name for entity in entities if isinstance(entity, Prop)]
     for entity in entities:
         _refuse_absent(entity, "drop_into", "bin", bins)
-        if isinstance(entity, GoalPlace):
+        if isinstance(entity, GoalPlace | GoalTurn | Socket):
             _refuse_absent(entity, "of", "prop", props)
 
 

@@ -38,13 +38,13 @@ class Grasp:
         self._begun = _BEGUN * model.gripper.most
         self._gently = _GENTLY * model.gripper.speed**3
 
-    def __call__(self, see: Sight, name: str, over: float = 0.0) -> Command:
-        """What the tool is to do next while it does not hold a thing, moving sideways above a height `over` in metres.
+    def __call__(self, see: Sight, name: str, over: float = 0.0, up: float = 0.0) -> Command:
+        """What the tool is to do next while it does not hold a thing.
 
-        That is the height of the tool centre point.
+        It moves sideways at a height above `over` of the tool centre point, and takes the thing `up` metres higher.
         """
         tool, place, axis = see["tool_position"], _place(see, name), _axis(see, name)
-        grip = [*place[:2], max(place[2], _TIP)]
+        grip = [*place[:2], max(place[2] + up, _TIP)]
         off = float(np.hypot(*(tool[:2] - place[:2])))
         above = tool[2] - grip[2]
         aligned = axis is None or see.off(axis) < _TURNED

@@ -19,8 +19,9 @@ _STUCK, _STILL = 0.012, 0.01
 """Metres above its place where a thing that does not move any more, in m/s, is let go: it stands there, askew."""
 _NEAR, _SOFTLY = 0.03, 0.012
 """Metres above its place from which a thing is lowered softly, and that the tool is sent ahead then."""
-_LAG = 0.08
-"""Seconds that an arm is behind its reference: as far as it goes on by itself, it is sent less."""
+_PART, _LAG = 0.5, 0.04
+"""Of the way that is left, and seconds of going on by itself that are taken from it: critically damped, as an arm is
+0.08 s behind its reference, which a command moves on."""
 _CLEAR = 0.02
 """Metres above a thing that was let go within which the tool only goes up: its fingers are about it."""
 
@@ -40,7 +41,7 @@ class Place:
         off, (x, y, z) = float(np.hypot(*(place[:2] - target[:2]))), target
         still = float(np.linalg.norm(see["tool_velocity"])) < _STILL
         if off < near and place[2] < z + (_STUCK if still else _DONE):
-            return _steadied(see.move(place, target, OPEN, see.axis), see)
+            return steadied(see.move(place, target, OPEN, see.axis), see)
         high = min(above, z + _STEEP * max(off - near, 0.0)) if off < _OVER else above
         ready = place[2] > high - _LOW
         command = self._grasp.carry(see, name, [*((x, y) if ready else place[:2]), high])
@@ -48,7 +49,7 @@ class Place:
             return command
         if place[2] < z + _NEAR:
             command.displacement[2] = max(command.displacement[2], -_SOFTLY)
-        return _steadied(command, see)
+        return steadied(command, see)
 
     def draw_back(self, see: Sight, name: str) -> Command | None:
         """What the tool is to do next where it is still about a thing that it let go: open, then straight up."""
@@ -60,6 +61,6 @@ class Place:
         return see.move(tool, [*tool[:2], high + _CLEAR if wide else tool[2]], OPEN, see.axis)
 
 
-def _steadied(command: Command, see: Sight) -> Command:
+def steadied(command: Command, see: Sight) -> Command:
     """A command that comes to rest where it leads, without going beyond."""
-    return command._replace(displacement=command.displacement - _LAG * see["tool_velocity"])
+    return command._replace(displacement=_PART * command.displacement - _LAG * see["tool_velocity"])

@@ -15,7 +15,9 @@ from simworld.building.entities.interior import Interior
 from simworld.building.entities.lamps import Lamps
 from simworld.building.entities.props import Prop, Props
 from simworld.building.entities.sensors import Sensors
+from simworld.building.entities.sockets import Socket
 from simworld.building.entities.table import Table
+from simworld.building.entities.turns import GoalTurn
 from simworld.building.entities.words import Words
 
 for _module in pkgutil.iter_modules(__path__):  # also those that nobody imports by name
@@ -30,11 +32,13 @@ __all__ = [
     "Conditions",
     "Floor",
     "GoalPlace",
+    "GoalTurn",
     "Interior",
     "Lamps",
     "Prop",
     "Props",
     "Sensors",
+    "Socket",
     "Table",
     "Words",
 ]

@@ -20,7 +20,7 @@ COLOR = (0.15, 0.85, 0.35)
 class GoalPlace(Entity):
     """A place in the air, or for an object (`of` is its name) also on the table; a ball marks it.
 
-    The object has `room` there, in metres, to the others.
+    The object has `room` there, in metres, to the others, and it is at most `far` along x.
     """
 
     kind: ClassVar[str] = "goal"
@@ -28,6 +28,7 @@ class GoalPlace(Entity):
 
     of: str | None = None
     room: float = 0.0
+    far: float = 0.185
 
     @classmethod
     def example(cls) -> "GoalPlace":
@@ -38,7 +39,7 @@ class GoalPlace(Entity):
 
     def factors(self, setting: Setting) -> Families:
         place: dict[str, Factor] = {
-            "goal.position.x": number(Uniform(-0.15, 0.15), -0.3, 0.185, "m", "place of the goal"),
+            "goal.position.x": number(Uniform(-0.15, 0.15), -0.3, self.far, "m", "place of the goal"),
             "goal.position.y": number(Uniform(-0.15, 0.15), -0.35, 0.35, "m", "place of the goal"),
             "goal.position.z": number(Uniform(0.05, 0.3), 0.0, 0.45, "m", "height above the table"),
         }

@@ -8,18 +8,27 @@ from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import number
 from simworld.building.looks import draw_material, surface
 from simworld.building.touch import touch
+from simworld.errors import ConfigurationError
 from simworld.geometry import Vec3, quat_from_euler, quat_to_matrix
 from simworld.scene.model import Body, Box, Part
 
+_BACK, _NEAREST, _FARTHEST = -0.85, 0.25, 1.5
+"""Metres along x: the edge behind the robot, and where the other one may be."""
 _TILT = "of the table and all on it: gravity turns the other way"
 
 
 @dataclass(frozen=True)
 class Table(Entity):
-    """A table that spans x -0.85..0.25 and y -0.45..0.45, with gravity as it is in the table's frame."""
+    """A table that spans x -0.85..`far` and y -0.45..0.45, with gravity as it is in the table's frame."""
 
     kind: ClassVar[str] = "table"
     rank: ClassVar[int] = 1
+
+    far: float = 0.25
+
+    def check(self) -> None:
+        if not _NEAREST <= self.far <= _FARTHEST:
+            raise ConfigurationError(f"table: far must be {_NEAREST} to {_FARTHEST} m, got {self.far}")
 
     def bodies(self, own: tuple[str, ...]) -> tuple[str, ...]:
         return ("table",)
@@ -41,8 +50,8 @@ class Table(Entity):
             Body(
                 name="table",
                 category="table",
-                parts=(Part(shape=Box(half_extents=(0.55, 0.45, 0.2))),),
-                position=(-0.3, 0.0, -0.2),
+                parts=(Part(shape=Box(half_extents=((self.far - _BACK) / 2, 0.45, 0.2))),),
+                position=((self.far + _BACK) / 2, 0.0, -0.2),
                 friction=draw("table.friction"),
                 restitution=draw("table.restitution"),
                 material=draw_material(draw, "table"),

@@ -1,0 +1,31 @@
+"""Slide: push a puck so that it comes to rest at a goal beyond the arm's reach."""
+
+from simworld.building.entities import GoalPlace, Prop, Table
+from simworld.building.spec import SceneSpec
+from simworld.distributions.expressions import Constant
+from simworld.distributions.univariate import Uniform
+from simworld.envs.task import Task
+from simworld.envs.terms import dense, friction, joints, off_table, prop, rests_at, sparse, tool
+
+ID = "simworld/Slide-v0"
+TASK = Task(
+    name="slide",
+    steps=150,
+    scene=SceneSpec(
+        entities=(Table(far=0.85), Prop("object", ("cylinder",)), GoalPlace("object", far=0.6)),
+        factors={
+            "goal.on_table": Constant(1),
+            "goal.position.x": Uniform(0.25, 0.4),
+            "objects.0.position.x": Uniform(-0.2, -0.1),
+            "objects.0.width": Constant(0.06),
+            "objects.0.height": Constant(0.03),
+            "objects.0.friction": Uniform(0.008, 0.014),
+        },
+    ),
+    observe=(tool(), joints(), prop("object"), friction("object")),
+    goal=rests_at("object", within=0.05),
+    reward={"sparse": sparse(), "dense": dense()},
+    failures={"off_table": off_table("object")},
+    instruction="push the puck so that it slides to the goal",
+    expert="slide",
+)
