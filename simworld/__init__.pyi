@@ -43,10 +43,12 @@ from simworld.building.entities.conditions import Conditions as Conditions
 from simworld.building.entities.entity import Entity as Entity
 from simworld.building.entities.floor import Floor as Floor
 from simworld.building.entities.goal import GoalPlace as GoalPlace
+from simworld.building.entities.goal_turn import GoalTurn as GoalTurn
 from simworld.building.entities.interior import Interior as Interior
 from simworld.building.entities.lamps import Lamps as Lamps
 from simworld.building.entities.props import Prop as Prop, Props as Props
 from simworld.building.entities.sensors import Sensors as Sensors
+from simworld.building.entities.sockets import Socket as Socket
 from simworld.building.entities.table import Table as Table
 from simworld.building.entities.words import Words as Words
 from simworld.building.factor import Factor as Factor

@@ -40,12 +40,9 @@ __all__ = [
     "PlaceName",
     "PropName",
     "Reward",
-<<<<<<< HEAD
     "before",
-=======
     "SocketName",
     "TurnName",
->>>>>>> 886111d (Slide, Flip and Insert are tasks with experts: a puck comes to rest, a block is turned over, a peg goes into a hole)
     "bin_",
     "dense",
     "friction",
