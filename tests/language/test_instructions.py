@@ -6,7 +6,7 @@ import pytest
 
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table, Words
 from simworld.building.spec import SceneSpec
-from simworld.distributions.choices import Choice
+from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.univariate import Integers, Uniform
 from simworld.envs.config import EnvConfig
 from simworld.envs.tasks import shipped
@@ -70,6 +70,15 @@ def test_what_is_said_is_true_of_one_thing_alone(config: EnvConfig, count: int) 
         for index in range(count):
             sample = sample_settled(config.scene, as_randomization(preset), Streams(17, index))
             check(sample.instruction, config.task.instruction, sample.scene)
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(300, marks=pytest.mark.slow)])
+def test_things_of_all_families_are_told_apart(count: int) -> None:
+    config = EnvConfig(task="place_in_box")
+    various = {"objects.*.kind": Tagged(("graspable",)), "objects.*.seed": Integers(0, 3), "objects.count": 5}
+    for index in range(count):
+        sample = sample_scene(config.scene, DEFAULT | various, Streams(7, index))
+        check(sample.instruction, config.task.instruction, sample.scene)
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(2000, marks=pytest.mark.slow)])

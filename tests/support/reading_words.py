@@ -19,9 +19,13 @@ NOUNS: Mapping[str, set[str]] = {
     "sphere": {"sphere"},
     "goal": {"goal"},
     "target": {"goal"},
-    "odd shape": {"compound"},
+    "odd shape": {"compound", "random_shape"},
+    "brick": {"toy_brick"},
+    "tin": {"can"},
+    "cogwheel": {"gear"},
+    "hex nut": {"nut"},
+    **{f"{letter}{how} block": {f"{letter.lower()}_block"} for letter in "LTU" for how in ("", "-shaped")},
     "die": {"dice"},
-    "milk carton": {"carton"},
     "coffee mug": {"mug"},
 }
 """What a noun means that is not the word of the category."""
@@ -105,7 +109,7 @@ class Reader:
     def _one(self, phrase: str) -> str:
         form = (
             rf"the (?:(?P<first>leftmost|rightmost|{'|'.join(ORDER)}) )?(?:(?P<size>largest|smallest) )?"
-            rf"(?:(?P<color>{'|'.join(COLORS)}) )?(?P<noun>[a-z ]+?)"
+            rf"(?:(?P<color>{'|'.join(COLORS)}) )?(?P<noun>[A-Za-z -]+?)"
             r"(?: from the (?P<side>left|right|front|back))?(?: that is (?P<lies>.+?) (?P<there>the .+))?"
         )
         found = re.fullmatch(form, phrase)
