@@ -16,6 +16,11 @@ TASK = Task(
     reward={"sparse": sparse(), "dense": dense(scale=1.0)},
     events={"grasped": grasped("object")},
     failures={"off_table": off_table("object")},
-    instruction="turn the block over as the goal shows",
+    instruction=(
+        "turn {object} over as {goal_turn} shows",
+        "flip {object} to lie as {goal_turn} does",
+        "tip {object} over as {goal_turn} shows",
+        "turn {object} until it is as {goal_turn} is",
+    ),
     expert="flip",
 )

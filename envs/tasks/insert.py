@@ -19,6 +19,11 @@ TASK = Task(
     reward={"sparse": sparse(), "dense": dense()},
     events={"grasped": grasped("peg")},
     failures={"off_table": off_table("peg")},
-    instruction="put the peg into the hole",
+    instruction=(
+        "put {peg} into the hole of {socket}",
+        "insert {peg} into {socket}",
+        "stick {peg} into {socket}",
+        "lower {peg} into the hole of {socket}",
+    ),
     expert="insert",
 )

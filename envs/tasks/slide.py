@@ -26,6 +26,11 @@ TASK = Task(
     goal=rests_at("object", within=0.05),
     reward={"sparse": sparse(), "dense": dense()},
     failures={"off_table": off_table("object")},
-    instruction="push the puck so that it slides to the goal",
+    instruction=(
+        "push {object} so that it slides to {goal}",
+        "shove {object} so that it comes to rest at {goal}",
+        "let {object} slide to {goal}",
+        "give {object} a push that ends at {goal}",
+    ),
     expert="slide",
 )

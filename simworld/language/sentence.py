@@ -12,7 +12,7 @@ from simworld.language.several import describe_several, listed
 from simworld.language.speaker import Speaker
 from simworld.language.spot import describe_spot
 from simworld.language.wording import Wording
-from simworld.scene.model import Scene
+from simworld.scene.model import Body, Scene, Sphere
 
 MOST_SENTENCES = 20
 """That mean the same."""
@@ -66,8 +66,13 @@ def said(sentence: str, style: str, scene: Scene, wording: Wording) -> str | Non
 def _phrase(speaker: Speaker, group: list[Referent]) -> str | None:
     if not group:
         return "nothing"
-    is_spot = len(group) == 1 and group[0].body.marker and speaker.wording.by == "relation"
+    is_spot = len(group) == 1 and _marks_a_place(group[0].body) and speaker.wording.by == "relation"
     return describe_spot(speaker, group[0]) if is_spot else describe_several(speaker, group)
+
+
+def _marks_a_place(body: Body) -> bool:
+    """Whether it is a ball that shows where, and nothing else, such as how something is turned."""
+    return body.marker and isinstance(body.parts[0].shape, Sphere)
 
 
 def _bodies(role: str, scene: Scene) -> list[str]:

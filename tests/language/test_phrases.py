@@ -23,7 +23,7 @@ from simworld.randomization.presets import DEFAULT, NONE, protocols
 from simworld.randomization.sampling import sample_scene
 from simworld.scene.camera import Camera
 from simworld.scene.material import Material
-from simworld.scene.model import Body, Box, Part, Robot, Scene
+from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
 from simworld.scene.shapes import open_box
 from simworld.streams import Streams
 
@@ -122,7 +122,9 @@ def test_what_nothing_tells_apart_is_not_said() -> None:
 
 
 def test_a_place_is_so_far_from_the_robot_where_nothing_else_stands() -> None:
-    marker = block("goal", 0.1, -0.2, 0.15).model_copy(update={"mass": 0.0, "marker": True, "category": "goal"})
+    ball = (Part(shape=Sphere(radius=0.012)),)
+    changes = {"mass": 0.0, "marker": True, "category": "goal", "parts": ball}
+    marker = block("goal", 0.1, -0.2, 0.15).model_copy(update=changes)
     text = said("go to {goal}", "plain", scene(marker, block("a", 0, 0)), Wording(by="relation"))
     assert text == "go to the place 20 cm left of and 10 cm in front of the block, 15 cm above the table"
     x = round(100 * (0.1 - Robot().position[0]))

@@ -84,7 +84,11 @@ class Reader:
 
     def __init__(self, scene: Scene) -> None:
         bodies = [b for b in scene.bodies if b.category not in ("table", "floor")]
-        self.some = {body.name: body for body in bodies if body.mass > 0 or body.container or body.marker}
+        self.some = {
+            body.name: body
+            for body in bodies
+            if body.mass > 0 or body.container or body.marker or body.category == "socket"
+        }
         self._robot = scene.robot.position
         camera = scene.camera("front")
         self._rotation = quat_to_matrix(camera.orientation)
