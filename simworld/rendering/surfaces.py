@@ -73,14 +73,15 @@ surfaces = PerScene(_surfaces)
 
 def _scenery(scene: Scene) -> list[Surface]:
     """Scenery, carried by the robot's base, which never moves; as part of no instance."""
+    if not scene.scenery:
+        return []
+    shown = [(_of_part(part), piece.material, part.shape) for piece in scene.scenery for part in piece.parts]
     to_base = invert([*scene.robot.position, *scene.robot.orientation])
-    drawn = []
-    for piece in scene.scenery:
-        for part in piece.parts:
-            name, size, local = _of_part(part)
-            own = isinstance(part.shape, Mesh) and part.shape.own_colors
-            drawn.append(Surface(name, size, compose(to_base, local), 0, True, 0, 0, piece.material, own, own))
-    return drawn
+    places = compose(to_base, np.array([local for (_, _, local), _, _ in shown]))
+    return [
+        Surface(name, size, place, 0, True, 0, 0, material, isinstance(shape, Mesh) and shape.own_colors)
+        for ((name, size, _), material, shape), place in zip(shown, places, strict=True)
+    ]
 
 
 def _painted(link: Surface, material: Material | None) -> Surface:
