@@ -1,5 +1,6 @@
 """Images of a mesh's own, at its texture coordinates."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from simworld.rendering.meshes.packing import MeshImage, packed, rounded, unpack
 from simworld.rendering.meshes.simplify.seams import charts
 from simworld.rendering.raster import drawlist
 from simworld.rendering.raster.drawlist import DrawLists
-from simworld.rendering.renderers.raster import RasterRenderer
+from simworld.rendering.renderers.raster import RasterRenderer, Shot
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.scene.camera import Camera
 from simworld.scene.light import SolidBackground
@@ -185,6 +186,19 @@ def test_no_more_of_an_image_is_kept_than_a_camera_sees(root: Path, monkeypatch:
     assert np.array_equal(kept, RasterRenderer().render(scene, state, pinhole(eye, 84), ("rgb",)).rgb)
 
 
+def test_frames_in_batches_and_threads_are_those_drawn_one_by_one(root: Path) -> None:
+    add_object(root, "thing", can(), squares())
+    scenes = [scene_of(thing((0.1 * k, 0.0, 0.5 * k)), ambient=0.8) for k in range(4)]
+    shots = [Shot(*scene, pinhole((0.5, -0.3, 0.35), 84, antialias=1 + k % 2)) for k, scene in enumerate(scenes)]
+    alone = [RasterRenderer().render(*shot[:3], ("rgb",)).rgb for shot in shots]
+    for frame, rgb in zip(RasterRenderer().render_many(shots * 2, ("rgb",), threads=2), alone * 2, strict=True):
+        assert np.array_equal(frame.rgb, rgb)
+    # From the second picture on, light on what is fixed is kept.
+    again = RasterRenderer()
+    for _ in range(3):
+        assert np.array_equal(again.render(*shots[1][:3], ("rgb",)).rgb, alone[1])
+
+
 def test_small_meshes_with_images_are_drawn_as_they_are(root: Path) -> None:
     path = str(written(root / "can", can(24, 3), squares()))
     assert load_mesh(path, diagonal(path) / 64, True) is load_mesh(path, 0, True)
@@ -201,6 +215,13 @@ def test_charts_end_at_seams_and_meet_nowhere_themselves(root: Path) -> None:
     wall = np.abs(middles[:, 2]) < 0.14
     halves = found[wall][middles[wall][:, 1] > 0], found[wall][middles[wall][:, 1] < 0]
     assert all(len(np.unique(half)) == 1 for half in halves) and halves[0][0] != halves[1][0]
+
+
+def test_colours_of_a_palette_are_points_of_an_image(root: Path) -> None:
+    path = str(written(root / "can", re.sub(r"vt .*", "vt 0.3 0.1", can()), squares()))
+    (group,) = load_mesh(path, diagonal(path) / 2**7, True)
+    assert group.image is not None and group.mesh.coordinates is not None and len(group.mesh.triangles) < 200
+    assert np.abs(group.mesh.coordinates - (0.3, 0.9)).max() < 1e-6
 
 
 def test_what_is_kept_is_what_was_made(root: Path) -> None:

@@ -14,6 +14,9 @@ from simworld.rendering.meshes.simplify.distance import (
     nearest,
 )
 
+_LEAST = 1e-6
+"""Share of an image that a surface is taken to show at the least: a palette's colours are points."""
+
 
 def carried_coordinates(given: DistanceSurface, coordinates: Array, simple: DistanceSurface, slack: float) -> Array:
     """Texture coordinates (k, 3, 2) at the corners of a surface, from those (m, 3, 2) of a given one, label by label.
@@ -45,9 +48,9 @@ def slips(given: DistanceSurface, coordinates: Array, simple: DistanceSurface, p
     with np.errstate(divide="ignore", invalid="ignore"):  # where all of a triangle is at one place
         s = (off[:, 0] * other[:, 1] - off[:, 1] * other[:, 0]) / area
         t = (one[:, 0] * off[:, 1] - one[:, 1] * off[:, 0]) / area
-    across = s[:, None] * (cells[:, 1] - cells[:, 0]) + t[:, None] * (cells[:, 2] - cells[:, 0])
+        across = s[:, None] * (cells[:, 1] - cells[:, 0]) + t[:, None] * (cells[:, 2] - cells[:, 0])
     whole = np.linalg.norm(np.cross(cells[:, 1] - cells[:, 0], cells[:, 2] - cells[:, 0]), axis=1)
-    usual = whole.sum() / max(np.nansum(abs(area)), 1e-300)
+    usual = whole.sum() / max(np.nansum(abs(area)), _LEAST)
     return np.asarray(np.fmin(np.linalg.norm(across, axis=1), np.sqrt(usual) * np.linalg.norm(off, axis=1)))
 
 
