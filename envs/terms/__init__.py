@@ -1,5 +1,6 @@
 """The terms that tasks are made of; see docs/tasks.md."""
 
+from simworld.envs.terms.above import above, prop_above
 from simworld.envs.terms.bin_ import bin_
 from simworld.envs.terms.fact import Fact
 from simworld.envs.terms.friction import friction
@@ -40,6 +41,7 @@ __all__ = [
     "PlaceName",
     "PropName",
     "Reward",
+    "above",
     "before",
     "SocketName",
     "TurnName",
@@ -58,6 +60,7 @@ __all__ = [
     "parse_term",
     "placed",
     "prop",
+    "prop_above",
     "prop_at",
     "prop_in",
     "reached",

@@ -45,13 +45,14 @@ class Factor:
         return self.kind == "whole" and (self.low, self.high) == (0, 1)
 
     def joined(self, other: "Factor") -> "Factor":
-        """The factor of the items of both."""
+        """The factor of the items of both, as far as either may be."""
         if not other.items:
             return self
         own = {item: factor.own.get(item, factor.nominal) for factor in (self, other) for item in factor.items}
         differs = self.own or other.own or self.nominal != other.nominal
         only = {**self.only, **other.only}
-        return replace(self, items=(*self.items, *other.items), own=own if differs else {}, only=only)
+        low, high, items = min(self.low, other.low), max(self.high, other.high), (*self.items, *other.items)
+        return replace(self, low=low, high=high, items=items, own=own if differs else {}, only=only)
 
     @property
     def allowed(self) -> list[Any]:

@@ -236,7 +236,17 @@ def test_every_field_says_its_noise_and_there_are_factors_for_each_kind() -> Non
         for kind in {noise.kind for field in config.fields for noise in field.noise}:
             assert {f"observation.{what}.{kind}" for what in ("noise", "bias")} <= config.scene.space.keys()
         exact = {field.name for field in config.fields if not field.noise}
-        ends = ("finger_opening", "_grasped", "_half_extents", "_direction", "_inner")
+        ends = (
+            "finger_opening",
+            "_grasped",
+            "_half_extents",
+            "_direction",
+            "_inner",
+            "_axis",
+            "_width",
+            "_hole",
+            "_friction",
+        )
         assert all(name.endswith(ends) for name in exact)
 
 

@@ -89,3 +89,26 @@ def test_hindsight_knows_the_goals_of_several_things() -> None:
         for row, number in enumerate((3, 7, size - 1)):
             wrong[row, number] = 0.0
         assert env.compute_reward(wrong, met, {}).tolist() == [-1.0, -1.0, -1.0, 0.0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("count", [5, 15])
+def test_a_heap_lies_in_the_bin_and_the_wanted_one_goes_into_the_box(count: int) -> None:
+    with begun("bin_pick", count=count) as env:
+        assert sum(body.mass > 0 for body in env.sample.scene.bodies) == count
+        info = put_in(env, "target", "box", 0.04)
+        assert (info["is_success"], info["failure"]) == (True, "")
+        info = put_in(env, "other_3", "box", -0.04)
+        assert (info["is_success"], info["failure"]) == (True, "wrong_one")
+        assert put(env, "other_3", (0.6, 0.0, -0.2), 2)["failure"] == "off_table"
+
+
+def test_what_is_to_be_lifted_counts_by_its_height() -> None:
+    with begun("bin_pick", count=5, to="height", reward="dense") as env:
+        x, y, _ = env.sample.scene.body("target").position
+        low, high = ([[x, y, z]] for z in (0.1, 0.3))
+        goal = [[x, y, 0.2]]
+        assert env.compute_reward(high, goal, {}) == 0.0  # type: ignore[attr-defined]
+        assert env.compute_reward(low, goal, {})[0] == pytest.approx(-np.tanh(0.5), rel=1e-5)  # type: ignore[attr-defined]
+        assert put(env, "other_1", (x, y, 0.3), 1)["failure"] == "wrong_one"
+        info = put(env, "target", (x + 0.1, y, 0.3), 1)
+        assert info["is_success"] and info["events"]["out_of_bin"]  # type: ignore[index]

@@ -1,8 +1,11 @@
 """Bins: open boxes on the table that things are put into."""
 
+import math
 from dataclasses import dataclass
 from math import pi
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from simworld.building.draft import Draft
 from simworld.building.entities.entity import Entity, Families, Setting
@@ -15,13 +18,14 @@ from simworld.plain import Word
 from simworld.scene.model import Body
 from simworld.scene.shapes import open_box
 
-# The largest footprint about a bin is 0.162 m: within these bounds it is on the table and clear of the robot's base.
-_X, _Y = (-0.3, 0.088), (-0.288, 0.288)
+_X, _Y = (-0.462, 0.25), (-0.45, 0.45)
+"""Metres within which all of a bin is: on the table and clear of the robot's base."""
+_THICKEST = 0.014
 
 
 @dataclass(frozen=True)
 class Bin(Entity):
-    """An open box called `name`, nominally with its middle at `place` on the table."""
+    """An open box called `name`, nominally with its middle at `place` on the table, and at `most` as wide and deep."""
 
     kind: ClassVar[str] = "bin"
     stem: ClassVar[str] = "boxes"
@@ -29,6 +33,7 @@ class Bin(Entity):
 
     name: Word = "box"
     place: tuple[float, float] = (0.0, 0.22)
+    most: Annotated[float, Field(ge=0.16, le=0.25)] = 0.2
 
     @property
     def count(self) -> tuple[int, int]:
@@ -40,16 +45,21 @@ class Bin(Entity):
     def factors(self, setting: Setting) -> Families:
         items = setting.own
         x, y = self.place
+        # The largest footprint about it.
+        radius = round(math.hypot(*[self.most / 2 + _THICKEST] * 2), 3) + 0.001
+        least_x, most_x, least_y, most_y = (
+            round(end + sign * radius, 3) for end, sign in ((_X[0], 1), (_X[1], -1), (_Y[0], 1), (_Y[1], -1))
+        )
         return {
             "physics": touch("boxes.*", 0.5, 0.0, *items),
             "geometry": {
-                "boxes.*.position.x": number(x, *_X, "m", "place on the table", *items),
-                "boxes.*.position.y": number(y, *_Y, "m", "place on the table", *items),
+                "boxes.*.position.x": number(x, least_x, most_x, "m", "place on the table", *items),
+                "boxes.*.position.y": number(y, least_y, most_y, "m", "place on the table", *items),
                 "boxes.*.yaw": number(0.0, -2 * pi, 2 * pi, "rad", "turn about z", *items),
-                "boxes.*.width": number(0.16, 0.08, 0.2, "m", "free width along x", *items),
-                "boxes.*.depth": number(0.16, 0.08, 0.2, "m", "free width along y", *items),
+                "boxes.*.width": number(0.16, 0.08, self.most, "m", "free width along x", *items),
+                "boxes.*.depth": number(0.16, 0.08, self.most, "m", "free width along y", *items),
                 "boxes.*.height": number(0.06, 0.01, 0.15, "m", "height of the walls above the floor", *items),
-                "boxes.*.wall": number(0.008, 0.002, 0.014, "m", "thickness of the walls and of the floor", *items),
+                "boxes.*.wall": number(0.008, 0.002, _THICKEST, "m", "thickness of the walls and of the floor", *items),
             },
             "appearance": surface("boxes.*", (0.22, 0.42, 0.68), *items),
         }
