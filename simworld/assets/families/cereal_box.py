@@ -39,7 +39,7 @@ def _cereal_box(rng: Generator) -> Form:
         color=base,
         keypoints={"front": (depth / 2, 0.0, 0.0), "top": (0.0, 0.0, height / 2), "bottom": (0.0, 0.0, -height / 2)},
         turns=turns_about(2, 2),
-        grips=[between(depth, height / 2)],
+        grips=[between(depth, height / 2 - 0.03)],
     )
 
 

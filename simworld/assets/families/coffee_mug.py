@@ -14,7 +14,7 @@ from simworld.streams import Generator
 
 def _mug(rng: Generator) -> Form:
     radius, height = rng.uniform(0.035, 0.046), rng.uniform(0.075, 0.11)
-    foot, wall, floor = radius * rng.uniform(0.8, 1.0), rng.uniform(0.004, 0.006), 0.008
+    foot, wall, floor = radius * rng.uniform(0.8, 1.0), rng.uniform(0.0035, 0.005), 0.006
     inner, inner_foot = radius - wall, foot - wall
     color = paint(rng)
     outside = rounded([(0.0, 0.0), (foot, 0.0), (radius, height)], 0.008)
@@ -36,7 +36,7 @@ def _mug(rng: Generator) -> Form:
             *ring([(foot, 0.004), (radius, height)], [(inner_foot, 0.004), (inner, height)]),
             *segments(rings, 2),
         ],
-        density=2300.0,
+        density=2000.0,
         color=color,
         keypoints={"rim": (-radius + wall / 2, 0.0, height), "handle": (tip, 0.0, middle), "bottom": (0.0, 0.0, 0.0)},
         grips=at_wall(radius - wall / 2, height, wall),

@@ -6,7 +6,7 @@ from simworld.streams import Generator
 
 
 def _block(rng: Generator) -> Form:
-    return polyomino(rng, [(0, 3, 0, 1), (0, 1, 1, 2)], (1.5, 0.5), [])
+    return polyomino(rng, [(0, 3, 0, 1), (0, 1, 1, 2)], (1.5, 0.5, 1.0), [])
 
 
 FAMILY = Family(_block, ("end", "top"))

@@ -15,12 +15,12 @@ _BLUSHES = ((0.7, 0.3, 0.15), (0.65, 0.6, 0.2), (0.55, 0.4, 0.2))
 
 
 def _pear(rng: Generator) -> Form:
-    radius, height, neck = rng.uniform(0.028, 0.034), rng.uniform(0.075, 0.095), rng.uniform(0.35, 0.5)
+    radius, height, neck = rng.uniform(0.028, 0.034), rng.uniform(0.07, 0.085), rng.uniform(0.35, 0.5)
     t = np.array([0.0, 0.0, 0.03, 0.08, 0.16, 0.26, 0.36, 0.46, 0.56, 0.66, 0.76, 0.86, 0.93, 0.98, 1.0])
     shape = [0.0, 0.45, 0.66, 0.82, 0.95, 1.0, 0.98, 0.9, 0.76, 0.62, 0.5, 0.42, 0.34, 0.2, 0.0]
     r = radius * np.array(shape) * np.where(t > 0.5, 1 + (neck - 0.42) * (t - 0.5), 1)
     z = height * t
-    base, stem = paint(rng, _GROUNDS), height + rng.uniform(0.01, 0.02)
+    base, stem = paint(rng, _GROUNDS), height + rng.uniform(0.004, 0.007)
     profile = [(float(x), float(y)) for x, y in zip(r, z, strict=True)]
     thin = [(0.0, height - 0.002), (0.0012, height - 0.002), (0.0016, stem), (0.0, stem)]
     return Form(
@@ -31,7 +31,7 @@ def _pear(rng: Generator) -> Form:
         color=base,
         keypoints={"stem": (0.0, 0.0, stem), "bottom": (0.0, 0.0, 0.0)},
         axes=ABOUT_Z,
-        grips=across(2 * radius, 0.6 * height),
+        grips=across(1.75 * radius, 0.96 * height),
     )
 
 

@@ -35,6 +35,6 @@ def along(x: float, z: float, width: float, y: float = 0.0) -> GripPlace:
     return GripPlace(position=(x, y, z), axis=(0.0, 1.0, 0.0), width=width)
 
 
-def between(width: float, top: float) -> GripPlace:
-    """A grip below the top of what stands, with fingers that close along x."""
-    return GripPlace(position=(0.0, 0.0, top - 2 * _DEEP), axis=(1.0, 0.0, 0.0), width=width)
+def between(width: float, z: float) -> GripPlace:
+    """A grip at a height of what stands, with fingers that close along x."""
+    return GripPlace(position=(0.0, 0.0, z), axis=(1.0, 0.0, 0.0), width=width)

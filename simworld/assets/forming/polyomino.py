@@ -18,9 +18,9 @@ _WOOD = (0.8, 0.62, 0.4)
 
 
 def polyomino(
-    rng: Generator, rectangles: Sequence[Rectangle], grip: tuple[float, float], turns: Sequence[Array]
+    rng: Generator, rectangles: Sequence[Rectangle], grip: tuple[float, float, float], turns: Sequence[Array]
 ) -> Form:
-    """A wooden or painted block of rectangles that do not overlap, with a grip across a bar at a place, in squares."""
+    """A wooden or painted block of rectangles that do not overlap; its grip is along y: place and width in squares."""
     unit = rng.uniform(0.017, 0.023)
     height = unit * rng.uniform(0.9, 1.2)
     is_wood = rng.random() < 0.4
@@ -40,7 +40,7 @@ def polyomino(
             "top": (*_middle(rectangles[0], unit), height / 2),
         },
         turns=turns,
-        grips=[along(grip[0] * unit, 0.0, unit, grip[1] * unit)],
+        grips=[along(grip[0] * unit, 0.0, grip[2] * unit, grip[1] * unit)],
     )
 
 
