@@ -53,7 +53,7 @@ def test_surfaces_are_closed_and_hold_a_volume(family: str, count: int) -> None:
             assert np.einsum("ij,ij", a, np.cross(b, c)) > 0
         assert np.isfinite(np.concatenate([shell.coordinates for shell in form.shells])).all()
         assert 20 <= sum(len(shell.triangles) for shell in form.shells) <= 4000
-        assert len(form.parts) <= 60
+        assert len(form.parts) <= (200 if family == "random_shape" else 40)
 
 
 @family
