@@ -153,7 +153,7 @@ def _grasp(watch: _Watch, observation: Any) -> _Watch:
     policy, held = expert(watch.env.config), 0
     for _ in range(90):
         observation, info = watch.step(policy(observation))
-        held = held + 1 if info["grasped"] and watch.object[2] > 0.05 else 0
+        held = held + 1 if info["events"]["grasped"] and watch.object[2] > 0.05 else 0
         if held > 12:
             break
     for _ in range(10):
@@ -162,7 +162,7 @@ def _grasp(watch: _Watch, observation: Any) -> _Watch:
     kept = held > 12
     for _ in range(50):
         _, info = watch.step(np.zeros(4))
-        kept = kept and info["grasped"]
+        kept = kept and info["events"]["grasped"]
     if kept:
         after = compose(invert(watch.env.world.tool_pose()), watch.object)
         watch.slip = float(np.linalg.norm((after - before)[:3]))

@@ -92,7 +92,7 @@ def hold(env: ManipulationEnv, seed: int) -> tuple[float, float] | None:
     for _ in range(HOLD):
         observation, _, _, _, info = env.step(policy(observation))
         deepest = max([deepest, *(-contact.distance for contact in env.world.contacts("object"))])
-        if not info["grasped"]:
+        if not info["events"]["grasped"]:
             return None
     after = compose(invert(env.world.tool_pose()), env.world.body_pose("object"))
     return 1e3 * float(np.linalg.norm((after - before)[:3])), 1e3 * deepest
