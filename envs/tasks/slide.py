@@ -14,6 +14,7 @@ TASK = Task(
     scene=SceneSpec(
         entities=(Table(far=0.85), Prop("object", ("cylinder",)), GoalPlace("object", far=0.6)),
         factors={
+            "camera.front.distance": Constant(1.5),  # else the goal is out of its view
             "goal.on_table": Constant(1),
             "goal.position.x": Uniform(0.25, 0.4),
             "objects.0.position.x": Uniform(-0.2, -0.1),
