@@ -162,7 +162,8 @@ def say_images(report: "ImageReport") -> None:
         f"{report.images} images of {report.groups} different scenes with {total} annotations in {report.folder} "
         f"({report.made} new), seed {report.seed}"
     )
-    say(", ".join(f"{name} {count}" for name, count in report.annotations.items()))
+    if total:
+        say(", ".join(f"{name} {count}" for name, count in report.annotations.items() if count))
     say_redrawn(report.redrawn, "images")
 
 

@@ -1,4 +1,7 @@
-"""The pictures of docs/randomization.md: each family of factors varied alone, as a row of images or of curves."""
+"""The pictures of docs/randomization.md: each family of factors varied alone, as a row of images or of curves, and
+
+real things in rooms, seen from anywhere.
+"""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from simworld.agents.collect import manipulation
 from simworld.annotation.draw import colorize_depth
+from simworld.distributions.choices import Tagged
+from simworld.distributions.univariate import Integers
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped_task
 from simworld.experiments.recipes.environments import make_env
@@ -29,7 +34,8 @@ Curve = Sequence[tuple[float, float]]
 
 
 def main() -> None:
-    """Write `strip_FAMILY.png` for every family."""
+    """Write `strip_FAMILY.png` for every family, and `strip_rooms.png`."""
+    Image.fromarray(rooms()).save(RESULTS / "strip_rooms.png", optimize=True)
     for family in SPACE.families:
         strip = curves() if family == "physics" else images(family)
         Image.fromarray(strip).save(RESULTS / f"strip_{family}.png", optimize=True)
@@ -50,6 +56,20 @@ def images(family: str) -> Picture:
             depths.append(colorize_depth(frame.depth))
     rows = [pictures, depths] if family == "sensor" else [pictures]
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+
+
+def rooms() -> Picture:
+    """Things of families in rooms, by cameras that are anywhere."""
+    things = {"objects.*.kind": Tagged(("thing",)), "objects.*.seed": Integers(0, 199), "objects.count": 4}
+    varied = ["visual+views+rooms+natural", things]
+    with closing(make_env(ENV_ID, varied)) as env, closing(make_renderer("raster")) as renderer:
+        base, pictures = manipulation(env), []
+        for index in range(2 * SHOWN):
+            base.reset(seed=SEED, options={"index": index})
+            camera = base.sample.scene.camera("front").resized(*PANEL)
+            frame = renderer.render(base.sample.scene, base.world.state(), camera)
+            pictures.append(sense(frame, camera, 0.0).rgb)
+    return np.concatenate([np.concatenate(pictures[i::2], axis=1) for i in (0, 1)])
 
 
 def _still(env: ManipulationEnv) -> dict[str, Any]:

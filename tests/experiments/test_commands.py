@@ -62,7 +62,7 @@ def test_factors_are_listed() -> None:
     assert_refused(simworld("factors", "--family", "lihgt"), "'lihgt'", "'light'")
     own = json.loads(simworld("factors", "simworld/Reach-v0", "--json").stdout)
     things, there = ({row["address"].split(".")[0] for row in some} for some in (rows, own))
-    assert things - there == {"objects", "boxes"}
+    assert things - there == {"objects", "boxes", "socket"}
     assert_refused(simworld("factors", "simworld/Reech-v0"), "Reech", "simworld/Reach-v0")
 
 
