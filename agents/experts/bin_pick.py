@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simworld.agents.experts.skills.boxing import PutIn, is_in, top_of
-from simworld.agents.experts.skills.clutter import Clutter, Hold, take
+from simworld.agents.experts.skills.clutter import Clutter, Hold, drag, take
 from simworld.agents.experts.skills.grasping import OPEN, Grasp, holds
 from simworld.agents.experts.skills.placing import Place
 from simworld.agents.experts.skills.sight import Sight
@@ -19,10 +19,14 @@ _OVER = 0.09
 """Metres above the walls of the bin that the tool goes at, over the heap."""
 _ENOUGH = -0.007
 """Metres that are to be free about the fingers."""
-_ASIDE = tuple(itertools.product((-0.26, -0.2), (-0.28, -0.22, -0.16, -0.1, -0.04, 0.02)))
+_WALLED = -0.012
+"""Metres that a thing is drawn away from the walls first, which are as much in the way of the fingers."""
+_ASIDE = np.array(list(itertools.product((-0.245, -0.18), (-0.27, -0.19, -0.11, -0.03, 0.05))))
 """Places on the table for what is in the way."""
-_APART = 0.05
-"""Metres between two things there."""
+_APART = 0.06
+"""Metres between two things there, which leave room for fingers."""
+_STILL, _STUCK = 0.004, 0.05
+"""Metres per second, and metres to its place there, below which a thing is let go that comes no nearer."""
 
 
 class Expert:
@@ -44,13 +48,16 @@ class Expert:
         tool = see["tool_position"]
         if self._container and is_in(see, target, self._container):
             return see.move(tool, [*tool[:2], top_of(see, self._container) + 0.12], OPEN, see.axis)
-        hold = self._chosen(see)
-        place, rate = take(see, hold, over)
+        clutter = Clutter(see, self._names, "bin", self._widest)
+        hold = self._chosen(clutter)
+        if hold.free < _WALLED and not hold.by and clutter.is_within(hold.name):
+            place, rate = drag(see, hold, clutter.top(hold.name), over, see["bin_position"][:2])
+        else:
+            place, rate = take(see, hold, over)
         return see.move(tool, place, rate, hold.axis)
 
-    def _chosen(self, see: Sight) -> Hold:
+    def _chosen(self, clutter: Clutter) -> Hold:
         """How to take the target, or what is to be taken away first."""
-        clutter = Clutter(see, self._names, "bin", self._widest)
         wanted = clutter.hold(self._target)
         if wanted.free >= _ENOUGH:
             return wanted
@@ -71,16 +78,20 @@ class Expert:
             return self._put_in(see, name, self._container)
         if not free and not self._is_far(see, name):
             return self._grasp.carry(see, name, [*place[:2], over])
-        return self._place(see, name, self._aside(see, name), over)
+        aside = self._aside(see, name)
+        still = float(np.abs(see["tool_velocity"]).max()) < _STILL
+        if still and float(np.hypot(*(place[:2] - aside[:2]))) < _STUCK:  # something is under it
+            return see.move(place, place, OPEN, see.axis)
+        return self._place(see, name, aside, over)
 
     def _is_far(self, see: Sight, name: str) -> bool:
         """Whether a thing is not over the bin any more."""
         return bool(np.hypot(*(see[f"{name}_position"] - see["bin_position"])[:2]) > 0.2)
 
     def _aside(self, see: Sight, name: str) -> Sequence[float]:
-        """The first place on the table where nothing lies."""
-        others = [see[f"{other}_position"][:2] for other in self._names if other != name]
-        free = (p for p in _ASIDE if all(np.hypot(*(other - p)) > _APART for other in others))
-        x, y = next(free, _ASIDE[0])
+        """The first place on the table where nothing lies, or else the one from which all is farthest."""
+        others = np.array([see[f"{other}_position"][:2] for other in self._names if other != name])
+        away = np.linalg.norm(_ASIDE[:, None] - others, axis=2).min(axis=1)
+        x, y = _ASIDE[int(np.argmax(np.minimum(away, _APART)))]
         under = Clutter(see, [name], "bin", self._widest).under(name)
         return (x, y, under)
