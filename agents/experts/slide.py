@@ -19,7 +19,7 @@ _BEHIND, _ASIDE = 0.04, 0.006
 """Metres behind the puck's edge where the tool comes down, and to the side of it that it may be."""
 _TOUCHING = 0.016
 """Metres from the puck's edge to the tool that pushes it."""
-_FASTER, _AIM = 0.08, 0.94
+_FASTER, _AIM = 0.04, 0.94
 """Metres per second that the puck is pushed faster than it is, and of the speed that it needs, how much is aimed at."""
 _STEP = 0.04
 """Seconds of a control step, in which the tool's reference goes on as far as the tool is to."""

@@ -10,17 +10,19 @@ from simworld.envs.terms import dense, friction, joints, off_table, prop, rests_
 ID = "simworld/Slide-v0"
 TASK = Task(
     name="slide",
-    steps=150,
+    steps=200,
     scene=SceneSpec(
         entities=(Table(far=0.85), Prop("object", ("cylinder",)), GoalPlace("object", far=0.6)),
         factors={
             "camera.front.distance": Constant(1.5),  # else the goal is out of its view
             "goal.on_table": Constant(1),
-            "goal.position.x": Uniform(0.25, 0.4),
-            "objects.0.position.x": Uniform(-0.2, -0.1),
+            "goal.position.x": Uniform(0.28, 0.36),
+            "goal.position.y": Uniform(-0.08, 0.08),
+            "objects.0.position.x": Uniform(-0.09, -0.04),
+            "objects.0.position.y": Uniform(-0.08, 0.08),
             "objects.0.width": Constant(0.06),
             "objects.0.height": Constant(0.03),
-            "objects.0.friction": Uniform(0.008, 0.014),
+            "objects.0.friction": Uniform(0.005, 0.008),
         },
     ),
     observe=(tool(), joints(), prop("object"), friction("object")),
