@@ -1,6 +1,6 @@
 """The expert of PlaceInBox."""
 
-from simworld.agents.experts.skills.boxing import PutIn, is_in, top_of
+from simworld.agents.experts.skills.boxing import PutIn, below, is_in, top_of
 from simworld.agents.experts.skills.grasping import OPEN, Grasp, holds
 from simworld.agents.experts.skills.roles import named
 from simworld.agents.experts.skills.sight import Sight
@@ -9,7 +9,7 @@ from simworld.envs.task import Task
 from simworld.physics.control.command import Command
 
 _BACK = 0.12
-"""Metres above the container that the tool draws back to."""
+"""Metres above the container, and what stands in it, that the tool draws back to."""
 
 
 class Expert:
@@ -25,5 +25,6 @@ class Expert:
             return self._put_in(see, self._prop, self._container)
         if is_in(see, self._prop, self._container):
             tool = see["tool_position"]
-            return see.move(tool, [*tool[:2], top_of(see, self._container) + _BACK], OPEN)
+            high = max(top_of(see, self._container), see[f"{self._prop}_position"][2] + below(see, self._prop))
+            return see.move(tool, [*tool[:2], high + _BACK], OPEN, see.axis)
         return self._grasp(see, self._prop)

@@ -5,7 +5,7 @@ from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
-from simworld.envs.terms import dense, grasped, joints, off_table, prop, prop_at, sparse, tool
+from simworld.envs.terms import dense, grasped, grip, joints, off_table, prop, prop_at, sparse, tool
 
 ID = "simworld/PickAndPlace-v0"
 TASK = Task(
@@ -19,7 +19,7 @@ TASK = Task(
             "goal.position.z": Uniform(0.06, 0.25),
         },
     ),
-    observe=(tool(), joints(), prop("object")),
+    observe=(tool(), joints(), prop("object"), grip("object")),
     goal=prop_at("object", "goal"),
     reward={"sparse": sparse(), "dense": dense()},
     events={"grasped": grasped("object")},

@@ -4,7 +4,7 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
-from simworld.envs.terms import bin_, dense, grasped, inside, joints, off_table, prop, prop_in, sparse, tool
+from simworld.envs.terms import bin_, dense, grasped, grip, inside, joints, off_table, prop, prop_in, sparse, tool
 
 ID = "simworld/PlaceInBox-v0"
 TASK = Task(
@@ -14,7 +14,7 @@ TASK = Task(
         entities=(Table(), Bin("box"), Prop("object"), Props("object", 0, 7)),
         factors={"objects.*.position.y": Uniform(-0.25, 0.0)},
     ),
-    observe=(tool(), joints(), prop("object"), bin_("box")),
+    observe=(tool(), joints(), prop("object"), bin_("box"), grip("object")),
     goal=prop_in("object", "box"),
     reward={"sparse": sparse(), "dense": dense()},
     events={"grasped": grasped("object"), "in_box": inside("object", "box")},

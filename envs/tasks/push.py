@@ -4,14 +4,14 @@ from simworld.building.entities import GoalPlace, Prop, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.expressions import Constant
 from simworld.envs.task import Task
-from simworld.envs.terms import dense, joints, off_table, prop, prop_at, sparse, tool
+from simworld.envs.terms import dense, grip, joints, off_table, prop, prop_at, sparse, tool
 
 ID = "simworld/Push-v0"
 TASK = Task(
     name="push",
     steps=100,
     scene=SceneSpec(entities=(Table(), Prop("object"), GoalPlace("object")), factors={"goal.on_table": Constant(1)}),
-    observe=(tool(), joints(), prop("object")),
+    observe=(tool(), joints(), prop("object"), grip("object")),
     goal=prop_at("object", "goal"),
     reward={"sparse": sparse(), "dense": dense()},
     failures={"off_table": off_table("object")},

@@ -1,13 +1,14 @@
 """Whether a thing is in a container, at rest, or placed: both, and released."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simworld.envs.terms.fact import Fact, Told
 from simworld.envs.terms.goal import Goal
 from simworld.envs.terms.instant import ROBOT, Instant
 from simworld.envs.terms.term import BinName, PropName, term
-from simworld.geometry import quat_to_matrix
-from simworld.scene.shapes import inner_size
+from simworld.geometry import Vec3, quat_to_matrix
+from simworld.scene.shapes import bounds, inner_size
 
 if TYPE_CHECKING:
     from simworld.scene.model import Scene
@@ -16,11 +17,13 @@ REST_SPEED = 0.03
 """Metres per second below which a thing rests, along each axis."""
 REST_SPIN = 0.6
 """Radians per second below which a thing rests, about each axis."""
+_FOOT = 0.005
+"""Metres above a floor within which the lower end of a thing is on it."""
 
 
 @term
 class inside(Fact):
-    """The middle of a thing is in the inner space of a container."""
+    """The middle of a thing is in the inner space of a container, or above it where a tall thing stands on its floor."""
 
     prop: PropName
     container: BinName
@@ -29,14 +32,22 @@ class inside(Fact):
         body = scene.body(self.container)
         name, center, axes = self.prop, body.position, quat_to_matrix(body.orientation).T.tolist()
         width, depth, height = inner_size(body)
+        half = bounds(scene.body(name).parts)
 
         def is_inside(now: Instant) -> bool:
             # Plain floats: NumPy's call overhead would show in every step.
             a, b, c = (p - q for p, q in zip(now.pose(name)[:3], center, strict=True))
             x, y, z = (i * a + j * b + k * c for i, j, k in axes)
-            return bool(abs(x) < width / 2 and abs(y) < depth / 2 and 0 < z < height)
+            between = abs(x) < width / 2 and abs(y) < depth / 2 and z > 0
+            return bool(between and (z < height or z < _reach(now.pose(name)[3:], half) + _FOOT))
 
         return is_inside
+
+
+def _reach(orientation: Sequence[float], half: Vec3) -> float:
+    """Metres that bounds of some half sizes reach down as they are turned."""
+    up = quat_to_matrix(orientation)[2].tolist()
+    return sum(abs(part) * size for part, size in zip(up, half, strict=True))
 
 
 @term

@@ -8,13 +8,18 @@ import numpy as np
 from simworld.agents.experts.skills.grasping import CLOSED, OPEN, Grasp
 from simworld.agents.experts.skills.sight import Sight
 from simworld.assets.robot import RobotModel
-from simworld.geometry import Array
+from simworld.geometry import Array, quat_to_matrix
 from simworld.physics.control.command import Command
 
 _CARRY = 0.05
 """Metres of free height under a carried thing above the container's walls."""
 _FROM_WALLS = 0.012
 """Metres between a thing that is let go and the walls."""
+_DROP, _FOOT = 0.012, 0.004
+"""Metres from the upper end of the walls up to the origin of what is let go, and from the floor to its lower end, where
+that is more."""
+_STANDS = 0.01
+"""Metres that what stands on the floor may seem to be above it."""
 _STAY = 0.2
 """Metres of free way that are worth a metre of way there: so the place that a thing is on its way to stays the best."""
 
@@ -32,18 +37,18 @@ class PutIn:
         """What the tool is to do next while it holds a thing; `beside` are others that are in the container."""
         place, under, spot = (
             see[f"{name}_position"],
-            see[f"{name}_half_extents"][2],
+            below(see, name),
             _free(see, name, container, beside),
         )
         top = top_of(see, container)
-        over = float(np.hypot(*(place[:2] - spot)))
-        release = top + 0.012
-        if over < 0.025 and place[2] < release + 0.02:
+        over, long = (float(np.hypot(*side)) for side in (place[:2] - spot, see[f"{name}_half_extents"][:2]))
+        release = max(top + _DROP, float(see[f"{container}_position"][2]) + under + _FOOT)
+        if over < 0.025 and place[2] < release + (0.02 if release == top + _DROP else _FOOT):
             return see.move(place, [*spot, release], OPEN)
         if over < 0.03:
             return see.move(place, [*spot, release], CLOSED)
         safe = top + under + _CARRY
-        ready = place[2] > safe - 0.03 or over > 0.2
+        ready = place[2] > safe - 0.03 or over > max(0.2, 0.14 + long)
         return self._grasp.carry(see, name, [*(spot if ready else place[:2]), safe])
 
 
@@ -52,12 +57,19 @@ def top_of(see: Sight, container: str) -> float:
     return float(see[f"{container}_position"][2] + see[f"{container}_inner"][2])
 
 
+def below(see: Sight, name: str) -> float:
+    """Metres from a thing's origin down to the lower end of its bounds, as it is turned."""
+    up = quat_to_matrix(see[f"{name}_orientation"])[2]
+    return float(np.abs(up) @ see[f"{name}_half_extents"])
+
+
 def is_in(see: Sight, name: str, container: str) -> bool:
-    """Whether a thing is between the walls of a container, and below their upper end."""
+    """Whether a thing is between the walls of a container, and below their upper end or standing on the floor."""
     x, y = _within(see, see[f"{name}_position"][:2], container)
     width, depth, _ = see[f"{container}_inner"]
     between = abs(x) < width / 2 - 0.01 and abs(y) < depth / 2 - 0.01
-    return bool(between and see[f"{name}_position"][2] < top_of(see, container))
+    standing = see[f"{container}_position"][2] + below(see, name) + _STANDS
+    return bool(between and see[f"{name}_position"][2] < max(top_of(see, container), standing))
 
 
 def _within(see: Sight, place: Array, container: str) -> Array:
