@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simworld.agents.experts.skills.grasping import CLOSED, OPEN, Grasp
+from simworld.agents.experts.skills.grasping import CLOSED, OPEN, Grasp, hanging
 from simworld.agents.experts.skills.sight import Sight
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array, quat_to_matrix
@@ -36,7 +36,7 @@ class PutIn:
     def __call__(self, see: Sight, name: str, container: str, beside: Sequence[str] = ()) -> Command:
         """What the tool is to do next while it holds a thing; `beside` are others that are in the container."""
         place, under, spot = (
-            see[f"{name}_position"],
+            hanging(see, name),
             below(see, name),
             _free(see, name, container, beside),
         )

@@ -22,6 +22,8 @@ _GENTLY = 0.625
 ones take longer until they squeeze as firmly as they can, and what they hold until it is between them as it stays."""
 _FASTER = 0.1
 """Metres that a tool which carries something is sent ahead more, for each metre per second that it is fast."""
+_HANGS = 0.04
+"""Metres above the middle of a thing where it is held from which on it hangs."""
 _BEGUN = 0.95
 """Of the largest opening: below, the fingers have begun to close."""
 _TURNED = 0.08
@@ -55,7 +57,8 @@ class Grasp:
         # Fingers that lost it open before they come down again, or they would stand on it.
         if off < _ALIGNED and (slack == 1.0 or above > _APPROACH) and (aligned or above < _APPROACH):
             return see.move(tool, grip, OPEN, axis)
-        high = max(grip[2] + _APPROACH + see[f"{name}_half_extents"][2], over)
+        above_grip = max(0.0, see[f"{name}_position"][2] + see[f"{name}_half_extents"][2] - place[2])
+        high = max(grip[2] + _APPROACH + above_grip, over)
         if tool[2] < max(grip[2] + _APPROACH, over - _DOWN) and off > 2 * _ALIGNED:
             # Rise before moving sideways, so that the fingers do not push the object.
             return see.move(tool, [*tool[:2], high], OPEN, axis)
@@ -67,7 +70,7 @@ class Grasp:
 
         It gets faster by no more than what the fingers hold, which takes them longer to squeeze the slower they are.
         """
-        command = see.move(see[f"{name}_position"], target, CLOSED, _held_axis(see, name))
+        command = see.move(hanging(see, name), target, CLOSED, _held_axis(see, name))
         most = self._gently + _FASTER * float(np.linalg.norm(see["tool_velocity"]))
         return command._replace(displacement=np.minimum(np.maximum(command.displacement, -most), most))
 
@@ -75,6 +78,16 @@ class Grasp:
 def holds(see: Sight, name: str) -> bool:
     """Whether a thing is held."""
     return bool(see[f"{name}_grasped"][0] > 0.5)
+
+
+def hanging(see: Sight, name: str) -> Array:
+    """Where a thing is (3,) that is held: one that hangs swings about the axis of the fingers, and is as below them."""
+    place = see[f"{name}_position"]
+    off = see["tool_position"] - place
+    if off[2] < _HANGS:
+        return place
+    across = np.array([-see.axis[1], see.axis[0]])
+    return place + np.array([*(across * (across @ off[:2])), 0.0])
 
 
 def _place(see: Sight, name: str) -> Array:

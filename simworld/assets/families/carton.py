@@ -4,7 +4,7 @@ import numpy as np
 
 from simworld.assets.forming.convex import block
 from simworld.assets.forming.form import Family, Form
-from simworld.assets.forming.grips import between
+from simworld.assets.forming.grips import along
 from simworld.assets.forming.painting import paint, printed
 from simworld.assets.forming.shells import capped
 from simworld.assets.forming.symmetries import turns_about
@@ -40,7 +40,7 @@ def _carton(rng: Generator) -> Form:
         color=base,
         keypoints={"front": (half, 0.0, height / 2), "fin": (0.0, 0.0, top + fin), "bottom": (0.0, 0.0, 0.0)},
         turns=turns_about(2, 2),
-        grips=[between(thin, top + fin / 3)],
+        grips=[along(0.0, top - fin, side)],
     )
 
 
