@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.keeping import make_room, touch
 from simworld.places import keep, places, seal, unseal
+
+KEPT = 8192
+"""How many files are kept, of 0.1 MB each."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -21,9 +25,12 @@ def cached(key: bytes, build: Callable[[], Arrays]) -> Arrays:
     name, where = f"{hashlib.blake2b(key, digest_size=16).hexdigest()}.arrays", places()
     for place in where:
         if (data := place.read(name)) is not None and (content := unseal(data)) is not None:
+            touch(place.path / name)
             return _decoded(content)
     made = build()
     keep(where, name, seal(_encoded(made)))
+    for place in where:
+        make_room(place.path / name, KEPT)
     return made
 
 

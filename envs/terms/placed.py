@@ -23,7 +23,7 @@ _FOOT = 0.005
 
 @term
 class inside(Fact):
-    """The middle of a thing is in the inner space of a container, or above it where a tall thing stands on its floor."""
+    """The middle of a thing is in the inner space of a container, or above it if it is tall and stands on its floor."""
 
     prop: PropName
     container: BinName
@@ -47,7 +47,7 @@ class inside(Fact):
 def _reach(orientation: Sequence[float], half: Vec3) -> float:
     """Metres that bounds of some half sizes reach down as they are turned."""
     up = quat_to_matrix(orientation)[2].tolist()
-    return sum(abs(part) * size for part, size in zip(up, half, strict=True))
+    return float(sum(abs(part) * size for part, size in zip(up, half, strict=True)))
 
 
 @term

@@ -13,7 +13,7 @@ from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_ma
 from simworld.rendering.frame import Frame
 from simworld.scene.camera import Camera
 from simworld.scene.lens import distort, fold
-from simworld.scene.model import Body, Scene
+from simworld.scene.model import Body, Mesh, Scene
 from simworld.scene.shapes import Cuboid, bounding_box
 from simworld.scene.state import SceneState, camera_pose
 
@@ -28,8 +28,9 @@ class InstanceLabel:
     `bbox` (x, y, width, height) in pixels holds the mask tightly, as in COCO; `area` is the mask's number of pixels;
     `mask` (h, w). `rotation` (3, 3) and `translation` (3,) in metres take the thing's own frame to the camera's OpenCV
     frame; the robot's frame is that of its base. `bbox_3d` is the least box along the axes of its own frame that holds
-    it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose shape changes. `keypoints`
-    are the named places on it, seen or not, and `symmetries` the motions in its own frame that keep its shape.
+    it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose shape changes, and
+    `color` of what shows colours of its own. `keypoints` are the named places on it, seen or not, and `symmetries` the
+    motions in its own frame that keep its shape.
     """
 
     name: str
@@ -117,10 +118,16 @@ def _label(name: str, instance: int, frame: Frame, body: Body | None, pose: Arra
         rotation=quat_to_matrix(pose[3:]),
         translation=pose[:3],
         bbox_3d=bounding_box(body.parts) if body else None,
-        color=body.material.color if body else None,
+        color=_color(body) if body else None,
         keypoints=keypoints(body, pixels, pose, mask, frame.channels.get("depth")) if body else (),
         symmetries=symmetries(body) if body else Symmetries(),
     )
+
+
+def _color(body: Body) -> Vec3 | None:
+    """The colour of what a body is painted with; none where a part of it shows its own."""
+    own = any(isinstance(part.shape, Mesh) and part.shape.own_colors for part in body.parts)
+    return None if own else body.material.color
 
 
 def _bbox(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:

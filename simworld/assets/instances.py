@@ -18,12 +18,16 @@ from simworld.assets.volume import volume_integrals
 from simworld.color import color_name
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.keeping import make_room, touch
 from simworld.places import FIX, Place, places, seal, unseal
 from simworld.streams import Generator
 
 VISUAL, MATERIALS, COLLISION, ROW = "visual.obj", "visual.mtl", "collision.obj", "row"
 MOST = 2**32 - 1
 """The greatest seed."""
+
+KEPT = 4096
+"""How many instances are kept: 0.6 GB."""
 
 _NAME = re.compile(r"([a-z][a-z0-9_]*)#(0|[1-9][0-9]{0,9})")
 _TEST = 5
@@ -40,7 +44,12 @@ def is_instance(name: str) -> bool:
 
 def instance(name: str) -> MeshAsset:
     """The instance of a name, whose files are in the user's cache; ConfigurationError where it cannot be."""
-    return _instance(name, tuple(places()))
+    where = tuple(places())
+    asset = _instance(name, where)
+    if not touch(asset.folder):
+        forget()
+        asset = _instance(name, where)
+    return asset
 
 
 def forget() -> None:
@@ -76,6 +85,7 @@ def _written(folders: list[Place], seed: str, row: Row, files: dict[str, bytes])
     for folder in folders:
         try:
             folder.put(sealed)
+            make_room(folder.path, KEPT)
             return _asset(row, folder, seed)
         except OSError as error:
             why = why or f"{error.filename or folder.path}: {error.strerror or error}"

@@ -19,7 +19,7 @@ from simworld.rendering.frame import Frame
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.renderers.tiny import TinyRenderer
 from simworld.scene.camera import Camera
-from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
+from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene, Sphere
 from simworld.scene.shapes import open_box
 from simworld.scene.state import SceneState, camera_pose
 from simworld.streams import Streams
@@ -112,6 +112,16 @@ def test_sizes_and_colors_are_those_of_the_scene() -> None:
     assert known["robot"].bbox_3d is known["robot"].color is None
     assert known["brick"].color == (0.7, 0.7, 0.7)
     assert (known["robot"].category, known["crate"].category) == ("robot", "crate")
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_shows_colors_of_its_own_has_no_other_in_its_label(own: bool) -> None:
+    frame, scene, state, camera = taken()
+    can = (Part(shape=Mesh(name="can#1", own_colors=own)),)
+    bodies = tuple(body.model_copy(update={"parts": can}) if body.name == "brick" else body for body in scene.bodies)
+    labels = annotate(frame, scene.model_copy(update={"bodies": bodies}), state, camera).instances
+    label = next(label for label in labels if label.name == "brick")
+    assert label.color == (None if own else (0.7, 0.7, 0.7))
 
 
 def test_the_box_of_a_ball_is_the_tangents_of_a_sphere() -> None:

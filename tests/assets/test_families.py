@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from simworld import keeping
 from simworld.assets import instances
 from simworld.assets.catalogue import mesh
 from simworld.assets.families import FAMILIES
@@ -16,6 +17,7 @@ from simworld.assets.instances import instance
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.physics.world import World
+from simworld.places import Place
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
 from simworld.scene.shapes import rest_height
@@ -217,3 +219,18 @@ def test_another_digest_is_refused() -> None:
 def test_a_name_of_no_instance_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="no mesh"):
         Mesh(name=name)
+
+
+def test_what_was_used_longest_ago_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instances, "places", lambda: [Place(tmp_path)])
+    monkeypatch.setattr(instances, "KEPT", 8)
+    monkeypatch.setattr(keeping, "_OFTEN", 1)
+    digests = []
+    for seed in range(12):
+        digests.append(instance(f"nut#{seed}").digest)
+        assert instance("nut#0").digest == digests[0]
+    kept = {folder.name.split("-")[1] for folder in (tmp_path / "things").iterdir()}
+    assert len(kept) <= 8 and {"0", "11"} <= kept and "1" not in kept
+    for seed, digest in enumerate(digests):  # what has gone is made again, although this process has seen it
+        assert instance(f"nut#{seed}").digest == digest
+        assert Path(instance(f"nut#{seed}").visual_path).is_file()

@@ -6,7 +6,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import simworld  # noqa: F401
+import simworld as sw
+from simworld.agents.evaluation import evaluate
+from simworld.agents.experts import expert
 from simworld.distributions.choices import Tagged
 from simworld.distributions.univariate import Integers
 
@@ -36,3 +38,13 @@ def test_resets_are_exact_whatever_was_before(seed: int) -> None:
     assert categories
     one.close()
     other.close()
+
+
+@pytest.mark.parametrize("family", ["bottle", "carton", "coffee_mug", "jar", "spatula"])
+def test_the_expert_puts_things_where_their_grips_are_observed_into_the_box(family: str) -> None:
+    drawn = {"objects.0.kind": family, "objects.*.seed": Integers(0, 199)}
+    config = sw.EnvConfig(task="place_in_box", control="ee_pose", randomization=drawn)
+    env = sw.make(config)
+    results = evaluate(expert(config), env, range(3)).results
+    assert sum(result.success for result in results) >= 2
+    env.close()

@@ -87,7 +87,9 @@ def hanging(see: Sight, name: str) -> Array:
     if off[2] < _HANGS:
         return place
     across = np.array([-see.axis[1], see.axis[0]])
-    return place + np.array([*(across * (across @ off[:2])), 0.0])
+    x, y = across * (across @ off[:2])
+    below: Array = place + np.array([x, y, 0.0])
+    return below
 
 
 def _place(see: Sight, name: str) -> Array:
