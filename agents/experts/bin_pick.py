@@ -1,6 +1,5 @@
 """The expert of BinPick."""
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,8 +20,14 @@ _ENOUGH = -0.007
 """Metres that are to be free about the fingers."""
 _WALLED = -0.012
 """Metres that a thing is drawn away from the walls first, which are as much in the way of the fingers."""
-_ASIDE = np.array(list(itertools.product((-0.245, -0.18), (-0.27, -0.19, -0.11, -0.03, 0.05))))
-"""Places on the table for what is in the way."""
+_ASIDE = np.array(
+    [
+        (x, y)
+        for x, ys in ((-0.19, (-0.31, -0.245, -0.18, -0.115, -0.05, 0.015)), (-0.255, (-0.31, -0.245, -0.18)))
+        for y in ys
+    ]
+)
+"""Places on the table for what is in the way, none of them so near to the robot that an arm is folded up there."""
 _APART = 0.06
 """Metres between two things there, which leave room for fingers."""
 _STILL, _STUCK = 0.004, 0.05

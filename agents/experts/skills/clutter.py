@@ -130,7 +130,7 @@ class Clutter:
         here = place[:2] + middles @ frame
         worth = np.minimum(free, 0.01) - 0.1 * (wide >= self._widest) - _TO_THE_SIDE * np.abs(_TRIED[:, 2]) - lost
         off = np.hypot(*(here - self._see["tool_position"][:2]).T)
-        kept = _KEPT * ((off < 0.02) & (self._see.off(axis) < 0.3))
+        kept = _KEPT * ((off < 0.02) & (free > _OVER_WALL) & (self._see.off(axis) < 0.3))
 
         def way(i: int) -> _Way:
             nearest = int(np.argmin(beside[i]))
