@@ -40,7 +40,7 @@ class Expert:
         fingers = float(np.clip(20 * (2 * _WIDE * radius - see["finger_opening"][0]), -1.0, 1.0))
         low = tool[2] < _LOW + 0.02
         if low and ahead > 0.0 and abs(aside) < 3 * _ASIDE:
-            return self._at(see, self._pushing(see, ahead < radius + _TOUCHING) + [0.0, aside / (4 * _STEP)], fingers)
+            return self._at(see, self._pushing(see, ahead < radius + _TOUCHING) + [0.0, aside / (6 * _STEP)], fingers)
         start = [puck[0] - radius - _BEHIND, puck[1], _LOW]
         off = math.dist(tool[:2], start[:2])
         if off < _ASIDE or (low and off < 2 * _ASIDE):

@@ -16,10 +16,10 @@ TASK = Task(
         factors={
             "camera.front.distance": Constant(1.5),  # else the goal is out of its view
             "goal.on_table": Constant(1),
-            "goal.position.x": Uniform(0.28, 0.36),
-            "goal.position.y": Uniform(-0.08, 0.08),
+            "goal.position.x": Uniform(0.28, 0.35),
+            "goal.position.y": Uniform(-0.06, 0.06),
             "objects.0.position.x": Uniform(-0.09, -0.04),
-            "objects.0.position.y": Uniform(-0.08, 0.08),
+            "objects.0.position.y": Uniform(-0.06, 0.06),
             "objects.0.width": Constant(0.06),
             "objects.0.height": Constant(0.03),
             "objects.0.friction": Uniform(0.005, 0.008),
