@@ -17,9 +17,7 @@ from simworld.physics.control.command import Command
 _OVER = 0.09
 """Metres above the walls of the bin that the tool goes at, over the heap."""
 _ENOUGH = -0.007
-"""Metres that are to be free about the fingers."""
-_WALLED = -0.012
-"""Metres that a thing is drawn away from the walls first, which are as much in the way of the fingers."""
+"""Metres that are to be free about the fingers; where they are not for the walls, a thing is drawn away from these."""
 _ASIDE = np.array(
     [
         (x, y)
@@ -55,7 +53,7 @@ class Expert:
             return see.move(tool, [*tool[:2], top_of(see, self._container) + 0.12], OPEN, see.axis)
         clutter = Clutter(see, self._names, "bin", self._widest)
         hold = self._chosen(clutter)
-        if hold.free < _WALLED and not hold.by and clutter.is_within(hold.name):
+        if hold.free < _ENOUGH and not hold.by and clutter.is_within(hold.name):
             place, rate = drag(see, hold, clutter.top(hold.name), over, see["bin_position"][:2])
         else:
             place, rate = take(see, hold, over)
