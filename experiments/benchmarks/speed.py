@@ -30,6 +30,8 @@ PEERS = {
     f"simworld/{task}-v0": f"Panda{task}-v3" for task in ("Reach", "Push", "Slide", "PickAndPlace", "Stack", "Flip")
 }
 """The environments of the same tasks."""
+CROWDED, THINGS, LEAST = "simworld/BinPick-v0", 15, 300
+"""What is measured with so many things too, and how many steps a second it should make."""
 ROUNDS, STEPS, EPISODES = 60, 50, 10
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
 
@@ -84,6 +86,7 @@ def main() -> None:
     for env_id in registered_tasks():
         for randomization in ("none", "default"):
             envs[f"{env_id} {randomization}"] = gym.make(env_id, randomization=randomization)
+    envs[f"{CROWDED} {THINGS} default"] = gym.make(CROWDED, randomization="default", count=THINGS)
     for env in envs.values():
         env.action_space.seed(0)
         env.reset(seed=0)
@@ -141,6 +144,9 @@ def _bars(rows: dict[str, dict[str, Any]]) -> Iterator[Bar]:
     for env_id, peer in PEERS.items():
         row = rows[f"{env_id} none"]
         yield Bar(f"{peer}: times its speed", row["ratio"], 3.0, cpu=row["ratio in CPU time"])
+    crowded = rows[f"{CROWDED} {THINGS} default"]
+    for speed in ("steps/s", "expert's steps/s"):
+        yield Bar(f"{CROWDED} of {THINGS} things: {speed}", crowded[speed], LEAST)
 
 
 if __name__ == "__main__":
