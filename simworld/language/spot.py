@@ -5,7 +5,7 @@ from math import dist
 from simworld.language.nouns import names_of
 from simworld.language.phrase import Phrase
 from simworld.language.referent import Referent
-from simworld.language.relations import CLEAR
+from simworld.language.relations import CLEAR, may_hold
 from simworld.language.speaker import Speaker
 
 
@@ -28,7 +28,8 @@ def describe_by_spot(speaker: Speaker, thing: Referent) -> str | None:
 
 def _landmark(speaker: Speaker, thing: Referent) -> tuple[Referent, Phrase]:
     """What the place of a thing is told from."""
-    there = [(landmark, phrase) for landmark, phrase in speaker.landmarks if landmark is not thing]
+    marks = speaker.landmarks
+    there = [(mark, phrase) for mark, phrase in marks if mark is not thing and not may_hold(mark, thing)]
     return there[speaker.wording.pick(len(there))] if there else (speaker.robot, Phrase("robot"))
 
 

@@ -59,6 +59,7 @@ CONFIGS = [EnvConfig(task=task.name) for task in shipped().values()] + [
     EnvConfig(task="stack", count=4, at="first"),
     EnvConfig(task="sort", count=4, boxes=3, by="category"),
     EnvConfig(task="in_order", count=4),
+    EnvConfig(task="bin_pick", count=15),
 ]
 """Each task that ships, and variants of which more is said."""
 

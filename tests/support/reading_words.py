@@ -183,6 +183,8 @@ class Reader:
             near = [name for name in near if abs(self.some[name].position[2] - int(up) / 100) < 0.006]
         if len(near) != 1 or math.dist(self.some[near[0]].position[:2], (x, y)) > 0.0075:
             raise Misread(f"{phrase}: {near}")
+        if there != "the robot" and self._may_be_in(near[0], self._one(there)):
+            raise Misread(f"{phrase}: it lies in {there}")
         return near[0]
 
     def _offset(self, name: str, there: str) -> tuple[float, float]:
@@ -217,12 +219,24 @@ class Reader:
                 and abs(local[1]) < depth + slack
                 and local[2] < 2 * height + slack
             )
+        if self._may_be_in(name, there):
+            return not strictly
         along, aside = self._along(name, there, RELATIONS[words])
         if strictly:
             return along > 0.028 and along > 0.95 * aside
         return along > NEAR and along > 0.6 * aside
 
+    def _may_be_in(self, name: str, there: str) -> bool:
+        """Whether a thing may lie within a container's walls, seen from above."""
+        box = self.some[there]
+        local = quat_to_matrix(box.orientation).T @ (np.array(self.some[name].position) - box.position)
+        sides = (max(abs(part.position[i]) for part in box.parts) for i in (0, 1))
+        within_walls = all(abs(x) < side for x, side in zip(local, sides, strict=False))
+        return bool(box.container and within_walls and local[2] > 0)
+
     def _nearest(self, named: set[str], maybe: set[str], there: str, phrase: str) -> str:
+        if any(self._may_be_in(name, there) for name in maybe):
+            raise Misread(f"{phrase}: some are in it")
         by_distance = sorted(maybe, key=lambda name: math.hypot(*self._offset(name, there)))
         distances = [math.hypot(*self._offset(name, there)) for name in by_distance]
         if len(maybe) < 2 or by_distance[0] not in named or distances[1] - distances[0] < NEAR:
