@@ -39,7 +39,7 @@ def spec_of(config: EnvConfig, max_episode_steps: int | None) -> EnvSpec:
 
 
 def bare(config: EnvConfig, draw: Callable[[View], None] | None = None) -> ManipulationEnv:
-    """The environment of a configuration, without Gymnasium's wrappers: nothing ends its episodes but success.
+    """The environment of a configuration, without Gymnasium's wrappers: its episodes have no limit of steps.
 
     Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
     """

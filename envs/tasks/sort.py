@@ -14,6 +14,7 @@ from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
 from simworld.envs.terms import bin_, dense, grasped, inside, joints, off_table, prop, prop_in, sparse, tool
+from simworld.errors import ConfigurationError
 
 ID = "simworld/Sort-v0"
 
@@ -40,7 +41,8 @@ def make(
     by: Literal["color", "category"] = "color",
 ) -> Task:
     """So many things and boxes; of what is alike, all goes into one box."""
-    boxes = min(boxes, count)
+    if boxes > count:
+        raise ConfigurationError(f"boxes: must be at most count, one thing for each, got {boxes} for {count} things")
     things = [f"object_{i + 1}" for i in range(count)]
     bins = [f"box_{i + 1}" for i in range(boxes)]
     into = {thing: bins[i % boxes] for i, thing in enumerate(things)}

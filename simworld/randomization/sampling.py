@@ -82,12 +82,13 @@ def _settled(spec: SceneSpec, scene: Scene, settle: Callable[[Scene], Scene] | N
 @lru_cache(maxsize=64)
 def sources_of(spec: SceneSpec, randomization: Randomization) -> Sources:
     """Where the values of scenes come from; ConfigurationError for a factor that they do not have, or cannot be so."""
-    given, optional = randomization.by_address, randomization.optional
+    optional = randomization.optional
+    # A task that says it of one thing, such as a puck that glides, is more exact than a preset for any environment.
+    own = {address: value for address, value in spec.factors.items() if address not in spec.space}
+    given = {a: value for a, value in randomization.by_address.items() if not (a in optional and a in own)}
     spec.space.check(given, optional)
     check_absent(spec.space, given)
     asked = {address: value for address, value in given.items() if address not in optional}
-    # A task that says it of one thing, such as a puck that glides, is more exact than a preset for any environment.
-    own = {address: value for address, value in spec.factors.items() if address not in spec.space}
     return Sources(spec.space, asked, own, given, spec.factors)
 
 

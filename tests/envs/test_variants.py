@@ -79,6 +79,19 @@ def test_a_wrong_option_of_a_variant_is_one_line(options: dict[str, Any], kind: 
         EnvConfig(task="several", **options)
 
 
+@pytest.mark.parametrize("preset", ["default", "full", "extreme", "visual+views+rooms"])
+def test_a_bin_that_is_the_only_box_is_where_its_task_puts_it(preset: str) -> None:
+    with closing(gym.make("simworld/BinPick-v0", count=5, to="height", randomization=preset)) as env:
+        env.reset(seed=0)
+        x, y, _ = env.unwrapped.sample.scene.body("bin").position  # type: ignore[attr-defined]
+        assert 0.01 <= x <= 0.05 and -0.16 <= y <= -0.14
+
+
+def test_more_boxes_than_things_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="boxes: must be at most count, .* got 3 for 2 things"):
+        EnvConfig(task="sort", count=2, boxes=3)
+
+
 def test_a_task_without_variants_takes_no_options() -> None:
     with pytest.raises(UnknownOptionError, match="'count'"):
         EnvConfig(task="reach", count=2)

@@ -30,7 +30,6 @@ PAINTS: tuple[Vec3, ...] = (
 """Colours that things are painted in."""
 STEEL: Vec3 = (0.72, 0.73, 0.75)
 DARK: Vec3 = (0.16, 0.16, 0.18)
-CREAM: Vec3 = (0.94, 0.92, 0.86)
 
 _SYLLABLES = (
     "BO",

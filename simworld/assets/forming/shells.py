@@ -105,18 +105,11 @@ def rounded(profile: Sequence[tuple[float, float]], radius: float, steps: int = 
     return [(float(x), float(y)) for x, y in (*made, points[-1])]
 
 
-def swept(
-    path: ArrayLike, sections: ArrayLike, side: ArrayLike, around: int = 16, looks: Sequence[int] | int = 0
-) -> Shell:
-    """A tube along a path (n, 3), across a direction `side` (3,), of elliptic sections: radii (n, 2) along it and over.
-
-    Its ends are flat. Looks are those of the first lid, the n - 1 bands and the last lid.
-    """
-    return capped(sections_along(path, sections, side, around), looks)
-
-
 def sections_along(path: ArrayLike, sections: ArrayLike, side: ArrayLike, around: int) -> Array:
-    """The rings (n, k, 3) of such a tube."""
+    """The rings (n, k, 3) of a tube along a path (n, 3), across a direction `side` (3,), of elliptic sections:
+
+    radii (n, 2) along it and over.
+    """
     points, radii, across = (
         np.asarray(path, dtype=float),
         np.asarray(sections, dtype=float),
