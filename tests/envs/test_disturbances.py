@@ -28,8 +28,9 @@ FIELDS = CONFIG.interface.places
 SIGMAS = 4.5
 """Standard errors that a measured value may be off: one in 150,000 is further, and the seeds are fixed."""
 
+PLACES = ("tool_position", "object_position", "object_grip_position", "box_position")
 MEASURED: Mapping[str, list[int]] = {
-    "position": [i for name in ("tool_position", "object_position", "box_position") for i in np.r_[FIELDS[name]]],
+    "position": [i for name in PLACES for i in np.r_[FIELDS[name]]],
     "velocity": [i for name in ("tool_velocity", "object_velocity") for i in np.r_[FIELDS[name]][:3]],
     "angular_velocity": list(np.r_[FIELDS["object_velocity"]][3:]),
     "joint_position": list(np.r_[FIELDS["joint_positions"]]),
@@ -253,7 +254,7 @@ def test_every_field_says_its_noise_and_there_are_factors_for_each_kind() -> Non
 def test_the_errors_of_a_field_do_not_depend_on_what_else_is_observed() -> None:
     given = {f"observation.{what}.{kind}": 0.1 for what in ("noise", "bias") for kind in (*MEASURED, "orientation")}
     drawn, alone = parameters(**given), [field for field in CONFIG.fields if field.name == "object_velocity"]
-    whole = Disturbances(drawn, CONFIG.fields, None, Timing()).observe(np.zeros(50, np.float32))
+    whole = Disturbances(drawn, CONFIG.fields, None, Timing()).observe(state().astype(np.float32) * 0)
     assert np.array_equal(
         Disturbances(drawn, alone, None, Timing()).observe(np.zeros(6, np.float32)), whole[FIELDS["object_velocity"]]
     )
