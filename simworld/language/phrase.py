@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from simworld.language.referent import Referent
-from simworld.language.relations import CLEAR, RELATIONS, apart, is_farther, may_hold
+from simworld.language.relations import CLEAR, RELATIONS, apart, is_farther
 from simworld.language.verdict import Verdict, every
 
 LARGER = 1.25
@@ -84,7 +84,7 @@ def _nearest(phrase: Phrase, some: list[Referent]) -> Referent | None:
     """The nearest of some to the landmark."""
     assert phrase.landmark is not None
     there = phrase.landmark[0]
-    if any(may_hold(there, thing) for thing in some):
+    if any(there.holds(thing) is not False for thing in some):
         return None
     distances = sorted((apart(thing, there), i) for i, thing in enumerate(some))
     return some[distances[0][1]] if distances[1][0] - distances[0][0] >= CLEAR else None

@@ -89,7 +89,9 @@ class Referent:
         return means(noun, self.category)
 
     def holds(self, other: "Referent") -> Verdict:
-        """Whether another thing lies in it."""
+        """Whether another thing lies in it, which is a container then."""
+        if not self.body.container:
+            return False
         half, body = bounds(self.body.parts), self.body
         turned = quat_to_matrix(body.orientation).T
         x, y, z = (turned @ [p - q for p, q in zip(other.body.position, body.position, strict=True)]).tolist()

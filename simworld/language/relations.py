@@ -30,14 +30,9 @@ def is_farther(one: Referent, other: Referent, side: str) -> bool:
     return gap(one, other, side) >= max(CLEAR, abs(gap(one, other, _ACROSS[side])) / 3)
 
 
-def may_hold(other: Referent, one: Referent) -> bool:
-    """Whether a thing may be said to lie in another, which is a container then."""
-    return other.body.container and other.holds(one) is not False
-
-
 def _towards(side: str) -> Callable[[Referent, Referent], Verdict]:
     def lies(one: Referent, other: Referent) -> Verdict:
-        if may_hold(other, one):
+        if other.holds(one) is not False:
             return None  # nobody says what lies in a box to be left of it
         along, aside = gap(one, other, side), abs(gap(one, other, _ACROSS[side]))
         if along >= max(CLEAR, aside):
@@ -53,7 +48,7 @@ RELATIONS: Mapping[str, Callable[[Referent, Referent], Verdict]] = MappingProxyT
         "right of": _towards("right"),
         "in front of": _towards("front"),
         "behind": _towards("back"),
-        "in": lambda one, other: other.holds(one) if other.body.container else False,
+        "in": lambda one, other: other.holds(one),
     }
 )
 """Whether one thing lies so to another, by the words that say it."""

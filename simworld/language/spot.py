@@ -5,7 +5,7 @@ from math import dist
 from simworld.language.nouns import names_of
 from simworld.language.phrase import Phrase
 from simworld.language.referent import Referent
-from simworld.language.relations import CLEAR, may_hold
+from simworld.language.relations import CLEAR
 from simworld.language.speaker import Speaker
 
 
@@ -29,7 +29,7 @@ def describe_by_spot(speaker: Speaker, thing: Referent) -> str | None:
 def _landmark(speaker: Speaker, thing: Referent) -> tuple[Referent, Phrase]:
     """What the place of a thing is told from."""
     marks = speaker.landmarks
-    there = [(mark, phrase) for mark, phrase in marks if mark is not thing and not may_hold(mark, thing)]
+    there = [(mark, phrase) for mark, phrase in marks if mark is not thing and mark.holds(thing) is False]
     return there[speaker.wording.pick(len(there))] if there else (speaker.robot, Phrase("robot"))
 
 
