@@ -48,10 +48,6 @@ class prop_above(Goal):
     def field(self) -> Field:
         return Field("goal", LOWEST, HIGHEST, "m", f"place of the {self.prop}, of which the height counts", ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.prop}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         name, (x, y, _) = self.prop, scene.body(self.prop).position
         return [x, y, self.height], lambda now: now.pose(name)[:3]

@@ -43,9 +43,9 @@ class Goal(Term):
         """The numbers of a goal."""
 
     @property
-    @abstractmethod
     def follows(self) -> str:
-        """The field of the observation that says where that is which the goal is for."""
+        """The field that says where that is which the goal is for: by default, the first thing that it names."""
+        return next((f"{name}_position" for name, _ in self.names), "")
 
     @abstractmethod
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:

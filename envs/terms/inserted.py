@@ -30,10 +30,6 @@ class inserted(Goal):
     def field(self) -> Field:
         return Field("goal", LOWEST, HIGHEST, "m", f"place of the {self.prop}, at the bottom of the hole", ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.prop}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         name, (x, y, z) = self.prop, scene.body(self.socket).position
         return [x, y, z + bounds(scene.body(name).parts)[2]], lambda now: now.pose(name)[:3]

@@ -30,10 +30,6 @@ class before(Goal):
         meaning = f"1 while the {self.second} has not come into the {self.container} before the {self.first}"
         return Field("goal", (0.0,), (1.0,), "", meaning, ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.second}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         kept = self._kept(scene)
         return [1.0], lambda now: [float(kept(now))]

@@ -23,10 +23,6 @@ class prop_at(Goal):
     def field(self) -> Field:
         return Field("goal", LOWEST, HIGHEST, "m", f"place of the {self.prop}", ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.prop}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         name = self.prop
         return scene.body(self.goal).position, lambda now: now.pose(name)[:3]

@@ -33,10 +33,6 @@ class prop_in(Goal):
         meaning = f"place of the {self.prop}; 1 where it rests in the {self.container}, released"
         return Field("goal", (*LOWEST, 0.0), (*HIGHEST, 1.0), "m", meaning, ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.prop}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         is_placed, name = placed(self.prop, self.container).told(scene, self), self.prop
 

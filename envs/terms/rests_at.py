@@ -32,10 +32,6 @@ class rests_at(Goal):
     def field(self) -> Field:
         return Field("goal", (*LOWEST, 0.0), (*HIGHEST, 1.0), "m", f"place of the {self.prop}; 1 where it rests", ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.prop}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         rests, name = resting(self.prop).told(scene, self), self.prop
 

@@ -43,17 +43,13 @@ class stacked(Goal):
 
     @property
     def names(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        yield from super().names
         yield from ((name, ("prop",)) for name in self.props)
+        yield from super().names
 
     @property
     def field(self) -> Field:
         n, what = self.count, f"places of the {self.stem}s, the lowest first; 1 where they stand so, released"
         return Field("goal", (*LOWEST * n, 0.0), (*HIGHEST * n, 1.0), "m", what, ())
-
-    @property
-    def follows(self) -> str:
-        return f"{self.props[0]}_position"
 
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         x, y, _ = scene.body(self.at).position

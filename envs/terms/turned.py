@@ -33,10 +33,6 @@ class turned(Goal):
         meaning = f"orientation of the {self.prop}: quaternion x, y, z, w with w >= 0"
         return Field("goal", (-1.0, -1.0, -1.0, 0.0), (1.0,) * 4, "", meaning, ())
 
-    @property
-    def follows(self) -> str:
-        return f"{self.prop}_position"
-
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         name = self.prop
         return with_positive_w(list(scene.body(self.goal).orientation)), lambda now: with_positive_w(now.pose(name)[3:])
