@@ -5,24 +5,28 @@ import re
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from simworld.assets.families import FAMILIES
+from simworld.assets.canonical import COLLISION, MARGIN, MATERIALS, VISUAL, canonical_row
+from simworld.assets.families import FAMILIES, family_file
+from simworld.assets.forming.coloring import color_word
 from simworld.assets.forming.form import Form, Image, Shell
 from simworld.assets.forming.png import png
 from simworld.assets.forming.shells import joined
 from simworld.assets.importing.object_writing import pieces_obj, surface_obj
 from simworld.assets.index import GripPlace, MeshAsset, Row, SymmetryAxis, digest_of
 from simworld.assets.volume import volume_integrals
-from simworld.color import color_name
 from simworld.errors import ConfigurationError, nearest
-from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.geometry import Array, Vec3
 from simworld.keeping import make_room, touch
 from simworld.places import FIX, Place, places, seal, unseal
 from simworld.streams import Generator
 
-VISUAL, MATERIALS, COLLISION, ROW = "visual.obj", "visual.mtl", "collision.obj", "row"
+ROW = "row"
+"""The file of what is not in the others."""
+
 MOST = 2**32 - 1
 """The greatest seed."""
 
@@ -32,8 +36,11 @@ KEPT = 4096
 _NAME = re.compile(r"([a-z][a-z0-9_]*)#(0|[1-9][0-9]{0,9})")
 _TEST = 5
 """One of so many instances is of the test part."""
-_MARGIN = 0.001
-"""Metres by which Bullet keeps convex parts apart from what they rest on."""
+_MADE_BY = (
+    *("instances.py", "canonical.py", "index.py", "volume.py", "importing/object_writing.py", "../color.py"),
+    "forming/*.py",
+)
+"""The code of which all instances are made, besides their family's own."""
 
 
 def is_instance(name: str) -> bool:
@@ -62,7 +69,7 @@ def _instance(name: str, where: tuple[Place, ...]) -> MeshAsset:
     family, _, seed = name.partition("#")
     if not is_instance(name):
         raise ConfigurationError(f"no instance {name!r} of a family{nearest(family, FAMILIES)}: it is FAMILY#SEED")
-    inside = Path("things", f"{family}-{seed}-{_stamp()}")
+    inside = Path("things", f"{family}-{seed}-{_stamp(family)}")
     folders = [Place(place.path / inside, place.private) for place in where]
     found = next((asset for folder in folders if (asset := _kept(folder, seed))), None)
     return found or _written(folders, seed, *_made(family, int(seed)))
@@ -97,11 +104,11 @@ def _asset(row: Row, folder: Place, seed: str) -> MeshAsset:
 
 
 @cache
-def _stamp() -> str:
-    """A digest of the code that makes instances, in whose place another may make others."""
+def _stamp(family: str) -> str:
+    """A digest of the code that makes the instances of a family, in whose place another may make others."""
     state = hashlib.blake2b(digest_size=6)
     here = Path(__file__).parent
-    for file in sorted([*(here / "families").glob("*.py"), *(here / "forming").glob("*.py"), Path(__file__)]):
+    for file in (family_file(family), *(file for name in _MADE_BY for file in sorted(here.glob(name)))):
         state.update(hashlib.blake2b(file.read_bytes()).digest())
     return state.hexdigest()
 
@@ -126,8 +133,8 @@ def _made(family: str, seed: int) -> tuple[Row, dict[str, bytes]]:
     collision = pieces_obj((part.vertices, part.triangles) for part in parts)
     files = {VISUAL: visual, MATERIALS: library, COLLISION: collision}
     files |= {name: png(look) for name, look in images.items()}
-    row = _row(family, seed, form, shells, parts, center, moments, (MATERIALS, *images))
-    return row.model_copy(update={"mass": volume, "digest": digest_of(row, files.__getitem__)}), files
+    said = _said(family, seed, form, shells, parts, center, moments)
+    return canonical_row(files, mass=volume, **said), files
 
 
 def _solid(form: Form) -> tuple[float, Array, Array]:
@@ -149,38 +156,24 @@ def _mean(image: Image) -> Vec3:
     return r, g, b
 
 
-def _row(
-    family: str,
-    seed: int,
-    form: Form,
-    shells: list[Shell],
-    parts: list[Shell],
-    center: Array,
-    moments: Array,
-    others: tuple[str, ...],
-) -> Row:
-    """The row of an instance, but for its mass and digest; its id is that of the family."""
+def _said(
+    family: str, seed: int, form: Form, shells: list[Shell], parts: list[Shell], center: Array, moments: Array
+) -> dict[str, Any]:
+    """What the row of an instance says, but for its mass; its id is that of the family."""
     kind = FAMILIES[family]
     ends = np.max([np.abs(shell.vertices).max(axis=0) for shell in (*shells, *parts)], axis=0)
-    return Row(
+    return dict(
         id=family,
         category=kind.category or family,
         tags=kind.tags,
         split="test" if kind.held_out or _is_held_out(family, seed) else "train",
-        digest="0" * 32,
-        visual=VISUAL,
-        collision=COLLISION,
-        others=others,
-        scale=1.0,
-        center=(0.0, 0.0, 0.0),
         half_extents=_place(ends),
-        rest_height=round(_MARGIN - float(min(part.vertices[:, 2].min() for part in parts)), 6),
-        orientation=IDENTITY,
+        rest_height=round(MARGIN - float(min(part.vertices[:, 2].min() for part in parts)), 6),
         second_moments=_significant(moments),
         colored=True,
         friction=kind.friction,
         rolls=kind.rolls,
-        color=color_name(form.color) if form.color else None,
+        color=color_word(form),
         keypoints={name: _place(np.array(place) - center) for name, place in form.keypoints.items()},
         grips=tuple(_moved_grip(grip, center) for grip in form.grips),
         symmetries_discrete=tuple(_motion(turn) for turn in form.turns),

@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simworld.assets.canonical import MARGIN
 from simworld.assets.catalogue import vertices
 from simworld.assets.index import MeshAsset
 from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix, transform_points
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
 _AS_IT_IS = (1.0, 1.0, 1.0)
-_MARGIN = 0.001
-"""Metres by which Bullet keeps convex pieces of meshes apart from what they rest on."""
 
 
 def half_extents(shape: Shape) -> Vec3:
@@ -36,7 +35,7 @@ def _mesh_sizes(asset: MeshAsset, stretch: Vec3, orientation: Quaternion) -> tup
     rotation = quat_to_matrix(orientation) @ quat_to_matrix(asset.orientation) * asset.scale
     seen, touched = ((vertices(path) - asset.center) * stretch @ rotation.T for path in _files(asset))
     x, y, z = np.maximum(np.abs(seen).max(axis=0), np.abs(touched).max(axis=0)).tolist()
-    return (x, y, z), _MARGIN - float(touched[:, 2].min())
+    return (x, y, z), MARGIN - float(touched[:, 2].min())
 
 
 def _files(asset: MeshAsset) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Families of things: what is made of a seed is whole, weighs, and stands; the same on every machine."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from simworld.places import Place
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
 from simworld.scene.shapes import rest_height
+
+FAMILIES_AT = "simworld.assets.families"
 
 few = pytest.mark.parametrize("count", [pytest.param(4), pytest.param(1000, marks=pytest.mark.slow)])
 family = pytest.mark.parametrize("family", FAMILIES)
@@ -191,6 +194,27 @@ def test_instances_are_the_same_in_another_process(tmp_path: Path, monkeypatch: 
     code = f"from simworld.assets.catalogue import mesh\nfor name in {names}: print(mesh(name).digest)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert told == [instances._made(family, 7)[0].digest for family in FAMILIES]
+
+
+HARMLESS = {f"simworld.{name}" for name in ("errors", "geometry", "keeping", "places", "plain", "reading", "streams")}
+"""What all is built on: it makes nothing of an instance."""
+PLACES = {"simworld.assets.roots", "simworld.assets.families"}
+"""What says where files are, and which families there are."""
+
+
+@family
+def test_what_is_kept_is_of_all_the_code_that_makes_it(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.resolve()) or b"")
+    instances._stamp.__wrapped__(family)
+    monkeypatch.undo()
+    root = Path(instances.__file__).parents[1]
+    known = {".".join(("simworld", *file.relative_to(root).with_suffix("").parts)) for file in read}
+    assert f"simworld.assets.families.{family}" in known and len(known & {f"{FAMILIES_AT}.{n}" for n in FAMILIES}) == 1
+    for file in read:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("simworld"):
+                assert node.module in known | HARMLESS | PLACES, file
 
 
 def test_both_parts_have_instances() -> None:

@@ -16,11 +16,11 @@ def _lemon(rng: Generator) -> Form:
     girth = np.array([0.05, 0.1, 0.22, 0.42, 0.66, 0.86, 1.0, 1.0, 0.86, 0.62, 0.34, 0.2, 0.14, 0.06]) * radius
     path = np.column_stack([length * s, 0 * s, 0 * s])
     rings = sections_along(path, np.column_stack([girth, girth]), (0.0, 0.0, 1.0), 21)
-    color = paint(rng, ((0.95, 0.85, 0.2), (0.9, 0.88, 0.3), (0.6, 0.75, 0.25)), 0.03)
+    color = paint(rng, ((0.95, 0.85, 0.2), (0.93, 0.87, 0.3), (0.96, 0.84, 0.12)), 0.03)
     pores = mixed(color, np.array(color) * 0.8, (noise(rng, (48, 48), SIDE) > 0.7) * 0.6)
     return Form(
         shells=[capped(rings)],
-        looks=[image(mixed(pores, (0.6, 0.7, 0.25), 0.4 * noise(rng, (4, 3))))],
+        looks=[image(mixed(pores, (0.75, 0.78, 0.25), 0.25 * noise(rng, (4, 3))))],
         parts=segments(rings[[1, 3, 5, 6, 7, 8, 10, 12]]),
         density=950.0,
         color=color,

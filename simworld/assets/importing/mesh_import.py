@@ -7,26 +7,22 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from simworld.assets.canonical import COLLISION, MARGIN, MATERIALS, VISUAL, canonical_row
 from simworld.assets.importing.cleaning import Sound, cleaned
 from simworld.assets.importing.mesh_reading import MeshData
 from simworld.assets.importing.object_writing import pieces_obj, surface_obj, visual_obj
 from simworld.assets.importing.pieces import ConvexPiece, convex_pieces
 from simworld.assets.importing.solids import posture, solid_of
 from simworld.assets.importing.units import Unit, metres
-from simworld.assets.index import Name, Row, digest_of
-from simworld.geometry import IDENTITY, Array, Vec3
+from simworld.assets.index import Name, Row
+from simworld.geometry import Array, Vec3
 from simworld.plain import Length, NonNegative, Plain, Positive
 
 VERSION = 2
 """To be raised with every change of what is made from a file."""
 
-VISUAL, MATERIALS, COLLISION = "visual.obj", "visual.mtl", "collision.obj"
-
 _GREY = 0.7
 """The colour of what names none, on a mesh of which other parts show images."""
-
-_MARGIN = 0.001
-"""Metres by which Bullet keeps convex pieces apart from what they rest on."""
 
 
 class ImportOptions(Plain):
@@ -91,8 +87,8 @@ def make(mesh: MeshData, name: str, file: str, options: ImportOptions) -> Made:
         visual, materials = visual_obj(laid.seen, sound.triangles, sound.colors, MATERIALS)
     felt = pieces_obj([(points, piece.triangles) for points, piece in zip(laid.felt, pieces, strict=True)])
     looks = images | {MATERIALS: materials} if materials.strip() else {}
-    files = {VISUAL: visual, COLLISION: felt} | looks
-    row = _row(laid, name, file, options, tuple(sorted(looks)))
+    files = {VISUAL: visual, COLLISION: felt} | dict(sorted(looks.items()))
+    row = _row(laid, name, file, options, files)
     report = ImportReport(
         id=name,
         file=file,
@@ -104,7 +100,7 @@ def make(mesh: MeshData, name: str, file: str, options: ImportOptions) -> Made:
         size=_three(np.ptp(laid.seen, axis=0)),
         mass=row.mass or 0.0,
     )
-    return _placed(row.model_copy(update={"digest": digest_of(row, files.__getitem__)}), files, report)
+    return _placed(row, files, report)
 
 
 def textured_obj(vertices: Array, sound: Sound, images: Sequence[str], library: str) -> tuple[bytes, bytes]:
@@ -135,25 +131,19 @@ def _laid(sound: Sound, pieces: Sequence[ConvexPiece], factor: float) -> _Laid:
     return _Laid(seen, felt, solid.volume * factor**3, _three(moments))
 
 
-def _row(laid: _Laid, name: str, file: str, options: ImportOptions, looks: tuple[str, ...]) -> Row:
+def _row(laid: _Laid, name: str, file: str, options: ImportOptions, files: dict[str, bytes]) -> Row:
     """The row of an object whose files are not in a folder yet."""
     ends = np.array([np.abs(points).max(axis=0) for points in (laid.seen, *laid.felt)]).max(axis=0)
-    return Row(
+    return canonical_row(
+        files,
         id=name,
         category=options.category or name,
         tags=options.tags,
         split=options.split,
-        digest="0" * 32,
-        visual=VISUAL,
-        collision=COLLISION,
-        others=looks,
-        scale=1.0,
-        center=(0.0, 0.0, 0.0),
         half_extents=_three(ends),
-        rest_height=_MARGIN - float(min(points[:, 2].min() for points in laid.felt)),
-        orientation=IDENTITY,
+        rest_height=MARGIN - float(min(points[:, 2].min() for points in laid.felt)),
         second_moments=laid.second_moments,
-        colored=bool(looks),
+        colored=len(files) > 2,
         mass=options.mass or options.density * laid.volume,
         friction=options.friction,
         licence=options.licence,
