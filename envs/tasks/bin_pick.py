@@ -46,7 +46,7 @@ def make(count: Annotated[int, Field(ge=5, le=15)] = 7, to: Literal["box", "heig
     boxes = ("box", "bin") if to == "box" else ("bin",)
     goal = prop_in("target", "box") if to == "box" else prop_above("target", HEIGHT)
     said = (
-        ("put {target} into {box}", "pick {target} and put it into {box}", "move {target} into {box}")
+        ("put {target} into {box}", "pick out {target} and put it into {box}", "move {target} into {box}")
         if to == "box"
         else ("lift {target}", "pick up {target}", "take {target} and lift it", "raise {target}")
     )

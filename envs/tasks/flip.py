@@ -17,10 +17,10 @@ TASK = Task(
     events={"grasped": grasped("object")},
     failures={"off_table": off_table("object")},
     instruction=(
-        "turn {object} over as {goal_turn} shows",
-        "flip {object} to lie as {goal_turn} does",
-        "tip {object} over as {goal_turn} shows",
-        "turn {object} until it is as {goal_turn} is",
+        "turn {object} over to match {goal_turn}",
+        "flip {object} so that it lies like {goal_turn}",
+        "tip {object} over so that it matches {goal_turn}",
+        "rotate {object} until it matches {goal_turn}",
     ),
     expert="flip",
 )

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
 from simworld.envs.terms import (
@@ -16,6 +17,7 @@ from simworld.envs.terms import (
     bin_,
     dense,
     grasped,
+    grip,
     inside,
     joints,
     off_table,
@@ -26,41 +28,56 @@ from simworld.envs.terms import (
     sparse,
     tool,
 )
+from simworld.envs.things import Things, of_families
 
 ID = "simworld/InOrder-v0"
 
 _NAMES = ("first", "second", "third", "fourth")
+_OTHERS = 2
+"""At most in the way."""
 
 
-def make(count: Annotated[int, Field(ge=2, le=4)] = 3) -> Task:
-    """So many things, with up to two others in the way."""
-    things = _NAMES[:count]
-    order = [before(one, other, "box") for one, other in pairwise(things)]
-    first, *rest = things_said = [f"{{{thing}}}" for thing in things]
+def make(count: Annotated[int, Field(ge=2, le=4)] = 3, things: Things = "simple") -> Task:
+    """So many things, of what a gripper takes, with up to two others in the way."""
+    names = _NAMES[:count]
+    order = [before(one, other, "box") for one, other in pairwise(names)]
+    first, *rest = in_turn = [f"{{{thing}}}" for thing in names]
+    *between, last = rest
     return Task(
         name="in_order",
         steps=100 * count,
+        control="ee" if things == "simple" else "ee_pose",
         scene=SceneSpec(
-            entities=(Table(), Bin("box"), *map(Prop, things), Props("other", 0, 2)),
+            entities=(Table(), Bin("box"), *map(Prop, names), Props("other", 0, _OTHERS)),
             factors={
                 "objects.*.position.x": Uniform(-0.12, 0.16),
                 "objects.*.position.y": Uniform(-0.3, 0.0),
                 "boxes.0.width": Uniform(0.16, 0.2),
                 "boxes.0.depth": Uniform(0.16, 0.2),
-            },
+            }
+            | ({} if things == "simple" else _real(count + _OTHERS)),
         ),
-        observe=(tool(), joints(), *map(prop, things), bin_("box")),
-        goal=reduce(and_, [*(prop_in(thing, "box") for thing in things), *order]),
+        observe=(tool(), joints(), *map(prop, names), bin_("box"), *map(grip, names)),
+        goal=reduce(and_, [*(prop_in(thing, "box") for thing in names), *order]),
         reward={"sparse": sparse(), "dense": dense()},
-        events={f"grasped_{thing}": grasped(thing) for thing in things}
-        | {f"in_box_{thing}": inside(thing, "box") for thing in things}
-        | {f"placed_{thing}": placed(thing, "box") for thing in things},
-        failures={"wrong_order": out_of_order(), "off_table": reduce(or_, map(off_table, things))},
+        events={f"grasped_{thing}": grasped(thing) for thing in names}
+        | {f"in_box_{thing}": inside(thing, "box") for thing in names}
+        | {f"placed_{thing}": placed(thing, "box") for thing in names},
+        failures={"wrong_order": out_of_order(), "off_table": reduce(or_, map(off_table, names))},
         instruction=(
             f"put {first} into {{box}}, then {', then '.join(rest)}",
             f"first put {first} into {{box}}, then {' and then '.join(rest)}",
-            f"drop {first} into {{box}}, after that {', after that '.join(rest)}",
-            f"fill {{box}} in this order: {', '.join(things_said)}",
+            f"drop {first} into {{box}}, {''.join(f'next {thing}, ' for thing in between)}and finally {last}",
+            f"fill {{box}} in this order: {', '.join(in_turn)}",
         ),
         expert="sort",
     )
+
+
+def _real(count: int) -> dict[str, Distribution]:
+    """Of what is larger, more room is taken."""
+    return of_families(range(count)) | {
+        "objects.*.position.x": Uniform(-0.2, 0.16),
+        "objects.*.position.y": Uniform(-0.34, 0.02),
+        "boxes.0.height": Uniform(0.08, 0.1),
+    }

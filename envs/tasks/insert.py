@@ -20,10 +20,10 @@ TASK = Task(
     events={"grasped": grasped("peg")},
     failures={"off_table": off_table("peg")},
     instruction=(
-        "put {peg} into the hole of {socket}",
+        "put {peg} into the hole in {socket}",
         "insert {peg} into {socket}",
         "stick {peg} into {socket}",
-        "lower {peg} into the hole of {socket}",
+        "lower {peg} into the hole in {socket}",
     ),
     expert="insert",
 )

@@ -23,7 +23,7 @@ TASK = Task(
         "put {object} into {box}",
         "pick up {object} and put it into {box}",
         "place {object} inside {box}",
-        "grab {object}, then let it go in {box}",
+        "grab {object} and let go of it in {box}",
         "drop {object} into {box}",
     ),
     expert="place_in_box",

@@ -18,7 +18,7 @@ TASK = Task(
     instruction=(
         "push {object} to {goal}",
         "slide {object} over the table to {goal}",
-        "move {object} to {goal} without lifting it",
+        "push {object} along the table to {goal}",
         "shove {object} over to {goal}",
     ),
     expert="push",

@@ -16,7 +16,7 @@ TASK = Task(
     instruction=(
         "move the gripper to {goal}",
         "reach for {goal}",
-        "go to {goal} with the fingers",
+        "move the fingers to {goal}",
         "bring the hand to {goal}",
     ),
     expert="reach",

@@ -32,8 +32,8 @@ TASK = Task(
     instruction=(
         "push {object} so that it slides to {goal}",
         "shove {object} so that it comes to rest at {goal}",
-        "let {object} slide to {goal}",
-        "give {object} a push that ends at {goal}",
+        "make {object} slide to {goal}",
+        "give {object} a push so that it stops at {goal}",
     ),
     expert="slide",
 )

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simworld.assets.catalogue import shipped
+from simworld.assets.catalogue import kinds_of, shipped
 from simworld.building.entities import Bin, Prop, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.dealt import Dealt
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
-from simworld.envs.terms import bin_, dense, grasped, inside, joints, off_table, prop, prop_in, sparse, tool
+from simworld.envs.terms import bin_, dense, grasped, grip, inside, joints, off_table, prop, prop_in, sparse, tool
+from simworld.envs.things import Things, of_families
 from simworld.errors import ConfigurationError
 
 ID = "simworld/Sort-v0"
@@ -39,27 +40,31 @@ def make(
     count: Annotated[int, Field(ge=2, le=4)] = 3,
     boxes: Annotated[int, Field(ge=2, le=3)] = 2,
     by: Literal["color", "category"] = "color",
+    things: Things = "simple",
 ) -> Task:
-    """So many things and boxes; of what is alike, all goes into one box."""
+    """So many things, of what a gripper takes, and boxes; of what is alike, all goes into one box."""
     if boxes > count:
         raise ConfigurationError(f"boxes: must be at most count, one thing for each, got {boxes} for {count} things")
-    things = [f"object_{i + 1}" for i in range(count)]
+    names = [f"object_{i + 1}" for i in range(count)]
     bins = [f"box_{i + 1}" for i in range(boxes)]
-    into = {thing: bins[i % boxes] for i, thing in enumerate(things)}
-    wrong = [inside(thing, box) for thing in things for box in bins if box != into[thing]]
+    into = {thing: bins[i % boxes] for i, thing in enumerate(names)}
+    wrong = [inside(thing, box) for thing in names for box in bins if box != into[thing]]
     return Task(
         name="sort",
         steps=100 * count,
+        control="ee" if things == "simple" else "ee_pose",
         scene=SceneSpec(
-            entities=(Table(), *(Bin(box, PLACES[i]) for i, box in enumerate(bins)), *map(Prop, things)),
-            factors=_places(boxes) | (_colors if by == "color" else _kinds)(count, boxes),
+            entities=(Table(), *(Bin(box, PLACES[i]) for i, box in enumerate(bins)), *map(Prop, names)),
+            factors=_places(boxes)
+            | ({} if things == "simple" else _real(count, boxes))
+            | (_colors(count, boxes) if by == "color" else _kinds(count, boxes, things)),
         ),
-        observe=(tool(), joints(), *map(prop, things), *map(bin_, bins)),
+        observe=(tool(), joints(), *map(prop, names), *map(bin_, bins), *map(grip, names)),
         goal=reduce(and_, (prop_in(thing, box) for thing, box in into.items())),
         reward={"sparse": sparse(), "dense": dense()},
-        events={f"grasped_{i + 1}": grasped(thing) for i, thing in enumerate(things)}
-        | {f"sorted_{i + 1}": inside(thing, into[thing]) for i, thing in enumerate(things)},
-        failures={"wrong_box": reduce(or_, wrong), "off_table": reduce(or_, map(off_table, things))},
+        events={f"grasped_{i + 1}": grasped(thing) for i, thing in enumerate(names)}
+        | {f"sorted_{i + 1}": inside(thing, into[thing]) for i, thing in enumerate(names)},
+        failures={"wrong_box": reduce(or_, wrong), "off_table": reduce(or_, map(off_table, names))},
         instruction=_instruction(into, bins),
         expert="sort",
     )
@@ -92,14 +97,23 @@ def _colors(count: int, boxes: int) -> dict[str, Distribution]:
     return factors
 
 
-def _kinds(count: int, boxes: int) -> dict[str, Distribution]:
-    return {f"objects.{i}.kind": Dealt(KINDS, i % boxes, "sorting") for i in range(count)}
+def _kinds(count: int, boxes: int, things: Things) -> dict[str, Distribution]:
+    kinds = KINDS if things == "simple" else kinds_of("graspable")
+    return {f"objects.{i}.kind": Dealt(kinds, i % boxes, "sorting") for i in range(count)}
+
+
+def _real(count: int, boxes: int) -> dict[str, Distribution]:
+    """Of what is larger, more room is taken."""
+    factors = of_families(range(count)) | {f"boxes.{i}.height": Uniform(0.08, 0.1) for i in range(boxes)}
+    return factors | {"objects.*.position.x": Uniform(-0.14, 0.16), "objects.*.position.y": Uniform(-0.34, 0.02)}
 
 
 def _instruction(into: dict[str, str], bins: list[str]) -> tuple[str, ...]:
     """What is to be done, said in several ways, of which each tells all boxes."""
     alike = {box: "{" + "+".join(thing for thing, its in into.items() if its == box) + "}" for box in bins}
-    ways = (("put", "into"), ("sort", "into"), ("place", "inside"), ("gather", "in"))
+    ways = (("put", "into"), ("sort", "into"), ("place", "inside"), ("move", "into"))
+    *most, last = bins
     return tuple(
-        f"{begin} {' and '.join(f'{what} {where} {{{box}}}' for box, what in alike.items())}" for begin, where in ways
+        f"{begin} {', '.join(f'{alike[box]} {where} {{{box}}}' for box in most)}, and {alike[last]} {where} {{{last}}}"
+        for begin, where in ways
     )

@@ -43,13 +43,13 @@ def _sentences(blocks: list[str], at: str) -> tuple[str, ...]:
     if at == "first":
         return (
             f"stack {second} on {first}{more}",
-            f"put {second} upon {first}{more}",
-            f"leave {first} where it is, stack {second} on it{more}",
+            f"put {second} on top of {first}{more}",
+            f"leave {first} where it is and stack {second} on it{more}",
             f"use {first} as the base of a tower and put {second} on top{more}",
         )
     return (
         f"put {first} at {{goal}}, then {second} on top{more}",
-        f"stack at {{goal}}: {', then '.join(blocks)}",
-        f"move {first} to {{goal}}, stack {second} on it{more}",
+        f"make a stack at {{goal}}: {', then '.join(blocks)}",
+        f"move {first} to {{goal}} and stack {second} on it{more}",
         f"build a tower at {{goal}}: {', then '.join(blocks)}",
     )

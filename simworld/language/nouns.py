@@ -11,8 +11,8 @@ THING = "object"
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "cuboid": ("block", "cuboid"),
     "sphere": ("ball", "sphere"),
-    "compound": ("odd shape", "compound"),
-    "random_shape": ("odd shape", "random shape"),
+    "compound": ("odd shape", "strange shape"),
+    "random_shape": ("odd shape", "strange shape"),
     "goal": ("goal", "target"),
     "dice": ("die",),
     "mug": ("mug", "coffee mug"),

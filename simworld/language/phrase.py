@@ -9,6 +9,8 @@ from simworld.language.verdict import Verdict, every
 
 LARGER = 1.25
 """Times the size of another from which on a thing is clearly the larger one."""
+COMPARED = {"larger": "largest", "smaller": "smallest"}
+"""What is said of two, and of more."""
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 OUTERMOST = {"left": "leftmost", "right": "rightmost"}
 NEAREST = "nearest to"
@@ -58,10 +60,12 @@ def meant(phrase: Phrase, things: Sequence[Referent]) -> Referent | None:
     some = [thing for thing, _ in verdicts]
     if not (phrase.size or phrase.rank or phrase.relation == NEAREST):
         found = some[0] if len(some) == 1 else None
-    elif sum(verdict is True for _, verdict in verdicts) < 2:
+    elif (sure := sum(verdict is True for _, verdict in verdicts)) < 2:
         return None  # who says so says that there are several
+    elif phrase.size in COMPARED:
+        found = _extreme(COMPARED[phrase.size], some) if len(some) == 2 else None
     elif phrase.size:
-        found = _extreme(phrase.size, some)
+        found = _extreme(phrase.size, some) if sure > 2 else None
     elif phrase.rank:
         found = _ranked(phrase, some) if all(verdict for _, verdict in verdicts) else None
     else:

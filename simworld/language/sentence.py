@@ -42,8 +42,14 @@ def check_sentences(sentences: Sequence[str], names: Collection[str]) -> None:
 
 def untold(sentence: str) -> str:
     """A sentence where there is no scene: things are called as the task calls them."""
-    parts = ((text, (f"the {role.replace('_', ' ')}" for role in roles)) for text, roles in _template(sentence))
+    parts = ((text, map(_named, roles)) for text, roles in _template(sentence))
     return "".join(text + "".join(listed(names) for names in [[*roles]] if names) for text, roles in parts)
+
+
+def _named(role: str) -> str:
+    """What a task calls a thing, in words: one that has a number needs no article."""
+    words = role.replace("_", " ")
+    return words if words[-1].isdecimal() else f"the {words}"
 
 
 def said(sentence: str, style: str, scene: Scene, wording: Wording) -> str | None:

@@ -8,8 +8,6 @@ from simworld.language.referent import Referent
 from simworld.language.speaker import Speaker
 from simworld.language.spot import describe_by_spot
 
-EVERYTHING = "all the objects"
-
 
 def describe_several(speaker: Speaker, group: Sequence[Referent]) -> str | None:
     """Words that mean the things of a group and no others; None where there are none."""
@@ -17,7 +15,7 @@ def describe_several(speaker: Speaker, group: Sequence[Referent]) -> str | None:
         return _one(speaker, group[0])
     rest = [thing for thing in speaker.things if thing not in group]
     if all(thing.moves for thing in group) and not any(thing.moves for thing in rest):
-        return EVERYTHING
+        return _all("", THING, len(group))
     fitting = list(dict.fromkeys(_plurals(speaker, group, rest)))
     if fitting:
         return fitting[speaker.wording.pick(len(fitting))]
@@ -47,4 +45,9 @@ def _plurals(speaker: Speaker, group: Sequence[Referent], rest: Sequence[Referen
             phrase = Phrase(noun, color)
             all_are = all(phrase.verdict(thing) for thing in group)
             if all_are and all(phrase.verdict(thing) is False for thing in rest if thing.moves or noun != THING):
-                yield " ".join(filter(None, ("all the", color, plural(noun))))
+                yield _all(color, noun, len(group))
+
+
+def _all(color: str, noun: str, count: int) -> str:
+    """So many things that are all there are of what they are called."""
+    return " ".join(filter(None, ("both" if count == 2 else "all the", color, plural(noun))))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from simworld.language.nouns import THING, names_of
-from simworld.language.phrase import NEAREST, ORDINALS, Phrase, meant
+from simworld.language.phrase import COMPARED, NEAREST, ORDINALS, Phrase, meant
 from simworld.language.referent import Referent
 from simworld.language.relations import RELATIONS, is_farther
 from simworld.language.wording import WAYS, Wording
@@ -62,7 +62,7 @@ def _by_color(speaker: Speaker, thing: Referent, noun: str) -> Iterator[Phrase]:
 
 def _by_size(speaker: Speaker, thing: Referent, noun: str) -> Iterator[Phrase]:
     for color in ("", *speaker.colors(thing)):
-        for size in ("largest", "smallest"):
+        for size in (*COMPARED.values(), *COMPARED):
             yield Phrase(noun, color, size)
 
 
@@ -81,7 +81,8 @@ def _by_order(speaker: Speaker, thing: Referent, noun: str) -> Iterator[Phrase]:
         alike = [other for other in speaker.things if Phrase(noun, color).verdict(other) is not False]
         for side in ("left", "right", "front", "back"):
             rank = 1 + sum(is_farther(other, thing, side) for other in alike)
-            if rank <= len(ORDINALS):
+            # One counts from the nearer end.
+            if rank <= min(len(ORDINALS), (len(alike) + 1) // 2):
                 yield Phrase(noun, color, rank=rank, side=side)
 
 

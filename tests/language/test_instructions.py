@@ -60,6 +60,9 @@ CONFIGS = [EnvConfig(task=task.name) for task in shipped().values()] + [
     EnvConfig(task="sort", count=4, boxes=3, by="category"),
     EnvConfig(task="in_order", count=4),
     EnvConfig(task="bin_pick", count=15),
+    EnvConfig(task="bin_pick", to="height"),
+    EnvConfig(task="sort", by="category", things="families"),
+    EnvConfig(task="in_order", things="families"),
 ]
 """Each task that ships, and variants of which more is said."""
 

@@ -89,8 +89,12 @@ def test_a_thing_is_in_a_container_or_beside_it() -> None:
 def test_the_largest_is_so_by_a_quarter() -> None:
     for half, found in ((0.024, None), (0.026, "b")):
         things = seen(block("a", 0.0, 0.0), block("b", 0.0, 0.2, half=half))
-        largest = meant(Phrase("block", size="largest"), things)
-        assert (largest.name if largest else None) == found
+        larger = meant(Phrase("block", size="larger"), things)
+        assert (larger.name if larger else None) == found
+        assert meant(Phrase("block", size="largest"), things) is None  # of two
+    three = seen(block("a", 0.0, 0.0), block("b", 0.0, 0.2, half=0.026), block("c", 0.0, 0.4))
+    assert meant(Phrase("block", size="largest"), three) is three[1]
+    assert meant(Phrase("block", size="larger"), three) is None
     assert meant(Phrase("block", size="largest"), seen(block("a", 0.0, 0.0))) is None
 
 
@@ -115,9 +119,9 @@ def test_what_may_be_called_so_too_is_told_apart() -> None:
 def test_what_nothing_tells_apart_is_not_said() -> None:
     stacked = scene(block("a", 0.0, 0.0), block("b", 0.0, 0.0, 0.06))
     assert said("take {a}", "plain", stacked, Wording()) is None
-    assert said("take {a+b}", "plain", stacked, Wording()) == "take all the objects"
+    assert said("take {a+b}", "plain", stacked, Wording()) == "take both objects"
     both = scene(block("a", 0.0, 0.0), block("b", 0.0, 0.2), block("c", 0.2, 0.1, color=BLUE))
-    assert said("take {a+b}", "please", both, Wording()) == "please take all the red blocks"
+    assert said("take {a+b}", "please", both, Wording()) == "please take both red blocks"
     assert said("take {a}", "question", both, Wording()) == "can you take the leftmost block?"
 
 
@@ -134,6 +138,7 @@ def test_a_place_is_so_far_from_the_robot_where_nothing_else_stands() -> None:
 
 def test_without_a_scene_things_are_called_as_the_task_calls_them() -> None:
     assert untold("put {red_mug+duck} into {box}") == "put the red mug and the duck into the box"
+    assert untold("put {block_1} at {goal}, then {block_2} on top") == "put block 1 at the goal, then block 2 on top"
 
 
 @pytest.mark.parametrize("task", ["place_in_box", "pick_and_place"])

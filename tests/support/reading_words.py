@@ -20,6 +20,7 @@ NOUNS: Mapping[str, set[str]] = {
     "goal": {"goal"},
     "target": {"goal"},
     "odd shape": {"compound", "random_shape"},
+    "strange shape": {"compound", "random_shape"},
     "brick": {"toy_brick"},
     "tin": {"can"},
     "cogwheel": {"gear"},
@@ -74,7 +75,7 @@ def _split(text: str, parts: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
             yield {role: text} if role else {}
         return
     for found in re.finditer(f"(?={re.escape(rest[0][0])})", text):
-        if (phrase := text[: found.start()]).startswith(("the ", "all the ")):
+        if (phrase := text[: found.start()]).startswith(("the ", "all the ", "both ")):
             for others in _split(text[found.start() :], rest):
                 yield {role: phrase} | others
 
@@ -99,10 +100,11 @@ class Reader:
 
     def read(self, phrase: str) -> set[str]:
         """The names of what a phrase means; Misread where that is not clear."""
-        if phrase == "all the objects":
-            return {name for name, body in self.some.items() if body.mass > 0}
-        if several := re.fullmatch(rf"all the (?:({'|'.join(COLORS)}) )?(.+)", phrase):
-            return self._all(several[1], several[2])
+        if several := re.fullmatch(rf"(all the|both) (?:({'|'.join(COLORS)}) )?(.+)", phrase):
+            found = self._all(several[2], several[3])
+            if (several[1] == "both") != (len(found) == 2):
+                raise Misread(f"{phrase}: {sorted(found)}")
+            return found
         if " and the " in phrase:
             apart = r",(?: and)? (?=the )| and (?=the )"
             return {name for part in re.split(apart, phrase) for name in self.read(part)}
@@ -112,7 +114,7 @@ class Reader:
 
     def _one(self, phrase: str) -> str:
         form = (
-            rf"the (?:(?P<first>leftmost|rightmost|{'|'.join(ORDER)}) )?(?:(?P<size>largest|smallest) )?"
+            rf"the (?:(?P<first>leftmost|rightmost|{'|'.join(ORDER)}) )?(?:(?P<size>largest|smallest|larger|smaller) )?"
             rf"(?:(?P<color>{'|'.join(COLORS)}) )?(?P<noun>[A-Za-z -]+?)"
             r"(?: from the (?P<side>left|right|front|back))?(?: that is (?P<lies>.+?) (?P<there>the .+))?"
         )
@@ -244,7 +246,9 @@ class Reader:
         return by_distance[0]
 
     def _extreme(self, named: set[str], maybe: set[str], size: str, phrase: str) -> str:
-        sign = 1 if size == "largest" else -1
+        if size.endswith("er") != (len(maybe) == 2):
+            raise Misread(f"{phrase}: there are {len(maybe)}")
+        sign = 1 if size.startswith("larg") else -1
         sizes = {name: sizes_of(self.some[name].parts) for name in maybe}
         by_size = sorted(maybe, key=lambda name: -sign * sizes[name][1])
         for one, other in zip(by_size[:1] * len(by_size), by_size[1:], strict=False):
