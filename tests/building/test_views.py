@@ -1,5 +1,6 @@
 """Views from anywhere: cameras about objects, outside of all that stands there."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 from simworld.annotation.labels import project
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
+from simworld.envs.task import Task
+from simworld.envs.tasks import shipped, shipped_task
 from simworld.errors import DrawError
 from simworld.geometry import quat_to_matrix
+from simworld.randomization.presets import NONE
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.sampling import sample_scene
+from simworld.randomization.sampling import sample_scene, sources_of
 from simworld.randomization.scenic import VIEWS
 from simworld.scene.arm_line import distance_to_arm
 from simworld.scene.camera import Camera
@@ -73,6 +77,22 @@ def test_a_view_from_within_an_object_is_refused() -> None:
 def test_without_objects_a_camera_looks_at_its_target() -> None:
     scene = sample_scene(SceneSpec(), VIEWS | Randomization({"camera.*.distance": 0.5}), Streams(0)).scene
     assert math.hypot(*scene.camera("front").position) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("task", shipped().values(), ids=lambda task: task.name)
+def test_views_are_of_the_cameras_of_every_task(task: Task) -> None:
+    sources = sources_of(task.scene, VIEWS)
+    for what in ("subject", "position", "target", "azimuth", "elevation", "distance", "fov"):
+        assert sources.of(f"camera.front.{what}") == VIEWS[f"camera.*.{what}"], what
+
+
+def test_where_a_puck_slides_to_is_in_sight() -> None:
+    spec = shipped_task("slide").scene
+    assert spec.cameras == ("front", "side", "top", "wrist")
+    for x, y in itertools.product((0.28, 0.35), (-0.06, 0.06)):
+        placed = {"goal.position.x": x, "goal.position.y": y}
+        scene = sample_scene(spec, NONE, Streams(0), placed).scene
+        assert all(0.02 < part < 0.98 for part in seen_at(scene, scene.camera("front"), "goal"))
 
 
 def test_objects_are_seen_all_over_the_image_in_many_sizes() -> None:

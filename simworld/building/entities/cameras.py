@@ -33,15 +33,16 @@ _TERMS = (
 
 @dataclass(frozen=True)
 class CameraRig(Entity):
-    """The cameras of a scene: where none are given, three about the table and one on each of the robot's mounts."""
+    """The cameras of a scene: where none are given, those `about` the table and one on each of the robot's mounts."""
 
     kind: ClassVar[str] = "cameras"
     rank: ClassVar[int] = 8
 
     cameras: tuple[CameraPlace, ...] = ()
+    about: tuple[CameraPlace, ...] = (FRONT, SIDE, TOP)
 
     def check(self) -> None:
-        names = [camera.name for camera in self.cameras]
+        names = [camera.name for camera in self.cameras or self.about]
         for name in names:
             if names.count(name) > 1:
                 raise ConfigurationError(f"cameras: there is more than one {name!r}")
@@ -49,7 +50,7 @@ class CameraRig(Entity):
     def places(self, robot: str) -> tuple[CameraPlace, ...]:
         """All cameras in scenes of a robot."""
         mounts = find_robot(robot).mounts
-        return self.cameras or (FRONT, SIDE, TOP, *(CameraPlace(name=name, mount=name, fov=1.208) for name in mounts))
+        return self.cameras or (*self.about, *(CameraPlace(name=name, mount=name, fov=1.208) for name in mounts))
 
     def factors(self, setting: Setting) -> Families:
         cameras = self.places(setting.robot)
