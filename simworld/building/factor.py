@@ -148,8 +148,8 @@ def rotation(meaning: str, *items: str) -> Factor:
 
 
 def folder(meaning: str) -> Factor:
-    """A factor that is a folder of images, nominally of where one is."""
-    return Factor(Constant("."), "folder", meaning=meaning, names=("any folder",))
+    """A factor that is a folder of images, nominally none."""
+    return Factor(Constant(""), "folder", meaning=meaning, names=("any folder",))
 
 
 def _distribution(value: Any) -> Distribution:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from simworld.building.draws import Draws, Redraws, Unreal
+from simworld.building.entities.backdrop import check_folder
 from simworld.building.heaps import DROP
 from simworld.building.sources import Sources
 from simworld.building.spec import SceneSpec
@@ -89,7 +90,9 @@ def sources_of(spec: SceneSpec, randomization: Randomization) -> Sources:
     spec.space.check(given, optional)
     check_absent(spec.space, given)
     asked = {address: value for address, value in given.items() if address not in optional}
-    return Sources(spec.space, asked, own, given, spec.factors)
+    sources = Sources(spec.space, asked, own, given, spec.factors)
+    check_folder(sources)
+    return sources
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from simworld.building.spec import SceneSpec
+from simworld.distributions.choices import Choice
 from simworld.errors import ConfigurationError, RenderError
 from simworld.physics.world import World
 from simworld.randomization.presets import NONE
@@ -92,6 +93,16 @@ def test_a_bad_folder_is_one_line_before_anything_starts(
     ):
         pass
     assert "\n" not in str(error.value) and "images in" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["images", Choice(("solid", "images"), (0.999, 0.001))])
+def test_images_without_a_folder_are_refused_before_anything_starts(kind: object) -> None:
+    message = "background.images: must be the folder of equirectangular images that background.kind 'images' shows"
+    with pytest.raises(ConfigurationError) as error:
+        gym.make("simworld/Reach-v0", randomization={"background.kind": kind})
+    assert str(error.value) == message
+    with closing(gym.make("simworld/Reach-v0")) as env, pytest.raises(ConfigurationError, match=message):
+        env.reset(seed=0, options={"parameters": {"background.kind": "images"}})
 
 
 def test_a_folder_is_a_path() -> None:

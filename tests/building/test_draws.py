@@ -37,6 +37,8 @@ def varied(address: str) -> dict[str, Any]:
         return {address: Integers(int(factor.low), int(factor.high))}
     if factor.kind == "rotation":
         return {address: Rotation()}
+    if address == "background.kind":
+        return {address: Choice(("solid", "gradient", "texture", "panorama"))}  # without a folder there are no images
     return {address: Choice(tuple(factor.names) or ((0.1, 0.2, 0.3), (0.3, 0.1, 0.2)))}
 
 

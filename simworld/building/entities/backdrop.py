@@ -8,6 +8,8 @@ from simworld.building.draws import Draws
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import SEEDS, color, folder, name, whole
 from simworld.building.looks import TEXTURES
+from simworld.building.sources import Sources
+from simworld.errors import ConfigurationError
 from simworld.scene.image_folder import images_in
 from simworld.scene.light import (
     Background,
@@ -19,6 +21,7 @@ from simworld.scene.light import (
 from simworld.scene.material import ProceduralTexture
 
 _KINDS = ("solid", "gradient", "texture", "panorama", "images")
+_NO_FOLDER = "background.images: must be the folder of equirectangular images that background.kind 'images' shows"
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,22 @@ class Backdrop(Entity):
         draft.background = _background(draft.draw)
 
 
+def check_folder(sources: Sources) -> None:
+    """Raise ConfigurationError where some scene may show an image of a folder, and there is none."""
+    asked = {"background.kind": "images", "background.images": ""}
+    if all(name in sources.space and value in sources.of(name).support() for name, value in asked.items()):
+        raise ConfigurationError(_NO_FOLDER)
+
+
 def _background(draw: Draws) -> Background:
     kind = draw("background.kind")
     if kind == "panorama":
         return PanoramaBackground(seed=draw("background.seed"))
     if kind == "images":
-        images = images_in(draw("background.images"))
+        where = draw("background.images")
+        if not where:
+            raise ConfigurationError(_NO_FOLDER)
+        images = images_in(where)
         return TextureBackground(texture=images[draw("background.seed") % len(images)])
     color = draw("background.color")
     if kind == "solid":
