@@ -85,10 +85,11 @@ def describe(error: ValidationError) -> str:
     """One line for a validation error: the first key that is wrong, the rule and the value it got."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
-    if not first["loc"] and isinstance(cause, ConfigurationError):
-        return str(cause)  # which names the key
     # A key that somebody wrote may have anything in it.
-    key = " ".join(".".join(str(part) for part in first["loc"]).split()) or "document"
+    key = " ".join(".".join(str(part) for part in first["loc"]).split())
+    if isinstance(cause, ConfigurationError) and str(cause).startswith(f"{key}: " if key else ""):
+        return str(cause)  # which names the key
+    key = key or "document"
     value = repr(first["input"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     return f"{key}: {first['msg']}, got {value if len(value) < 80 else value[:77] + '...'}{more}"

@@ -10,7 +10,7 @@ from simworld.distributions.choices import Choice
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
 from simworld.distributions.values import is_number, is_numbers, is_point
-from simworld.errors import ConfigurationError, shown
+from simworld.errors import ConfigurationError, nearest, shown
 from simworld.geometry import IDENTITY, Vec3
 
 
@@ -66,11 +66,13 @@ class Factor:
     @property
     def rule(self) -> str:
         """What a value must be, in words."""
+        if isinstance(self.names, AllKinds):
+            return "a kind of those that `simworld objects` lists"
         words = {
             "number": f"a number from {self.low:g} to {self.high:g} {self.unit}".rstrip(),
             "whole": f"a whole number from {self.low:g} to {self.high:g}",
             "color": "a colour: 3 numbers in 0..1",
-            "name": f"one of {list(self.names)}{left_out() if isinstance(self.names, AllKinds) else ''}",
+            "name": f"one of {list(self.names)}",
             "position": f"a position: 3 numbers from {self.low:g} to {self.high:g} {self.unit}",
             "rotation": "a rotation: a unit quaternion x, y, z, w",
             "folder": "the path of a folder of images",
@@ -113,7 +115,9 @@ class Factor:
     def check(self, address: str, value: Any) -> None:
         """Raise ConfigurationError if the factor at `address` may not be `value`."""
         if not self.allows(value):
-            raise ConfigurationError(f"{address}: must be {self.rule}, got {shown(value)}")
+            is_kind = isinstance(self.names, AllKinds) and isinstance(value, str)
+            hint = f"{nearest(value, self.names)}{left_out()}" if is_kind else ""
+            raise ConfigurationError(f"{address}: must be {self.rule}, got {shown(value)}{hint}")
 
 
 def number(nominal: Distribution | float, low: float, high: float, unit: str, meaning: str, *items: str) -> Factor:

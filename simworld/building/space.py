@@ -139,5 +139,8 @@ def _check(factor: Factor, address: str, distribution: Distribution) -> None:
         if beyond > _NEVER:
             hint = f"{100 * beyond:.2g}% of which is not; cut it off, as truncatednormal(mean, std, low, high) is"
             raise ConfigurationError(f"{address}: must be {factor.rule}, got {shown(distribution)}, {hint}")
+    elif factor.kind == "name":
+        for bound in bounds:
+            factor.check(address, bound)
     elif not all(map(factor.reaches, bounds)):
         raise ConfigurationError(f"{address}: must be {factor.rule}, got {shown(distribution)}")

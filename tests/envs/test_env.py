@@ -44,7 +44,12 @@ def test_the_checkers_pass_without_warnings(env_id: str, randomization: str) -> 
         ({"control": "eepose"}, "control: unknown 'eepose'; did you mean 'ee_pose'"),
         ({"render_width": 0}, "render_width: .*greater than or equal to 1, got 0"),
         ({"render_height": "48"}, "render_height: .*integer, got '48'"),
-        ({"randomization": "defalt"}, "no preset 'defalt'; did you mean 'default'"),
+        ({"randomization": "defalt"}, r"^randomization: no preset 'defalt'; did you mean 'default'\?$"),
+        (
+            {"randomization": {"objects.*.kind": "cubiod"}},
+            r"^objects\.\*\.kind: must be a kind of those that `simworld objects` lists, got 'cubiod'; "
+            r"did you mean 'cuboid'\?$",
+        ),
         ({"randomization": 3}, "randomization: expected one of"),
         ({"randomization": {"objects.*.mas": 0.1}}, "did you mean 'objects.*.mass'"),
     ],
