@@ -131,6 +131,11 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return self.sample.scene.instances
 
     @property
+    def failures(self) -> dict[str, bool]:
+        """Whether each of the task's failures is so now; an info names the first of them."""
+        return self._running.failures(self._running.now())
+
+    @property
     def episode(self) -> tuple[int, int]:
         """Seed and index of the episode: all it takes to begin it again."""
         begun = self._running.begun

@@ -1,7 +1,7 @@
 """What happens in an episode, kept from its first instant on, to become an episode of a dataset."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -54,7 +54,8 @@ class Recording:
         """Keep a step: what was done, and what came of it."""
         self._observations.append(observation)
         self._states.append(self._base.world.state())
-        self._steps.append((action, reward, terminated, truncated, _facts(info, self._base.task.failures)))
+        facts = {"is_success": info["is_success"], **info["events"], **self._base.failures}
+        self._steps.append((action, reward, terminated, truncated, facts))
 
     def episode(self, expert_actions: NDArray[Any] | None = None, group: int | None = None) -> Episode:
         """The episode until now, of at least one step, which counts as truncated if it has not ended."""
@@ -72,12 +73,6 @@ class Recording:
             expert_actions=expert_actions,
             group=group,
         )
-
-
-def _facts(info: Mapping[str, Any], failures: Iterable[str]) -> dict[str, bool]:
-    """What an info tells, each fact by its name: success, events and failures."""
-    failed = {name: info["failure"] == name for name in failures}
-    return {"is_success": info["is_success"], **info["events"], **failed}
 
 
 def _stacked(rows: Sequence[Any]) -> dict[str, NDArray[Any]]:

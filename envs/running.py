@@ -64,10 +64,14 @@ class RunningEpisode:
         """The info of an instant: what is so in it, and what is to be done."""
         return {
             "is_success": self._is_success(now),
-            "failure": next((name for name, fact in self._failures if fact(now)), ""),
+            "failure": next((name for name, is_so in self.failures(now).items() if is_so), ""),
             "events": {name: fact(now) for name, fact in self._events},
             "instruction": self.sample.instruction,
         }
+
+    def failures(self, now: Instant) -> dict[str, bool]:
+        """Whether each of the task's failures is so at an instant."""
+        return {name: fact(now) for name, fact in self._failures}
 
     def reward(self, now: Instant) -> float:
         """The reward of an instant, rounded as `compute_reward` does."""

@@ -19,7 +19,10 @@ from gymnasium.wrappers import GrayscaleObservation, RescaleAction
 import simworld as sw
 from simworld.datasets.store.verify import verify
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import shipped_task
+from simworld.envs.terms import off_table
 from simworld.errors import ConfigurationError, DatasetError
+from tests.support.putting import put
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
 
@@ -96,6 +99,21 @@ def test_an_episode_that_is_broken_off_counts_as_truncated(tmp_path: Path) -> No
         (1, 2, True),
         (2, 1, True),
     ]
+
+
+def test_all_failures_of_a_step_are_kept_where_an_info_names_the_first(tmp_path: Path) -> None:
+    fallen = off_table("object")
+    task = shipped_task("pick_and_place").model_copy(update={"failures": {"lost": fallen, "off_table": fallen}})
+    with closing(sw.RecordEpisode(sw.make(sw.EnvConfig(task=task)), tmp_path / "out")) as env:
+        env.reset(seed=0)
+        infos = [env.step(np.zeros(4))[4]]
+        base = env.unwrapped
+        assert isinstance(base, ManipulationEnv)
+        put(base, "object", (1.5, 1.5, -0.3), steps=0)
+        infos.append(env.step(np.zeros(4))[4])
+    (episode,) = sw.read_episodes(tmp_path / "out")
+    assert [info["failure"] for info in infos] == ["", "lost"]
+    assert episode.infos["lost"].tolist() == episode.infos["off_table"].tolist() == [False, True]
 
 
 def test_success_ends_an_episode_that_is_not_truncated(tmp_path: Path) -> None:
