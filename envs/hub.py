@@ -8,6 +8,7 @@ from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
 
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.registration import ENTRY_POINT
 from simworld.errors import ConfigurationError, shown
 
 _OF_THE_ROBOT = ("joint_positions", "finger_opening")
@@ -69,6 +70,9 @@ def make_env(
     asked = getattr(cfg, "task", None) or env_id
     if not isinstance(asked, str):
         raise ConfigurationError(f"make_env: task: must be the id of an environment, got {shown(asked)}")
+    spec = gym.registry.get(asked)
+    if spec is not None and spec.entry_point != ENTRY_POINT:
+        raise ConfigurationError(f"make_env: task: must be the id of an environment of simworld, got {shown(asked)}")
     mode = "async" if use_async_envs else "sync"
     given = {"observation": ("state", "rgb"), "render_mode": "rgb_array", **options}
     return gym.make_vec(asked, n_envs, vectorization_mode=mode, wrappers=(HubEnv,), **given)

@@ -118,3 +118,6 @@ def test_what_is_no_such_environment_is_one_line() -> None:
         HubEnv(gym.make("CartPole-v1"))
     with pytest.raises(ConfigurationError, match="task: must be the id of an environment, got 3"):
         make_env(cfg=SimpleNamespace(task=3))
+    with pytest.raises(ConfigurationError) as error:
+        make_env(env_id="CartPole-v1")
+    assert str(error.value) == "make_env: task: must be the id of an environment of simworld, got 'CartPole-v1'"
