@@ -63,11 +63,6 @@ def span(chain: Sequence[Joint], limits: Mapping[str, tuple[float, float]]) -> f
     return sum(slides) + sum(math.hypot(*joint.position) for joint in chain)
 
 
-def read_urdf(path: Path) -> Urdf:
-    """The links and joints of a URDF; one that is no tree of them raises ConfigurationError."""
-    return urdf_tree(parse_urdf(path), path.name)
-
-
 def parse_urdf(path: Path) -> Element:
     """The document of a URDF."""
     root = parse_xml(path, "URDF")

@@ -40,8 +40,8 @@ def listed(context: typer.Context, as_json: Json = False) -> None:
 
 
 @robots.command(name="import")
-def import_urdf(
-    urdf: Annotated[Path, typer.Argument(metavar="URDF|SDF", help="A robot arm with two fingers.")],
+def import_description(
+    description: Annotated[Path, typer.Argument(metavar="URDF|SDF", help="A robot arm with two fingers.")],
     fix: Annotated[
         list[str], typer.Option(default_factory=list, show_default=False, help="A joint that is held; may be repeated.")
     ],
@@ -90,7 +90,7 @@ def import_urdf(
 
     if flange and not gripper:
         raise ConfigurationError(f"--flange {flange}: says where a --gripper is, and there is none")
-    name = name or urdf.stem
+    name = name or description.stem
     if name in robot_names():
         raise ConfigurationError(f"there is a robot {name!r} already: choose another --name")
     place = _place("--gripper-at", gripper_at, "x,y,z,roll,pitch,yaw")
@@ -107,7 +107,7 @@ def import_urdf(
         packages={key: Path(folder) for key, folder in (_split("--package", text) for text in package)},
         gripper=Mounted(gripper, flange, place) if gripper else None,
     )
-    model, done = import_robot(urdf, user_path() / FOLDER / name, options)
+    model, done = import_robot(description, user_path() / FOLDER / name, options)
     held = can_hold(model)
     if as_json:
         print_json({"name": name, "folder": str(model.urdf.parent), "holds": held, "done": [d._asdict() for d in done]})

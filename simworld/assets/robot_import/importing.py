@@ -69,15 +69,18 @@ class _Plan(NamedTuple):
     done: list[Done]
 
 
-def import_robot(urdf: Path, folder: Path, options: RobotImportOptions = RobotImportOptions()) -> Imported:
-    """Make a robot called as `folder`, which must not exist; what is wrong raises ConfigurationError first."""
+def import_robot(description: Path, folder: Path, options: RobotImportOptions = RobotImportOptions()) -> Imported:
+    """Make a robot of a URDF or SDF, called as `folder`, which must not exist.
+
+    What is wrong raises ConfigurationError first.
+    """
     try:
         name = check_name(folder.name)
     except ValueError as error:
         raise ConfigurationError(f"a robot's name {error}, got {folder.name!r}") from None
     if folder.exists():
         raise ConfigurationError(f"{folder} exists already: choose another --name")
-    plan = _plan(urdf, options)
+    plan = _plan(description, options)
     # Hidden from those who look for robots until it is whole.
     partial = folder.with_name(f".tmp-{name}") / name
     with reporting(folder):
@@ -85,7 +88,7 @@ def import_robot(urdf: Path, folder: Path, options: RobotImportOptions = RobotIm
         try:
             partial.mkdir(parents=True)
             _write(plan, partial)
-            _check(partial / f"{name}.yaml", urdf.name)
+            _check(partial / f"{name}.yaml", description.name)
             partial.rename(folder)
         finally:
             shutil.rmtree(partial.parent, ignore_errors=True)
@@ -101,12 +104,12 @@ def _check(path: Path, source: str) -> None:
         raise ConfigurationError(f"{source}: {line}") from None
 
 
-def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
-    document = read_description(urdf)
+def _plan(description: Path, options: RobotImportOptions) -> _Plan:
+    document = read_description(description)
     if options.gripper:
-        document = with_gripper(document, urdf.name, options.gripper, options.packages)
-    tree, files = urdf_tree(document, urdf.name), MeshFiles(urdf, options.packages)
-    sound, moments = sound_inertias(Reader(files, urdf.name).links(document))
+        document = with_gripper(document, description.name, options.gripper, options.packages)
+    tree, files = urdf_tree(document, description.name), MeshFiles(description, options.packages)
+    sound, moments = sound_inertias(Reader(files, description.name).links(document))
     merged = merge(tree, sound, options.fix)
     check_sizes(merged.links.values())
     joints = _led(merged.joints, options)
@@ -126,7 +129,7 @@ def _plan(urdf: Path, options: RobotImportOptions) -> _Plan:
     done = [Done("merged", link, f"into {where}") for link, (where, _) in merged.into.items()]
     done += [Done("read", name, note) for name, notes in files.notes.items() for note in notes]
     done += [*moments, *weights, *of_links(links, touching), *forced, *of_guesses(arm, grip, stance)]
-    return _Plan(urdf.name, links, arm, grip, stance, touching, done)
+    return _Plan(description.name, links, arm, grip, stance, touching, done)
 
 
 def _led(joints: Sequence[Joint], options: RobotImportOptions) -> tuple[Joint, ...]:

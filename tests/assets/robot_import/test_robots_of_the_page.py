@@ -14,7 +14,7 @@ from simworld.agents.experts import expert
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot
 from simworld.assets.roots import VARIABLE, data_path
-from simworld.assets.urdf import read_urdf
+from simworld.assets.urdf import parse_urdf, urdf_tree
 from simworld.experiments.cli.app import app
 from simworld.experiments.recipes.environments import make_env
 
@@ -40,7 +40,8 @@ def imported(name: str, **places: Path) -> RobotModel:
 
 def test_the_iiwa_that_ships_is_what_its_sdfs_give() -> None:
     made, shipped = imported("my_iiwa"), find_robot("iiwa")
-    assert read_urdf(made.urdf) == read_urdf(shipped.urdf)
+    mine, theirs = (urdf_tree(parse_urdf(model.urdf), "iiwa") for model in (made, shipped))
+    assert mine == theirs
     assert (made.tool, made.base, made.mounts) == (shipped.tool, shipped.base, shipped.mounts)
     assert made.rest == pytest.approx(shipped.rest, abs=0.05)
     assert (made.gripper.least, made.gripper.most) == (0.0, 0.11) == (shipped.gripper.least, shipped.gripper.most)
