@@ -11,6 +11,7 @@ import numpy as np
 from simworld.color import to_linear
 from simworld.geometry import Array, quat_to_matrix, transform_points
 from simworld.plain import Color
+from simworld.rendering.apart import lies_flat
 from simworld.rendering.meshes.packing import MeshGroup
 from simworld.rendering.surfaces import Surface, surfaces
 from simworld.rendering.textures.pyramid import pyramid
@@ -25,21 +26,27 @@ _SPOTS = 16
 
 @dataclass(frozen=True)
 class Piece:
-    """Triangles of one colour: `corners` and `normals` (3 t, 3) in the carrier's frame, `uv` (3 t, 2) if textured."""
+    """Triangles of one colour: `corners` and `normals` (3 t, 3) in the carrier's frame, `uv` (3 t, 2) if textured.
+
+    `around` says that they are of a room, which is seen by labels alone.
+    """
 
     surface: Surface
     corners: Array
     normals: Array
     uv: Array | None
     bsdf: Any
+    around: bool
 
 
 def pieces(scene: Scene, error: float) -> list[Piece]:
     """Everything there is to draw, with meshes simplified by up to `error` metres."""
-    return [piece for surface in surfaces(scene) for piece in _pieces(surface, error)]
+    drawn, parts = surfaces(scene), [part for piece in scene.scenery for part in piece.parts]
+    around = [False] * (len(drawn) - len(parts)) + [not lies_flat(part) for part in parts]
+    return [piece for surface, far in zip(drawn, around, strict=True) for piece in _pieces(surface, error, far)]
 
 
-def _pieces(surface: Surface, error: float) -> Iterator[Piece]:
+def _pieces(surface: Surface, error: float, around: bool) -> Iterator[Piece]:
     size, rotation = np.array(surface.size), quat_to_matrix(surface.local[3:])
     for group in surface.groups(error / max(surface.size)):
         corners = group.mesh.vertices[group.mesh.triangles] * size
@@ -52,6 +59,7 @@ def _pieces(surface: Surface, error: float) -> Iterator[Piece]:
             normals / np.maximum(length, 1e-30),
             _places(group, corners, look),
             _bsdf(look),
+            around,
         )
 
 
@@ -100,13 +108,17 @@ def _bitmap(texture: Texture, color: Color) -> dict[str, Any]:
 
 
 def placed(pieces: list[Piece], carriers: Array, lit: bool) -> list[Any]:
-    """The pieces in the world, where `carriers` (n, 7) are: a shape each if `lit`, else one with all triangles."""
-    poses = [carriers[piece.surface.carrier] for piece in pieces]
-    corners = [transform_points(pose, piece.corners) for pose, piece in zip(poses, pieces, strict=True)]
-    normals = [piece.normals @ quat_to_matrix(pose[3:]).T for pose, piece in zip(poses, pieces, strict=True)]
+    """The pieces in the world, where `carriers` (n, 7) are.
+
+    If `lit`, a shape of each that is not `around`; else one with all triangles.
+    """
+    shown = [piece for piece in pieces if not (lit and piece.around)]
+    poses = [carriers[piece.surface.carrier] for piece in shown]
+    corners = [transform_points(pose, piece.corners) for pose, piece in zip(poses, shown, strict=True)]
+    normals = [piece.normals @ quat_to_matrix(pose[3:]).T for pose, piece in zip(poses, shown, strict=True)]
     if not lit:
         return [_mesh(np.concatenate(corners), np.concatenate(normals), None, None)]
-    return [_mesh(c, n, p.uv, p.bsdf) for c, n, p in zip(corners, normals, pieces, strict=True)]
+    return [_mesh(c, n, p.uv, p.bsdf) for c, n, p in zip(corners, normals, shown, strict=True)]
 
 
 def _mesh(corners: Array, normals: Array, uv: Array | None, bsdf: Any) -> Any:

@@ -12,10 +12,10 @@ from simworld.color import LINEAR, encode
 from simworld.errors import ConfigurationError
 from simworld.extras import extras
 from simworld.geometry import Array, quat_to_matrix
+from simworld.rendering.apart import light_of_room, scenery
 from simworld.rendering.derived import DERIVED, derive
 from simworld.rendering.frame import (
     DEFAULT_CHANNELS,
-    NO_SCENERY,
     UNDISTORTED,
     WANT_NEXT,
     Frame,
@@ -52,11 +52,12 @@ class MitsubaRenderer:
     What lights without shadows add is direct alone, and is `raster`'s: no path can go through what is in its way.
 
     Meshes are simplified by up to `error` metres. Lights lie in the path of reflections but are not seen themselves;
-    the background is seen but gives no light, which comes from `Scene.lights` and `Scene.ambient`.
+    the background is seen but gives no light, which comes from `Scene.lights` and `Scene.ambient`. So does a room, as
+    `raster` draws it: it keeps no light out. What lies flat, such as a cloth, is traced.
     """
 
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links", "normals"}) | DERIVED
-    drawable = {**UNDISTORTED, **NO_SCENERY}
+    drawable = UNDISTORTED
     longest = 32.0
 
     def __init__(self, samples: int = 64, max_depth: int = 8, error: float = 0.0) -> None:
@@ -77,6 +78,7 @@ class MitsubaRenderer:
         """Give memory back; closing twice is harmless."""
         self._scene: Scene | None = None
         self._unshadowed: Scene | None = None
+        self._around: Scene | None = None
         self._pieces: list[Any] = []
         self._placed: bytes = b""
         self._traced: dict[bool, Any] = {}
@@ -120,17 +122,23 @@ class MitsubaRenderer:
         integrator = {"type": "path", "max_depth": self._max_depth, "hide_emitters": True}
         sampler = {"type": "multijitter", "sample_count": self._samples}
         image = self._trace(scene, state, camera, integrator, sampler, lit=True)
-        behind = _behind(scene.background, camera, quat_to_matrix(camera_pose(scene, state, camera)[3:]))
-        linear = image[..., :3] + (1 - image[..., 3:]) * behind
+        seen, hit = image[..., :3], image[..., 3:]
         if not all(light.shadow for light in scene.lights):
-            linear += self._shadowless(scene, state, camera)
+            seen = seen + self._shadowless(scene, state, camera)
+        if self._around is None:
+            behind = _behind(scene.background, camera, quat_to_matrix(camera_pose(scene, state, camera)[3:]))
+            linear = seen + (1 - hit) * behind
+        else:
+            room, share = light_of_room(self._raster, self._around, state, camera)
+            linear = np.where(hit > 0, (1 - share) * seen / np.maximum(hit, 1e-9) + share * room, room)
         return encode(linear * 2.0**camera.exposure)
 
     def _shadowless(self, scene: Scene, state: SceneState, camera: Camera) -> Array:
         """Linear light (h, w, 3) that the lights without shadows bring straight to the camera."""
         if self._unshadowed is None:
             lights = tuple(light for light in scene.lights if not light.shadow)
-            self._unshadowed = scene.model_copy(update={"lights": lights, "ambient": (0.0,) * 3, "background": _BLACK})
+            dark = {"lights": lights, "ambient": (0.0,) * 3, "background": _BLACK, "scenery": scenery(scene, flat=True)}
+            self._unshadowed = scene.model_copy(update=dark)
         linear = np.zeros((camera.height, camera.width, 3))
         # Bytes hold light up to 1: the darker pictures are for where the brighter ones are white.
         for stops in _STOPS:
@@ -182,6 +190,8 @@ class MitsubaRenderer:
         if scene != self._scene:
             self.close()
             self._scene, self._pieces = scene, mitsuba_scene.pieces(scene, self._error)
+            if standing := scenery(scene, flat=False):
+                self._around = scene.model_copy(update={"scenery": standing})
             ids = [(piece.surface.instance, piece.surface.link) for piece in self._pieces]
             triangles = [len(piece.corners) // 3 for piece in self._pieces]
             self._ids = np.array(ids, dtype=np.int32).repeat(triangles, axis=0)
@@ -222,7 +232,6 @@ class MitsubaRenderer:
 def _check(scene: Scene, camera: Camera) -> None:
     """Raise ConfigurationError for what Mitsuba cannot do."""
     refused = {
-        "scenery": bool(scene.scenery),  # a room would keep the light of the world out
         "lens distortion": camera.distortion != NO_DISTORTION,
         "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),
         "so wide a field of view": camera.width / camera.fx > _WIDEST,
