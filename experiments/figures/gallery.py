@@ -13,9 +13,9 @@ from simworld.agents.experts import expert
 from simworld.annotation.draw import channel_picture, colorize_depth, colorize_segmentation, draw
 from simworld.annotation.labels import annotate
 from simworld.datasets.labelled import photograph
+from simworld.experiments.looking import camera_at
 from simworld.experiments.recipes.environments import make_env
 from simworld.experiments.recipes.labelled_images import categories
-from simworld.geometry import look_at
 from simworld.plain import Color
 from simworld.rendering import RENDERERS, make_renderer
 from simworld.rendering.frame import CHANNELS
@@ -149,19 +149,7 @@ def _made_of(scene: Scene, materials: dict[str, Material]) -> Scene:
 
 
 def _camera(width: int, height: int, antialias: Literal[1, 3] = 1) -> Camera:
-    eye, focal = (0.8, -0.62, 0.52), 1.22 * height
-    return Camera(
-        name="gallery",
-        width=width,
-        height=height,
-        fx=focal,
-        fy=focal,
-        cx=width / 2,
-        cy=height / 2,
-        position=eye,
-        orientation=look_at(eye, (-0.17, 0.05, 0.17)),
-        antialias=antialias,
-    )
+    return camera_at((0.8, -0.62, 0.52), (-0.17, 0.05, 0.17), (width, height), 1.22 * height, antialias=antialias)
 
 
 def _labelled(picture: Picture, text: str) -> Picture:

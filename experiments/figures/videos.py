@@ -14,28 +14,16 @@ from simworld.agents.experts import expert
 from simworld.assets.robot_search import robot_names
 from simworld.datasets.video import write_video
 from simworld.envs.tasks import shipped
+from simworld.experiments.looking import camera_at
 from simworld.experiments.recipes.environments import make_env
-from simworld.geometry import look_at
 from simworld.rendering import make_renderer
-from simworld.scene.camera import Camera
 
 SHEET = Path(__file__).parents[1] / "results" / "pairs.png"
 SIZE, STILL = (480, 360), (240, 180)
 """Width and height in pixels of a video, and of a still."""
 SEEDS = range(20)
 """Of episodes, of which the first that succeeds is shown."""
-_EYE, _FOCAL = (1.0, -0.85, 0.75), 1.15 * SIZE[1]
-_CAMERA = Camera(
-    name="all of it",
-    width=SIZE[0],
-    height=SIZE[1],
-    fx=_FOCAL,
-    fy=_FOCAL,
-    cx=SIZE[0] / 2,
-    cy=SIZE[1] / 2,
-    position=_EYE,
-    orientation=look_at(_EYE, (-0.22, 0.0, 0.31)),
-)
+_CAMERA = camera_at((1.0, -0.85, 0.75), (-0.22, 0.0, 0.31), SIZE, 1.15 * SIZE[1])
 _SHOWN = 0.6
 """The part of an episode at which its still is taken."""
 _MORE = 12
@@ -68,20 +56,21 @@ def main() -> None:
 
 
 def episode(env_id: str, robot: str) -> tuple[list[Picture], int]:
-    """The frames of the first episode in which the expert succeeds, or else of the last, and how many a second has."""
+    """The frames of the first episode in which the expert succeeds, and how many a second has."""
     with closing(make_env(env_id, "default", robot=robot)) as env, closing(make_renderer("raster")) as renderer:
         base = manipulation(env)
         policy = expert(base.config)
         for seed in SEEDS:
-            observation, info = base.reset(seed=seed)
+            observation, info = env.reset(seed=seed)
             scene, states, over = base.sample.scene, [base.world.state()], False
             while not over:
-                observation, _, terminated, truncated, info = base.step(policy(observation))
+                observation, _, terminated, truncated, info = env.step(policy(observation))
                 states.append(base.world.state())
                 over = terminated or truncated
             if info["is_success"]:
-                break
-        return [renderer.render(scene, state, _CAMERA, ("rgb",)).rgb for state in states], base.metadata["render_fps"]
+                shown = [renderer.render(scene, state, _CAMERA, ("rgb",)).rgb for state in states]
+                return shown, base.metadata["render_fps"]
+    raise RuntimeError(f"{env_id} with {robot}: the expert succeeds in none of {len(SEEDS)} episodes")
 
 
 def _labelled(frame: Picture, name: str) -> Picture:

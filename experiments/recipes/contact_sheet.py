@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from simworld.geometry import Vec3, look_at, quat_from_yaw
+from simworld.experiments.looking import camera_at
+from simworld.geometry import quat_from_yaw
 from simworld.physics.world import World
 from simworld.rendering import make_renderer
 from simworld.rendering.frame import Renderer
-from simworld.scene.camera import Camera
 from simworld.scene.light import DirectionalLight
 from simworld.scene.material import Material
 from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene
@@ -68,21 +68,7 @@ def _strip(names: Sequence[str], renderer: Renderer) -> NDArray[np.uint8]:
     with World() as world:
         world.load(scene)
         state = world.state()
-    eye: Vec3 = (0.0, -0.8 * _FAR, 0.6 * _FAR)
-    width = CELL * len(names)
+    eye, target = (0.0, -0.8 * _FAR, 0.6 * _FAR), (0.0, 0.0, 0.4 * tall)
     focal = CELL * _FAR / (1.35 * size)
-    camera = Camera(
-        name="sheet",
-        width=width,
-        height=CELL,
-        fx=focal,
-        fy=focal,
-        cx=width / 2,
-        cy=CELL / 2,
-        position=eye,
-        orientation=look_at(eye, (0.0, 0.0, 0.4 * tall)),
-        far=3 * _FAR,
-        near=1.0,
-        antialias=3,
-    )
+    camera = camera_at(eye, target, (CELL * len(names), CELL), focal, near=1.0, far=3 * _FAR, antialias=3)
     return renderer.render(scene, state, camera, ("rgb",)).rgb
