@@ -8,6 +8,7 @@ from gymnasium.spaces import Box, Dict
 from numpy.typing import NDArray
 
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.process_vector import ProcessVectorEnv
 from simworld.envs.registration import ENTRY_POINT
 from simworld.errors import ConfigurationError, shown
 
@@ -73,6 +74,9 @@ def make_env(
     spec = gym.registry.get(asked)
     if spec is not None and spec.entry_point != ENTRY_POINT:
         raise ConfigurationError(f"make_env: task: must be the id of an environment of simworld, got {shown(asked)}")
-    mode = "async" if use_async_envs else "sync"
     given = {"observation": ("state", "rgb"), "render_mode": "rgb_array", **options}
-    return gym.make_vec(asked, n_envs, vectorization_mode=mode, wrappers=(HubEnv,), **given)
+    if not use_async_envs:
+        return gym.make_vec(asked, n_envs, vectorization_mode="sync", wrappers=(HubEnv,), **given)
+    envs = ProcessVectorEnv([lambda: HubEnv(gym.make(asked, **given))] * n_envs)
+    envs.spec = gym.spec(asked.rpartition(":")[2])
+    return envs

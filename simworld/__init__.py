@@ -74,13 +74,14 @@ _HOMES = {
     "simworld.envs.config": "EnvConfig",
     "simworld.envs.fields": "Field Noise",
     "simworld.envs.making": "make",
+    "simworld.envs.process_vector": "ProcessVectorEnv",
     "simworld.envs.record_episode": "RecordEpisode",
     "simworld.envs.registration": "register registered_tasks",
     "simworld.envs.snapshot": "Snapshot",
     "simworld.envs.task": "Task",
     "simworld.errors": (
         "ConfigurationError DatasetError DrawError MissingExtraError RenderError SimworldError TrainingError "
-        "UnknownOptionError"
+        "UnknownOptionError WorkerError"
     ),
     "simworld.experiments.recipes.labelled_images": "write_labelled_images",
     "simworld.experiments.recipes.replayed_images": "write_replayed_images",

@@ -102,6 +102,7 @@ from simworld.envs import terms as terms
 from simworld.envs.config import EnvConfig as EnvConfig
 from simworld.envs.fields import Field as Field, Noise as Noise
 from simworld.envs.making import make as make
+from simworld.envs.process_vector import ProcessVectorEnv as ProcessVectorEnv
 from simworld.envs.record_episode import RecordEpisode as RecordEpisode
 from simworld.envs.registration import register as register, registered_tasks as registered_tasks
 from simworld.envs.snapshot import Snapshot as Snapshot
@@ -115,6 +116,7 @@ from simworld.errors import (
     SimworldError as SimworldError,
     TrainingError as TrainingError,
     UnknownOptionError as UnknownOptionError,
+    WorkerError as WorkerError,
 )
 from simworld.experiments.recipes.labelled_images import write_labelled_images as write_labelled_images
 from simworld.experiments.recipes.replayed_images import write_replayed_images as write_replayed_images

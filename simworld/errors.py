@@ -32,6 +32,10 @@ class TrainingError(SimworldError):
     """A training diverged: what it learnt cannot be used, and is not kept."""
 
 
+class WorkerError(SimworldError, ConnectionError):
+    """A process that one of many environments was in has ended; the message says which, and how."""
+
+
 class MissingExtraError(SimworldError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 

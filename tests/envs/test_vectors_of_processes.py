@@ -14,6 +14,7 @@ from gymnasium.vector import AsyncVectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld as sw
+from simworld.envs.hub import make_env
 
 REACH, PLACE = "simworld:simworld/Reach-v0", "simworld:simworld/PlaceInBox-v0"
 GONE = (EOFError, BrokenPipeError, ConnectionResetError)
@@ -92,6 +93,34 @@ def test_a_process_of_gymnasiums_that_dies_is_an_error_and_no_wait() -> None:
             envs.step(np.zeros((3, 4), np.float32))
     envs.close(terminate=True)
     assert time.monotonic() - begin < 30 and not any(process.is_alive() for process in envs.processes)
+
+
+@pytest.mark.parametrize("use", ["step", "reset", "call", "get_attr", "set_attr"])
+def test_a_process_of_ours_that_dies_is_a_sentence_that_says_which_and_how(use: str) -> None:
+    given: dict[str, tuple[Any, ...]] = {"step": (np.zeros((3, 4), np.float32),), "call": ("episode",)}
+    given |= {"get_attr": ("episode",), "set_attr": ("mark", 1)}
+    envs = sw.ProcessVectorEnv([one()] * 3)
+    envs.reset(seed=0)
+    processes = list(envs.processes)
+    kill(processes[1])
+    message = "^the process of environment 1 of 3 was killed by signal 9; the others were ended too$"
+    with pytest.raises(sw.WorkerError, match=message):
+        getattr(envs, use)(*given.get(use, ()))
+    assert not any(process.is_alive() for process in processes)
+    with pytest.raises(gym.error.ClosedEnvironmentError):
+        envs.reset()
+    envs.close()
+
+
+def test_a_process_that_ends_in_the_middle_of_a_step_is_told_too() -> None:
+    with closing(make_env(n_envs=2, use_async_envs=True, env_id=REACH, image_size=8)) as envs:
+        envs.reset(seed=[0, 1])
+        envs.step_async(np.zeros((2, 4), np.float32))
+        kill(envs.processes[0])
+        with pytest.raises(sw.WorkerError, match="environment 0 of 2 was killed by signal 9"):
+            for _ in range(2):
+                envs.step_wait()
+                envs.step_async(np.zeros((2, 4), np.float32))
 
 
 def test_a_process_of_stable_baselines3s_that_dies_is_an_error_and_no_wait() -> None:
