@@ -4,11 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
-from simworld.building.spec import SceneSpec
-
-SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
-
+from simworld.envs.config import EnvConfig
+from simworld.envs.tasks import shipped
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -34,7 +31,13 @@ def test_the_speed_of_experts() -> None:
 
 
 def test_the_factors() -> None:
-    assert f"There are {len(SPACE)} of them" in TEXT
+    spaces = [EnvConfig(task=task).scene.space for task in shipped().values()]
+    family_of = {address: space.family_of(address) for space in spaces for address in space}
+    words = [address for address, family in family_of.items() if family == "words"]
+    families = "physics, geometry, appearance, light, camera and sensor"
+    assert {*family_of.values()} == {*families.replace(" and ", ", ").split(", "), "words"} and len(words) == 6
+    count = len(family_of) - len(words)
+    assert f"All tasks together have {count}, in six families: {families}; six more choose the words." in TEXT
 
 
 def test_the_experts() -> None:
