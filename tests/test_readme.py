@@ -37,7 +37,7 @@ def test_the_factors() -> None:
     families = "physics, geometry, appearance, light, camera and sensor"
     assert {*family_of.values()} == {*families.replace(" and ", ", ").split(", "), "words"} and len(words) == 6
     count = len(family_of) - len(words)
-    assert f"All tasks together have {count}, in six families: {families}; six more choose the words." in TEXT
+    assert f"All tasks together have {count} factors, in six families: {families}; six more choose the words." in TEXT
 
 
 def test_the_experts() -> None:
