@@ -9,7 +9,6 @@ from pydantic import Field
 
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
-from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
 from simworld.envs.terms import (
@@ -45,7 +44,7 @@ def make(count: Annotated[int, Field(ge=2, le=4)] = 3, things: Things = "simple"
     *between, last = rest
     return Task(
         name="in_order",
-        steps=100 * count,
+        steps=(100 if things == "simple" else 125) * count,
         control="ee" if things == "simple" else "ee_pose",
         scene=SceneSpec(
             entities=(Table(), Bin("box"), *map(Prop, names), Props("other", 0, _OTHERS)),
@@ -55,7 +54,7 @@ def make(count: Annotated[int, Field(ge=2, le=4)] = 3, things: Things = "simple"
                 "boxes.0.width": Uniform(0.16, 0.2),
                 "boxes.0.depth": Uniform(0.16, 0.2),
             }
-            | ({} if things == "simple" else _real(count + _OTHERS)),
+            | ({} if things == "simple" else of_families(count + _OTHERS)),
         ),
         observe=(tool(), joints(), *map(prop, names), bin_("box"), *map(grip, names)),
         goal=reduce(and_, [*(prop_in(thing, "box") for thing in names), *order]),
@@ -72,12 +71,3 @@ def make(count: Annotated[int, Field(ge=2, le=4)] = 3, things: Things = "simple"
         ),
         expert="sort",
     )
-
-
-def _real(count: int) -> dict[str, Distribution]:
-    """Of what is larger, more room is taken."""
-    return of_families(range(count)) | {
-        "objects.*.position.x": Uniform(-0.2, 0.16),
-        "objects.*.position.y": Uniform(-0.34, 0.02),
-        "boxes.0.height": Uniform(0.08, 0.1),
-    }

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simworld.assets.catalogue import kinds_of, shipped
+from simworld.assets.catalogue import shipped
 from simworld.building.entities import Bin, Prop, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.dealt import Dealt
@@ -14,7 +14,7 @@ from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
 from simworld.envs.terms import bin_, dense, grasped, grip, inside, joints, off_table, prop, prop_in, sparse, tool
-from simworld.envs.things import Things, of_families
+from simworld.envs.things import HANDY, Things, of_families
 from simworld.errors import ConfigurationError
 
 ID = "simworld/Sort-v0"
@@ -51,12 +51,12 @@ def make(
     wrong = [inside(thing, box) for thing in names for box in bins if box != into[thing]]
     return Task(
         name="sort",
-        steps=100 * count,
+        steps=(100 if things == "simple" else 125) * count,
         control="ee" if things == "simple" else "ee_pose",
         scene=SceneSpec(
             entities=(Table(), *(Bin(box, PLACES[i]) for i, box in enumerate(bins)), *map(Prop, names)),
             factors=_places(boxes)
-            | ({} if things == "simple" else _real(count, boxes))
+            | ({} if things == "simple" else _larger(count, boxes))
             | (_colors(count, boxes) if by == "color" else _kinds(count, boxes, things)),
         ),
         observe=(tool(), joints(), *map(prop, names), *map(bin_, bins), *map(grip, names)),
@@ -98,14 +98,13 @@ def _colors(count: int, boxes: int) -> dict[str, Distribution]:
 
 
 def _kinds(count: int, boxes: int, things: Things) -> dict[str, Distribution]:
-    kinds = KINDS if things == "simple" else kinds_of("graspable")
+    kinds = KINDS if things == "simple" else HANDY
     return {f"objects.{i}.kind": Dealt(kinds, i % boxes, "sorting") for i in range(count)}
 
 
-def _real(count: int, boxes: int) -> dict[str, Distribution]:
-    """Of what is larger, more room is taken."""
-    factors = of_families(range(count)) | {f"boxes.{i}.height": Uniform(0.08, 0.1) for i in range(boxes)}
-    return factors | {"objects.*.position.x": Uniform(-0.14, 0.16), "objects.*.position.y": Uniform(-0.34, 0.02)}
+def _larger(count: int, boxes: int) -> dict[str, Distribution]:
+    wide = {f"boxes.{i}.{side}": Uniform(0.16, 0.18) for i in range(boxes) for side in ("width", "depth")}
+    return of_families(count, boxes) | wide
 
 
 def _instruction(into: dict[str, str], bins: list[str]) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from simworld.building.entities import Bin, Prop, Table
 from simworld.building.spec import SceneSpec
-from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
 from simworld.envs.terms import bin_, dense, grasped, grip, inside, joints, off_table, prop, prop_in, sparse, tool
@@ -23,7 +22,7 @@ def make(count: Annotated[int, Field(ge=2, le=6)] = 4, things: Things = "simple"
     everything = "{" + "+".join(names) + "}"
     return Task(
         name="tidy_table",
-        steps=100 * count,
+        steps=(100 if things == "simple" else 125) * count,
         control="ee" if things == "simple" else "ee_pose",
         scene=SceneSpec(
             entities=(Table(), Bin("box"), *map(Prop, names)),
@@ -34,7 +33,7 @@ def make(count: Annotated[int, Field(ge=2, le=6)] = 4, things: Things = "simple"
                 "boxes.0.depth": Uniform(0.17, 0.2),
                 "boxes.0.height": Uniform(0.06, 0.09),
             }
-            | ({} if things == "simple" else _real(count)),
+            | ({} if things == "simple" else of_families(count)),
         ),
         observe=(tool(), joints(), *map(prop, names), bin_("box"), *map(grip, names)),
         goal=reduce(and_, (prop_in(thing, "box") for thing in names)),
@@ -50,12 +49,3 @@ def make(count: Annotated[int, Field(ge=2, le=6)] = 4, things: Things = "simple"
         ),
         expert="sort",
     )
-
-
-def _real(count: int) -> dict[str, Distribution]:
-    """Of what is larger, more room is taken."""
-    return of_families(range(count)) | {
-        "objects.*.position.x": Uniform(-0.2, 0.16),
-        "objects.*.position.y": Uniform(-0.34, 0.02),
-        "boxes.0.height": Uniform(0.08, 0.1),
-    }

@@ -11,6 +11,7 @@ from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.distributions.choices import Tagged
 from simworld.distributions.univariate import Integers
+from simworld.envs.things import HANDY
 
 THINGS = {"objects.*.kind": Tagged(("graspable",)), "objects.*.seed": Integers(0, 9), "objects.count": 3}
 
@@ -47,4 +48,14 @@ def test_the_expert_puts_things_where_their_grips_are_observed_into_the_box(fami
     env = sw.make(config)
     results = evaluate(expert(config), env, range(3)).results
     assert sum(result.success for result in results) >= 2
+    env.close()
+
+
+@pytest.mark.parametrize("options", [{"task": "sort", "by": "category"}, {"task": "in_order"}, {"task": "tidy_table"}])
+def test_the_expert_of_many_things_handles_families(options: dict[str, Any]) -> None:
+    config = sw.EnvConfig(**options, things="families", randomization="default")
+    env, policy = sw.make(config), expert(config)
+    results = evaluate(policy, env, range(3)).results
+    kinds = {kind for name, kind in env.unwrapped.parameters.items() if name.endswith(".kind")}  # type: ignore[attr-defined]
+    assert sum(result.success for result in results) >= 2 and kinds & set(HANDY)
     env.close()
