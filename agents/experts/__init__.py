@@ -19,10 +19,14 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, nearest
 from simworld.physics.control.command import Command
+from simworld.physics.controllers import CONTROLS
 
 
 class Expert(Protocol):
-    """What each file of a task has as `Expert`; made for a robot, and for any task of its kind."""
+    """What each file of a task has as `Expert`; made for a robot, and for any task of its kind.
+
+    One that can do nothing where the tool cannot be turned has `must_turn`, which is True.
+    """
 
     def __init__(self, model: RobotModel, task: Task) -> None: ...
 
@@ -34,7 +38,7 @@ class Expert(Protocol):
 def expert(config: EnvConfig) -> Policy:
     """The scripted expert for environments of a configuration, whatever their robot and what its arm is controlled by.
 
-    A task that has none raises ConfigurationError.
+    A task that has none raises ConfigurationError, and a control that cannot turn the tool where its expert must.
     """
     task = config.task
     if task.expert is None:
@@ -43,8 +47,13 @@ def expert(config: EnvConfig) -> Policy:
         )
     if task.expert not in (names := _names()):
         raise ConfigurationError(f"task {task.name!r}: no expert {task.expert!r}{nearest(task.expert, names)}")
-    made: Expert = importlib.import_module(f"{__name__}.{task.expert}").Expert(config.model, task)
-    return ExpertPolicy(made, config)
+    kind: type[Expert] = importlib.import_module(f"{__name__}.{task.expert}").Expert
+    if getattr(kind, "must_turn", False) and not config.arm_control.turns:
+        able = ", ".join(name for name, control in CONTROLS.items() if control.turns)
+        raise ConfigurationError(
+            f"expert {task.expert!r} turns the tool, which control {config.control!r} cannot: take one of {able}"
+        )
+    return ExpertPolicy(kind(config.model, task), config)
 
 
 def _names() -> list[str]:

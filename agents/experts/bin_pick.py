@@ -35,6 +35,8 @@ _STILL, _STUCK = 0.004, 0.05
 class Expert:
     """Takes the target where the fingers fit about it, and else what is in the way first, which it puts aside."""
 
+    must_turn = True
+
     def __init__(self, model: RobotModel, task: Task) -> None:
         self._grasp, self._put_in, self._place = Grasp(model), PutIn(model), Place(model)
         self._names = [term.name for term in task.observe if isinstance(term, prop)]

@@ -22,6 +22,8 @@ _CALMLY = 0.04
 class Expert:
     """Lifts the object and turns it in the air, outwards or to the sides, where the arm is not in the way."""
 
+    must_turn = True
+
     def __init__(self, model: RobotModel, task: Task) -> None:
         self._grasp, self._prop = Grasp(model), named(task, "prop")
 

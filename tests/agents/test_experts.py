@@ -137,6 +137,20 @@ def test_the_expert_sees_the_observation_alone() -> None:
     env.close()
 
 
+@pytest.mark.parametrize("env_id", shipped())
+def test_an_expert_that_must_turn_the_hand_is_refused_where_it_cannot(env_id: str) -> None:
+    refused = shipped()[env_id].name in ("flip", "bin_pick")
+    for control in CONTROLS:
+        config = config_of(env_id, control=control)
+        if refused and control == "ee":
+            with pytest.raises(
+                ConfigurationError, match="turns the tool, which control 'ee' cannot: take one of ee_pose"
+            ):
+                expert(config)
+        else:
+            expert(config)
+
+
 def test_an_expert_that_misses_a_field_names_it() -> None:
     plain = EnvConfig(task="pick_and_place").task.to_plain() | {"name": "unseen", "observe": ["tool()", "joints()"]}
     config = EnvConfig(task=Task(**plain))

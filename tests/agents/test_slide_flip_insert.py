@@ -19,6 +19,7 @@ from simworld.envs.terms import inserted, rests_at, turned
 from simworld.errors import ConfigurationError
 from simworld.geometry import quat_from_vector
 from simworld.physics.world import World
+from simworld.rendering import make_renderer
 from simworld.scene.rings import hole_of
 
 
@@ -87,6 +88,27 @@ def test_a_block_is_to_be_turned_over_from_how_it_stands() -> None:
         desired, _ = goal.begin(env.sample.scene)
         start = env.sample.scene.body("object").orientation
         assert goal.distance(np.array(start), np.array(desired)) == pytest.approx(math.pi / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("robot", ["panda", "xarm6", "iiwa"])
+def test_how_a_block_is_to_be_turned_is_seen_all_the_time(robot: str) -> None:
+    config = EnvConfig(task="flip", robot=robot, randomization="default")
+    with closing(bare(config)) as env, closing(make_renderer("raster")) as renderer:
+        act = expert(config)
+        for seed in range(3):
+            seen, _ = env.reset(seed=seed)
+            scene, over, step, shares = env.sample.scene, False, 0, []
+            shown, block = scene.body("goal_turn"), scene.body("object")
+            assert (shown.parts, shown.material) == (block.parts, block.material)
+            while not over:
+                if step % 15 == 0:
+                    camera = scene.camera("front").resized(96, 72)
+                    frame = renderer.render(scene, env.world.state(), camera, ("segmentation", "amodal"))
+                    own = scene.instances["goal_turn"]
+                    shares.append((frame.segmentation == own).sum() / frame.amodal[own - 1].sum())
+                seen, _, success, *_ = env.step(act(seen))
+                over, step = success or step == 100, step + 1
+            assert len(shares) > 2 and min(shares) > 0.9 and np.mean(shares) > 0.97
 
 
 def dropped(clearance: float, aside: float) -> float:

@@ -6,23 +6,21 @@ from typing import ClassVar
 
 from simworld.building.draft import Draft
 from simworld.building.entities.entity import Entity, Families, Setting
-from simworld.building.entities.goal import COLOR
 from simworld.building.factor import number
 from simworld.distributions.choices import Choice
 from simworld.distributions.univariate import Uniform
 from simworld.geometry import quat_from_vector, quat_product
-from simworld.scene.material import Material
 from simworld.scene.model import Body
 
 _SIDEWAYS = Choice((-0.3, 0.3 - math.pi)) + Uniform(-0.3, 0.3)
 """A hand that turns it comes to point to the sides, which arms can do where they hardly can straight ahead."""
-_SHOWN = 0.3
-"""Metres above the table where the object is shown as it is to be turned."""
+_SHOWN = (0.12, 0.27, 0.1)
+"""Where the object is shown as it is to be turned, in metres: over the table, beside where hands and objects are."""
 
 
 @dataclass(frozen=True)
 class GoalTurn(Entity):
-    """How the object called `of` is to be turned from how it stands; a copy of it in the air shows that."""
+    """How the object called `of` is to be turned from how it stands; a copy of it aside shows that."""
 
     kind: ClassVar[str] = "goal_turn"
     rank: ClassVar[int] = 4
@@ -51,9 +49,9 @@ class GoalTurn(Entity):
                 name="goal_turn",
                 category="goal",
                 parts=own.parts,
-                position=(own.position[0], own.position[1], _SHOWN),
+                position=_SHOWN,
                 orientation=quat_product(turn, own.orientation),
                 marker=True,
-                material=Material(color=COLOR),
+                material=own.material,
             )
         )
