@@ -14,7 +14,9 @@ from simworld.scene.state import SceneState
 _FLAT = 0.001
 """Half of the height in metres of scenery that lies, such as a cloth, and keeps no light from anything."""
 _FINE = 4
-"""Along a side of a pixel, so many places at which is asked whether the room is seen."""
+"""Along a side of a pixel, so many places at which is asked whether the room is seen; fewer in larger images."""
+_MOST = 8192
+"""Pixels along a side of an image of any camera."""
 
 
 def lies_flat(part: Part) -> bool:
@@ -31,9 +33,10 @@ def scenery(scene: Scene, flat: bool) -> tuple[Scenery, ...]:
 def light_of_room(raster: RasterRenderer, scene: Scene, state: SceneState, camera: Camera) -> tuple[Array, Array]:
     """Linear light (h, w, 3) of scenery and of what is behind it, and the share (h, w, 1) of each pixel that it has."""
     width, height = camera.width, camera.height
-    fine = camera.model_copy(update={"antialias": 1, "sensor": Sensor()}).resized(_FINE * width, _FINE * height)
+    n = min(_FINE, _MOST // max(width, height))
+    fine = camera.model_copy(update={"antialias": 1, "sensor": Sensor()}).resized(n * width, n * height)
     frame = raster.render(scene, state, fine, ("rgb", "segmentation"))
-    seen = (frame.segmentation == 0).astype(float).reshape(height, _FINE, width, _FINE, 1)
-    light = (LINEAR[frame.rgb] / 65535 / 2.0**camera.exposure).reshape(height, _FINE, width, _FINE, 3)
+    seen = (frame.segmentation == 0).astype(float).reshape(height, n, width, n, 1)
+    light = (LINEAR[frame.rgb] / 65535 / 2.0**camera.exposure).reshape(height, n, width, n, 3)
     count = seen.sum(axis=(1, 3))
-    return (light * seen).sum(axis=(1, 3)) / np.maximum(count, 1), count / _FINE**2
+    return (light * seen).sum(axis=(1, 3)) / np.maximum(count, 1), count / n**2

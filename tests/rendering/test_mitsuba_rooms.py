@@ -61,6 +61,12 @@ def test_a_room_keeps_no_light_from_what_is_in_it_and_is_as_raster_draws_it(
     assert edge.sum() > 30 and np.mean((traced > low - 25) & (traced < high + 25), where=edge[..., None]) > 0.9
 
 
+def test_a_room_is_seen_in_images_of_any_size(walled: tuple[Scene, SceneState]) -> None:
+    scene, state = walled
+    light, share = light_of_room(RasterRenderer(), scene, state, scene.camera("front").resized(3000, 6))
+    assert light.shape == (6, 3000, 3) and set(np.unique(share)) <= {0.0, 0.25, 0.5, 0.75, 1.0}
+
+
 def test_labels_of_a_room_are_rasters(make: Make, walled: tuple[Scene, SceneState]) -> None:
     scene, state = walled
     camera, channels = scene.camera("front").resized(80, 60), ("depth", "segmentation", "normals", "links")
