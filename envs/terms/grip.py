@@ -54,10 +54,16 @@ class grip(Observed):
         name, body = self.name, scene.body(self.name)
         half, rolls, grips = bounds(body.parts), _round_about(body), _grips(body)
 
+        before: Sequence[float] = ()
+        told: list[float] = []
+
         def read(now: Instant) -> list[float]:
+            nonlocal before, told
             pose = now.pose(name)
-            (x, y, z), (a, b), width = _best(pose, grips) or (pose[:3], *_across(pose[3:], half, rolls))
-            return [x, y, z, *((-a, -b) if a < 0 else (a, b)), width]
+            if pose != before:  # most things stand still in most steps
+                (x, y, z), (a, b), width = _best(pose, grips) or (pose[:3], *_across(pose[3:], half, rolls))
+                before, told = pose, [x, y, z, *((-a, -b) if a < 0 else (a, b)), width]
+            return told
 
         return read
 

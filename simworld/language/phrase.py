@@ -12,7 +12,7 @@ LARGER = 1.25
 COMPARED = {"larger": "largest", "smaller": "smallest"}
 """What is said of two, and of more."""
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-OUTERMOST = {"left": "leftmost", "right": "rightmost"}
+OUTERMOST = {"left": "leftmost", "right": "rightmost", "front": "frontmost", "back": "rearmost"}
 NEAREST = "nearest to"
 
 
@@ -31,12 +31,11 @@ class Phrase(NamedTuple):
     side: str = ""
 
     def __str__(self) -> str:
-        outermost = OUTERMOST.get(self.side, "") if self.rank == 1 else ""
-        order = outermost or (ORDINALS[self.rank - 1] if self.rank else "")
+        order = OUTERMOST[self.side] if self.rank == 1 else ORDINALS[self.rank - 1] if self.rank else ""
         words = ["the", order, self.size, self.color, self.noun]
         if self.landmark:
             words += ["that is", self.relation, str(self.landmark[1])]
-        elif self.rank and not outermost:
+        elif self.rank > 1:
             words += ["from the", self.side]
         return " ".join(filter(None, words))
 

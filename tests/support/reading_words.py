@@ -46,6 +46,7 @@ COLORS: Mapping[str, Sequence[float]] = {
 }
 """What is called so: lightness, chroma and hue (degrees) of CIELAB, each from and to."""
 ORDER = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+OUTERMOST = {"leftmost": "left", "rightmost": "right", "frontmost": "front", "rearmost": "back"}
 SIDES = {"left": (-1, 0), "right": (1, 0), "front": (0, -1), "back": (0, 1)}
 RELATIONS = {"left of": "left", "right of": "right", "in front of": "front", "behind": "back"}
 NEAR = 0.02
@@ -114,7 +115,7 @@ class Reader:
 
     def _one(self, phrase: str) -> str:
         form = (
-            rf"the (?:(?P<first>leftmost|rightmost|{'|'.join(ORDER)}) )?(?:(?P<size>largest|smallest|larger|smaller) )?"
+            rf"the (?:(?P<first>{'|'.join((*OUTERMOST, *ORDER))}) )?(?:(?P<size>largest|smallest|larger|smaller) )?"
             rf"(?:(?P<color>{'|'.join(COLORS)}) )?(?P<noun>[A-Za-z -]+?)"
             r"(?: from the (?P<side>left|right|front|back))?(?: that is (?P<lies>.+?) (?P<there>the .+))?"
         )
@@ -133,7 +134,7 @@ class Reader:
             return self._extreme(named, maybe, found["size"], phrase)
         if found["first"]:
             rank = ORDER.index(found["first"]) if found["first"] in ORDER else 0
-            return self._ranked(named, maybe, found["side"] or found["first"].removesuffix("most"), rank, phrase)
+            return self._ranked(named, maybe, found["side"] or OUTERMOST[found["first"]], rank, phrase)
         if len(maybe) != 1 or named != maybe:
             raise Misread(f"{phrase}: {sorted(named)} of {sorted(maybe)}")
         return maybe.pop()
