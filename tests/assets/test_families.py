@@ -232,7 +232,7 @@ def test_both_parts_have_instances() -> None:
 
 
 def test_what_is_kept_is_made_again_where_it_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIMWORLD_CACHE", str(tmp_path))
+    monkeypatch.setattr(instances, "places", lambda: [Place(tmp_path)])
     instances.forget()
     first = instance("can#11")
     files = {path.name: path.read_bytes() for path in first.folder.iterdir()}
