@@ -11,9 +11,9 @@ from simworld.envs.task import Task
 from simworld.geometry import Array, quat_product, rotated
 from simworld.physics.control.command import Command
 
-_MIDDLE, _OUT = (0.12, 0.0, 0.4), 0.12
+_MIDDLE, _OUT = (0.06, 0.0, 0.35), 0.12
 """Where the hand turns in the air, in metres, and how much farther in the direction that its fingers come to point."""
-_FREE = 0.15
+_FREE = 0.08
 """Metres above the table from which the hand may turn."""
 _CALMLY = 0.04
 """Metres that the tool is sent ahead at most: what is flung about turns in the fingers."""
