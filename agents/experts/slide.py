@@ -19,8 +19,13 @@ _BEHIND, _ASIDE = 0.04, 0.006
 """Metres behind the puck's edge where the tool comes down, and to the side of it that it may be."""
 _TOUCHING = 0.016
 """Metres from the puck's edge to the tool that pushes it."""
-_FASTER, _AIM = 0.04, 0.94
-"""Metres per second that the puck is pushed faster than it is, and of the speed that it needs, how much is aimed at."""
+_FASTER, _CHASING, _AIM = 0.08, 0.04, 0.94
+"""Metres per second that the puck is pushed, and followed, faster than it is, which is tilted less the shorter that is;
+and of the speed that it needs, how much is aimed at: within a control step the hand is faster than on average."""
+_TILTED = 0.03
+"""Sine of half the angle from which on the puck is not pushed: it would be flung away."""
+_MEND, _CENTRE = 0.5, 2.5
+"""Of the velocity to the side, how much is made up for at once, and per second of how far the tool is aside."""
 _STEP = 0.04
 """Seconds of a control step, in which the tool's reference goes on as far as the tool is to."""
 _WIDE = 0.7
@@ -40,7 +45,7 @@ class Expert:
         fingers = float(np.clip(20 * (2 * _WIDE * radius - see["finger_opening"][0]), -1.0, 1.0))
         low = tool[2] < _LOW + 0.02
         if low and ahead > 0.0 and abs(aside) < 3 * _ASIDE:
-            return self._at(see, self._pushing(see, ahead < radius + _TOUCHING) + [0.0, aside / (6 * _STEP)], fingers)
+            return self._at(see, self._pushing(see, ahead < radius + _TOUCHING) + [0.0, _CENTRE * aside], fingers)
         start = [puck[0] - radius - _BEHIND, puck[1], _LOW]
         off = math.dist(tool[:2], start[:2])
         if off < _ASIDE or (low and off < 2 * _ASIDE):
@@ -57,8 +62,12 @@ class Expert:
         far = max(float(np.hypot(*way)), 1e-3)
         line, now = way / far, see[f"{self._prop}_velocity"][:2]
         along = float(now @ line)
-        speed = min(_AIM * math.sqrt(2 * float(see[f"{self._prop}_friction"][0]) * _GRAVITY * far), along + _FASTER)
-        wanted: Array = speed * line - (now - along * line) if touching else np.array([speed, now[1]])
+        speed = along + (_FASTER if touching else _CHASING)
+        if touching:
+            speed = min(speed, _AIM * math.sqrt(2 * float(see[f"{self._prop}_friction"][0]) * _GRAVITY * far))
+        if math.hypot(*see[f"{self._prop}_orientation"][:2]) > _TILTED:
+            speed = along - _FASTER
+        wanted: Array = speed * line - _MEND * (now - along * line) if touching else np.array([speed, now[1]])
         return wanted
 
     def _at(self, see: Sight, velocity: Array, fingers: float) -> Command:
