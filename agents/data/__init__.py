@@ -1,0 +1,1 @@
+"""What vision models learn from: labelled images as torch datasets, augmented, in batches."""

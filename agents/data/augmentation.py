@@ -1,0 +1,103 @@
+"""Random variations of an example, of which the labels follow: where it is in the picture, colours, and the sensor."""
+
+import math
+from dataclasses import replace
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from simworld.agents.data.example import Example, Picture
+from simworld.agents.data.framing import Framing, framed, shown_alone
+from simworld.agents.settings import Real, Settings
+from simworld.rendering.frame import Frame
+from simworld.rendering.sensor.sense import sense
+from simworld.scene.camera import Camera
+from simworld.scene.sensor import ColorSensor, Sensor
+from simworld.streams import Generator
+
+Share = Annotated[Real, Field(ge=0, le=1)]
+
+_GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_LEAST_PIXELS = 12
+"""Of a thing that a picture is still labelled with."""
+
+
+class Augmentation(Settings):
+    """How much is varied: each is the largest of what is drawn uniformly, and 0 for nothing.
+
+    `zoom` is the logarithm of an enlargement, `shift` a share of the picture, `roll` in radians; `color` is how much
+    contrast, brightness, saturation and the channels vary; `sensor` scales noise, blur and compression as
+    `simworld.rendering.sensor` makes them; `hidden` is the largest side of patches that hide a part, as a share of the
+    picture's.
+    """
+
+    zoom: Share = 0.3
+    shift: Share = 0.12
+    roll: Annotated[Real, Field(ge=0, le=math.pi)] = 0.15
+    color: Share = 0.3
+    sensor: Share = 1.0
+    hidden: Share = 0.15
+
+    def __call__(self, example: Example, size: tuple[int, int], generator: Generator) -> Example:
+        """A variation, of (width, height) `size`."""
+        draw = generator.uniform
+        height, width = example.image.shape[:2]
+        zoom, roll = math.exp(draw(-self.zoom, self.zoom)), draw(-self.roll, self.roll)
+        framing = Framing.fitted((width, height), size, zoom, roll)
+        moved = draw(-self.shift, self.shift, 2) * size + framing.shift
+        varied = framed(example, replace(framing, shift=(float(moved[0]), float(moved[1]))), size, _LEAST_PIXELS)
+        image = self._sensed(self._colored(varied.image, generator), generator)
+        return self._hidden(replace(varied, image=image), generator) if self.hidden else replace(varied, image=image)
+
+    def _colored(self, image: Picture, generator: Generator) -> Picture:
+        """Contrast, brightness, saturation, and each channel by itself."""
+        if not self.color:
+            return image
+        draw, amount = generator.uniform, self.color
+        grey = _GREY * np.ones((3, 1), dtype=np.float32)
+        saturation, contrast = math.exp(draw(-2, 1) * amount), math.exp(draw(-1, 1) * amount)
+        channels = np.exp(draw(-0.5, 0.5, 3) * amount).astype(np.float32)
+        mix = np.float32(contrast) * channels[:, None] * (grey + np.float32(saturation) * (np.eye(3, dtype=np.float32) - grey))
+        middle = np.float32(127.5 * (1 - contrast) + 60 * amount * draw(-1, 1))
+        mixed = image.reshape(-1, 3).astype(np.float32) @ mix.T + (middle + np.float32(0.5))
+        np.clip(mixed, 0, 255, out=mixed)
+        return mixed.astype(np.uint8).reshape(image.shape)
+
+    def _sensed(self, image: Picture, generator: Generator) -> Picture:
+        """What a sensor of some noise, blur and compression delivers."""
+        if not self.sensor:
+            return image
+        draw, much = generator.uniform, self.sensor
+        quality = int(100 - 65 * much * draw() ** 2) if draw() < 0.5 else 0
+        color = ColorSensor(
+            vignetting=0.4 * much * draw() ** 2,
+            defocus=0.006 * much * draw() ** 2,
+            motion_blur=0.02 * much * draw() if draw() < 0.2 else 0.0,
+            motion_direction=draw(0, math.pi),
+            shot_noise=0.06 * much * draw() ** 2,
+            read_noise=0.025 * much * draw() ** 2,
+            gain=math.exp(0.4 * much * draw(-1, 1)),
+            white_balance=(math.exp(0.2 * much * draw(-1, 1)), math.exp(0.2 * much * draw(-1, 1))),
+            jpeg_quality=quality,
+        )
+        height, width = image.shape[:2]
+        sensor = Sensor(color=color, seed=int(generator.integers(2**32)))
+        camera = _CAMERA.model_copy(update={"width": width, "height": height, "sensor": sensor})
+        return sense(Frame(rgb=image), camera, 0.0).rgb
+
+    def _hidden(self, example: Example, generator: Generator) -> Example:
+        """Some patches of one colour, as if of things that nobody asked for."""
+        image, instances = example.image.copy(), example.instances.copy()
+        height, width = instances.shape
+        for _ in range(int(generator.integers(3))):
+            sides = generator.uniform(0.2, 1.0, 2) * self.hidden * (width, height)
+            x, y = (generator.uniform(-0.5, 1.0, 2) * (width, height)).astype(int).clip(0).tolist()
+            patch = np.s_[y : y + int(sides[1]) + 1, x : x + int(sides[0]) + 1]
+            image[patch], instances[patch] = generator.integers(256, size=3), 0
+        return shown_alone(replace(example, image=image, instances=instances), _LEAST_PIXELS)
+
+
+_CAMERA = Camera(
+    name="augmented", width=1, height=1, fx=1.0, fy=1.0, cx=0.5, cy=0.5, position=(0.0, 0.0, 0.0), orientation=(0.0, 0.0, 0.0, 1.0)
+)

@@ -1,0 +1,112 @@
+"""Other pictures of an example: moved, scaled and rolled to some size, with labels that follow exactly."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from simworld.agents.data.example import Example, Things
+from simworld.geometry import Array
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How pixels (x, y) of an image become those of another one: `scale` and `roll` in radians, then `shift` (2,)."""
+
+    scale: float
+    roll: float
+    shift: tuple[float, float]
+
+    @classmethod
+    def fitted(cls, size: tuple[int, int], into: tuple[int, int], zoom: float = 1.0, roll: float = 0.0) -> Self:
+        """All of an image of (width, height) `size`, in the middle of another one, then enlarged and turned there."""
+        scale = zoom * min(into[0] / size[0], into[1] / size[1])
+        x, y = scale * size[0] / 2, scale * size[1] / 2
+        turned = math.cos(roll) * x - math.sin(roll) * y, math.sin(roll) * x + math.cos(roll) * y
+        return cls(scale, roll, (into[0] / 2 - turned[0], into[1] / 2 - turned[1]))
+
+    @property
+    def matrix(self) -> Array:
+        """It takes homogeneous pixels (3,) to others: (3, 3)."""
+        cos, sin = self.scale * math.cos(self.roll), self.scale * math.sin(self.roll)
+        return np.array([[cos, -sin, self.shift[0]], [sin, cos, self.shift[1]], [0.0, 0.0, 1.0]])
+
+    def undone(self, boxes: Array) -> Array:
+        """Boxes (n, 4) of the other image on this one, where it was not rolled."""
+        corner = (boxes[:, :2] - self.shift) / self.scale
+        return np.concatenate([corner, boxes[:, 2:] / self.scale], axis=1)
+
+
+def framed_image(image: torch.Tensor, framing: Framing, size: tuple[int, int], nearest: bool = False) -> torch.Tensor:
+    """An image (c, h, w) of float32 numbers in another frame, of (width, height) `size`; around it are zeros."""
+    halvings = max(int(math.log2(max(1.0 / framing.scale, 1.0))), 0)
+    matrix = framing.matrix
+    if halvings and not nearest:
+        step = 2**halvings
+        image = functional.avg_pool2d(image[None], step, ceil_mode=True, count_include_pad=False)[0]
+        matrix = matrix @ np.diag([step, step, 1.0])
+    height, width = image.shape[-2:]
+    # From the middles of pixels there to places on the image, which torch counts from -1 to 1.
+    (a, b, x), (c, d, y), _ = np.diag([2 / width, 2 / height, 1.0]) @ np.linalg.inv(matrix)
+    columns, rows = _middles(size[0]), _middles(size[1])[:, None]
+    grid = np.empty((size[1], size[0], 2), dtype=np.float32)
+    np.add(np.float32(a) * columns, np.float32(b) * rows + np.float32(x - 1), out=grid[..., 0])
+    np.add(np.float32(c) * columns, np.float32(d) * rows + np.float32(y - 1), out=grid[..., 1])
+    mode = "nearest" if nearest else "bilinear"
+    flow = torch.from_numpy(grid)[None]
+    return functional.grid_sample(image[None], flow, mode=mode, padding_mode="zeros", align_corners=False)[0]
+
+
+def _middles(count: int) -> NDArray[np.float32]:
+    return np.arange(count, dtype=np.float32) + np.float32(0.5)
+
+
+def framed(example: Example, framing: Framing, size: tuple[int, int], least: int = 1) -> Example:
+    """The example in another frame; what fewer than `least` pixels show there is left out.
+
+    It is what the same camera, rolled about its axis and with other intrinsics, would have taken.
+    """
+    image = torch.from_numpy(example.image.astype(np.float32)).permute(2, 0, 1)
+    seen = framed_image(image, framing, size).add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)
+    marks = torch.from_numpy(example.instances.astype(np.float32))[None]
+    instances = framed_image(marks, framing, size, nearest=True)[0].to(torch.int32).numpy()
+    roll = np.eye(3)
+    roll[:2, :2] = framing.matrix[:2, :2] / framing.scale
+    moved = Example(
+        example.name,
+        seen.numpy(),
+        instances,
+        _moved(example.things, framing.matrix, roll, size),
+        framing.matrix @ example.intrinsics @ roll.T,
+        roll @ example.world_to_camera,
+    )
+    return shown_alone(moved, least)
+
+
+def shown_alone(example: Example, least: int = 1) -> Example:
+    """The example with boxes around what is seen, without the things of which fewer pixels are."""
+    things, boxes, kept = example.things, [], []
+    for row, instance in enumerate(things.instance.tolist()):
+        mask = example.instances == instance
+        columns, lines = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+        if len(columns) and np.count_nonzero(mask) >= least:
+            kept.append(row)
+            x, y = columns[0], lines[0]
+            boxes.append((x, y, columns[-1] - x + 1, lines[-1] - y + 1))
+    left = things[np.array(kept, dtype=np.int64)]
+    return replace(example, things=replace(left, boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4)))
+
+
+def _moved(things: Things, matrix: Array, roll: Array, size: tuple[int, int]) -> Things:
+    points = things.keypoints.copy()
+    points[..., :2] = points[..., :2] @ matrix[:2, :2].T + matrix[:2, 2]
+    inside = ((points[..., :2] >= 0) & (points[..., :2] < size)).all(axis=-1)
+    points[..., 2] = np.where(inside, points[..., 2], np.minimum(points[..., 2], 1))
+    points[things.keypoints[..., 2] == 0] = 0.0
+    return replace(
+        things, keypoints=points, rotations=roll @ things.rotations, translations=things.translations @ roll.T
+    )

@@ -1,0 +1,187 @@
+"""Stored images as a torch dataset: labels are read at once, pictures when they are asked for."""
+
+import io
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from simworld.agents.data.decoded import Decoded, Marks
+from simworld.agents.data.example import Example, Picture, Things
+from simworld.assets.catalogue import keypoint_names
+from simworld.datasets.splits import split_groups
+from simworld.datasets.store.label import Label, LabelAnnotation
+from simworld.datasets.store.label_stream import KIND, ImagesRequest, read_labels
+from simworld.datasets.store.fingerprint import Fingerprint
+from simworld.datasets.store.manifest import read_checked
+from simworld.datasets.store.request import read_request
+from simworld.errors import ConfigurationError, DatasetError, nearest
+from simworld.geometry import Array
+from simworld.reading import PathLike, Record
+
+TURNS = 32
+"""Into how many rotations all those about an axis are divided."""
+
+
+class _Camera(Record):
+    K: tuple[float, ...]
+    world_to_camera: tuple[float, ...]
+
+
+class _Image(Record):
+    width: int
+    height: int
+    file_name: str
+    segmentation_file: str
+    camera: _Camera
+
+
+class _Pose(Record):
+    rotation: tuple[float, ...]
+    translation: tuple[float, ...]
+
+
+class _About(Record):
+    axis: tuple[float, float, float]
+
+
+class _Annotation(Record):
+    bbox: tuple[float, float, float, float]
+    instance_id: int
+    pose_camera: _Pose
+    keypoints: tuple[float, ...] = ()
+    symmetries_discrete: tuple[tuple[float, ...], ...] = ()
+    symmetries_continuous: tuple[_About, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    group: str
+    image: _Image
+    things: Things
+    files: Mapping[str, Set[Fingerprint]]
+
+
+class ImageSet(Dataset[Example]):
+    """The images of a folder that `simworld images` wrote, as examples; also those of one that is under way.
+
+    `categories` are those that are learnt, by default all of the folder's; what is of others is not labelled. One that
+    the folder does not know raises ConfigurationError, and so does a folder in which nothing is labelled. `points`
+    (c, k) are the names of keypoints: those of a category are in its order, and at most as many as the most of any.
+    What is broken or of another format raises DatasetError.
+    """
+
+    def __init__(self, folder: PathLike, categories: Sequence[str] | None = None) -> None:
+        self.folder = Path(folder)
+        known = read_request(self.folder, KIND, ImagesRequest).categories
+        for category in categories or ():
+            if category not in known:
+                raise ConfigurationError(f"{self.folder}: there is no category {category!r}{nearest(category, known)}")
+        self.categories = tuple(categories or known)
+        self.points = tuple(keypoint_names(category) for category in self.categories)
+        ids = {known.index(category) + 1: row for row, category in enumerate(self.categories)}
+        self._entries = [self._entry(label, ids) for label in read_labels(self.folder)]
+        sizes = {(entry.image.height, entry.image.width) for entry in self._entries}
+        self._decoded = Decoded(len(self), *sizes) if len(sizes) == 1 else None
+        if not any(len(entry.things) for entry in self._entries):
+            raise ConfigurationError(
+                f"{self.folder}: nothing of {list(self.categories)} is labelled in its {len(self)} images"
+            )
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Example:
+        entry = self._entries[index]
+        camera = entry.image.camera
+        image, instances = self._pixels(index)
+        intrinsics, world_to_camera = np.reshape(camera.K, (3, 3)), np.reshape(camera.world_to_camera, (3, 4))
+        return Example(entry.name, image, instances, entry.things, intrinsics, world_to_camera)
+
+    def _pixels(self, index: int) -> tuple[Picture, Marks]:
+        """The picture and the instance ids of an image, decoded once."""
+        if self._decoded is not None and (kept := self._decoded.get(index)) is not None:
+            return kept
+        image, files = self._entries[index].image, self._entries[index].files
+        size = image.height, image.width
+        picture = _png(self.folder, image.file_name, files, (*size, 3))
+        marks = _png(self.folder, image.segmentation_file, files, size).astype(np.int32)
+        if self._decoded is not None:
+            self._decoded.put(index, picture, marks)
+        return picture, marks
+
+    def split(self, held_out: float) -> tuple[list[int], list[int]]:
+        """The indices of what is learnt from and of what is held out, which share no scene."""
+        shares = {"train": 1 - held_out, "held out": held_out}
+        parts = split_groups([entry.group for entry in self._entries], shares)
+        return parts["train"], parts["held out"]
+
+    def _entry(self, label: Label, ids: dict[int, int]) -> _Entry:
+        try:
+            image = _Image.model_validate(label.image.model_dump(), strict=False)
+            known = [note for note in label.annotations if note.category_id in ids]
+            files = {name: {made} for name, made in label.files.items()}
+            return _Entry(label.image.sample, label.image.group, image, self._things(known, ids), files)
+        except ValueError as error:
+            raise DatasetError(f"{self.folder}: the label of {label.image.sample} is of another form: {error}") from None
+
+    def _things(self, notes: Sequence[LabelAnnotation], ids: dict[int, int]) -> Things:
+        read = [_Annotation.model_validate(note.model_dump(), strict=False) for note in notes]
+        alike = [rotations_alike(note.symmetries_discrete, [a.axis for a in note.symmetries_continuous]) for note in read]
+        keypoints = [np.reshape(note.keypoints, (-1, 3)) for note in read]
+        most = max((len(names) for names in self.points), default=0)
+        return Things(
+            category=np.array([ids[note.category_id] for note in notes], dtype=np.int64),
+            instance=np.array([note.instance_id for note in read], dtype=np.int64),
+            boxes=np.reshape([note.bbox for note in read], (-1, 4)).astype(np.float64),
+            rotations=np.reshape([note.pose_camera.rotation for note in read], (-1, 3, 3)).astype(np.float64),
+            translations=np.reshape([note.pose_camera.translation for note in read], (-1, 3)).astype(np.float64),
+            keypoints=padded(keypoints, most, (3,)),
+            alike=padded(alike, max(map(len, alike), default=1), (3, 3)),
+        )
+
+
+def rotations_alike(discrete: Sequence[Sequence[float]], axes: Sequence[Sequence[float]]) -> Array:
+    """The rotations (a, 3, 3) that keep a shape: none, BOP's discrete ones, and TURNS of each about an axis."""
+    fixed = np.concatenate([np.eye(3)[None], np.reshape(list(discrete), (-1, 4, 4))[:, :3, :3]])
+    if not axes:
+        return fixed
+    about = np.concatenate([_turns(np.asarray(axis)) for axis in axes])
+    found: Array = (fixed[:, None] @ about[None]).reshape(-1, 3, 3)
+    return found
+
+
+def padded(rows: Sequence[Array], length: int, shape: tuple[int, ...]) -> Array:
+    """Arrays (m, ...) as one (n, length, ...), filled up with zeros."""
+    out = np.zeros((len(rows), length, *shape))
+    for k, row in enumerate(rows):
+        out[k, : len(row)] = row
+    return out
+
+
+def _turns(axis: Array) -> Array:
+    x, y, z = axis / np.linalg.norm(axis)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    angles = np.arange(TURNS)[:, None, None] * 2 * np.pi / TURNS
+    turned: Array = np.eye(3) + np.sin(angles) * cross + (1 - np.cos(angles)) * (cross @ cross)
+    return turned
+
+
+def _png(folder: Path, name: str, known: Mapping[str, Set[Fingerprint]], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The pixels of a PNG file, whose digest is checked; of another shape they raise DatasetError."""
+    from PIL import Image, UnidentifiedImageError
+
+    data = read_checked(folder, name, known)
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            pixels = np.asarray(picture)
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise DatasetError(f"{folder / name} is broken: {error}") from None
+    if pixels.shape != shape:
+        raise DatasetError(f"{folder / name} is broken: it must be of {shape} pixels, got {pixels.shape}")
+    return pixels
