@@ -16,10 +16,12 @@ EXTRAS = {
     "minari": "datasets",
     "mitsuba": "mitsuba",
     "networkx": "assets",
+    "onnxscript": "onnx",
     "panda_gym": "bench",
     "pycocotools": "datasets",
     "scipy": "assets",
     "stable_baselines3": "learn",
+    "tensorboard": "learn",
     "torch": "learn",
     "trimesh": "assets",
 }

@@ -58,7 +58,11 @@ class Augmentation(Settings):
         grey = _GREY * np.ones((3, 1), dtype=np.float32)
         saturation, contrast = math.exp(draw(-2, 1) * amount), math.exp(draw(-1, 1) * amount)
         channels = np.exp(draw(-0.5, 0.5, 3) * amount).astype(np.float32)
-        mix = np.float32(contrast) * channels[:, None] * (grey + np.float32(saturation) * (np.eye(3, dtype=np.float32) - grey))
+        mix = (
+            np.float32(contrast)
+            * channels[:, None]
+            * (grey + np.float32(saturation) * (np.eye(3, dtype=np.float32) - grey))
+        )
         middle = np.float32(127.5 * (1 - contrast) + 60 * amount * draw(-1, 1))
         mixed = image.reshape(-1, 3).astype(np.float32) @ mix.T + (middle + np.float32(0.5))
         np.clip(mixed, 0, 255, out=mixed)
@@ -99,5 +103,13 @@ class Augmentation(Settings):
 
 
 _CAMERA = Camera(
-    name="augmented", width=1, height=1, fx=1.0, fy=1.0, cx=0.5, cy=0.5, position=(0.0, 0.0, 0.0), orientation=(0.0, 0.0, 0.0, 1.0)
+    name="augmented",
+    width=1,
+    height=1,
+    fx=1.0,
+    fy=1.0,
+    cx=0.5,
+    cy=0.5,
+    position=(0.0, 0.0, 0.0),
+    orientation=(0.0, 0.0, 0.0, 1.0),
 )

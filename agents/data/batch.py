@@ -14,8 +14,8 @@ from simworld.agents.data.image_set import padded
 class Batch:
     """n images (n, 3, h, w) of uint8, and the m things on all of them, of float32.
 
-    `of` (m,) says on which image each is. `marks` (n, h, w) are rows of the things, from 1 on, where they show; all else
-    is as in `Things` and `Example`.
+    `of` (m,) says on which image each is. `marks` (n, h, w) are rows of the things, from 1 on, where they show;
+    all else is as in `Things` and `Example`.
     """
 
     images: torch.Tensor

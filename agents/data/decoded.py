@@ -1,5 +1,6 @@
 """Decoded pictures of a dataset in a file, for the next time that they are asked for, by any process."""
 
+import shutil
 import tempfile
 import weakref
 from pathlib import Path
@@ -25,7 +26,7 @@ class Decoded:
         self._pixels = size[0] * size[1]
         (Path(self._folder) / "kept").write_bytes(bytes(count))
         (Path(self._folder) / "rows").touch()
-        weakref.finalize(self, _remove, self._folder)
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._open()
 
     def get(self, index: int) -> tuple[Picture, Marks] | None:
@@ -50,6 +51,7 @@ class Decoded:
 
     def _open(self) -> None:
         self._rows: Any = open(Path(self._folder) / "rows", "r+b", buffering=0)  # noqa: SIM115 - as long as this is
+        weakref.finalize(self, self._rows.close)
         self._kept = np.memmap(Path(self._folder) / "kept", np.uint8, "r+")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -58,9 +60,3 @@ class Decoded:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._open()
-
-
-def _remove(folder: str) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)

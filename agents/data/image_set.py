@@ -14,11 +14,12 @@ from simworld.agents.data.decoded import Decoded, Marks
 from simworld.agents.data.example import Example, Picture, Things
 from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.splits import split_groups
+from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.label import Label, LabelAnnotation
 from simworld.datasets.store.label_stream import KIND, ImagesRequest, read_labels
-from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.manifest import read_checked
 from simworld.datasets.store.request import read_request
+from simworld.datasets.store.verify import content_digest
 from simworld.errors import ConfigurationError, DatasetError, nearest
 from simworld.geometry import Array
 from simworld.reading import PathLike, Record
@@ -68,7 +69,7 @@ class _Entry:
 
 
 class ImageSet(Dataset[Example]):
-    """The images of a folder that `simworld images` wrote, as examples; also those of one that is under way.
+    """The images of a folder that `simworld images` wrote, as examples.
 
     `categories` are those that are learnt, by default all of the folder's; what is of others is not labelled. One that
     the folder does not know raises ConfigurationError, and so does a folder in which nothing is labelled. `points`
@@ -83,6 +84,7 @@ class ImageSet(Dataset[Example]):
             if category not in known:
                 raise ConfigurationError(f"{self.folder}: there is no category {category!r}{nearest(category, known)}")
         self.categories = tuple(categories or known)
+        self.digest = content_digest(self.folder)
         self.points = tuple(keypoint_names(category) for category in self.categories)
         ids = {known.index(category) + 1: row for row, category in enumerate(self.categories)}
         self._entries = [self._entry(label, ids) for label in read_labels(self.folder)]
@@ -128,11 +130,15 @@ class ImageSet(Dataset[Example]):
             files = {name: {made} for name, made in label.files.items()}
             return _Entry(label.image.sample, label.image.group, image, self._things(known, ids), files)
         except ValueError as error:
-            raise DatasetError(f"{self.folder}: the label of {label.image.sample} is of another form: {error}") from None
+            raise DatasetError(
+                f"{self.folder}: the label of {label.image.sample} is of another form: {error}"
+            ) from None
 
     def _things(self, notes: Sequence[LabelAnnotation], ids: dict[int, int]) -> Things:
         read = [_Annotation.model_validate(note.model_dump(), strict=False) for note in notes]
-        alike = [rotations_alike(note.symmetries_discrete, [a.axis for a in note.symmetries_continuous]) for note in read]
+        alike = [
+            rotations_alike(note.symmetries_discrete, [a.axis for a in note.symmetries_continuous]) for note in read
+        ]
         keypoints = [np.reshape(note.keypoints, (-1, 3)) for note in read]
         most = max((len(names) for names in self.points), default=0)
         return Things(

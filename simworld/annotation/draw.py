@@ -1,6 +1,8 @@
 """Pictures of frames and labels for people to look at."""
 
 import colorsys
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,25 +24,39 @@ def instance_color(instance: int) -> tuple[int, int, int]:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
+class Marked(NamedTuple):
+    """Something to be marked in a picture: a word, a colour in 0..255, a box in pixels, and a mask (h, w)."""
+
+    text: str
+    color: tuple[int, int, int]
+    box: tuple[int, int, int, int]
+    mask: NDArray[np.bool_] | None
+
+
 def draw(frame: Frame, labels: Labels) -> Picture:
     """The frame (h, w, 3) with masks, boxes and categories drawn on it; `labels.only` leaves out what is in the way."""
+    return draw_marked(
+        frame.rgb, [Marked(i.category, instance_color(i.instance_id), i.bbox, i.mask) for i in labels.instances]
+    )
+
+
+def draw_marked(picture: Picture, things: Sequence[Marked]) -> Picture:
+    """The picture (h, w, 3) with what is marked in it."""
     from PIL import Image, ImageDraw
 
-    rgb = frame.rgb.astype(np.float32)
-    for label in labels.instances:
-        color = np.array(instance_color(label.instance_id), dtype=np.float32)
-        rgb[label.mask] += _OPACITY * (color - rgb[label.mask])
+    rgb = picture.astype(np.float32)
+    for thing in things:
+        if thing.mask is not None:
+            rgb[thing.mask] += _OPACITY * (np.array(thing.color, dtype=np.float32) - rgb[thing.mask])
     image = Image.fromarray(np.rint(rgb).astype(np.uint8))
     canvas = ImageDraw.Draw(image)
-    for label in labels.instances:
-        x, y, width, height = label.bbox
-        color_of = instance_color(label.instance_id)
-        canvas.rectangle((x, y, x + width - 1, y + height - 1), outline=color_of)
-        _, _, wide, high = canvas.textbbox((0, 0), label.category)
+    for text, color, (x, y, width, height), _ in things:
+        canvas.rectangle((x, y, x + width - 1, y + height - 1), outline=color)
+        _, _, wide, high = canvas.textbbox((0, 0), text)
         # Above the box, or inside it where the image ends.
         left, top = max(min(x, image.width - wide - 4), 0), y - high - 2 if y > high + 2 else y + 1
         canvas.rectangle((left, top, left + wide + 3, top + high + 1), fill=(0, 0, 0))
-        canvas.text((left + 2, top), label.category, fill=color_of)
+        canvas.text((left + 2, top), text, fill=color)
     return np.asarray(image, dtype=np.uint8)
 
 

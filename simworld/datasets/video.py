@@ -1,6 +1,7 @@
 """Videos that every browser plays, from frames, and the picture to show before one plays."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,19 @@ def middle_frame(path: Path) -> Picture:
     except (av.error.FFmpegError, IndexError):
         pass
     raise ConfigurationError(f"{path} is not a video")
+
+
+@contextmanager
+def video_frames(path: Path) -> Iterator[tuple[int, Iterator[Picture]]]:
+    """Frames a second, rounded, and the frames (h, w, 3) one at a time; ConfigurationError for what is no video."""
+    with extras():
+        import av
+    try:
+        with open_regular(path) as file, av.open(file, "r") as container:
+            rate = max(1, round(float(container.streams.video[0].average_rate or 25)))
+            yield rate, (f.to_ndarray(format="rgb24").astype(np.uint8) for f in container.decode(video=0))
+    except (av.error.FFmpegError, IndexError):
+        raise ConfigurationError(f"{path} is not a video") from None
 
 
 def _encode(path: Path, frames: Iterator[Picture], fps: int) -> None:

@@ -1,0 +1,97 @@
+"""Images that are rendered when they are asked for, as a torch dataset: no two are the same, and none is stored."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from simworld.agents.collect import stage
+from simworld.agents.data.example import Example, Things
+from simworld.agents.data.image_set import padded, rotations_alike
+from simworld.annotation.labels import InstanceLabel, annotate
+from simworld.assets.catalogue import keypoint_names
+from simworld.datasets.labelled import LabelledImage, photograph
+from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
+from simworld.geometry import Array
+from simworld.rendering import make_renderer
+from simworld.rendering.frame import Renderer
+
+
+class RenderedSet(Dataset[Example]):
+    """Item (scene, camera) or a number i of it: scene i of a seed, seen by one of the cameras in turn.
+
+    Each is the image that `simworld images` writes of the same configuration, seed and (width, height) `size`, where
+    nobody acts.
+    """
+
+    def __init__(
+        self,
+        config: EnvConfig,
+        categories: Sequence[str],
+        *,
+        count: int,
+        seed: int = 0,
+        cameras: Sequence[str] = ("front",),
+        size: tuple[int, int] = (320, 240),
+        renderer: str = "raster",
+    ) -> None:
+        self._config, self._count, self._seed, self._size = config, count, seed, size
+        self._cameras, self._renderer_name = tuple(cameras), renderer
+        self.categories = tuple(categories)
+        self.points = tuple(keypoint_names(category) for category in self.categories)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Example:
+        moment = stage(self._env, None, self._seed, index)
+        camera = self._cameras[index % len(self._cameras)]
+        return example_of(photograph(moment, self._renderer, camera, self._size), self.categories, self.points)
+
+    @cached_property
+    def _env(self) -> ManipulationEnv:
+        return ManipulationEnv(self._config)
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return make_renderer(self._renderer_name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_env", "_renderer")}
+
+
+def example_of(image: LabelledImage, categories: Sequence[str], points: Sequence[Sequence[str]]) -> Example:
+    """A rendered image as an example, of which things of these categories are labelled."""
+    labels = annotate(image.frame, image.moment.scene, image.moment.state, image.camera)
+    known = [label for label in labels.instances if label.category in categories]
+    alike = [
+        rotations_alike(label.symmetries.discrete, [about.axis for about in label.symmetries.continuous])
+        for label in known
+    ]
+    of = [categories.index(label.category) for label in known]
+    marks = [_keypoints(label, points[category]) for label, category in zip(known, of, strict=True)]
+    things = Things(
+        category=np.array(of, dtype=np.int64),
+        instance=np.array([label.instance_id for label in known], dtype=np.int64),
+        boxes=np.reshape([label.bbox for label in known], (-1, 4)).astype(np.float64),
+        rotations=np.reshape([label.rotation for label in known], (-1, 3, 3)),
+        translations=np.reshape([label.translation for label in known], (-1, 3)),
+        keypoints=padded(marks, max(map(len, points), default=0), (3,)),
+        alike=padded(alike, max(map(len, alike), default=1), (3, 3)),
+    )
+    camera = image.camera.intrinsics, labels.world_to_camera
+    return Example(str(image.sample), image.frame.rgb, image.frame.segmentation, things, *camera)
+
+
+def _keypoints(label: InstanceLabel, names: Sequence[str]) -> Array:
+    """Columns, rows, and what there is of each, in the order of their names."""
+    found = {point.name: point for point in label.keypoints}
+    rows = np.zeros((len(names), 3))
+    for k, name in enumerate(names):
+        point = found.get(name)
+        if point is not None and point.pixel:
+            rows[k] = *point.pixel, 2 if point.visible else 1
+    return rows

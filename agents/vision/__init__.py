@@ -1,0 +1,1 @@
+"""What sees: networks that find, outline and place things in images, and how they are trained, measured and drawn."""

@@ -1,0 +1,1 @@
+"""What networks tell of things: one file for each kind of answer."""

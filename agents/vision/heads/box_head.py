@@ -1,0 +1,46 @@
+"""The box around what is seen of a thing: how far its sides are from the cell (FCOS, Tian et al. 2019)."""
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from simworld.agents.data.batch import Batch
+from simworld.agents.vision.heads.head import Cells, Head, Shape
+
+_UNIT = 16.0
+"""Pixels that an answer of 1 is about."""
+
+
+class BoxHead(Head):
+    """Distances in pixels to the left, the top, the right and the bottom."""
+
+    name = "boxes"
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape, 4)
+
+    def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
+        """One less the generalized overlap (Rezatofighi et al. 2019)."""
+        found, true = _corners(self._boxes(answers, cells)), _corners(batch.boxes[cells.thing])
+        return (1 - _overlap(found, true)).sum() / max(len(cells.thing), 1)
+
+    def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """`boxes` (k, 4): x, y, width, height."""
+        return {"boxes": self._boxes(answers, cells)}
+
+    def _boxes(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
+        sides = functional.softplus(cells.of(answers)) * _UNIT
+        return torch.cat([cells.middles - sides[:, :2], sides[:, :2] + sides[:, 2:]], dim=1)
+
+
+def _corners(boxes: torch.Tensor) -> torch.Tensor:
+    return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
+
+
+def _overlap(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The generalized intersection over union (k,) of corners (k, 4)."""
+    inner = (torch.minimum(one[:, 2:], other[:, 2:]) - torch.maximum(one[:, :2], other[:, :2])).clamp_min(0).prod(1)
+    outer = (torch.maximum(one[:, 2:], other[:, 2:]) - torch.minimum(one[:, :2], other[:, :2])).prod(1)
+    union = (one[:, 2:] - one[:, :2]).prod(1) + (other[:, 2:] - other[:, :2]).prod(1) - inner
+    return inner / union - (outer - union) / outer

@@ -1,0 +1,81 @@
+"""Which pixels show a thing: prototypes of the whole image, mixed for each thing (YOLACT, Bolya et al. 2019)."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from simworld.agents.data.batch import Batch
+from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.trunk import STRIDE, block
+
+_PROTOTYPES, _HIDDEN = 8, 8
+_WEIGHTS = [(_PROTOTYPES + 2) * _HIDDEN, _HIDDEN, _HIDDEN, 1]
+"""Of the two layers by which a thing's mask is made of the prototypes and of where a cell is from it."""
+_FAR = 64.0
+"""Pixels from a thing that count 1."""
+_MOST = 64
+"""Things of a batch whose masks are learnt at once."""
+
+
+class MaskHead(Head):
+    """Each cell gives the weights of a small network over the prototypes (CondInst, Tian et al. 2020)."""
+
+    name = "masks"
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape, sum(_WEIGHTS))
+        width = shape.width
+        self.prototypes = nn.Sequential(block(width, width), nn.Conv2d(width, _PROTOTYPES, 1))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """The weights, and then the prototypes, at every cell."""
+        return torch.cat([self.layers(features), self.prototypes(features)], dim=1)
+
+    def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
+        """Cross entropy and Dice's coefficient of a cell for each thing."""
+        chosen = _one_each(cells, len(batch.category))
+        if not len(chosen.thing):
+            return answers.sum() * 0
+        logits = self._logits(answers, chosen)
+        true = _shares(batch.marks, chosen)
+        crossed = functional.binary_cross_entropy_with_logits(logits, true, reduction="none").mean((1, 2))
+        likely = logits.sigmoid()
+        both = (likely * true).sum((1, 2))
+        dice = 1 - (2 * both + 1e-3) / ((likely**2).sum((1, 2)) + (true**2).sum((1, 2)) + 1e-3)
+        return (5 * crossed + dice).mean()
+
+    def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """`masks` (k, h, w): logits at the cells, which are to be enlarged to pixels."""
+        return {"masks": self._logits(answers, cells)}
+
+    def _logits(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
+        height, width = answers.shape[-2:]
+        weights = torch.split(cells.of(answers)[:, : sum(_WEIGHTS)], _WEIGHTS, dim=1)
+        count = len(weights[0])
+        shown = answers[:, sum(_WEIGHTS) :].float()[cells.image].flatten(2)
+        columns = (torch.arange(width) + 0.5) * STRIDE - cells.middles[:, :1]
+        rows = (torch.arange(height) + 0.5) * STRIDE - cells.middles[:, 1:]
+        place = torch.stack([columns[:, None, :].expand(-1, height, -1), rows[:, :, None].expand(-1, -1, width)], dim=1)
+        inputs = torch.cat([shown, place.flatten(2) / _FAR], dim=1)
+        hidden = torch.baddbmm(weights[1][:, :, None], weights[0].view(count, _HIDDEN, _PROTOTYPES + 2), inputs).relu()
+        out = torch.baddbmm(weights[3][:, :, None], weights[2][:, None, :], hidden)
+        return out.view(count, height, width)
+
+
+def _one_each(cells: Cells, things: int) -> Cells:
+    """The first cell of each of at most _MOST things, evenly taken."""
+    first = torch.full((things,), len(cells.thing)).scatter_reduce(
+        0, cells.thing, torch.arange(len(cells.thing)), "amin"
+    )
+    first = first[first < len(cells.thing)]
+    if len(first) > _MOST:
+        first = first[torch.linspace(0, len(first) - 1, _MOST).long()]
+    return Cells(cells.image[first], cells.row[first], cells.column[first], cells.thing[first])
+
+
+def _shares(marks: torch.Tensor, cells: Cells) -> torch.Tensor:
+    """The share of each cell (k, h, w) that shows the thing that a cell is of."""
+    shown = (marks[cells.image] == cells.thing[:, None, None] + 1).float()
+    return functional.avg_pool2d(shown[None], STRIDE, ceil_mode=True)[0]

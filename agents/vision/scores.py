@@ -1,0 +1,179 @@
+"""How good what was found is: COCO's average precision, and how far positions and keypoints are off."""
+
+import contextlib
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.agents.data.example import Example
+from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork
+from simworld.extras import extras
+from simworld.geometry import Array
+
+LEAST_PIXELS = 32
+"""Of a thing that must be found; of fewer it neither must nor must not be."""
+_PRECISIONS = "AP", "AP50", "AP75"
+"""The first of what COCO's evaluator sums up."""
+_OVERLAP = 0.5
+"""Of boxes of what is taken to be the same thing."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured on some images.
+
+    `things` is how many there were to be found, and `recall` the share of them that were. `box` and `mask` are COCO's
+    average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"). Errors are of the things that were
+    found: in metres of `position` (m,), and in pixels of each of the `keypoints` (k,) that is seen.
+    """
+
+    images: int
+    things: int
+    recall: float
+    box: dict[str, float]
+    mask: dict[str, float] | None
+    position: Array | None
+    keypoints: Array | None
+
+    def to_plain(self) -> dict[str, Any]:
+        """The figures as JSON data: of errors the median and the 90th percentile, in centimetres and pixels."""
+        plain: dict[str, Any] = {"images": self.images, "things": self.things, "recall": self.recall, "box": self.box}
+        if self.mask is not None:
+            plain["mask"] = self.mask
+        if self.position is not None:
+            plain["position in cm"] = _spread(100 * self.position)
+        if self.keypoints is not None and len(self.keypoints):
+            plain["keypoints in pixels"] = _spread(self.keypoints)
+        return plain
+
+
+def _spread(errors: Array) -> dict[str, float]:
+    return {"median": float(np.median(errors)), "90%": float(np.quantile(errors, 0.9))}
+
+
+def measure(network: SeeingNetwork, examples: Iterable[Example], together: int = 64) -> Measured:
+    """Measure a network on labelled images."""
+    judge, group = _Judge(network), list[Example]()
+    for example in examples:
+        group.append(example)
+        if len(group) == together:
+            judge.add(group)
+            group = []
+    judge.add(group)
+    return judge.measured()
+
+
+class _Judge:
+    def __init__(self, network: SeeingNetwork) -> None:
+        self._network = network
+        self._images, self._truth, self._found = list[Any](), list[Any](), list[Any]()
+        self._things = self._matched = 0
+        self._position, self._keypoints = list[Array](), list[Array]()
+
+    def add(self, examples: Sequence[Example]) -> None:
+        photos = [Photo(example.image, example.intrinsics, example.world_to_camera) for example in examples]
+        for example, found in zip(examples, self._network.see(photos), strict=True):
+            number = len(self._images) + 1
+            height, width = example.instances.shape
+            self._images.append({"id": number, "width": width, "height": height})
+            self._add_truth(number, example)
+            self._add_found(number, found)
+            self._match(example, found)
+
+    def measured(self) -> Measured:
+        masks = bool(self._found) and "segmentation" in self._found[0]
+        recall = self._matched / max(self._things, 1)
+        return Measured(
+            len(self._images),
+            self._things,
+            recall,
+            self._precision("bbox"),
+            self._precision("segm") if masks else None,
+            np.concatenate(self._position) if self._position else None,
+            np.concatenate(self._keypoints) if self._keypoints else None,
+        )
+
+    def _add_truth(self, number: int, example: Example) -> None:
+        for row, (instance, category) in enumerate(zip(example.things.instance, example.things.category, strict=True)):
+            mask = example.instances == instance
+            self._truth.append(
+                {
+                    "id": len(self._truth) + 1,
+                    "image_id": number,
+                    "category_id": int(category) + 1,
+                    "bbox": example.things.boxes[row].tolist(),
+                    "area": int(mask.sum()),
+                    "segmentation": _encoded(mask),
+                    "iscrowd": int(mask.sum() < LEAST_PIXELS),
+                }
+            )
+
+    def _add_found(self, number: int, found: Found) -> None:
+        for k in range(len(found)):
+            told = {
+                "image_id": number,
+                "category_id": int(found.categories[k]) + 1,
+                "score": float(found.scores[k]),
+                "bbox": found.boxes[k].tolist(),
+            }
+            if found.masks is not None:
+                told["segmentation"] = _encoded(found.masks[k])
+            self._found.append(told)
+
+    def _match(self, example: Example, found: Found) -> None:
+        """Note the errors of the likeliest of what was found of the same category at the place of each thing."""
+        things = example.things
+        to_world = example.world_to_camera
+        for row in range(len(things)):
+            if (example.instances == things.instance[row]).sum() < LEAST_PIXELS:
+                continue
+            self._things += 1
+            same = np.flatnonzero(found.categories == things.category[row])
+            near = [k for k in same if overlap(found.boxes[k], things.boxes[row]) >= _OVERLAP]
+            if not near:
+                continue
+            self._matched += 1
+            k = near[0]
+            if found.positions is not None:
+                true = to_world[:, :3].T @ (things.translations[row] - to_world[:, 3])
+                self._position.append(np.linalg.norm(found.positions[k : k + 1] - true, axis=1))
+            if found.keypoints is not None:
+                there = things.keypoints[row]
+                off = np.linalg.norm(found.keypoints[k][: len(there)] - there[:, :2], axis=1)
+                self._keypoints.append(off[there[:, 2] == 2])
+
+    def _precision(self, kind: str) -> dict[str, float]:
+        """COCO's own evaluator's."""
+        if not self._found:
+            return dict.fromkeys(_PRECISIONS, 0.0)
+        with extras():
+            from pycocotools.coco import COCO
+            from pycocotools.cocoeval import COCOeval
+        truth = COCO()
+        names = [{"id": k + 1, "name": name} for k, name in enumerate(self._network.architecture.categories)]
+        truth.dataset = {"images": self._images, "annotations": self._truth, "categories": names, "info": {}}
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth.createIndex()
+            judge = COCOeval(truth, truth.loadRes(self._found), kind)
+            judge.evaluate()
+            judge.accumulate()
+            judge.summarize()
+        return dict(zip(_PRECISIONS, map(float, judge.stats), strict=False))
+
+
+def overlap(one: Array, other: Array) -> float:
+    """The intersection of two boxes (4,) over their union."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
+    inner = float(np.clip(high - low, 0, None).prod())
+    return inner / max(float(one[2:].prod() + other[2:].prod()) - inner, 1e-9)
+
+
+def _encoded(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    with extras():
+        from pycocotools import mask as coco
+    encoded: dict[str, Any] = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return encoded

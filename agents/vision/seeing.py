@@ -1,0 +1,263 @@
+"""The network that sees: its trunk and its heads, how it is stored, and what it says of images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+from torch import nn
+
+from simworld.agents.data.batch import Batch
+from simworld.agents.data.example import Picture
+from simworld.agents.data.framing import Framing, framed_image
+from simworld.agents.network import check_shapes, to_torch
+from simworld.agents.settings import Settings, Whole
+from simworld.agents.stored import Tensors, read_stored, write_stored
+from simworld.agents.vision.heads.category_head import middle_cells, peaks
+from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.models import MODELS
+from simworld.agents.vision.trunk import STRIDE, Trunk
+from simworld.datasets.store.folder import software
+from simworld.errors import ConfigurationError, TrainingError
+from simworld.geometry import Array
+from simworld.plain import Plain, describe
+
+Side = Annotated[Whole, Field(ge=64, le=1024)]
+Width = Annotated[Whole, Field(ge=4, le=512)]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+MOST = 50
+"""Things that are looked for in an image."""
+LEAST_SCORE = 0.05
+"""Of a thing that is told of."""
+_TOGETHER = 16
+"""Images that are seen at once."""
+
+
+class VisionArchitecture(Settings):
+    """What a network is: one of MODELS, what it knows by name, the size of image that it sees, and its widths.
+
+    `points` are the keypoints of each category.
+    """
+
+    model: Literal["detector", "keypoints", "position", "pose", "all"] = "detector"
+    categories: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
+    points: tuple[tuple[Name, ...], ...]
+    size: tuple[Side, Side] = (320, 240)
+    widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 128)
+    depths: tuple[Whole, Whole, Whole, Whole] = (1, 2, 2, 2)
+    features: Width = 48
+
+
+class _Document(Plain):
+    """What a stored network says of itself; `settings`, `results` and `software` are for the reader's eyes."""
+
+    kind: Literal["vision"] = "vision"
+    format_version: Literal[1] = 1
+    architecture: VisionArchitecture
+    settings: dict[str, Any]
+    results: dict[str, Any]
+    software: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The n things that were found on an image, the likeliest first, in its pixels.
+
+    `categories` are indices into those of the network. What its heads do not tell, and what takes a camera's pose where
+    that is not known, is None: `masks` (n, h, w), `keypoints` (n, p, 2), `positions` (n, 3) in metres in the world's
+    frame, and `rotations` (n, 3, 3) to the camera's OpenCV frame.
+    """
+
+    scores: Array
+    categories: NDArray[np.int64]
+    boxes: Array
+    masks: NDArray[np.bool_] | None = None
+    keypoints: Array | None = None
+    positions: Array | None = None
+    rotations: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def to_plain(self, names: Sequence[str], least: float = 0.0) -> list[dict[str, Any]]:
+        """What is at least so likely as JSON data, but for masks."""
+        told = []
+        for k in np.flatnonzero(self.scores >= least).tolist():
+            entry: dict[str, Any] = {"category": names[self.categories[k]], "score": round(float(self.scores[k]), 4)}
+            entry["bbox"] = self.boxes[k].round(2).tolist()
+            for name in ("keypoints", "positions", "rotations"):
+                if (values := getattr(self, name)) is not None:
+                    entry[name.removesuffix("s") if name != "keypoints" else name] = values[k].round(5).tolist()
+            told.append(entry)
+        return told
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An image (h, w, 3) to look at, and where it is known the camera that took it, as in `Example`."""
+
+    image: Picture
+    intrinsics: Array | None = None
+    world_to_camera: Array | None = None
+
+
+class SeeingNetwork(nn.Module):
+    """The trunk and its heads, with random weights; the same ones for the same seed."""
+
+    def __init__(self, architecture: VisionArchitecture, seed: int = 0) -> None:
+        super().__init__()
+        self.architecture = architecture
+        shape = Shape(architecture.categories, architecture.points, architecture.features)
+        # torch draws initial weights from its global generator, which is left as it was.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.trunk = Trunk(architecture.widths, architecture.depths, architecture.features)
+            heads = [head(shape) for head in MODELS[architecture.model]]
+        self.parts = heads
+        self.heads = nn.ModuleList(heads)
+        for parameter in self.parameters():
+            if parameter.dim() == 4:  # convolutions are quicker so
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The answers (n, ..., h, w) of each head to images (n, 3, h, w) of numbers in 0..255."""
+        features = self.trunk(images.to(memory_format=torch.channels_last))
+        return tuple(head(features) for head in self.parts)
+
+    def losses(self, batch: Batch, precision: torch.dtype) -> dict[str, torch.Tensor]:
+        """How wrong each head is about a batch."""
+        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+            answers = self(batch.images.float())
+        cells = answering(batch, *answers[0].shape[-2:])
+        told = zip(self.parts, answers, strict=True)
+        return {head.name: head.loss(answer, batch, cells) for head, answer in told}
+
+    def see(self, photos: Sequence[Photo]) -> list[Found]:
+        """What is on some images of any size."""
+        self.eval()
+        found: list[Found] = []
+        with torch.no_grad():
+            for begin in range(0, len(photos), _TOGETHER):
+                found += self._see(photos[begin : begin + _TOGETHER])
+        return found
+
+    def save(self, path: Path, settings: dict[str, Any] | None = None, results: dict[str, Any] | None = None) -> None:
+        """Write everything, atomically; TrainingError if a weight is not finite."""
+        tensors = stored_tensors(self)
+        if not all(np.isfinite(values).all() for values in tensors.values()):
+            raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
+        document = _Document(
+            architecture=self.architecture,
+            settings=settings or {},
+            results=results or {},
+            software=software() | {"torch": torch.__version__},
+        )
+        write_stored(path, document.model_dump(mode="json"), tensors)
+
+    @classmethod
+    def load(cls, path: Path) -> "SeeingNetwork":
+        """Read what `save` wrote; ConfigurationError if it is something else, before any of it is built."""
+        content, tensors = read_stored(path)
+        try:
+            document = _Document.model_validate(content)
+        except ValidationError as error:
+            raise ConfigurationError(f"{path} is not a stored vision model: {describe(error)}") from None
+        network = cls(document.architecture)
+        check_shapes(path, tensors, _wanted(network))
+        network.load_state_dict(to_torch(tensors), strict=False)
+        return network.eval()
+
+    def _see(self, photos: Sequence[Photo]) -> list[Found]:
+        architecture = self.architecture
+        framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), architecture.size) for photo in photos]
+        planes = [torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1) for photo in photos]
+        seen = [framed_image(plane, by, architecture.size) for plane, by in zip(planes, framings, strict=True)]
+        answers = self(torch.stack(seen))
+        scores, categories, cells = peaks(answers[0], MOST)
+        kept = scores >= LEAST_SCORE
+        scores, categories = scores[kept], categories[kept]
+        cells = Cells(cells.image[kept], cells.row[kept], cells.column[kept], cells.thing[kept])
+        known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
+        told: dict[str, Any] = {}
+        if known:
+            inner = [by.matrix @ np.asarray(photo.intrinsics) for photo, by in zip(photos, framings, strict=True)]
+            told["intrinsics"] = torch.from_numpy(np.stack(inner)).float()[cells.image]
+            outer = np.stack([np.asarray(photo.world_to_camera) for photo in photos])
+            told["world_to_camera"] = torch.from_numpy(outer).float()[cells.image]
+        for head, answer in zip(self.parts, answers, strict=True):
+            if known or not head.needs_camera:
+                told |= head.read(answer, cells, told)
+        told |= {"scores": scores, "categories": categories}
+        return [
+            _found({name: values[cells.image == k] for name, values in told.items()}, photo, by)
+            for k, (photo, by) in enumerate(zip(photos, framings, strict=True))
+        ]
+
+
+def answering(batch: Batch, height: int, width: int) -> Cells:
+    """The cells that answer for the things of a batch: the middle of each box, and those around that are in it.
+
+    Where two things would have one, it is the smaller one's.
+    """
+    row, column = middle_cells(batch.boxes, height, width)
+    reach = (batch.boxes[:, 2:] / (2 * STRIDE)).clamp(0, 1).floor().long()
+    down, along = (grid.flatten() for grid in torch.meshgrid(torch.arange(-1, 2), torch.arange(-1, 2), indexing="ij"))
+    # The middles last: what is written last stays.
+    order = (batch.boxes[:, 2:].prod(1) if len(batch.boxes) else batch.boxes.new_zeros(0)).argsort(descending=True)
+    around = (down.abs() <= reach[order, 1:]) & (along.abs() <= reach[order, :1])
+    thing, place = around.nonzero(as_tuple=True)
+    last = ((down[place] == 0) & (along[place] == 0)).long().argsort(stable=True)
+    thing, place = order[thing[last]], place[last]
+    rows, columns = row[thing] + down[place], column[thing] + along[place]
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    thing, rows, columns = thing[inside], rows[inside], columns[inside]
+    key = (batch.of[thing] * height + rows) * width + columns
+    owner = np.full(len(batch) * height * width, -1)
+    owner[key.numpy()] = thing.numpy()
+    mine = torch.from_numpy(owner[key.numpy()]) == thing
+    return Cells(batch.of[thing][mine], rows[mine], columns[mine], thing[mine])
+
+
+def stored_tensors(network: nn.Module) -> Tensors:
+    """Its weights and the statistics by which it normalizes, by name."""
+    return {name: values.detach().numpy() for name, values in _wanted(network).items()}
+
+
+def _wanted(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: values for name, values in network.state_dict().items() if values.is_floating_point()}
+
+
+def _found(told: dict[str, torch.Tensor], photo: Photo, framing: Framing) -> Found:
+    """What was told of one image, in its own pixels."""
+    order = told["scores"].argsort(descending=True, stable=True)
+    told = {name: values[order] for name, values in told.items()}
+    height, width = photo.image.shape[:2]
+    found: dict[str, Any] = {
+        name: told[name].numpy() for name in ("scores", "categories", "positions", "rotations") if name in told
+    }
+    boxes = framing.undone(told["boxes"].numpy().astype(np.float64))
+    low, high = (corner.clip(0, (width, height)) for corner in (boxes[:, :2], boxes[:, :2] + boxes[:, 2:]))
+    found["boxes"] = np.concatenate([low, (high - low).clip(0)], axis=1)
+    if "keypoints" in told:
+        found["keypoints"] = (told["keypoints"].numpy() - framing.shift) / framing.scale
+    if "masks" in told:
+        back = Framing(
+            STRIDE / framing.scale, 0.0, (-framing.shift[0] / framing.scale, -framing.shift[1] / framing.scale)
+        )
+        masks = framed_image(told["masks"], back, (width, height)).numpy() > 0
+        found["masks"] = masks & _within(boxes, height, width)
+    return Found(**found)
+
+
+def _within(boxes: Array, height: int, width: int) -> NDArray[np.bool_]:
+    """The pixels (n, h, w) that are in boxes, or a pixel beside."""
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    low, high = boxes[:, :2, None] - 1, (boxes[:, :2] + boxes[:, 2:])[..., None] + 1
+    across = (x >= low[:, 0]) & (x <= high[:, 0])
+    down = (y >= low[:, 1]) & (y <= high[:, 1])
+    return np.asarray(down[:, :, None] & across[:, None, :])

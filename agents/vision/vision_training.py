@@ -1,0 +1,166 @@
+"""How a network learns to see: one loop for all of them, that can stop at any time and goes on to the same bits."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, ValidationError
+
+from simworld.agents.data.augmentation import Augmentation
+from simworld.agents.data.batches import Order, Varied, batches
+from simworld.agents.data.image_set import ImageSet
+from simworld.agents.network import check_shapes, to_arrays, to_torch
+from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
+from simworld.agents.stored import read_stored, write_stored
+from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
+from simworld.errors import ConfigurationError, TrainingError
+from simworld.plain import Plain, describe
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class VisionSettings(Settings):
+    """How long and how fast a network learns, from what, and of what it is made.
+
+    `average` is how much a step keeps of the average of all weights so far, which is what is stored; `precision` that
+    of convolutions while learning.
+    """
+
+    architecture: VisionArchitecture
+    steps: Annotated[Whole, Field(ge=1, le=10_000_000)] = 6000
+    batch_size: Annotated[Whole, Field(ge=1, le=1024)] = 16
+    learning_rate: LearningRate = 2e-3
+    weight_decay: Annotated[Real, Field(ge=0, le=1)] = 0.02
+    average: Annotated[Real, Field(ge=0, lt=1)] = 0.998
+    precision: Literal["float32", "bfloat16"] = "float32"
+    augmentation: Augmentation = Augmentation()
+    seed: RootSeed = 0
+
+
+class _Checkpoint(Plain):
+    """What is not a tensor of a training after some steps."""
+
+    checkpoint_version: Literal[1] = 1
+    settings: VisionSettings
+    data: str
+    steps: int
+
+
+def best_precision() -> Literal["float32", "bfloat16"]:
+    """The quicker one on this machine: bfloat16 where its processor computes with it."""
+    return "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
+
+
+Told = Callable[[int, dict[str, float]], None]
+
+
+def train_vision(
+    data: ImageSet,
+    rows: list[int],
+    settings: VisionSettings,
+    *,
+    workers: int = 1,
+    tell: Told = lambda step, losses: None,
+    checkpoint: Path | None = None,
+    every: int = 500,
+) -> SeeingNetwork:
+    """Learn from some images of a dataset; `tell` hears of the losses of every step.
+
+    With a `checkpoint`, what it takes to go on is kept in that file every so many steps, and if it is there, the
+    training goes on from it. TrainingError if it diverges.
+    """
+    training = VisionTraining(settings, f"{data.digest}/{len(rows)}")
+    if checkpoint is not None and checkpoint.exists():
+        training.restore(checkpoint)
+    varied = Varied(data, settings.augmentation, settings.architecture.size, settings.seed)
+    order = Order(rows, settings.batch_size, settings.seed, training.steps, settings.steps)
+    for batch in batches(varied, order, workers):
+        tell(training.steps, training.step(batch))
+        if checkpoint is not None and (training.steps % every == 0 or training.steps == settings.steps):
+            training.save(checkpoint)
+    return training.averaged
+
+
+class VisionTraining:
+    """A training that can stop between any two steps and go on later."""
+
+    def __init__(self, settings: VisionSettings, data: str) -> None:
+        self.settings, self.steps, self._data = settings, 0, data
+        self._network = SeeingNetwork(settings.architecture, settings.seed)
+        self.averaged = SeeingNetwork(settings.architecture, settings.seed)
+        rate, decay = settings.learning_rate, settings.weight_decay
+        self._optimizer = torch.optim.AdamW(self._network.parameters(), lr=rate, weight_decay=decay)
+
+    def step(self, batch: Any) -> dict[str, float]:
+        """Learn from a batch: its losses. TrainingError where they are not finite."""
+        self._network.train()
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate()
+        losses = self._network.losses(batch, DTYPES[self.settings.precision])
+        total = torch.stack([*losses.values()]).sum()
+        self._optimizer.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 10.0)
+        if not math.isfinite(total.item()):
+            raise TrainingError(
+                f"the training diverged at step {self.steps}: its loss is not finite; lower its learning rate"
+            )
+        self._optimizer.step()
+        self.steps += 1
+        self._average()
+        return {name: value.item() for name, value in losses.items()}
+
+    def save(self, path: Path) -> None:
+        """Write what it takes to go on, atomically."""
+        document = _Checkpoint(settings=self.settings, data=self._data, steps=self.steps)
+        write_stored(path, document.model_dump(mode="json"), to_arrays(self._tensors()))
+
+    def restore(self, path: Path) -> None:
+        """Go on from what `save` wrote; ConfigurationError if it is something else, or of other settings or data."""
+        content, tensors = read_stored(path)
+        try:
+            kept = _Checkpoint.model_validate(content)
+        except ValidationError as error:
+            raise ConfigurationError(f"{path} is no checkpoint of a vision model: {describe(error)}") from None
+        if (kept.settings, kept.data) != (self.settings, self._data) or kept.steps > self.settings.steps:
+            raise ConfigurationError(f"{path} is of another training; remove it to begin again")
+        # One step of the optimizer makes the state that the tensors of a checkpoint go into.
+        for parameter in self._network.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        self._optimizer.step()
+        for state in self._optimizer.state.values():
+            state["step"].fill_(kept.steps)
+        own = self._tensors()
+        check_shapes(path, tensors, own)
+        with torch.no_grad():
+            for name, tensor in to_torch(tensors).items():
+                own[name].copy_(tensor)
+        self.steps = kept.steps
+
+    def _rate(self) -> float:
+        """Up in the first twentieth, then down as a cosine (Smith and Topin 2018)."""
+        done = self.steps / self.settings.steps
+        share = done / 0.05 if done < 0.05 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.05) / 0.95)
+        return self.settings.learning_rate * max(share, 1e-3)
+
+    def _average(self) -> None:
+        keep = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            for mean, value in zip(
+                self.averaged.state_dict().values(), self._network.state_dict().values(), strict=True
+            ):
+                if value.is_floating_point():
+                    mean.lerp_(value, 1 - keep)
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """What the settings do not give."""
+        tensors: dict[str, torch.Tensor] = {}
+        for kind, network in (("network", self._network), ("averaged", self.averaged)):
+            state = network.state_dict().items()
+            tensors |= {f"{kind}.{name}": values for name, values in state if values.is_floating_point()}
+        for name, parameter in self._network.named_parameters():
+            state = self._optimizer.state[parameter]
+            tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
+        return tensors

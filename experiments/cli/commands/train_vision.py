@@ -1,0 +1,54 @@
+"""`simworld train-vision`: models that see."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simworld.experiments.cli.arguments import GOES_ON, Out, Seed, parse_size
+from simworld.experiments.cli.console import progress, say
+
+commands = typer.Typer()
+
+
+@commands.command("train-vision", context_settings=GOES_ON)
+def train_vision(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder that `simworld images` wrote.")],
+    out: Out,
+    category: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", default_factory=list, show_default="all", help="What is learnt; may be repeated."),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(help="detector (boxes and masks), keypoints, position (in metres), pose (6D), or all of it."),
+    ] = "detector",
+    steps: Annotated[int, typer.Option(min=1, help="Batches that are learnt from.")] = 6000,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images in a batch.")] = 16,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels that the model sees.")] = "320x240",
+    learning_rate: Annotated[float, typer.Option(help="The highest of the schedule.")] = 2e-3,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write losses for TensorBoard, too.")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read and augment images.")] = 1,
+    seed: Seed = 0,
+) -> None:
+    """Train a model on labelled images: what is where in a picture."""
+    from simworld.experiments.recipes.vision import MODEL, train_model
+
+    with progress("steps", steps) as tell:
+        record = train_model(
+            out,
+            images,
+            model=model,
+            categories=category,
+            size=parse_size(size),
+            steps=steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+            workers=workers,
+            tensorboard=tensorboard,
+            progress=tell,
+        )
+    for name, value in record["held_out"].items():
+        say(f"{name}: {value}")
+    say(f"model in {out / MODEL}; the figures are of images of the same kind that it has not seen")

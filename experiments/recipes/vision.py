@@ -1,0 +1,197 @@
+"""Vision models: trained on stored images, measured on others, and looking at pictures."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.video import video_frames, write_video
+from simworld.errors import ConfigurationError
+from simworld.extras import extras
+
+if TYPE_CHECKING:
+    from simworld.agents.data.example import Picture
+    from simworld.agents.vision.seeing import SeeingNetwork
+
+MODEL, _CHECKPOINT, _RECORD, _BOARD = "model.safetensors", "checkpoint.safetensors", "training.json", "tensorboard"
+HELD_OUT = 0.1
+"""The share of the images that nothing is learnt from, of scenes of their own."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+"""Of the pictures in a folder."""
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+
+
+def train_model(
+    folder: Path,
+    images: Path,
+    *,
+    model: str = "detector",
+    categories: Sequence[str] = (),
+    size: tuple[int, int] = (320, 240),
+    steps: int = 6000,
+    batch_size: int = 16,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+    workers: int = 1,
+    tensorboard: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Train a model on a dataset of images into `folder/model.safetensors`: the record beside it, `training.json`.
+
+    HELD_OUT of the images measure it at the end. A stopped training goes on from its last checkpoint.
+    """
+    with extras():
+        from simworld.agents.data.image_set import ImageSet
+        from simworld.agents.vision.curve import Curve
+        from simworld.agents.vision.scores import measure
+        from simworld.agents.vision.seeing import VisionArchitecture
+        from simworld.agents.vision.vision_training import VisionSettings, best_precision, train_vision
+
+    data = ImageSet(images, categories or None)
+    asked: dict[str, Any] = {"model": model, "size": size}
+    architecture = VisionArchitecture(**asked, categories=data.categories, points=data.points)
+    settings = VisionSettings(
+        architecture=architecture,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        precision=best_precision(),
+    )
+    rows, held_out = data.split(HELD_OUT)
+    request = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
+    made = (MODEL, _RECORD, _CHECKPOINT)
+    with OutputFolder(folder, request, lambda name: name in made or name.startswith(f"{_BOARD}/")) as out:
+        if not out.has(MODEL, _RECORD):
+            curve = Curve(settings.steps, out.path / _BOARD if tensorboard else None)
+
+            def tell(step: int, losses: dict[str, float]) -> None:
+                curve.add(step, losses)
+                if progress is not None:
+                    progress(step + 1)
+
+            network = train_vision(data, rows, settings, workers=workers, tell=tell, checkpoint=out.path / _CHECKPOINT)
+            curve.close()
+            results = measure(network, (data[row] for row in held_out)).to_plain()
+            network.save(out.path / MODEL, settings.model_dump(mode="json"), results)
+            record = {"settings": settings.model_dump(mode="json"), "images": len(rows), "curve": curve.points}
+            out.write_json(_RECORD, record | {"held_out": results})
+        (out.path / _CHECKPOINT).unlink(missing_ok=True)
+        if not out.has(MANIFEST):
+            out.finish()
+    found: dict[str, Any] = json.loads((folder / _RECORD).read_bytes())
+    return found
+
+
+def measure_model(model: Path, images: Path, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
+    """How good a model is on a dataset of images, of those of its categories that the dataset has."""
+    network = loaded(model)
+    from simworld.agents.data.image_set import ImageSet
+    from simworld.agents.vision.scores import measure
+
+    data = ImageSet(images, network.architecture.categories)
+
+    def each() -> Iterator[Any]:
+        for row in range(len(data)):
+            yield data[row]
+            if progress is not None:
+                progress(row + 1)
+
+    return measure(network, each()).to_plain()
+
+
+def predict(
+    model: Path,
+    sources: Sequence[Path],
+    folder: Path,
+    *,
+    least: float = 0.3,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
+
+    `found.json` beside them says all of it. A file that is none of these raises ConfigurationError, before anything is
+    written. A video is drawn as a video, and told of frame by frame.
+    """
+    network = loaded(model)
+    from simworld.agents.vision.seeing import Photo
+
+    with extras():
+        from PIL import Image
+    from simworld.agents.vision.found_drawing import draw_found
+
+    names = network.architecture.categories
+    paths = _pictures(sources)
+    folder.mkdir(parents=True, exist_ok=True)
+    told: dict[str, Any] = {}
+
+    def look(image: "Picture") -> tuple["Picture", list[dict[str, Any]]]:
+        found = network.see([Photo(image)])[0]
+        return draw_found(image, found, names, least), found.to_plain(names, least)
+
+    for number, path in enumerate(paths, start=1):
+        if path.suffix.lower() in VIDEOS:
+            told[path.name] = []
+            with video_frames(path) as (rate, frames):
+                write_video(folder / f"{path.stem}.mp4", _each(frames, look, told[path.name]), rate)
+        else:
+            drawn, told[path.name] = look(read_picture(path))
+            Image.fromarray(drawn).save(folder / f"{path.stem}.png")
+        if progress is not None:
+            progress(number)
+    (folder / "found.json").write_text(json.dumps(told, indent=1))
+    return len(paths)
+
+
+def _each(
+    frames: Iterator["Picture"], look: Callable[["Picture"], tuple["Picture", Any]], told: list[Any]
+) -> Iterator["Picture"]:
+    """Each frame with what was found on it, which is told too."""
+    for frame in frames:
+        drawn, found = look(frame)
+        told.append(found)
+        yield drawn
+
+
+def loaded(model: Path) -> "SeeingNetwork":
+    """A stored vision model; ConfigurationError for any other file."""
+    with extras():
+        from simworld.agents.vision.seeing import SeeingNetwork
+    if not model.is_file():
+        raise ConfigurationError(f"model: there is no file {model}")
+    return SeeingNetwork.load(model)
+
+
+def read_picture(path: Path) -> "Picture":
+    """A picture (h, w, 3) of any size and mode, turned as its camera says; ConfigurationError where it is none."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            turned = ImageOps.exif_transpose(picture)
+            if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
+                turned = Image.alpha_composite(Image.new("RGBA", turned.size, "white"), turned.convert("RGBA"))
+            elif turned.mode.startswith("I;16"):
+                turned = Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
+            return np.asarray(turned.convert("RGB"))
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ConfigurationError(f"{path} cannot be read as a picture: {str(error).splitlines()[0]}") from None
+
+
+def _pictures(sources: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for source in sources:
+        if source.is_dir():
+            inside = sorted(path for path in source.iterdir() if path.suffix.lower() in (*SUFFIXES, *VIDEOS))
+            if not inside:
+                raise ConfigurationError(f"images: there are no pictures in {source}")
+            found += inside
+        elif source.is_file():
+            found.append(source)
+        else:
+            raise ConfigurationError(f"images: there is no file {source}")
+    return found

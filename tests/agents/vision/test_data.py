@@ -1,0 +1,161 @@
+"""Examples: what they say is what was stored, and varied pictures have labels that follow."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from simworld.agents.data.augmentation import Augmentation
+from simworld.agents.data.batch import collate
+from simworld.agents.data.batches import Order, Varied, batches
+from simworld.agents.data.example import Example
+from simworld.agents.data.framing import Framing, framed
+from simworld.agents.data.image_set import ImageSet, rotations_alike
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.streams import Streams
+
+SIZE = (96, 96)
+FRAMINGS = [Framing.fitted((128, 96), SIZE), Framing(1.3, 0.4, (10.0, -20.0)), Framing(0.3, -0.2, (20.0, 30.0))]
+
+
+def pixels(example: Example) -> np.ndarray:
+    """Where the origins of the things are projected: (n, 2)."""
+    seen = example.things.translations @ example.intrinsics.T
+    return seen[:, :2] / seen[:, 2:]
+
+
+def test_boxes_masks_and_origins_agree(images: ImageSet) -> None:
+    seen = 0
+    for example in (images[k] for k in range(len(images))):
+        for k, instance in enumerate(example.things.instance.tolist()):
+            rows, columns = np.nonzero(example.instances == instance)
+            x, y, width, height = example.things.boxes[k]
+            assert (columns.min(), rows.min()) == (x, y)
+            assert (columns.max() + 1 - x, rows.max() + 1 - y) == (width, height)
+            seen += 1
+    assert seen > 30
+
+
+def test_a_decoded_picture_is_the_same_when_it_is_read_again(images: ImageSet) -> None:
+    first, second = images[3], images[3]
+    assert (first.image == second.image).all() and (first.instances == second.instances).all()
+    assert first.image.max() > first.image.min()
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_labels_follow_a_frame_exactly(images: ImageSet, framing: Framing) -> None:
+    checked = 0
+    for example in (images[k] for k in range(8)):
+        moved = framed(example, framing, SIZE)
+        rows = [example.things.instance.tolist().index(i) for i in moved.things.instance.tolist()]
+        expected = np.column_stack([pixels(example), np.ones(len(example.things))])[rows] @ framing.matrix.T
+        np.testing.assert_allclose(pixels(moved), expected[:, :2], atol=1e-6)
+        # In the world nothing has moved.
+        for one, row in zip(range(len(rows)), rows, strict=True):
+            world = [
+                e.world_to_camera[:, :3].T @ (e.things.translations[k] - e.world_to_camera[:, 3])
+                for e, k in ((moved, one), (example, row))
+            ]
+            np.testing.assert_allclose(*world, atol=1e-9)
+            assert abs(np.linalg.det(moved.things.rotations[one]) - 1) < 1e-6
+            checked += 1
+    assert checked > 8
+
+
+def test_pictures_are_moved_as_their_masks_are() -> None:
+    picture = np.zeros((60, 80, 3), dtype=np.uint8)
+    picture[20:40, 30:50] = 255
+    instances = (picture[..., 0] > 0).astype(np.int32)
+    example = Example("x", picture, instances, _nothing(), np.eye(3), np.eye(3, 4))
+    for framing in FRAMINGS:
+        moved = framed(example, framing, SIZE)
+        shown = moved.image[..., 0] / 255.0
+        assert abs(shown - moved.instances).mean() < 0.03
+        # Area grows by the square of the scale, and the middle goes where it should.
+        assert shown.sum() == pytest.approx(400 * framing.scale**2, rel=0.08)
+        middle = framing.matrix @ (40.0, 30.0, 1.0)
+        rows, columns = np.nonzero(moved.instances)
+        np.testing.assert_allclose([columns.mean() + 0.5, rows.mean() + 0.5], middle[:2], atol=0.6)
+
+
+def test_an_augmented_picture_depends_on_its_stream_alone(images: ImageSet) -> None:
+    augment = Augmentation()
+    one, same, other = (augment(images[1], SIZE, Streams(k)("a")) for k in (1, 1, 2))
+    assert (one.image == same.image).all() and (one.instances == same.instances).all()
+    assert (one.image != other.image).any()
+    assert one.image.shape == (*SIZE, 3) and one.image.dtype == np.uint8
+    for k, instance in enumerate(one.things.instance.tolist()):
+        assert (one.instances == instance).sum() >= 12
+        assert one.things.boxes[k, 2:].min() >= 1
+
+
+def test_no_augmentation_leaves_the_picture(images: ImageSet) -> None:
+    none = Augmentation(zoom=0.0, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.0)
+    plain = none(images[0], (128, 96), Streams(0)("a"))
+    assert (plain.image == images[0].image).all()
+    assert (plain.instances == images[0].instances).all()
+
+
+def test_batches_are_the_same_from_processes_and_from_any_beginning(images: ImageSet) -> None:
+    varied = Varied(images, Augmentation(), SIZE, seed=5)
+    rows = [0, 2, 4, 6, 8]
+    all_of_them = list(batches(varied, Order(rows, 3, 5, 0, 4), workers=0))
+    later = list(batches(varied, Order(rows, 3, 5, 2, 4), workers=1))
+    for one, other in zip(all_of_them[2:], later, strict=True):
+        assert torch.equal(one.images, other.images) and torch.equal(one.marks, other.marks)
+        assert torch.equal(one.translations, other.translations)
+    # Each is seen once before any is seen twice.
+    seen = [index for batch in Order(rows, 3, 5, 0, 5) for _, index in batch]
+    assert [sorted(seen[k : k + 5]) for k in (0, 5, 10)] == [rows] * 3
+    assert seen[:5] != seen[5:10]
+
+
+def test_a_batch_knows_which_thing_each_pixel_shows(images: ImageSet) -> None:
+    examples = [images[0], images[1]]
+    batch = collate(examples)
+    assert batch.images.shape == (2, 3, 96, 128)
+    first = len(examples[0].things)
+    for row in range(len(batch.category)):
+        example, k = examples[batch.of[row]], row - (first if batch.of[row] else 0)
+        mask = example.instances == example.things.instance[k]
+        assert ((batch.marks[batch.of[row]] == row + 1).numpy() == mask).all()
+
+
+def test_rotations_about_an_axis_keep_it() -> None:
+    turned = rotations_alike([], [(0.0, 0.0, 1.0)])
+    assert len(turned) == 32
+    np.testing.assert_allclose(turned[:, :, 2], np.tile([0.0, 0.0, 1.0], (32, 1)), atol=1e-12)
+    np.testing.assert_allclose(turned @ turned.transpose(0, 2, 1), np.tile(np.eye(3), (32, 1, 1)), atol=1e-12)
+    half = np.diag([-1.0, -1.0, 1.0, 1.0]).ravel()
+    np.testing.assert_allclose(rotations_alike([half], [])[1], np.diag([-1.0, -1.0, 1.0]))
+
+
+def test_what_cannot_be_learnt_from_is_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no category 'bananas'.*'banana'"):
+        ImageSet(folder, ["bananas"])
+    with pytest.raises(ConfigurationError, match=r"nothing of \['hammer'\] is labelled"):
+        ImageSet(folder, ["hammer"])
+    with pytest.raises(DatasetError):
+        ImageSet(tmp_path / "nowhere")
+    old = shutil.copytree(folder, tmp_path / "old")
+    asked = json.loads((old / "request.json").read_text())
+    (old / "request.json").write_text(json.dumps(asked | {"format_version": 1}))
+    with pytest.raises(DatasetError, match="version"):
+        ImageSet(old)
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    (broken / "images/000002.png").write_bytes(b"\x89PNG")
+    with pytest.raises(DatasetError, match=r"000002\.png"):
+        ImageSet(broken)[2]
+
+
+def _nothing():  # type: ignore[no-untyped-def]
+    from simworld.agents.data.example import Things
+
+    none = np.zeros((0, 3))
+    whole = np.zeros(0, dtype=np.int64)
+    return Things(
+        whole, whole, np.zeros((0, 4)), np.zeros((0, 3, 3)), none, np.zeros((0, 0, 3)), np.zeros((0, 1, 3, 3))
+    )

@@ -1,0 +1,133 @@
+"""What heads say of perfect answers is the truth, and a loss is least there."""
+
+import numpy as np
+import pytest
+import torch
+
+from simworld.agents.data.batch import Batch, collate
+from simworld.agents.data.image_set import ImageSet
+from simworld.agents.vision.heads.box_head import BoxHead
+from simworld.agents.vision.heads.category_head import CategoryHead, middle_cells, peaks
+from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.keypoint_head import KeypointHead
+from simworld.agents.vision.heads.mask_head import MaskHead
+from simworld.agents.vision.heads.position_head import PositionHead
+from simworld.agents.vision.heads.rotation_head import RotationHead
+from simworld.agents.vision.seeing import answering
+from simworld.agents.vision.trunk import STRIDE
+
+HEIGHT, WIDTH = 24, 32
+"""Cells of the images."""
+
+
+@pytest.fixture(scope="module")
+def batch(images: ImageSet) -> Batch:
+    return collate([images[k] for k in range(6)])
+
+
+def shape_of(images: ImageSet) -> Shape:
+    return Shape(images.categories, images.points, 8)
+
+
+def fitted(head: Head, batch: Batch, cells: Cells, outputs: int, steps: int = 1500) -> torch.Tensor:
+    """Answers that are found by nothing but the head's own loss."""
+    # From nothing, all rotations that are alike would be equally far.
+    start = torch.randn(len(batch), outputs, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+    answers = (0.1 * start).requires_grad_()
+    optimizer = torch.optim.Adam([answers], lr=0.05)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / steps)
+        optimizer.zero_grad()
+        head.loss(answers, batch, cells).backward()
+        optimizer.step()
+    return answers.detach()
+
+
+def middles(batch: Batch) -> Cells:
+    row, column = middle_cells(batch.boxes, HEIGHT, WIDTH)
+    return Cells(batch.of, row, column, torch.arange(len(batch.of)))
+
+
+def test_each_thing_has_cells_in_its_box_and_none_has_two(batch: Batch) -> None:
+    cells = answering(batch, HEIGHT, WIDTH)
+    keys = (cells.image * HEIGHT + cells.row) * WIDTH + cells.column
+    assert len(torch.unique(keys)) == len(keys)
+    corner, far = batch.boxes[cells.thing, :2], batch.boxes[cells.thing, :2] + batch.boxes[cells.thing, 2:]
+    reach = STRIDE * 1.5
+    assert ((cells.middles > corner - reach) & (cells.middles < far + reach)).all()
+    assert (batch.of[cells.thing] == cells.image).all()
+    assert len(torch.unique(cells.thing)) > 0.9 * len(batch.category)
+
+
+def test_the_truth_of_categories_is_found_at_the_peaks(images: ImageSet, batch: Batch) -> None:
+    head = CategoryHead(shape_of(images))
+    target = head._target(torch.zeros(len(batch), len(images.categories), HEIGHT, WIDTH), batch)
+    scores, category, cells = peaks(torch.logit(target, 1e-6), 20)
+    found = {
+        (i, c, r, k)
+        for i, c, r, k, s in zip(
+            *map(torch.Tensor.tolist, (cells.image, category, cells.row, cells.column, scores)), strict=True
+        )
+        if s > 0.99
+    }
+    row, column = middle_cells(batch.boxes, HEIGHT, WIDTH)
+    assert found == set(zip(*map(torch.Tensor.tolist, (batch.of, batch.category, row, column)), strict=True))
+    perfect, none = (head.loss(a, batch, middles(batch)) for a in (torch.logit(target, 1e-6), torch.zeros_like(target)))
+    assert perfect < 0.2 < none
+
+
+def test_boxes_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Batch) -> None:
+    head, cells = BoxHead(shape_of(images)), middles(batch)
+    answers = fitted(head, batch, cells, 4)
+    np.testing.assert_allclose(head.read(answers, cells, {})["boxes"], batch.boxes, atol=0.6)
+
+
+def test_positions_that_are_learnt_are_where_things_are(images: ImageSet, batch: Batch) -> None:
+    head, cells = PositionHead(shape_of(images)), middles(batch)
+    known = {"intrinsics": batch.intrinsics[batch.of], "world_to_camera": batch.world_to_camera[batch.of]}
+    told = head.read(fitted(head, batch, cells, 3), cells, known)
+    camera = batch.world_to_camera[batch.of]
+    true = (camera[..., :3].transpose(1, 2) @ (batch.translations - camera[..., 3])[..., None])[..., 0]
+    assert np.linalg.norm(told["positions"] - true, axis=1).max() < 0.002
+
+
+def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: ImageSet, batch: Batch) -> None:
+    head, cells = RotationHead(shape_of(images)), middles(batch)
+    seen = (batch.intrinsics[batch.of] @ batch.translations[..., None])[..., 0]
+    known = {"intrinsics": batch.intrinsics[batch.of], "origins": seen[:, :2] / seen[:, 2:]}
+    told = head.read(fitted(head, batch, cells, 6), cells, known)["rotations"]
+    off = told.transpose(1, 2) @ batch.rotations
+    like = (off[:, None] @ batch.alike).diagonal(dim1=-2, dim2=-1).sum(-1)
+    angle = torch.arccos(((like.amax(1) - 1) / 2).clamp(-1, 1))
+    assert angle.max() < np.deg2rad(8)
+    assert (batch.alike.abs().sum((-1, -2)) > 0).sum(1).max() > 1
+    np.testing.assert_allclose(told @ told.transpose(1, 2), np.tile(np.eye(3), (len(told), 1, 1)), atol=1e-4)
+
+
+def test_keypoints_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Batch) -> None:
+    head, cells = KeypointHead(shape_of(images)), middles(batch)
+    outputs = 2 * max(map(len, images.points))
+    told = head.read(fitted(head, batch, cells, outputs), cells, {})["keypoints"]
+    there = batch.keypoints[..., 2] > 0
+    assert there.sum() > 10
+    assert (told[:, : there.shape[1]] - batch.keypoints[..., :2])[there].abs().max() < 0.5
+
+
+def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -> None:
+    head, cells = MaskHead(shape_of(images)), middles(batch)
+    # Prototypes have to differ before they can be mixed.
+    outputs = head(torch.zeros(1, 8, 2, 2)).shape[1]
+    start = torch.randn(len(batch), outputs, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0)) * 0.3
+    answers = start.requires_grad_()
+    optimizer = torch.optim.Adam([answers], lr=0.05)
+    for _ in range(250):
+        optimizer.zero_grad()
+        loss = head.loss(answers, batch, cells)
+        loss.backward()
+        optimizer.step()
+    shown = head.read(answers.detach(), cells, {})["masks"] > 0
+    for row in range(len(batch.category)):
+        true = (batch.marks[batch.of[row]] == row + 1).float()
+        share = torch.nn.functional.avg_pool2d(true[None, None], STRIDE)[0, 0]
+        wrong = (shown[row] != (share > 0.5)) & ((share - 0.5).abs() > 0.25)
+        assert wrong.sum() <= max(2, 0.1 * (share > 0.5).sum())

@@ -1,0 +1,219 @@
+"""Models: they learn, go on where they stopped, are stored, and say what they see of any picture."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from simworld.agents.data.augmentation import Augmentation
+from simworld.agents.data.image_set import ImageSet
+from simworld.agents.stored import read_stored, write_stored
+from simworld.agents.vision.models import MODELS
+from simworld.agents.vision.scores import measure
+from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
+from simworld.agents.vision.vision_training import VisionSettings, VisionTraining, train_vision
+from simworld.errors import ConfigurationError, TrainingError
+from simworld.experiments.recipes.vision import read_picture
+
+SMALL = {"size": (128, 96), "widths": (8, 8, 16, 16), "depths": (1, 1, 1, 1), "features": 16}
+
+
+def settings_for(images: ImageSet, model: str = "all", **changes: object) -> VisionSettings:
+    architecture = VisionArchitecture(model=model, categories=images.categories, points=images.points, **SMALL)
+    return VisionSettings(**({"architecture": architecture, "steps": 4, "batch_size": 4} | changes))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():  # type: ignore[no-untyped-def]
+    """Two threads of two tests beside each other would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_a_model_learns_what_it_is_shown(images: ImageSet) -> None:
+    told: list[dict[str, float]] = []
+    still = Augmentation(zoom=0.0, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.0)
+    settings = settings_for(images, steps=160, augmentation=still, average=0.9, learning_rate=5e-3)
+    network = train_vision(images, [0, 1, 2, 3], settings, workers=0, tell=lambda _, losses: told.append(losses))
+    first, last = (np.mean([sum(losses.values()) for losses in part]) for part in (told[:5], told[-5:]))
+    assert last < 0.35 * first
+    found = measure(network, (images[k] for k in range(4)))
+    assert found.recall > 0.6 and found.box["AP50"] > 0.5
+    assert found.position is not None and np.median(found.position) < 0.05
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_bits(images: ImageSet, tmp_path: Path) -> None:
+    settings = settings_for(images, "detector", steps=5)
+    whole = train_vision(images, [0, 1, 2, 3, 4], settings, workers=0)
+
+    def stop(step: int, losses: dict[str, float]) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_vision(
+            images, [0, 1, 2, 3, 4], settings, workers=0, tell=stop, checkpoint=tmp_path / "c.safetensors", every=2
+        )
+    heard: list[int] = []
+    after = train_vision(
+        images,
+        [0, 1, 2, 3, 4],
+        settings,
+        workers=0,
+        tell=lambda k, _: heard.append(k),
+        checkpoint=tmp_path / "c.safetensors",
+    )
+    assert heard == [2, 3, 4]
+    for one, other in zip(whole.state_dict().values(), after.state_dict().values(), strict=True):
+        assert torch.equal(one, other) or not one.is_floating_point()
+    with pytest.raises(ConfigurationError, match="another training"):
+        VisionTraining(settings_for(images, "detector", steps=5, seed=1), "x").restore(tmp_path / "c.safetensors")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_stored_sees_the_same(images: ImageSet, tmp_path: Path, model: str) -> None:
+    network = SeeingNetwork(settings_for(images, model).architecture, seed=3)
+    network.save(tmp_path / "model.safetensors")
+    again = SeeingNetwork.load(tmp_path / "model.safetensors")
+    example = images[0]
+    photo = Photo(example.image, example.intrinsics, example.world_to_camera)
+    one, other = network.see([photo])[0], again.see([photo])[0]
+    assert one.to_plain(network.architecture.categories) == other.to_plain(network.architecture.categories)
+    assert again.architecture == network.architecture
+
+
+def test_no_file_of_another_kind_is_taken(images: ImageSet, tmp_path: Path) -> None:
+    network, path = SeeingNetwork(settings_for(images).architecture), tmp_path / "model.safetensors"
+    network.save(path)
+    document, tensors = read_stored(path)
+    write_stored(path, document | {"kind": "policy"}, tensors)
+    with pytest.raises(ConfigurationError, match="not a stored vision model: .*kind"):
+        SeeingNetwork.load(path)
+    name = next(iter(tensors))
+    write_stored(path, document, tensors | {name: tensors[name][:1]})
+    with pytest.raises(ConfigurationError, match="must be"):
+        SeeingNetwork.load(path)
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        SeeingNetwork.load(path)
+
+
+def test_a_training_that_diverges_is_told(images: ImageSet) -> None:
+    training = VisionTraining(settings_for(images), "x")
+    with torch.no_grad():
+        training._network.trunk.last[0].weight.fill_(float("nan"))
+    from simworld.agents.data.batch import collate
+
+    with pytest.raises(TrainingError, match="step 0"):
+        training.step(collate([images[0]]))
+
+
+def test_an_image_without_things_teaches_too(images: ImageSet) -> None:
+    from simworld.agents.data.batch import collate
+
+    nothing = replace(images[0], things=images[0].things[[]])
+    losses = VisionTraining(settings_for(images), "x").step(collate([nothing, nothing]))
+    assert all(np.isfinite(value) for value in losses.values())
+
+
+def test_the_truth_itself_has_full_marks(images: ImageSet) -> None:
+    examples = [images[k] for k in range(len(images))]
+
+    class Knows:
+        architecture = settings_for(images).architecture
+
+        def see(self, photos: list[Photo]) -> list[Found]:
+            return [found_of(e) for e in examples[: len(photos)]]
+
+    def found_of(example):  # type: ignore[no-untyped-def]
+        things, camera = example.things, example.world_to_camera
+        masks = np.array([example.instances == i for i in things.instance]).reshape(-1, *example.instances.shape)
+        world = (things.translations - camera[:, 3]) @ camera[:, :3]
+        return Found(
+            np.ones(len(things)),
+            things.category,
+            things.boxes,
+            masks,
+            things.keypoints[..., :2],
+            world,
+            things.rotations,
+        )
+
+    found = measure(Knows(), examples)  # type: ignore[arg-type]
+    assert found.recall == 1.0 and found.box["AP"] == found.mask["AP"] == 1.0
+    assert found.position.max() < 1e-9 and found.keypoints.max() < 1e-9
+
+
+def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) -> None:
+    network = SeeingNetwork(settings_for(images).architecture, seed=1)
+    with torch.no_grad():
+        network.heads[0].layers[-1].bias.fill_(1.0)
+    for height, width in ((480, 640), (7, 9), (100, 30)):
+        found = network.see([Photo(np.full((height, width, 3), 90, dtype=np.uint8))])[0]
+        assert len(found) and found.positions is None and found.rotations is None
+        assert found.masks.shape == (len(found), height, width)
+        assert (found.boxes >= 0).all()
+        assert (found.boxes[:, :2] + found.boxes[:, 2:] <= (width + 1e-6, height + 1e-6)).all()
+        assert (np.diff(found.scores) <= 0).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA", "LA", "CMYK", "I;16", "F"])
+def test_a_photo_of_any_mode_is_read(tmp_path: Path, mode: str) -> None:
+    if mode == "I;16":
+        picture = Image.fromarray((np.arange(12, dtype=np.uint16) * 5000).reshape(3, 4))
+    else:
+        picture = Image.new(mode, (4, 3))
+    path = tmp_path / ("x.tif" if mode in ("F", "CMYK") else "x.png")
+    picture.save(path)
+    assert read_picture(path).shape == (3, 4, 3)
+
+
+def test_what_is_no_photo_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("no")
+    with pytest.raises(ConfigurationError, match="cannot be read as a picture"):
+        read_picture(tmp_path / "x.png")
+
+
+def test_onnx_gives_the_same_answers(images: ImageSet, tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    from simworld.agents.vision.onnx_export import export_onnx
+
+    network = SeeingNetwork(settings_for(images).architecture, seed=2).eval()
+    export_onnx(network, tmp_path / "model.onnx")
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"))
+    for count in (1, 3):
+        seen = np.stack([images[k].image for k in range(count)]).transpose(0, 3, 1, 2).astype(np.float32)
+        with torch.no_grad():
+            own = network(torch.from_numpy(seen))
+        for one, other in zip(own, session.run(None, {"images": seen}), strict=True):
+            np.testing.assert_allclose(one.numpy(), other, atol=1e-4)
+
+
+def test_commands_train_test_and_predict(folder: Path, tmp_path: Path) -> None:
+    from command_line import simworld
+
+    out = tmp_path / "model"
+    arguments = ["--out", out, "--steps", 2, "--batch-size", 2, "--size", "64x64", "--workers", 0, "--tensorboard"]
+    code, said, _ = simworld("train-vision", folder, *arguments)
+    assert code == 0 and "model in" in said
+    assert (out / "model.safetensors").stat().st_size < 6e6 and [*(out / "tensorboard").iterdir()]
+    record = json.loads((out / "training.json").read_text())
+    assert record["curve"][-1]["step"] == 2 and record["held_out"]["things"] > 0
+    code, said, _ = simworld("test-vision", out / "model.safetensors", folder, "--json")
+    assert code == 0 and json.loads(said)["images"] == 16
+    Image.new("RGBA", (50, 40)).save(tmp_path / "photo.png")
+    code, said, _ = simworld(
+        "predict", out / "model.safetensors", tmp_path / "photo.png", folder / "images", "--out", tmp_path / "p"
+    )
+    assert code == 0 and "17 pictures" in said
+    with Image.open(tmp_path / "p/photo.png") as drawn:
+        assert drawn.size == (50, 40)
+    assert set(json.loads((tmp_path / "p/found.json").read_text())) >= {"photo.png", "000000.png"}
+    code, _, error = simworld("predict", out / "training.json", tmp_path / "photo.png")
+    assert code == 2 and "cannot be used" in error
