@@ -25,8 +25,8 @@ from simworld.physics.controllers import CONTROLS
 def test_experts_succeed_under_default_randomization(env_id: str) -> None:
     env = gym.make(env_id, randomization="default")
     result = evaluate(expert(config_of(env_id)), env, range(150))
-    # 98% is the bar on 500 seeds; on 150, 4 failures are within its chance.
-    assert result.successes >= 146, result.to_dict()
+    # 98% is the bar on 500 seeds, 95% that of a puck; on 150, 4 and 9 failures are within their chance.
+    assert result.successes >= (141 if env_id == "simworld/Slide-v0" else 146), result.to_dict()
     env.close()
 
 
