@@ -19,6 +19,8 @@ def results(name: str) -> dict[str, Any]:
 
 def test_the_speed_table() -> None:
     for row in results("speed")["rows"]:
+        if not row["environment"].endswith(" default"):
+            continue
         speeds = f"| {row['steps/s']:,} | {row['ratio']:.1f} |"
         resets = f" {row['steps/s with resets']:,} | {row['ratio with resets']:.1f} |"
         assert speeds + resets in README, row
