@@ -20,6 +20,7 @@ class Things:
     where it shows. `boxes` (n, 4) hold what is seen: x, y, width, height in pixels. `rotations` (n, 3, 3) and
     `translations` (n, 3) in metres take the frames of the things to the camera's OpenCV frame. `keypoints` (n, k, 3)
     are columns, rows, and COCO's 2 for what is seen, 1 for what is hidden and 0 for what there is not.
+    `meshes` (n,) are JSON of what each is, or nothing where it is no mesh of the catalogue.
     `alike` (n, a, 3, 3) are rotations in the thing's own frame that keep its shape, of which the first is none; rows of
     zeros fill up.
     """
@@ -31,6 +32,7 @@ class Things:
     translations: Array
     keypoints: Array
     alike: Array
+    meshes: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.category)

@@ -50,10 +50,18 @@ class _About(Record):
     axis: tuple[float, float, float]
 
 
+class _Mesh(Record):
+    name: str
+    digest: str
+    scale: float
+    stretch: tuple[float, float, float]
+
+
 class _Annotation(Record):
     bbox: tuple[float, float, float, float]
     instance_id: int
     pose_camera: _Pose
+    mesh: _Mesh | None = None
     keypoints: tuple[float, ...] = ()
     symmetries_discrete: tuple[tuple[float, ...], ...] = ()
     symmetries_continuous: tuple[_About, ...] = ()
@@ -149,6 +157,7 @@ class ImageSet(Dataset[Example]):
             translations=np.reshape([note.pose_camera.translation for note in read], (-1, 3)).astype(np.float64),
             keypoints=padded(keypoints, most, (3,)),
             alike=padded(alike, max(map(len, alike), default=1), (3, 3)),
+            meshes=np.array([note.mesh.model_dump_json() if note.mesh else "" for note in read], dtype=np.str_),
         )
 
 

@@ -81,6 +81,7 @@ def example_of(image: LabelledImage, categories: Sequence[str], points: Sequence
         translations=np.reshape([label.translation for label in known], (-1, 3)),
         keypoints=padded(marks, max(map(len, points), default=0), (3,)),
         alike=padded(alike, max(map(len, alike), default=1), (3, 3)),
+        meshes=np.array([label.mesh.model_dump_json() if label.mesh else "" for label in known], dtype=np.str_),
     )
     camera = image.camera.intrinsics, labels.world_to_camera
     return Example(str(image.sample), image.frame.rgb, image.frame.segmentation, things, *camera)

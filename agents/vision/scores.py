@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.data.example import Example
+from simworld.agents.vision.pose_errors import add_s, mspd, points_and_diameter
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork
 from simworld.extras import extras
 from simworld.geometry import Array
 
 LEAST_PIXELS = 32
 """Of a thing that must be found; of fewer it neither must nor must not be."""
+_NEAR = 0.1
+"""Of a thing's diameter, by which ADD-S may be off."""
+_PIXELS = 0.5 * np.arange(5, 55, 5)
+"""By which MSPD may be off: BOP's thresholds of an image 640 pixels wide, at half that width."""
 _PRECISIONS = "AP", "AP50", "AP75"
 """The first of what COCO's evaluator sums up."""
 _OVERLAP = 0.5
@@ -26,9 +32,11 @@ _OVERLAP = 0.5
 class Measured:
     """What was measured on some images.
 
-    `things` is how many there were to be found, and `recall` the share of them that were. `box` and `mask` are COCO's
-    average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"). Errors are of the things that were
-    found: in metres of `position` (m,), and in pixels of each of the `keypoints` (k,) that is seen.
+    `things` is how many there were to be found, and `recall` the share of them that were. `box` and `mask` are
+    COCO's average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"). Errors are of the
+    things that were found: in metres of `position` (m,), and in pixels of each of the `keypoints` (k,) that is
+    seen. Those of poses are of all things that are meshes, infinite where one was not found: BOP's `add_s` (p,) as
+    a share of the thing's diameter, and `mspd` (p,) in pixels.
     """
 
     images: int
@@ -38,6 +46,8 @@ class Measured:
     mask: dict[str, float] | None
     position: Array | None
     keypoints: Array | None
+    add_s: Array | None
+    mspd: Array | None
 
     def to_plain(self) -> dict[str, Any]:
         """The figures as JSON data: of errors the median and the 90th percentile, in centimetres and pixels."""
@@ -48,6 +58,9 @@ class Measured:
             plain["position in cm"] = _spread(100 * self.position)
         if self.keypoints is not None and len(self.keypoints):
             plain["keypoints in pixels"] = _spread(self.keypoints)
+        if self.add_s is not None and self.mspd is not None:
+            plain["ADD-S under 10% of the diameter"] = float((self.add_s < _NEAR).mean())
+            plain["MSPD recall"] = float((self.mspd[:, None] < _PIXELS).mean())
         return plain
 
 
@@ -73,6 +86,7 @@ class _Judge:
         self._images, self._truth, self._found = list[Any](), list[Any](), list[Any]()
         self._things = self._matched = 0
         self._position, self._keypoints = list[Array](), list[Array]()
+        self._add_s, self._mspd = list[float](), list[float]()
 
     def add(self, examples: Sequence[Example]) -> None:
         photos = [Photo(example.image, example.intrinsics, example.world_to_camera) for example in examples]
@@ -95,6 +109,8 @@ class _Judge:
             self._precision("segm") if masks else None,
             np.concatenate(self._position) if self._position else None,
             np.concatenate(self._keypoints) if self._keypoints else None,
+            np.array(self._add_s) if self._add_s else None,
+            np.array(self._mspd) if self._mspd else None,
         )
 
     def _add_truth(self, number: int, example: Example) -> None:
@@ -126,25 +142,40 @@ class _Judge:
 
     def _match(self, example: Example, found: Found) -> None:
         """Note the errors of the likeliest of what was found of the same category at the place of each thing."""
-        things = example.things
-        to_world = example.world_to_camera
-        for row in range(len(things)):
-            if (example.instances == things.instance[row]).sum() < LEAST_PIXELS:
+        for row in range(len(example.things)):
+            if (example.instances == example.things.instance[row]).sum() < LEAST_PIXELS:
                 continue
             self._things += 1
-            same = np.flatnonzero(found.categories == things.category[row])
-            near = [k for k in same if overlap(found.boxes[k], things.boxes[row]) >= _OVERLAP]
-            if not near:
-                continue
-            self._matched += 1
-            k = near[0]
-            if found.positions is not None:
-                true = to_world[:, :3].T @ (things.translations[row] - to_world[:, 3])
-                self._position.append(np.linalg.norm(found.positions[k : k + 1] - true, axis=1))
-            if found.keypoints is not None:
-                there = things.keypoints[row]
-                off = np.linalg.norm(found.keypoints[k][: len(there)] - there[:, :2], axis=1)
-                self._keypoints.append(off[there[:, 2] == 2])
+            same = np.flatnonzero(found.categories == example.things.category[row])
+            near = [int(k) for k in same if overlap(found.boxes[k], example.things.boxes[row]) >= _OVERLAP]
+            self._matched += bool(near)
+            if near:
+                self._place(example, row, found, near[0])
+            if found.rotations is not None and example.things.meshes[row]:
+                self._pose(example, row, found, near[0] if near else None)
+
+    def _place(self, example: Example, row: int, found: Found, k: int) -> None:
+        """How far the position and the keypoints are off."""
+        camera, there = example.world_to_camera, example.things.keypoints[row]
+        if found.positions is not None:
+            true = camera[:, :3].T @ (example.things.translations[row] - camera[:, 3])
+            self._position.append(np.linalg.norm(found.positions[k : k + 1] - true, axis=1))
+        if found.keypoints is not None:
+            off = np.linalg.norm(found.keypoints[k][: len(there)] - there[:, :2], axis=1)
+            self._keypoints.append(off[there[:, 2] == 2])
+
+    def _pose(self, example: Example, row: int, found: Found, k: int | None) -> None:
+        """How far the pose is off."""
+        if k is None or found.rotations is None or found.positions is None:
+            self._add_s.append(math.inf)
+            self._mspd.append(math.inf)
+            return
+        things, camera = example.things, example.world_to_camera
+        points, diameter = points_and_diameter(str(things.meshes[row]))
+        true = things.rotations[row], things.translations[row]
+        told = found.rotations[k], camera[:, :3] @ found.positions[k] + camera[:, 3]
+        self._add_s.append(add_s(points, told, true) / diameter)
+        self._mspd.append(mspd(points, example.intrinsics, told, true, things.alike[row]))
 
     def _precision(self, kind: str) -> dict[str, float]:
         """COCO's own evaluator's."""

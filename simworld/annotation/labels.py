@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simworld.annotation.keypoints import Keypoint, Symmetries, keypoints, symmetries
+from simworld.annotation.surfaces import mesh_of
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame
@@ -25,12 +26,13 @@ _CAMERA = (0.0, 0.0, 0.0, *IDENTITY)
 class InstanceLabel:
     """One thing that is visible in an image.
 
-    `bbox` (x, y, width, height) in pixels holds the mask tightly, as in COCO; `area` is the mask's number of pixels;
-    `mask` (h, w). `rotation` (3, 3) and `translation` (3,) in metres take the thing's own frame to the camera's OpenCV
-    frame; the robot's frame is that of its base. `bbox_3d` is the least box along the axes of its own frame that holds
-    it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose shape changes, and
-    `color` of what shows colours of its own. `keypoints` are the named places on it, seen or not, and `symmetries` the
-    motions in its own frame that keep its shape.
+    `bbox` (x, y, width, height) in pixels holds the mask tightly, as in COCO; `area` is the mask's number of
+    pixels; `mask` (h, w). `rotation` (3, 3) and `translation` (3,) in metres take the thing's own frame to the
+    camera's OpenCV frame; the robot's frame is that of its base. `bbox_3d` is the least box along the axes of its
+    own frame that holds it, hidden parts and all, and `color` is sRGB in 0..1; both are None of the robot, whose
+    shape changes, and `color` of what shows colours of its own. `mesh` is what it is where it is one, at the origin
+    of its frame. `keypoints` are the named places on it, seen or not, and `symmetries` the motions in its own frame
+    that keep its shape.
     """
 
     name: str
@@ -45,6 +47,7 @@ class InstanceLabel:
     color: Vec3 | None
     keypoints: tuple[Keypoint, ...] = ()
     symmetries: Symmetries = Symmetries()
+    mesh: Mesh | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ def _label(name: str, instance: int, frame: Frame, body: Body | None, pose: Arra
         color=_color(body) if body else None,
         keypoints=keypoints(body, pixels, pose, mask, frame.channels.get("depth")) if body else (),
         symmetries=symmetries(body) if body else Symmetries(),
+        mesh=mesh_of(body) if body else None,
     )
 
 

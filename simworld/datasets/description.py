@@ -56,6 +56,7 @@ ANNOTATION_FIELDS: Mapping[str, str] = {
     "symmetries_discrete, symmetries_continuous": "as in BOP's models_info, in metres, in the thing's own frame: rigid "
     "motions (16) that map its shape onto itself, and axes with offsets (3 each) about which every turn does; of what "
     "has any",
+    "mesh": "name, digest, scale and stretch of the mesh that it is, from which its surface follows; null of others",
     "color": "sRGB, red, green, blue in 0..1, of the thing before textures; null of the robot",
 }
 

@@ -117,6 +117,7 @@ def _annotation(image: int, label: InstanceLabel, ids: Mapping[str, int]) -> Ent
         "pose_camera": {"rotation": label.rotation.ravel(), "translation": label.translation},
         "bbox_3d": label.bbox_3d and label.bbox_3d._asdict(),
         "color": label.color,
+        "mesh": label.mesh and label.mesh.model_dump(include={"name", "digest", "scale", "stretch"}),
         **_marks(label),
     }
 

@@ -11,7 +11,7 @@ import torch
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batch import collate
 from simworld.agents.data.batches import Order, Varied, batches
-from simworld.agents.data.example import Example
+from simworld.agents.data.example import Example, Things
 from simworld.agents.data.framing import Framing, framed
 from simworld.agents.data.image_set import ImageSet, rotations_alike
 from simworld.errors import ConfigurationError, DatasetError
@@ -151,11 +151,7 @@ def test_what_cannot_be_learnt_from_is_refused_in_one_line(folder: Path, tmp_pat
         ImageSet(broken)[2]
 
 
-def _nothing():  # type: ignore[no-untyped-def]
-    from simworld.agents.data.example import Things
-
-    none = np.zeros((0, 3))
-    whole = np.zeros(0, dtype=np.int64)
-    return Things(
-        whole, whole, np.zeros((0, 4)), np.zeros((0, 3, 3)), none, np.zeros((0, 0, 3)), np.zeros((0, 1, 3, 3))
-    )
+def _nothing() -> Things:
+    none, whole = np.zeros((0, 3)), np.zeros(0, dtype=np.int64)
+    boxes, turns = np.zeros((0, 4)), np.zeros((0, 3, 3))
+    return Things(whole, whole, boxes, turns, none, np.zeros((0, 0, 3)), turns[:, None], np.array([], dtype=np.str_))

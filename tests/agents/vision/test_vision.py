@@ -148,6 +148,7 @@ def test_the_truth_itself_has_full_marks(images: ImageSet) -> None:
     found = measure(Knows(), examples)  # type: ignore[arg-type]
     assert found.recall == 1.0 and found.box["AP"] == found.mask["AP"] == 1.0
     assert found.position.max() < 1e-9 and found.keypoints.max() < 1e-9
+    assert len(found.add_s) > 10 and found.add_s.max() < 1e-9 and found.mspd.max() < 1e-6
 
 
 def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) -> None:

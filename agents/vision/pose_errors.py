@@ -1,0 +1,57 @@
+"""How far a pose is off, as BOP measures it (Hodan et al. 2020, https://bop.felk.cvut.cz)."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from simworld.annotation.surfaces import surface_points
+from simworld.geometry import Array
+from simworld.reading import parse_json
+from simworld.scene.model import Mesh
+
+Pose = tuple[Array, Array]
+"""A rotation (3, 3) and a translation (3,) in metres, from a thing's frame to a camera's."""
+
+
+@lru_cache(maxsize=1024)
+def points_and_diameter(mesh: str) -> tuple[Array, float]:
+    """Points (n, 3) on a mesh that is given as JSON, and the largest distance between two of them."""
+    points = surface_points(parse_json(mesh, Mesh, "a mesh"), 500)
+    return points, float(_distances(points, points).max())
+
+
+def add(points: Array, found: Pose, true: Pose) -> float:
+    """The mean distance of points on the thing from where they are (ADD, Hinterstoisser et al. 2012)."""
+    return float(np.linalg.norm(_moved(points, found) - _moved(points, true), axis=1).mean())
+
+
+def add_s(points: Array, found: Pose, true: Pose) -> float:
+    """The mean distance of where points on the thing are from the nearest of those that were found (ADD-S)."""
+    return float(_distances(_moved(points, true), _moved(points, found)).min(axis=1).mean())
+
+
+def mspd(points: Array, intrinsics: Array, found: Pose, true: Pose, alike: Array) -> float:
+    """The largest distance in pixels of points from where they are seen, of the symmetry that leaves it smallest.
+
+    `alike` (a, 3, 3) are the rotations that keep the thing's shape, and rows of zeros.
+    """
+    seen = _projected(_moved(points, found), intrinsics)
+    turns = alike[np.abs(alike).sum(axis=(1, 2)) > 0]
+    others = (_projected(_moved(points, (true[0] @ turn, true[1])), intrinsics) for turn in turns)
+    return float(min(np.linalg.norm(seen - other, axis=1).max() for other in others))
+
+
+def _moved(points: Array, pose: Pose) -> Array:
+    moved: Array = points @ pose[0].T + pose[1]
+    return moved
+
+
+def _projected(points: Array, intrinsics: Array) -> Array:
+    seen = points @ intrinsics.T
+    pixels: Array = seen[:, :2] / seen[:, 2:]
+    return pixels
+
+
+def _distances(one: Array, other: Array) -> Array:
+    found: Array = np.linalg.norm(one[:, None] - other[None], axis=2)
+    return found
