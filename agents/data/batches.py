@@ -27,13 +27,17 @@ class Varied(Dataset[Example]):
 
 @dataclass(frozen=True)
 class Order:
-    """Which examples are in each batch: all of them once, in another order each time, and so on from batch `begin`."""
+    """Which examples are in each batch, from batch `begin` on: all of them once, and so on.
+
+    Each time they are in another order, or if they are not `shuffled` in their own.
+    """
 
     rows: Sequence[int]
     batch_size: int
     seed: int
     begin: int
     end: int
+    shuffled: bool = True
 
     def __len__(self) -> int:
         return self.end - self.begin
@@ -44,9 +48,9 @@ class Order:
             chosen = []
             for place in range(batch * self.batch_size, (batch + 1) * self.batch_size):
                 visit, row = divmod(place, len(self.rows))
-                if visit != held[0]:
+                if self.shuffled and visit != held[0]:
                     held = visit, Streams(self.seed, visit)("order").permutation(len(self.rows)).tolist()
-                chosen.append((visit, self.rows[held[1][row]]))
+                chosen.append((visit, self.rows[held[1][row] if self.shuffled else row]))
             yield chosen
 
 

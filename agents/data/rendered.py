@@ -12,7 +12,7 @@ from simworld.agents.data.example import Example, Things
 from simworld.agents.data.image_set import padded, rotations_alike
 from simworld.annotation.labels import InstanceLabel, annotate
 from simworld.assets.catalogue import keypoint_names
-from simworld.datasets.labelled import LabelledImage, photograph
+from simworld.datasets.labelled import LabelledImage, Moment, photograph
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.geometry import Array
@@ -21,10 +21,10 @@ from simworld.rendering.frame import Renderer
 
 
 class RenderedSet(Dataset[Example]):
-    """Item (scene, camera) or a number i of it: scene i of a seed, seen by one of the cameras in turn.
+    """Images of so many scenes of a seed, each seen by all cameras, one after the other.
 
-    Each is the image that `simworld images` writes of the same configuration, seed and (width, height) `size`, where
-    nobody acts.
+    They are those that `simworld images` writes of the same configuration, seed and (width, height) `size`, where
+    nobody acts. A scene is made once for images that are asked for one after the other: take them in order.
     """
 
     def __init__(
@@ -32,24 +32,27 @@ class RenderedSet(Dataset[Example]):
         config: EnvConfig,
         categories: Sequence[str],
         *,
-        count: int,
+        scenes: int,
         seed: int = 0,
         cameras: Sequence[str] = ("front",),
         size: tuple[int, int] = (320, 240),
         renderer: str = "raster",
     ) -> None:
-        self._config, self._count, self._seed, self._size = config, count, seed, size
+        self._config, self._scenes, self._seed, self._size = config, scenes, seed, size
+        self._last: tuple[int, Moment] | None = None
         self._cameras, self._renderer_name = tuple(cameras), renderer
         self.categories = tuple(categories)
         self.points = tuple(keypoint_names(category) for category in self.categories)
 
     def __len__(self) -> int:
-        return self._count
+        return self._scenes * len(self._cameras)
 
     def __getitem__(self, index: int) -> Example:
-        moment = stage(self._env, None, self._seed, index)
-        camera = self._cameras[index % len(self._cameras)]
-        return example_of(photograph(moment, self._renderer, camera, self._size), self.categories, self.points)
+        scene, camera = divmod(index, len(self._cameras))
+        if self._last is None or self._last[0] != scene:
+            self._last = scene, stage(self._env, None, self._seed, scene)
+        image = photograph(self._last[1], self._renderer, self._cameras[camera], self._size)
+        return example_of(image, self.categories, self.points)
 
     @cached_property
     def _env(self) -> ManipulationEnv:
@@ -60,7 +63,8 @@ class RenderedSet(Dataset[Example]):
         return make_renderer(self._renderer_name)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_env", "_renderer")}
+        kept = {name: value for name, value in vars(self).items() if name not in ("_env", "_renderer")}
+        return kept | {"_last": None}
 
 
 def example_of(image: LabelledImage, categories: Sequence[str], points: Sequence[Sequence[str]]) -> Example:
