@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from simworld.annotation.surfaces import surface_points
+from simworld.annotation.surface_points import surface_points
 from simworld.geometry import Array
 from simworld.reading import parse_json
 from simworld.scene.model import Mesh

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simworld.annotation.keypoints import Keypoint, Symmetries, keypoints, symmetries
-from simworld.annotation.surfaces import mesh_of
+from simworld.annotation.surface_points import mesh_of
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, Vec3, compose, invert, quat_to_matrix, transform_points
 from simworld.rendering.frame import Frame

@@ -18,7 +18,7 @@ from simworld.streams import Streams
 
 TRIES = 640
 """So often of one sample a thing is drawn again that cannot be."""
-SETTLINGS = 8
+SETTLINGS = 32
 """So often what does not come to rest where it should is dropped again."""
 PROBES, PROBE_TRIES = 10, 64
 """Samples that `check_scenes` makes, and the tries of each: what passes so will hardly ever need all TRIES."""

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from simworld.agents.vision.pose_errors import add, add_s, mspd, points_and_diameter
-from simworld.annotation.surfaces import surface_points
+from simworld.annotation.surface_points import surface_points
 from simworld.scene.model import Mesh
 
 CUBE = np.array([[x, y, z] for x in (-0.03, 0.03) for y in (-0.03, 0.03) for z in (-0.03, 0.03)])
