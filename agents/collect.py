@@ -61,7 +61,7 @@ def collect_episode(
 def stage(
     env: ManipulationEnv, act: Policy | None, seed: int, index: int, parameters: Mapping[str, Any] | None = None
 ) -> Moment:
-    """The episode `index` of a seed after `view.step` steps of a policy, or of nobody who acts.
+    """The episode `index` of a seed after `view.step` steps of a policy, or of nobody who acts, without its markers.
 
     `parameters` are values by address that are not drawn.
     """
@@ -74,7 +74,8 @@ def stage(
         if terminated:
             break
     scene, redrawn = env.sample.scene, env.sample.redrawn
-    return Moment(scene, env.world.state(), drawn, *env.episode, step=step, redrawn=redrawn)
+    moment = Moment(scene, env.world.state(), drawn, *env.episode, step=step, redrawn=redrawn)
+    return moment.without_markers()
 
 
 def _disturb(

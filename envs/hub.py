@@ -71,6 +71,8 @@ def make_env(
     asked = getattr(cfg, "task", None) or env_id
     if not isinstance(asked, str):
         raise ConfigurationError(f"make_env: task: must be the id of an environment, got {shown(asked)}")
+    if isinstance(n_envs, bool) or not isinstance(n_envs, int) or n_envs < 1:
+        raise ConfigurationError(f"make_env: n_envs: must be a whole number from 1 on, got {shown(n_envs)}")
     spec = gym.registry.get(asked)
     if spec is not None and spec.entry_point != ENTRY_POINT:
         raise ConfigurationError(f"make_env: task: must be the id of an environment of simworld, got {shown(asked)}")

@@ -39,6 +39,13 @@ class ProcessVectorEnv(AsyncVectorEnv[Any, Any]):
     call_async = _told(AsyncVectorEnv.call_async)
     call_wait = _told(AsyncVectorEnv.call_wait)
     set_attr = _told(AsyncVectorEnv.set_attr)
+    _check_spaces = _told(AsyncVectorEnv._check_spaces)
+
+    def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
+        """Close all environments; those whose process has ended are closed already."""
+        if any(process.exitcode is not None for process in self.processes):
+            self._state, terminate = AsyncState.DEFAULT, True  # whoever is waited for may never answer
+        super().close_extras(timeout, terminate)
 
     def _ended(self) -> str:
         """Which environment's process ended, and how."""

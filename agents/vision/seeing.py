@@ -48,7 +48,7 @@ class VisionArchitecture(Settings):
     categories: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
     points: tuple[tuple[Name, ...], ...]
     size: tuple[Side, Side] = (320, 240)
-    widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 128)
+    widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 112)
     depths: tuple[Whole, Whole, Whole, Whole] = (1, 2, 2, 2)
     features: Width = 48
 

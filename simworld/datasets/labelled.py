@@ -1,8 +1,8 @@
 """An image with all that made it, and how one is taken of an instant of a scene."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,22 @@ class Moment:
     step: int = 0
     group: int | None = None
     redrawn: Mapping[str, int] = field(default_factory=dict)
+
+    def without_markers(self) -> Self:
+        """The same without what is only to be seen, such as goals: nothing in the world looks so."""
+        scene, state = self.scene, self.state
+        rows = [row for row, body in enumerate(scene.bodies) if not body.marker]
+        if len(rows) == len(scene.bodies):
+            return self
+        plain = scene.model_copy(update={"bodies": tuple(scene.bodies[row] for row in rows)})
+        number = {scene.instances[name]: of for name, of in plain.instances.items()}
+        contacts = tuple(
+            contact._replace(instance_a=number[contact.instance_a], instance_b=number[contact.instance_b])
+            for contact in state.contacts
+        )
+        poses, velocities = state.body_poses[rows], state.body_velocities[rows]
+        left = replace(state, body_poses=poses, body_velocities=velocities, contacts=contacts)
+        return replace(self, scene=plain, state=left)
 
 
 @dataclass(frozen=True)

@@ -121,3 +121,9 @@ def test_what_is_no_such_environment_is_one_line() -> None:
     with pytest.raises(ConfigurationError) as error:
         make_env(env_id="CartPole-v1")
     assert str(error.value) == "make_env: task: must be the id of an environment of simworld, got 'CartPole-v1'"
+
+
+@pytest.mark.parametrize("n_envs", [0, -1, "2", True, 1.0])
+def test_a_number_of_environments_that_is_none_is_refused(n_envs: Any) -> None:
+    with pytest.raises(ConfigurationError, match="n_envs: must be a whole number from 1 on"):
+        make_env(n_envs, True)

@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import simworld as sw
 from simworld.envs.hub import make_env
+from simworld.envs.process_vector import ProcessVectorEnv
 
 REACH, PLACE = "simworld:simworld/Reach-v0", "simworld:simworld/PlaceInBox-v0"
 GONE = (EOFError, BrokenPipeError, ConnectionResetError)
@@ -144,3 +145,13 @@ def test_an_error_in_a_process_is_told_as_it_is() -> None:
     with pytest.raises(sw.ConfigurationError, match="unknown reset option 'indx'; did you mean 'index'"):
         envs.reset(options={"indx": 1})
     envs.close(terminate=True)
+
+
+def test_environments_are_closed_quietly_after_one_has_died() -> None:
+    env = ProcessVectorEnv([one(), one()])
+    env.reset(seed=1)
+    env.step_async(env.action_space.sample())
+    os.kill(env.processes[1].pid or 0, signal.SIGKILL)
+    env.processes[1].join(10)
+    env.close()
+    assert not any(process.is_alive() for process in env.processes)

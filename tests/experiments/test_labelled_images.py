@@ -329,3 +329,20 @@ def test_nothing_is_said_of_labels_where_a_run_is_refused(tmp_path: Path) -> Non
     with pytest.raises(ConfigurationError, match="nothing here has it"):
         write_labelled_images(tmp_path / "no", REACH, count=1, size=SMALL, quotas=["occlusion[0,0.5]=100%"])
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("env_id", ["simworld/Flip-v0", "simworld/Push-v0"])
+def test_goals_are_in_no_labelled_image(env_id: str) -> None:
+    with closing(make_env(env_id, "none")) as env:
+        base = manipulation(env)
+        moment = stage(base, expert(base.config), 3, 0)
+        shown = base.sample.scene
+        assert any(body.marker for body in shown.bodies) and not any(body.marker for body in moment.scene.bodies)
+        # What is left is where it was, and touches what it touched, by the numbers that it now has.
+        for name in moment.scene.instances.keys() - {"robot"}:
+            row, was = moment.scene.body_index(name), shown.body_index(name)
+            np.testing.assert_array_equal(moment.state.body_poses[row], base.world.state().body_poses[was])
+        names = {number: name for name, number in moment.scene.instances.items()}
+        before = {number: name for name, number in shown.instances.items()}
+        touching = [(names[c.instance_a], names[c.instance_b]) for c in moment.state.contacts]
+        assert touching == [(before[c.instance_a], before[c.instance_b]) for c in base.world.state().contacts] != []

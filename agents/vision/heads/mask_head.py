@@ -65,14 +65,12 @@ class MaskHead(Head):
 
 
 def _one_each(cells: Cells, things: int) -> Cells:
-    """The first cell of each of at most _MOST things, evenly taken."""
-    first = torch.full((things,), len(cells.thing)).scatter_reduce(
-        0, cells.thing, torch.arange(len(cells.thing)), "amin"
-    )
-    first = first[first < len(cells.thing)]
-    if len(first) > _MOST:
-        first = first[torch.linspace(0, len(first) - 1, _MOST).long()]
-    return Cells(cells.image[first], cells.row[first], cells.column[first], cells.thing[first])
+    """The last cell, which is the middle one, of each of at most _MOST things, evenly taken."""
+    last = torch.full((things,), -1).scatter_reduce(0, cells.thing, torch.arange(len(cells.thing)), "amax")
+    last = last[last >= 0]
+    if len(last) > _MOST:
+        last = last[torch.linspace(0, len(last) - 1, _MOST).long()]
+    return Cells(cells.image[last], cells.row[last], cells.column[last], cells.thing[last])
 
 
 def _shares(marks: torch.Tensor, cells: Cells) -> torch.Tensor:

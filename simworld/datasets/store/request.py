@@ -8,7 +8,7 @@ from simworld.datasets.store.manifest import REQUEST, known_files, read_checked
 from simworld.errors import DatasetError
 from simworld.reading import PathLike, Record, parse_json, read_json
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Of all that is stored; folders of others are refused."""
 
 

@@ -120,9 +120,10 @@ def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -
     start = torch.randn(len(batch), outputs, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0)) * 0.3
     answers = start.requires_grad_()
     optimizer = torch.optim.Adam([answers], lr=0.05)
+    taught = answering(batch, HEIGHT, WIDTH)  # what is said in the middle is to be learnt, whichever cells answer
     for _ in range(250):
         optimizer.zero_grad()
-        loss = head.loss(answers, batch, cells)
+        loss = head.loss(answers, batch, taught)
         loss.backward()
         optimizer.step()
     shown = head.read(answers.detach(), cells, {})["masks"] > 0

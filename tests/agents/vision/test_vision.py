@@ -16,7 +16,9 @@ from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.scores import measure
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
 from simworld.agents.vision.vision_training import VisionSettings, VisionTraining, train_vision
+from simworld.assets.catalogue import keypoint_names
 from simworld.errors import ConfigurationError, TrainingError
+from simworld.experiments.recipes.labelled_images import categories
 from simworld.experiments.recipes.vision import read_picture
 
 SMALL = {"size": (128, 96), "widths": (8, 8, 16, 16), "depths": (1, 1, 1, 1), "features": 16}
@@ -218,3 +220,11 @@ def test_commands_train_test_and_predict(folder: Path, tmp_path: Path) -> None:
     assert set(json.loads((tmp_path / "p/found.json").read_text())) >= {"photo.png", "000000.png"}
     code, _, error = simworld("predict", out / "training.json", tmp_path / "photo.png")
     assert code == 2 and "cannot be used" in error
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_is_a_file_of_five_megabytes_at_most(tmp_path: Path, model: str) -> None:
+    names = categories()
+    points = tuple(keypoint_names(name) for name in names)
+    SeeingNetwork(VisionArchitecture(model=model, categories=names, points=points)).save(tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").stat().st_size <= 5_000_000
