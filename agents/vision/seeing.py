@@ -33,7 +33,7 @@ Name = Annotated[str, Field(min_length=1, max_length=64)]
 MOST = 50
 """Things that are looked for in an image."""
 LEAST_SCORE = 0.05
-"""Of a thing that is told of."""
+"""Of a thing that is told of, if nothing else is asked for."""
 _TOGETHER = 16
 """Images that are seen at once."""
 
@@ -84,15 +84,19 @@ class Found:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def to_plain(self, names: Sequence[str], least: float = 0.0) -> list[dict[str, Any]]:
-        """What is at least so likely as JSON data, but for masks."""
+    def to_plain(self, architecture: VisionArchitecture) -> list[dict[str, Any]]:
+        """All of it as JSON data, but for masks: keypoints by their names."""
         told = []
-        for k in np.flatnonzero(self.scores >= least).tolist():
-            entry: dict[str, Any] = {"category": names[self.categories[k]], "score": round(float(self.scores[k]), 4)}
-            entry["bbox"] = self.boxes[k].round(2).tolist()
-            for name in ("keypoints", "positions", "rotations"):
-                if (values := getattr(self, name)) is not None:
-                    entry[name.removesuffix("s") if name != "keypoints" else name] = values[k].round(5).tolist()
+        for k, category in enumerate(self.categories.tolist()):
+            entry: dict[str, Any] = {"category": architecture.categories[category]}
+            entry |= {"score": round(float(self.scores[k]), 4), "bbox": self.boxes[k].round(2).tolist()}
+            if self.keypoints is not None:
+                places = self.keypoints[k].round(2).tolist()
+                entry["keypoints"] = dict(zip(architecture.points[category], places, strict=False))
+            if self.positions is not None:
+                entry["position"] = self.positions[k].round(5).tolist()
+            if self.rotations is not None:
+                entry["rotation"] = self.rotations[k].round(5).tolist()
             told.append(entry)
         return told
 
@@ -137,13 +141,13 @@ class SeeingNetwork(nn.Module):
         told = zip(self.parts, answers, strict=True)
         return {head.name: head.loss(answer, batch, cells) for head, answer in told}
 
-    def see(self, photos: Sequence[Photo]) -> list[Found]:
-        """What is on some images of any size."""
+    def see(self, photos: Sequence[Photo], least: float = LEAST_SCORE) -> list[Found]:
+        """What is on some images of any size, with a score of at least so much."""
         self.eval()
         found: list[Found] = []
         with torch.no_grad():
             for begin in range(0, len(photos), _TOGETHER):
-                found += self._see(photos[begin : begin + _TOGETHER])
+                found += self._see(photos[begin : begin + _TOGETHER], least)
         return found
 
     def save(self, path: Path, settings: dict[str, Any] | None = None, results: dict[str, Any] | None = None) -> None:
@@ -172,14 +176,16 @@ class SeeingNetwork(nn.Module):
         network.load_state_dict(to_torch(tensors), strict=False)
         return network.eval()
 
-    def _see(self, photos: Sequence[Photo]) -> list[Found]:
+    def _see(self, photos: Sequence[Photo], least: float) -> list[Found]:
         architecture = self.architecture
         framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), architecture.size) for photo in photos]
-        planes = [torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1) for photo in photos]
-        seen = [framed_image(plane, by, architecture.size) for plane, by in zip(planes, framings, strict=True)]
+        seen = [
+            framed_image(torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1), by, architecture.size)
+            for photo, by in zip(photos, framings, strict=True)
+        ]
         answers = self(torch.stack(seen))
         scores, categories, cells = peaks(answers[0], MOST)
-        kept = scores >= LEAST_SCORE
+        kept = scores >= least
         scores, categories = scores[kept], categories[kept]
         cells = Cells(cells.image[kept], cells.row[kept], cells.column[kept], cells.thing[kept])
         known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
@@ -246,18 +252,22 @@ def _found(told: dict[str, torch.Tensor], photo: Photo, framing: Framing) -> Fou
     if "keypoints" in told:
         found["keypoints"] = (told["keypoints"].numpy() - framing.shift) / framing.scale
     if "masks" in told:
-        back = Framing(
-            STRIDE / framing.scale, 0.0, (-framing.shift[0] / framing.scale, -framing.shift[1] / framing.scale)
-        )
-        masks = framed_image(told["masks"], back, (width, height)).numpy() > 0
-        found["masks"] = masks & _within(boxes, height, width)
+        found["masks"] = _enlarged(told["masks"], framing, boxes, (width, height))
     return Found(**found)
 
 
-def _within(boxes: Array, height: int, width: int) -> NDArray[np.bool_]:
-    """The pixels (n, h, w) that are in boxes, or a pixel beside."""
-    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
-    low, high = boxes[:, :2, None] - 1, (boxes[:, :2] + boxes[:, 2:])[..., None] + 1
-    across = (x >= low[:, 0]) & (x <= high[:, 0])
-    down = (y >= low[:, 1]) & (y <= high[:, 1])
-    return np.asarray(down[:, :, None] & across[:, None, :])
+def _enlarged(logits: torch.Tensor, framing: Framing, boxes: Array, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The masks (n, h, w) of logits at cells: each is enlarged alone, in its box and a pixel around that."""
+    masks = np.zeros((len(boxes), size[1], size[0]), dtype=np.bool_)
+    begin = np.ceil(boxes[:, :2] - 1.5).clip(0, size).astype(np.int64)
+    end = np.floor(boxes[:, :2] + boxes[:, 2:] + 1.5).clip(0, size).astype(np.int64)
+    origin = np.array(framing.shift) / framing.scale
+    for mask, cells, corner, (right, bottom) in zip(masks, logits, begin, end, strict=True):
+        left, top = corner.tolist()
+        if left < right and top < bottom:
+            shift = (-origin - corner).tolist()
+            inside = framed_image(
+                cells[None], Framing(STRIDE / framing.scale, 0.0, shift), (right - left, bottom - top)
+            )
+            mask[top:bottom, left:right] = inside[0].numpy() > 0
+    return masks

@@ -1,28 +1,21 @@
-"""Vision models: trained on stored images, measured on others, and looking at pictures."""
+"""Vision models: trained on stored images, and measured on others."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.manifest import MANIFEST
-from simworld.datasets.video import video_frames, write_video
 from simworld.errors import ConfigurationError
 from simworld.extras import extras
 
 if TYPE_CHECKING:
-    from simworld.agents.data.example import Picture
     from simworld.agents.vision.seeing import SeeingNetwork
 
 MODEL, _CHECKPOINT, _RECORD, _BOARD = "model.safetensors", "checkpoint.safetensors", "training.json", "tensorboard"
 HELD_OUT = 0.1
 """The share of the images that nothing is learnt from, of scenes of their own."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-"""Of the pictures in a folder."""
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
 
 def train_model(
@@ -104,59 +97,6 @@ def measure_model(model: Path, images: Path, progress: Callable[[int], None] | N
     return measure(network, each()).to_plain()
 
 
-def predict(
-    model: Path,
-    sources: Sequence[Path],
-    folder: Path,
-    *,
-    least: float = 0.3,
-    progress: Callable[[int], None] | None = None,
-) -> int:
-    """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
-
-    `found.json` beside them says all of it. A file that is none of these raises ConfigurationError, before anything is
-    written. A video is drawn as a video, and told of frame by frame.
-    """
-    network = loaded(model)
-    from simworld.agents.vision.seeing import Photo
-
-    with extras():
-        from PIL import Image
-    from simworld.agents.vision.found_drawing import draw_found
-
-    names = network.architecture.categories
-    paths = _pictures(sources)
-    folder.mkdir(parents=True, exist_ok=True)
-    told: dict[str, Any] = {}
-
-    def look(image: "Picture") -> tuple["Picture", list[dict[str, Any]]]:
-        found = network.see([Photo(image)])[0]
-        return draw_found(image, found, names, least), found.to_plain(names, least)
-
-    for number, path in enumerate(paths, start=1):
-        if path.suffix.lower() in VIDEOS:
-            told[path.name] = []
-            with video_frames(path) as (rate, frames):
-                write_video(folder / f"{path.stem}.mp4", _each(frames, look, told[path.name]), rate)
-        else:
-            drawn, told[path.name] = look(read_picture(path))
-            Image.fromarray(drawn).save(folder / f"{path.stem}.png")
-        if progress is not None:
-            progress(number)
-    (folder / "found.json").write_text(json.dumps(told, indent=1))
-    return len(paths)
-
-
-def _each(
-    frames: Iterator["Picture"], look: Callable[["Picture"], tuple["Picture", Any]], told: list[Any]
-) -> Iterator["Picture"]:
-    """Each frame with what was found on it, which is told too."""
-    for frame in frames:
-        drawn, found = look(frame)
-        told.append(found)
-        yield drawn
-
-
 def loaded(model: Path) -> "SeeingNetwork":
     """A stored vision model; ConfigurationError for any other file."""
     with extras():
@@ -164,34 +104,3 @@ def loaded(model: Path) -> "SeeingNetwork":
     if not model.is_file():
         raise ConfigurationError(f"model: there is no file {model}")
     return SeeingNetwork.load(model)
-
-
-def read_picture(path: Path) -> "Picture":
-    """A picture (h, w, 3) of any size and mode, turned as its camera says; ConfigurationError where it is none."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            turned = ImageOps.exif_transpose(picture)
-            if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
-                turned = Image.alpha_composite(Image.new("RGBA", turned.size, "white"), turned.convert("RGBA"))
-            elif turned.mode.startswith("I;16"):
-                turned = Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
-            return np.asarray(turned.convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ConfigurationError(f"{path} cannot be read as a picture: {str(error).splitlines()[0]}") from None
-
-
-def _pictures(sources: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            inside = sorted(path for path in source.iterdir() if path.suffix.lower() in (*SUFFIXES, *VIDEOS))
-            if not inside:
-                raise ConfigurationError(f"images: there are no pictures in {source}")
-            found += inside
-        elif source.is_file():
-            found.append(source)
-        else:
-            raise ConfigurationError(f"images: there is no file {source}")
-    return found

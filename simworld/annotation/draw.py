@@ -14,6 +14,7 @@ Picture = NDArray[np.uint8]
 
 _GOLDEN = 0.6180339887
 _OPACITY = 0.4
+_DOT = 2.5  # pixels from its middle
 # Near to far: from warm to cold, ever darker, so that it reads in grey too.
 _DEPTH_COLORS = ((253, 231, 165), (252, 165, 90), (222, 73, 104), (123, 35, 130), (38, 17, 86))
 
@@ -25,12 +26,13 @@ def instance_color(instance: int) -> tuple[int, int, int]:
 
 
 class Marked(NamedTuple):
-    """Something to be marked in a picture: a word, a colour in 0..255, a box in pixels, and a mask (h, w)."""
+    """Something to be marked in a picture: a word, a colour in 0..255, a box, a mask (h, w), and points in pixels."""
 
     text: str
     color: tuple[int, int, int]
     box: tuple[int, int, int, int]
     mask: NDArray[np.bool_] | None
+    points: Sequence[Sequence[float]] = ()
 
 
 def draw(frame: Frame, labels: Labels) -> Picture:
@@ -50,13 +52,19 @@ def draw_marked(picture: Picture, things: Sequence[Marked]) -> Picture:
             rgb[thing.mask] += _OPACITY * (np.array(thing.color, dtype=np.float32) - rgb[thing.mask])
     image = Image.fromarray(np.rint(rgb).astype(np.uint8))
     canvas = ImageDraw.Draw(image)
-    for text, color, (x, y, width, height), _ in things:
+    for text, color, (x, y, width, height), _, points in things:
         canvas.rectangle((x, y, x + width - 1, y + height - 1), outline=color)
         _, _, wide, high = canvas.textbbox((0, 0), text)
         # Above the box, or inside it where the image ends.
         left, top = max(min(x, image.width - wide - 4), 0), y - high - 2 if y > high + 2 else y + 1
         canvas.rectangle((left, top, left + wide + 3, top + high + 1), fill=(0, 0, 0))
         canvas.text((left + 2, top), text, fill=color)
+        for column, row in points:
+            canvas.ellipse(
+                (column - 0.5 - _DOT, row - 0.5 - _DOT, column - 0.5 + _DOT, row - 0.5 + _DOT),
+                fill=color,
+                outline=(0, 0, 0),
+            )
     return np.asarray(image, dtype=np.uint8)
 
 

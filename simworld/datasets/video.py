@@ -1,7 +1,8 @@
 """Videos that every browser plays, from frames, and the picture to show before one plays."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from simworld.writing import atomically, reporting
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.container import InputContainer
 
 Picture = NDArray[np.uint8]
 
@@ -43,9 +45,9 @@ def middle_frame(path: Path) -> Picture:
         import av
     try:
         with open_regular(path) as file, av.open(file, "r") as container:
-            count = container.streams.video[0].frames
+            middle = container.streams.video[0].frames // 2
             for number, frame in enumerate(container.decode(video=0)):
-                if number >= count // 2:
+                if number >= middle:
                     return frame.to_ndarray(format="rgb24").astype(np.uint8)
     except (av.error.FFmpegError, IndexError):
         pass
@@ -54,15 +56,34 @@ def middle_frame(path: Path) -> Picture:
 
 @contextmanager
 def video_frames(path: Path) -> Iterator[tuple[int, Iterator[Picture]]]:
-    """Frames a second, rounded, and the frames (h, w, 3) one at a time; ConfigurationError for what is no video."""
+    """Frames a second, rounded, and the frames (h, w, 3) one at a time, turned as they are to be shown.
+
+    ConfigurationError for what is no video, and at the frame at which one breaks.
+    """
     with extras():
         import av
-    try:
-        with open_regular(path) as file, av.open(file, "r") as container:
-            rate = max(1, round(float(container.streams.video[0].average_rate or 25)))
-            yield rate, (f.to_ndarray(format="rgb24").astype(np.uint8) for f in container.decode(video=0))
-    except (av.error.FFmpegError, IndexError):
-        raise ConfigurationError(f"{path} is not a video") from None
+    with ExitStack() as stack:
+        try:
+            container = stack.enter_context(av.open(stack.enter_context(open_regular(path)), "r"))
+            rate = container.streams.video[0].average_rate
+        except (av.error.FFmpegError, IndexError):
+            raise ConfigurationError(f"{path} is not a video") from None
+        yield max(1, round(float(rate or 25))), _decoded(path, container)
+
+
+def _decoded(path: Path, container: "InputContainer") -> Iterator[Picture]:
+    import av
+
+    frames = container.decode(video=0)
+    for number in count():
+        try:
+            frame = next(frames, None)
+        except av.error.FFmpegError as error:
+            raise ConfigurationError(f"{path} breaks at frame {number}: {error.strerror}") from None
+        if frame is None:
+            return
+        # Degrees, against the clock.
+        yield np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).astype(np.uint8)
 
 
 def _encode(path: Path, frames: Iterator[Picture], fps: int) -> None:

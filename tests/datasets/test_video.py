@@ -1,5 +1,6 @@
 """A video holds its frames, plays in browsers, and appears whole or not at all."""
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simworld.datasets.video import middle_frame, write_video
+from simworld.datasets.video import middle_frame, video_frames, write_video
 from simworld.errors import ConfigurationError, DatasetError
 
 Picture = NDArray[np.uint8]
@@ -99,3 +100,49 @@ def test_what_is_not_a_video_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no video" * 100)
     with pytest.raises(ConfigurationError, match="not a video"):
         middle_frame(path)
+
+
+def test_frames_come_one_at_a_time_with_their_rate(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", frames(12), 24)
+    with video_frames(tmp_path / "a.mp4") as (rate, found):
+        assert rate == 24
+        np.testing.assert_array_equal([*found], decoded(tmp_path / "a.mp4"))
+
+
+@pytest.mark.parametrize(("matrix", "turns"), [((0, 1, -1, 0), -1), ((0, -1, 1, 0), 1), ((-1, 0, 0, -1), 2)])
+def test_frames_are_turned_as_players_turn_them(tmp_path: Path, matrix: tuple[int, ...], turns: int) -> None:
+    path = tmp_path / "a.mp4"
+    write_video(path, frames(2), 25)
+    upright, data = decoded(path)[0], bytearray(path.read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)
+    # The matrix of the track's header, 40 bytes after its name (ISO/IEC 14496-12).
+    at = data.find(b"tkhd") + 4 + 40
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    with video_frames(path) as (_, found):
+        np.testing.assert_array_equal(next(found), np.rot90(upright, turns))
+
+
+def test_errors_of_who_takes_the_frames_are_their_own(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", frames(2), 25)
+    with pytest.raises(IndexError, match="mine"), video_frames(tmp_path / "a.mp4"):
+        raise IndexError("mine")
+
+
+def test_a_video_that_breaks_says_at_which_frame(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), dtype=np.uint8)
+    path = tmp_path / "a.mp4"
+    write_video(path, noise, 10)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3] + bytes(len(data) // 3))
+    heard = 0
+    with pytest.raises(ConfigurationError, match="breaks at") as raised, video_frames(path) as (_, found):
+        for _ in found:
+            heard += 1
+    assert 0 < heard < 60 and f"frame {heard}:" in str(raised.value)
+
+
+def test_what_has_no_frames_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"no video" * 100)
+    with pytest.raises(ConfigurationError, match="not a video"), video_frames(tmp_path / "a.mp4"):
+        pass

@@ -1,0 +1,160 @@
+"""What a vision model finds on pictures and videos: drawn on them, and told."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simworld.datasets.video import video_frames, write_video
+from simworld.errors import ConfigurationError
+from simworld.experiments.recipes.vision import loaded
+from simworld.extras import extras
+from simworld.writing import atomically, reporting, write_bytes
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Opened
+
+    from simworld.agents.data.example import Picture
+
+FOUND = "found.json"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+"""Of the pictures in a folder."""
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
+"""Of pictures, by Pillow's names (MPO is JPEG to it): others may start programs to be read."""
+
+
+def predict(
+    model: Path,
+    sources: Sequence[Path],
+    folder: Path,
+    *,
+    least: float = 0.3,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
+
+    `found.json` beside them says all of it, of a video frame by frame; files of one name are numbered in both. What is
+    none of these, and a source that would be written over, raise ConfigurationError before anything is written.
+    Where a file breaks later, what was done before is kept.
+    """
+    network = loaded(model)
+    from simworld.agents.vision.seeing import Photo
+
+    with extras():
+        from PIL import Image
+    from simworld.agents.vision.found_drawing import draw_found
+
+    paths = _files(sources)
+    drawings = _drawings(paths, folder)
+    for path in paths:
+        _check(path)
+    told: dict[str, Any] = {}
+
+    def look(image: "Picture") -> tuple["Picture", list[dict[str, Any]]]:
+        found = network.see([Photo(image)], least)[0]
+        return draw_found(image, found, network.architecture), found.to_plain(network.architecture)
+
+    with reporting(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for number, (path, drawing) in enumerate(zip(paths, drawings, strict=True), start=1):
+            found: list[Any] = []
+            if _is_video(path):
+                with video_frames(path) as (rate, frames):
+                    write_video(drawing, _each(frames, look, found), rate)
+            else:
+                drawn, found = look(read_picture(path))
+                with reporting(drawing), atomically(drawing) as temporary:
+                    Image.fromarray(drawn).save(temporary, format="PNG")
+            told[f"{drawing.stem}{path.suffix}"] = found
+            if progress is not None:
+                progress(number)
+    finally:
+        with reporting(folder / FOUND):
+            write_bytes(folder / FOUND, json.dumps(told, indent=1).encode())
+    return len(paths)
+
+
+def read_picture(path: Path) -> "Picture":
+    """A picture (h, w, 3) of any size and mode, turned as its camera says; ConfigurationError where it is none."""
+    from PIL import Image, ImageOps
+
+    with _opened(path) as picture:
+        turned = ImageOps.exif_transpose(picture)
+        if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
+            turned = Image.alpha_composite(Image.new("RGBA", turned.size, "white"), turned.convert("RGBA"))
+        elif turned.mode.startswith("I;16"):
+            turned = Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
+        return np.asarray(turned.convert("RGB"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["Opened"]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            yield picture
+    except UnidentifiedImageError:
+        raise ConfigurationError(f"{path} cannot be read as a picture: it must be {', '.join(FORMATS)}") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ConfigurationError(f"{path} cannot be read as a picture: {str(error).partition(chr(10))[0]}") from None
+
+
+def _each(
+    frames: Iterator["Picture"], look: Callable[["Picture"], tuple["Picture", Any]], told: list[Any]
+) -> Iterator["Picture"]:
+    """Each frame with what was found on it, which is told too."""
+    for frame in frames:
+        drawn, found = look(frame)
+        told.append(found)
+        yield drawn
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEOS
+
+
+def _files(sources: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for source in sources:
+        if source.is_dir():
+            inside = sorted(path for path in source.iterdir() if path.suffix.lower() in (*SUFFIXES, *VIDEOS))
+            if not inside:
+                raise ConfigurationError(f"images: there are no pictures in {source}")
+            found += inside
+        elif source.is_file():
+            found.append(source)
+        else:
+            raise ConfigurationError(f"images: there is no file {source}")
+    return found
+
+
+def _drawings(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Where what is drawn on each file is written, each to a file of its own; refuses to write over one of them."""
+    drawings: dict[str, Path] = {}
+    for path in paths:
+        suffix = ".mp4" if _is_video(path) else ".png"
+        names = (f"{path.stem}{f'-{k}' if k > 1 else ''}{suffix}" for k in count(1))
+        name = next(name for name in names if name.casefold() not in drawings)  # some disks know no case
+        drawings[name.casefold()] = folder / name
+    here = {(status.st_dev, status.st_ino) for status in map(Path.stat, paths)}
+    for drawing in drawings.values():
+        if drawing.exists() and (drawing.stat().st_dev, drawing.stat().st_ino) in here:
+            raise ConfigurationError(f"out: {drawing} is one of the images and would be written over; choose another")
+    return list(drawings.values())
+
+
+def _check(path: Path) -> None:
+    """Refuse what does not begin as a picture or a video does."""
+    if not _is_video(path):
+        with _opened(path):
+            return
+    with video_frames(path) as (_, frames):
+        if next(frames, None) is None:
+            raise ConfigurationError(f"{path} is a video without frames")
