@@ -1,27 +1,61 @@
 """The curve of a training: what it is told of every step, kept in few points, and for TensorBoard."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from simworld.extras import extras
+from simworld.reading import parse_json
+from simworld.writing import write_bytes
 
 _POINTS = 100
 
 
 class Curve:
-    """Losses of a training of so many steps, as means over equal parts of it; with a folder, for TensorBoard too."""
+    """Losses of a training of so many steps, as means over equal parts of it; with a folder, for TensorBoard too.
 
-    def __init__(self, steps: int, folder: Path | None = None) -> None:
-        self.points, self._each = list[dict[str, float]](), max(1, steps // _POINTS)
+    The file `kept` has those of every step, a line each, so that a training that goes on has the curve of one that
+    never stopped. DatasetError where it is broken.
+    """
+
+    def __init__(self, steps: int, kept: Path, folder: Path | None = None) -> None:
+        self.points, self._steps, self._each = list[dict[str, float]](), steps, max(1, steps // _POINTS)
+        self._kept, self._begun = kept, False
         self._sums, self._board = dict[str, list[float]](), None
         if folder is not None:
             with extras():
                 from torch.utils.tensorboard import SummaryWriter
-            self._board = SummaryWriter(str(folder))
+            # All is told again, as a training that was killed may not have written out what it told.
+            self._board = SummaryWriter(str(folder), purge_step=0)
 
     def add(self, step: int, losses: dict[str, float]) -> None:
-        """Hear of a step."""
+        """Hear of a step; the first one is that from which the training goes on."""
+        self._begin(step)
+        with open(self._kept, "a", encoding="utf-8") as file:
+            file.write(json.dumps([step, losses]) + "\n")
+        self._count(step, losses)
+
+    def close(self) -> None:
+        """Write out what is to be written."""
+        self._begin(self._steps)
+        if self._board is not None:
+            self._board.close()
+
+    def _begin(self, step: int) -> None:
+        """Take up what is kept of the steps before, once."""
+        if self._begun:
+            return
+        self._begun = True
+        text = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
+        whole = text[: text.rfind("\n") + 1].splitlines()  # a kill may have cut the last line
+        before = [parse_json(line, tuple[int, dict[str, float]], f"{self._kept} is broken") for line in whole]
+        before = [(number, losses) for number, losses in before if number < step]
+        write_bytes(self._kept, "".join(json.dumps(each) + "\n" for each in before).encode())
+        for number, losses in before:
+            self._count(number, losses)
+
+    def _count(self, step: int, losses: dict[str, float]) -> None:
         for name, value in losses.items():
             self._sums.setdefault(name, []).append(value)
         if (step + 1) % self._each == 0:
@@ -31,8 +65,3 @@ class Curve:
             for name, value in means.items():
                 if self._board is not None:
                     self._board.add_scalar(f"loss/{name}", value, step + 1)
-
-    def close(self) -> None:
-        """Write out what is to be written."""
-        if self._board is not None:
-            self._board.close()

@@ -20,8 +20,8 @@ LEAST_PIXELS = 32
 """Of a thing that must be found; of fewer it neither must nor must not be."""
 _NEAR = 0.1
 """Of a thing's diameter, by which ADD-S may be off."""
-_PIXELS = 0.5 * np.arange(5, 55, 5)
-"""By which MSPD may be off: BOP's thresholds of an image 640 pixels wide, at half that width."""
+_WIDTH, _PIXELS = 640, np.arange(5, 55, 5)
+"""By which MSPD may be off on an image of that width: BOP's thresholds."""
 _PRECISIONS = "AP", "AP50", "AP75"
 """The first of what COCO's evaluator sums up."""
 _OVERLAP = 0.5
@@ -36,7 +36,7 @@ class Measured:
     COCO's average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"). Errors are of the
     things that were found: in metres of `position` (m,), and in pixels of each of the `keypoints` (k,) that is
     seen. Those of poses are of all things that are meshes, infinite where one was not found: BOP's `add_s` (p,) as
-    a share of the thing's diameter, and `mspd` (p,) in pixels.
+    a share of the thing's diameter, and `mspd` (p,) in pixels as of an image 640 wide.
     """
 
     images: int
@@ -175,7 +175,8 @@ class _Judge:
         true = things.rotations[row], things.translations[row]
         told = found.rotations[k], camera[:, :3] @ found.positions[k] + camera[:, 3]
         self._add_s.append(add_s(points, told, true) / diameter)
-        self._mspd.append(mspd(points, example.intrinsics, told, true, things.alike[row]))
+        off = mspd(points, example.intrinsics, told, true, things.alike[row])
+        self._mspd.append(off * _WIDTH / example.image.shape[1])
 
     def _precision(self, kind: str) -> dict[str, float]:
         """COCO's own evaluator's."""

@@ -2,18 +2,26 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.label_stream import KIND, ImagesRequest
 from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.store.request import read_request
 from simworld.errors import ConfigurationError
 from simworld.extras import extras
 
 if TYPE_CHECKING:
+    from simworld.agents.data.example import Example
     from simworld.agents.vision.seeing import SeeingNetwork
 
-MODEL, _CHECKPOINT, _RECORD, _BOARD = "model.safetensors", "checkpoint.safetensors", "training.json", "tensorboard"
+MODEL, _RECORD, _BOARD = "model.safetensors", "training.json", "tensorboard"
+_CHECKPOINT, _LOSSES = "checkpoint.safetensors", "losses.jsonl"
+"""What is there only until the training ends."""
 HELD_OUT = 0.1
 """The share of the images that nothing is learnt from, of scenes of their own."""
 
@@ -35,7 +43,8 @@ def train_model(
 ) -> dict[str, Any]:
     """Train a model on a dataset of images into `folder/model.safetensors`: the record beside it, `training.json`.
 
-    HELD_OUT of the images measure it at the end. A stopped training goes on from its last checkpoint.
+    It learns `categories`, by default all that are labelled but for distractors. HELD_OUT of the images measure it at
+    the end. A stopped training goes on from its last checkpoint.
     """
     with extras():
         from simworld.agents.data.image_set import ImageSet
@@ -57,10 +66,10 @@ def train_model(
     )
     rows, held_out = data.split(HELD_OUT)
     request = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
-    made = (MODEL, _RECORD, _CHECKPOINT)
+    made = (MODEL, _RECORD, _CHECKPOINT, _LOSSES)
     with OutputFolder(folder, request, lambda name: name in made or name.startswith(f"{_BOARD}/")) as out:
         if not out.has(MODEL, _RECORD):
-            curve = Curve(settings.steps, out.path / _BOARD if tensorboard else None)
+            curve = Curve(settings.steps, out.path / _LOSSES, out.path / _BOARD if tensorboard else None)
 
             def tell(step: int, losses: dict[str, float]) -> None:
                 curve.add(step, losses)
@@ -73,7 +82,8 @@ def train_model(
             network.save(out.path / MODEL, settings.model_dump(mode="json"), results)
             record = {"settings": settings.model_dump(mode="json"), "images": len(rows), "curve": curve.points}
             out.write_json(_RECORD, record | {"held_out": results})
-        (out.path / _CHECKPOINT).unlink(missing_ok=True)
+        for name in (_CHECKPOINT, _LOSSES):
+            (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):
             out.finish()
     found: dict[str, Any] = json.loads((folder / _RECORD).read_bytes())
@@ -81,20 +91,32 @@ def train_model(
 
 
 def measure_model(model: Path, images: Path, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
-    """How good a model is on a dataset of images, of those of its categories that the dataset has."""
+    """How good a model is on a dataset of images, of those of its categories that the dataset knows.
+
+    What it does not know is named, as "not in the images". ConfigurationError where that is all.
+    """
     network = loaded(model)
     from simworld.agents.data.image_set import ImageSet
     from simworld.agents.vision.scores import measure
 
-    data = ImageSet(images, network.architecture.categories)
+    names = network.architecture.categories
+    there = read_request(images, KIND, ImagesRequest).categories
+    known = [name for name in names if name in there]
+    if not known:
+        raise ConfigurationError(f"{images}: there is nothing of what the model knows: {', '.join(names)}")
+    data = ImageSet(images, known)
+    own = np.array([names.index(name) for name in known])
 
-    def each() -> Iterator[Any]:
+    def each() -> Iterator["Example"]:
         for row in range(len(data)):
-            yield data[row]
+            example = data[row]
+            yield replace(example, things=replace(example.things, category=own[example.things.category]))
             if progress is not None:
                 progress(row + 1)
 
-    return measure(network, each()).to_plain()
+    found = measure(network, each()).to_plain()
+    unknown = [name for name in names if name not in there]
+    return found | ({"not in the images": unknown} if unknown else {})
 
 
 def loaded(model: Path) -> "SeeingNetwork":

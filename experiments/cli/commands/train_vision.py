@@ -17,7 +17,12 @@ def train_vision(
     out: Out,
     category: Annotated[
         list[str],
-        typer.Option(metavar="NAME", default_factory=list, show_default="all", help="What is learnt; may be repeated."),
+        typer.Option(
+            metavar="NAME",
+            default_factory=list,
+            show_default="what is labelled, but for distractors",
+            help="A category that is learnt; may be repeated.",
+        ),
     ],
     model: Annotated[
         str,

@@ -165,21 +165,6 @@ def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) ->
         assert (np.diff(found.scores) <= 0).all()
 
 
-def test_onnx_gives_the_same_answers(images: ImageSet, tmp_path: Path) -> None:
-    runtime = pytest.importorskip("onnxruntime")
-    from simworld.agents.vision.onnx_export import export_onnx
-
-    network = SeeingNetwork(settings_for(images).architecture, seed=2).eval()
-    export_onnx(network, tmp_path / "model.onnx")
-    session = runtime.InferenceSession(str(tmp_path / "model.onnx"))
-    for count in (1, 3):
-        seen = np.stack([images[k].image for k in range(count)]).transpose(0, 3, 1, 2).astype(np.float32)
-        with torch.no_grad():
-            own = network(torch.from_numpy(seen))
-        for one, other in zip(own, session.run(None, {"images": seen}), strict=True):
-            np.testing.assert_allclose(one.numpy(), other, atol=1e-4)
-
-
 def test_commands_train_test_and_predict(folder: Path, tmp_path: Path) -> None:
     from command_line import simworld
 

@@ -1,0 +1,141 @@
+"""A model as ONNX has torch's answers, which mean what the page says."""
+
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from command_line import simworld
+
+from simworld.agents.data.framing import Framing, framed_image
+from simworld.agents.vision.models import MODELS
+from simworld.agents.vision.seeing import Photo, SeeingNetwork, VisionArchitecture
+
+PAGE = (Path(__file__).parents[3] / "docs/vision.md").read_text()
+ARCHITECTURE = VisionArchitecture(
+    model="all",
+    categories=("can", "mug"),
+    points=((), ("handle", "rim")),
+    size=(96, 64),
+    widths=(8, 8, 16, 16),
+    depths=(1, 1, 1, 1),
+    features=16,
+)
+WIDTH, HEIGHT = 203, 160
+
+
+@pytest.fixture(scope="module")
+def network() -> SeeingNetwork:
+    made = SeeingNetwork(ARCHITECTURE, seed=2).eval()
+    with torch.no_grad():
+        made.parts[0].last.bias.fill_(1.0)  # something is found everywhere
+        made.parts[1].last.bias.fill_(2.0)  # which is not small
+        for head in made.parts[2:]:
+            head.last.weight.mul_(3.0)
+        made.parts[2].last.bias[[8, 88, 89]] = 4.0  # it shows at some distance to the left and the right
+        made.parts[2].last.bias[[18, 96]] = -4.0
+    return made
+
+
+@pytest.fixture(scope="module")
+def exported(network: SeeingNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the command writes, which says one line."""
+    folder = tmp_path_factory.mktemp("onnx")
+    network.save(folder / "model.safetensors")
+    code, said, error = simworld("export-vision", folder / "model.safetensors", "--out", folder / "model.onnx")
+    assert code == 0 and error == "" and len(said.splitlines()) == 1
+    return folder / "model.onnx"
+
+
+@pytest.fixture(scope="module")
+def runtime() -> ModuleType:
+    module: ModuleType = pytest.importorskip("onnxruntime")
+    return module
+
+
+def test_onnx_gives_the_same_answers(runtime: ModuleType, network: SeeingNetwork, exported: Path) -> None:
+    session = runtime.InferenceSession(str(exported))
+    for count in (1, 3):
+        seen = np.random.default_rng(count).integers(0, 255, (count, 3, 64, 96)).astype(np.float32)
+        with torch.no_grad():
+            own = network(torch.from_numpy(seen))
+        for one, other in zip(own, session.run(None, {"images": seen}), strict=True):
+            np.testing.assert_allclose(one.numpy(), other, atol=1e-4)
+
+
+def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: SeeingNetwork, exported: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    camera = np.array([[180.0, 0, WIDTH / 2], [0, 180.0, HEIGHT / 2], [0, 0, 1]]), np.eye(3, 4)
+    camera[1][:, 3] = 0.1, -0.2, 1.0
+    found = network.see([Photo(picture, *camera)])[0]
+    framing = Framing.fitted((WIDTH, HEIGHT), (96, 64))
+    assert framing.scale == min(96 / WIDTH, 64 / HEIGHT)
+    seen = framed_image(torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1), framing, (96, 64))
+    session = runtime.InferenceSession(str(exported))
+    names = [output.name for output in session.get_outputs()]
+    answers = dict(zip(names, (a[0] for a in session.run(None, {"images": seen[None].numpy()})), strict=True))
+    assert re.findall(r"^\| `(\w+)` \| (?:one|\d)", PAGE, re.MULTILINE) == names == [h.name for h in MODELS["all"]]
+    told = json.loads(session.get_modelmeta().custom_metadata_map["architecture"])
+    assert told["categories"] == ["can", "mug"] and told["points"] == [[], ["handle", "rim"]]
+
+    logits = answers["categories"]
+    category, row, column = np.unravel_index(logits.argmax(), logits.shape)
+    assert found.scores[0] == pytest.approx(1 / (1 + np.exp(-logits.max())), abs=1e-5)
+    assert found.categories[0] == category
+    at = {name: values[:, row, column].astype(float) for name, values in answers.items()}
+    cell = np.array([4 * column + 2, 4 * row + 2])
+
+    def in_picture(pixels: np.ndarray) -> np.ndarray:
+        return (pixels - framing.shift) / framing.scale
+
+    sides = np.log1p(np.exp(at["boxes"])) * 16
+    low, high = (in_picture(corner).clip(0, (WIDTH, HEIGHT)) for corner in (cell - sides[:2], cell + sides[2:]))
+    np.testing.assert_allclose(found.boxes[0], [*low, *(high - low)], atol=1e-2)
+    points = in_picture(cell + 16 * at["keypoints"].reshape(-1, 2))
+    np.testing.assert_allclose(found.keypoints[0], points, atol=1e-2)  # type: ignore[index]
+
+    x, y = in_picture(cell + 16 * at["position"][:2])
+    ray = np.linalg.solve(camera[0], (x, y, 1.0))
+    eye = -camera[1][:, 3]
+    np.testing.assert_allclose(
+        found.positions[0],  # type: ignore[index]
+        eye + ray * (0.05 * at["position"][2] - eye[2]) / ray[2],
+        atol=1e-3,
+    )
+    u, _, v = np.linalg.svd(at["rotation"].reshape(3, 2), full_matrices=False)
+    first, second = (u @ v).T
+    ray /= np.linalg.norm(ray)
+    axis = np.cross((0, 0, 1.0), ray)
+    cross = np.cross(np.eye(3), axis)
+    turn = np.eye(3) + cross + cross @ cross / (1 + ray[2])
+    np.testing.assert_allclose(turn @ (0, 0, 1), ray, atol=1e-9)
+    own = np.stack([first, second, np.cross(first, second)], axis=1)
+    np.testing.assert_allclose(found.rotations[0], turn @ own, atol=1e-3)  # type: ignore[index]
+
+    masks, weights = answers["masks"][97:], at["masks"][:97]
+    across, down = np.meshgrid(4 * np.arange(masks.shape[2]) + 2, 4 * np.arange(masks.shape[1]) + 2)
+    values = np.concatenate([masks, (across - cell[0])[None] / 64, (down - cell[1])[None] / 64]).reshape(10, -1)
+    a, b, c, d = np.split(weights, [80, 88, 96])
+    shown = (c @ np.maximum(a.reshape(8, 10) @ values + b[:, None], 0) + d).reshape(masks.shape[1:]) > 0
+    alike, compared = found.masks[0], list[bool]()  # type: ignore[index]
+    for j, i in np.ndindex(shown.shape):
+        here = in_picture(np.array([4 * i + 2, 4 * j + 2]))
+        around = shown[max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2]
+        if (here > low + 1).all() and (here < high - 1).all() and (around == shown[j, i]).all():
+            compared.append(bool(shown[j, i]))
+            assert alike[int(here[1]), int(here[0])] == shown[j, i]
+    assert len(compared) > 20 and {*compared} == {False, True}
+
+
+def test_a_missing_folder_is_found_before_any_work(
+    network: SeeingNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from simworld.agents.vision.onnx_export import export_onnx
+    from simworld.errors import DatasetError
+
+    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: pytest.fail("it was exported"))
+    with pytest.raises(DatasetError, match="there is no folder"):
+        export_onnx(network, tmp_path / "none/model.onnx")
