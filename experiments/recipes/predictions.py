@@ -39,8 +39,8 @@ def predict(
     """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
 
     `found.json` beside them says all of it, of a video frame by frame; files of one name are numbered in both. What is
-    none of these, and a source that would be written over, raise ConfigurationError before anything is written.
-    Where a file breaks later, what was done before is kept.
+    none of these, and pictures of others that would be written over, raise ConfigurationError before anything is
+    written. Where a file breaks later, what was done before is kept.
     """
     network = loaded(model)
     from simworld.agents.vision.seeing import Photo
@@ -136,7 +136,10 @@ def _files(sources: Sequence[Path]) -> list[Path]:
 
 
 def _drawings(paths: Sequence[Path], folder: Path) -> list[Path]:
-    """Where what is drawn on each file is written, each to a file of its own; refuses to write over one of them."""
+    """Where what is drawn on each file is written, each to a file of its own.
+
+    Refuses to write over one of them, and over a picture in a folder without earlier predictions.
+    """
     drawings: dict[str, Path] = {}
     for path in paths:
         suffix = ".mp4" if _is_video(path) else ".png"
@@ -146,7 +149,9 @@ def _drawings(paths: Sequence[Path], folder: Path) -> list[Path]:
     here = {(status.st_dev, status.st_ino) for status in map(Path.stat, paths)}
     for drawing in drawings.values():
         if drawing.exists() and (drawing.stat().st_dev, drawing.stat().st_ino) in here:
-            raise ConfigurationError(f"out: {drawing} is one of the images and would be written over; choose another")
+            raise ConfigurationError(f"out: {drawing} is one of the images, and would be written over; choose another")
+        if drawing.exists() and not (folder / FOUND).exists():
+            raise ConfigurationError(f"out: {drawing} is no prediction, and would be written over; choose another")
     return list(drawings.values())
 
 

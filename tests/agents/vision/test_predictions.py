@@ -66,8 +66,14 @@ def test_photos_are_not_written_over(model: Path, tmp_path: Path) -> None:
     for sources, out in (([tmp_path], tmp_path), ([paths[2]], tmp_path / "other")):
         with pytest.raises(ConfigurationError, match=r"\.png is one of the images"):
             predict(model, sources, out)
+    (tmp_path / "photo.jpg").write_bytes(photo(tmp_path / "other/0.jpg").read_bytes())
+    (tmp_path / "other/photo.png").write_bytes(before[0])
+    with pytest.raises(ConfigurationError, match=r"photo\.png is no prediction"):
+        predict(model, [tmp_path / "photo.jpg"], tmp_path / "other")
     assert [path.read_bytes() for path in paths] == before
-    assert len([*tmp_path.rglob("*")]) == 5
+    assert len([*tmp_path.rglob("*")]) == 8
+    for _ in range(2):  # again over what it wrote
+        assert predict(model, [tmp_path], tmp_path / "out") == 4
 
 
 def test_files_of_one_name_are_all_told(model: Path, tmp_path: Path) -> None:
