@@ -6,13 +6,14 @@ import os
 import platform
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -67,6 +68,16 @@ def write_soon(path: Path, data: bytes) -> None:
         raise
 
 
+def scratch(name: str) -> IO[bytes]:
+    """A new file among the temporary ones, of this user alone, which is to be removed. Raises OSError.
+
+    What killed processes have left of such files is taken away; on Windows, of those that nobody has open.
+    """
+    path = _beside(Path(tempfile.gettempdir()) / name)
+    _clear_leftovers(path.parent)
+    return open(path, "xb", opener=_open_private)
+
+
 def sync_files(paths: Iterable[Path]) -> None:
     """Make files, and their names, outlast a loss of power: several at a time, as most of it is waiting."""
     paths = list(paths)
@@ -114,6 +125,10 @@ def reporting(path: Path, consolation: str = "") -> Iterator[None]:
 def _beside(path: Path) -> Path:
     """A name for what is to become a file, which tells whose it is."""
     return path.with_name(f"{TEMPORARY}{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _sync(path: Path) -> None:

@@ -65,7 +65,7 @@ def linux_alone(source: str) -> Iterator[str]:
                 yield "preexec_fn"
             case ast.Constant(value=str(path)) if path.startswith(("/proc/", "/dev/", "/sys/")):
                 yield path
-            case ast.Call(args=[ast.Constant(value="fork" | "forkserver" as how), *_]):
+            case ast.Constant(value="fork" | "forkserver" as how):
                 yield f"multiprocessing {how}"
 
 
@@ -90,6 +90,7 @@ def test_what_is_of_linux_alone_is_known_and_guarded() -> None:
         ("os.kill(process, signal.SIGKILL)", ["os.kill", "signal.SIGKILL"]),
         ("open('/proc/meminfo')", ["/proc/meminfo"]),
         ("get_context('fork')", ["multiprocessing fork"]),
+        ("DataLoader(multiprocessing_context='forkserver' if n else None)", ["multiprocessing forkserver"]),
     ],
 )
 def test_what_is_of_linux_alone_is_found(source: str, used: list[str]) -> None:

@@ -92,14 +92,18 @@ class Augmentation(Settings):
 
     def _hidden(self, example: Example, generator: Generator) -> Example:
         """Some patches of one colour, as if of things that nobody asked for."""
-        image, instances = example.image.copy(), example.instances.copy()
-        height, width = instances.shape
+        image, instances, keypoints = example.image.copy(), example.instances.copy(), example.things.keypoints.copy()
+        size = np.array(instances.shape[::-1])
         for _ in range(int(generator.integers(3))):
-            sides = generator.uniform(0.2, 1.0, 2) * self.hidden * (width, height)
-            x, y = (generator.uniform(-0.5, 1.0, 2) * (width, height)).astype(int).clip(0).tolist()
-            patch = np.s_[y : y + int(sides[1]) + 1, x : x + int(sides[0]) + 1]
+            sides = generator.uniform(0.2, 1.0, 2) * self.hidden * size
+            corner = generator.uniform(-sides, size)
+            low, high = corner.astype(int).clip(0), np.ceil(corner + sides).astype(int).clip(0, size)
+            patch = np.s_[low[1] : high[1], low[0] : high[0]]
             image[patch], instances[patch] = generator.integers(256, size=3), 0
-        return shown_alone(replace(example, image=image, instances=instances), _LEAST_PIXELS)
+            under = ((keypoints[..., :2] >= low) & (keypoints[..., :2] < high)).all(axis=-1)
+            keypoints[under & (keypoints[..., 2] == 2), 2] = 1
+        things = replace(example.things, keypoints=keypoints)
+        return shown_alone(replace(example, image=image, instances=instances, things=things), _LEAST_PIXELS)
 
 
 _CAMERA = Camera(

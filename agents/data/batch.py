@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from simworld.agents.data.example import Example
-from simworld.agents.data.image_set import padded
+from simworld.agents.data.labelled_thing import padded
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def collate(examples: Sequence[Example]) -> Batch:
     """Examples of one size as a batch."""
     things = [example.things for example in examples]
     counts = [len(each) for each in things]
-    marks = np.zeros((len(examples), *examples[0].instances.shape), dtype=np.int16)
+    marks = np.zeros((len(examples), *examples[0].instances.shape), dtype=np.int32)
     rows = iter(range(1, sum(counts) + 1))
     for out, example in zip(marks, examples, strict=True):
         for instance in example.things.instance.tolist():

@@ -1,6 +1,6 @@
 """Batches of augmented examples, without end: the k-th depends on the data, the settings and k alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch.utils.data import DataLoader, Dataset
@@ -54,14 +54,18 @@ class Order:
             yield chosen
 
 
-def batches(varied: Varied, order: Order, workers: int = 1) -> Iterator[Batch]:
-    """The batches, made by some processes ahead of time, or by none: where they are asked for."""
+def batches(varied: Varied, order: Order, workers: int = 1) -> Generator[Batch, None, None]:
+    """The batches, made by some processes ahead of time, or by none: where they are asked for.
+
+    The processes end when this is closed, and soon after the one that asks, however that ends.
+    """
     loader = DataLoader(
         varied,
         batch_sampler=order,
         collate_fn=collate,
         num_workers=workers,
-        multiprocessing_context="forkserver" if workers else None,
+        # On every system; and torch sees only of its own children's parent that it is gone.
+        multiprocessing_context="spawn" if workers else None,
         prefetch_factor=4 if workers else None,
     )
     yield from loader

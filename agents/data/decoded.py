@@ -1,15 +1,16 @@
 """Decoded pictures of a dataset in a file, for the next time that they are asked for, by any process."""
 
-import shutil
-import tempfile
+import os
 import weakref
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.data.example import Picture
+from simworld.writing import scratch
 
 Marks = NDArray[np.int32]
 
@@ -17,46 +18,49 @@ Marks = NDArray[np.int32]
 class Decoded:
     """Room for the pictures (h, w, 3) and instance ids (h, w) of so many images; it goes when its maker does.
 
-    What the disk has no room for is not kept.
+    What the disk has no room for is not kept. What killed processes have left is taken away by the next one.
     """
 
-    def __init__(self, count: int, size: tuple[int, int]) -> None:
-        self._folder = tempfile.mkdtemp(prefix="simworld-decoded-")
-        self._size, self._count = size, count
-        self._pixels = size[0] * size[1]
-        (Path(self._folder) / "kept").write_bytes(bytes(count))
-        (Path(self._folder) / "rows").touch()
-        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._open()
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size, self._pixels = size, size[0] * size[1]
+        file = scratch("decoded")
+        self._path = Path(file.name)
+        weakref.finalize(self, _remove, file, os.getpid())
 
     def get(self, index: int) -> tuple[Picture, Marks] | None:
         """What was put there."""
-        if not self._kept[index]:
+        try:
+            # Each time anew: processes that share an open file share its place in it.
+            with open(self._path, "rb", buffering=0) as file:
+                file.seek(index * self._row)
+                data = file.read(1) == b"\1" and file.read(self._row - 1)
+        except OSError:
             return None
-        self._rows.seek(index * 5 * self._pixels)
-        data = self._rows.read(5 * self._pixels)
+        if not data or len(data) < self._row - 1:
+            return None
         image = np.frombuffer(data, np.uint8, 3 * self._pixels).reshape(*self._size, 3)
         marks = np.frombuffer(data, np.uint16, offset=3 * self._pixels).reshape(self._size)
         return image, marks.astype(np.int32)
 
     def put(self, index: int, image: Picture, marks: Marks) -> None:
         """Keep a picture."""
-        try:
-            self._rows.seek(index * 5 * self._pixels)
-            self._rows.write(image.tobytes() + marks.astype(np.uint16).tobytes())
-            self._rows.flush()
-        except OSError:
-            return
-        self._kept[index] = 1
+        data = image.tobytes() + marks.astype(np.uint16).tobytes()
+        with suppress(OSError), open(self._path, "r+b", buffering=0) as file:
+            file.seek(index * self._row + 1)
+            if file.write(data) == len(data):
+                # Last: who reads meanwhile sees all of it or none.
+                file.seek(index * self._row)
+                file.write(b"\1")
 
-    def _open(self) -> None:
-        self._rows: Any = open(Path(self._folder) / "rows", "r+b", buffering=0)  # noqa: SIM115 - as long as this is
-        weakref.finalize(self, self._rows.close)
-        self._kept = np.memmap(Path(self._folder) / "kept", np.uint8, "r+")
+    @property
+    def _row(self) -> int:
+        """Bytes of an image: whether it is there, the picture, and the ids."""
+        return 1 + 5 * self._pixels
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_rows", "_kept")}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._open()
+def _remove(file: IO[bytes], maker: int) -> None:
+    """Remove a file, which forked processes leave to its maker."""
+    file.close()
+    if os.getpid() == maker:
+        with suppress(OSError):
+            os.unlink(file.name)

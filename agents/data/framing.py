@@ -68,7 +68,8 @@ def _middles(count: int) -> NDArray[np.float32]:
 def framed(example: Example, framing: Framing, size: tuple[int, int], least: int = 1) -> Example:
     """The example in another frame; what fewer than `least` pixels show there is left out.
 
-    It is what the same camera, rolled about its axis and with other intrinsics, would have taken.
+    It is what the same camera, rolled about its axis and with other intrinsics, would have taken, but for a lens that
+    distorts: origins are then up to a pixel or so off where intrinsics project them, as in the example itself.
     """
     image = torch.from_numpy(example.image.astype(np.float32)).permute(2, 0, 1)
     seen = framed_image(image, framing, size).add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)

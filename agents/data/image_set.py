@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from simworld.agents.data.decoded import Decoded, Marks
 from simworld.agents.data.example import Example, Picture, Things
+from simworld.agents.data.labelled_thing import LabelledThing, together
 from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.splits import split_groups
 from simworld.datasets.store.fingerprint import Fingerprint
@@ -21,11 +22,8 @@ from simworld.datasets.store.manifest import read_checked
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.errors import ConfigurationError, DatasetError, nearest
-from simworld.geometry import Array
 from simworld.reading import PathLike, Record
-
-TURNS = 32
-"""Into how many rotations all those about an axis are divided."""
+from simworld.scene.model import DISTRACTOR
 
 
 class _Camera(Record):
@@ -58,6 +56,7 @@ class _Mesh(Record):
 
 
 class _Annotation(Record):
+    category_id: int
     bbox: tuple[float, float, float, float]
     instance_id: int
     pose_camera: _Pose
@@ -79,10 +78,11 @@ class _Entry:
 class ImageSet(Dataset[Example]):
     """The images of a folder that `simworld images` wrote, as examples.
 
-    `categories` are those that are learnt, by default all of the folder's; what is of others is not labelled. One that
-    the folder does not know raises ConfigurationError, and so does a folder in which nothing is labelled. `points`
-    (c, k) are the names of keypoints: those of a category are in its order, and at most as many as the most of any.
-    What is broken or of another format raises DatasetError.
+    `categories` are those that are learnt, by default all that are labelled in the folder, in its order, but for
+    distractors; what is of others is not labelled. One that the folder does not know or that is named twice raises
+    ConfigurationError, and so does a folder in which nothing is labelled. `points` (c, k) are the names of keypoints:
+    those of a category are in its order, and at most as many as the most of any. What is broken or of another format
+    raises DatasetError.
     """
 
     def __init__(self, folder: PathLike, categories: Sequence[str] | None = None) -> None:
@@ -91,22 +91,25 @@ class ImageSet(Dataset[Example]):
         for category in categories or ():
             if category not in known:
                 raise ConfigurationError(f"{self.folder}: there is no category {category!r}{nearest(category, known)}")
-        self.categories = tuple(categories or known)
+        if categories and len({*categories}) < len(categories):
+            raise ConfigurationError(f"categories: each may be named once, got {list(categories)}")
+        self.categories = tuple(categories or self._labelled(known))
         self.digest = content_digest(self.folder)
         self.points = tuple(keypoint_names(category) for category in self.categories)
         ids = {known.index(category) + 1: row for row, category in enumerate(self.categories)}
         self._entries = [self._entry(label, ids) for label in read_labels(self.folder)]
         sizes = {(entry.image.height, entry.image.width) for entry in self._entries}
-        self._decoded = Decoded(len(self), *sizes) if len(sizes) == 1 else None
         if not any(len(entry.things) for entry in self._entries):
             raise ConfigurationError(
                 f"{self.folder}: nothing of {list(self.categories)} is labelled in its {len(self)} images"
             )
+        self._decoded = Decoded(*sizes) if len(sizes) == 1 else None
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __getitem__(self, index: int) -> Example:
+        index = range(len(self))[index]
         entry = self._entries[index]
         camera = entry.image.camera
         image, instances = self._pixels(index)
@@ -131,6 +134,11 @@ class ImageSet(Dataset[Example]):
         parts = split_groups([entry.group for entry in self._entries], shares)
         return parts["train"], parts["held out"]
 
+    def _labelled(self, known: Sequence[str]) -> list[str]:
+        """The categories of what is labelled, but for distractors."""
+        found = {note.category_id for label in read_labels(self.folder) for note in label.annotations}
+        return [name for number, name in enumerate(known, start=1) if number in found and name != DISTRACTOR]
+
     def _entry(self, label: Label, ids: dict[int, int]) -> _Entry:
         try:
             image = _Image.model_validate(label.image.model_dump(), strict=False)
@@ -144,47 +152,21 @@ class ImageSet(Dataset[Example]):
 
     def _things(self, notes: Sequence[LabelAnnotation], ids: dict[int, int]) -> Things:
         read = [_Annotation.model_validate(note.model_dump(), strict=False) for note in notes]
-        alike = [
-            rotations_alike(note.symmetries_discrete, [a.axis for a in note.symmetries_continuous]) for note in read
+        things = [
+            LabelledThing(
+                category=ids[note.category_id],
+                instance=note.instance_id,
+                box=note.bbox,
+                rotation=np.reshape(note.pose_camera.rotation, (3, 3)),
+                translation=np.reshape(note.pose_camera.translation, 3),
+                keypoints=np.reshape(note.keypoints, (-1, 3)),
+                discrete=note.symmetries_discrete,
+                axes=[about.axis for about in note.symmetries_continuous],
+                mesh=note.mesh.model_dump_json() if note.mesh else "",
+            )
+            for note in read
         ]
-        keypoints = [np.reshape(note.keypoints, (-1, 3)) for note in read]
-        most = max((len(names) for names in self.points), default=0)
-        return Things(
-            category=np.array([ids[note.category_id] for note in notes], dtype=np.int64),
-            instance=np.array([note.instance_id for note in read], dtype=np.int64),
-            boxes=np.reshape([note.bbox for note in read], (-1, 4)).astype(np.float64),
-            rotations=np.reshape([note.pose_camera.rotation for note in read], (-1, 3, 3)).astype(np.float64),
-            translations=np.reshape([note.pose_camera.translation for note in read], (-1, 3)).astype(np.float64),
-            keypoints=padded(keypoints, most, (3,)),
-            alike=padded(alike, max(map(len, alike), default=1), (3, 3)),
-            meshes=np.array([note.mesh.model_dump_json() if note.mesh else "" for note in read], dtype=np.str_),
-        )
-
-
-def rotations_alike(discrete: Sequence[Sequence[float]], axes: Sequence[Sequence[float]]) -> Array:
-    """The rotations (a, 3, 3) that keep a shape: none, BOP's discrete ones, and TURNS of each about an axis."""
-    fixed = np.concatenate([np.eye(3)[None], np.reshape(list(discrete), (-1, 4, 4))[:, :3, :3]])
-    if not axes:
-        return fixed
-    about = np.concatenate([_turns(np.asarray(axis)) for axis in axes])
-    found: Array = (fixed[:, None] @ about[None]).reshape(-1, 3, 3)
-    return found
-
-
-def padded(rows: Sequence[Array], length: int, shape: tuple[int, ...]) -> Array:
-    """Arrays (m, ...) as one (n, length, ...), filled up with zeros."""
-    out = np.zeros((len(rows), length, *shape))
-    for k, row in enumerate(rows):
-        out[k, : len(row)] = row
-    return out
-
-
-def _turns(axis: Array) -> Array:
-    x, y, z = axis / np.linalg.norm(axis)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    angles = np.arange(TURNS)[:, None, None] * 2 * np.pi / TURNS
-    turned: Array = np.eye(3) + np.sin(angles) * cross + (1 - np.cos(angles)) * (cross @ cross)
-    return turned
+        return together(things, max(map(len, self.points)))
 
 
 def _png(folder: Path, name: str, known: Mapping[str, Set[Fingerprint]], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -1,5 +1,7 @@
 """Images that are rendered when they are asked for, as a torch dataset: no two are the same, and none is stored."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -8,11 +10,12 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from simworld.agents.collect import stage
-from simworld.agents.data.example import Example, Things
-from simworld.agents.data.image_set import padded, rotations_alike
+from simworld.agents.data.example import Example
+from simworld.agents.data.labelled_thing import LabelledThing, together
 from simworld.annotation.labels import InstanceLabel, annotate
 from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
+from simworld.datasets.splits import split_groups
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.geometry import Array
@@ -24,7 +27,8 @@ class RenderedSet(Dataset[Example]):
     """Images of so many scenes of a seed, each seen by all cameras, one after the other.
 
     They are those that `simworld images` writes of the same configuration, seed and (width, height) `size`, where
-    nobody acts. A scene is made once for images that are asked for one after the other: take them in order.
+    nobody acts. A scene is made once for images that are asked for one after the other: take them in order. `digest`
+    tells images of other scenes or looks apart. `close` ends the simulation, which begins anew where it is needed.
     """
 
     def __init__(
@@ -43,16 +47,31 @@ class RenderedSet(Dataset[Example]):
         self._cameras, self._renderer_name = tuple(cameras), renderer
         self.categories = tuple(categories)
         self.points = tuple(keypoint_names(category) for category in self.categories)
+        about = (config.to_json(), seed, self._cameras, size, renderer, self.categories)
+        self.digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def __len__(self) -> int:
         return self._scenes * len(self._cameras)
 
     def __getitem__(self, index: int) -> Example:
-        scene, camera = divmod(index, len(self._cameras))
+        scene, camera = divmod(range(len(self))[index], len(self._cameras))
         if self._last is None or self._last[0] != scene:
             self._last = scene, stage(self._env, None, self._seed, scene)
         image = photograph(self._last[1], self._renderer, self._cameras[camera], self._size)
         return example_of(image, self.categories, self.points)
+
+    def split(self, held_out: float) -> tuple[list[int], list[int]]:
+        """The indices of what is learnt from and of what is held out, which share no scene."""
+        scenes = [index // len(self._cameras) for index in range(len(self))]
+        parts = split_groups(scenes, {"train": 1 - held_out, "held out": held_out})
+        return parts["train"], parts["held out"]
+
+    def close(self) -> None:
+        """End the simulation."""
+        self._last = None
+        if "_env" in vars(self):
+            self._env.close()
+            del self._env
 
     @cached_property
     def _env(self) -> ManipulationEnv:
@@ -70,25 +89,24 @@ class RenderedSet(Dataset[Example]):
 def example_of(image: LabelledImage, categories: Sequence[str], points: Sequence[Sequence[str]]) -> Example:
     """A rendered image as an example, of which things of these categories are labelled."""
     labels = annotate(image.frame, image.moment.scene, image.moment.state, image.camera)
-    known = [label for label in labels.instances if label.category in categories]
-    alike = [
-        rotations_alike(label.symmetries.discrete, [about.axis for about in label.symmetries.continuous])
-        for label in known
+    things = [
+        LabelledThing(
+            category=(category := categories.index(label.category)),
+            instance=label.instance_id,
+            box=label.bbox,
+            rotation=label.rotation,
+            translation=label.translation,
+            keypoints=_keypoints(label, points[category]),
+            discrete=label.symmetries.discrete,
+            axes=[about.axis for about in label.symmetries.continuous],
+            mesh=label.mesh.model_dump_json() if label.mesh else "",
+        )
+        for label in labels.instances
+        if label.category in categories
     ]
-    of = [categories.index(label.category) for label in known]
-    marks = [_keypoints(label, points[category]) for label, category in zip(known, of, strict=True)]
-    things = Things(
-        category=np.array(of, dtype=np.int64),
-        instance=np.array([label.instance_id for label in known], dtype=np.int64),
-        boxes=np.reshape([label.bbox for label in known], (-1, 4)).astype(np.float64),
-        rotations=np.reshape([label.rotation for label in known], (-1, 3, 3)),
-        translations=np.reshape([label.translation for label in known], (-1, 3)),
-        keypoints=padded(marks, max(map(len, points), default=0), (3,)),
-        alike=padded(alike, max(map(len, alike), default=1), (3, 3)),
-        meshes=np.array([label.mesh.model_dump_json() if label.mesh else "" for label in known], dtype=np.str_),
-    )
+    told = together(things, max(map(len, points)))
     camera = image.camera.intrinsics, labels.world_to_camera
-    return Example(str(image.sample), image.frame.rgb, image.frame.segmentation, things, *camera)
+    return Example(str(image.sample), image.frame.rgb, image.frame.segmentation, told, *camera)
 
 
 def _keypoints(label: InstanceLabel, names: Sequence[str]) -> Array:

@@ -33,10 +33,13 @@ def add_s(points: Array, found: Pose, true: Pose) -> float:
 def mspd(points: Array, intrinsics: Array, found: Pose, true: Pose, alike: Array) -> float:
     """The largest distance in pixels of points from where they are seen, of the symmetry that leaves it smallest.
 
-    `alike` (a, 3, 3) are the rotations that keep the thing's shape, and rows of zeros.
+    `alike` (a, 3, 3) are the rotations that keep the thing's shape, and rows of zeros; where there are no others every
+    rotation does, and the one that was found is the true one.
     """
     seen = _projected(_moved(points, found), intrinsics)
     turns = alike[np.abs(alike).sum(axis=(1, 2)) > 0]
+    if not len(turns):
+        turns = (true[0].T @ found[0])[None]
     others = (_projected(_moved(points, (true[0] @ turn, true[1])), intrinsics) for turn in turns)
     return float(min(np.linalg.norm(seen - other, axis=1).max() for other in others))
 

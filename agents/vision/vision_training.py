@@ -1,7 +1,10 @@
 """How a network learns to see: one loop for all of them, that can stop at any time and goes on to the same bits."""
 
+import hashlib
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +14,7 @@ from pydantic import Field, ValidationError
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.image_set import ImageSet
+from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
@@ -24,6 +28,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 class VisionSettings(Settings):
     """How long and how fast a network learns, from what, and of what it is made.
 
+    Images are `shuffled`, or taken in the order of their rows: quicker where several are rendered of one scene.
     `average` is how much a step keeps of the average of all weights so far, which is what is stored; `precision` that
     of convolutions while learning.
     """
@@ -36,6 +41,7 @@ class VisionSettings(Settings):
     average: Annotated[Real, Field(ge=0, lt=1)] = 0.998
     precision: Literal["float32", "bfloat16"] = "float32"
     augmentation: Augmentation = Augmentation()
+    shuffled: bool = True
     seed: RootSeed = 0
 
 
@@ -57,8 +63,8 @@ Told = Callable[[int, dict[str, float]], None]
 
 
 def train_vision(
-    data: ImageSet,
-    rows: list[int],
+    data: ImageSet | RenderedSet,
+    rows: Sequence[int],
     settings: VisionSettings,
     *,
     workers: int = 1,
@@ -69,17 +75,22 @@ def train_vision(
     """Learn from some images of a dataset; `tell` hears of the losses of every step.
 
     With a `checkpoint`, what it takes to go on is kept in that file every so many steps, and if it is there, the
-    training goes on from it. TrainingError if it diverges.
+    training goes on from it. ConfigurationError without any image or where that is of another training, TrainingError
+    if it diverges.
     """
-    training = VisionTraining(settings, f"{data.digest}/{len(rows)}")
+    if not len(rows):
+        raise ConfigurationError("rows: there must be an image to learn from, got none")
+    chosen = hashlib.sha256(json.dumps([*map(int, rows)]).encode()).hexdigest()
+    training = VisionTraining(settings, f"{data.digest}/{chosen}")
     if checkpoint is not None and checkpoint.exists():
         training.restore(checkpoint)
     varied = Varied(data, settings.augmentation, settings.architecture.size, settings.seed)
-    order = Order(rows, settings.batch_size, settings.seed, training.steps, settings.steps)
-    for batch in batches(varied, order, workers):
-        tell(training.steps, training.step(batch))
-        if checkpoint is not None and (training.steps % every == 0 or training.steps == settings.steps):
-            training.save(checkpoint)
+    order = Order(rows, settings.batch_size, settings.seed, training.steps, settings.steps, settings.shuffled)
+    with closing(batches(varied, order, workers)) as stream:
+        for batch in stream:
+            tell(training.steps, training.step(batch))
+            if checkpoint is not None and (training.steps % every == 0 or training.steps == settings.steps):
+                training.save(checkpoint)
     return training.averaged
 
 

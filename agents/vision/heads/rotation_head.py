@@ -18,16 +18,17 @@ class RotationHead(Head):
         super().__init__(shape, 6)
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
-        """The squared distance to the nearest of the rotations that keep the thing's shape."""
-        if not len(cells.thing):
+        """The squared distance to the nearest of the thing's symmetries; what every rotation keeps teaches nothing."""
+        alike = batch.alike[cells.thing]
+        there = alike.abs().sum((-1, -2)) > 0
+        turned = there.any(1)
+        if not turned.any():
             return answers.sum() * 0
         along = batch.translations[cells.thing]
         seen = _towards(along).transpose(1, 2) @ batch.rotations[cells.thing]
-        alike = batch.alike[cells.thing]
         wanted = (seen[:, None] @ alike)[..., :2]
         off = ((_two(cells.of(answers))[:, None] - wanted) ** 2).sum((-1, -2))
-        off = off.masked_fill(alike.abs().sum((-1, -2)) == 0, torch.inf)
-        return off.amin(1).mean()
+        return off.masked_fill(~there, torch.inf)[turned].amin(1).mean()
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`rotations` (k, 3, 3) from the thing's frame to the camera's."""

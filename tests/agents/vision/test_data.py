@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from itertools import islice
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,10 @@ from simworld.agents.data.batch import collate
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.example import Example, Things
 from simworld.agents.data.framing import Framing, framed
-from simworld.agents.data.image_set import ImageSet, rotations_alike
+from simworld.agents.data.image_set import ImageSet
+from simworld.agents.data.labelled_thing import rotations_alike
+from simworld.assets.catalogue import mesh
+from simworld.assets.families import FAMILIES
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.streams import Streams
 
@@ -21,10 +26,20 @@ SIZE = (96, 96)
 FRAMINGS = [Framing.fitted((128, 96), SIZE), Framing(1.3, 0.4, (10.0, -20.0)), Framing(0.3, -0.2, (20.0, 30.0))]
 
 
+PLACES = np.random.default_rng(0).uniform(-0.03, 0.03, (6, 3))
+"""On things, in their frames."""
+
+
 def pixels(example: Example) -> np.ndarray:
-    """Where the origins of the things are projected: (n, 2)."""
-    seen = example.things.translations @ example.intrinsics.T
-    return seen[:, :2] / seen[:, 2:]
+    """Where places on the things are projected: (n, 6, 2)."""
+    there = PLACES @ example.things.rotations.transpose(0, 2, 1) + example.things.translations[:, None]
+    seen = there @ example.intrinsics.T
+    return seen[..., :2] / seen[..., 2:]
+
+
+def at(framing: Framing, places: np.ndarray) -> np.ndarray:
+    """Where pixels (..., 2) are in another frame."""
+    return (np.concatenate([places, np.ones((*places.shape[:-1], 1))], axis=-1) @ framing.matrix.T)[..., :2]
 
 
 def test_boxes_masks_and_origins_agree(images: ImageSet) -> None:
@@ -51,8 +66,8 @@ def test_labels_follow_a_frame_exactly(images: ImageSet, framing: Framing) -> No
     for example in (images[k] for k in range(8)):
         moved = framed(example, framing, SIZE)
         rows = [example.things.instance.tolist().index(i) for i in moved.things.instance.tolist()]
-        expected = np.column_stack([pixels(example), np.ones(len(example.things))])[rows] @ framing.matrix.T
-        np.testing.assert_allclose(pixels(moved), expected[:, :2], atol=1e-6)
+        expected = at(framing, pixels(example)[rows])
+        np.testing.assert_allclose(pixels(moved), expected, atol=1e-6)
         # In the world nothing has moved.
         for one, row in zip(range(len(rows)), rows, strict=True):
             world = [
@@ -63,6 +78,45 @@ def test_labels_follow_a_frame_exactly(images: ImageSet, framing: Framing) -> No
             assert abs(np.linalg.det(moved.things.rotations[one]) - 1) < 1e-6
             checked += 1
     assert checked > 8
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_keypoints_follow_a_frame_and_are_not_seen_beyond_it(images: ImageSet, framing: Framing) -> None:
+    followed = 0
+    for example in (images[k] for k in range(len(images))):
+        moved = framed(example, framing, SIZE)
+        rows = [example.things.instance.tolist().index(i) for i in moved.things.instance.tolist()]
+        before, after = example.things.keypoints[rows], moved.things.keypoints
+        there = before[..., 2] > 0
+        np.testing.assert_allclose(after[there, :2], at(framing, before[there, :2]), atol=1e-6)
+        assert not after[~there].any()
+        inside = ((after[..., :2] >= 0) & (after[..., :2] < SIZE)).all(axis=-1)
+        assert (after[..., 2][inside] == before[..., 2][inside]).all()
+        assert (after[..., 2][~inside & there] == 1).all()
+        followed += np.count_nonzero(before[..., 2] == 2)
+    assert followed > 3
+
+
+def test_patches_hide_the_keypoints_under_them_and_reach_all_of_the_picture() -> None:
+    grid = np.stack(np.meshgrid(np.arange(64) + 0.5, np.arange(48) + 0.5), axis=-1).reshape(1, -1, 2)
+    keypoints = np.concatenate([grid, np.full((*grid.shape[:2], 1), 2.0)], axis=-1)
+    instances = np.ones((48, 64), dtype=np.int32)
+    turn = np.eye(3)[None]
+    one = Things(
+        np.zeros(1, int), np.ones(1, int), np.zeros((1, 4)), turn, turn[:, 0], keypoints, turn[None], np.array([""])
+    )
+    example = Example("x", np.zeros((48, 64, 3), dtype=np.uint8), instances, one, np.eye(3), np.eye(3, 4))
+    alone = Augmentation(zoom=0.0, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.5)
+    hidden = np.zeros((48, 64))
+    for k in range(300):
+        varied = alone(example, (64, 48), Streams(0)(f"{k}"))
+        seen = varied.things.keypoints[0, :, 2].reshape(48, 64)
+        assert ((seen == 2) == (varied.instances == 1)).all() and seen.min() >= 1
+        hidden += varied.instances == 0
+    # A patch begins and ends anywhere: the first columns and rows are hidden no more than the last ones.
+    assert hidden[0].sum() < 1.3 * hidden[-1].sum() and hidden[:, 0].sum() < 1.3 * hidden[:, -1].sum()
+    assert hidden.min() > 0
+    assert (keypoints[..., 2] == 2).all()
 
 
 def test_pictures_are_moved_as_their_masks_are() -> None:
@@ -103,7 +157,11 @@ def test_batches_are_the_same_from_processes_and_from_any_beginning(images: Imag
     varied = Varied(images, Augmentation(), SIZE, seed=5)
     rows = [0, 2, 4, 6, 8]
     all_of_them = list(batches(varied, Order(rows, 3, 5, 0, 4), workers=0))
-    later = list(batches(varied, Order(rows, 3, 5, 2, 4), workers=1))
+    ahead = batches(varied, Order(rows, 3, 5, 2, 1000), workers=1)
+    later = list(islice(ahead, 2))
+    assert len(active_children()) == 1
+    ahead.close()
+    assert not active_children()
     for one, other in zip(all_of_them[2:], later, strict=True):
         assert torch.equal(one.images, other.images) and torch.equal(one.marks, other.marks)
         assert torch.equal(one.translations, other.translations)
@@ -124,6 +182,16 @@ def test_a_batch_knows_which_thing_each_pixel_shows(images: ImageSet) -> None:
         assert ((batch.marks[batch.of[row]] == row + 1).numpy() == mask).all()
 
 
+def test_a_batch_tells_any_number_of_things_apart() -> None:
+    many = 2**15 + 5
+    things = Things(
+        *(np.zeros(many, int), np.full(many, 2), np.zeros((many, 4)), np.zeros((many, 3, 3)), np.zeros((many, 3))),
+        *(np.zeros((many, 0, 3)), np.zeros((many, 1, 3, 3)), np.full(many, "")),
+    )
+    example = Example("x", np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 2, np.int32), things, np.eye(3), np.eye(3, 4))
+    assert collate([example]).marks.tolist() == [[[many]]]
+
+
 def test_rotations_about_an_axis_keep_it() -> None:
     turned = rotations_alike([], [(0.0, 0.0, 1.0)])
     assert len(turned) == 32
@@ -131,6 +199,25 @@ def test_rotations_about_an_axis_keep_it() -> None:
     np.testing.assert_allclose(turned @ turned.transpose(0, 2, 1), np.tile(np.eye(3), (32, 1, 1)), atol=1e-12)
     half = np.diag([-1.0, -1.0, 1.0, 1.0]).ravel()
     np.testing.assert_allclose(rotations_alike([half], [])[1], np.diag([-1.0, -1.0, 1.0]))
+    assert len(rotations_alike([], [(0.0, 0.0, 1.0), (0.0, 0.0, -1.0)])) == 32
+    assert len(rotations_alike([], np.eye(3).tolist())) == 0
+
+
+def test_symmetries_of_all_families_are_about_the_origin() -> None:
+    forms = [mesh(f"{family}#0") for family in FAMILIES]
+    for form in forms:
+        assert not any(np.reshape(motion, (4, 4))[:3, 3].any() for motion in form.symmetries_discrete)
+        assert not any(np.cross(about.axis, about.offset).any() for about in form.symmetries_continuous)
+    assert sum(bool(form.symmetries_discrete or form.symmetries_continuous) for form in forms) > 10
+
+
+def test_what_is_learnt_is_what_is_labelled(folder: Path, images: ImageSet) -> None:
+    assert images.categories == ("banana", "box", "can", "dice", "mug")
+    labelled = {int(category) for k in range(len(images)) for category in images[k].things.category}
+    assert labelled == set(range(5))
+    assert images[-1].name == images[len(images) - 1].name and len(list(images)) == len(images)
+    with pytest.raises(ConfigurationError, match="named once"):
+        ImageSet(folder, ["box", "mug", "box"])
 
 
 def test_what_cannot_be_learnt_from_is_refused_in_one_line(folder: Path, tmp_path: Path) -> None:

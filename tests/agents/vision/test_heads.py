@@ -1,5 +1,7 @@
 """What heads say of perfect answers is the truth, and a loss is least there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -102,6 +104,20 @@ def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: Im
     assert angle.max() < np.deg2rad(8)
     assert (batch.alike.abs().sum((-1, -2)) > 0).sum(1).max() > 1
     np.testing.assert_allclose(told @ told.transpose(1, 2), np.tile(np.eye(3), (len(told), 1, 1)), atol=1e-4)
+
+
+def test_a_ball_teaches_no_rotation(images: ImageSet, batch: Batch) -> None:
+    head, cells = RotationHead(shape_of(images)), middles(batch)
+    answers = torch.randn(len(batch), 6, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    alike = batch.alike.clone()
+    alike[1:] = 0.0
+    loss = head.loss(answers, replace(batch, alike=alike), cells)
+    first = Cells(cells.image[:1], cells.row[:1], cells.column[:1], cells.thing[:1])
+    assert loss.item() > 0 and torch.equal(loss, head.loss(answers, batch, first))
+    for none in (torch.zeros_like(alike), alike[:, :0]):
+        loss = head.loss(answers, replace(batch, alike=none), cells)
+        loss.backward()
+        assert loss == 0 and not answers.grad.any()
 
 
 def test_keypoints_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Batch) -> None:

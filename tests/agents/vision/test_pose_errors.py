@@ -33,6 +33,12 @@ def test_a_turn_onto_itself_is_nothing_but_for_add() -> None:
     assert mspd(CUBE, K, turned, POSE, np.eye(3)[None]) > 10
 
 
+def test_any_turn_of_a_ball_is_right() -> None:
+    every = np.zeros((1, 3, 3))
+    assert mspd(CUBE, K, (QUARTER, POSE[1]), POSE, every) == pytest.approx(0.0, abs=1e-9)
+    assert 4 < mspd(CUBE, K, (QUARTER, POSE[1] + (0.01, 0.0, 0.0)), POSE, every) < 6
+
+
 def test_a_shift_along_the_image_is_seen_in_pixels() -> None:
     plate = CUBE * (1, 1, 0)
     pose = np.eye(3), np.array([0.0, 0.0, 0.5])
