@@ -52,6 +52,11 @@ class Decoded:
                 file.seek(index * self._row)
                 file.write(b"\1")
 
+    def close(self) -> None:
+        """Remove them all; what is put there later is not kept."""
+        with suppress(OSError):
+            self._path.unlink()
+
     @property
     def _row(self) -> int:
         """Bytes of an image: whether it is there, the picture, and the ids."""

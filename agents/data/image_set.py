@@ -134,6 +134,11 @@ class ImageSet(Dataset[Example]):
         parts = split_groups([entry.group for entry in self._entries], shares)
         return parts["train"], parts["held out"]
 
+    def close(self) -> None:
+        """Remove the decoded pictures from the disk, as happens anyway where a process ends by itself."""
+        if self._decoded is not None:
+            self._decoded.close()
+
     def _labelled(self, known: Sequence[str]) -> list[str]:
         """The categories of what is labelled, but for distractors."""
         found = {note.category_id for label in read_labels(self.folder) for note in label.annotations}

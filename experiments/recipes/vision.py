@@ -13,6 +13,7 @@ from simworld.datasets.store.label_stream import KIND, ImagesRequest
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.errors import ConfigurationError
+from simworld.experiments.cli import interrupts
 from simworld.extras import extras
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def train_model(
         from simworld.agents.vision.vision_training import VisionSettings, best_precision, train_vision
 
     data = ImageSet(images, categories or None)
+    interrupts.first(data.close)
     asked: dict[str, Any] = {"model": model, "size": size}
     architecture = VisionArchitecture(**asked, categories=data.categories, points=data.points)
     settings = VisionSettings(
@@ -105,6 +107,7 @@ def measure_model(model: Path, images: Path, progress: Callable[[int], None] | N
     if not known:
         raise ConfigurationError(f"{images}: there is nothing of what the model knows: {', '.join(names)}")
     data = ImageSet(images, known)
+    interrupts.first(data.close)
     own = np.array([names.index(name) for name in known])
 
     def each() -> Iterator["Example"]:

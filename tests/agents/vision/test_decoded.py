@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from waiting import is_running, wait_for
 from simworld.agents.data.decoded import Decoded
 from simworld.agents.data.example import Example
 from simworld.agents.data.image_set import ImageSet
+from simworld.experiments.cli import interrupts
+from simworld.experiments.recipes.vision import train_model
 
 
 def pictures_of(images: ImageSet, indices: list[int], **how: Any) -> list[tuple[int, int]]:
@@ -77,21 +80,50 @@ import multiprocessing, os, signal, sys
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.image_set import ImageSet
+from simworld.experiments.cli import interrupts
 
 if __name__ == "__main__":
-    varied = Varied(ImageSet(sys.argv[1]), Augmentation(), (64, 64), 0)
-    made = batches(varied, Order([0, 1], 2, 0, 0, 1000), workers=1)
+    interrupts.end_when_interrupted()
+    images = ImageSet(sys.argv[1])
+    interrupts.first(images.close)
+    made = batches(Varied(images, Augmentation(), (64, 64), 0), Order([0, 1], 2, 0, 0, 1000), workers=1)
     next(made)
     print(multiprocessing.active_children()[0].pid, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGTERM)
 """
 
 
-def test_processes_end_with_a_killed_training(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "training.py").write_text(TRAINING)
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, tmp_path / "training.py", folder], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert done.returncode == -signal.SIGKILL
+def test_nothing_is_left_of_a_training_that_was_interrupted(folder: Path, tmp_path: Path) -> None:
+    program, there = tmp_path / "training.py", tmp_path / "temporary"
+    program.write_text(TRAINING)
+    there.mkdir()
+    environment = os.environ | {"TMPDIR": str(there)}
+    done = subprocess.run([sys.executable, program, folder], stdout=subprocess.PIPE, text=True, env=environment)
+    assert done.returncode == interrupts.CODE
     wait_for(lambda: not is_running(int(done.stdout)), "the end of a worker")
+    assert not [*there.glob("**/*decoded")]
+
+
+def test_pictures_are_decoded_again_when_the_kept_ones_are_gone(folder: Path) -> None:
+    images = ImageSet(folder)
+    before = images[2].image
+    kept = images._decoded._path
+    assert kept.stat().st_size > 0
+    images.close()
+    assert not kept.exists() and (images[2].image == before).all()
+
+
+def test_a_training_by_command_removes_what_it_decoded_when_it_is_interrupted(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks: list[Any] = []
+    monkeypatch.setattr(interrupts, "first", hooks.append)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def stop(step: int) -> None:
+        assert len([*tmp_path.glob("*decoded")]) == 1
+        for hook in hooks:
+            hook()
+        assert not [*tmp_path.glob("*decoded")]
+
+    train_model(tmp_path / "model", folder, size=(64, 64), steps=1, batch_size=2, workers=0, progress=stop)
