@@ -33,10 +33,10 @@ class Decoded:
             # Each time anew: processes that share an open file share its place in it.
             with open(self._path, "rb", buffering=0) as file:
                 file.seek(index * self._row)
-                data = file.read(1) == b"\1" and file.read(self._row - 1)
+                if file.read(1) != b"\1":
+                    return None
+                data = file.read(self._row - 1)
         except OSError:
-            return None
-        if not data or len(data) < self._row - 1:
             return None
         image = np.frombuffer(data, np.uint8, 3 * self._pixels).reshape(*self._size, 3)
         marks = np.frombuffer(data, np.uint16, offset=3 * self._pixels).reshape(self._size)
