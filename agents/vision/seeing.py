@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from torch import nn
 
 from simworld.agents.data.batch import Batch
@@ -27,6 +27,7 @@ from simworld.geometry import Array
 from simworld.plain import Plain, describe
 
 Side = Annotated[Whole, Field(ge=64, le=1024)]
+Depth = Annotated[Whole, Field(ge=0, le=16)]
 Width = Annotated[Whole, Field(ge=4, le=512)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -49,8 +50,14 @@ class VisionArchitecture(Settings):
     points: tuple[tuple[Name, ...], ...]
     size: tuple[Side, Side] = (320, 240)
     widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 112)
-    depths: tuple[Whole, Whole, Whole, Whole] = (1, 2, 2, 2)
+    depths: tuple[Depth, Depth, Depth, Depth] = (1, 2, 2, 2)
     features: Width = 48
+
+    @model_validator(mode="after")
+    def _points_of_each(self) -> Self:
+        if len(self.points) != len(self.categories):
+            raise ValueError(f"points: must be of each of {len(self.categories)} categories, got {len(self.points)}")
+        return self
 
 
 class _Document(Plain):
@@ -171,8 +178,9 @@ class SeeingNetwork(nn.Module):
             document = _Document.model_validate(content)
         except ValidationError as error:
             raise ConfigurationError(f"{path} is not a stored vision model: {describe(error)}") from None
+        with torch.device("meta"):  # without numbers, which take memory and time
+            check_shapes(path, tensors, _wanted(cls(document.architecture)))
         network = cls(document.architecture)
-        check_shapes(path, tensors, _wanted(network))
         network.load_state_dict(to_torch(tensors), strict=False)
         return network.eval()
 

@@ -56,7 +56,8 @@ class _Checkpoint(Plain):
 
 def best_precision() -> Literal["float32", "bfloat16"]:
     """The quicker one on this machine: bfloat16 where its processor computes with it."""
-    return "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
+    computes = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)  # not emulated, which is slower
+    return "bfloat16" if torch.backends.mkldnn.is_available() and computes() else "float32"  # type: ignore[no-untyped-call]
 
 
 Told = Callable[[int, dict[str, float]], None]

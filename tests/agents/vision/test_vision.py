@@ -100,6 +100,10 @@ def test_no_file_of_another_kind_is_taken(images: ImageSet, tmp_path: Path) -> N
     write_stored(path, document, tensors | {name: tensors[name][:1]})
     with pytest.raises(ConfigurationError, match="must be"):
         SeeingNetwork.load(path)
+    for wrong in ({"depths": [3000, 1, 1, 1]}, {"points": []}, {"size": [128, -1]}):
+        write_stored(path, document | {"architecture": document["architecture"] | wrong}, tensors)
+        with pytest.raises(ConfigurationError, match=f"not a stored vision model: .*{next(iter(wrong))}"):
+            SeeingNetwork.load(path)
     path.write_bytes(b"PK\x03\x04")
     with pytest.raises(ConfigurationError, match="cannot be used"):
         SeeingNetwork.load(path)
