@@ -293,7 +293,7 @@ def test_distractors_have_a_category_where_there_may_be_some() -> None:
 
 def test_categories_are_the_same_in_all_datasets_and_visual_shows_every_kind(tmp_path: Path) -> None:
     content = written(tmp_path / "plain", randomization="none")
-    assert [category["name"] for category in content["categories"]] == sorted(categories())
+    assert [known["name"] for known in content["categories"]] == sorted(categories())
     drawn = {category(kind) for kind in VISUAL["objects.*.kind"].support()}
     assert drawn == {category(kind) for kind in KINDS}
     with closing(make_env(PLACE, "visual")) as env:

@@ -95,14 +95,15 @@ if __name__ == "__main__":
 
 
 def test_nothing_is_left_of_a_training_that_was_interrupted(folder: Path, tmp_path: Path) -> None:
-    program, there = tmp_path / "training.py", tmp_path / "temporary"
+    program = tmp_path / "training.py"
     program.write_text(TRAINING)
-    there.mkdir()
-    environment = os.environ | {"TMPDIR": str(there)}
-    done = subprocess.run([sys.executable, program, folder], stdout=subprocess.PIPE, text=True, env=environment)
-    assert done.returncode == interrupts.CODE
-    wait_for(lambda: not is_running(int(done.stdout)), "the end of a worker")
-    assert not [*there.glob("**/*decoded")]
+    # Torch's workers pass batches by sockets in the temporary folder, of which a path has 107 characters at most.
+    with tempfile.TemporaryDirectory() as there:
+        environment, command = os.environ | {"TMPDIR": there}, [sys.executable, program, folder]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, timeout=120)
+        assert done.returncode == interrupts.CODE
+        wait_for(lambda: not is_running(int(done.stdout)), "the end of a worker")
+        assert not [*Path(there).glob("**/*decoded")]
 
 
 def test_pictures_are_decoded_again_when_the_kept_ones_are_gone(folder: Path) -> None:
