@@ -81,7 +81,7 @@ def test_weight_and_inertia_are_sane(family: str, count: int) -> None:
     for seed in range(count):
         row, _ = instances._made(family, seed)
         # Some random shapes are thin as paper.
-        least = 0.0002 if family == "random_shape" else 0.0005
+        least = 0.0001 if family == "random_shape" else 0.0005
         assert row.mass is not None and least < row.mass < 1.5
         assert row.second_moments is not None
         x, y, z = row.second_moments
@@ -167,19 +167,18 @@ def resting(names: list[str]) -> Scene:
 @family
 @few
 def test_it_stands_still(family: str, count: int) -> None:
+    # Some random shapes have faces that hardly hold them: they fall onto the next one, and rock.
+    most, still, turn = (0.05, 0.002, 10) if family == "random_shape" else (0.004, 0.0005, 1)
     with World() as world:
         for begin in range(0, count, 100):
             scene = resting([f"{family}#{seed}" for seed in range(begin, min(begin + 100, count))])
             world.load(scene)
             before, after, end = world.state().body_poses[1:], *(_after_a_second(world) for _ in range(2))
             moved = np.linalg.norm(after[:, :3] - before[:, :3], axis=1)
-            # Some random shapes have faces that hardly hold them, and turn to the next one.
-            most = 0.02 if family == "random_shape" else 0.004
             assert moved.max() < most, (family, begin + int(moved.argmax()), moved.max())
             shaken = np.linalg.norm(end[:, :3] - after[:, :3], axis=1)
             turned = 2 * np.arccos(np.clip(np.abs((end[:, 3:] * after[:, 3:]).sum(axis=1)), 0, 1))
-            if family != "random_shape":
-                assert shaken.max() < 0.0005 and turned.max() < np.deg2rad(1), (begin, shaken.max(), turned.max())
+            assert shaken.max() < still and turned.max() < np.deg2rad(turn), (begin, shaken.max(), turned.max())
 
 
 def _after_a_second(world: World) -> Array:
@@ -224,6 +223,12 @@ def test_what_is_kept_is_of_all_the_code_that_makes_it(family: str, monkeypatch:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("simworld"):
                 assert node.module in known | HARMLESS | PLACES, file
+
+
+def test_the_random_shape_whose_file_is_broken_is_none_of_them() -> None:
+    for seed in (837, 916):
+        row, _ = instances._made("random_shape", seed)
+        assert row.mass is not None and np.isfinite(row.half_extents).all()
 
 
 def test_both_parts_have_instances() -> None:

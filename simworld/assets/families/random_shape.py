@@ -14,7 +14,8 @@ from simworld.geometry import Array
 from simworld.reading import read_bytes
 from simworld.streams import Generator
 
-_SHAPES = 1000
+_SHAPES, _BROKEN = 1000, 168
+"""How many there are, and the one whose file has places that are not numbers: the one before is taken for it."""
 _WIDTH = 0.065
 """Metres across at most, the narrower way."""
 _LONGEST = 0.15
@@ -23,6 +24,7 @@ _DIRECTIONS = 600
 
 def _shape(rng: Generator) -> Form:
     number = int(rng.integers(_SHAPES))
+    number -= number == _BROKEN
     parts = _read(f"random_urdfs/{number:03}/{number:03}.obj")
     solids = [volume_integrals(part.vertices, part.triangles) for part in parts]
     center = np.sum([solid[1] for solid in solids], axis=0) / sum(solid[0] for solid in solids)
