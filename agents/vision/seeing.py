@@ -14,9 +14,9 @@ from torch import nn
 from simworld.agents.data.batch import Batch
 from simworld.agents.data.example import Picture
 from simworld.agents.data.framing import Framing, framed_image
-from simworld.agents.network import check_shapes, to_torch
+from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import Settings, Whole
-from simworld.agents.stored import Tensors, read_stored, write_stored
+from simworld.agents.stored import read_stored, write_stored
 from simworld.agents.vision.heads.category_head import middle_cells, peaks
 from simworld.agents.vision.heads.head import Cells, Shape
 from simworld.agents.vision.models import MODELS
@@ -159,7 +159,7 @@ class SeeingNetwork(nn.Module):
 
     def save(self, path: Path, settings: dict[str, Any] | None = None, results: dict[str, Any] | None = None) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
-        tensors = stored_tensors(self)
+        tensors = to_arrays(numbers_of(self))
         if not all(np.isfinite(values).all() for values in tensors.values()):
             raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
         document = _Document(
@@ -179,7 +179,7 @@ class SeeingNetwork(nn.Module):
         except ValidationError as error:
             raise ConfigurationError(f"{path} is not a stored vision model: {describe(error)}") from None
         with torch.device("meta"):  # without numbers, which take memory and time
-            check_shapes(path, tensors, _wanted(cls(document.architecture)))
+            check_shapes(path, tensors, numbers_of(cls(document.architecture)))
         network = cls(document.architecture)
         network.load_state_dict(to_torch(tensors), strict=False)
         return network.eval()
@@ -237,12 +237,8 @@ def answering(batch: Batch, height: int, width: int) -> Cells:
     return Cells(batch.of[thing][mine], rows[mine], columns[mine], thing[mine])
 
 
-def stored_tensors(network: nn.Module) -> Tensors:
+def numbers_of(network: nn.Module) -> dict[str, torch.Tensor]:
     """Its weights and the statistics by which it normalizes, by name."""
-    return {name: values.detach().numpy() for name, values in _wanted(network).items()}
-
-
-def _wanted(network: nn.Module) -> dict[str, torch.Tensor]:
     return {name: values for name, values in network.state_dict().items() if values.is_floating_point()}
 
 

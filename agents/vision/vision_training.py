@@ -18,7 +18,7 @@ from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
-from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
+from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture, numbers_of
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
 
@@ -160,18 +160,14 @@ class VisionTraining:
     def _average(self) -> None:
         keep = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
-            for mean, value in zip(
-                self.averaged.state_dict().values(), self._network.state_dict().values(), strict=True
-            ):
-                if value.is_floating_point():
-                    mean.lerp_(value, 1 - keep)
+            for mean, value in zip(*(numbers_of(n).values() for n in (self.averaged, self._network)), strict=True):
+                mean.lerp_(value, 1 - keep)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         """What the settings do not give."""
         tensors: dict[str, torch.Tensor] = {}
         for kind, network in (("network", self._network), ("averaged", self.averaged)):
-            state = network.state_dict().items()
-            tensors |= {f"{kind}.{name}": values for name, values in state if values.is_floating_point()}
+            tensors |= {f"{kind}.{name}": values for name, values in numbers_of(network).items()}
         for name, parameter in self._network.named_parameters():
             state = self._optimizer.state[parameter]
             tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
