@@ -14,7 +14,7 @@ from simworld.agents.data.decoded import Decoded, Marks
 from simworld.agents.data.example import Example, Picture, Things
 from simworld.agents.data.labelled_thing import LabelledThing, together
 from simworld.assets.catalogue import keypoint_names
-from simworld.datasets.splits import split_groups
+from simworld.datasets.splits import hold_out
 from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.label import Label, LabelAnnotation
 from simworld.datasets.store.label_stream import KIND, ImagesRequest, read_labels
@@ -130,9 +130,7 @@ class ImageSet(Dataset[Example]):
 
     def split(self, held_out: float) -> tuple[list[int], list[int]]:
         """The indices of what is learnt from and of what is held out, which share no scene."""
-        shares = {"train": 1 - held_out, "held out": held_out}
-        parts = split_groups([entry.group for entry in self._entries], shares)
-        return parts["train"], parts["held out"]
+        return hold_out([entry.group for entry in self._entries], held_out)
 
     def close(self) -> None:
         """Remove the decoded pictures from the disk, as happens anyway where a process ends by itself."""

@@ -15,7 +15,7 @@ from simworld.agents.data.labelled_thing import LabelledThing, together
 from simworld.annotation.labels import InstanceLabel, annotate
 from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.labelled import LabelledImage, Moment, photograph
-from simworld.datasets.splits import split_groups
+from simworld.datasets.splits import hold_out
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.geometry import Array
@@ -62,9 +62,7 @@ class RenderedSet(Dataset[Example]):
 
     def split(self, held_out: float) -> tuple[list[int], list[int]]:
         """The indices of what is learnt from and of what is held out, which share no scene."""
-        scenes = [index // len(self._cameras) for index in range(len(self))]
-        parts = split_groups(scenes, {"train": 1 - held_out, "held out": held_out})
-        return parts["train"], parts["held out"]
+        return hold_out([index // len(self._cameras) for index in range(len(self))], held_out)
 
     def close(self) -> None:
         """End the simulation."""

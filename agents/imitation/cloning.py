@@ -20,7 +20,7 @@ from simworld.agents.network import LEAST_STD, Architecture, NetworkPolicy, chec
 from simworld.agents.policy import Seen
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import Tensors, read_stored, write_stored
-from simworld.datasets.splits import split_groups
+from simworld.datasets.splits import hold_out
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
@@ -108,8 +108,7 @@ class Cloning:
         inputs = self.policy.features(Seen(data.observations, data.goals, data.goals))
         self._inputs, self._labels = torch.from_numpy(inputs), torch.from_numpy(data.actions)
         self._digest = data.digest()
-        parts = split_groups(data.groups, {"train": 1 - HELD_OUT, "held out": HELD_OUT})
-        self._train, self._test = torch.tensor(parts["train"]), torch.tensor(parts["held out"])
+        self._train, self._test = map(torch.tensor, hold_out(data.groups, HELD_OUT))
         network = self._network = self.policy.network
         network.mean.copy_(self._inputs[self._train].mean(0))
         network.std.copy_(self._inputs[self._train].std(0, correction=0).clamp_min(LEAST_STD))

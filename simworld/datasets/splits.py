@@ -24,6 +24,12 @@ def split_episodes(folder: PathLike, shares: Mapping[str, float]) -> dict[str, l
     return split_groups([f"{episode.seed}/{episode.group}" for episode in read_episodes(folder)], shares)
 
 
+def hold_out(groups: Sequence[Hashable], share: float) -> tuple[list[int], list[int]]:
+    """The indices of what is learnt from, and of a share that is held out, which have no group in common."""
+    parts = split_groups(groups, {"train": 1 - share, "held out": share})
+    return parts["train"], parts["held out"]
+
+
 def split_groups(groups: Sequence[Hashable], shares: Mapping[str, float]) -> dict[str, list[int]]:
     """The indices into `groups`, of which there is one for each sample, by part: {"train": 0.8, "test": 0.2}.
 
