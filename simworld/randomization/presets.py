@@ -17,7 +17,7 @@ from simworld.language.sentence import MOST_SENTENCES, STYLES
 from simworld.language.wording import NOUNS, WAYS
 from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset
 from simworld.randomization.randomization import Randomization
-from simworld.randomization.scenic import NATURAL, ROOMS, VIEWS
+from simworld.randomization.scenic import HOUSEHOLD, NATURAL, ROOMS, TRIPOD, VIEWS
 
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""
@@ -246,6 +246,8 @@ PRESETS: Mapping[str, Randomization] = MappingProxyType(
         "views": VIEWS,
         "rooms": ROOMS,
         "natural": NATURAL,
+        "tripod": TRIPOD,
+        "household": HOUSEHOLD,
     }
 )
 

@@ -7,7 +7,7 @@ from simworld.building.looks import TEXTURES
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
 from simworld.distributions.univariate import Integers, LogUniform, Uniform
-from simworld.randomization.preset_parts import ANY_SEED, PI, any_surface, preset
+from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset
 
 VIEWS = preset(
     {
@@ -60,6 +60,33 @@ ROOMS = preset(
     }
 )
 """In rooms with all that is in them, or before panoramas; some with a cloth on the table."""
+
+TRIPOD = preset(
+    {
+        "camera.*.position": (1.0, 0.0, 0.0),
+        "camera.*.target": about((0.0, 0.0, 0.0), 0.08),
+        "camera.*.azimuth": Uniform(-PI, PI),
+        "camera.*.elevation": Uniform(0.45, 1.3),
+        "camera.*.distance": Uniform(0.6, 1.1),
+        "camera.*.roll": Uniform(-0.1, 0.1),
+        "camera.*.fov": Uniform(0.65, 0.95),
+    }
+)
+"""Cameras on a stand beside the table, that overlook it."""
+
+HOUSEHOLD = preset(
+    {
+        "objects.count": Integers(2, 7),
+        "objects.*.kind": Choice(
+            (
+                *("apple", "banana", "book", "bottle", "bowl", "can", "carton", "cereal_box", "coffee_mug", "cup"),
+                *("dice", "hammer", "lemon", "nut", "plate", "spatula", "spoon", "toy_brick"),
+            )
+        ),
+        "objects.*.seed": Integers(0, 29) * 10 + Integers(0, 7),
+    }
+)
+"""Some things of a home, of families and of the train part of their instances: 240 of each."""
 
 
 def _usual(prefix: str, color: HSV, textures: dict[str, float], size: float) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def test_factors_are_listed() -> None:
     assert len(rows) >= 60 and {"address", "family", "unit", "default", "allowed", "meaning"} <= set(rows[0])
     shown = simworld("factors", "--family", "light").stdout
     assert "lights.*.temperature" in shown and "objects" not in shown
+    assert "any folder" in simworld("factors", "simworld/PlaceInBox-v0").stdout
     assert_refused(simworld("factors", "--family", "lihgt"), "'lihgt'", "'light'")
     own = json.loads(simworld("factors", "simworld/Reach-v0", "--json").stdout)
     things, there = ({row["address"].split(".")[0] for row in some} for some in (rows, own))

@@ -21,8 +21,8 @@ from simworld.streams import Streams
 SPEC = shipped_task("place_in_box").scene
 ALL = ("front", "side", "top", "wrist")
 ABLE = {
-    "mitsuba": ("none", "default", "dynamics", "visual", "full", "views", "rooms", "natural"),
-    "tiny": ("none", "default", "dynamics", "views"),
+    "mitsuba": ("none", "default", "dynamics", "visual", "full", "views", "rooms", "natural", "tripod", "household"),
+    "tiny": ("none", "default", "dynamics", "views", "tripod", "household"),
 }
 
 

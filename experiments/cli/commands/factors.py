@@ -31,7 +31,8 @@ def factors(
         print_json(rows)
         return
     for row in rows:
-        allowed = row["allowed"] if row["kind"] == "name" else f"{row['allowed'][0]} to {row['allowed'][1]}"
+        named = row["kind"] in ("name", "folder")
+        allowed = ", ".join(row["allowed"]) if named else f"{row['allowed'][0]} to {row['allowed'][1]}"
         say(f"{row['address']:32} {row['meaning']} [{row['unit'] or row['kind']}; {row['default']}; {allowed}]")
 
 
