@@ -100,7 +100,7 @@ class NetworkPolicy:
 
 def to_arrays(state: Mapping[str, torch.Tensor]) -> dict[str, Float]:
     """Tensors as arrays, by name."""
-    return {name: values.detach().numpy() for name, values in state.items()}
+    return {name: values.detach().cpu().numpy() for name, values in state.items()}
 
 
 def to_torch(tensors: Mapping[str, Float]) -> dict[str, torch.Tensor]:

@@ -141,10 +141,13 @@ class SeeingNetwork(nn.Module):
         return tuple(head(features) for head in self.parts)
 
     def losses(self, batch: Batch, precision: torch.dtype) -> dict[str, torch.Tensor]:
-        """How wrong each head is about a batch."""
-        with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        """How wrong each head is about a batch, wherever its weights are."""
+        device = next(self.parameters()).device
+        width, height = (-(-side // STRIDE) for side in self.architecture.size)
+        cells = answering(batch, height, width).to(device)
+        batch = batch.to(device)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
             answers = self(batch.images.float())
-        cells = answering(batch, *answers[0].shape[-2:])
         told = zip(self.parts, answers, strict=True)
         return {head.name: head.loss(answer, batch, cells) for head, answer in told}
 

@@ -69,11 +69,12 @@ def train_vision(
     settings: VisionSettings,
     *,
     workers: int = 1,
+    device: str = "cpu",
     tell: Told = lambda step, losses: None,
     checkpoint: Path | None = None,
     every: int = 500,
 ) -> SeeingNetwork:
-    """Learn from some images of a dataset; `tell` hears of the losses of every step.
+    """Learn from some images of a dataset, on one of torch's devices; `tell` hears of the losses of every step.
 
     With a `checkpoint`, what it takes to go on is kept in that file every so many steps, and if it is there, the
     training goes on from it. ConfigurationError without any image or where that is of another training, TrainingError
@@ -82,7 +83,7 @@ def train_vision(
     if not len(rows):
         raise ConfigurationError("rows: there must be an image to learn from, got none")
     chosen = hashlib.sha256(json.dumps([*map(int, rows)]).encode()).hexdigest()
-    training = VisionTraining(settings, f"{data.digest}/{chosen}")
+    training = VisionTraining(settings, f"{data.digest}/{chosen}", device)
     if checkpoint is not None and checkpoint.exists():
         training.restore(checkpoint)
     varied = Varied(data, settings.augmentation, settings.architecture.size, settings.seed)
@@ -92,16 +93,16 @@ def train_vision(
             tell(training.steps, training.step(batch))
             if checkpoint is not None and (training.steps % every == 0 or training.steps == settings.steps):
                 training.save(checkpoint)
-    return training.averaged
+    return training.averaged.to("cpu")
 
 
 class VisionTraining:
     """A training that can stop between any two steps and go on later."""
 
-    def __init__(self, settings: VisionSettings, data: str) -> None:
+    def __init__(self, settings: VisionSettings, data: str, device: str = "cpu") -> None:
         self.settings, self.steps, self._data = settings, 0, data
-        self._network = SeeingNetwork(settings.architecture, settings.seed)
-        self.averaged = SeeingNetwork(settings.architecture, settings.seed)
+        self._network = SeeingNetwork(settings.architecture, settings.seed).to(device)
+        self.averaged = SeeingNetwork(settings.architecture, settings.seed).to(device)
         rate, decay = settings.learning_rate, settings.weight_decay
         self._optimizer = torch.optim.AdamW(self._network.parameters(), lr=rate, weight_decay=decay)
 

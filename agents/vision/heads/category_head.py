@@ -43,7 +43,7 @@ class CategoryHead(Head):
         """Gaussians (n, c, h, w) around the middles, each exactly 1 at its cell."""
         target = torch.zeros_like(answers, dtype=torch.float32)
         height, width = answers.shape[-2:]
-        rows, columns = torch.arange(height).float(), torch.arange(width).float()
+        rows, columns = (torch.arange(side, device=answers.device).float() for side in (height, width))
         row, column = middle_cells(batch.boxes, height, width)
         spread = (_SPREAD * batch.boxes[:, 2:] / STRIDE).clamp_min(0.5)
         down = torch.exp(-((rows - row[:, None]) ** 2) / (2 * spread[:, 1:] ** 2))

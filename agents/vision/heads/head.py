@@ -1,7 +1,7 @@
 """What a head is: answers at every cell of the features, how they are learnt, and what they say of a thing there."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import torch
@@ -19,6 +19,10 @@ class Cells:
     row: torch.Tensor
     column: torch.Tensor
     thing: torch.Tensor
+
+    def to(self, device: torch.device) -> "Cells":
+        """The same on a device."""
+        return Cells(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def of(self, answers: torch.Tensor) -> torch.Tensor:
         """What answers (n, c, h, w) are there: (k, c)."""

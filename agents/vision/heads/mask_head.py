@@ -55,8 +55,8 @@ class MaskHead(Head):
         weights = torch.split(cells.of(answers)[:, : sum(_WEIGHTS)], _WEIGHTS, dim=1)
         count = len(weights[0])
         shown = answers[:, sum(_WEIGHTS) :].float()[cells.image].flatten(2)
-        columns = (torch.arange(width) + 0.5) * STRIDE - cells.middles[:, :1]
-        rows = (torch.arange(height) + 0.5) * STRIDE - cells.middles[:, 1:]
+        columns = (torch.arange(width, device=answers.device) + 0.5) * STRIDE - cells.middles[:, :1]
+        rows = (torch.arange(height, device=answers.device) + 0.5) * STRIDE - cells.middles[:, 1:]
         place = torch.stack([columns[:, None, :].expand(-1, height, -1), rows[:, :, None].expand(-1, -1, width)], dim=1)
         inputs = torch.cat([shown, place.flatten(2) / _FAR], dim=1)
         hidden = torch.baddbmm(weights[1][:, :, None], weights[0].view(count, _HIDDEN, _PROTOTYPES + 2), inputs).relu()
@@ -66,7 +66,8 @@ class MaskHead(Head):
 
 def _one_each(cells: Cells, things: int) -> Cells:
     """The last cell, which is the middle one, of each of at most _MOST things, evenly taken."""
-    last = torch.full((things,), -1).scatter_reduce(0, cells.thing, torch.arange(len(cells.thing)), "amax")
+    places = torch.arange(len(cells.thing), device=cells.thing.device)
+    last = torch.full((things,), -1, device=places.device).scatter_reduce(0, cells.thing, places, "amax")
     last = last[last >= 0]
     if len(last) > _MOST:
         last = last[torch.linspace(0, len(last) - 1, _MOST).long()]
