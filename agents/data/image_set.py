@@ -81,8 +81,8 @@ class ImageSet(Dataset[Example]):
     `categories` are those that are learnt, by default all that are labelled in the folder, in its order, but for
     distractors; what is of others is not labelled. One that the folder does not know or that is named twice raises
     ConfigurationError, and so does a folder in which nothing is labelled. `points` (c, k) are the names of keypoints:
-    those of a category are in its order, and at most as many as the most of any. What is broken or of another format
-    raises DatasetError.
+    those of a category are in its order, and at most as many as the most of any. `sizes` are the (height, width) of
+    pictures that there are. What is broken or of another format raises DatasetError.
     """
 
     def __init__(self, folder: PathLike, categories: Sequence[str] | None = None) -> None:
@@ -98,12 +98,12 @@ class ImageSet(Dataset[Example]):
         self.points = tuple(keypoint_names(category) for category in self.categories)
         ids = {known.index(category) + 1: row for row, category in enumerate(self.categories)}
         self._entries = [self._entry(label, ids) for label in read_labels(self.folder)]
-        sizes = {(entry.image.height, entry.image.width) for entry in self._entries}
+        self.sizes = frozenset((entry.image.height, entry.image.width) for entry in self._entries)
         if not any(len(entry.things) for entry in self._entries):
             raise ConfigurationError(
                 f"{self.folder}: nothing of {list(self.categories)} is labelled in its {len(self)} images"
             )
-        self._decoded = Decoded(*sizes) if len(sizes) == 1 else None
+        self._decoded = Decoded(*self.sizes) if len(self.sizes) == 1 else None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -130,7 +130,12 @@ class ImageSet(Dataset[Example]):
 
     def split(self, held_out: float) -> tuple[list[int], list[int]]:
         """The indices of what is learnt from and of what is held out, which share no scene."""
-        return hold_out([entry.group for entry in self._entries], held_out)
+        return hold_out(self.groups, held_out)
+
+    @property
+    def groups(self) -> list[str]:
+        """Of which scene each image is."""
+        return [entry.group for entry in self._entries]
 
     def close(self) -> None:
         """Remove the decoded pictures from the disk, as happens anyway where a process ends by itself."""

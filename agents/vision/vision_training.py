@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.image_set import ImageSet
+from simworld.agents.data.joined import JoinedSet
 from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
@@ -64,7 +65,7 @@ Told = Callable[[int, dict[str, float]], None]
 
 
 def train_vision(
-    data: ImageSet | RenderedSet,
+    data: ImageSet | JoinedSet | RenderedSet,
     rows: Sequence[int],
     settings: VisionSettings,
     *,

@@ -29,7 +29,7 @@ HELD_OUT = 0.1
 
 def train_model(
     folder: Path,
-    images: Path,
+    images: Sequence[Path],
     *,
     model: str = "detector",
     categories: Sequence[str] = (),
@@ -42,19 +42,19 @@ def train_model(
     tensorboard: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Train a model on a dataset of images into `folder/model.safetensors`: the record beside it, `training.json`.
+    """Train a model on datasets of images into `folder/model.safetensors`: the record beside it, `training.json`.
 
     It learns `categories`, by default all that are labelled but for distractors. HELD_OUT of the images measure it at
     the end. A stopped training goes on from its last checkpoint.
     """
     with extras():
-        from simworld.agents.data.image_set import ImageSet
+        from simworld.agents.data.joined import joined
         from simworld.agents.vision.curve import Curve
         from simworld.agents.vision.scores import measure
         from simworld.agents.vision.seeing import VisionArchitecture
         from simworld.agents.vision.vision_training import VisionSettings, best_precision, train_vision
 
-    data = ImageSet(images, categories or None)
+    data = joined(images, categories or None)
     interrupts.first(data.close)
     asked: dict[str, Any] = {"model": model, "size": size}
     architecture = VisionArchitecture(**asked, categories=data.categories, points=data.points)

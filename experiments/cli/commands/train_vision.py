@@ -13,7 +13,9 @@ commands = typer.Typer()
 
 @commands.command("train-vision", context_settings=GOES_ON)
 def train_vision(
-    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder that `simworld images` wrote.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGES...", help="One or more folders that `simworld images` wrote.")
+    ],
     out: Out,
     category: Annotated[
         list[str],

@@ -6,9 +6,9 @@ from typing import Any
 
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import Mixture, Paired
+from simworld.distributions.cutting import can_be_cut, cut
 from simworld.distributions.dealt import Dealt
 from simworld.distributions.expressions import Constant, Distribution
-from simworld.distributions.univariate import Integers
 from simworld.errors import ConfigurationError, shown
 from simworld.randomization.quotas.cells import Interval
 from simworld.randomization.quotas.quota import Quota
@@ -50,9 +50,9 @@ def _part(distribution: Distribution, quota: Quota, cell: int) -> Distribution |
     if isinstance(distribution, Choice | Constant | Tagged):
         held = [value for value in dict.fromkeys(distribution.support()) if quota.where(value) == cell]
         return Choice(tuple(held), tuple(map(distribution.density, held))) if held else None
-    if not isinstance(distribution, Integers) and not _can_be_cut(distribution):
+    if not can_be_cut(distribution):
         return None
-    parts = [part for ends in _ranges(quota, cell) if (part := _cut(distribution, *ends)) is not None]
+    parts = [part for ends in _ranges(quota, cell) if (part := cut(distribution, *ends)) is not None]
     return Mixture(tuple(part for part, _ in parts), tuple(mass for _, mass in parts)) if parts else None
 
 
@@ -64,22 +64,3 @@ def _ranges(quota: Quota, cell: int) -> list[_Range]:
         return [ranges[cell]]
     edges = [-math.inf, *(edge for ends in sorted(ranges) for edge in ends), math.inf]
     return list(zip(edges[::2], edges[1::2], strict=True))
-
-
-def _can_be_cut(distribution: Distribution) -> bool:
-    """Whether a distribution is one of numbers whose parts between two of them are known."""
-    try:
-        distribution.between(min(distribution.support()), max(distribution.support()))
-    except (ConfigurationError, TypeError):
-        return False
-    return distribution.continuous
-
-
-def _cut(distribution: Distribution, low: float, high: float) -> tuple[Distribution, float] | None:
-    """A distribution between two numbers, and how much of it that is; None where there is nothing."""
-    if isinstance(distribution, Integers):
-        first, last = math.ceil(max(low, distribution.low)), math.floor(min(high, distribution.high))
-        return (Integers(first, last), last - first + 1) if first <= last else None
-    low, high = max(low, min(distribution.support())), min(high, max(distribution.support()))
-    mass = distribution.cdf(high) - distribution.cdf(low) if low < high else 0.0
-    return (distribution.between(low, high), mass) if mass > 0 else None

@@ -45,7 +45,7 @@ def test_a_training_that_was_stopped_keeps_its_curve(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings: dict[str, Any] = {"size": (64, 64), "steps": 3, "batch_size": 2, "workers": 0}
-    whole = train_model(tmp_path / "whole", folder, **settings)
+    whole = train_model(tmp_path / "whole", [folder], **settings)
     with monkeypatch.context() as patched:
 
         def stop(*_: object) -> None:
@@ -53,8 +53,8 @@ def test_a_training_that_was_stopped_keeps_its_curve(
 
         patched.setattr(scores, "measure", stop)
         with pytest.raises(KeyboardInterrupt):
-            train_model(tmp_path / "stopped", folder, **settings)
-    assert train_model(tmp_path / "stopped", folder, **settings) == whole
+            train_model(tmp_path / "stopped", [folder], **settings)
+    assert train_model(tmp_path / "stopped", [folder], **settings) == whole
     assert [point["step"] for point in whole["curve"]] == [1, 2, 3]
     names = {"model.safetensors", "training.json", "request.json", "manifest.json"}
     assert {path.name for path in (tmp_path / "stopped").iterdir() if path.name[0] != "."} == names

@@ -128,4 +128,4 @@ def test_a_training_by_command_removes_what_it_decoded_when_it_is_interrupted(
             hook()
         assert not [*tmp_path.glob("*decoded")]
 
-    train_model(tmp_path / "model", folder, size=(64, 64), steps=1, batch_size=2, workers=0, progress=stop)
+    train_model(tmp_path / "model", [folder], size=(64, 64), steps=1, batch_size=2, workers=0, progress=stop)
