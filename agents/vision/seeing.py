@@ -137,8 +137,12 @@ class SeeingNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The answers (n, ..., h, w) of each head to images (n, 3, h, w) of numbers in 0..255."""
-        features = self.trunk(images.to(memory_format=torch.channels_last))
+        features = self._features(images)
         return tuple(head(features) for head in self.parts)
+
+    def _features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.trunk(images.to(memory_format=torch.channels_last))
+        return features
 
     def losses(self, batch: Batch, precision: torch.dtype) -> dict[str, torch.Tensor]:
         """How wrong each head is about a batch, wherever its weights are."""
@@ -147,9 +151,11 @@ class SeeingNetwork(nn.Module):
         cells = answering(batch, height, width).to(device)
         batch = batch.to(device)
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            answers = self(batch.images.float())
-        told = zip(self.parts, answers, strict=True)
-        return {head.name: head.loss(answer, batch, cells) for head, answer in told}
+            features = self._features(batch.images.float())
+            taught = [head.taught(cells, len(batch.category)) for head in self.parts]
+            answers = [head.answers(features, some) for head, some in zip(self.parts, taught, strict=True)]
+        told = zip(self.parts, answers, taught, strict=True)
+        return {head.name: head.loss(answer, batch, some) for head, answer, some in told}
 
     def see(self, photos: Sequence[Photo], least: float = LEAST_SCORE) -> list[Found]:
         """What is on some images of any size, with a score of at least so much."""
@@ -194,8 +200,8 @@ class SeeingNetwork(nn.Module):
             framed_image(torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1), by, architecture.size)
             for photo, by in zip(photos, framings, strict=True)
         ]
-        answers = self(torch.stack(seen))
-        scores, categories, cells = peaks(answers[0], MOST)
+        features = self._features(torch.stack(seen))
+        scores, categories, cells = peaks(self.parts[0](features), MOST)
         kept = scores >= least
         scores, categories = scores[kept], categories[kept]
         cells = Cells(cells.image[kept], cells.row[kept], cells.column[kept], cells.thing[kept])
@@ -206,9 +212,9 @@ class SeeingNetwork(nn.Module):
             told["intrinsics"] = torch.from_numpy(np.stack(inner)).float()[cells.image]
             outer = np.stack([np.asarray(photo.world_to_camera) for photo in photos])
             told["world_to_camera"] = torch.from_numpy(outer).float()[cells.image]
-        for head, answer in zip(self.parts, answers, strict=True):
+        for head in self.parts[1:]:
             if known or not head.needs_camera:
-                told |= head.read(answer, cells, told)
+                told |= head.read(head.answers(features, cells), cells, told)
         told |= {"scores": scores, "categories": categories}
         return [
             _found({name: values[cells.image == k] for name, values in told.items()}, photo, by)

@@ -30,7 +30,7 @@ class BoxHead(Head):
         return {"boxes": self._boxes(answers, cells)}
 
     def _boxes(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
-        sides = functional.softplus(cells.of(answers)) * _UNIT
+        sides = functional.softplus(answers) * _UNIT
         return torch.cat([cells.middles - sides[:, :2], sides[:, :2] + sides[:, 2:]], dim=1)
 
 

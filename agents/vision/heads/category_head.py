@@ -26,8 +26,13 @@ class CategoryHead(Head):
         assert self.last.bias is not None
         torch.nn.init.constant_(self.last.bias, math.log(_RARE / (1 - _RARE)))
 
+    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
+        """Those of all cells: (n, outputs, h, w)."""
+        whole: torch.Tensor = self(features)
+        return whole
+
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
-        """The focal loss of CenterNet, for each thing."""
+        """The focal loss of CenterNet for each thing, of answers (n, outputs, h, w)."""
         logits, target = answers.float(), self._target(answers, batch)
         likely = logits.sigmoid()
         at = target == 1

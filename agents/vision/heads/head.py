@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.trunk import STRIDE, block
+from simworld.agents.vision.trunk import STRIDE
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,14 @@ class Cells:
         """The same on a device."""
         return Cells(*(getattr(self, field.name).to(device) for field in fields(self)))
 
-    def of(self, answers: torch.Tensor) -> torch.Tensor:
-        """What answers (n, c, h, w) are there: (k, c)."""
-        return answers[self.image, :, self.row, self.column].float()
+    def around(self, features: torch.Tensor) -> torch.Tensor:
+        """What features (n, c, h, w) are there and in the cells beside, 0 outside: (k, c, 3, 3)."""
+        count, width, high, wide = features.shape
+        rows = functional.pad(features, (1, 1, 1, 1)).permute(0, 2, 3, 1).reshape(-1, width)
+        beside = torch.arange(3, device=features.device)
+        corner = (self.image * (high + 2) + self.row) * (wide + 2) + self.column
+        places = corner[:, None, None] + beside[:, None] * (wide + 2) + beside
+        return rows.index_select(0, places.flatten()).view(-1, 3, 3, width).permute(0, 3, 1, 2)
 
     @property
     def middles(self) -> torch.Tensor:
@@ -46,7 +52,8 @@ class Shape:
 class Head(nn.Module):
     """Answers (n, outputs, h, w) from features, by one hidden layer.
 
-    What `needs_camera` is read only where the camera of an image is known. By its `name` a loss is told of.
+    Most are made only in the cells of things when they are learnt and read: a tenth of the work. What `needs_camera` is
+    read only where the camera of an image is known. By its `name` a loss is told of.
     """
 
     name: ClassVar[str]
@@ -55,20 +62,36 @@ class Head(nn.Module):
     def __init__(self, shape: Shape, outputs: int) -> None:
         super().__init__()
         self.last = nn.Conv2d(shape.width, outputs, 1)
-        self.layers = nn.Sequential(block(shape.width, shape.width), self.last)
+        self.convolution = nn.Conv2d(shape.width, shape.width, 3, padding=1, bias=False)
+        self.normal = nn.BatchNorm2d(shape.width)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """The answers."""
-        answers: torch.Tensor = self.layers(features)
+        answers: torch.Tensor = self.last(self.normal(self.convolution(features)).relu())
         return answers
+
+    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
+        """What is learnt and read at some cells: the answers there (k, outputs), if it is nothing else."""
+        hidden, normal = functional.conv2d(cells.around(features), self.convolution.weight), self.normal
+        if self.training and len(hidden) < 2:  # of which there is no variance
+            known = normal.running_mean, normal.running_var, normal.weight, normal.bias
+            hidden = functional.batch_norm(hidden, *known, eps=normal.eps)
+        else:
+            hidden = normal(hidden)
+        answers: torch.Tensor = self.last(hidden.relu())[..., 0, 0]
+        return answers.float()
+
+    def taught(self, cells: Cells, things: int) -> Cells:
+        """Those of the cells that answer for so many things of which is learnt."""
+        return cells
 
     @abstractmethod
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
-        """How wrong they are, at the cells that answer for the batch's things."""
+        """How wrong answers are, at the cells that are taught."""
 
     @abstractmethod
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """What they say at the cells of things that were found, in pixels of the picture that the network saw.
+        """What answers mean at the cells of things that were found, in pixels of the picture that the network saw.
 
         `found` has what the heads before it said, and `intrinsics` (k, 3, 3) and `world_to_camera` (k, 3, 4) of each.
         """

@@ -33,5 +33,5 @@ class KeypointHead(Head):
         return {"keypoints": self._points(answers, cells)}
 
     def _points(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
-        away = cells.of(answers)
+        away = answers
         return cells.middles[:, None] + _UNIT * away.view(-1, self._most, 2)

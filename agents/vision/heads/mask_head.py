@@ -31,47 +31,50 @@ class MaskHead(Head):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """The weights, and then the prototypes, at every cell."""
-        return torch.cat([self.layers(features), self.prototypes(features)], dim=1)
+        return torch.cat([super().forward(features), self.prototypes(features)], dim=1)
+
+    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
+        """The logits (k, h, w) of the masks of things at some cells."""
+        return mixed(super().answers(features, cells), self.prototypes(features), cells)
+
+    def taught(self, cells: Cells, things: int) -> Cells:
+        """The last cell, which is the middle one, of each of at most _MOST things, evenly taken."""
+        places = torch.arange(len(cells.thing), device=cells.thing.device)
+        last = torch.full((things,), -1, device=places.device).scatter_reduce(0, cells.thing, places, "amax")
+        last = last[last >= 0]
+        if len(last) > _MOST:
+            last = last[torch.linspace(0, len(last) - 1, _MOST).long()]
+        return Cells(cells.image[last], cells.row[last], cells.column[last], cells.thing[last])
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
-        """Cross entropy and Dice's coefficient of a cell for each thing."""
-        chosen = _one_each(cells, len(batch.category))
-        if not len(chosen.thing):
+        """Cross entropy and Dice's coefficient of logits (k, h, w)."""
+        if not len(cells.thing):
             return answers.sum() * 0
-        logits = self._logits(answers, chosen)
-        true = _shares(batch.marks, chosen)
-        crossed = functional.binary_cross_entropy_with_logits(logits, true, reduction="none").mean((1, 2))
-        likely = logits.sigmoid()
+        true = _shares(batch.marks, cells)
+        crossed = functional.binary_cross_entropy_with_logits(answers, true, reduction="none").mean((1, 2))
+        likely = answers.sigmoid()
         both = (likely * true).sum((1, 2))
         dice = 1 - (2 * both + 1e-3) / ((likely**2).sum((1, 2)) + (true**2).sum((1, 2)) + 1e-3)
         return (5 * crossed + dice).mean()
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`masks` (k, h, w): logits at the cells, which are to be enlarged to pixels."""
-        return {"masks": self._logits(answers, cells)}
+        return {"masks": answers}
 
-    def _logits(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
-        height, width = answers.shape[-2:]
-        weights = torch.split(cells.of(answers)[:, : sum(_WEIGHTS)], _WEIGHTS, dim=1)
-        count = len(weights[0])
-        shown = answers[:, sum(_WEIGHTS) :].float()[cells.image].flatten(2)
-        columns = (torch.arange(width, device=answers.device) + 0.5) * STRIDE - cells.middles[:, :1]
-        rows = (torch.arange(height, device=answers.device) + 0.5) * STRIDE - cells.middles[:, 1:]
+
+def mixed(weights: torch.Tensor, prototypes: torch.Tensor, cells: Cells) -> torch.Tensor:
+    """The logits (k, h, w) that the weights (k, sum(_WEIGHTS)) of cells make of prototypes (n, _PROTOTYPES, h, w)."""
+    (height, width), device, count = prototypes.shape[-2:], prototypes.device, len(weights)
+    with torch.autocast(device.type, enabled=False):
+        parts = torch.split(weights, _WEIGHTS, dim=1)
+        shown = prototypes.float()[cells.image].flatten(2)
+        columns = (torch.arange(width, device=device) + 0.5) * STRIDE - cells.middles[:, :1]
+        rows = (torch.arange(height, device=device) + 0.5) * STRIDE - cells.middles[:, 1:]
         place = torch.stack([columns[:, None, :].expand(-1, height, -1), rows[:, :, None].expand(-1, -1, width)], dim=1)
         inputs = torch.cat([shown, place.flatten(2) / _FAR], dim=1)
-        hidden = torch.baddbmm(weights[1][:, :, None], weights[0].view(count, _HIDDEN, _PROTOTYPES + 2), inputs).relu()
-        out = torch.baddbmm(weights[3][:, :, None], weights[2][:, None, :], hidden)
+        hidden = torch.baddbmm(parts[1][:, :, None], parts[0].view(count, _HIDDEN, _PROTOTYPES + 2), inputs).relu()
+        out = torch.baddbmm(parts[3][:, :, None], parts[2][:, None, :], hidden)
         return out.view(count, height, width)
-
-
-def _one_each(cells: Cells, things: int) -> Cells:
-    """The last cell, which is the middle one, of each of at most _MOST things, evenly taken."""
-    places = torch.arange(len(cells.thing), device=cells.thing.device)
-    last = torch.full((things,), -1, device=places.device).scatter_reduce(0, cells.thing, places, "amax")
-    last = last[last >= 0]
-    if len(last) > _MOST:
-        last = last[torch.linspace(0, len(last) - 1, _MOST).long()]
-    return Cells(cells.image[last], cells.row[last], cells.column[last], cells.thing[last])
 
 
 def _shares(marks: torch.Tensor, cells: Cells) -> torch.Tensor:

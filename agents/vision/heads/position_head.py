@@ -33,13 +33,13 @@ class PositionHead(Head):
         camera = batch.world_to_camera[cells.image]
         height = ((there - camera[..., 3])[:, None] @ camera[..., :3])[:, 0, 2]
         true = torch.cat([(pixels - cells.middles) / _UNIT, height[:, None] / _HIGH], dim=1)
-        off = functional.smooth_l1_loss(cells.of(answers), true, reduction="none", beta=0.05).sum(1)
+        off = functional.smooth_l1_loss(answers, true, reduction="none", beta=0.05).sum(1)
         near = ((true[:, :2].abs() < 20).all(1) & (there[:, 2] > 0)).float()
         return (off.nan_to_num() * near).sum() / near.sum().clamp_min(1)
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`positions` (k, 3) of the origins in metres in the world's frame; `origins` (k, 2), their pixels."""
-        said = cells.of(answers).double()
+        said = answers.double()
         pixels = cells.middles.double() + _UNIT * said[:, :2]
         ahead = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
         camera = found["world_to_camera"].double()

@@ -27,14 +27,14 @@ class RotationHead(Head):
         along = batch.translations[cells.thing]
         seen = _towards(along).transpose(1, 2) @ batch.rotations[cells.thing]
         wanted = (seen[:, None] @ alike)[..., :2]
-        off = ((_two(cells.of(answers))[:, None] - wanted) ** 2).sum((-1, -2))
+        off = ((_two(answers)[:, None] - wanted) ** 2).sum((-1, -2))
         return off.masked_fill(~there, torch.inf)[turned].amin(1).mean()
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`rotations` (k, 3, 3) from the thing's frame to the camera's."""
         ahead = torch.cat([found["origins"], torch.ones_like(found["origins"][:, :1])], dim=1)
         along = torch.linalg.solve(found["intrinsics"], ahead[:, :, None])[..., 0]
-        return {"rotations": _towards(along) @ _orthogonal(_two(cells.of(answers)))}
+        return {"rotations": _towards(along) @ _orthogonal(_two(answers))}
 
 
 def _two(numbers: torch.Tensor) -> torch.Tensor:

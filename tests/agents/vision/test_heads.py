@@ -12,7 +12,7 @@ from simworld.agents.vision.heads.box_head import BoxHead
 from simworld.agents.vision.heads.category_head import CategoryHead, middle_cells, peaks
 from simworld.agents.vision.heads.head import Cells, Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
-from simworld.agents.vision.heads.mask_head import MaskHead
+from simworld.agents.vision.heads.mask_head import MaskHead, mixed
 from simworld.agents.vision.heads.position_head import PositionHead
 from simworld.agents.vision.heads.rotation_head import RotationHead
 from simworld.agents.vision.seeing import answering
@@ -40,9 +40,14 @@ def fitted(head: Head, batch: Batch, cells: Cells, outputs: int, steps: int = 15
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 0.05 * (1 - step / steps)
         optimizer.zero_grad()
-        head.loss(answers, batch, cells).backward()
+        head.loss(at(answers, cells), batch, cells).backward()
         optimizer.step()
-    return answers.detach()
+    return at(answers.detach(), cells)
+
+
+def at(answers: torch.Tensor, cells: Cells) -> torch.Tensor:
+    """What answers (n, c, h, w) are at cells: (k, c)."""
+    return answers[cells.image, :, cells.row, cells.column]
 
 
 def middles(batch: Batch) -> Cells:
@@ -111,11 +116,11 @@ def test_a_ball_teaches_no_rotation(images: ImageSet, batch: Batch) -> None:
     answers = torch.randn(len(batch), 6, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)).requires_grad_()
     alike = batch.alike.clone()
     alike[1:] = 0.0
-    loss = head.loss(answers, replace(batch, alike=alike), cells)
+    loss = head.loss(at(answers, cells), replace(batch, alike=alike), cells)
     first = Cells(cells.image[:1], cells.row[:1], cells.column[:1], cells.thing[:1])
-    assert loss.item() > 0 and torch.equal(loss, head.loss(answers, batch, first))
+    assert loss.item() > 0 and torch.equal(loss, head.loss(at(answers, first), batch, first))
     for none in (torch.zeros_like(alike), alike[:, :0]):
-        loss = head.loss(answers, replace(batch, alike=none), cells)
+        loss = head.loss(at(answers, cells), replace(batch, alike=none), cells)
         loss.backward()
         assert loss == 0 and not answers.grad.any()
 
@@ -132,19 +137,40 @@ def test_keypoints_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Ba
 def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -> None:
     head, cells = MaskHead(shape_of(images)), middles(batch)
     # Prototypes have to differ before they can be mixed.
-    outputs = head(torch.zeros(1, 8, 2, 2)).shape[1]
+    outputs, weights = head(torch.zeros(1, 8, 2, 2)).shape[1], head.last.out_channels
+
+    def logits(answers: torch.Tensor, cells: Cells) -> torch.Tensor:
+        return mixed(at(answers, cells)[:, :weights], answers[:, weights:], cells)
+
     start = torch.randn(len(batch), outputs, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0)) * 0.3
     answers = start.requires_grad_()
     optimizer = torch.optim.Adam([answers], lr=0.05)
-    taught = answering(batch, HEIGHT, WIDTH)  # what is said in the middle is to be learnt, whichever cells answer
+    taught = head.taught(
+        answering(batch, HEIGHT, WIDTH), len(batch.category)
+    )  # what is said in the middle is to be learnt, whichever cells answer
     for _ in range(250):
         optimizer.zero_grad()
-        loss = head.loss(answers, batch, taught)
-        loss.backward()
+        head.loss(logits(answers, taught), batch, taught).backward()
         optimizer.step()
-    shown = head.read(answers.detach(), cells, {})["masks"] > 0
+    shown = head.read(logits(answers.detach(), cells), cells, {})["masks"] > 0
     for row in range(len(batch.category)):
         true = (batch.marks[batch.of[row]] == row + 1).float()
         share = torch.nn.functional.avg_pool2d(true[None, None], STRIDE)[0, 0]
         wrong = (shown[row] != (share > 0.5)) & ((share - 0.5).abs() > 0.25)
         assert wrong.sum() <= max(2, 0.1 * (share > 0.5).sum())
+
+
+@pytest.mark.parametrize("kind", (BoxHead, RotationHead, MaskHead))
+def test_answers_at_cells_are_those_of_the_whole(images: ImageSet, batch: Batch, kind: type[Head]) -> None:
+    head, cells = kind(shape_of(images)).eval(), answering(batch, HEIGHT, WIDTH)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for name, values in head.state_dict().items():
+            if values.is_floating_point():
+                values.copy_(torch.rand(values.shape, generator=generator) + (0.5 if "var" in name else -0.5))
+        features = torch.randn(len(batch), 8, HEIGHT, WIDTH, generator=generator)
+        corners = Cells(*(torch.tensor(c) for c in ([0, 1, 5], [0, HEIGHT - 1, 3], [0, WIDTH - 1, 7], [0, 1, 2])))
+        one = Cells(*(torch.tensor([c]) for c in (2, 0, 9, 0)))
+        for some in (cells, corners, one):
+            whole, told = at(head(features), some), Head.answers(head, features, some)
+            np.testing.assert_allclose(told, whole[:, : told.shape[1]], atol=1e-4)
