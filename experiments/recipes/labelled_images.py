@@ -70,6 +70,7 @@ def write_labelled_images(
     quotas: Sequence[str] = (),
     budget: int | None = None,
     replays: int = 0,
+    about: Mapping[str, Any] = MappingProxyType({}),
     shard: int = 100,
     engine: Engine = Here(),  # noqa: B008
     progress: Callable[[int], None] | None = None,
@@ -78,8 +79,9 @@ def write_labelled_images(
     """Write `count` labelled images of an environment's scenes in COCO's format, seen as VIEWS says.
 
     They show a scene after `view.step` steps of a policy, loaded by `load_policy`, or of nobody: "none". Without a
-    `seed`, the request has its own; `options` are further ones of the environment, such as its robot. With `quotas` the
-    scenes are searched first (see `balanced_images`), and `searched` hears of every candidate.
+    `seed`, the request has its own; `options` are further ones of the environment, such as its robot; `about` is what
+    else the request says of itself. With `quotas` the scenes are searched first (see `balanced_images`), and `searched`
+    hears of every candidate.
     """
     _check_views(cameras, views, count, quotas)
     source = PolicySource(policy, trust_pickle, normalization)
@@ -94,6 +96,7 @@ def write_labelled_images(
         "size": list(size),
         "renderer": renderer_name,
         **asked_quotas(quotas, replays),
+        **about,
     }
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
     with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name)):

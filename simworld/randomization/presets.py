@@ -18,6 +18,7 @@ from simworld.language.wording import NOUNS, WAYS
 from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.scenic import HOUSEHOLD, NATURAL, ROOMS, TRIPOD, VIEWS
+from simworld.randomization.unseen import UNSEEN
 
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""
@@ -248,6 +249,7 @@ PRESETS: Mapping[str, Randomization] = MappingProxyType(
         "natural": NATURAL,
         "tripod": TRIPOD,
         "household": HOUSEHOLD,
+        "unseen": UNSEEN,
     }
 )
 

@@ -42,9 +42,9 @@ class Interior(Entity):
         return {
             "appearance": {
                 "room.there": whole(0, 0, 1, "1 where there is a room around everything, which is only seen"),
-                "room.width": number(4.5, 3.0, 6.0, "m", "along its x, at the least: cameras are inside"),
-                "room.depth": number(4.5, 3.0, 6.0, "m", "along its y, at the least"),
-                "room.height": number(2.6, 2.2, 3.4, "m", "from floor to ceiling, at the least"),
+                "room.width": number(4.5, 3.0, 8.0, "m", "along its x, at the least: cameras are inside"),
+                "room.depth": number(4.5, 3.0, 8.0, "m", "along its y, at the least"),
+                "room.height": number(2.6, 2.2, 4.0, "m", "from floor to ceiling, at the least"),
                 "room.x": number(0.0, -1.0, 1.0, "", "where its middle is: 0 over the table, -1 or 1 far along its x"),
                 "room.y": number(0.0, -1.0, 1.0, "", "where its middle is: 0 over the table, -1 or 1 far along its y"),
                 "room.yaw": number(0.0, -2 * pi, 2 * pi, "rad", "turn about z"),
