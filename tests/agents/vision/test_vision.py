@@ -159,7 +159,7 @@ def test_the_truth_itself_has_full_marks(images: ImageSet) -> None:
 def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) -> None:
     network = SeeingNetwork(settings_for(images).architecture, seed=1)
     with torch.no_grad():
-        network.heads[0].layers[-1].bias.fill_(1.0)
+        network.heads[0].last.bias.fill_(1.0)
     for height, width in ((480, 640), (7, 9), (100, 30)):
         found = network.see([Photo(np.full((height, width, 3), 90, dtype=np.uint8))])[0]
         assert len(found) and found.positions is None and found.rotations is None
