@@ -26,6 +26,8 @@ _PRECISIONS = "AP", "AP50", "AP75"
 """The first of what COCO's evaluator sums up."""
 _OVERLAP = 0.5
 """Of boxes of what is taken to be the same thing."""
+_FAR = 0.05
+"""Metres by which a position may be off before that is as bad as if nothing was found."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +144,9 @@ class _Judge:
 
     def _match(self, example: Example, found: Found) -> None:
         """Note the errors of the likeliest of what was found of the same category at the place of each thing."""
-        for row in range(len(example.things)):
-            if (example.instances == example.things.instance[row]).sum() < LEAST_PIXELS:
-                continue
+        for row in _to_be_found(example):
             self._things += 1
-            same = np.flatnonzero(found.categories == example.things.category[row])
-            near = [int(k) for k in same if overlap(found.boxes[k], example.things.boxes[row]) >= _OVERLAP]
+            near = [k for k in _near(example, row, found) if found.categories[k] == example.things.category[row]]
             self._matched += bool(near)
             if near:
                 self._place(example, row, found, near[0])
@@ -156,10 +155,9 @@ class _Judge:
 
     def _place(self, example: Example, row: int, found: Found, k: int) -> None:
         """How far the position and the keypoints are off."""
-        camera, there = example.world_to_camera, example.things.keypoints[row]
+        there = example.things.keypoints[row]
         if found.positions is not None:
-            true = camera[:, :3].T @ (example.things.translations[row] - camera[:, 3])
-            self._position.append(np.linalg.norm(found.positions[k : k + 1] - true, axis=1))
+            self._position.append(np.array([_off(example, row, found, k)]))
         if found.keypoints is not None:
             off = np.linalg.norm(found.keypoints[k][: len(there)] - there[:, :2], axis=1)
             self._keypoints.append(off[there[:, 2] == 2])
@@ -170,10 +168,9 @@ class _Judge:
             self._add_s.append(math.inf)
             self._mspd.append(math.inf)
             return
-        things, camera = example.things, example.world_to_camera
+        things = example.things
         points, diameter = points_and_diameter(str(things.meshes[row]))
-        true = things.rotations[row], things.translations[row]
-        told = found.rotations[k], camera[:, :3] @ found.positions[k] + camera[:, 3]
+        told, true = _poses(example, row, found, k)
         self._add_s.append(add_s(points, told, true) / diameter)
         off = mspd(points, example.intrinsics, told, true, things.alike[row])
         self._mspd.append(off * _WIDTH / example.image.shape[1])
@@ -195,6 +192,57 @@ class _Judge:
             judge.accumulate()
             judge.summarize()
         return dict(zip(_PRECISIONS, map(float, judge.stats), strict=False))
+
+
+def thing_errors(example: Example, found: Found) -> Array:
+    """How wrong what was found on an image is about each of its n things (n,), from 0 to 1; NaN of what need not be.
+
+    It is 1 for what was not found, or was taken for something else: the likeliest of what is at its place has another
+    category. Of what was, it is 0, or where the network tells more how far it is off: a mesh's pose by ADD-S as a
+    share of twice what BOP lets pass, and a position as a share of 5 cm.
+    """
+    errors = np.full(len(example.things), np.nan)
+    for row in _to_be_found(example):
+        near = _near(example, row, found)
+        right = bool(near) and found.categories[near[0]] == example.things.category[row]
+        errors[row] = min(_missed_by(example, row, found, near[0]), 1.0) if right else 1.0
+    return errors
+
+
+def _missed_by(example: Example, row: int, found: Found, k: int) -> float:
+    if found.positions is None:
+        return 0.0
+    if found.rotations is None or not example.things.meshes[row]:
+        return _off(example, row, found, k) / _FAR
+    points, diameter = points_and_diameter(str(example.things.meshes[row]))
+    return add_s(points, *_poses(example, row, found, k)) / diameter / (2 * _NEAR)
+
+
+def _to_be_found(example: Example) -> list[int]:
+    """The rows of the things of which enough is to be seen."""
+    sizes = [(example.instances == instance).sum() for instance in example.things.instance]
+    return [row for row, size in enumerate(sizes) if size >= LEAST_PIXELS]
+
+
+def _near(example: Example, row: int, found: Found) -> list[int]:
+    """What was found at the place of a thing, the likeliest first."""
+    return [k for k in range(len(found)) if overlap(found.boxes[k], example.things.boxes[row]) >= _OVERLAP]
+
+
+def _off(example: Example, row: int, found: Found, k: int) -> float:
+    """How far the position that was found is from that of a thing, in metres."""
+    assert found.positions is not None
+    camera = example.world_to_camera
+    true = camera[:, :3].T @ (example.things.translations[row] - camera[:, 3])
+    return float(np.linalg.norm(found.positions[k] - true))
+
+
+def _poses(example: Example, row: int, found: Found, k: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """The pose that was found and that of a thing, to the camera's frame."""
+    assert found.positions is not None and found.rotations is not None
+    camera, things = example.world_to_camera, example.things
+    told = found.rotations[k], camera[:, :3] @ found.positions[k] + camera[:, 3]
+    return told, (things.rotations[row], things.translations[row])
 
 
 def overlap(one: Array, other: Array) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
 from simworld.agents.collect import manipulation, stage
+from simworld.agents.focus_record import MeasuredFocus
 from simworld.assets import catalogue
 from simworld.building.entities import Props
 from simworld.building.spec import SceneSpec
@@ -71,6 +72,7 @@ def write_labelled_images(
     budget: int | None = None,
     replays: int = 0,
     about: Mapping[str, Any] = MappingProxyType({}),
+    focus: MeasuredFocus | None = None,
     shard: int = 100,
     engine: Engine = Here(),  # noqa: B008
     progress: Callable[[int], None] | None = None,
@@ -82,14 +84,20 @@ def write_labelled_images(
     `seed`, the request has its own; `options` are further ones of the environment, such as its robot; `about` is what
     else the request says of itself. With `quotas` the scenes are searched first (see `balanced_images`), and `searched`
     hears of every candidate.
+    `seed`, the request has its own; `options` are further ones of the environment, such as its robot. With `quotas` the
+    scenes are searched first (see `balanced_images`), and `searched` hears of every candidate. With a `focus` of the
+    same request (see `focus_for`) they are drawn as that says, and it is kept beside them.
     """
     _check_views(cameras, views, count, quotas)
+    if focus and quotas:
+        raise ConfigurationError("focus: quotas say which scenes there are, and so does a focus: give one of them")
+    drawn = focus.randomization if focus else randomization
     source = PolicySource(policy, trust_pickle, normalization)
     views = views if len(cameras) > 1 else "one"  # requests that mean the same are the same
     request: dict[str, Any] = {
         "env_id": env_id,
         "randomization": randomization,
-        "environment": as_plain(config_of(env_id, randomization=randomization, **source.with_its_own(options))),
+        "environment": as_plain(config_of(env_id, randomization=drawn, **source.with_its_own(options))),
         **source.asked(),
         "cameras": list(cameras),
         "views": views,
@@ -97,6 +105,7 @@ def write_labelled_images(
         "renderer": renderer_name,
         **asked_quotas(quotas, replays),
         **about,
+        **({"model_sha256": focus.asked["model_sha256"]} if focus else {}),
     }
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
     with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name)):
@@ -106,9 +115,12 @@ def write_labelled_images(
         request["parameters"] = base.config.scene.space.meanings()
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None
-        with open_images(
-            folder, request, count, named_in(base.config.scene), shard, (FOUND, JOURNAL) if balance else ()
-        ) as out:
+        beside = focus.files() if focus else {}
+        names = {*beside, *((FOUND, JOURNAL) if balance else ())}
+        with open_images(folder, request, count, named_in(base.config.scene), shard, names) as out:
+            for name, data in beside.items():
+                if not out.is_whole(name):
+                    out.write_bytes(name, data)
             chosen = search_samples(out, balance).__getitem__ if balance else None
             if not (base.config.scene.objects[1] or base.config.scene.bins):
                 warnings.warn(f"{env_id}: nothing is there to label, so its images have no annotations", stacklevel=2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simworld.agents.focus_record import FocusRound
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.label_stream import KIND, ImagesRequest
 from simworld.datasets.store.manifest import MANIFEST
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MODEL, _RECORD, _BOARD = "model.safetensors", "training.json", "tensorboard"
 _CHECKPOINT, _LOSSES = "checkpoint.safetensors", "losses.jsonl"
 """What is there only until the training ends."""
+ROUNDS = "focus"
+"""Among the results of a model: what it remembers of images that were drawn for models before it."""
 HELD_OUT = 0.1
 """The share of the images that nothing is learnt from, of scenes of their own."""
 
@@ -56,6 +59,7 @@ def train_model(
 
     data = joined(images, categories or None)
     interrupts.first(data.close)
+    rounds = [past.model_dump(mode="json") for past in map(FocusRound.of, images) if past]
     asked: dict[str, Any] = {"model": model, "size": size}
     architecture = VisionArchitecture(**asked, categories=data.categories, points=data.points)
     settings = VisionSettings(
@@ -81,7 +85,7 @@ def train_model(
             network = train_vision(data, rows, settings, workers=workers, tell=tell, checkpoint=out.path / _CHECKPOINT)
             curve.close()
             results = measure(network, (data[row] for row in held_out)).to_plain()
-            network.save(out.path / MODEL, settings.model_dump(mode="json"), results)
+            network.save(out.path / MODEL, settings.model_dump(mode="json"), results | {ROUNDS: rounds})
             record = {"settings": settings.model_dump(mode="json"), "images": len(rows), "curve": curve.points}
             out.write_json(_RECORD, record | {"held_out": results})
         for name in (_CHECKPOINT, _LOSSES):

@@ -133,6 +133,16 @@ class SceneSpec:
         bodies = {body for entity, setting in self._numbered for body in entity.bodies(setting.own)}
         return frozenset(bodies | {entity.name for entity in self.entities if isinstance(entity, Props)})
 
+    @cached_property
+    def numbered(self) -> Mapping[str, str]:
+        """What the addresses of a numbered body's factors begin with, such as "objects.0", by its name."""
+        return {
+            body: f"{entity.stem}.{number}"
+            for entity, setting in self._numbered
+            if setting.own
+            for body, number in zip(entity.bodies(setting.own), setting.own, strict=True)
+        }
+
     def present(self, count: int) -> list[int]:
         """The numbers of the objects in scenes of so many: what need not be there is filled in from group to group."""
         spare, numbers = count - self.objects[0], []

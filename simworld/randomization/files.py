@@ -42,11 +42,17 @@ def written_randomization(content: Any) -> dict[str, Any] | list[Any]:
 
 def save_randomization(path: PathLike, plain: dict[str, Any] | list[Any]) -> None:
     """Write what `Randomization.to_plain` gave, or a list of such, as a YAML file that `load_randomization` reads."""
-    import yaml
-
     path = Path(path)
     with reporting(path):
-        write_bytes(path, yaml.safe_dump(plain, sort_keys=False).encode())
+        write_bytes(path, as_yaml(plain))
+
+
+def as_yaml(plain: dict[str, Any] | list[Any]) -> bytes:
+    """The YAML of what `Randomization.to_plain` gave, or of a list of such."""
+    import yaml
+
+    written: str = yaml.safe_dump(plain, sort_keys=False)
+    return written.encode()
 
 
 def asked_randomization(base: str, changes: Sequence[str]) -> str | list[Any]:

@@ -1,6 +1,7 @@
 """`simworld images`: labelled images."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +32,9 @@ from simworld.experiments.cli.arguments import (
 )
 from simworld.experiments.cli.console import progress
 
+if TYPE_CHECKING:
+    from simworld.agents.focus_record import MeasuredFocus
+
 commands = typer.Typer()
 
 
@@ -52,6 +56,15 @@ def images(
     randomization: Preset = "default",
     budget: Budget = None,
     replays: Replays = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--for",
+            metavar="MODEL",
+            show_default=False,
+            help="A model of `train-vision`: more of the scenes in which it errs more, as it is measured first.",
+        ),
+    ] = None,
     policy: Annotated[
         str, typer.Option(help="Who acts before the picture, as for `rollout`; or none, and the robot holds still.")
     ] = "expert",
@@ -64,29 +77,47 @@ def images(
     """Write labelled images in COCO's format, with depth, segmentation, 3D boxes and 6D poses."""
     if not quota:
         refuse("without --quota", budget=budget, replays=replays)
+    if quota:
+        refuse("with --quota, which says itself which scenes there are", **{"for": model})
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.labelled_images import write_labelled_images
 
+    asked: dict[str, Any] = {
+        "count": count,
+        "randomization": asked_randomization(randomization, randomize),
+        "options": env_options(robot, control, variant),
+        "policy": policy,
+        "trust_pickle": trust_pickle,
+        "normalization": normalization,
+        "cameras": camera,
+        "size": parse_size(size),
+        "renderer_name": renderer,
+    }
+    focus = None if model is None else _focus(model, out, env_id, asked)
     with searching(count, budget) as searched, progress("images", count) as tell:
         report = write_labelled_images(
             out,
             env_id,
-            count=count,
+            **asked,
             seed=seed,
-            randomization=asked_randomization(randomization, randomize),
-            cameras=camera,
             views=views,
-            renderer_name=renderer,
-            size=parse_size(size),
             quotas=quota,
             budget=budget,
             replays=replays or 0,
-            policy=policy,
-            trust_pickle=trust_pickle,
-            normalization=normalization,
-            options=env_options(robot, control, variant),
+            focus=focus,
             engine=make_engine(workers),
             progress=tell,
             searched=searched,
         )
     say_images(report)
+
+
+def _focus(model: Path, out: Path, env_id: str, asked: dict[str, Any]) -> "MeasuredFocus":
+    """What a model says is to be drawn, which is told."""
+    from simworld.experiments.cli.focus_report import say_focus
+    from simworld.experiments.recipes.focusing import focus_for, fresh_images, told_since
+
+    with progress("what the model sees", fresh_images(asked["count"])) as tell:
+        focus = focus_for(model, out, env_id, **asked, progress=tell)
+    say_focus(focus, told_since(model, focus))
+    return focus

@@ -1,0 +1,100 @@
+"""Whether errors differ from cell to cell by more than chance, and by how much."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.geometry import Array
+
+LEAST = 10
+"""Units, which are drawn independently, of a cell that is compared with others."""
+_SIGMAS = 1.96
+"""Of an interval that holds 95%."""
+
+
+@dataclass(frozen=True)
+class CellErrors:
+    """The errors (k,) in some cells: means from 0 to 1, and the 95% interval of each from `low` to `high`.
+
+    `p` is the probability of differences that are as large where the cells do not matter; `shrunken` (k,) are the means
+    as far as they are to be believed, and that of all in cells of fewer units than LEAST.
+    """
+
+    means: Array
+    low: Array
+    high: Array
+    shrunken: Array
+    p: float
+
+
+def compare_cells(cells: NDArray[np.int64], things: Array, wrong: Array, count: int) -> CellErrors:
+    """Compare `count` cells by units (u,) that are drawn independently: images, or things where each is drawn alone.
+
+    `cells` (u,) says in which each is, `things` (u,) of how many it has the errors, and `wrong` (u,) their sum.
+
+    The test is of permutations of the units, by the chi-square distribution that the scatter of the cells has then
+    (that of Kruskal and Wallis 1952, of errors instead of ranks). Intervals are Wilson's, of as many independent things
+    as the units are worth, and means are drawn to that of all by how much of their scatter is chance (empirical Bayes).
+    """
+    units = np.bincount(cells, minlength=count)
+    held = units >= LEAST
+    use = held[cells]
+    cells, things, wrong = cells[use], things[use], wrong[use]
+    if not things.sum():
+        nothing = np.zeros(count)
+        return CellErrors(nothing, nothing, nothing + 1, nothing, 1.0)
+    mean = wrong.sum() / things.sum()
+    own, known = _sums(cells, things, count), _sums(cells, wrong, count)
+    means = np.where(own > 0, known / np.maximum(own, 1e-9), mean)
+    worth = _worth(cells, things, wrong, means, own)
+    low, high = _wilson(means, worth)
+    chance = mean * (1 - mean) / worth
+    scatter = max(float(((means - mean) ** 2 - chance)[held].mean()), 0.0)
+    trust = np.where(held, scatter / np.maximum(scatter + chance, 1e-12), 0.0)
+    return CellErrors(means, low, high, mean + trust * (means - mean), _p_value(cells, wrong - mean * things, held))
+
+
+def _p_value(cells: NDArray[np.int64], excess: Array, held: NDArray[np.bool_]) -> float:
+    """Of what is more than would be expected of each unit."""
+    excess = excess - excess.mean()
+    total = float((excess**2).sum())
+    if held.sum() < 2 or total < 1e-12:
+        return 1.0
+    between = _sums(cells, excess, len(held))[held] ** 2 / np.bincount(cells, minlength=len(held))[held]
+    return chi_square_tail(float(between.sum()) * (len(excess) - 1) / total, int(held.sum()) - 1)
+
+
+def _worth(cells: NDArray[np.int64], things: Array, wrong: Array, means: Array, own: Array) -> Array:
+    """How many independent things those of each cell are worth (k,): errors of one image are alike."""
+    spread = _sums(cells, (wrong - means[cells] * things) ** 2, len(means))
+    alone = means * (1 - means) * own
+    share = np.where(spread > 0, np.minimum(alone / np.maximum(spread, 1e-12), 1.0), 1.0)
+    return np.maximum(own * share, 1.0)
+
+
+def _wilson(means: Array, worth: Array) -> tuple[Array, Array]:
+    """Wilson's score interval (1927)."""
+    z2 = _SIGMAS**2 / worth
+    middle = (means + z2 / 2) / (1 + z2)
+    half = np.sqrt(means * (1 - means) * z2 + z2**2 / 4) / (1 + z2)
+    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+
+
+def chi_square_tail(x: float, freedom: int) -> float:
+    """The probability that a chi-square number of so many degrees of freedom is greater.
+
+    Abramowitz and Stegun 1964, 26.4.4 and 26.4.5.
+    """
+    half = x / 2
+    if half <= 0:
+        return 1.0
+    first = freedom % 2 / 2
+    terms = (math.exp(-half + k * math.log(half) - math.lgamma(k + 1)) for k in np.arange(first, freedom / 2))
+    return math.fsum(terms) + (math.erfc(math.sqrt(half)) if first else 0.0)
+
+
+def _sums(cells: NDArray[np.int64], values: Array, count: int) -> Array:
+    found: Array = np.bincount(cells, weights=values, minlength=count).astype(np.float64)
+    return found

@@ -1,0 +1,160 @@
+"""Which scenes a vision model would learn most from: its errors by factor, and a randomization with more of the worse.
+
+A factor of which the errors differ by more than chance, after Bonferroni's correction for all that were compared, and
+by enough, is drawn with other shares of its cells: half of the images as before, and half in proportion to the errors,
+so that no cell has less than half of its share. What that may gain is stated under an assumption: that images bring the
+worse cells to the mean.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simworld.agents.cell_errors import CellErrors, compare_cells
+from simworld.agents.focus_record import Focus, FocusCell, FocusFactor
+from simworld.building.spec import SceneSpec
+from simworld.distributions.expressions import Distribution
+from simworld.geometry import Array
+from simworld.randomization.factor_cells import FactorCells, divided
+from simworld.randomization.possible import Possible
+from simworld.randomization.randomization import OPTIONAL, Randomization
+
+FLOOR = 0.5
+"""Of its share before, what a cell has at least."""
+SURE, WORTH = 0.01, 0.01
+"""What is focused on: differences that chance has less often in any factor, and gains of at least so much error."""
+
+
+@dataclass(frozen=True)
+class JudgedImage:
+    """What was drawn for an image, which `camera` took it, and how wrong a model is about its things, from 0 to 1.
+
+    Each thing is named by what the addresses of its factors begin with, such as "objects.0", or not at all.
+    """
+
+    parameters: Mapping[str, Any]
+    camera: str
+    things: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A factor, by one address, of one or more items whose values are drawn alike and each by itself."""
+
+    address: str
+    ending: str
+    items: tuple[str, ...]
+    distribution: Distribution
+    cells: FactorCells
+
+
+def find_focus(spec: SceneSpec, randomization: Randomization, images: Sequence[JudgedImage]) -> Focus:
+    """What a model's errors on images of a randomization say is to be drawn more often."""
+    errors = [error for image in images for _, error in image.things]
+    seen = [(factor, _Seen(spec, factor, images)) for factor in _factors(spec, randomization)]
+    compared = [(factor, each, each.errors()) for factor, each in seen if len(each)]
+    drawn, told = dict[str, Distribution](), list[FocusFactor]()
+    for factor, each, found in compared:
+        p, gain = min(found.p * len(compared), 1.0), _gain(factor.cells.shares, found.shrunken)
+        focused = p < SURE and gain >= WORTH
+        shares = _shares(factor.cells.shares, found.shrunken) if focused else factor.cells.shares
+        if focused:
+            before = drawn.get(factor.address, factor.distribution)
+            drawn[factor.address] = factor.cells.drawn(before, shares)
+        cells = _told(factor.cells, each, found, shares)
+        told.append(
+            FocusFactor(factor=factor.address + factor.ending, focused=focused, p=p, gain=gain, cells=tuple(cells))
+        )
+    keys = {a: a + OPTIONAL if a in randomization.optional else a for a in drawn}
+    return Focus(
+        images=len(images),
+        things=len(errors),
+        error=float(np.mean(errors)) if errors else 0.0,
+        factors=tuple(sorted(told, key=lambda factor: (not factor.focused, factor.p, -factor.gain))),
+        randomization=(randomization | {keys[a]: d for a, d in drawn.items()}).to_plain(),
+    )
+
+
+def _factors(spec: SceneSpec, randomization: Randomization) -> Iterator[_Factor]:
+    """The factors that can be divided; those of all items are one where all are drawn alike."""
+    possible = Possible(spec, randomization)
+    alike: dict[str, dict[str, Distribution]] = {}
+    for name, distribution in possible.factors().items():
+        alike.setdefault(spec.space.starred(name), {})[name] = distribution
+    for address, own in alike.items():
+        one = len({*own.values()}) == 1 and not any(name in randomization.by_address for name in own if name != address)
+        for key, items in ((address, tuple(own)),) if one else ((name, (name,)) for name in own):
+            distribution = own[items[0]]
+            for ending, cells in divided(distribution, spec.space.factor(items[0])).items():
+                yield _Factor(key, ending, items, distribution, cells)
+
+
+class _Seen:
+    """The units by which a factor is judged: in which cell and image each is, of how many things, and how wrong."""
+
+    def __init__(self, spec: SceneSpec, factor: _Factor, images: Sequence[JudgedImage]) -> None:
+        owners = {*spec.numbered.values()}
+        cameras = {f"camera.{name}" for name in spec.cameras}
+        self._count = len(factor.cells.names)
+        rows = [
+            (factor.cells.where(image.parameters[name]), number, len(things), sum(things))
+            for number, image in enumerate(images)
+            for name in factor.items
+            if name in image.parameters and (things := _things_of(image, _owner(name, owners, cameras), owners))
+        ]
+        table = np.array(rows, dtype=np.float64).reshape(-1, 4)
+        self._cells, self._images = table[:, 0].astype(np.int64), table[:, 1]
+        self._things, self._wrong = table[:, 2], table[:, 3]
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def errors(self) -> CellErrors:
+        """The errors by cell."""
+        return compare_cells(self._cells, self._things, self._wrong, self._count)
+
+    def images(self) -> list[int]:
+        """In how many images each cell was seen."""
+        return [len({*self._images[self._cells == k].tolist()}) for k in range(self._count)]
+
+
+def _owner(name: str, owners: set[str], cameras: set[str]) -> str:
+    """The thing or the camera that a factor is of; empty for what is of the whole scene."""
+    begins = ".".join(name.split(".")[:2])
+    return begins if begins in owners | cameras else ""
+
+
+def _things_of(image: JudgedImage, owner: str, owners: set[str]) -> list[float]:
+    """The errors that a factor of an owner may have to do with."""
+    if owner in owners:
+        return [error for whose, error in image.things if whose == owner]
+    if owner and owner != f"camera.{image.camera}":
+        return []
+    return [error for _, error in image.things]
+
+
+def _gain(shares: Sequence[float], errors: Array) -> float:
+    """How much less the error would be if the worse cells were brought to the mean of all."""
+    mean = float(np.dot(shares, errors))
+    return float(np.dot(shares, np.maximum(errors - mean, 0)))
+
+
+def _shares(shares: Sequence[float], errors: Array) -> tuple[float, ...]:
+    """FLOOR as before, and the rest in proportion to the errors."""
+    before = np.array(shares)
+    now = before * (FLOOR + (1 - FLOOR) * errors / np.dot(before, errors))
+    return tuple((now / now.sum()).tolist())
+
+
+def _told(cells: FactorCells, seen: _Seen, found: CellErrors, shares: Sequence[float]) -> Iterator[FocusCell]:
+    for k, images in enumerate(seen.images()):
+        yield FocusCell(
+            cell=cells.names[k],
+            images=images,
+            error=float(found.means[k]),
+            interval=(float(found.low[k]), float(found.high[k])),
+            before=cells.shares[k],
+            now=shares[k],
+        )

@@ -1,0 +1,130 @@
+"""Images for a model: measured once, drawn where it errs, the same after any stop, and told of in the next round."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import simworld
+
+from simworld.agents.data.example import Example
+from simworld.agents.vision import scores
+from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
+from simworld.assets.catalogue import keypoint_names
+from simworld.datasets.store.verify import verify
+from simworld.experiments.recipes import labelled_images
+from simworld.experiments.recipes.focusing import focus_for
+from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.randomization.files import load_randomization
+from simworld.randomization.randomization import Randomization
+
+ENV = "simworld/PlaceInBox-v0"
+NAMES = ("box", "cuboid", "cylinder")
+ASKED: dict[str, Any] = {
+    "count": 80,
+    "randomization": ("visual+views", {"objects.*.kind": "choice(cuboid, cylinder)", "objects.count": 3}),
+    "size": (64, 48),
+    "policy": "none",
+}
+SMALL: dict[str, Any] = {"size": (64, 64), "widths": (8, 8, 8, 8), "depths": (1, 1, 1, 1), "features": 8}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that has learnt nothing."""
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    points = tuple(keypoint_names(name) for name in NAMES)
+    SeeingNetwork(VisionArchitecture(categories=NAMES, points=points, **SMALL)).save(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def near_sighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that misses what is small on an image."""
+
+    def errors(example: Example, found: Found) -> Any:
+        return (example.things.boxes[:, 2:].max(axis=1, initial=0) < 8).astype(float)
+
+    monkeypatch.setattr(scores, "thing_errors", errors)
+
+
+def test_a_model_that_sees_nothing_far_gets_what_is_far(model: Path, tmp_path: Path) -> None:
+    found = focus_for(model, tmp_path / "images", ENV, **ASKED)
+    names = {factor.factor for factor in found.focused}
+    assert "camera.*.distance" in names and not any("kind" in name or "texture" in name for name in names)
+    distance = next(factor for factor in found.factors if factor.factor == "camera.*.distance")
+    nows = [cell.now / cell.before for cell in distance.cells]
+    assert nows[-1] > 1.1 > 0.9 > nows[0] >= 0.5 and nows == sorted(nows)
+
+
+def test_what_was_stopped_ends_the_same_and_measures_nothing_again(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    write_labelled_images(whole, ENV, **ASKED, focus=focus_for(model, whole, ENV, **ASKED), shard=20)
+    assert verify(whole) == []
+
+    def stop(done: int) -> None:
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        focus = focus_for(model, stopped, ENV, **ASKED)
+        write_labelled_images(stopped, ENV, **ASKED, focus=focus, shard=20, progress=stop)
+    monkeypatch.setattr(scores, "thing_errors", None)
+    write_labelled_images(stopped, ENV, **ASKED, focus=focus_for(model, stopped, ENV, **ASKED), shard=20)
+    for path in whole.rglob("*"):
+        if path.is_file() and path.name != ".lock":
+            assert (stopped / path.relative_to(whole)).read_bytes() == path.read_bytes(), path
+    request, drawn = json.loads((whole / "request.json").read_text()), load_randomization(whole / "focus.yaml")
+    assert Randomization(request["environment"]["randomization"]) == Randomization(drawn)
+    distances = [
+        json.loads(line)["image"]["parameters"]["camera.front.distance"]
+        for path in sorted((whole / "labels").iterdir())
+        for line in path.read_text().splitlines()
+    ]
+    assert np.mean([distance > 0.458 for distance in distances]) > 0.55  # the median of what was asked
+
+
+def test_the_next_round_tells_what_the_images_brought(model: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    images = ["images", ENV, "--randomization", "visual+views", "--policy", "none", "--size", "64x48", "--count", 60]
+    changes = ["--randomize", "objects.*.kind=choice(cuboid,cylinder)", "--randomize", "objects.count=3"]
+    code, said, error = simworld(*images, *changes, "--out", tmp_path / "first", "--for", model)
+    assert code == 0, error
+    assert "drawn more often where it errs more" in said and "points fewer, if images bring" in said
+    trained = ["--out", tmp_path / "m", "--steps", 1, "--batch-size", 2, "--size", "64x64", "--workers", 0]
+    code, _, error = simworld("train-vision", tmp_path / "first", *trained)
+    assert code == 0, error
+    monkeypatch.setattr(scores, "thing_errors", lambda example, found: np.zeros(len(example.things)))
+    last = ["--for", tmp_path / "m/model.safetensors", "--out", tmp_path / "second"]
+    code, said, error = simworld(*images, *changes, *last)
+    assert code == 0, error
+    assert "camera.*.distance in [" in said and "points for 60 images" in said
+    assert "error of the model: 0.0%" in said and "images are drawn as was asked" in said
+    assert json.loads((tmp_path / "second/focus.json").read_text())["error"] == 0
+
+
+def test_mistakes_are_told_in_a_line(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: object) -> str:
+        common = ["--policy", "none", "--size", "64x48", "--count", 4]
+        code, _, error = simworld("images", *arguments, *common)
+        assert code == 2 and len(error.strip().splitlines()[-1]) > 20
+        return error
+
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"PK\x03\x04")
+    out = ["--out", tmp_path / "out"]
+    assert "cannot be used" in refused(ENV, *out, "--for", other)
+    assert "there is no file" in refused(ENV, *out, "--for", tmp_path / "none")
+    assert "--for does nothing with --quota" in refused(ENV, *out, "--for", model, "--quota", "touching=10%")
+    assert "nothing of what it knows is on" in refused("simworld/Reach-v0", *out, "--for", model)
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(labelled_images, "categories", lambda: ("spoon",))
+    assert "nothing of what the model knows: box, cuboid, cylinder" in refused(ENV, *out, "--for", model)
+    monkeypatch.undo()
+    plain = tmp_path / "plain"
+    write_labelled_images(plain, ENV, **ASKED | {"count": 2})
+    assert "holds another dataset: model_sha256 is null" in refused(ENV, "--out", plain, "--for", model)
+    (plain / "focus.json").write_text("{}")
+    assert "focus.json is broken" in refused(ENV, "--out", plain, "--for", model)
