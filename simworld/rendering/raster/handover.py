@@ -151,7 +151,8 @@ def _kind_of(hint: Any) -> Any:
         return _SCALARS[hint]
     if get_origin(hint) is Annotated:
         array, dimensions = get_args(hint)
-        return types.Array(numba.from_dtype(np.dtype(get_args(get_args(array)[1])[0])), dimensions, "C")
+        kind = get_args(array)[-1]  # up to NumPy 2.4 the dtype, of which the scalar is the argument
+        return types.Array(numba.from_dtype(np.dtype((get_args(kind) or (kind,))[0])), dimensions, "C")
     if get_origin(hint) is tuple:
         return types.BaseTuple.from_types(tuple(_SCALARS[part] for part in get_args(hint)))
     return _HandedType(hint)
