@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simworld.building.factor import Factor
 from simworld.building.sources import FactorSource, Item, Sources, Which
 from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import LogUniform, Uniform
 from simworld.distributions.values import Value
 from simworld.errors import ConfigurationError, DrawError
+from simworld.geometry import Array
 from simworld.streams import Generator, Streams
 
 STAGE = 8
@@ -134,20 +138,40 @@ class Draws:
 
 
 class Several:
-    """The draws of a factor, one after the other; `drawn` is how many there were."""
+    """The draws of a factor that is a number, one after the other; `drawn` is how many there were."""
 
     def __init__(self, source: FactorSource, which: Which, generator: Generator) -> None:
         self._which, self._generator = which, generator
         self.name, self._factor, self._distribution, _ = source
         self.is_fixed, self.drawn = source.is_fixed, 0
+        self._ahead: NDArray[Any] = np.zeros(0)
 
     def __call__(self) -> Any:
         """The next one."""
-        value = self._distribution(self._generator)
+        return self.take(1)
+
+    def take(self, count: int) -> Any:
+        """The last of the next `count`."""
+        value = self._next(count)[-1:].tolist()[0]  # a plain one
         if not self._factor.allows(value):
             raise _not_allowed(self._factor, self._which, self.name, value)
-        self.drawn += 1
+        self._ahead = self._ahead[count:]
+        self.drawn += count
         return value
+
+    def numbers(self, count: int) -> Array:
+        """The next ones (count,), and NaN in place of those that are not allowed; they are still to be drawn."""
+        numbers = self._next(count).astype(float)
+        return np.where((numbers >= self._factor.low) & (numbers <= self._factor.high), numbers, np.nan)
+
+    def _next(self, count: int) -> NDArray[Any]:
+        missing = count - len(self._ahead)
+        if missing > 0 and type(self._distribution) is Uniform:
+            self._ahead = np.append(self._ahead, self._distribution.at(self._generator.random(missing)))
+        elif missing > 0:
+            values = [self._distribution(self._generator) for _ in range(missing)]
+            self._ahead = np.append(self._ahead, np.array(values, dtype=object))
+        return self._ahead[:count]
 
 
 def _not_allowed(factor: Factor, which: Which, name: str, value: Any) -> Unreal:

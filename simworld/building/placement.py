@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+
 from simworld.building.draws import Draws, Several, Unreal
 from simworld.building.footprints import Disc
 from simworld.building.sources import Which
@@ -37,6 +39,8 @@ GOAL_HEADROOM = 0.02
 MAX_TRIES = 4_000
 """Places that are drawn for objects, each time with less room between them."""
 MAX_GOALS = 1_000
+_AHEAD = 32
+"""Places that are drawn at once, at first."""
 
 _ORIENTATION = "objects.*.orientation"
 _SHAPE = (
@@ -56,14 +60,11 @@ def object_places(draw: Draws, numbers: list[int], shapes: list[tuple[Disc, ...]
 
     Where that does not help, those that are only in the way stand closer together.
     """
-    room = _Room(numbers, shapes, bins)
     streams = [(draw.several(_PLACE[0], i), draw.several(_PLACE[1], i)) for i in numbers]
-    places = _free_places(room, streams)
+    search = _Search(streams, shapes, bins)
+    places = search(CLEARANCE) or search(CROWDED)
     if places is None:
-        room.between = CROWDED
-        places = _free_places(room, streams)
-    if places is None:
-        raise room.misfit()
+        raise _misfit(numbers, bins, search.most)
     for several, place in zip(streams, places, strict=True):
         for one, value in zip(several, place, strict=True):
             draw.keep(one, value)
@@ -74,72 +75,62 @@ def _of_each(addresses: tuple[str, ...], items: Iterable[int]) -> list[Which]:
     return [(address, i) for i in items for address in addresses]
 
 
-class _Room:
-    """The room on the table for objects of some footprints; `most` is how many were placed in it so far."""
+def _misfit(numbers: list[int], bins: list[Body], most: int) -> Unreal:
+    """What is raised where there is no room for all."""
+    why = (
+        f"no free place on the table for {len(numbers)} objects, {most} at most: ask for fewer (objects.count) or "
+        "smaller ones, or for other places (objects.*.position"
+    )
+    shapes, boxes = _of_each(_SHAPE, numbers), _of_each(_BIN, range(len(bins)))
+    return Unreal("objects", f"{why}{', boxes.*.position' if bins else ''})", [*shapes, *boxes], [_COUNT])
 
-    def __init__(self, numbers: list[int], shapes: list[tuple[Disc, ...]], bins: list[Body]) -> None:
-        self._shapes = shapes
-        self._numbers, self._bins = numbers, bins
-        self.between = CLEARANCE
+
+_Streams = list[tuple[Several, Several]]
+
+
+class _Search:
+    """The search on the table for places of some footprints; `most` is how many were placed in it so far."""
+
+    def __init__(self, streams: _Streams, shapes: list[tuple[Disc, ...]], bins: list[Body]) -> None:
+        self._streams = streams
+        self._discs = np.array([disc for shape in shapes for disc in shape])
+        self._first = np.cumsum([0, *map(len, shapes)])
+        self._boxes = np.array([_rectangle(box) for box in bins]).reshape(-1, 6)
+        self._tries = len(streams) if all(one.is_fixed for several in streams for one in several) else MAX_TRIES
         self.most = 0
 
-    def is_free(self, x: float, y: float, places: _Places) -> bool:
-        """Whether the next object fits at (x, y), beside those that are at `places`."""
-        shape = self._shapes[len(places)]
-        for i, (px, py) in enumerate(places):
-            # The first object is the one that is grasped.
-            between = self.between if i else CLEARANCE
-            if any(_are_near(x, y, disc, px, py, other, between) for disc in shape for other in self._shapes[i]):
-                return False
-        return all(self._is_on_table_and_clear(x + dx, y + dy, radius) for dx, dy, radius in shape)
+    def __call__(self, between: float) -> _Places | None:
+        """A place for each, so many metres from others, where they are found."""
+        from simworld.building.free_places import find_free  # compiled loops, which descriptions do without
 
-    def _is_on_table_and_clear(self, x: float, y: float, radius: float) -> bool:
-        """Whether a disc is on the table and clear of the bins."""
-        (left, right), (front, back) = TABLE
-        if not (left <= x - radius and x + radius <= right and front <= y - radius and y + radius <= back):
-            return False
-        return all(_distance_to_box(x, y, box) >= radius + HAND_CLEARANCE for box in self._bins)
-
-    def misfit(self) -> Unreal:
-        """What is raised where there is no room for all."""
-        count = len(self._shapes)
-        why = (
-            f"no free place on the table for {count} objects, {self.most} at most: ask for fewer (objects.count) or "
-            "smaller ones, or for other places (objects.*.position"
-        )
-        shapes, bins = _of_each(_SHAPE, self._numbers), _of_each(_BIN, range(len(self._bins)))
-        return Unreal("objects", f"{why}{', boxes.*.position' if bins else ''})", [*shapes, *bins], [_COUNT])
-
-
-def _are_near(x: float, y: float, disc: Disc, px: float, py: float, other: Disc, between: float) -> bool:
-    """Whether there are not so many metres between two discs about (x, y) and (px, py)."""
-    apart = math.hypot(x + disc.x - px - other.x, y + disc.y - py - other.y)
-    return apart < disc.radius + other.radius + between
-
-
-def _free_places(room: _Room, streams: list[tuple[Several, Several]]) -> _Places | None:
-    """A place for each, where they are found."""
-    fixed = all(one.is_fixed for several in streams for one in several)
-    places: _Places = []
-    for tries in range(len(streams) if fixed else MAX_TRIES):
-        if len(places) == len(streams):
-            break
-        draw_x, draw_y = streams[len(places)]
-        x, y = draw_x(), draw_y()
-        if room.is_free(x, y, places):
-            places.append((x, y))
-            room.most = max(room.most, len(places))
-        elif tries % 50 == 49:
-            places.clear()
-    return places if len(places) == len(streams) else None
+        rules = np.array([*TABLE[0], *TABLE[1], CLEARANCE, between, HAND_CLEARANCE])
+        drawn, ahead = np.zeros(len(self._streams), dtype=np.int64), _AHEAD
+        places = np.zeros((len(drawn), 2))
+        while True:
+            values = np.array([[one.numbers(ahead) for one in several] for several in self._streams])
+            placed, most, lacks = find_free(
+                values, drawn, self._discs, self._first, self._boxes, rules, self._tries, places
+            )
+            self.most = max(self.most, most)
+            if not lacks:
+                break
+            if drawn[placed] < ahead:  # not allowed, which this says
+                for several in self._streams[placed]:
+                    several.take(drawn[placed] + 1)
+            ahead *= 4
+        tried = zip(self._streams, drawn.tolist(), strict=True)
+        taken = [(x.take(count), y.take(count)) for (x, y), count in tried if count]
+        return taken if placed == len(drawn) else None
 
 
 def check_apart(box: Body, number: int, others: list[Body]) -> None:
     """Raise Unreal for a bin that overlaps one of those before it."""
+    from simworld.building.free_places import distance_to_box
+
     for other in others:
         corners = [(*corner, other) for corner in _corners(box)] + [(*corner, box) for corner in _corners(other)]
         middles = [(*box.position[:2], other), (*other.position[:2], box)]
-        if min(_distance_to_box(*point) for point in (*corners, *middles)) < APART:
+        if min(distance_to_box(x, y, *_rectangle(bin)) for x, y, bin in (*corners, *middles)) < APART:
             place = [("boxes.*.position.x", number), ("boxes.*.position.y", number)]
             why = f"the bins {other.name!r} and {box.name!r} overlap: ask for other places (boxes.{number}.position.*)"
             raise Unreal(f"boxes.{number}", why, place, [("boxes.*.yaw", number), *_of_each(_BIN, [number])])
@@ -147,24 +138,17 @@ def check_apart(box: Body, number: int, others: list[Body]) -> None:
 
 def _corners(box: Body) -> list[tuple[float, float]]:
     """The corners (x, y) of a bin's floor."""
-    floor = box.parts[0].shape
-    assert isinstance(floor, Box)
-    width, depth, _ = floor.half_extents
-    yaw = 2 * math.atan2(box.orientation[2], box.orientation[3])
-    c, s = math.cos(yaw), math.sin(yaw)
-    x, y, _ = box.position
+    x, y, c, s, width, depth = _rectangle(box)
     signs = ((1, 1), (1, -1), (-1, 1), (-1, -1))
     return [(x + c * a * width - s * b * depth, y + s * a * width + c * b * depth) for a, b in signs]
 
 
-def _distance_to_box(x: float, y: float, box: Body) -> float:
+def _rectangle(box: Body) -> tuple[float, float, float, float, float, float]:
+    """Where a bin's floor is: x, y, cosine and sine of its yaw, and half extents."""
     floor = box.parts[0].shape
     assert isinstance(floor, Box)
     yaw = 2 * math.atan2(box.orientation[2], box.orientation[3])
-    dx, dy = x - box.position[0], y - box.position[1]
-    local = (math.cos(yaw) * dx + math.sin(yaw) * dy, -math.sin(yaw) * dx + math.cos(yaw) * dy)
-    outside = [max(abs(p) - h, 0.0) for p, h in zip(local, floor.half_extents, strict=False)]
-    return math.hypot(*outside)
+    return *box.position[:2], math.cos(yaw), math.sin(yaw), *floor.half_extents[:2]
 
 
 def place_goal(

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from simworld.distributions.expressions import UNBOUNDED, Distribution
 from simworld.distributions.values import (
@@ -15,7 +15,10 @@ from simworld.distributions.values import (
     normal_quantile,
 )
 from simworld.errors import ConfigurationError, shown
+from simworld.geometry import Array
 from simworld.streams import Generator
+
+Numbers = TypeVar("Numbers", float, Array)
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Uniform(Distribution):
         # The same bits as of generator.uniform, in a third of the time.
         return self.at(generator.random())
 
-    def at(self, share: float) -> float:
-        """The number that is a share of 0..1 of the way from low to high."""
+    def at(self, share: Numbers) -> Numbers:
+        """The number, or the numbers, a share of 0..1 of the way from low to high."""
         return self.low + (self.high - self.low) * share
 
     def support(self) -> tuple[Any, ...]:

@@ -124,7 +124,7 @@ def test_what_fails_in_some_episode_is_refused_at_once(distribution: Distributio
 
 
 def test_every_draw_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Uniform, "at", lambda *_: -1.0)
+    monkeypatch.setattr(Uniform, "at", lambda _, share: 0 * share - 1.0)
     for address, rule in (("mass", "from 0.02 to 10 kg, got -1"), ("position.x", "from -0.4")):
         wrong = Randomization({f"objects.*.{address}": Uniform(0.1, 0.15)})
         with pytest.raises(ConfigurationError, match=rf"objects\.0\.{address}: must be a number {rule}"):
