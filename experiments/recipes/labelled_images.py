@@ -29,6 +29,7 @@ from simworld.experiments.recipes.environments import as_plain, config_of, env_o
 from simworld.experiments.recipes.jobs import modules_of, sample_of, shard_work
 from simworld.experiments.recipes.source import PolicySource
 from simworld.experiments.seeds import data_seed
+from simworld.randomization.possible import Possible
 from simworld.randomization.quotas.tally import Report
 from simworld.rendering import make_renderer
 from simworld.rendering.seen import check_seen
@@ -112,6 +113,9 @@ def write_labelled_images(
         base = manipulation(env)
         act, modules = source.load(base.config), modules_of(base.task, engine)
         check_seen(base.config.scene, base.randomization, tuple(cameras), size, renderer_name)
+        possible = Possible(base.config.scene, base.randomization, tuple(cameras))
+        if renderer_name != "mitsuba" and possible.may_differ("camera.*.aperture", (0,)):
+            warnings.warn(f"{renderer_name} has all in focus: camera.*.aperture changes nothing", stacklevel=2)
         request["parameters"] = base.config.scene.space.meanings()
         wanted = Wanted(quotas, count, root, budget, replays, searched)
         balance = balanced_images(base, act, wanted, cameras, size) if quotas else None

@@ -7,14 +7,19 @@ from simworld.building.factor import SEEDS, Factor, color, name, number, whole
 from simworld.geometry import Vec3
 from simworld.scene.material import Family, Material, ProceduralTexture
 
-TEXTURES: tuple[str, ...] = ("none", *get_args(Family))
+HELD_OUT: tuple[str, ...] = ("tartan", "weave", "brick", "planks", "herringbone", "hexagons")
+"""Patterns of test sets, which presets for training never draw."""
+TEXTURES: tuple[str, ...] = ("none", *(family for family in get_args(Family) if family not in HELD_OUT))
+"""What those presets draw."""
 
 
 def surface(prefix: str, own: Vec3, *items: str) -> dict[str, Factor]:
     """The factors of the material of a surface whose nominal colour is `own`."""
     return {
         f"{prefix}.color": color(*own, "its colour", *items),
-        f"{prefix}.texture": name("none", TEXTURES, "pattern between its colour and the texture's", *items),
+        f"{prefix}.texture": name(
+            "none", (*TEXTURES, *HELD_OUT), "pattern between its colour and the texture's", *items
+        ),
         f"{prefix}.texture.color": color(1.0, 1.0, 1.0, "the other colour of the pattern", *items),
         f"{prefix}.texture.size": number(0.1, 0.005, 5.0, "m", "after which the pattern repeats", *items),
         f"{prefix}.texture.seed": whole(0, 0, SEEDS, "which pattern of its family", *items),

@@ -8,11 +8,11 @@ from simworld.distributions.univariate import Integers, LogUniform, Uniform
 from simworld.randomization.preset_parts import ANY_SEED, PI, preset
 
 
-def _surface(prefix: str, color: HSV, size: float) -> dict[str, Any]:
-    """A surface of a colour, or with patterns in two of its kind that repeat after about `size` metres."""
+def _surface(prefix: str, color: HSV, size: float, *textures: str) -> dict[str, Any]:
+    """A surface with held out patterns, in two colours of a kind, that repeat after about `size` metres."""
     return {
         f"{prefix}.color": color,
-        f"{prefix}.texture": "none",
+        f"{prefix}.texture": Choice(textures),
         f"{prefix}.texture.color": color,
         f"{prefix}.texture.size": LogUniform(size / 2, size * 2),
         f"{prefix}.texture.seed": ANY_SEED,
@@ -29,11 +29,11 @@ UNSEEN = preset(
     {
         "objects.*.seed": Integers(0, 29) * 10 + Integers(8, 9),
         "objects.*.yaw": Uniform(-PI, PI),
-        **_surface("boxes.*", _PAINT, 0.15),
-        **_surface("table", _TIMBER, 0.5),
-        **_surface("floor", _TIMBER, 0.9),
-        **_surface("cloth", _PAINT, 0.15),
-        **_surface("room.wall", _PALE, 1.0),
+        **_surface("boxes.*", _PAINT, 0.12, "weave", "planks"),
+        **_surface("table", _TIMBER, 0.5, "planks", "herringbone", "hexagons"),
+        **_surface("floor", _TIMBER, 0.9, "planks", "herringbone", "hexagons"),
+        **_surface("cloth", _PAINT, 0.12, "tartan", "weave"),
+        **_surface("room.wall", _PALE, 0.9, "brick", "weave"),
         "room.there": 1,
         "room.width": Uniform(6.2, 8.0),
         "room.depth": Uniform(6.2, 8.0),
@@ -50,8 +50,14 @@ UNSEEN = preset(
         "lights.*.cone": Uniform(0.5, 1.0),
         "lights.*.temperature": Uniform(3800.0, 7000.0),
         "lights.*.softness": Uniform(0.16, 0.3),
-        "sensor.rgb.least": 0.18,
-        "sensor.rgb.exposure": Uniform(-0.3, 0.5),
+        "camera.*.azimuth": Uniform(-1.9, 1.9),
+        "camera.*.aperture": LogUniform(0.001, 0.008),
+        "camera.*.focus": Uniform(0.6, 1.0),
+        "camera.*.principal.x": 0.0,
+        "camera.*.principal.y": 0.0,
+        "sensor.crop": 1.0,
+        "sensor.rgb.least": 0.15,
+        "sensor.rgb.exposure": Uniform(-0.4, 0.3),
         "sensor.rgb.white_balance.red": Uniform(0.94, 1.06),
         "sensor.rgb.white_balance.blue": Uniform(0.94, 1.06),
         "sensor.rgb.shot_noise": Uniform(0.004, 0.025),

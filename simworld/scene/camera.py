@@ -20,8 +20,10 @@ class Camera(Plain):
 
     With a `parent` (a link of the robot) the pose is in that link's frame, else in the world. `near` and `far`
     bound what is seen, in metres of z-depth. `distortion` is Brown and Conrady's (k1, k2, p1, p2, k3) in OpenCV's
-    order. `exposure` is in stops. `antialias` n averages n x n samples a pixel in the picture; labels are exact at
-    the pixels' centres whatever it is. `sensor` is what `simworld.rendering.sensor.sense.sense` makes of the picture.
+    order. `exposure` is in stops. `aperture` is the radius in metres of a thin lens that is sharp at a z-depth of
+    `focus` metres; with 0 all is, as it is in labels always. `antialias` n averages n x n samples a pixel in the
+    picture; labels are exact at the pixels' centres whatever it is. `sensor` is what
+    `simworld.rendering.sensor.sense.sense` makes of the picture.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Camera(Plain):
     far: Positive = 10.0
     distortion: Distortion = NO_DISTORTION
     exposure: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    aperture: Annotated[float, Field(ge=0, le=0.1)] = 0.0
+    focus: Positive = 1.0
     antialias: Literal[1, 2, 3, 4] = 1
     sensor: Sensor = Sensor()
 

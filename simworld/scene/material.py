@@ -6,7 +6,21 @@ from pydantic import Field
 
 from simworld.plain import Color, Fraction, Plain, Positive
 
-Family = Literal["checker", "stripes", "noise", "gradient", "wood", "marble", "speckle"]
+Family = Literal[
+    "checker",
+    "stripes",
+    "noise",
+    "gradient",
+    "wood",
+    "marble",
+    "speckle",
+    "tartan",
+    "weave",
+    "brick",
+    "planks",
+    "herringbone",
+    "hexagons",
+]
 
 
 class ProceduralTexture(Plain):

@@ -11,6 +11,7 @@ from simworld.assets.catalogue import mesh
 from simworld.datasets.store.label_stream import read_labels
 from simworld.errors import DatasetError
 from simworld.experiments.recipes import testset
+from simworld.experiments.recipes.labelled_images import write_labelled_images
 from simworld.experiments.recipes.testset import TESTSET_VERSION, write_testset
 
 pytest.importorskip("mitsuba")
@@ -75,3 +76,9 @@ def test_what_is_no_test_set_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert_refused(simworld("testset", "--out", tmp_path), "notes.txt")
     assert sorted(tmp_path.iterdir()) == [tmp_path / "notes.txt"]
+
+
+def test_who_asks_for_depth_of_field_of_another_renderer_is_told(tmp_path: Path) -> None:
+    options = {"count": 1, "size": SIZE, "policy": "none", "randomization": {"camera.front.aperture": 0.01}}
+    with pytest.warns(UserWarning, match="raster has all in focus"):
+        write_labelled_images(tmp_path / "raster", "simworld/PlaceInBox-v0", **options)

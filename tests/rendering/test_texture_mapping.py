@@ -18,7 +18,8 @@ from simworld.geometry import invert, look_at, quat_from_euler, quat_to_matrix, 
 from simworld.rendering.raster.lookup import octahedral
 from simworld.rendering.renderers.raster import RasterRenderer
 from simworld.rendering.textures.panorama import environment
-from simworld.rendering.textures.patterns import SIDE, pattern
+from simworld.rendering.textures.patterns import pattern
+from simworld.rendering.textures.texels import SIDE
 from simworld.scene.camera import Camera
 from simworld.scene.light import GradientBackground, SolidBackground, TextureBackground
 from simworld.scene.material import Family, ImageTexture, Material, ProceduralTexture, Texture

@@ -7,7 +7,7 @@ from simworld.building.draft import Draft
 from simworld.building.draws import Draws
 from simworld.building.entities.entity import Entity, Families, Setting
 from simworld.building.factor import SEEDS, color, folder, name, whole
-from simworld.building.looks import TEXTURES
+from simworld.building.looks import HELD_OUT, TEXTURES
 from simworld.building.sources import Sources
 from simworld.errors import ConfigurationError
 from simworld.scene.image_folder import images_in
@@ -40,7 +40,7 @@ class Backdrop(Entity):
                     0.9, 0.93, 0.96, "the middle one of a gradient; the other one of a texture"
                 ),
                 "background.bottom": color(0.3, 0.28, 0.26, "the lower one of a gradient"),
-                "background.texture": name("noise", TEXTURES[1:], "pattern of a panorama"),
+                "background.texture": name("noise", (*TEXTURES[1:], *HELD_OUT), "pattern of a panorama"),
                 "background.seed": whole(0, 0, SEEDS, "which pattern of its family, panorama, or image of the folder"),
                 "background.images": folder("of equirectangular images, each as far around as it is wide"),
             }

@@ -108,6 +108,8 @@ def _lenses(cameras: tuple[CameraPlace, ...]) -> dict[str, Factor]:
         "camera.*.fov": number(cameras[0].fov, 0.2, 2.0, "rad", "vertical field of view", *names).with_own(fovs),
         "camera.*.principal.x": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image widths", *names),
         "camera.*.principal.y": number(0.0, -0.3, 0.3, "", "principal point from the middle, in image heights", *names),
+        "camera.*.aperture": number(0.0, 0.0, 0.05, "m", "radius of its lens; 0 has all in focus", *names),
+        "camera.*.focus": number(1.0, 0.05, 10.0, "m", "z-depth at which a lens is sharp", *names),
         **{
             f"camera.*.{term}": number(0.0, -0.15, 0.15, "", f"{meaning} (Brown and Conrady)", *names)
             for term, meaning in zip(DISTORTION, _TERMS, strict=True)
@@ -138,6 +140,8 @@ def _camera(draft: Draft, place: CameraPlace, robot: str) -> Camera:
         parent=link,
         distortion=(k1, k2, p1, p2, 0.0),
         exposure=metered(draft, place.mount is not None),
+        aperture=draw("camera.*.aperture", name),
+        focus=draw("camera.*.focus", name),
         sensor=draft.sensor,
     )
 

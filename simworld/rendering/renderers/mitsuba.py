@@ -23,6 +23,7 @@ from simworld.rendering.frame import (
     empty,
     refuse,
 )
+from simworld.rendering.out_of_focus import far_away
 from simworld.rendering.poses import poses_of
 from simworld.rendering.raster.static_cache import cache_background
 from simworld.rendering.renderers.raster import DETAIL, RasterRenderer
@@ -42,6 +43,8 @@ _BLOCK = 32
 _WIDEST = 100.0
 """Image width in focal lengths."""
 _BLACK = SolidBackground(color=(0.0, 0.0, 0.0))
+_SOME = 0.01
+"""The share of a pixel from which its light is known."""
 _STOPS = (-6.0, -4.0, -2.0, 0.0)
 """Exposures of the pictures that are put together to light of any strength."""
 
@@ -53,7 +56,8 @@ class MitsubaRenderer:
 
     Meshes are simplified by up to `error` metres. Lights lie in the path of reflections but are not seen themselves;
     the background is seen but gives no light, which comes from `Scene.lights` and `Scene.ambient`. So does a room, as
-    `raster` draws it: it keeps no light out. What lies flat, such as a cloth, is traced.
+    `raster` draws it: it keeps no light out. What lies flat, such as a cloth, is traced. A lens shows background and
+    room as it does what is infinitely far away.
     """
 
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links", "normals"}) | DERIVED
@@ -125,13 +129,23 @@ class MitsubaRenderer:
         seen, hit = image[..., :3], image[..., 3:]
         if not all(light.shadow for light in scene.lights):
             seen = seen + self._shadowless(scene, state, camera)
+        behind, share = self._beyond(scene, state, camera)
+        alone = seen / np.maximum(hit, 1e-9)
+        if self._around is not None and not camera.aperture:
+            linear = np.where(hit > 0, (1 - share) * alone + share * behind, behind)
+        else:
+            # Past the edge of what is near a lens sees what a pinhole does not.
+            linear = seen + (1 - hit) * np.where(share > _SOME, behind, alone)
+        return encode(linear * 2.0**camera.exposure)
+
+    def _beyond(self, scene: Scene, state: SceneState, camera: Camera) -> tuple[Array, Array]:
+        """Linear light (h, w, 3) of what is not traced, and the share (h, w, 1) of each pixel where that is seen."""
         if self._around is None:
             behind = _behind(scene.background, camera, quat_to_matrix(camera_pose(scene, state, camera)[3:]))
-            linear = seen + (1 - hit) * behind
+            share = np.ones((*behind.shape[:2], 1))
         else:
-            room, share = light_of_room(self._raster, self._around, state, camera)
-            linear = np.where(hit > 0, (1 - share) * seen / np.maximum(hit, 1e-9) + share * room, room)
-        return encode(linear * 2.0**camera.exposure)
+            behind, share = light_of_room(self._raster, self._around, state, camera)
+        return far_away(behind, share, camera) if camera.aperture else (behind, share)
 
     def _shadowless(self, scene: Scene, state: SceneState, camera: Camera) -> Array:
         """Linear light (h, w, 3) that the lights without shadows bring straight to the camera."""
@@ -177,7 +191,9 @@ class MitsubaRenderer:
         lit: bool,
     ) -> Array:
         traced = self._load(scene, state, lit)
-        sensor = self._mi.load_dict(self._sensor(camera, camera_pose(scene, state, camera)) | {"sampler": sampler})
+        pinhole = self._sensor(camera, camera_pose(scene, state, camera))
+        lens = _thin(pinhole, camera) if lit and camera.aperture else pinhole
+        sensor = self._mi.load_dict(lens | {"sampler": sampler})
         method = self._mi.load_dict(integrator | {"block_size": _BLOCK})
         image = self._mi.render(traced, sensor=sensor, integrator=method, seed=0, spp=sampler["sample_count"])
         return np.array(image, dtype=np.float64)
@@ -229,11 +245,19 @@ class MitsubaRenderer:
         }
 
 
+def _thin(pinhole: dict[str, Any], camera: Camera) -> dict[str, Any]:
+    """The camera with its lens instead of a pinhole."""
+    kept = {name: value for name, value in pinhole.items() if not name.startswith("principal_point")}
+    return kept | {"type": "thinlens", "aperture_radius": camera.aperture, "focus_distance": camera.focus}
+
+
 def _check(scene: Scene, camera: Camera) -> None:
     """Raise ConfigurationError for what Mitsuba cannot do."""
     refused = {
         "lens distortion": camera.distortion != NO_DISTORTION,
         "pixels that are not square (fx other than fy)": not math.isclose(camera.fx, camera.fy),
+        "an aperture with the principal point off the middle": bool(camera.aperture)
+        and (camera.cx, camera.cy) != (camera.width / 2, camera.height / 2),
         "so wide a field of view": camera.width / camera.fx > _WIDEST,
     }
     refuse("mitsuba", refused)

@@ -14,7 +14,8 @@ from simworld.color import to_linear
 from simworld.distributions.compounds import HSV
 from simworld.distributions.univariate import Uniform
 from simworld.kernels import kernel
-from simworld.rendering.textures.patterns import SIDE, pattern
+from simworld.rendering.textures.patterns import pattern
+from simworld.rendering.textures.texels import SIDE
 from simworld.streams import Generator
 
 Float = NDArray[Any]
