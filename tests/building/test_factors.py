@@ -184,6 +184,8 @@ ROOM_SHAPES = {
 }
 COURSE = {"world", "observed"}
 
+FOCUS = {"camera.*.aperture", "camera.*.focus"}
+"""Factors that only `mitsuba` draws."""
 CLOTH_SHAPES = {f"cloth.{what}" for what in ("there", "width", "depth", "x", "y", "yaw")}
 
 MAY_CHANGE: Mapping[str, set[str]] = {
@@ -198,6 +200,8 @@ MAY_CHANGE: Mapping[str, set[str]] = {
 def changes(address: str) -> set[str]:
     """What changes with a factor, of what `episode` gives."""
     family = SPACE.family_of(address)
+    if address in FOCUS:
+        return set()
     if address in CLOTH_SHAPES:  # the table's label is there where no cloth is
         return PICTURES
     if address in ROOM_SHAPES:
