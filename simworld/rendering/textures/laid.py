@@ -13,8 +13,8 @@ from simworld.rendering.textures.texels import (
     SHARES,
     SIDE,
     TEXEL,
-    Draws,
     Float,
+    TileDraws,
     clip,
     fractal,
     wave,
@@ -27,7 +27,7 @@ _SIN_60 = F32(0.8660254)
 Whole = NDArray[np.int64]
 
 
-def _tartan(draws: Draws) -> Float:
+def _tartan(draws: TileDraws) -> Float:
     """Bands of many widths there and back, in warp and weft alike, in a twill of two threads over and two under."""
     across = wave(_PLACES * draws.whole(1, 3) + draws.real(0, 1))
     tone = np.full(SIDE, draws.real(0, 0.3), dtype=F32)
@@ -39,7 +39,7 @@ def _tartan(draws: Draws) -> Float:
     return np.where(over, tone, tone[:, None])
 
 
-def _weave(draws: Draws) -> Float:
+def _weave(draws: TileDraws) -> Float:
     """Strands that go over and under each other one by one, as in baskets and cane."""
     count = 2 * draws.whole(4, 12)
     place, along = _cells(_PLACES * F32(count))
@@ -51,7 +51,7 @@ def _weave(draws: Draws) -> Float:
     return clip(lying * (F32(0.6) + F32(0.4) * hidden))
 
 
-def _brick(draws: Draws) -> Float:
+def _brick(draws: TileDraws) -> Float:
     """Rows of bricks in running bond, in mortar."""
     columns, rows = draws.whole(2, 5), 2 * draws.whole(2, 5)
     row, up = _cells(_PLACES * F32(rows))
@@ -65,7 +65,7 @@ def _brick(draws: Draws) -> Float:
     return _moved(draws, clip(inside * (tone + grain) + (ONE - inside) * F32(0.08)))
 
 
-def _planks(draws: Draws) -> Float:
+def _planks(draws: TileDraws) -> Float:
     """Floorboards that end anywhere, with fibres along them."""
     rows, each = draws.whole(4, 8), draws.whole(1, 2)
     row, up = _cells(_PLACES * F32(rows))
@@ -78,7 +78,7 @@ def _planks(draws: Draws) -> Float:
     return _moved(draws, out.T if draws.whole(0, 1) else out)
 
 
-def _herringbone(draws: Draws) -> Float:
+def _herringbone(draws: TileDraws) -> Float:
     """Parquet of blocks at right angles, each as long as two to four are wide, in steps."""
     long = draws.whole(2, 4)
     count = 2 * long * draws.whole(1, (3, 2, 2)[long - 2])
@@ -99,7 +99,7 @@ def _herringbone(draws: Draws) -> Float:
     return _moved(draws, clip(joint * out.astype(F32)))
 
 
-def _hexagons(draws: Draws) -> Float:
+def _hexagons(draws: TileDraws) -> Float:
     """Tiles of six sides in grout."""
     columns, rows = _HEXAGONS[draws.whole(0, 2)]
     tones = _tones(draws, columns * rows, 0.4 if draws.whole(0, 1) else 0.85)
@@ -123,7 +123,7 @@ def _hexagons(draws: Draws) -> Float:
     return _moved(draws, clip(texels - draws.real(0.5, 2)) * tone)
 
 
-def _moved(draws: Draws, tile: Float) -> Float:
+def _moved(draws: TileDraws, tile: Float) -> Float:
     """The tile from another place on, round and round."""
     return np.roll(tile, (draws.whole(0, SIDE - 1), draws.whole(0, SIDE - 1)), axis=(0, 1))
 
@@ -146,12 +146,12 @@ def _round(within: Float) -> Float:
     return ONE - F32(0.85) * from_middle * from_middle
 
 
-def _tones(draws: Draws, count: int, least: float = 0.6) -> Float:
+def _tones(draws: TileDraws, count: int, least: float = 0.6) -> Float:
     """A number from `least` to 1 for each of so many pieces."""
     return np.array([draws.real(least, 1) for _ in range(count)], dtype=F32)
 
 
-LAID: Mapping[str, Callable[[Draws], Float]] = {
+LAID: Mapping[str, Callable[[TileDraws], Float]] = {
     "tartan": _tartan,
     "weave": _weave,
     "brick": _brick,

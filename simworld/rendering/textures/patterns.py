@@ -17,8 +17,8 @@ from simworld.rendering.textures.texels import (
     SIDE,
     TEXEL,
     ZERO,
-    Draws,
     Float,
+    TileDraws,
     clip,
     direction,
     fractal,
@@ -40,7 +40,7 @@ _HEXAGON = np.array([(1, 0), (0.5, _SIN_60), (-0.5, _SIN_60), (-1, 0), (-0.5, -_
 def pattern(family: Family, seed: int) -> NDArray[np.uint16]:
     """The pattern (SIDE, SIDE) of a family and seed, its 0..1 as 0..65535."""
     made = np.empty((SIDE, SIDE), dtype=np.uint16)
-    quantize(np.ascontiguousarray(_FAMILIES[family](Draws(seed))), made)
+    quantize(np.ascontiguousarray(_FAMILIES[family](TileDraws(seed))), made)
     return made
 
 
@@ -87,7 +87,7 @@ def fill_board(figure: Any, fibres: Any, along: int, ring: Any, tone: Any, first
             out[r, c] = min(max(fibres[above, c] + tone + F32(0.55) * rings, ZERO), ONE)
 
 
-def _checker(draws: Draws) -> Float:
+def _checker(draws: TileDraws) -> Float:
     """Squares, an even number a side."""
     count = 2 * draws.whole(1, 4)
     # A square wave's mean over each texel: a triangle wave that is a texel steep at its zeros, cut off.
@@ -96,7 +96,7 @@ def _checker(draws: Draws) -> Float:
     return HALF + HALF * np.roll(edge, draws.whole(0, SIDE - 1)) * np.roll(edge, draws.whole(0, SIDE - 1))[:, None]
 
 
-def _stripes(draws: Draws) -> Float:
+def _stripes(draws: TileDraws) -> Float:
     """Bands along an axis or a diagonal, half of them with a thin band between two."""
     axis = _AXES[draws.whole(0, 3)]
     diagonal = axis[0] * axis[1] != 0
@@ -109,13 +109,13 @@ def _stripes(draws: Draws) -> Float:
     return both[steps(axis, count)]
 
 
-def _noise(draws: Draws) -> Float:
+def _noise(draws: TileDraws) -> Float:
     """Clouds, from soft to blotches."""
     cells = draws.whole(2, 7)
     return smoothed(HALF + draws.real(0.8, 2.2) * fractal(cells, cells, draws.whole(3, 6), draws.bits()))
 
 
-def _gradient(draws: Draws) -> Float:
+def _gradient(draws: TileDraws) -> Float:
     """A soft ramp there and back, bent to one side by Schlick's bias (1994)."""
     axis = _AXES[draws.whole(0, 7)]
     ramp = smoothed(wave(SHARES + draws.real(0, 1))[None])[0]
@@ -124,7 +124,7 @@ def _gradient(draws: Draws) -> Float:
     return bent[steps(axis, 1)]
 
 
-def _wood(draws: Draws) -> Float:
+def _wood(draws: TileDraws) -> Float:
     """Boards side by side: rings cut lengthwise, bent by slow noise, with fibres."""
     boards, rings, swing = draws.whole(1, 4), draws.whole(5, 12), draws.real(1.5, 4)
     figure = swing * fractal(1, draws.whole(2, 3), 3, draws.bits()) + SHARES * rings
@@ -139,7 +139,7 @@ def _wood(draws: Draws) -> Float:
     return out.T if draws.whole(0, 1) else out
 
 
-def _marble(draws: Draws) -> Float:
+def _marble(draws: TileDraws) -> Float:
     """Bands stirred by turbulence, crossed by thin veins."""
     cells = draws.whole(2, 4)
     body = fractal(cells, cells, 5, draws.bits())
@@ -149,7 +149,7 @@ def _marble(draws: Draws) -> Float:
     return bands * (1 - draws.real(0.4, 0.8) * vein * vein)
 
 
-def _speckle(draws: Draws) -> Float:
+def _speckle(draws: TileDraws) -> Float:
     """Flecks of two sizes strewn over a ground: dots, or chips as in terrazzo."""
     cells, dots = draws.whole(5, 12), draws.whole(0, 2) == 0
     out = np.full((SIDE, SIDE), draws.real(0, 0.12))
@@ -158,7 +158,7 @@ def _speckle(draws: Draws) -> Float:
     return out
 
 
-_FAMILIES: dict[str, Callable[[Draws], Float]] = {
+_FAMILIES: dict[str, Callable[[TileDraws], Float]] = {
     **LAID,
     "checker": _checker,
     "stripes": _stripes,

@@ -115,7 +115,7 @@ def quantize(values: Any, out: Any) -> None:
             out[r, c] = np.uint16(min(max(values[r, c], ZERO), ONE) * F32(65535) + HALF)
 
 
-class Draws:
+class TileDraws:
     """The random parameters of a pattern, one after the other."""
 
     def __init__(self, seed: int) -> None:
