@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from simworld.agents.cell_errors import CellErrors, compare_cells
+from simworld.agents.cell_errors import compare_cells
 from simworld.agents.focus_record import Focus, FocusCell, FocusFactor
 from simworld.building.spec import SceneSpec
 from simworld.distributions.expressions import Distribution
@@ -52,28 +52,22 @@ class _Factor:
 
 def find_focus(spec: SceneSpec, randomization: Randomization, images: Sequence[JudgedImage]) -> Focus:
     """What a model's errors on images of a randomization say is to be drawn more often."""
+    seen = [_Seen(spec, factor, images) for factor in _factors(spec, randomization)]
+    compared = [each for each in seen if len(each)]
     errors = [error for image in images for _, error in image.things]
-    seen = [(factor, _Seen(spec, factor, images)) for factor in _factors(spec, randomization)]
-    compared = [(factor, each, each.errors()) for factor, each in seen if len(each)]
-    drawn, told = dict[str, Distribution](), list[FocusFactor]()
-    for factor, each, found in compared:
-        p, gain = min(found.p * len(compared), 1.0), _gain(factor.cells.shares, found.shrunken)
-        focused = p < SURE and gain >= WORTH
-        shares = _shares(factor.cells.shares, found.shrunken) if focused else factor.cells.shares
-        if focused:
-            before = drawn.get(factor.address, factor.distribution)
-            drawn[factor.address] = factor.cells.drawn(before, shares)
-        cells = _told(factor.cells, each, found, shares)
-        told.append(
-            FocusFactor(factor=factor.address + factor.ending, focused=focused, p=p, gain=gain, cells=tuple(cells))
-        )
-    keys = {a: a + OPTIONAL if a in randomization.optional else a for a in drawn}
+    told = [each.judged(len(compared), len(errors)) for each in compared]
+    drawn = dict[str, Distribution]()
+    for each, judged in zip(compared, told, strict=True):
+        if judged.focused:
+            factor, shares = each.factor, [cell.now for cell in judged.cells]
+            key = factor.address + OPTIONAL * (factor.address in randomization.optional)
+            drawn[key] = factor.cells.drawn(drawn.get(key, factor.distribution), shares)
     return Focus(
         images=len(images),
         things=len(errors),
         error=float(np.mean(errors)) if errors else 0.0,
         factors=tuple(sorted(told, key=lambda factor: (not factor.focused, factor.p, -factor.gain))),
-        randomization=(randomization | {keys[a]: d for a, d in drawn.items()}).to_plain(),
+        randomization=(randomization | drawn).to_plain(),
     )
 
 
@@ -95,9 +89,8 @@ class _Seen:
     """The units by which a factor is judged: in which cell and image each is, of how many things, and how wrong."""
 
     def __init__(self, spec: SceneSpec, factor: _Factor, images: Sequence[JudgedImage]) -> None:
-        owners = {*spec.numbered.values()}
-        cameras = {f"camera.{name}" for name in spec.cameras}
-        self._count = len(factor.cells.names)
+        self.factor = factor
+        owners, cameras = {*spec.numbered.values()}, {f"camera.{name}" for name in spec.cameras}
         rows = [
             (factor.cells.where(image.parameters[name]), number, len(things), sum(things))
             for number, image in enumerate(images)
@@ -111,13 +104,27 @@ class _Seen:
     def __len__(self) -> int:
         return len(self._cells)
 
-    def errors(self) -> CellErrors:
-        """The errors by cell."""
-        return compare_cells(self._cells, self._things, self._wrong, self._count)
-
-    def images(self) -> list[int]:
-        """In how many images each cell was seen."""
-        return [len({*self._images[self._cells == k].tolist()}) for k in range(self._count)]
+    def judged(self, tests: int, things: int) -> FocusFactor:
+        """What is told of the factor, and its shares from now on, where so many are compared, by so many things."""
+        names, before = self.factor.cells.names, self.factor.cells.shares
+        found = compare_cells(self._cells, self._things, self._wrong, len(names))
+        p, concerned = min(found.p * tests, 1.0), min(self._things.sum() / things, 1.0)
+        gain = float(concerned * _gain(before, found.shrunken))
+        focused = p < SURE and gain >= WORTH
+        now = _shares(before, found.shrunken) if focused else before
+        cells = [
+            FocusCell(
+                cell=names[k],
+                images=len({*self._images[self._cells == k].tolist()}),
+                error=float(found.means[k]),
+                interval=(float(found.low[k]), float(found.high[k])),
+                before=before[k],
+                now=now[k],
+            )
+            for k in range(len(names))
+        ]
+        name = self.factor.address + self.factor.ending
+        return FocusFactor(factor=name, focused=focused, p=p, gain=gain, cells=tuple(cells))
 
 
 def _owner(name: str, owners: set[str], cameras: set[str]) -> str:
@@ -146,15 +153,3 @@ def _shares(shares: Sequence[float], errors: Array) -> tuple[float, ...]:
     before = np.array(shares)
     now = before * (FLOOR + (1 - FLOOR) * errors / np.dot(before, errors))
     return tuple((now / now.sum()).tolist())
-
-
-def _told(cells: FactorCells, seen: _Seen, found: CellErrors, shares: Sequence[float]) -> Iterator[FocusCell]:
-    for k, images in enumerate(seen.images()):
-        yield FocusCell(
-            cell=cells.names[k],
-            images=images,
-            error=float(found.means[k]),
-            interval=(float(found.low[k]), float(found.high[k])),
-            before=cells.shares[k],
-            now=shares[k],
-        )

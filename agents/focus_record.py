@@ -31,7 +31,7 @@ class FocusCell(Record):
 
 
 class FocusFactor(Record):
-    """A factor: whether it is `focused` on, `p` after correction, and the error that is to be gained."""
+    """A factor: whether it is `focused` on, `p` after correction, and by how much less all things may be wrong."""
 
     factor: str
     focused: bool

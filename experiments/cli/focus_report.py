@@ -13,7 +13,7 @@ def say_focus(focus: Focus, since: Sequence[str]) -> None:
     """Print a table of the factors that are focused on, what that may gain, and what was gained `since`."""
     for line in since:
         say(line)
-    say(f"error of the model: {focus.error:.1%} of {focus.things} things on {focus.images} images of their own")
+    say(f"error of the model: {focus.error:.1%}, of {focus.things} things on {focus.images} fresh images")
     if not focus.focused:
         say(_stop(focus))
         return

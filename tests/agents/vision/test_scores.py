@@ -9,7 +9,7 @@ import pytest
 from simworld.agents.data.example import Example
 from simworld.agents.data.framing import shown_alone
 from simworld.agents.data.image_set import ImageSet
-from simworld.agents.vision.scores import measure
+from simworld.agents.vision.scores import measure, thing_errors
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
 from simworld.assets.catalogue import keypoint_names
 from simworld.errors import ConfigurationError
@@ -82,3 +82,25 @@ def test_what_the_images_do_not_know_is_left_out(
     SeeingNetwork(architecture_of(("zebra",))).save(tmp_path / "zebra.safetensors")
     with pytest.raises(ConfigurationError, match="nothing of what the model knows: zebra"):
         measure_model(tmp_path / "zebra.safetensors", folder)
+
+
+def test_each_thing_is_wrong_by_what_is_missed_taken_for_another_or_off(images: ImageSet) -> None:
+    example = next(shown_alone(images[k], least=32) for k in range(16) if len(images[k].things) > 2)
+    knows = Knows([example], architecture_of(images.categories), images.categories)
+    (off,) = knows.see([Photo(example.image)])
+    meshes, found = example.things.meshes != "", replace(off, positions=None, rotations=None)
+    assert (thing_errors(example, found) == 0).all()
+    nothing = Found(np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 4)))
+    assert (thing_errors(example, nothing) == 1).all()
+    other = replace(found, categories=(found.categories + 1) % len(images.categories))
+    assert (thing_errors(example, other) == 1).all()
+    twice = Found(
+        *(np.concatenate([getattr(each, n) for each in (other, found)]) for n in ("scores", "categories", "boxes"))
+    )
+    assert (thing_errors(example, twice) == 1).all()
+    np.testing.assert_allclose(thing_errors(example, replace(off, rotations=None)), 0.02 / 0.05)
+    errors = thing_errors(example, off)
+    np.testing.assert_allclose(errors[~meshes], 0.02 / 0.05)
+    assert ((errors[meshes] > 0) & (errors[meshes] <= 1)).all() and not np.allclose(errors[meshes], 0.4)
+    unseen = replace(example, instances=np.zeros_like(example.instances))
+    assert np.isnan(thing_errors(unseen, off)).all()

@@ -24,7 +24,7 @@ def test_the_page_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     picture = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     Image.fromarray(picture).save("photo.jpg")
-    assert len(COMMANDS) == 7 and len(BLOCKS) == 2
+    assert len(COMMANDS) == 9 and len(BLOCKS) == 2
     for command in COMMANDS:
         shorter = [LESS.get(before, word) for before, word in zip(["", *command], command, strict=False)]
         result = simworld(*shorter, *MORE.get(command[0], []))

@@ -1,0 +1,1 @@
+"""Studies: models that are trained to find out what images are worth."""
