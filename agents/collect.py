@@ -66,10 +66,10 @@ def stage(
     `parameters` are values by address that are not drawn.
     """
     observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
-    drawn, step = env.parameters, 0
-    while step < drawn["view.step"]:
-        action = env.controller.hold().astype(np.float32) if act is None else act(observation)
-        observation, _, terminated, _, _ = env.step(action)
+    drawn = env.parameters
+    step = env.idle(drawn["view.step"]) if act is None else 0
+    while act is not None and step < drawn["view.step"]:
+        observation, _, terminated, _, _ = env.step(act(observation))
         step += 1
         if terminated:
             break

@@ -175,6 +175,20 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
             self._show()
             return seen, episode.reward(now), self._ends(info), False, info
 
+    def idle(self, steps: int) -> int:
+        """Hold still for so many control steps, or until the episode ends, and observe nothing; how many there were.
+
+        All is where `step` with the controller's `hold` leads to, but for the noise of what is observed later.
+        """
+        with self._in_use:
+            episode = self._running
+            for done in range(steps):
+                if done and self._ends(episode.told(episode.now())):
+                    return done
+                hold = self.controller.hold().astype(np.float32)
+                episode.act(as_action(hold, self.config.interface.action))
+            return steps
+
     def _ends(self, info: Mapping[str, Any]) -> bool:
         """Whether the episode ends with an instant of such info."""
         on = self.config.terminate_on

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from simworld.keeping import make_room, touch
 from simworld.places import keep, places, seal, unseal
 
-KEPT = 8192
-"""How many files are kept, of 0.1 MB each."""
+KEPT = 32768
+"""How many files are kept, of 0.02 MB each."""
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import parent_process
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from simworld.reading import MOST_BYTES, open_regular
 from simworld.writing import atomically, write_soon
 
 VARIABLE = "SIMWORLD_CACHE"
+_DECIDING = (VARIABLE, "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA", "USERPROFILE")
+"""What says where files are kept: the first itself, the others where this system's folder for them is."""
 FIX = f"set {VARIABLE} to a folder that can be written"
 _SEAL = 32
 """Bytes of the digest that is in front of what is kept."""
@@ -71,17 +74,25 @@ class Place:
         return not self.private or only_ours(self.path)
 
 
-def places() -> list[Place]:
+def places() -> tuple[Place, ...]:
     """Where files may be kept, best first.
 
     SIMWORLD_CACHE; this system's folder for such files; a folder of this user alone among the temporary ones.
     """
-    found = [Place(Path(given))] if (given := os.environ.get(VARIABLE)) else []
+    temporary = None
+    with contextlib.suppress(OSError):  # there is no folder for temporary files
+        temporary = tempfile.gettempdir()
+    return _places(temporary, *map(os.environ.get, _DECIDING))
+
+
+@lru_cache(maxsize=8)  # it is asked for with every object of a scene
+def _places(temporary: str | None, given: str | None, *_others: str | None) -> tuple[Place, ...]:
+    found = [Place(Path(given))] if given else []
     if (cache := user_cache_path("simworld", appauthor=False)).is_absolute():  # else there is no home folder
         found.append(Place(cache))
-    with contextlib.suppress(OSError):  # there is no folder for temporary files
-        found.append(Place(Path(tempfile.gettempdir()) / f"simworld{_user()}", private=True))
-    return found
+    if temporary is not None:
+        found.append(Place(Path(temporary) / f"simworld{_user()}", private=True))
+    return tuple(found)
 
 
 def private_places(inside: Path) -> list[Place]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from simworld.assets.index import SymmetryAxis
 from simworld.geometry import IDENTITY, Array, Vec3, invert, transform_points
-from simworld.scene.model import Body, Mesh
+from simworld.scene.model import Body, Mesh, Part
 from simworld.scene.shapes import mesh_frame
 
 _AS_IT_IS = ((0.0, 0.0, 0.0), IDENTITY, (1.0, 1.0, 1.0))
@@ -39,13 +40,18 @@ class Symmetries(NamedTuple):
 
 def places_on(body: Body) -> dict[str, Vec3]:
     """Where a body's keypoints are in its frame, by name: those of its mesh, if it is one."""
-    shape = body.parts[0].shape
-    if len(body.parts) > 1 or not isinstance(shape, Mesh) or not shape.asset.keypoints:
-        return {}
+    part = body.parts[0]
+    return _places_on(part, part.shape) if len(body.parts) == 1 and isinstance(part.shape, Mesh) else {}
+
+
+@lru_cache(maxsize=64)  # every camera sees the same
+def _places_on(part: Part, shape: Mesh) -> dict[str, Vec3]:
     asset = shape.asset
+    if not asset.keypoints:
+        return {}
     canonical = np.array(list(asset.keypoints.values())) / asset.scale
     in_file = transform_points(invert([0.0, 0.0, 0.0, *asset.orientation]), canonical) + asset.center
-    to_body, scales = mesh_frame(body.parts[0], shape)
+    to_body, scales = mesh_frame(part, shape)
     places = transform_points(to_body, in_file * scales).tolist()
     return {name: (x, y, z) for name, (x, y, z) in zip(asset.keypoints, places, strict=True)}
 

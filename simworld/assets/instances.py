@@ -30,8 +30,8 @@ ROW = "row"
 MOST = 2**32 - 1
 """The greatest seed."""
 
-KEPT = 4096
-"""How many instances are kept: 0.6 GB."""
+KEPT = 8192
+"""How many instances are kept: 1.3 GB."""
 
 _NAME = re.compile(r"([a-z][a-z0-9_]*)#(0|[1-9][0-9]{0,9})")
 _TEST = 8
@@ -51,7 +51,7 @@ def is_instance(name: str) -> bool:
 
 def instance(name: str) -> MeshAsset:
     """The instance of a name, whose files are in the user's cache; ConfigurationError where it cannot be."""
-    where = tuple(places())
+    where = places()
     asset = _instance(name, where)
     if not touch(asset.folder):
         forget()

@@ -117,7 +117,7 @@ class _Search:
             if drawn[placed] < ahead:  # not allowed, which this says
                 for several in self._streams[placed]:
                     several.take(drawn[placed] + 1)
-            ahead *= 4
+            ahead *= 16
         tried = zip(self._streams, drawn.tolist(), strict=True)
         taken = [(x.take(count), y.take(count)) for (x, y), count in tried if count]
         return taken if placed == len(drawn) else None

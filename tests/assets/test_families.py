@@ -237,7 +237,7 @@ def test_instances_whose_number_ends_in_8_or_9_are_of_the_test_part() -> None:
 
 
 def test_what_is_kept_is_made_again_where_it_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instances, "places", lambda: [Place(tmp_path)])
+    monkeypatch.setattr(instances, "places", lambda: (Place(tmp_path),))
     instances.forget()
     first = instance("can#11")
     files = {path.name: path.read_bytes() for path in first.folder.iterdir()}
@@ -261,7 +261,7 @@ def test_a_name_of_no_instance_is_refused(name: str) -> None:
 
 
 def test_what_was_used_longest_ago_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instances, "places", lambda: [Place(tmp_path)])
+    monkeypatch.setattr(instances, "places", lambda: (Place(tmp_path),))
     monkeypatch.setattr(instances, "KEPT", 8)
     monkeypatch.setattr(keeping, "_OFTEN", 1)
     digests = []
