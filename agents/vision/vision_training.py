@@ -71,12 +71,14 @@ def train_vision(
     *,
     workers: int = 1,
     device: str = "cpu",
+    start: SeeingNetwork | None = None,
     tell: Told = lambda step, losses: None,
     checkpoint: Path | None = None,
     every: int = 500,
 ) -> SeeingNetwork:
     """Learn from some images of a dataset, on one of torch's devices; `tell` hears of the losses of every step.
 
+    It begins with the weights of `start`, a network of the same architecture, or with random ones.
     With a `checkpoint`, what it takes to go on is kept in that file every so many steps, and if it is there, the
     training goes on from it. ConfigurationError without any image or where that is of another training, TrainingError
     if it diverges.
@@ -85,6 +87,8 @@ def train_vision(
         raise ConfigurationError("rows: there must be an image to learn from, got none")
     chosen = hashlib.sha256(json.dumps([*map(int, rows)]).encode()).hexdigest()
     training = VisionTraining(settings, f"{data.digest}/{chosen}", device)
+    if start is not None:
+        training.begin_with(start)
     if checkpoint is not None and checkpoint.exists():
         training.restore(checkpoint)
     varied = Varied(data, settings.augmentation, settings.architecture.size, settings.seed)
@@ -106,6 +110,16 @@ class VisionTraining:
         self.averaged = SeeingNetwork(settings.architecture, settings.seed).to(device)
         rate, decay = settings.learning_rate, settings.weight_decay
         self._optimizer = torch.optim.AdamW(self._network.parameters(), lr=rate, weight_decay=decay)
+
+    def begin_with(self, network: SeeingNetwork) -> None:
+        """Take the weights of a network; ConfigurationError where it is of another architecture."""
+        if network.architecture != self.settings.architecture:
+            raise ConfigurationError(
+                f"start: that model is another one: {_difference(network.architecture, self.settings.architecture)}"
+            )
+        self._data += f"/{_digest(network)}"
+        for own in (self._network, self.averaged):
+            own.load_state_dict(network.state_dict())
 
     def step(self, batch: Any) -> dict[str, float]:
         """Learn from a batch: its losses. TrainingError where they are not finite."""
@@ -174,3 +188,15 @@ class VisionTraining:
             state = self._optimizer.state[parameter]
             tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
         return tensors
+
+
+def _difference(one: VisionArchitecture, other: VisionArchitecture) -> str:
+    """The first thing in which two architectures differ."""
+    pairs = ((name, getattr(one, name), getattr(other, name)) for name in VisionArchitecture.model_fields)
+    name, a, b = next(pair for pair in pairs if pair[1] != pair[2])
+    return f"{name} {a} instead of {b}"
+
+
+def _digest(network: SeeingNetwork) -> str:
+    """Of all its weights."""
+    return hashlib.sha256(b"".join(v.tobytes() for v in to_arrays(network.state_dict()).values())).hexdigest()

@@ -1,5 +1,6 @@
 """Vision models: trained on stored images, and measured on others."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -34,21 +35,23 @@ def train_model(
     folder: Path,
     images: Sequence[Path],
     *,
-    model: str = "detector",
+    model: str | None = None,
     categories: Sequence[str] = (),
-    size: tuple[int, int] = (320, 240),
+    size: tuple[int, int] | None = None,
     steps: int = 6000,
     batch_size: int = 16,
     learning_rate: float = 2e-3,
     seed: int = 0,
     workers: int = 1,
     tensorboard: bool = False,
+    start: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Train a model on datasets of images into `folder/model.safetensors`: the record beside it, `training.json`.
 
-    It learns `categories`, by default all that are labelled but for distractors. HELD_OUT of the images measure it at
-    the end. A stopped training goes on from its last checkpoint.
+    It is a "detector" of 320 x 240 pixels if nothing else is asked for, and learns all categories that are labelled but
+    for distractors. With a model to `start` from it is like that, and begins with its weights. HELD_OUT of the images
+    measure it at the end. A stopped training goes on from its last checkpoint.
     """
     with extras():
         from simworld.agents.data.joined import joined
@@ -57,11 +60,16 @@ def train_model(
         from simworld.agents.vision.seeing import VisionArchitecture
         from simworld.agents.vision.vision_training import VisionSettings, best_precision, train_vision
 
-    data = joined(images, categories or None)
+    begun = None if start is None else loaded(start)
+    if begun is not None and (model or categories or size):
+        raise ConfigurationError("start: model, categories and size are those of the model to start from: ask for none")
+    data = joined(images, begun.architecture.categories if begun else categories or None)
     interrupts.first(data.close)
     rounds = [past.model_dump(mode="json") for past in map(FocusRound.of, images) if past]
-    asked: dict[str, Any] = {"model": model, "size": size}
-    architecture = VisionArchitecture(**asked, categories=data.categories, points=data.points)
+    asked: dict[str, Any] = {name: value for name, value in (("model", model), ("size", size)) if value}
+    architecture = (
+        begun.architecture if begun else VisionArchitecture(**asked, categories=data.categories, points=data.points)
+    )
     settings = VisionSettings(
         architecture=architecture,
         steps=steps,
@@ -72,6 +80,8 @@ def train_model(
     )
     rows, held_out = data.split(HELD_OUT)
     request = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
+    if start is not None:
+        request["start_sha256"] = hashlib.sha256(start.read_bytes()).hexdigest()
     made = (MODEL, _RECORD, _CHECKPOINT, _LOSSES)
     with OutputFolder(folder, request, lambda name: name in made or name.startswith(f"{_BOARD}/")) as out:
         if not out.has(MODEL, _RECORD):
@@ -82,7 +92,9 @@ def train_model(
                 if progress is not None:
                     progress(step + 1)
 
-            network = train_vision(data, rows, settings, workers=workers, tell=tell, checkpoint=out.path / _CHECKPOINT)
+            network = train_vision(
+                data, rows, settings, workers=workers, start=begun, tell=tell, checkpoint=out.path / _CHECKPOINT
+            )
             curve.close()
             results = measure(network, (data[row] for row in held_out)).to_plain()
             network.save(out.path / MODEL, settings.model_dump(mode="json"), results | {ROUNDS: rounds})
