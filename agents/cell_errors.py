@@ -18,8 +18,9 @@ _SIGMAS = 1.96
 class CellErrors:
     """The errors (k,) in some cells: means from 0 to 1, and the 95% interval of each from `low` to `high`.
 
-    `p` is the probability of differences that are as large where the cells do not matter; `shrunken` (k,) are the means
-    as far as they are to be believed, and that of all in cells of fewer units than LEAST.
+    `p` is the probability of differences that are as large where the cells do not matter; `shrunken` (k,) are the
+    errors of things that are as all are, as far as they are to be believed: in cells of fewer units than LEAST, which
+    are not compared, the mean of all.
     """
 
     means: Array
@@ -29,31 +30,29 @@ class CellErrors:
     p: float
 
 
-def compare_cells(cells: NDArray[np.int64], things: Array, wrong: Array, count: int) -> CellErrors:
+def compare_cells(cells: NDArray[np.int64], things: Array, wrong: Array, expected: Array, count: int) -> CellErrors:
     """Compare `count` cells by units (u,) that are drawn independently: images, or things where each is drawn alone.
 
-    `cells` (u,) says in which each is, `things` (u,) of how many it has the errors, and `wrong` (u,) their sum.
+    `cells` (u,) says in which each is, `things` (u,) of how many it has the errors, at least of one, `wrong` (u,) their
+    sum, and `expected` (u,) what that is of such things wherever they are.
 
     The test is of permutations of the units, by the chi-square distribution that the scatter of the cells has then
     (that of Kruskal and Wallis 1952, of errors instead of ranks). Intervals are Wilson's, of as many independent things
-    as the units are worth, and means are drawn to that of all by how much of their scatter is chance (empirical Bayes).
+    as the units are worth, and errors are drawn to that of all by how much of their scatter is chance: empirical Bayes.
     """
-    units = np.bincount(cells, minlength=count)
-    held = units >= LEAST
-    use = held[cells]
-    cells, things, wrong = cells[use], things[use], wrong[use]
-    if not things.sum():
-        nothing = np.zeros(count)
-        return CellErrors(nothing, nothing, nothing + 1, nothing, 1.0)
-    mean = wrong.sum() / things.sum()
-    own, known = _sums(cells, things, count), _sums(cells, wrong, count)
-    means = np.where(own > 0, known / np.maximum(own, 1e-9), mean)
+    held = np.bincount(cells, minlength=count) >= LEAST
+    own, use = _sums(cells, things, count), held[cells] if held.any() else np.ones(len(cells), dtype=np.bool_)
+    mean = float(wrong[use].sum() / things[use].sum())
+    means = np.where(own > 0, _sums(cells, wrong, count) / np.maximum(own, 1.0), mean)
     worth = _worth(cells, things, wrong, means, own)
-    low, high = _wilson(means, worth)
+    excess, cells, things = (wrong - expected)[use], cells[use], things[use]
+    excess = excess - things * excess.sum() / things.sum()
+    shift = _sums(cells, excess, count) / np.maximum(own, 1.0)
     chance = mean * (1 - mean) / worth
-    scatter = max(float(((means - mean) ** 2 - chance)[held].mean()), 0.0)
+    scatter = max(float((shift**2 - chance)[held].mean()), 0.0) if held.any() else 0.0
     trust = np.where(held, scatter / np.maximum(scatter + chance, 1e-12), 0.0)
-    return CellErrors(means, low, high, mean + trust * (means - mean), _p_value(cells, wrong - mean * things, held))
+    shrunken = np.clip(mean + trust * shift, 0, 1)
+    return CellErrors(means, *_wilson(means, worth), shrunken, _p_value(cells, excess, held))
 
 
 def _p_value(cells: NDArray[np.int64], excess: Array, held: NDArray[np.bool_]) -> float:

@@ -6,6 +6,7 @@ so that no cell has less than half of its share. What that may gain is stated un
 worse cells to the mean.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,8 @@ class _Factor:
 
 def find_focus(spec: SceneSpec, randomization: Randomization, images: Sequence[JudgedImage]) -> Focus:
     """What a model's errors on images of a randomization say is to be drawn more often."""
-    seen = [_Seen(spec, factor, images) for factor in _factors(spec, randomization)]
+    usual = _usual(images)
+    seen = [_Seen(spec, factor, images, usual) for factor in _factors(spec, randomization)]
     compared = [each for each in seen if len(each)]
     errors = [error for image in images for _, error in image.things]
     told = [each.judged(len(compared), len(errors)) for each in compared]
@@ -88,18 +90,20 @@ def _factors(spec: SceneSpec, randomization: Randomization) -> Iterator[_Factor]
 class _Seen:
     """The units by which a factor is judged: in which cell and image each is, of how many things, and how wrong."""
 
-    def __init__(self, spec: SceneSpec, factor: _Factor, images: Sequence[JudgedImage]) -> None:
+    def __init__(
+        self, spec: SceneSpec, factor: _Factor, images: Sequence[JudgedImage], usual: Mapping[str, float]
+    ) -> None:
         self.factor = factor
         owners, cameras = {*spec.numbered.values()}, {f"camera.{name}" for name in spec.cameras}
         rows = [
-            (factor.cells.where(image.parameters[name]), number, len(things), sum(things))
+            (factor.cells.where(image.parameters[name]), number, *_summed(things, usual))
             for number, image in enumerate(images)
             for name in factor.items
             if name in image.parameters and (things := _things_of(image, _owner(name, owners, cameras), owners))
         ]
-        table = np.array(rows, dtype=np.float64).reshape(-1, 4)
+        table = np.array(rows, dtype=np.float64).reshape(-1, 5)
         self._cells, self._images = table[:, 0].astype(np.int64), table[:, 1]
-        self._things, self._wrong = table[:, 2], table[:, 3]
+        self._things, self._wrong, self._expected = table[:, 2:].T
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -107,7 +111,7 @@ class _Seen:
     def judged(self, tests: int, things: int) -> FocusFactor:
         """What is told of the factor, and its shares from now on, where so many are compared, by so many things."""
         names, before = self.factor.cells.names, self.factor.cells.shares
-        found = compare_cells(self._cells, self._things, self._wrong, len(names))
+        found = compare_cells(self._cells, self._things, self._wrong, self._expected, len(names))
         p, concerned = min(found.p * tests, 1.0), min(self._things.sum() / things, 1.0)
         gain = float(concerned * _gain(before, found.shrunken))
         focused = p < SURE and gain >= WORTH
@@ -133,13 +137,29 @@ def _owner(name: str, owners: set[str], cameras: set[str]) -> str:
     return begins if begins in owners | cameras else ""
 
 
-def _things_of(image: JudgedImage, owner: str, owners: set[str]) -> list[float]:
-    """The errors that a factor of an owner may have to do with."""
+def _things_of(image: JudgedImage, owner: str, owners: set[str]) -> Sequence[tuple[str, float]]:
+    """The things that a factor of an owner may have to do with."""
     if owner in owners:
-        return [error for whose, error in image.things if whose == owner]
-    if owner and owner != f"camera.{image.camera}":
-        return []
-    return [error for _, error in image.things]
+        return [thing for thing in image.things if thing[0] == owner]
+    return [] if owner and owner != f"camera.{image.camera}" else image.things
+
+
+def _usual(images: Sequence[JudgedImage]) -> Mapping[str, float]:
+    """The error of the objects, of the boxes and so on: where there are more of some, that alone makes a difference."""
+    errors = defaultdict[str, list[float]](list)
+    for image in images:
+        for whose, error in image.things:
+            errors[_stem(whose)].append(error)
+    return {stem: float(np.mean(own)) for stem, own in errors.items()}
+
+
+def _summed(things: Sequence[tuple[str, float]], usual: Mapping[str, float]) -> tuple[int, float, float]:
+    """How many things, how wrong, and how wrong as usual."""
+    return len(things), sum(error for _, error in things), sum(usual[_stem(whose)] for whose, _ in things)
+
+
+def _stem(whose: str) -> str:
+    return whose.partition(".")[0]
 
 
 def _gain(shares: Sequence[float], errors: Array) -> float:

@@ -35,7 +35,8 @@ class Measured:
     """What was measured on some images.
 
     `things` is how many there were to be found, and `recall` the share of them that were. `box` and `mask` are
-    COCO's average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"). Errors are of the
+    COCO's average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"); `box_by` and `mask_by` are
+    "AP50" of each category that is there. Errors are of the
     things that were found: in metres of `position` (m,), and in pixels of each of the `keypoints` (k,) that is
     seen. Those of poses are of all things that are meshes, infinite where one was not found: BOP's `add_s` (p,) as
     a share of the thing's diameter, and `mspd` (p,) in pixels as of an image 640 wide.
@@ -46,6 +47,8 @@ class Measured:
     recall: float
     box: dict[str, float]
     mask: dict[str, float] | None
+    box_by: dict[str, float]
+    mask_by: dict[str, float] | None
     position: Array | None
     keypoints: Array | None
     add_s: Array | None
@@ -56,6 +59,9 @@ class Measured:
         plain: dict[str, Any] = {"images": self.images, "things": self.things, "recall": self.recall, "box": self.box}
         if self.mask is not None:
             plain["mask"] = self.mask
+        plain["box AP50 by category"] = self.box_by
+        if self.mask_by is not None:
+            plain["mask AP50 by category"] = self.mask_by
         if self.position is not None:
             plain["position in cm"] = _spread(100 * self.position)
         if self.keypoints is not None and len(self.keypoints):
@@ -103,12 +109,15 @@ class _Judge:
     def measured(self) -> Measured:
         masks = bool(self._found) and "segmentation" in self._found[0]
         recall = self._matched / max(self._things, 1)
+        (box, box_by), (mask, mask_by) = self._precision("bbox"), self._precision("segm") if masks else (None, None)
         return Measured(
             len(self._images),
             self._things,
             recall,
-            self._precision("bbox"),
-            self._precision("segm") if masks else None,
+            box,
+            mask,
+            box_by,
+            mask_by,
             np.concatenate(self._position) if self._position else None,
             np.concatenate(self._keypoints) if self._keypoints else None,
             np.array(self._add_s) if self._add_s else None,
@@ -175,23 +184,27 @@ class _Judge:
         off = mspd(points, example.intrinsics, told, true, things.alike[row])
         self._mspd.append(off * _WIDTH / example.image.shape[1])
 
-    def _precision(self, kind: str) -> dict[str, float]:
-        """COCO's own evaluator's."""
+    def _precision(self, kind: str) -> tuple[dict[str, float], dict[str, float]]:
+        """COCO's own evaluator's, and of each category."""
+        names = self._network.architecture.categories
         if not self._found:
-            return dict.fromkeys(_PRECISIONS, 0.0)
+            there = {each["category_id"] - 1 for each in self._truth}
+            return dict.fromkeys(_PRECISIONS, 0.0), {names[k]: 0.0 for k in sorted(there)}
         with extras():
             from pycocotools.coco import COCO
             from pycocotools.cocoeval import COCOeval
         truth = COCO()
-        names = [{"id": k + 1, "name": name} for k, name in enumerate(self._network.architecture.categories)]
-        truth.dataset = {"images": self._images, "annotations": self._truth, "categories": names, "info": {}}
+        known = [{"id": k + 1, "name": name} for k, name in enumerate(names)]
+        truth.dataset = {"images": self._images, "annotations": self._truth, "categories": known, "info": {}}
         with contextlib.redirect_stdout(io.StringIO()):
             truth.createIndex()
             judge = COCOeval(truth, truth.loadRes(self._found), kind)
             judge.evaluate()
             judge.accumulate()
             judge.summarize()
-        return dict(zip(_PRECISIONS, map(float, judge.stats), strict=False))
+        precision = judge.eval["precision"][0, :, :, 0, -1].mean(axis=0)  # at the first overlap; -1 if nothing is there
+        by = {name: float(value) for name, value in zip(names, precision, strict=True) if value >= 0}
+        return dict(zip(_PRECISIONS, map(float, judge.stats), strict=False)), by
 
 
 def thing_errors(example: Example, found: Found) -> Array:

@@ -32,7 +32,7 @@ from simworld.writing import to_json
 if TYPE_CHECKING:
     from simworld.agents.vision.seeing import SeeingNetwork
 
-MOST_FRESH = 500
+MOST_FRESH = 1000
 """Images that a model is measured on: as many as are to be drawn, and no more than these."""
 _TOGETHER = 16
 

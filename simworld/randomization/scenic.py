@@ -83,10 +83,10 @@ HOUSEHOLD = preset(
                 *("dice", "hammer", "lemon", "nut", "plate", "spatula", "spoon", "toy_brick"),
             )
         ),
-        "objects.*.seed": Integers(0, 29) * 10 + Integers(0, 7),
+        "objects.*.seed": Integers(0, 14) * 10 + Integers(0, 7),
     }
 )
-"""Some things of a home, of families and of the train part of their instances: 240 of each."""
+"""Some things of a home, of families and of the train part of their instances: 120 of each."""
 
 
 def _usual(prefix: str, color: HSV, textures: dict[str, float], size: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from scipy.stats import chi2, kruskal
 
-from simworld.agents.cell_errors import LEAST, chi_square_tail, compare_cells
+from simworld.agents.cell_errors import LEAST, CellErrors, chi_square_tail, compare_cells
 from simworld.agents.focus import FLOOR, Focus, JudgedImage, find_focus
 from simworld.experiments.recipes.environments import config_of
 from simworld.randomization.presets import as_randomization
@@ -98,16 +98,27 @@ def test_what_would_gain_little_changes_nothing(drawn: list[Mapping[str, Any]]) 
     assert find_focus(SPEC, ASKED, images).focused == ()
 
 
+def test_more_things_of_a_worse_kind_are_no_worse_cells(drawn: list[Mapping[str, Any]]) -> None:
+    """Boxes are found and objects are not: where there are more objects, that is no reason for more of these scenes."""
+    found = focus_on(drawn, lambda _, owner: 0.02 if owner == "boxes.0" else 0.8)
+    (count,) = (factor for factor in found.factors if factor.factor == "objects.count")
+    assert count.cells[-1].error > count.cells[0].error + 0.2 and found.focused == ()
+
+
+def compare(cells: Any, things: Any, wrong: Any, count: int) -> CellErrors:
+    return compare_cells(cells, things, wrong, things * wrong.sum() / things.sum(), count)
+
+
 def test_chance_is_told_from_differences_as_often_as_declared() -> None:
     generator, below = np.random.default_rng(0), 0
     for _ in range(2000):
         cells, things = generator.integers(0, 4, 120), generator.integers(1, 7, 120).astype(float)
         hard = generator.random(120)  # things of one image are missed together
-        below += compare_cells(cells, things, generator.binomial(things.astype(int), hard), 4).p < 0.05
+        below += compare(cells, things, generator.binomial(things.astype(int), hard), 4).p < 0.05
     assert 0.03 < below / 2000 < 0.07
     ranks = generator.permutation(60).astype(float)
     groups = np.arange(60) % 3
-    assert compare_cells(groups, np.ones(60), ranks / 100, 3).p == pytest.approx(
+    assert compare(groups, np.ones(60), ranks / 100, 3).p == pytest.approx(
         kruskal(*(ranks[groups == k] for k in range(3))).pvalue
     )
     for freedom in (1, 2, 5, 8):
@@ -117,6 +128,6 @@ def test_chance_is_told_from_differences_as_often_as_declared() -> None:
 def test_cells_that_were_hardly_seen_are_left_alone() -> None:
     cells = np.array([0] * 50 + [1] * 50 + [2] * (LEAST - 1))
     wrong = np.array([0.0] * 50 + [1.0] * 25 + [0.0] * 25 + [1.0] * (LEAST - 1))
-    found = compare_cells(cells, np.ones(len(cells)), wrong, 4)
+    found = compare(cells, np.ones(len(cells)), wrong, 4)
     assert found.p < 1e-6 and found.shrunken[2] == found.shrunken[3] == pytest.approx(0.25)
     assert 0.25 < found.shrunken[1] < 0.5 and found.low[1] < 0.5 < found.high[1]

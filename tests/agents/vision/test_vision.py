@@ -46,6 +46,7 @@ def test_a_model_learns_what_it_is_shown(images: ImageSet) -> None:
     assert last < 0.35 * first
     found = measure(network, (images[k] for k in range(4)))
     assert found.recall > 0.6 and found.box["AP50"] > 0.5
+    assert found.box["AP50"] == pytest.approx(np.mean([*found.box_by.values()]))
     assert found.position is not None and np.median(found.position) < 0.05
 
 
@@ -152,6 +153,7 @@ def test_the_truth_itself_has_full_marks(images: ImageSet) -> None:
 
     found = measure(Knows(), examples)  # type: ignore[arg-type]
     assert found.recall == 1.0 and found.box["AP"] == found.mask["AP"] == 1.0
+    assert set(found.box_by.values()) == set(found.mask_by.values()) == {1.0}
     assert found.position.max() < 1e-9 and found.keypoints.max() < 1e-9
     assert len(found.add_s) > 10 and found.add_s.max() < 1e-9 and found.mspd.max() < 1e-6
 

@@ -1,0 +1,82 @@
+"""What studies share: images and models that are made once in a folder, and how long that took."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.engines.engine import make_engine
+from simworld.experiments.cli.console import note, progress
+from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.experiments.recipes.testset import write_testset
+from simworld.experiments.recipes.vision import MODEL, train_model
+from simworld.reading import PathLike
+from simworld.writing import write_json
+
+ENV = "simworld/PlaceInBox-v0"
+CORES = 2
+
+
+class Making:
+    """Images and models in a folder: what is there already is taken as it is, and what was stopped goes on.
+
+    `size` is the (width, height) of images and of what models see.
+    """
+
+    def __init__(self, folder: PathLike, size: tuple[int, int]) -> None:
+        self.folder, self.size = Path(folder), size
+
+    def images(self, name: str, randomization: Any, count: int, seed: int, **options: Any) -> Path:
+        """A folder of so many images."""
+        path = self.folder / name
+        with self._timed(path, f"{count} images") as tell:
+            write_labelled_images(
+                path,
+                ENV,
+                count=count,
+                seed=seed,
+                randomization=randomization,
+                policy="none",
+                size=self.size,
+                engine=make_engine(CORES),
+                progress=tell,
+                **options,
+            )
+        return path
+
+    def testset(self, name: str, count: int, known: bool = False) -> Path:
+        """Images of the test domain."""
+        path = self.folder / name
+        with self._timed(path, f"{count} images of the test domain") as tell:
+            write_testset(path, count=count, size=self.size, known=known, engine=make_engine(CORES), progress=tell)
+        return path
+
+    def model(self, name: str, images: Sequence[Path], model: str, steps: int, seed: int) -> Path:
+        """The file of a model that learnt from some folders."""
+        path = self.folder / name
+        with self._timed(path, f"{steps} steps") as tell:
+            train_model(path, images, model=model, size=self.size, steps=steps, seed=seed, progress=tell)
+        return path / MODEL
+
+    def minutes(self, *names: str) -> float:
+        """How long it took to make all of these."""
+        return sum(float(self._clock(self.folder / name).read_text()) for name in names) / 60
+
+    @contextmanager
+    def _timed(self, path: Path, what: str) -> Iterator[Any]:
+        """Add the seconds that something takes to those of before it was stopped."""
+        there, clock, begin = (path / MANIFEST).exists(), self._clock(path), time.perf_counter()
+        before = float(clock.read_text()) if clock.exists() else 0.0
+        note(f"{path}: {what}")
+        try:
+            with progress(path.name, None) as tell:
+                yield tell
+        finally:
+            if not there:
+                write_json(clock, round(before + time.perf_counter() - begin, 1))
+
+    @staticmethod
+    def _clock(path: Path) -> Path:
+        return path.with_name(f"{path.name}.seconds")

@@ -1,0 +1,134 @@
+"""How good models are on path-traced images of a world that they have not seen, and how long it takes from nothing.
+
+Each part makes its images and learns from them, for each seed. What was done is kept in the folder, a stopped study
+goes on with the same command, and each seed adds its row to the results:
+
+    python experiments/studies/photo_real.py --folder /tmp/photo_real --part detection --seed 0
+    python experiments/studies/photo_real.py --folder /tmp/smoke --part pose --images 40 --steps 20 --tests 4
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simworld.experiments.benchmarks.measuring import Bar
+from simworld.experiments.cli.arguments import parse_size
+from simworld.experiments.cli.console import table
+from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.studies.making import Making
+from simworld.writing import write_json
+
+RESULTS = Path(__file__).parents[1] / "results" / "photo_real.json"
+SEED = 1000
+"""Of the images of the first seed; the next ones have the next."""
+TRIPOD, KNOWN = "tripod+household", {"objects.*.seed": 0}
+MIXED = ("visual+rooms", "visual+rooms+natural")
+"""Any look at all, and what is usual."""
+POSITION, SPREAD, ADD_S = "position in cm", "position in cm, 90%", "ADD-S under 10% of the diameter"
+
+
+class Part(NamedTuple):
+    """What is learnt of which images, of half of `images` of each of the `looks`, and what it is to reach."""
+
+    model: str
+    images: int
+    steps: int
+    minutes: float
+    bars: dict[str, float]
+    looks: tuple[str, ...] = MIXED
+    known: bool = False
+
+
+PARTS = {
+    "position": Part("position", 5000, 6000, 45, {POSITION: 1.0, SPREAD: 2.0}),
+    "position without randomization": Part("position", 5000, 6000, 45, {}, looks=("none",)),
+    "detection": Part("detector", 8000, 15000, 90, {"box AP50": 0.9, "mask AP50": 0.85}),
+    "pose": Part("pose", 6000, 12000, 90, {ADD_S: 0.85}, known=True),
+}
+
+
+def main() -> None:
+    asked = arguments()
+    part = PARTS[asked.part]
+    part = part._replace(images=asked.images or part.images, steps=asked.steps or part.steps)
+    making = Making(asked.folder, parse_size(asked.size))
+    row = of_seed(making, part, asked.part, asked.seed, asked.tests)
+    kept = json.loads(asked.results.read_bytes())["rows"] if asked.results.exists() else []
+    rows = sorted(
+        [row, *(each for each in kept if (each["part"], each["seed"]) != (row["part"], row["seed"]))],
+        key=lambda each: (each["part"], each["seed"]),
+    )
+    write_json(asked.results, {"rows": rows, "bars": [bar.to_dict() for bar in bars(rows)]})
+    figures = [[name, value] for name, value in row.items() if isinstance(value, int | float | str)]
+    table("On path-traced images of a world not seen", ["figure", "measured"], figures)
+
+
+def of_seed(making: Making, part: Part, name: str, seed: int, tests: int) -> dict[str, Any]:
+    """The figures of a part's model of a seed."""
+    at = f"{name.replace(' ', '_')}{seed}"
+    folders = []
+    for k, look in enumerate(part.looks):
+        randomization = [f"{look}+{TRIPOD}", *([KNOWN] if part.known else [])]
+        count = part.images // len(part.looks)
+        folders.append(making.images(f"{at}/images{k}", randomization, count, SEED + 10 * seed + k))
+    model = making.model(f"{at}/model", folders, part.model, part.steps, seed)
+    test = making.testset("known" if part.known else "testset", tests, part.known)
+    rendering = making.minutes(*(f"{at}/images{k}" for k in range(len(folders))))
+    return {
+        "part": name,
+        "seed": seed,
+        "images": part.images,
+        "steps": part.steps,
+        "minutes of rendering": round(rendering, 1),
+        "minutes": round(rendering + making.minutes(f"{at}/model"), 1),
+        **figures_of(measure_model(model, test)),
+        "tests": tests,
+        "machine": machine_description(),
+        "versions": versions(),
+    }
+
+
+def figures_of(found: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a model."""
+    told = {"recall": found["recall"], "box AP50": found["box"]["AP50"], "box AP": found["box"]["AP"]}
+    if "mask" in found:
+        told |= {"mask AP50": found["mask"]["AP50"], "mask AP": found["mask"]["AP"]}
+    if POSITION in found:
+        told |= {POSITION: found[POSITION]["median"], SPREAD: found[POSITION]["90%"]}
+    if ADD_S in found:
+        told |= {name: found[name] for name in (ADD_S, "MSPD recall")}
+    told = {name: round(value, 4) for name, value in told.items()}
+    return told | {name: value for name, value in found.items() if name.endswith("by category")}
+
+
+def bars(rows: list[dict[str, Any]]) -> list[Bar]:
+    """The worst of the seeds that there are beside what each part is to reach."""
+    found = []
+    for name, part in PARTS.items():
+        mine = [row for row in rows if row["part"] == name]
+        for what, bar in part.bars.items():
+            error = what.startswith(POSITION)
+            worst = (max if error else min)((row[what] for row in mine), default=None)
+            found.append(Bar(f"{name}: {what}, worst of {len(mine)} seeds", worst, bar, at_most=error))
+        slowest = max((row["minutes"] for row in mine), default=None)
+        found.append(Bar(f"{name}: minutes from nothing", slowest, part.minutes, at_most=True))
+    return found
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="where images and models are kept")
+    parser.add_argument("--part", choices=list(PARTS), required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--images", type=int, help="how many are learnt from")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--tests", type=int, default=300, help="path-traced images that models are measured on")
+    parser.add_argument("--size", default="320x240")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
