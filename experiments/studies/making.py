@@ -46,18 +46,19 @@ class Making:
             )
         return path
 
-    def testset(self, name: str, count: int, known: bool = False) -> Path:
-        """Images of the test domain."""
+    def testset(self, name: str, count: int, known: bool = False, seed: int = 0) -> Path:
+        """Images of the test domain, of the usual size."""
         path = self.folder / name
         with self._timed(path, f"{count} images of the test domain") as tell:
-            write_testset(path, count=count, size=self.size, known=known, engine=make_engine(CORES), progress=tell)
+            write_testset(path, count=count, known=known, seed=seed, engine=make_engine(CORES), progress=tell)
         return path
 
-    def model(self, name: str, images: Sequence[Path], model: str, steps: int, seed: int) -> Path:
-        """The file of a model that learnt from some folders."""
+    def model(self, name: str, images: Sequence[Path], **options: Any) -> Path:
+        """The file of a model that learnt from some folders; options are those of `train_model`."""
         path = self.folder / name
-        with self._timed(path, f"{steps} steps") as tell:
-            train_model(path, images, model=model, size=self.size, steps=steps, seed=seed, progress=tell)
+        with self._timed(path, f"{options['steps']} steps") as tell:
+            size = {} if "start" in options else {"size": self.size}
+            train_model(path, images, progress=tell, **size, **options)
         return path / MODEL
 
     def minutes(self, *names: str) -> float:

@@ -73,7 +73,7 @@ def of_seed(making: Making, part: Part, name: str, seed: int, tests: int) -> dic
         randomization = [f"{look}+{TRIPOD}", *([KNOWN] if part.known else [])]
         count = part.images // len(part.looks)
         folders.append(making.images(f"{at}/images{k}", randomization, count, SEED + 10 * seed + k))
-    model = making.model(f"{at}/model", folders, part.model, part.steps, seed)
+    model = making.model(f"{at}/model", folders, model=part.model, steps=part.steps, seed=seed)
     test = making.testset("known" if part.known else "testset", tests, part.known)
     rendering = making.minutes(*(f"{at}/images{k}" for k in range(len(folders))))
     return {

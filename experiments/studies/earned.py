@@ -1,0 +1,160 @@
+"""Which variation of images earns what is learnt from them, on path-traced images of a world that none of them shows.
+
+The same model and as many steps for each: of images with no, default, visual and full randomization; of all families
+of factors but one; of few and of many images; and of few path-traced images, alone and after many of ours. What was
+done is kept in the folder, a stopped study goes on with the same command, and each seed adds its rows to the results:
+
+    python experiments/studies/earned.py --folder /tmp/earned --seed 0
+    python experiments/studies/earned.py --folder /tmp/smoke --images 40 --steps 4 --tests 4 --curve 20 40 --size 96x64
+"""
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from simworld.envs.config import EnvConfig
+from simworld.experiments.benchmarks.measuring import Bar
+from simworld.experiments.cli.arguments import parse_size
+from simworld.experiments.cli.console import table
+from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.recipes.vision import MODEL, loaded, measure_model
+from simworld.experiments.studies.making import Making
+from simworld.experiments.studies.photo_real import figures_of
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.randomization import Randomization
+from simworld.writing import write_json
+
+RESULTS = Path(__file__).parents[1] / "results" / "earned.json"
+KIND = "position"
+"""It tells categories, boxes and positions."""
+SEED = 3000
+THINGS, TRIPOD = "household", "tripod"
+ALL = "visual+rooms+natural"
+PRESETS = ("none", "default", "visual", "full", "visual+rooms", ALL)
+LEFT_OUT = ("appearance", "light", "camera", "sensor")
+FEW = (10, 50)
+SHOWN = ("recall", "box AP50", "box AP", "position in cm", "position in cm, 90%")
+
+
+class Study:
+    """What is asked of the study, and where its images and models are."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self.asked, self.making = asked, Making(asked.folder, parse_size(asked.size))
+        self.tests = self.making.testset("testset", asked.tests)
+        self.rows: list[dict[str, Any]] = []
+
+    def presets(self) -> None:
+        """The randomizations that there are by name."""
+        for preset in PRESETS:
+            self.learn("randomization", preset, [self.images(preset, [f"{preset}+{TRIPOD}+{THINGS}"])])
+
+    def left_out(self) -> None:
+        """All families of factors but one."""
+        space = EnvConfig(task="place_in_box").scene.space
+        whole = as_randomization(f"{ALL}+{TRIPOD}")
+        for family in LEFT_OUT:
+            rest = whole.only(space, *(other for other in space.families if other != family))
+            self.learn("without", family, [self.images(f"without_{family}", [rest, THINGS])])
+
+    def curve(self) -> None:
+        """More and more images."""
+        for count in self.asked.curve:
+            images = self.images(f"first_{count}", [f"{ALL}+{TRIPOD}+{THINGS}"], count)
+            self.learn("images", str(count), [images])
+
+    def few_real(self) -> None:
+        """A few path-traced images, and the same after many of ours."""
+        start = self.making.folder / self.named("model", "randomization", ALL) / MODEL
+        known = loaded(start).architecture.categories
+        for count in FEW:
+            few = self.making.testset(self.named("testset", str(count)), count, seed=1 + self.asked.seed)
+            self.learn("path-traced", f"{count} alone", [few], categories=known)
+            self.learn("path-traced", f"{count} after ours", [few], start=start)
+
+    def images(self, name: str, randomization: list[str | Randomization], count: int | None = None) -> Path:
+        """A folder of images."""
+        told = [part if isinstance(part, str) else part.to_plain() for part in randomization]
+        count = count or self.asked.images
+        return self.making.images(self.named("images", name), told, count, SEED + int(self.asked.seed))
+
+    def learn(self, about: str, what: str, images: list[Path], **options: Any) -> None:
+        """Train a model, and note what it reaches."""
+        kind = options if "start" in options else options | {"model": KIND}
+        name = self.named("model", about, what)
+        model = self.making.model(name, images, steps=self.asked.steps, seed=self.asked.seed, **kind)
+        figures = figures_of(measure_model(model, self.tests))
+        row = {"about": about, "what": what, "seed": self.asked.seed}
+        self.rows.append(row | {figure: figures[figure] for figure in SHOWN if figure in figures})
+
+    def named(self, *parts: str) -> str:
+        """The folder of this seed's images or model."""
+        return f"seed{self.asked.seed}/{'_'.join(parts).replace('+', '_').replace(' ', '_')}"
+
+
+def main() -> None:
+    asked = arguments()
+    study = Study(asked)
+    for part in (study.presets, study.left_out, study.curve, study.few_real):
+        part()
+    kept = json.loads(asked.results.read_bytes())["rows"] if asked.results.exists() else []
+    rows = [*(row for row in kept if row["seed"] != asked.seed), *study.rows]
+    summary = list(summed(rows))
+    options = {name: getattr(asked, name) for name in ("images", "steps", "tests", "curve", "size")}
+    about = {"asked": options, "model": KIND, "machine": machine_description(), "versions": versions()}
+    write_json(asked.results, {"summary": summary, "rows": rows, "bars": bars(summary)} | about)
+    shown = ["about", "what", *SHOWN]
+    table("What earned it", shown, [[_said(each.get(name)) for name in shown] for each in summary])
+
+
+def summed(rows: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Of each figure the mean over seeds, and how far its 95% interval by Student's t reaches, None for one seed."""
+    for about, what in dict.fromkeys((row["about"], row["what"]) for row in rows):
+        mine = [row for row in rows if (row["about"], row["what"]) == (about, what)]
+        found: dict[str, Any] = {"about": about, "what": what, "seeds": len(mine)}
+        for figure in SHOWN:
+            values = [row[figure] for row in mine if row.get(figure) is not None]
+            if values:
+                spread = _STUDENT.get(len(values), math.nan) * statistics.stdev(values) if len(values) > 1 else None
+                found[figure] = [statistics.mean(values), None if spread is None else spread / math.sqrt(len(values))]
+        yield found
+
+
+_STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+"""97.5% quantiles of Student's distribution, by how many values there are."""
+
+
+def bars(summary: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With no randomization it must be seen to fail."""
+    none = next(each for each in summary if each["what"] == "none")
+    return [Bar("box AP50 without randomization", none["box AP50"][0], 0.5, at_most=True).to_dict()]
+
+
+def _said(value: Any) -> str:
+    match value:
+        case [mean, None]:
+            return f"{mean:.3f}"
+        case [mean, spread]:
+            return f"{mean:.3f} ± {spread:.3f}"
+    return str(value)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="where images and models are kept")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--images", type=int, default=3000, help="how many are learnt from")
+    parser.add_argument("--curve", type=int, nargs="+", default=[100, 400, 1600, 6400, 20000])
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--tests", type=int, default=300, help="path-traced images that models are measured on")
+    parser.add_argument("--size", default="224x168")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
