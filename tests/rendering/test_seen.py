@@ -21,7 +21,7 @@ from simworld.streams import Streams
 SPEC = shipped_task("place_in_box").scene
 ALL = ("front", "side", "top", "wrist")
 ABLE = {
-    "mitsuba": ("none", "default", "dynamics", "visual", "full", "views", "rooms", "natural", "tripod", "household"),
+    "mitsuba": tuple(name for name in PRESETS if name != "extreme"),
     "tiny": ("none", "default", "dynamics", "views", "tripod", "household"),
 }
 
