@@ -1,9 +1,8 @@
 """Which scenes a vision model would learn most from: its errors by factor, and a randomization with more of the worse.
 
 A factor of which the errors differ by more than chance, after Bonferroni's correction for all that were compared, and
-by enough, is drawn with other shares of its cells: half of the images as before, and half in proportion to the errors,
-so that no cell has less than half of its share. What that may gain is stated under an assumption: that images bring the
-worse cells to the mean.
+by enough, is drawn with other shares of its cells: in proportion to the errors, but none less than half as often as
+before. What that may gain is stated under an assumption: that images bring the worse cells to the mean.
 """
 
 from collections import defaultdict
@@ -169,7 +168,12 @@ def _gain(shares: Sequence[float], errors: Array) -> float:
 
 
 def _shares(shares: Sequence[float], errors: Array) -> tuple[float, ...]:
-    """FLOOR as before, and the rest in proportion to the errors."""
+    """Shares in proportion to the errors, but none below FLOOR of what it was."""
     before = np.array(shares)
-    now = before * (FLOOR + (1 - FLOOR) * errors / np.dot(before, errors))
-    return tuple((now / now.sum()).tolist())
+    wanted, least = before * errors, FLOOR * before
+    low = np.zeros(len(before), dtype=np.bool_)
+    while True:
+        now = np.where(low, least, wanted * (1 - least[low].sum()) / wanted[~low].sum())
+        if not (more := ~low & (now < least)).any():
+            return tuple(now.tolist())
+        low |= more

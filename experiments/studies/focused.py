@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from simworld.agents.focus_record import Focus
-from simworld.engines.engine import make_engine
 from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.cli.arguments import parse_size
-from simworld.experiments.cli.console import note, table
+from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.focusing import focus_for
-from simworld.experiments.recipes.labelled_images import write_labelled_images
-from simworld.experiments.recipes.vision import MODEL, measure_model, train_model
+from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.studies.making import ENV, Making
 from simworld.writing import write_json
 
-ENV = "simworld/PlaceInBox-v0"
 RESULTS = Path(__file__).parents[1] / "results" / "focused.json"
 SEED, FURTHER = 500, 100
 """The seed of the images that all are measured on, those that are learnt from having the next ones; and how far from
@@ -33,52 +31,29 @@ these are those of focused images, which would share what is drawn alike with ot
 HALF, FEW, FOCUSED, MANY = "half", "uniform", "focused", "twice as many, uniform"
 
 
-class Study:
-    """What is asked of the study, and where its images and models are."""
+def of_seed(making: Making, asked: argparse.Namespace, k: int, tests: Path) -> tuple[list[dict[str, Any]], Focus]:
+    """The figures of the models of a seed, and what was focused on."""
+    count, drawn, seed, at = asked.images, asked.randomization, SEED + 1 + k, f"seed{k}"
 
-    def __init__(self, asked: argparse.Namespace) -> None:
-        self.folder, self.asked = asked.folder, asked
-        self.scenes: dict[str, Any] = {
-            "randomization": asked.randomization,
-            "policy": "none",
-            "size": parse_size(asked.size),
-        }
+    def model(name: str, *images: Path) -> Path:
+        return making.model(f"{at}/model_{name}", images, model=asked.model, steps=asked.steps, seed=k)
 
-    def images(self, name: str, count: int, seed: int, focus: Any = None) -> Path:
-        """A folder of images."""
-        path: Path = self.folder / name
-        note(f"{path}: {count} images")
-        write_labelled_images(path, ENV, count=count, seed=seed, focus=focus, engine=make_engine(2), **self.scenes)
-        return path
-
-    def model(self, name: str, seed: int, *images: Path) -> Path:
-        """A model that learns from some folders."""
-        path: Path = self.folder / name
-        note(f"{path}: {self.asked.steps} steps")
-        size = self.scenes["size"]
-        train_model(path, images, model=self.asked.model, size=size, steps=self.asked.steps, seed=seed)
-        return path / MODEL
-
-    def of_seed(self, k: int, tests: Path) -> tuple[list[dict[str, Any]], Focus]:
-        """The figures of the models of a seed, and what was focused on."""
-        count, seed, at = self.asked.images, SEED + 1 + k, f"seed{k}"
-        half = self.images(f"{at}/half", count // 2, seed)
-        few, many = (self.images(f"{at}/uniform{n}", n * count, seed) for n in (1, 2))
-        first, rest = self.model(f"{at}/model_half", k, half), count - count // 2
-        focus = focus_for(first, self.folder / f"{at}/focused", ENV, count=rest, **self.scenes)
-        more = self.images(f"{at}/focused", rest, seed + FURTHER, focus)
-        models = {
-            HALF: first,
-            FEW: self.model(f"{at}/model_few", k, few),
-            FOCUSED: self.model(f"{at}/model_focused", k, half, more),
-            MANY: self.model(f"{at}/model_many", k, many),
-        }
-        counts = {HALF: count // 2, FEW: count, FOCUSED: count, MANY: 2 * count}
-        rows = [
-            {"seed": k, "images": counts[name], "drawn": name, **figures(measure_model(path, tests))}
-            for name, path in models.items()
-        ]
-        return rows, focus
+    half = making.images(f"{at}/half", drawn, count // 2, seed)
+    few, many = (making.images(f"{at}/uniform{n}", drawn, n * count, seed) for n in (1, 2))
+    first, rest, folder = model("half", half), count - count // 2, making.folder / f"{at}/focused"
+    focus = focus_for(first, folder, ENV, count=rest, randomization=drawn, policy="none", size=making.size)
+    more = making.images(f"{at}/focused", drawn, rest, seed + FURTHER, focus=focus)
+    models = {
+        HALF: (count // 2, first),
+        FEW: (count, model("few", few)),
+        FOCUSED: (count, model("focused", half, more)),
+        MANY: (2 * count, model("many", many)),
+    }
+    told = [
+        {"seed": k, "images": learnt, "drawn": name, **figures(measure_model(path, tests))}
+        for name, (learnt, path) in models.items()
+    ]
+    return told, focus
 
 
 def figures(found: dict[str, Any]) -> dict[str, float]:
@@ -91,11 +66,11 @@ def figures(found: dict[str, Any]) -> dict[str, float]:
 
 def main() -> None:
     asked = arguments()
-    study = Study(asked)
-    tests = study.images("tests", asked.tests, SEED)
+    making = Making(asked.folder, parse_size(asked.size))
+    tests = making.images("tests", asked.randomization, asked.tests, SEED)
     rows, focuses = list[dict[str, Any]](), list[Focus]()
     for k in range(asked.seeds):
-        found, focus = study.of_seed(k, tests)
+        found, focus = of_seed(making, asked, k, tests)
         rows += found
         focuses.append(focus)
     table("Images drawn where a model errs", list(rows[0]), [list(row.values()) for row in rows])
@@ -110,7 +85,7 @@ def main() -> None:
 def reached(rows: list[dict[str, Any]], seed: int) -> bool:
     """Whether, of a seed, the model of focused images has at least the AP50 of that of twice as many."""
     found = {row["drawn"]: row["box AP50"] for row in rows if row["seed"] == seed}
-    return bool(found[FOCUSED] >= found[MANY])
+    return bool(found[FOCUSED] >= found[MANY] > 0)
 
 
 def arguments() -> argparse.Namespace:

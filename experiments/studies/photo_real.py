@@ -29,7 +29,7 @@ MIXED = ("visual+rooms", "visual+rooms+natural")
 POSITION, SPREAD, ADD_S = "position in cm", "position in cm, 90%", "ADD-S under 10% of the diameter"
 
 
-class Part(NamedTuple):
+class _Part(NamedTuple):
     """What is learnt of which images, of half of `images` of each of the `looks`, and what it is to reach."""
 
     model: str
@@ -42,10 +42,10 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "position": Part("position", 5000, 6000, 45, {POSITION: 1.0, SPREAD: 2.0}),
-    "position without randomization": Part("position", 5000, 6000, 45, {}, looks=("none",)),
-    "detection": Part("detector", 8000, 15000, 90, {"box AP50": 0.9, "mask AP50": 0.85}),
-    "pose": Part("pose", 6000, 12000, 90, {ADD_S: 0.85}, known=True),
+    "position": _Part("position", 5000, 6000, 45, {POSITION: 1.0, SPREAD: 2.0}),
+    "position without randomization": _Part("position", 5000, 6000, 45, {}, looks=("none",)),
+    "detection": _Part("detector", 8000, 15000, 90, {"box AP50": 0.9, "mask AP50": 0.85}),
+    "pose": _Part("pose", 6000, 12000, 90, {ADD_S: 0.85}, known=True),
 }
 
 
@@ -65,7 +65,7 @@ def main() -> None:
     table("On path-traced images of a world not seen", ["figure", "measured"], figures)
 
 
-def of_seed(making: Making, part: Part, name: str, seed: int, tests: int) -> dict[str, Any]:
+def of_seed(making: Making, part: _Part, name: str, seed: int, tests: int) -> dict[str, Any]:
     """The figures of a part's model of a seed."""
     at = f"{name.replace(' ', '_')}{seed}"
     folders = []
