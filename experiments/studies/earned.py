@@ -22,8 +22,8 @@ from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.vision import MODEL, loaded, measure_model
-from simworld.experiments.studies.making import Making
 from simworld.experiments.studies.photo_real import figures_of
+from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization
 from simworld.writing import write_json
@@ -40,11 +40,11 @@ FEW = (10, 50)
 SHOWN = ("recall", "box AP50", "box AP", "position in cm", "position in cm, 90%")
 
 
-class Study:
+class Earning:
     """What is asked of the study, and where its images and models are."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
-        self.asked, self.making = asked, Making(asked.folder, parse_size(asked.size))
+        self.asked, self.making = asked, StudyFolder(asked.folder, parse_size(asked.size))
         self.tests = self.making.testset("testset", asked.tests)
         self.rows: list[dict[str, Any]] = []
 
@@ -98,7 +98,7 @@ class Study:
 
 def main() -> None:
     asked = arguments()
-    study = Study(asked)
+    study = Earning(asked)
     for part in (study.presets, study.left_out, study.curve, study.few_real):
         part()
     kept = json.loads(asked.results.read_bytes())["rows"] if asked.results.exists() else []

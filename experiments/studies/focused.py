@@ -20,7 +20,7 @@ from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.focusing import focus_for
 from simworld.experiments.recipes.vision import measure_model
-from simworld.experiments.studies.making import ENV, Making
+from simworld.experiments.studies.study_folder import ENV, StudyFolder
 from simworld.writing import write_json
 
 RESULTS = Path(__file__).parents[1] / "results" / "focused.json"
@@ -31,7 +31,7 @@ these are those of focused images, which would share what is drawn alike with ot
 HALF, FEW, FOCUSED, MANY = "half", "uniform", "focused", "twice as many, uniform"
 
 
-def of_seed(making: Making, asked: argparse.Namespace, k: int, tests: Path) -> tuple[list[dict[str, Any]], Focus]:
+def of_seed(making: StudyFolder, asked: argparse.Namespace, k: int, tests: Path) -> tuple[list[dict[str, Any]], Focus]:
     """The figures of the models of a seed, and what was focused on."""
     count, drawn, seed, at = asked.images, asked.randomization, SEED + 1 + k, f"seed{k}"
 
@@ -66,7 +66,7 @@ def figures(found: dict[str, Any]) -> dict[str, float]:
 
 def main() -> None:
     asked = arguments()
-    making = Making(asked.folder, parse_size(asked.size))
+    making = StudyFolder(asked.folder, parse_size(asked.size))
     tests = making.images("tests", asked.randomization, asked.tests, SEED)
     rows, focuses = list[dict[str, Any]](), list[Focus]()
     for k in range(asked.seeds):

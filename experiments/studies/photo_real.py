@@ -17,7 +17,7 @@ from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.vision import measure_model
-from simworld.experiments.studies.making import Making
+from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json
 
 RESULTS = Path(__file__).parents[1] / "results" / "photo_real.json"
@@ -41,7 +41,7 @@ class _Part(NamedTuple):
     known: bool = False
 
 
-PARTS = {
+PROOFS = {
     "position": _Part("position", 5000, 6000, 45, {POSITION: 1.0, SPREAD: 2.0}),
     "position without randomization": _Part("position", 5000, 6000, 45, {}, looks=("none",)),
     "detection": _Part("detector", 8000, 15000, 90, {"box AP50": 0.9, "mask AP50": 0.85}),
@@ -51,9 +51,9 @@ PARTS = {
 
 def main() -> None:
     asked = arguments()
-    part = PARTS[asked.part]
+    part = PROOFS[asked.part]
     part = part._replace(images=asked.images or part.images, steps=asked.steps or part.steps)
-    making = Making(asked.folder, parse_size(asked.size))
+    making = StudyFolder(asked.folder, parse_size(asked.size))
     row = of_seed(making, part, asked.part, asked.seed, asked.tests)
     kept = json.loads(asked.results.read_bytes())["rows"] if asked.results.exists() else []
     rows = sorted(
@@ -65,7 +65,7 @@ def main() -> None:
     table("On path-traced images of a world not seen", ["figure", "measured"], figures)
 
 
-def of_seed(making: Making, part: _Part, name: str, seed: int, tests: int) -> dict[str, Any]:
+def of_seed(making: StudyFolder, part: _Part, name: str, seed: int, tests: int) -> dict[str, Any]:
     """The figures of a part's model of a seed."""
     at = f"{name.replace(' ', '_')}{seed}"
     folders = []
@@ -106,7 +106,7 @@ def figures_of(found: dict[str, Any]) -> dict[str, Any]:
 def bars(rows: list[dict[str, Any]]) -> list[Bar]:
     """The worst of the seeds that there are beside what each part is to reach."""
     found = []
-    for name, part in PARTS.items():
+    for name, part in PROOFS.items():
         mine = [row for row in rows if row["part"] == name]
         for what, bar in part.bars.items():
             error = what.startswith(POSITION)
@@ -120,7 +120,7 @@ def bars(rows: list[dict[str, Any]]) -> list[Bar]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="where images and models are kept")
-    parser.add_argument("--part", choices=list(PARTS), required=True)
+    parser.add_argument("--part", choices=list(PROOFS), required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--images", type=int, help="how many are learnt from")

@@ -19,7 +19,7 @@ ENV = "simworld/PlaceInBox-v0"
 CORES = 2
 
 
-class Making:
+class StudyFolder:
     """Images and models in a folder: what is there already is taken as it is, and what was stopped goes on.
 
     `size` is the (width, height) of images and of what models see.
@@ -57,8 +57,8 @@ class Making:
         """The file of a model that learnt from some folders; options are those of `train_model`."""
         path = self.folder / name
         with self._timed(path, f"{options['steps']} steps") as tell:
-            size = {} if "start" in options else {"size": self.size}
-            train_model(path, images, progress=tell, **size, **options)
+            size = None if "start" in options else self.size
+            train_model(path, images, size=size, progress=tell, **options)
         return path / MODEL
 
     def minutes(self, *names: str) -> float:
