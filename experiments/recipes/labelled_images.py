@@ -72,7 +72,6 @@ def write_labelled_images(
     quotas: Sequence[str] = (),
     budget: int | None = None,
     replays: int = 0,
-    renderer_settings: Mapping[str, Any] = MappingProxyType({}),
     about: Mapping[str, Any] = MappingProxyType({}),
     focus: MeasuredFocus | None = None,
     shard: int = 100,
@@ -110,7 +109,7 @@ def write_labelled_images(
         **({"model_sha256": focus.asked["model_sha256"]} if focus else {}),
     }
     request["seed"] = root = data_seed("images", count, request) if seed is None else seed
-    with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name, renderer_settings)):
+    with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name)):
         base = manipulation(env)
         act, modules = source.load(base.config), modules_of(base.task, engine)
         check_seen(base.config.scene, base.randomization, tuple(cameras), size, renderer_name)
@@ -148,7 +147,7 @@ class _Studio:
         self._config, self._seed = config, seed
         self._env = env_of(config["environment"])
         self._act = PolicySource.from_plain(config["source"]).load(manipulation(self._env).config)
-        self._renderer = make_renderer(config["renderer"], config.get("renderer_settings", {}))
+        self._renderer = make_renderer(config["renderer"])
 
     def shard(self, job: ShardJob, storage: Storage) -> Filled:
         """Make the images of a job."""

@@ -11,8 +11,6 @@ from simworld.experiments.recipes.labelled_images import write_labelled_images
 TESTSET_VERSION = 3
 """Raised with every change of what the images show, so that figures of different sets are not compared."""
 _RANDOMIZATION = "rooms+natural+tripod+household+unseen"
-_PATHS = {"samples": 100, "max_depth": 6}
-"""Their noise is half of what the sensor makes."""
 _KNOWN = {"objects.*.seed": 0}
 
 
@@ -40,7 +38,6 @@ def write_testset(
         policy="none",
         size=size,
         renderer_name="mitsuba",
-        renderer_settings=_PATHS,
         about={"testset_version": TESTSET_VERSION},
         shard=20,
         engine=engine,

@@ -2,9 +2,6 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
 
 from simworld.errors import ConfigurationError, nearest
 from simworld.rendering import renderers
@@ -24,9 +21,9 @@ def renderer_class(name: str) -> type[Renderer]:
     return found
 
 
-def make_renderer(name: str, settings: Mapping[str, Any] = MappingProxyType({})) -> Renderer:
-    """A renderer by name, with settings of its own; an unknown one raises ConfigurationError."""
-    return renderer_class(name)(**settings)
+def make_renderer(name: str) -> Renderer:
+    """A renderer by name; an unknown one raises ConfigurationError."""
+    return renderer_class(name)()
 
 
 __all__ = ["RENDERERS", "make_renderer", "renderer_class"]
