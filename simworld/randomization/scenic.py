@@ -84,6 +84,7 @@ HOUSEHOLD = preset(
             )
         ),
         "objects.*.seed": Integers(0, 14) * 10 + Integers(0, 7),
+        "objects.*.yaw": Uniform(-PI, PI),
     }
 )
 """Some things of a home, of families and of the train part of their instances: 120 of each."""

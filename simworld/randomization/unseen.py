@@ -5,7 +5,7 @@ from typing import Any
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
 from simworld.distributions.univariate import Integers, LogUniform, Uniform
-from simworld.randomization.preset_parts import ANY_SEED, PI, preset
+from simworld.randomization.preset_parts import ANY_SEED, preset
 
 
 def _surface(prefix: str, color: HSV, size: float, *textures: str) -> dict[str, Any]:
@@ -28,7 +28,6 @@ _PALE = HSV(Uniform(0.05, 0.6), Uniform(0.0, 0.25), Uniform(0.5, 0.95))
 UNSEEN = preset(
     {
         "objects.*.seed": Integers(0, 29) * 10 + Integers(8, 9),
-        "objects.*.yaw": Uniform(-PI, PI),
         **_surface("boxes.*", _PAINT, 0.12, "weave", "planks"),
         **_surface("table", _TIMBER, 0.5, "planks", "herringbone", "hexagons"),
         **_surface("floor", _TIMBER, 0.9, "planks", "herringbone", "hexagons"),
