@@ -3,9 +3,9 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 
@@ -45,6 +45,22 @@ class Evaluation:
     seconds: float
     results: tuple[EpisodeResult, ...]
 
+    @classmethod
+    def of(cls, results: Sequence[EpisodeResult], seconds: float) -> Self:
+        """The summary of some results."""
+        n, successes = len(results), sum(result.success for result in results)
+        return cls(
+            episodes=n,
+            successes=successes,
+            success_rate=successes / n if n else math.nan,
+            interval=wilson_interval(successes, n),
+            mean_return=sum(result.total_reward for result in results) / max(n, 1),
+            mean_length=sum(result.length for result in results) / max(n, 1),
+            failures=dict(Counter(result.failure for result in results if not result.success).most_common()),
+            seconds=seconds,
+            results=tuple(results),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The summary as plain data, with the seeds that failed instead of every result."""
         plain = asdict(self)
@@ -68,18 +84,7 @@ def evaluate(
         results.append(run_episode(policy, env, seed))
         if progress is not None:
             progress(len(results))
-    n, successes = len(results), sum(result.success for result in results)
-    return Evaluation(
-        episodes=n,
-        successes=successes,
-        success_rate=successes / n if n else math.nan,
-        interval=wilson_interval(successes, n),
-        mean_return=sum(result.total_reward for result in results) / max(n, 1),
-        mean_length=sum(result.length for result in results) / max(n, 1),
-        failures=dict(Counter(result.failure for result in results if not result.success).most_common()),
-        seconds=time.perf_counter() - begin,
-        results=tuple(results),
-    )
+    return Evaluation.of(results, time.perf_counter() - begin)
 
 
 def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> EpisodeResult:

@@ -91,6 +91,11 @@ class Found:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def __getitem__(self, rows: Any) -> Self:
+        """Some of the things."""
+        some: dict[str, Any] = {name: None if told is None else told[rows] for name, told in vars(self).items()}
+        return type(self)(**some)
+
     def to_plain(self, architecture: VisionArchitecture) -> list[dict[str, Any]]:
         """All of it as JSON data, but for masks: keypoints by their names."""
         told = []

@@ -1,7 +1,7 @@
 """Where a thing is to be grasped."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from simworld.envs.fields import Field, Noise
@@ -15,7 +15,7 @@ from simworld.scene.shapes import bounds
 
 if TYPE_CHECKING:
     from simworld.assets.robot import RobotModel
-    from simworld.scene.model import Body, Scene
+    from simworld.scene.model import Part, Scene
 
 _AXES = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _LEVEL = 3.0
@@ -51,9 +51,7 @@ class grip(Observed):
         )
 
     def begin(self, scene: "Scene") -> Read:
-        name, body = self.name, scene.body(self.name)
-        half, rolls, grips = bounds(body.parts), _round_about(body), _grips(body)
-
+        name, at = self.name, grip_of(scene.body(self.name).parts)
         before: Sequence[float] = ()
         told: list[float] = []
 
@@ -61,11 +59,21 @@ class grip(Observed):
             nonlocal before, told
             pose = now.pose(name)
             if pose != before:  # most things stand still in most steps
-                (x, y, z), (a, b), width = _best(pose, grips) or (pose[:3], *_across(pose[3:], half, rolls))
-                before, told = pose, [x, y, z, *((-a, -b) if a < 0 else (a, b)), width]
+                before, told = pose, at(pose)
             return told
 
         return read
+
+
+def grip_of(parts: Sequence["Part"]) -> Callable[[Sequence[float]], list[float]]:
+    """What gives the numbers of the fields of `grip` for a thing made of some parts, at a pose (7,) in the world."""
+    half, rolls, grips = bounds(parts), _round_about(parts), _grips(parts)
+
+    def at(pose: Sequence[float]) -> list[float]:
+        (x, y, z), (a, b), width = _best(pose, grips) or (pose[:3], *_across(pose[3:], half, rolls))
+        return [x, y, z, *((-a, -b) if a < 0 else (a, b)), width]
+
+    return at
 
 
 class _Grip(NamedTuple):
@@ -76,10 +84,10 @@ class _Grip(NamedTuple):
     width: float
 
 
-def _grips(body: "Body") -> list[_Grip]:
-    """The grips of the one mesh that a body is, stretched as it is, the best first; of others none."""
-    shape = body.parts[0].shape
-    if len(body.parts) > 1 or not isinstance(shape, Mesh):
+def _grips(parts: Sequence["Part"]) -> list[_Grip]:
+    """The grips of the one mesh that a thing is, stretched as it is, the best first; of others none."""
+    shape = parts[0].shape
+    if len(parts) > 1 or not isinstance(shape, Mesh):
         return []
     to_file = matrix_to_quat(quat_to_matrix(shape.asset.orientation).T)
 
@@ -109,9 +117,9 @@ def _best(pose: Sequence[float], grips: Sequence[_Grip]) -> tuple[Vec3, tuple[fl
     return (x, y, z), axis, grip.width
 
 
-def _round_about(body: "Body") -> tuple[int, ...]:
-    """The axes of a body about which it is round."""
-    match body.parts:
+def _round_about(parts: Sequence["Part"]) -> tuple[int, ...]:
+    """The axes of a thing about which it is round."""
+    match tuple(parts):
         case (part,) if isinstance(part.shape, Sphere):
             return 0, 1, 2
         case (part,) if isinstance(part.shape, Cylinder):

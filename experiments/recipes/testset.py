@@ -10,7 +10,7 @@ from simworld.experiments.recipes.labelled_images import write_labelled_images
 
 TESTSET_VERSION = 3
 """Raised with every change of what the images show, so that figures of different sets are not compared."""
-_RANDOMIZATION = "rooms+natural+tripod+household+unseen"
+RANDOMIZATION = "rooms+natural+tripod+household+unseen"
 _KNOWN = {"objects.*.seed": 0}
 
 
@@ -34,7 +34,7 @@ def write_testset(
         "simworld/PlaceInBox-v0",
         count=count,
         seed=seed,
-        randomization=[_RANDOMIZATION, _KNOWN] if known else _RANDOMIZATION,
+        randomization=[RANDOMIZATION, _KNOWN] if known else RANDOMIZATION,
         policy="none",
         size=size,
         renderer_name="mitsuba",

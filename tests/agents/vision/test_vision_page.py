@@ -12,10 +12,11 @@ from PIL import Image
 PAGE = (Path(__file__).parents[3] / "docs/vision.md").read_text()
 COMMANDS = [shlex.split(line) for line in re.findall(r"^    simworld (.*)$", PAGE, re.MULTILINE)]
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-LESS = {"--count": "10", "--steps": "2"}
+LESS = {"--count": "10", "--steps": "2", "--episodes": "1"}
 MORE = {
     "images": ["--size", "128x96"],
     "testset": ["--size", "64x48", "--count", "1", "--workers", "1"],
+    "pick": ["--size", "64x48", "--renderer", "raster"],
     "train-vision": ["--size", "128x96", "--batch-size", "2", "--workers", "0"],
 }
 
@@ -24,7 +25,7 @@ def test_the_page_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     picture = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     Image.fromarray(picture).save("photo.jpg")
-    assert len(COMMANDS) == 9 and len(BLOCKS) == 2
+    assert len(COMMANDS) == 12 and len(BLOCKS) == 2
     for command in COMMANDS:
         shorter = [LESS.get(before, word) for before, word in zip(["", *command], command, strict=False)]
         result = simworld(*shorter, *MORE.get(command[0], []))

@@ -1,0 +1,55 @@
+"""`simworld pick`: how often a robot puts a thing in the box that it sees."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simworld.experiments.cli.arguments import GOES_ON, Change, Out, RendererName, Seed, asked_randomization, parse_size
+from simworld.experiments.cli.console import progress, say, table
+
+commands = typer.Typer()
+
+
+@commands.command(context_settings=GOES_ON)
+def pick(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file of `train-vision` with --model pose or all.")],
+    out: Out,
+    randomize: Change,
+    episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
+    renderer: RendererName = "mitsuba",
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the pictures in pixels.")] = "320x240",
+    camera: Annotated[str, typer.Option(help="The one that takes a picture of the table.")] = "front",
+    randomization: Annotated[
+        str | None,
+        typer.Option(show_default="as `testset`", help="As for `images`, of all but which things are on the table."),
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Put things in the box by what a vision model says of one picture, in place of the true state."""
+    from simworld.experiments.recipes.picking import RESULTS, write_picks
+    from simworld.experiments.recipes.testset import RANDOMIZATION
+
+    asked = asked_randomization(RANDOMIZATION if randomization is None else randomization, randomize)
+    with progress("episodes", episodes) as tell:
+        found = write_picks(
+            out,
+            model,
+            renderer_name=renderer,
+            episodes=episodes,
+            first_seed=seed,
+            randomization=asked,
+            camera=camera,
+            size=parse_size(size),
+            progress=tell,
+        )
+    rows: list[list[Any]] = []
+    for name in ("by_sight", "by_state"):
+        told = found[name]
+        low, high = told["interval"]
+        rate = f"{told['successes']} of {told['episodes']} (95% interval {low:.1%} to {high:.1%})"
+        rows.append([name.replace("_", " "), rate, ", ".join(f"{kind} {n}" for kind, n in told["failures"].items())])
+    table("Put in the box", ["", "success", "failures"], rows)
+    if (off := found["off_cm"]) is not None:
+        say(f"estimates are off by {off['median']:.1f} cm (median), {off['90%']:.1f} cm (90%)")
+    say(f"each episode is in {out / RESULTS}, and the pictures of what failed are beside it")
