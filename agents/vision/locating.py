@@ -18,6 +18,11 @@ class Located:
     found: Found
     pose: Array
 
+    @property
+    def score(self) -> float:
+        """How likely it is the thing."""
+        return float(self.found.scores[0])
+
 
 def locate(network: SeeingNetwork, photo: Photo, category: str) -> Located | None:
     """The likeliest thing of a category on a photo whose camera is known; None where there is none.

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from simworld.agents.vision.seen_policy import SeenPolicy
 from simworld.annotation.draw import Picture
 from simworld.annotation.labels import annotate
 from simworld.assets import catalogue
-from simworld.datasets.labelled import photograph
+from simworld.datasets.labelled import Moment, photograph
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.pictures import encode_png
@@ -59,8 +59,8 @@ Find = Callable[["Photo", str], "Located | None"]
 class Pick:
     """One episode: how it went by sight, and how by the true state.
 
-    `kind` is that of the object, of which so many `pixels` were to be seen; `score` and `off_cm` say how sure of its
-    place the model was, and how far off; they are None where it found nothing.
+    `kind` is that of the object, of which so many `pixels` were to be seen on the picture that counts; `score` and
+    `off_cm` say how sure of its place the model was, and how far off; they are None where it found nothing.
     """
 
     seed: int
@@ -80,22 +80,22 @@ def write_picks(
     episodes: int = 100,
     first_seed: int = 0,
     randomization: str | Sequence[Any] = RANDOMIZATION,
-    camera: str = "front",
+    cameras: Sequence[str] = ("front",),
     size: tuple[int, int] = (320, 240),
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Pick things of what a model knows where it sees them: the results as in `folder/results.json`.
 
-    Each episode of the seeds from `first_seed` on begins with a picture by one camera, and is made twice: by what the
-    model says of the picture, and by the true state. Beside the results are the pictures of what failed by sight
-    alone. Stopped, it goes on from the last episode.
+    Each episode of the seeds from `first_seed` on begins with a picture by each of the cameras, of which that counts in
+    which the object is the likeliest. It is made twice: by what the model says of that picture, and by the true state.
+    Beside the results are the pictures of what failed by sight. Stopped, it goes on from the last episode.
     """
     network = loaded(model)
     from simworld.agents.vision.locating import check_locates, locate
 
     check_locates(network)
     config = config_of(ENV, control=CONTROL, randomization=known_things(network.architecture.categories, randomization))
-    check_seen(config.scene, config.randomization, (camera,), size, renderer_name)
+    check_seen(config.scene, config.randomization, tuple(cameras), size, renderer_name)
     request = {
         "kind": "picks",
         "model_sha256": policy_digest(str(model)),
@@ -103,13 +103,13 @@ def write_picks(
         "episodes": episodes,
         "seed": first_seed,
         "randomization": randomization,
-        "camera": camera,
+        "cameras": list(cameras),
         "size": list(size),
         "environment": as_plain(config),
     }
     with (
         closing(make_renderer(renderer_name)) as renderer,
-        closing(Picker(config, partial(locate, network), renderer, camera, size)) as picker,
+        closing(Picker(config, partial(locate, network), renderer, cameras, size)) as picker,
         OutputFolder(folder, request, lambda name: name == RESULTS or name.startswith(f"{PICTURES}/")) as out,
     ):
         picks = read_json(out.path / RESULTS, _Kept).episodes if out.has(RESULTS) else []
@@ -141,37 +141,56 @@ def known_things(categories: Sequence[str], randomization: str | Sequence[Any]) 
     return [*base, {"objects.*.seed": _FIRST, "objects.count": str(Integers(1, most)), **dealt}]
 
 
+class _Look(NamedTuple):
+    """A photo, the pixels of the object on it, and what was taken for the object."""
+
+    photo: "Photo"
+    pixels: int
+    located: "Located | None"
+
+
+def _likelihood(look: _Look) -> float:
+    return -1.0 if look.located is None else look.located.score
+
+
 class Picker:
     """What it takes to pick by sight, in the environment of a configuration, what one finds on its pictures."""
 
-    def __init__(self, config: "EnvConfig", find: Find, renderer: Renderer, camera: str, size: tuple[int, int]) -> None:
+    def __init__(
+        self, config: "EnvConfig", find: Find, renderer: Renderer, cameras: Sequence[str], size: tuple[int, int]
+    ) -> None:
         self._env = env_of(as_plain(config))
         self._base = manipulation(self._env)
         self._config, self._expert, self._name = config, expert(config), named(config.task, "prop")
-        self._find, self._renderer, self._camera, self._size = find, renderer, camera, size
+        self._find, self._renderer, self._cameras, self._size = find, renderer, cameras, size
 
     def pick(self, seed: int) -> tuple[Pick, Picture]:
         """The episode of a seed, made by sight and by the true state, and the picture with what was found on it."""
         from simworld.agents.vision.found_drawing import draw_located
-        from simworld.agents.vision.seeing import Photo
 
         moment = stage(self._base, None, seed, 0, {"view.step": 0})
-        image = photograph(moment, self._renderer, self._camera, self._size)
-        labels = annotate(image.frame, moment.scene, moment.state, image.camera)
-        photo = Photo(image.frame.rgb, image.camera.intrinsics, labels.world_to_camera)
         thing, kind = moment.scene.body(self._name), moment.parameters[f"objects.{_OBJECT}.kind"]
-        pixels = next((label.area for label in labels.instances if label.name == self._name), 0)
-        located = self._find(photo, thing.category)
+        photo, pixels, located = max((self._look(moment, camera) for camera in self._cameras), key=_likelihood)
         by_state = run_episode(self._expert, self._env, seed)
         if located is None:
             missed = EpisodeResult(seed, False, 0.0, 0, NOT_FOUND)
             return Pick(seed, kind, pixels, None, None, missed, by_state), photo.image
-        true = moment.state.body_poses[moment.scene.bodies.index(thing)][:3]
         known = (Part(shape=Mesh(name=f"{kind}#{_FIRST}")),)
         by_sight = run_episode(SeenPolicy(self._expert, self._config, known, located.pose), self._env, seed)
-        score, off_cm = float(located.found.scores[0]), 100 * float(np.linalg.norm(located.pose[:3] - true))
+        true = moment.state.body_poses[moment.scene.bodies.index(thing)][:3]
+        off_cm = 100 * float(np.linalg.norm(located.pose[:3] - true))
         picture = draw_located(photo, located, thing.category, bounding_box(known))
-        return Pick(seed, kind, pixels, score, off_cm, by_sight, by_state), picture
+        return Pick(seed, kind, pixels, located.score, off_cm, by_sight, by_state), picture
+
+    def _look(self, moment: Moment, camera: str) -> _Look:
+        """What a camera sees of the object."""
+        from simworld.agents.vision.seeing import Photo
+
+        image = photograph(moment, self._renderer, camera, self._size)
+        labels = annotate(image.frame, moment.scene, moment.state, image.camera)
+        photo = Photo(image.frame.rgb, image.camera.intrinsics, labels.world_to_camera)
+        pixels = next((label.area for label in labels.instances if label.name == self._name), 0)
+        return _Look(photo, pixels, self._find(photo, moment.scene.body(self._name).category))
 
     def close(self) -> None:
         """Give the environment back."""

@@ -5,7 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from simworld.experiments.cli.arguments import GOES_ON, Change, Out, RendererName, Seed, asked_randomization, parse_size
+from simworld.experiments.cli.arguments import (
+    GOES_ON,
+    Cameras,
+    Change,
+    Out,
+    RendererName,
+    Seed,
+    asked_randomization,
+    parse_size,
+)
 from simworld.experiments.cli.console import progress, say, table
 
 commands = typer.Typer()
@@ -16,10 +25,10 @@ def pick(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file of `train-vision` with --model pose or all.")],
     out: Out,
     randomize: Change,
+    camera: Cameras,
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
     renderer: RendererName = "mitsuba",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the pictures in pixels.")] = "320x240",
-    camera: Annotated[str, typer.Option(help="The one that takes a picture of the table.")] = "front",
     randomization: Annotated[
         str | None,
         typer.Option(show_default="as `testset`", help="As for `images`, of all but which things are on the table."),
@@ -39,7 +48,7 @@ def pick(
             episodes=episodes,
             first_seed=seed,
             randomization=asked,
-            camera=camera,
+            cameras=camera,
             size=parse_size(size),
             progress=tell,
         )

@@ -50,7 +50,7 @@ def picks(config: EnvConfig, seeds: range, off: Vec3 | None) -> list[Pick]:
         pose = picker._base.world.body_pose("object") + np.array([*off, 0, 0, 0, 0])
         return Located(Found(np.ones(1), np.zeros(1, np.int64), np.array([[1.0, 1.0, 9.0, 9.0]])), pose)
 
-    with closing(Picker(config, find, make_renderer("raster"), "front", (64, 48))) as picker:
+    with closing(Picker(config, find, make_renderer("raster"), ["front"], (64, 48))) as picker:
         return [picker.pick(seed)[0] for seed in seeds]
 
 
@@ -71,6 +71,19 @@ def test_what_is_not_seen_is_a_failure(config: EnvConfig) -> None:
     (pick,) = picks(config, range(1), None)
     assert (pick.by_sight.failure, pick.score, pick.off_cm) == (NOT_FOUND, None, None)
     assert pick.by_state.success and pick.pixels > 0
+
+
+def test_of_several_pictures_that_counts_in_which_it_is_the_likeliest(config: EnvConfig) -> None:
+    told = iter([(0.3, 0.05), (0.9, 0.01), (0.6, 0.05)])
+
+    def find(_: Photo, __: str) -> Located:
+        score, off = next(told)
+        pose = picker._base.world.body_pose("object") + np.array([off, 0, 0, 0, 0, 0, 0])
+        return Located(Found(np.array([score]), np.zeros(1, np.int64), np.array([[1.0, 1.0, 9.0, 9.0]])), pose)
+
+    with closing(Picker(config, find, make_renderer("raster"), ["front", "side", "top"], (64, 48))) as picker:
+        pick, _ = picker.pick(2)
+    assert pick.score == 0.9 and pick.off_cm == pytest.approx(1.0)
 
 
 def test_nothing_but_the_estimate_tells_of_the_thing(config: EnvConfig) -> None:
