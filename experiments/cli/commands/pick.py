@@ -8,10 +8,8 @@ import typer
 from simworld.experiments.cli.arguments import (
     GOES_ON,
     Cameras,
-    Change,
     Out,
     RendererName,
-    Seed,
     asked_randomization,
     parse_size,
 )
@@ -24,22 +22,24 @@ commands = typer.Typer()
 def pick(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file of `train-vision` with --model pose or all.")],
     out: Out,
-    randomize: Change,
     camera: Cameras,
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
     renderer: RendererName = "mitsuba",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the pictures in pixels.")] = "320x240",
     randomization: Annotated[
         str | None,
-        typer.Option(show_default="as `testset`", help="As for `images`, of all but which things are on the table."),
+        typer.Option(
+            show_default="as `testset`",
+            help="Presets or a YAML file, as for `images`; which things are on the table is not drawn by it.",
+        ),
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
 ) -> None:
     """Put things in the box by what a vision model says of one picture, in place of the true state."""
     from simworld.experiments.recipes.picking import RESULTS, write_picks
     from simworld.experiments.recipes.testset import RANDOMIZATION
 
-    asked = asked_randomization(RANDOMIZATION if randomization is None else randomization, randomize)
+    asked = asked_randomization(RANDOMIZATION if randomization is None else randomization, [])
     with progress("episodes", episodes) as tell:
         found = write_picks(
             out,
