@@ -22,7 +22,7 @@ from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.labelled_images import named_in
 from simworld.experiments.recipes.source import PolicySource
-from simworld.experiments.recipes.vision import ROUNDS, loaded
+from simworld.experiments.recipes.vision import ROUNDS, loaded, model_file
 from simworld.experiments.seeds import data_seed
 from simworld.reading import parse_json, read_bytes, read_json
 from simworld.rendering import make_renderer
@@ -67,7 +67,7 @@ def focus_for(
         "size": list(size),
         "renderer": renderer_name,
     }
-    digest, fresh = hashlib.sha256(read_bytes(model)).hexdigest(), fresh_images(count)
+    digest, fresh = hashlib.sha256(read_bytes(model_file(model))).hexdigest(), fresh_images(count)
     asked = json.loads(to_json({**request, "images": fresh, "model_sha256": digest}))
     if (kept := _kept(folder, asked)) is not None:
         return kept
@@ -156,7 +156,7 @@ def _judged_together(
 def _rounds(model: Path) -> tuple[FocusRound, ...]:
     from simworld.agents.stored import read_stored
 
-    document, _ = read_stored(model)
+    document, _ = read_stored(model_file(model))
     told = to_json(document["results"].get(ROUNDS, []))
     try:
         return parse_json(told, tuple[FocusRound, ...], f"{model}: its {ROUNDS} is broken")

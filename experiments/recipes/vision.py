@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simworld import agents
 from simworld.agents.focus_record import FocusRound
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.label_stream import KIND, ImagesRequest
@@ -81,7 +82,7 @@ def train_model(
     rows, held_out = data.split(HELD_OUT)
     request = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
     if start is not None:
-        request["start_sha256"] = hashlib.sha256(start.read_bytes()).hexdigest()
+        request["start_sha256"] = hashlib.sha256(model_file(start).read_bytes()).hexdigest()
     made = (MODEL, _RECORD, _CHECKPOINT, _LOSSES)
     with OutputFolder(folder, request, lambda name: name in made or name.startswith(f"{_BOARD}/")) as out:
         if not out.has(MODEL, _RECORD):
@@ -138,10 +139,22 @@ def measure_model(model: Path, images: Path, progress: Callable[[int], None] | N
     return found | ({"not in the images": unknown} if unknown else {})
 
 
+def given() -> dict[str, Path]:
+    """The models that ship, by name; beside each is its card."""
+    folder = Path(agents.__path__[0], "vision", "given")
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def model_file(model: Path) -> Path:
+    """The file of a model: itself, or that of the one which ships by this name; ConfigurationError if there is none."""
+    path = model if model.is_file() else given().get(str(model), model)
+    if not path.is_file():
+        raise ConfigurationError(f"model: there is no file {model}, and what ships is {', '.join(given())}")
+    return path
+
+
 def loaded(model: Path) -> "SeeingNetwork":
-    """A stored vision model; ConfigurationError for any other file."""
+    """A stored vision model, or by its name one that ships; ConfigurationError for any other file."""
     with extras():
         from simworld.agents.vision.seeing import SeeingNetwork
-    if not model.is_file():
-        raise ConfigurationError(f"model: there is no file {model}")
-    return SeeingNetwork.load(model)
+    return SeeingNetwork.load(model_file(model))

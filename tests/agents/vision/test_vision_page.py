@@ -12,12 +12,12 @@ from PIL import Image
 PAGE = (Path(__file__).parents[3] / "docs/vision.md").read_text()
 COMMANDS = [shlex.split(line) for line in re.findall(r"^    simworld (.*)$", PAGE, re.MULTILINE)]
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-LESS = {"--count": "10", "--steps": "2", "--episodes": "1"}
+LESS = {"--count": "10", "--steps": "2", "--episodes": "1", "--size": "128x96"}
 MORE = {
     "images": ["--size", "128x96"],
     "testset": ["--size", "64x48", "--count", "1", "--workers", "1"],
     "pick": ["--size", "64x48", "--renderer", "raster"],
-    "train-vision": ["--size", "128x96", "--batch-size", "2", "--workers", "0"],
+    "train-vision": ["--batch-size", "2", "--workers", "0"],
 }
 
 
