@@ -34,11 +34,11 @@ class CategoryHead(Head):
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """The focal loss of CenterNet for each thing, of answers (n, outputs, h, w)."""
         logits, target = answers.float(), self._target(answers, batch)
-        likely = logits.sigmoid()
-        at = target == 1
-        right = functional.logsigmoid(logits) * (1 - likely) ** 2
-        wrong = functional.logsigmoid(-logits) * likely**2 * (1 - target) ** 4
-        return -torch.where(at, right, wrong).sum() / max(len(batch.category), 1)
+        away = (1 - target).square_().square_()  # nothing at a middle
+        wrong = (functional.softplus(logits) * logits.sigmoid().square() * away).sum()
+        middles = logits[target == 1]
+        right = (functional.softplus(-middles) * (-middles).sigmoid().square()).sum()
+        return (right + wrong) / max(len(batch.category), 1)
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """Nothing more: which cells were found is what it says."""

@@ -78,6 +78,15 @@ def mixed(weights: torch.Tensor, prototypes: torch.Tensor, cells: Cells) -> torc
 
 
 def _shares(marks: torch.Tensor, cells: Cells) -> torch.Tensor:
-    """The share of each cell (k, h, w) that shows the thing that a cell is of."""
-    shown = (marks[cells.image] == cells.thing[:, None, None] + 1).float()
-    return functional.avg_pool2d(shown[None], STRIDE, ceil_mode=True)[0]
+    """The share of each cell (k, h, w) that shows the thing that a cell is of; each is of another thing."""
+    (high, wide), count = marks.shape[-2:], len(cells.thing)
+    rows, columns = (torch.arange(side, device=marks.device) // STRIDE for side in (high, wide))
+    height, width = -(-high // STRIDE), -(-wide // STRIDE)
+    place = rows[:, None] * width + columns
+    things = max(int(marks.max()), int(cells.thing.max()) + 1)
+    begin = torch.full((things + 1,), -1, device=marks.device)
+    begin[cells.thing + 1] = torch.arange(count, device=marks.device) * height * width
+    of = begin[marks]
+    shown = torch.bincount((of + place)[of >= 0], minlength=count * height * width)
+    pixels = torch.bincount(place.flatten(), minlength=height * width)
+    return shown.view(count, height, width) / pixels.view(height, width)

@@ -12,7 +12,7 @@ from simworld.agents.vision.heads.box_head import BoxHead
 from simworld.agents.vision.heads.category_head import CategoryHead, middle_cells, peaks
 from simworld.agents.vision.heads.head import Cells, Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
-from simworld.agents.vision.heads.mask_head import MaskHead, mixed
+from simworld.agents.vision.heads.mask_head import MaskHead, _shares, mixed
 from simworld.agents.vision.heads.position_head import PositionHead
 from simworld.agents.vision.heads.rotation_head import RotationHead
 from simworld.agents.vision.seeing import answering
@@ -174,3 +174,14 @@ def test_answers_at_cells_are_those_of_the_whole(images: ImageSet, batch: Batch,
         for some in (cells, corners, one):
             whole, told = at(head(features), some), Head.answers(head, features, some)
             np.testing.assert_allclose(told, whole[:, : told.shape[1]], atol=1e-4)
+
+
+def test_shares_are_of_the_pixels_of_a_cell(batch: Batch) -> None:
+    cells = middles(batch)
+    some = Cells(*(each[1::2] for each in (cells.image, cells.row, cells.column, cells.thing)))
+    cut = batch.marks[:, :-2, :-1]  # the last cells are of fewer pixels
+    shown = (cut[some.image] == some.thing[:, None, None] + 1).float()[None]
+    true = torch.nn.functional.avg_pool2d(shown, STRIDE, ceil_mode=True)[0]
+    assert true.sum() > 10
+    np.testing.assert_allclose(_shares(cut, some), true, atol=1e-6)
+    assert not _shares(torch.zeros_like(cut), some).any()
