@@ -36,10 +36,10 @@ class Measured:
 
     `things` is how many there were to be found, and `recall` the share of them that were. `box` and `mask` are
     COCO's average precisions, over all overlaps ("AP") and at one of them ("AP50", "AP75"); `box_by` and `mask_by` are
-    "AP50" of each category that is there. Errors are of the
-    things that were found: in metres of `position` (m,), and in pixels of each of the `keypoints` (k,) that is
-    seen. Those of poses are of all things that are meshes, infinite where one was not found: BOP's `add_s` (p,) as
-    a share of the thing's diameter, and `mspd` (p,) in pixels as of an image 640 wide.
+    "AP50" of each category that is there. Errors are of the things that were found: in metres of `position` (m,), and
+    in pixels of each of the `keypoints` (k,) that is seen. Those of poses are of all things that are meshes, infinite
+    where one was not found: BOP's `add_s` (p,) as a share of the thing's diameter, and `mspd` (p,) in pixels as of an
+    image 640 wide.
     """
 
     images: int

@@ -47,7 +47,8 @@ def stored_row() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         images = Path(folder) / "images"
         write_labelled_images(images, ENV_ID, count=120, randomization="default", policy="none", size=SIZE)
-        return _row("stored", "default", 1, ImageSet(images), STORED)
+        with closing(ImageSet(images)) as stored:
+            return _row("stored", "default", 1, stored, STORED)
 
 
 def rendered_row(randomization: str, cameras: Sequence[str]) -> dict[str, Any]:

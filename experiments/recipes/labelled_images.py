@@ -84,10 +84,8 @@ def write_labelled_images(
     They show a scene after `view.step` steps of a policy, loaded by `load_policy`, or of nobody: "none". Without a
     `seed`, the request has its own; `options` are further ones of the environment, such as its robot; `about` is what
     else the request says of itself. With `quotas` the scenes are searched first (see `balanced_images`), and `searched`
-    hears of every candidate.
-    `seed`, the request has its own; `options` are further ones of the environment, such as its robot. With `quotas` the
-    scenes are searched first (see `balanced_images`), and `searched` hears of every candidate. With a `focus` of the
-    same request (see `focus_for`) they are drawn as that says, and it is kept beside them.
+    hears of every candidate. With a `focus` of the same request (see `focus_for`) they are drawn as that says, and it
+    is kept beside them.
     """
     _check_views(cameras, views, count, quotas)
     if focus and quotas:

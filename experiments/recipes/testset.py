@@ -26,7 +26,7 @@ def write_testset(
 ) -> ImageReport:
     """Write `count` labelled images of things on a table at home, as photographs show them.
 
-    Things are instances of their families that no preset for training draws, or the first of each where they are to be
+    Things are instances of their families that `household` does not draw, or the first of each where they are to be
     `known`. Image i is the same whatever the count. Stopped, it goes on from there.
     """
     return write_labelled_images(

@@ -5,11 +5,11 @@ of factors but one; of few and of many images; and of few path-traced images, al
 done is kept in the folder, a stopped study goes on with the same command, and each seed adds its rows to the results:
 
     python experiments/studies/earned.py --folder /tmp/earned --seed 0
-    python experiments/studies/earned.py --folder /tmp/smoke --images 40 --steps 4 --tests 4 --curve 20 40 --size 96x64
+    python experiments/studies/earned.py --folder /tmp/smoke --images 40 --steps 4 --tests 4 --curve 20 40 \\
+        --size 96x64 --results /tmp/earned.json
 """
 
 import argparse
-import json
 import math
 import statistics
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from simworld.envs.config import EnvConfig
-from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.vision import MODEL, loaded, measure_model
 from simworld.experiments.studies.photo_real import figures_of
+from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization
@@ -45,6 +45,9 @@ class Earning:
 
     def __init__(self, asked: argparse.Namespace) -> None:
         self.asked, self.making = asked, StudyFolder(asked.folder, parse_size(asked.size))
+        self.settings = {name: getattr(asked, name) for name in ("images", "steps", "tests", "size")}
+        self.kept = [row for row in kept_rows(asked.results) if row["seed"] != asked.seed]
+        check_alike(asked.results, (row.get("asked", {}) for row in self.kept), self.settings)
         self.tests = self.making.testset("testset", asked.tests)
         self.rows: list[dict[str, Any]] = []
 
@@ -88,7 +91,7 @@ class Earning:
         name = self.named("model", about, what)
         model = self.making.model(name, images, steps=self.asked.steps, seed=self.asked.seed, **kind)
         figures = figures_of(measure_model(model, self.tests))
-        row = {"about": about, "what": what, "seed": self.asked.seed}
+        row = {"about": about, "what": what, "seed": self.asked.seed, "asked": self.settings}
         self.rows.append(row | {figure: figures[figure] for figure in SHOWN if figure in figures})
 
     def named(self, *parts: str) -> str:
@@ -101,37 +104,36 @@ def main() -> None:
     study = Earning(asked)
     for part in (study.presets, study.left_out, study.curve, study.few_real):
         part()
-    kept = json.loads(asked.results.read_bytes())["rows"] if asked.results.exists() else []
-    rows = [*(row for row in kept if row["seed"] != asked.seed), *study.rows]
+    rows = [*study.kept, *study.rows]
     summary = list(summed(rows))
-    options = {name: getattr(asked, name) for name in ("images", "steps", "tests", "curve", "size")}
-    about = {"asked": options, "model": KIND, "machine": machine_description(), "versions": versions()}
-    write_json(asked.results, {"summary": summary, "rows": rows, "bars": bars(summary)} | about)
+    about = {"model": KIND, "machine": machine_description(), "versions": versions()}
+    write_json(asked.results, {"summary": summary, "rows": rows} | about)
     shown = ["about", "what", *SHOWN]
     table("What earned it", shown, [[_said(each.get(name)) for name in shown] for each in summary])
 
 
 def summed(rows: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Of each figure the mean over seeds, and how far its 95% interval by Student's t reaches, None for one seed."""
+    """Of each figure the mean over seeds, and how far its 95% interval by Student's t reaches.
+
+    That is None of one seed, and of more than ten.
+    """
     for about, what in dict.fromkeys((row["about"], row["what"]) for row in rows):
         mine = [row for row in rows if (row["about"], row["what"]) == (about, what)]
         found: dict[str, Any] = {"about": about, "what": what, "seeds": len(mine)}
         for figure in SHOWN:
             values = [row[figure] for row in mine if row.get(figure) is not None]
             if values:
-                spread = _STUDENT.get(len(values), math.nan) * statistics.stdev(values) if len(values) > 1 else None
-                found[figure] = [statistics.mean(values), None if spread is None else spread / math.sqrt(len(values))]
+                found[figure] = [statistics.mean(values), _reach(values)]
         yield found
 
 
-_STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+_STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 """97.5% quantiles of Student's distribution, by how many values there are."""
 
 
-def bars(summary: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With no randomization it must be seen to fail."""
-    none = next(each for each in summary if each["what"] == "none")
-    return [Bar("box AP50 without randomization", none["box AP50"][0], 0.5, at_most=True).to_dict()]
+def _reach(values: list[float]) -> float | None:
+    quantile = _STUDENT.get(len(values))
+    return None if quantile is None else quantile * statistics.stdev(values) / math.sqrt(len(values))
 
 
 def _said(value: Any) -> str:

@@ -6,7 +6,8 @@ drawn as was asked. All learn for as many steps, and are measured on the same im
 done is kept in the folder, and a stopped study goes on with the same command:
 
     python experiments/studies/focused.py --folder /tmp/focused
-    python experiments/studies/focused.py --folder /tmp/smoke --images 60 --steps 30 --tests 20 --size 96x64 --seeds 1
+    python experiments/studies/focused.py --folder /tmp/smoke --images 60 --steps 30 --tests 20 --size 96x64 \\
+        --seeds 1 --results /tmp/focused.json
 """
 
 import argparse

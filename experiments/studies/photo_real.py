@@ -1,14 +1,16 @@
 """How good models are on path-traced images of a world that they have not seen, and how long it takes from nothing.
 
-Each part makes its images and learns from them, for each seed. What was done is kept in the folder, a stopped study
-goes on with the same command, and each seed adds its row to the results:
+Each part makes its images and learns from them, for each seed, and things are picked where a model of poses sees them.
+What was done is kept in the folder, a stopped study goes on with the same command, and each seed adds its row to the
+results:
 
     python experiments/studies/photo_real.py --folder /tmp/photo_real --part detection --seed 0
-    python experiments/studies/photo_real.py --folder /tmp/smoke --part pose --images 40 --steps 20 --tests 4
+    python experiments/studies/photo_real.py --folder /tmp/smoke --part pose --images 40 --steps 20 --tests 4 \\
+        --episodes 2 --results /tmp/photo_real.json
 """
 
 import argparse
-import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json
 
@@ -27,10 +30,14 @@ TRIPOD, KNOWN = "tripod+household", {"objects.*.seed": 0}
 MIXED = ("visual+rooms", "visual+rooms+natural")
 """Any look at all, and what is usual."""
 POSITION, SPREAD, ADD_S = "position in cm", "position in cm, 90%", "ADD-S under 10% of the diameter"
+PICKED = "picked of 100"
 
 
 class _Part(NamedTuple):
-    """What is learnt of which images, of half of `images` of each of the `looks`, and what it is to reach."""
+    """What is learnt of which images, of half of `images` of each of the `looks`, and what it is to reach.
+
+    What is to `fail` must not be better than its bars by any seed.
+    """
 
     model: str
     images: int
@@ -39,13 +46,14 @@ class _Part(NamedTuple):
     bars: dict[str, float]
     looks: tuple[str, ...] = MIXED
     known: bool = False
+    fail: bool = False
 
 
 PROOFS = {
     "position": _Part("position", 5000, 6000, 45, {POSITION: 1.0, SPREAD: 2.0}),
-    "position without randomization": _Part("position", 5000, 6000, 45, {}, looks=("none",)),
+    "position without randomization": _Part("position", 5000, 6000, 45, {POSITION: 1.0}, looks=("none",), fail=True),
     "detection": _Part("detector", 8000, 15000, 90, {"box AP50": 0.9, "mask AP50": 0.85}),
-    "pose": _Part("pose", 6000, 12000, 90, {ADD_S: 0.85}, known=True),
+    "pose": _Part("pose", 6000, 12000, 90, {ADD_S: 0.85, PICKED: 90}, known=True),
 }
 
 
@@ -53,19 +61,20 @@ def main() -> None:
     asked = arguments()
     part = PROOFS[asked.part]
     part = part._replace(images=asked.images or part.images, steps=asked.steps or part.steps)
-    making = StudyFolder(asked.folder, parse_size(asked.size))
-    row = of_seed(making, part, asked.part, asked.seed, asked.tests)
-    kept = json.loads(asked.results.read_bytes())["rows"] if asked.results.exists() else []
-    rows = sorted(
-        [row, *(each for each in kept if (each["part"], each["seed"]) != (row["part"], row["seed"]))],
-        key=lambda each: (each["part"], each["seed"]),
-    )
-    write_json(asked.results, {"rows": rows, "bars": [bar.to_dict() for bar in bars(rows)]})
+    settings = {"images": part.images, "steps": part.steps, "tests": asked.tests, "size": asked.size}
+    if PICKED in part.bars:
+        settings["episodes"] = asked.episodes
+    kept = [row for row in kept_rows(asked.results) if (row["part"], row["seed"]) != (asked.part, asked.seed)]
+    check_alike(asked.results, (row for row in kept if row["part"] == asked.part), settings)
+    row = of_seed(StudyFolder(asked.folder, parse_size(asked.size)), part, asked.part, asked.seed, settings)
+    rows = sorted([row, *kept], key=lambda each: (each["part"], each["seed"]))
+    write_json(asked.results, {"rows": rows})
+    write_json(asked.results, {"rows": rows, "bars": bars(rows)})
     figures = [[name, value] for name, value in row.items() if isinstance(value, int | float | str)]
     table("On path-traced images of a world not seen", ["figure", "measured"], figures)
 
 
-def of_seed(making: StudyFolder, part: _Part, name: str, seed: int, tests: int) -> dict[str, Any]:
+def of_seed(making: StudyFolder, part: _Part, name: str, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     """The figures of a part's model of a seed."""
     at = f"{name.replace(' ', '_')}{seed}"
     folders = []
@@ -74,17 +83,16 @@ def of_seed(making: StudyFolder, part: _Part, name: str, seed: int, tests: int) 
         count = part.images // len(part.looks)
         folders.append(making.images(f"{at}/images{k}", randomization, count, SEED + 10 * seed + k))
     model = making.model(f"{at}/model", folders, model=part.model, steps=part.steps, seed=seed)
-    test = making.testset("known" if part.known else "testset", tests, part.known)
+    test = making.testset("known" if part.known else "testset", settings["tests"], part.known)
     rendering = making.minutes(*(f"{at}/images{k}" for k in range(len(folders))))
     return {
         "part": name,
         "seed": seed,
-        "images": part.images,
-        "steps": part.steps,
+        **settings,
         "minutes of rendering": round(rendering, 1),
         "minutes": round(rendering + making.minutes(f"{at}/model"), 1),
         **figures_of(measure_model(model, test)),
-        "tests": tests,
+        **(picked(making.picks(f"{at}/picks", model, settings["episodes"])) if PICKED in part.bars else {}),
         "machine": machine_description(),
         "versions": versions(),
     }
@@ -103,18 +111,33 @@ def figures_of(found: dict[str, Any]) -> dict[str, Any]:
     return told | {name: value for name, value in found.items() if name.endswith("by category")}
 
 
-def bars(rows: list[dict[str, Any]]) -> list[Bar]:
-    """The worst of the seeds that there are beside what each part is to reach."""
+def picked(found: dict[str, Any]) -> dict[str, Any]:
+    """What is told of picking."""
+    rates = ((PICKED, "by_sight"), (f"{PICKED} by the true state", "by_state"))
+    return {name: round(100 * found[of]["successes"] / found[of]["episodes"], 1) for name, of in rates}
+
+
+def bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The worst of the seeds that there are beside what each part is to reach; the best beside what is to fail."""
     found = []
     for name, part in PROOFS.items():
         mine = [row for row in rows if row["part"] == name]
         for what, bar in part.bars.items():
             error = what.startswith(POSITION)
-            worst = (max if error else min)((row[what] for row in mine), default=None)
-            found.append(Bar(f"{name}: {what}, worst of {len(mine)} seeds", worst, bar, at_most=error))
+            figures = [_figure(row, what, math.inf if error else 0.0) for row in mine]
+            high, which = error != part.fail, "best" if part.fail else "worst"
+            told = (max if high else min)(figures, default=None)
+            beside = Bar(f"{name}: {what}, {which} of {len(mine)} seeds", told, bar, at_most=high).to_dict()
+            found.append(beside | ({"measured": None} if told == math.inf else {}))
         slowest = max((row["minutes"] for row in mine), default=None)
-        found.append(Bar(f"{name}: minutes from nothing", slowest, part.minutes, at_most=True))
+        found.append(Bar(f"{name}: minutes from nothing", slowest, part.minutes, at_most=True).to_dict())
     return found
+
+
+def _figure(row: dict[str, Any], what: str, missing: float) -> float:
+    """A figure of a row: where nothing was found, of which it could be, the worst that there is."""
+    value = row.get(what)
+    return missing if value is None else float(value)
 
 
 def arguments() -> argparse.Namespace:
@@ -126,6 +149,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=int, help="how many are learnt from")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--tests", type=int, default=300, help="path-traced images that models are measured on")
+    parser.add_argument("--episodes", type=int, default=100, help="in which things are picked by their poses")
     parser.add_argument("--size", default="320x240")
     return parser.parse_args()
 

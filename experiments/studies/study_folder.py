@@ -10,6 +10,7 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.engines.engine import make_engine
 from simworld.experiments.cli.console import note, progress
 from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.experiments.recipes.picking import write_picks
 from simworld.experiments.recipes.testset import write_testset
 from simworld.experiments.recipes.vision import MODEL, train_model
 from simworld.reading import PathLike
@@ -17,6 +18,8 @@ from simworld.writing import write_json
 
 ENV = "simworld/PlaceInBox-v0"
 CORES = 2
+_SAVED_EVERY = 10.0
+"""Seconds of work of which a kill loses the time at most."""
 
 
 class StudyFolder:
@@ -61,23 +64,62 @@ class StudyFolder:
             train_model(path, images, size=size, progress=tell, **options)
         return path / MODEL
 
+    def picks(self, name: str, model: Path, episodes: int) -> dict[str, Any]:
+        """How well things are picked by what a model sees on path-traced pictures by two cameras."""
+        path = self.folder / name
+        with self._timed(path, f"{episodes} episodes") as tell:
+            cameras = ("front", "side")
+            return write_picks(path, model, episodes=episodes, cameras=cameras, size=self.size, progress=tell)
+
     def minutes(self, *names: str) -> float:
         """How long it took to make all of these."""
-        return sum(float(self._clock(self.folder / name).read_text()) for name in names) / 60
+        return sum(_Clock.seconds(self.folder / name) for name in names) / 60
 
     @contextmanager
     def _timed(self, path: Path, what: str) -> Iterator[Any]:
         """Add the seconds that something takes to those of before it was stopped."""
-        there, clock, begin = (path / MANIFEST).exists(), self._clock(path), time.perf_counter()
-        before = float(clock.read_text()) if clock.exists() else 0.0
         note(f"{path}: {what}")
-        try:
-            with progress(path.name, None) as tell:
+        with progress(path.name, None) as tell:
+            if (path / MANIFEST).exists():
                 yield tell
-        finally:
-            if not there:
-                write_json(clock, round(before + time.perf_counter() - begin, 1))
+                return
+            clock = _Clock(path)
+
+            def told(done: int) -> None:
+                tell(done)
+                clock.tick()
+
+            try:
+                yield told
+            finally:
+                clock.save()
+
+
+class _Clock:
+    """The seconds that something takes, those of before it was stopped included, in a file beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before, self._begin = self.seconds(path), time.perf_counter()
+        self._file(path).parent.mkdir(parents=True, exist_ok=True)
+        self.save()
+
+    @classmethod
+    def seconds(cls, path: Path) -> float:
+        """How long something took until now."""
+        file = cls._file(path)
+        return float(file.read_text()) if file.exists() else 0.0
+
+    def tick(self) -> None:
+        """Save the time, if that was long ago."""
+        if time.perf_counter() - self._saved >= _SAVED_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Write what a kill does not take back."""
+        self._saved = time.perf_counter()
+        write_json(self._file(self._path), round(self._before + self._saved - self._begin, 1))
 
     @staticmethod
-    def _clock(path: Path) -> Path:
+    def _file(path: Path) -> Path:
         return path.with_name(f"{path.name}.seconds")

@@ -55,7 +55,7 @@ def divided(distribution: Distribution, factor: Factor) -> Mapping[str, FactorCe
     """The cells of what a factor may be, by the ending of its name; none where there is nothing to tell apart.
 
     Names, and whole numbers of which there are few, are a cell each; numbers are in PARTS equally likely ones; colours
-    are divided by hue, saturation and value. Seeds, places, rotations and pairs are not divided.
+    are divided by hue, saturation and value. Seeds, points (x, y, z), rotations and pairs are not divided.
     """
     if factor.high == SEEDS:
         return {}

@@ -66,4 +66,4 @@ UNSEEN = preset(
         "sensor.rgb.jpeg_quality": Integers(72, 96),
     }
 )
-"""Things, patterns, rooms, light and a lens that no other preset draws, and a camera as phones have."""
+"""Patterns, rooms, light and a lens that no other preset draws, things that `household` does not, a phone's camera."""

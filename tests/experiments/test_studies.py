@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simworld.experiments.studies import earned, photo_real
+from simworld.errors import ConfigurationError
+from simworld.experiments.studies import earned, focused, photo_real, study_folder
+from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 
 
 def test_the_worst_of_the_seeds_is_beside_its_bar() -> None:
@@ -16,12 +18,58 @@ def test_the_worst_of_the_seeds_is_beside_its_bar() -> None:
         {"part": "position", "seed": k, photo_real.POSITION: error, photo_real.SPREAD: 2 * error, "minutes": 40 + k}
         for k, error in enumerate((0.8, 1.1))
     ]
-    found = {bar.what: bar.to_dict() for bar in photo_real.bars(rows)}
+    found = {bar["what"]: bar for bar in photo_real.bars(rows)}
     worst = found["position: position in cm, worst of 2 seeds"]
     assert worst["measured"] == 1.1 and not worst["met"]
     assert found["position: minutes from nothing"]["measured"] == 41
     assert found["position: minutes from nothing"]["met"]
     assert found["detection: box AP50, worst of 0 seeds"]["met"] is None
+
+
+@pytest.mark.parametrize(
+    ("part", "what", "figures", "measured", "met"),
+    [
+        ("position", photo_real.POSITION, (0.8, None), None, False),
+        ("pose", photo_real.PICKED, (95.0, None), 0.0, False),
+        ("pose", photo_real.PICKED, (95.0, 90.0), 90.0, True),
+        ("position without randomization", photo_real.POSITION, (4.0, None), 4.0, True),
+        ("position without randomization", photo_real.POSITION, (None, None), None, True),
+        ("position without randomization", photo_real.POSITION, (4.0, 0.9), 0.9, False),
+    ],
+)
+def test_what_was_not_found_has_failed(
+    part: str, what: str, figures: tuple[float | None, ...], measured: float | None, met: bool
+) -> None:
+    told = [{} if figure is None else {what: figure} for figure in figures]
+    rows = [{"part": part, "seed": k, "minutes": 40.0, **each} for k, each in enumerate(told)]
+    found = {bar["what"]: bar for bar in photo_real.bars(rows)}
+    which = "best" if "without" in part else "worst"
+    bar = found[f"{part}: {what}, {which} of 2 seeds"]
+    assert (bar["measured"], bar["met"]) == (measured, met)
+    json.dumps(list(found.values()), allow_nan=False)
+
+
+def test_rows_of_other_settings_are_not_stood_beside(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    assert kept_rows(results) == []
+    check_alike(results, [{"seed": 0, "steps": 4}], {"steps": 4})
+    with pytest.raises(ConfigurationError, match=r"^results: .*results.json has figures of \{'steps': 4\}, beside"):
+        check_alike(results, [{"seed": 0, "steps": 4}], {"steps": 5})
+
+
+def test_a_kill_loses_seconds_of_the_clock_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, path = [100.0], tmp_path / "seed0" / "model"
+    monkeypatch.setattr(study_folder.time, "perf_counter", lambda: now[0])
+    killed = study_folder._Clock(path)
+    assert killed.seconds(path) == 0.0
+    for at, saved in ((107.0, 0.0), (112.0, 12.0), (115.0, 12.0)):
+        now[0] = at
+        killed.tick()
+        assert killed.seconds(path) == saved
+    going_on = study_folder._Clock(path)
+    now[0] = 124.0
+    going_on.save()
+    assert study_folder.StudyFolder(tmp_path, (96, 64)).minutes("seed0/model") == pytest.approx(21 / 60)
 
 
 def test_intervals_over_seeds_are_students() -> None:
@@ -37,10 +85,30 @@ def test_intervals_over_seeds_are_students() -> None:
     assert told["box AP50"] == [0.2, None] and told["seeds"] == 3
 
 
+def test_of_many_seeds_there_is_an_interval_as_far_as_the_table_goes() -> None:
+    rows = [{"about": "a", "what": "b", "seed": k, "recall": k / 10} for k in range(11)]
+    of_ten, of_eleven = (next(iter(earned.summed(rows[:count])))["recall"] for count in (10, 11))
+    assert of_ten[1] == pytest.approx(stats.t.ppf(0.975, 9) * stats.sem(np.arange(10) / 10), rel=1e-3)
+    assert of_eleven == [0.5, None]
+
+
 @pytest.mark.slow
 def test_a_study_goes_from_images_to_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = tmp_path / "results.json"
-    asked = ("--folder", tmp_path / "study", "--results", results, "--images", 12, "--steps", 2, "--tests", 1)
+    asked = (
+        "--folder",
+        tmp_path / "study",
+        "--results",
+        results,
+        "--images",
+        12,
+        "--steps",
+        2,
+        "--tests",
+        1,
+        "--episodes",
+        1,
+    )
     for seed in (0, 1):
         command = ["photo_real.py", *map(str, asked), "--part", "pose", "--size", "96x64", "--seed", str(seed)]
         monkeypatch.setattr(sys, "argv", command)
@@ -48,3 +116,35 @@ def test_a_study_goes_from_images_to_figures(tmp_path: Path, monkeypatch: pytest
     rows = json.loads(results.read_text())["rows"]
     assert [(row["part"], row["seed"]) for row in rows] == [("pose", 0), ("pose", 1)]
     assert all(0 < row["minutes of rendering"] < row["minutes"] for row in rows)
+    assert all(row[photo_real.PICKED] in (0.0, 100.0) for row in rows)
+
+
+@pytest.mark.slow
+def test_what_earned_it_is_asked_of_each_variation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = tmp_path / "results.json"
+    asked = ("--folder", tmp_path / "study", "--results", results, "--images", 10, "--steps", 2, "--tests", 1)
+    command = ["earned.py", *map(str, asked), "--size", "96x64", "--curve", "10"]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(earned, "FEW", (2,))
+    earned.main()
+    told = json.loads(results.read_text())
+    labels = [(row["about"], row["what"]) for row in told["rows"]]
+    assert [what for about, what in labels if about == "randomization"] == list(earned.PRESETS)
+    assert [what for about, what in labels if about == "without"] == list(earned.LEFT_OUT)
+    assert labels[-3:] == [("images", "10"), ("path-traced", "2 alone"), ("path-traced", "2 after ours")]
+    assert len(told["summary"]) == len(labels)
+    monkeypatch.setattr(sys, "argv", [*command, "--seed", "1", "--steps", "3"])
+    with pytest.raises(ConfigurationError, match="^results: .* name another file$"):
+        earned.main()
+
+
+@pytest.mark.slow
+def test_focused_images_are_compared_with_uniform_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = tmp_path / "results.json"
+    asked = ("--folder", tmp_path / "study", "--results", results, "--images", 20, "--steps", 2, "--tests", 2)
+    monkeypatch.setattr(sys, "argv", ["focused.py", *map(str, asked), "--size", "96x64", "--seeds", "1"])
+    focused.main()
+    told = json.loads(results.read_text())
+    drawn = [(row["drawn"], row["images"]) for row in told["models"]]
+    assert drawn == [(focused.HALF, 10), (focused.FEW, 20), (focused.FOCUSED, 20), (focused.MANY, 40)]
+    assert told["bars"][0]["met"] in (True, False) and len(told["focused"]) == 1

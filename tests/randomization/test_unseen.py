@@ -1,4 +1,4 @@
-"""What the preset `unseen` draws of each factor that it claims, no other preset draws."""
+"""What `unseen` draws of each factor that it claims, no other preset draws; its instances `household` leaves."""
 
 from typing import get_args
 
@@ -39,7 +39,7 @@ def test_nothing_of_it_is_drawn_by_another_preset(address: str) -> None:
     assert all(apart(mine, other) for other in others(address))
 
 
-def test_instances_of_the_test_part_are_drawn_and_those_of_the_train_part_by_the_others() -> None:
+def test_household_draws_no_instance_of_the_test_part_of_which_unseen_draws_all_are() -> None:
     generator = np.random.default_rng(0)
     unseen, household = (PRESETS[name].within(SPACE)["objects.*.seed"] for name in ("unseen", "household"))
     ends = [{int(seeds(generator)) % 10 for _ in range(500)} for seeds in (unseen, household)]

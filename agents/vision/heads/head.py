@@ -71,7 +71,7 @@ class Head(nn.Module):
         return answers
 
     def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
-        """What is learnt and read at some cells: the answers there (k, outputs), if it is nothing else."""
+        """What `loss` and `read` are given: the answers (k, outputs) at some cells, unless a head makes others."""
         hidden, normal = functional.conv2d(cells.around(features), self.convolution.weight), self.normal
         if self.training and len(hidden) < 2:  # of which there is no variance
             known = normal.running_mean, normal.running_var, normal.weight, normal.bias

@@ -33,5 +33,4 @@ class KeypointHead(Head):
         return {"keypoints": self._points(answers, cells)}
 
     def _points(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
-        away = answers
-        return cells.middles[:, None] + _UNIT * away.view(-1, self._most, 2)
+        return cells.middles[:, None] + _UNIT * answers.view(-1, self._most, 2)
