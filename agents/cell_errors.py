@@ -36,9 +36,10 @@ def compare_cells(cells: NDArray[np.int64], things: Array, wrong: Array, expecte
     `cells` (u,) says in which each is, `things` (u,) of how many it has the errors, at least of one, `wrong` (u,) their
     sum, and `expected` (u,) what that is of such things wherever they are.
 
-    The test is of permutations of the units, by the chi-square distribution that the scatter of the cells has then
-    (that of Kruskal and Wallis 1952, of errors instead of ranks). Intervals are Wilson's, of as many independent things
-    as the units are worth, and errors are drawn to that of all by how much of their scatter is chance: empirical Bayes.
+    The test is that of Kruskal and Wallis 1952, of errors instead of ranks: by the chi-square distribution, which is
+    near to how the scatter of the cells is distributed over all permutations of the units. Intervals are Wilson's, of
+    as many independent things as the units are worth, and errors are drawn to that of all by how much of their scatter
+    is chance: empirical Bayes.
     """
     held = np.bincount(cells, minlength=count) >= LEAST
     own, use = _sums(cells, things, count), held[cells] if held.any() else np.ones(len(cells), dtype=np.bool_)

@@ -27,10 +27,14 @@ class Located:
 def locate(network: SeeingNetwork, photo: Photo, category: str) -> Located | None:
     """The likeliest thing of a category on a photo whose camera is known; None where there is none.
 
-    What a network says nothing of how it is turned is taken to stand as it does in its own frame.
+    What a network says nothing of how it is turned is taken to stand as it does in its own frame. ConfigurationError
+    for a category that it does not know.
     """
+    names = network.architecture.categories
+    if category not in names:
+        raise ConfigurationError(f"category: the model knows {', '.join(names)}, got {category!r}")
     found = network.see([photo])[0]
-    rows = np.flatnonzero(found.categories == network.architecture.categories.index(category))
+    rows = np.flatnonzero(found.categories == names.index(category))
     if not len(rows):
         return None
     likeliest = found[rows[:1]]

@@ -218,7 +218,7 @@ def thing_errors(example: Example, found: Found) -> Array:
     for row in _to_be_found(example):
         near = _near(example, row, found)
         right = bool(near) and found.categories[near[0]] == example.things.category[row]
-        errors[row] = min(_missed_by(example, row, found, near[0]), 1.0) if right else 1.0
+        errors[row] = np.fmin(_missed_by(example, row, found, near[0]), 1.0) if right else 1.0
     return errors
 
 

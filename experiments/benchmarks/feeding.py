@@ -21,9 +21,10 @@ from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.labelled_images import named_in, write_labelled_images
+from simworld.experiments.recipes.testset import ENV
 from simworld.writing import write_json
 
-ENV_ID, SIZE, WORKERS, BATCH = "simworld/PlaceInBox-v0", (224, 224), 2, 12
+SIZE, WORKERS, BATCH = (224, 224), 2, 12
 STORED, RENDERED, ALONE, FIRST = 1800, 120, 48, 4
 RANDOMIZATIONS = ("default", "visual+rooms+tripod+household")
 CAMERAS = (("front",), ("front", "side", "top"))
@@ -38,7 +39,7 @@ def main() -> None:
     for row, (rate, computed) in zip(rows[1:], others, strict=True):
         what = f"rendered images a second, {row['randomization']}, {row['cameras']} of each scene"
         bars.append(Bar(what, rate, 150, cpu=round(computed)))
-    about = {"env_id": ENV_ID, "size": SIZE, "processes": WORKERS, "machine": machine_description()}
+    about = {"env_id": ENV, "size": SIZE, "processes": WORKERS, "machine": machine_description()}
     write_json(RESULTS, {"bars": [bar.to_dict() for bar in bars], "fed": rows, **about, "versions": versions()})
 
 
@@ -46,14 +47,14 @@ def stored_row() -> dict[str, Any]:
     """What is measured of stored images, whose pictures were decoded before."""
     with TemporaryDirectory() as folder:
         images = Path(folder) / "images"
-        write_labelled_images(images, ENV_ID, count=120, randomization="default", policy="none", size=SIZE)
+        write_labelled_images(images, ENV, count=120, randomization="default", policy="none", size=SIZE)
         with closing(ImageSet(images)) as stored:
             return _row("stored", "default", 1, stored, STORED)
 
 
 def rendered_row(randomization: str, cameras: Sequence[str]) -> dict[str, Any]:
     """What is measured of images that are rendered when they are asked for."""
-    config = config_of(ENV_ID, randomization=randomization)
+    config = config_of(ENV, randomization=randomization)
     scenes = RENDERED // len(cameras)
     with closing(RenderedSet(config, named_in(config.scene), scenes=scenes, cameras=cameras, size=SIZE)) as images:
         return _row("rendered", randomization, len(cameras), images, RENDERED)

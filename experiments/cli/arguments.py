@@ -144,6 +144,12 @@ Variant = Annotated[
         help="An option of a task that has variants, such as count=3 of simworld/Stack-v0; may be repeated.",
     ),
 ]
+VisionModel = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="A file that `simworld train-vision` wrote, or the name of a model that ships."
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that work on it; the result is the same.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 

@@ -1,6 +1,5 @@
 """Where the next images are drawn: by the errors of a vision model on fresh ones."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -12,21 +11,25 @@ import numpy as np
 
 from simworld.agents.collect import manipulation, stage
 from simworld.agents.focus import JudgedImage, find_focus
-from simworld.agents.focus_record import FOCUS, FocusRound, MeasuredFocus
-from simworld.assets.catalogue import keypoint_names
+from simworld.agents.focus_record import FOCUS, MeasuredFocus
+from simworld.assets.catalogue import category, keypoint_names
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import LabelledImage, photograph
+from simworld.datasets.store.folder import check_own
 from simworld.datasets.store.manifest import REQUEST
 from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
-from simworld.experiments.recipes.labelled_images import named_in
+from simworld.experiments.recipes.labelled_images import check_views, named_in
 from simworld.experiments.recipes.source import PolicySource
-from simworld.experiments.recipes.vision import ROUNDS, loaded, model_file
+from simworld.experiments.recipes.vision import loaded, model_digest, rounds_of
 from simworld.experiments.seeds import data_seed
-from simworld.reading import parse_json, read_bytes, read_json
+from simworld.randomization.possible import Possible
+from simworld.randomization.randomization import Randomization
+from simworld.reading import read_json
 from simworld.rendering import make_renderer
 from simworld.rendering.seen import check_seen
+from simworld.scene.model import DISTRACTOR
 from simworld.writing import to_json
 
 if TYPE_CHECKING:
@@ -49,16 +52,19 @@ def focus_for(
     trust_pickle: bool = False,
     normalization: Path | None = None,
     cameras: Sequence[str] = ("front",),
+    views: str = "one",
     size: tuple[int, int] = (320, 240),
     renderer_name: str = "raster",
     progress: Callable[[int], None] | None = None,
 ) -> MeasuredFocus:
     """What a vision model says is to be drawn for `count` images that `write_labelled_images` is to write to a folder.
 
-    It is measured on `fresh_images(count)` of a seed that no dataset has of itself, the same for all models, and if
-    the folder has one of the same request, that is it. ConfigurationError for what is no vision model or knows nothing
-    of what is in the scenes, DatasetError where the folder's is of something else.
+    It is measured on `fresh_images(count)` of a seed that no dataset has of itself, the same for all models, of which
+    fewer are the first of more; if the folder has one of the same request, that is it. ConfigurationError for what is
+    no vision model, knows nothing of what is in the scenes or cannot be written, DatasetError where the folder is of
+    something else.
     """
+    check_views(cameras, views, count, ())
     network, source = loaded(model), PolicySource(policy, trust_pickle, normalization)
     request: dict[str, Any] = {
         "environment": as_plain(config_of(env_id, randomization=randomization, **source.with_its_own(options))),
@@ -67,16 +73,16 @@ def focus_for(
         "size": list(size),
         "renderer": renderer_name,
     }
-    digest, fresh = hashlib.sha256(read_bytes(model_file(model))).hexdigest(), fresh_images(count)
-    asked = json.loads(to_json({**request, "images": fresh, "model_sha256": digest}))
+    fresh = fresh_images(count)
+    asked = json.loads(to_json({**request, "images": fresh, "model_sha256": model_digest(model)}))
     if (kept := _kept(folder, asked)) is not None:
         return kept
-    seed = data_seed("focus", fresh, request)
+    seed = data_seed("focus", MOST_FRESH, request)
     with closing(env_of(request["environment"])) as env, closing(make_renderer(renderer_name)) as renderer:
         base = manipulation(env)
         act, scene = source.load(base.config), base.config.scene
         check_seen(scene, base.randomization, tuple(cameras), size, renderer_name)
-        _check_known(network, scene, env_id)
+        _check_known(network, scene, base.randomization, env_id)
         pictures = (
             photograph(stage(base, act, seed, k), renderer, cameras[k % len(cameras)], size) for k in range(fresh)
         )
@@ -95,11 +101,12 @@ def fresh_images(count: int) -> int:
 
 def told_since(model: Path, focus: MeasuredFocus) -> list[str]:
     """What images of such scenes that were drawn for earlier models have brought this one, a line for each factor."""
-    return [line for past in _rounds(model) for line in past.told(focus)]
+    return [line for past in rounds_of(model) for line in past.told(focus)]
 
 
 def _kept(folder: Path, asked: Mapping[str, Any]) -> MeasuredFocus | None:
     """What is kept in a folder; DatasetError where that holds what is not made for this model and request."""
+    check_own(folder)
     found = read_json(folder / FOCUS, MeasuredFocus) if (folder / FOCUS).exists() else None
     there: dict[str, Any] = found.asked if found else {}
     if found is None and (folder / REQUEST).exists():  # as a kill may have left it
@@ -110,8 +117,12 @@ def _kept(folder: Path, asked: Mapping[str, Any]) -> MeasuredFocus | None:
     return found
 
 
-def _check_known(network: "SeeingNetwork", scene: SceneSpec, env_id: str) -> None:
-    there, names = named_in(scene), network.architecture.categories
+def _check_known(network: "SeeingNetwork", scene: SceneSpec, randomization: Randomization, env_id: str) -> None:
+    """Raise ConfigurationError where no scene may have anything of what a network knows."""
+    drawn = Possible(scene, randomization).factors().items()
+    kinds = {kind for name, own in drawn if scene.space.starred(name) == "objects.*.kind" for kind in own.support()}
+    others = {name for name, held in (("box", scene.bins), (DISTRACTOR, DISTRACTOR in named_in(scene))) if held}
+    there, names = others | {*map(category, kinds)}, network.architecture.categories
     if not any(name in there for name in names):
         raise ConfigurationError(f"{env_id}: there is nothing of what the model knows: {', '.join(names)}")
 
@@ -151,14 +162,3 @@ def _judged_together(
         told = zip(example.things.instance.tolist(), thing_errors(example, found).tolist(), strict=True)
         things = [(numbered[instance], error) for instance, error in told if not np.isnan(error)]
         yield JudgedImage(picture.moment.parameters, picture.camera.name, things)
-
-
-def _rounds(model: Path) -> tuple[FocusRound, ...]:
-    from simworld.agents.stored import read_stored
-
-    document, _ = read_stored(model_file(model))
-    told = to_json(document["results"].get(ROUNDS, []))
-    try:
-        return parse_json(told, tuple[FocusRound, ...], f"{model}: its {ROUNDS} is broken")
-    except DatasetError as error:
-        raise ConfigurationError(str(error)) from None

@@ -87,7 +87,7 @@ def write_labelled_images(
     hears of every candidate. With a `focus` of the same request (see `focus_for`) they are drawn as that says, and it
     is kept beside them.
     """
-    _check_views(cameras, views, count, quotas)
+    check_views(cameras, views, count, quotas)
     if focus and quotas:
         raise ConfigurationError("focus: quotas say which scenes there are, and so does a focus: give one of them")
     drawn = focus.randomization if focus else randomization
@@ -171,7 +171,7 @@ class _Studio:
         self._renderer.close()
 
 
-def _check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequence[str]) -> None:
+def check_views(cameras: Sequence[str], views: str, count: int, quotas: Sequence[str]) -> None:
     """Raise ConfigurationError for cameras and views that make no sense together."""
     if views not in VIEWS:
         raise ConfigurationError(f"views: must be one of {list(VIEWS)}, got {views!r}")

@@ -13,7 +13,6 @@ from simworld.agents.collect import manipulation, stage
 from simworld.agents.evaluation import EpisodeResult, Evaluation, run_episode
 from simworld.agents.experts import expert
 from simworld.agents.experts.skills.roles import named
-from simworld.agents.policy import policy_digest
 from simworld.agents.vision.seen_policy import SeenPolicy
 from simworld.annotation.draw import Picture
 from simworld.annotation.labels import annotate
@@ -26,8 +25,8 @@ from simworld.distributions.dealt import Dealt
 from simworld.distributions.univariate import Integers
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
-from simworld.experiments.recipes.testset import RANDOMIZATION
-from simworld.experiments.recipes.vision import loaded
+from simworld.experiments.recipes.testset import ENV, RANDOMIZATION
+from simworld.experiments.recipes.vision import loaded, model_digest
 from simworld.randomization.scenic import HOUSEHOLD
 from simworld.reading import Record, read_json
 from simworld.rendering import make_renderer
@@ -41,15 +40,15 @@ if TYPE_CHECKING:
     from simworld.agents.vision.seeing import Photo
     from simworld.envs.config import EnvConfig
 
-ENV, CONTROL = "simworld/PlaceInBox-v0", "ee_pose"
-"""Where things are picked, and how the arm is controlled: so that its fingers can be turned to what they take."""
+CONTROL = "ee_pose"
+"""How the arm is controlled: so that its fingers can be turned to what they take."""
 RESULTS, PICTURES = "results.json", "pictures"
 NOT_FOUND = "not found"
 """What a failure is called where the model saw nothing of the object's category."""
 _MOST = 4
 """Things on the table."""
-_OBJECT, _FIRST = 0, 0
-"""Which of them is the task's object, and which of each family there is."""
+_FIRST = 0
+"""Which of each family there is."""
 
 Find = Callable[["Photo", str], "Located | None"]
 """Where a thing of a category is by a photo."""
@@ -98,7 +97,7 @@ def write_picks(
     check_seen(config.scene, config.randomization, tuple(cameras), size, renderer_name)
     request = {
         "kind": "picks",
-        "model_sha256": policy_digest(str(model)),
+        "model_sha256": model_digest(model),
         "renderer": renderer_name,
         "episodes": episodes,
         "seed": first_seed,
@@ -127,7 +126,10 @@ def write_picks(
 
 
 def known_things(categories: Sequence[str], randomization: str | Sequence[Any]) -> list[Any]:
-    """A randomization of one to four things of a home, each of another kind, that fingers take and a model knows."""
+    """A randomization of one to four things of a home, each of another kind, that fingers take and a model knows.
+
+    They are as their meshes are: of the first instances, and not stretched.
+    """
     graspable = catalogue.tags()["graspable"]
     household = [kind for kind in HOUSEHOLD["objects.*.kind"].support() if kind in graspable]
     kinds = tuple(kind for kind in household if catalogue.category(kind) in categories)
@@ -138,7 +140,8 @@ def known_things(categories: Sequence[str], randomization: str | Sequence[Any]) 
     most = min(_MOST, len(kinds))
     dealt = {f"objects.{hand}.kind": str(Dealt(kinds, hand, "kinds")) for hand in range(most)}
     base = [randomization] if isinstance(randomization, str) else list(randomization)
-    return [*base, {"objects.*.seed": _FIRST, "objects.count": str(Integers(1, most)), **dealt}]
+    own = {"objects.*.seed": _FIRST, **{f"objects.*.stretch.{axis}": 1.0 for axis in "xyz"}}
+    return [*base, {**own, "objects.count": str(Integers(1, most)), **dealt}]
 
 
 class _Look(NamedTuple):
@@ -169,7 +172,8 @@ class Picker:
         from simworld.agents.vision.found_drawing import draw_located
 
         moment = stage(self._base, None, seed, 0, {"view.step": 0})
-        thing, kind = moment.scene.body(self._name), moment.parameters[f"objects.{_OBJECT}.kind"]
+        numbered = self._config.scene.numbered[self._name]
+        thing, kind = moment.scene.body(self._name), moment.parameters[f"{numbered}.kind"]
         photo, pixels, located = max((self._look(moment, camera) for camera in self._cameras), key=_likelihood)
         by_state = run_episode(self._expert, self._env, seed)
         if located is None:
@@ -207,7 +211,8 @@ def _summary(picks: Sequence[Pick]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for name in ("by_sight", "by_state"):
         told[name] = Evaluation.of([getattr(pick, name) for pick in picks], 0.0).to_dict()
-        del told[name]["seconds"]
+        for what in ("seconds", "mean_return", "mean_length"):  # there are no steps where nothing is found
+            del told[name][what]
     off = [pick.off_cm for pick in picks if pick.off_cm is not None]
     told["not_found"] = len(picks) - len(off)
     told["off_cm"] = {"median": float(np.median(off)), "90%": float(np.quantile(off, 0.9))} if off else None

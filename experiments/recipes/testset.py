@@ -8,6 +8,8 @@ from simworld.engines.engine import Engine
 from simworld.engines.here import Here
 from simworld.experiments.recipes.labelled_images import write_labelled_images
 
+ENV = "simworld/PlaceInBox-v0"
+"""Where things of a home lie on a table."""
 TESTSET_VERSION = 3
 """Raised with every change of what the images show, so that figures of different sets are not compared."""
 RANDOMIZATION = "rooms+natural+tripod+household+unseen"
@@ -31,7 +33,7 @@ def write_testset(
     """
     return write_labelled_images(
         folder,
-        "simworld/PlaceInBox-v0",
+        ENV,
         count=count,
         seed=seed,
         randomization=[RANDOMIZATION, _KNOWN] if known else RANDOMIZATION,

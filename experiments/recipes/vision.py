@@ -1,6 +1,5 @@
 """Vision models: trained on stored images, and measured on others."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,13 +10,16 @@ import numpy as np
 
 from simworld import agents
 from simworld.agents.focus_record import FocusRound
+from simworld.datasets.store.fingerprint import fingerprint
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.label_stream import KIND, ImagesRequest
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli import interrupts
 from simworld.extras import extras
+from simworld.reading import parse_json
+from simworld.writing import to_json
 
 if TYPE_CHECKING:
     from simworld.agents.data.example import Example
@@ -66,7 +68,8 @@ def train_model(
         raise ConfigurationError("start: model, categories and size are those of the model to start from: ask for none")
     data = joined(images, begun.architecture.categories if begun else categories or None)
     interrupts.first(data.close)
-    rounds = [past.model_dump(mode="json") for past in map(FocusRound.of, images) if past]
+    past = [*(() if start is None else rounds_of(start)), *filter(None, map(FocusRound.of, images))]
+    rounds = [each.model_dump(mode="json") for each in past]
     asked: dict[str, Any] = {name: value for name, value in (("model", model), ("size", size)) if value}
     architecture = (
         begun.architecture if begun else VisionArchitecture(**asked, categories=data.categories, points=data.points)
@@ -82,7 +85,7 @@ def train_model(
     rows, held_out = data.split(HELD_OUT)
     request = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
     if start is not None:
-        request["start_sha256"] = hashlib.sha256(model_file(start).read_bytes()).hexdigest()
+        request["start_sha256"] = model_digest(start)
     made = (MODEL, _RECORD, _CHECKPOINT, _LOSSES)
     with OutputFolder(folder, request, lambda name: name in made or name.startswith(f"{_BOARD}/")) as out:
         if not out.has(MODEL, _RECORD):
@@ -147,10 +150,31 @@ def given() -> dict[str, Path]:
 
 def model_file(model: Path) -> Path:
     """The file of a model: itself, or that of the one which ships by this name; ConfigurationError if there is none."""
-    path = model if model.is_file() else given().get(str(model), model)
+    if model.is_dir():
+        raise ConfigurationError(f"model: {model} is a folder; did you mean {model / MODEL}?")
+    shipped = given()
+    path = model if model.is_file() else shipped.get(str(model), model)
     if not path.is_file():
-        raise ConfigurationError(f"model: there is no file {model}, and what ships is {', '.join(given())}")
+        others = f", and what ships is {', '.join(shipped)}" if shipped else ""
+        raise ConfigurationError(f"model: there is no file {model}{others}")
     return path
+
+
+def model_digest(model: Path) -> str:
+    """SHA-256 of the file of a model."""
+    return fingerprint(model_file(model)).sha256
+
+
+def rounds_of(model: Path) -> tuple[FocusRound, ...]:
+    """What a model remembers of images that were drawn for models before it, the first ones first."""
+    from simworld.agents.stored import read_stored
+
+    document, _ = read_stored(model_file(model))
+    told = to_json(document["results"].get(ROUNDS, []))
+    try:
+        return parse_json(told, tuple[FocusRound, ...], f"{model}: its {ROUNDS} is broken")
+    except DatasetError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def loaded(model: Path) -> "SeeingNetwork":

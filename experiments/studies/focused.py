@@ -20,8 +20,9 @@ from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.focusing import focus_for
+from simworld.experiments.recipes.testset import ENV
 from simworld.experiments.recipes.vision import measure_model
-from simworld.experiments.studies.study_folder import ENV, StudyFolder
+from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json
 
 RESULTS = Path(__file__).parents[1] / "results" / "focused.json"

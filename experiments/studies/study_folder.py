@@ -11,12 +11,11 @@ from simworld.engines.engine import make_engine
 from simworld.experiments.cli.console import note, progress
 from simworld.experiments.recipes.labelled_images import write_labelled_images
 from simworld.experiments.recipes.picking import write_picks
-from simworld.experiments.recipes.testset import write_testset
+from simworld.experiments.recipes.testset import ENV, write_testset
 from simworld.experiments.recipes.vision import MODEL, train_model
 from simworld.reading import PathLike
 from simworld.writing import write_json
 
-ENV = "simworld/PlaceInBox-v0"
 CORES = 2
 _SAVED_EVERY = 10.0
 """Seconds of work of which a kill loses the time at most."""

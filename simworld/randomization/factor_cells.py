@@ -10,7 +10,7 @@ from typing import Any
 from simworld.building.factor import SEEDS, Factor
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import HSV, Mixture
-from simworld.distributions.cutting import can_be_cut, cut
+from simworld.distributions.cutting import can_be_cut, cut, is_whole
 from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Integers
 from simworld.distributions.values import text
@@ -88,7 +88,7 @@ def _numbers(distribution: Distribution) -> FactorCells | None:
         return None
     ends = sorted({distribution.quantile(k / PARTS) for k in range(1, PARTS)})
     cuts = [-math.inf, *ends, math.inf]
-    step = isinstance(distribution, Integers)  # whose ends are in the cell below
+    step = is_whole(distribution)  # whose ends are in the cell below
     cells = [(low + 1 if step else low, high) for low, high in zip(cuts, cuts[1:], strict=False)]
     bounds = min(distribution.support()), max(distribution.support())
     cells = [(max(low, bounds[0]), min(high, bounds[1])) for low, high in cells]

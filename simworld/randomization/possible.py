@@ -41,6 +41,10 @@ class Possible:
         """Whether the lens of a camera may distort."""
         return any(value != 0 for term in DISTORTION for value in self[f"camera.{camera}.{term}"].support())
 
+    def has_aperture(self, camera: str) -> bool:
+        """Whether a camera may have a lens with depth of field."""
+        return any(value != 0 for value in self[f"camera.{camera}.aperture"].support())
+
     def has_fixed_lens(self, camera: str) -> bool:
         """Whether a camera has the same lens in all scenes."""
         names = (*(f"camera.{camera}.{what}" for what in LENS), *CROP)

@@ -83,6 +83,8 @@ class Renderer(Protocol):
     """What it can make, of CHANNELS."""
     drawable: Mapping[str, tuple[Any, ...]]
     """What factors may be in scenes that it can draw, by address; those that are not named, anything."""
+    drawable_with_aperture: Mapping[str, tuple[Any, ...]]
+    """The same where the camera has an aperture."""
     longest: float
     """The longer side of an image that it can make, in shorter ones."""
 

@@ -1,7 +1,9 @@
 """Whether a randomization's scenes can be seen, by a renderer and in images of a size: asked before anything starts."""
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from simworld.building.spec import SceneSpec
 from simworld.errors import ConfigurationError
@@ -36,7 +38,9 @@ def check_seen(
         if possible.is_distorted(camera.name):
             _check_lens(possible, camera, size)
     drawn_by = renderer_class(renderer)
-    wrong = {address: able[0] for address, able in drawn_by.drawable.items() if possible.may_differ(address, able)}
+    wrong = _beyond(possible, drawn_by.drawable)
+    if lenses := tuple(name for name in cameras if possible.has_aperture(name)):
+        wrong |= _beyond(Possible(spec, randomization, lenses), drawn_by.drawable_with_aperture)
     if wrong:
         fixed = ", ".join(f"{address}={value}" for address, value in wrong.items())
         raise ConfigurationError(
@@ -44,6 +48,11 @@ def check_seen(
         )
     if max(size) > drawn_by.longest * min(size):
         raise ConfigurationError(f"renderer {renderer!r} draws no image as long as {size[0]}x{size[1]}; 'raster' can")
+
+
+def _beyond(possible: Possible, drawable: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """Addresses of factors that may be something else than what can be drawn, and something that can."""
+    return {address: able[0] for address, able in drawable.items() if possible.may_differ(address, able)}
 
 
 def _check_lens(possible: Possible, camera: Camera, size: tuple[int, int]) -> None:

@@ -68,6 +68,15 @@ def test_only_what_is_there_matters() -> None:
     assert "draws no image as long as 8000x10" in refused(NONE, (8000, 10), "mitsuba")
 
 
+def test_a_lens_with_depth_of_field_has_its_principal_point_in_the_middle() -> None:
+    asked = PRESETS["visual"] | {"camera.front.aperture": 0.005}
+    assert refused(asked, (64, 48)) == refused(asked, (64, 48), "mitsuba", ("side", "top")) == ""
+    line = refused(asked, (64, 48), "mitsuba")
+    assert "randomize camera.*.principal.x=0, camera.*.principal.y=0, sensor.crop=1, or take" in line
+    middle = {"camera.*.principal.x": 0.0, "camera.*.principal.y": 0.0, "sensor.crop": 1.0}
+    assert refused(asked | middle, (64, 48), "mitsuba") == ""
+
+
 def test_lenses_are_drawn_for_images_up_to_twice_as_wide_as_high() -> None:
     for size in ((84, 84), (64, 36), (36, 64), (128, 64), (640, 480), (2560, 1440)):
         assert refused(EXTREME, size) == ""

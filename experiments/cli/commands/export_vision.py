@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simworld.experiments.cli.arguments import VisionModel
 from simworld.experiments.cli.console import say
 
 commands = typer.Typer()
@@ -12,7 +13,7 @@ commands = typer.Typer()
 
 @commands.command("export-vision")
 def export_vision(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `simworld train-vision` wrote.")],
+    model: VisionModel,
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")] = Path("model.onnx"),
 ) -> None:
     """Write a model as ONNX: images of float32 in 0..255 to the answers of its heads."""

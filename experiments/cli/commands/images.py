@@ -62,7 +62,8 @@ def images(
             "--for",
             metavar="MODEL",
             show_default=False,
-            help="A model of `train-vision`: more of the scenes in which it errs more, as it is measured first.",
+            help="A model of `train-vision`, or the name of one that ships: more of the scenes in which it errs more. "
+            "It is measured first, by one process, and again from the beginning if that is stopped.",
         ),
     ] = None,
     policy: Annotated[
@@ -90,6 +91,7 @@ def images(
         "trust_pickle": trust_pickle,
         "normalization": normalization,
         "cameras": camera,
+        "views": views,
         "size": parse_size(size),
         "renderer_name": renderer,
     }
@@ -100,7 +102,6 @@ def images(
             env_id,
             **asked,
             seed=seed,
-            views=views,
             quotas=quota,
             budget=budget,
             replays=replays or 0,

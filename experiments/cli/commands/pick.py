@@ -1,6 +1,5 @@
 """`simworld pick`: how often a robot puts a thing in the box that it sees."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from simworld.experiments.cli.arguments import (
     Cameras,
     Out,
     RendererName,
+    VisionModel,
     asked_randomization,
     parse_size,
 )
@@ -20,7 +20,7 @@ commands = typer.Typer()
 
 @commands.command(context_settings=GOES_ON)
 def pick(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file of `train-vision` with --model pose or all.")],
+    model: VisionModel,
     out: Out,
     camera: Cameras,
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
@@ -35,7 +35,10 @@ def pick(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
 ) -> None:
-    """Put things in the box by what a vision model says of one picture, in place of the true state."""
+    """Put things in the box by what a vision model says of one picture, in place of the true state.
+
+    It takes one that says where things are: a model `position`, `pose` or `all`.
+    """
     from simworld.experiments.recipes.picking import RESULTS, write_picks
     from simworld.experiments.recipes.testset import RANDOMIZATION
 

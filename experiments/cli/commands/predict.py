@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simworld.experiments.cli.arguments import VisionModel
 from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
@@ -12,7 +13,7 @@ commands = typer.Typer()
 
 @commands.command()
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `simworld train-vision` wrote.")],
+    model: VisionModel,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Pictures, videos, or folders of them.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write.")] = Path("predictions"),
     least: Annotated[float, typer.Option(min=0, max=1, help="The score from which something is told of.")] = 0.3,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simworld.experiments.cli.arguments import Json
+from simworld.experiments.cli.arguments import Json, VisionModel
 from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
@@ -13,7 +13,7 @@ commands = typer.Typer()
 
 @commands.command("test-vision")
 def test_vision(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `simworld train-vision` wrote.")],
+    model: VisionModel,
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder that `simworld images` wrote.")],
     json: Json = False,
 ) -> None:

@@ -35,7 +35,7 @@ def train_vision(
     ] = "",
     start: Annotated[
         Path | None,
-        typer.Option(metavar="MODEL", help="A model to go on from, on other images."),
+        typer.Option(metavar="MODEL", help="A model to go on from, or the name of one that ships, on other images."),
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Batches that are learnt from.")] = 6000,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in a batch.")] = 16,

@@ -73,8 +73,7 @@ class OutputFolder:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            if self.path.exists() and not self.path.is_dir():
-                raise DatasetError(f"{self.path} is a file, and a folder is needed")
+            check_own(self.path)
             with reporting(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
                 self._check()  # before the lock, so that nothing is put into the folder of someone else
@@ -192,13 +191,20 @@ class OutputFolder:
 
     def _check(self) -> None:
         """Refuse a folder with another request or with files but no request."""
-        if self.has(REQUEST):
-            if differs := difference(read_json(self.path / REQUEST, dict[str, Any]), self.request):
-                raise DatasetError(f"{self.path} holds another dataset: {differs}; choose another folder")
-            return
-        foreign = [name for name in sorted(os.listdir(self.path)) if not is_hidden(name)]
-        if foreign:
-            raise DatasetError(f"{self.path} holds other files, such as {foreign[0]}; choose another folder")
+        check_own(self.path)
+        if self.has(REQUEST) and (differs := difference(read_json(self.path / REQUEST, dict[str, Any]), self.request)):
+            raise DatasetError(f"{self.path} holds another dataset: {differs}; choose another folder")
+
+
+def check_own(path: Path) -> None:
+    """Raise DatasetError for a file, and for a folder with files but no request: no dataset is written there."""
+    if path.exists() and not path.is_dir():
+        raise DatasetError(f"{path} is a file, and a folder is needed")
+    with reporting(path):
+        there = sorted(os.listdir(path)) if path.exists() else []
+    foreign = [name for name in there if not is_hidden(name)]
+    if foreign and REQUEST not in foreign:
+        raise DatasetError(f"{path} holds other files, such as {foreign[0]}; choose another folder")
 
 
 def software() -> dict[str, str]:

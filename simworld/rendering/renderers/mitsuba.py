@@ -1,7 +1,7 @@
 """Mitsuba 3 behind the renderer interface: path-traced pictures, for test sets that look like photographs."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +47,8 @@ _SOME = 0.01
 """The share of a pixel from which its light is known."""
 _STOPS = (-6.0, -4.0, -2.0, 0.0)
 """Exposures of the pictures that are put together to light of any strength."""
+_IN_THE_MIDDLE = {"camera.*.principal.x": (0,), "camera.*.principal.y": (0,), "sensor.crop": (1,)}
+"""Where the principal point has to be for its lens."""
 
 
 class MitsubaRenderer:
@@ -61,7 +63,8 @@ class MitsubaRenderer:
     """
 
     channels: Collection[str] = frozenset({"rgb", "depth", "segmentation", "links", "normals"}) | DERIVED
-    drawable = UNDISTORTED
+    drawable: Mapping[str, tuple[Any, ...]] = UNDISTORTED
+    drawable_with_aperture: Mapping[str, tuple[Any, ...]] = {**UNDISTORTED, **_IN_THE_MIDDLE}
     longest = 32.0
 
     def __init__(self, samples: int = 64, max_depth: int = 8, error: float = 0.0) -> None:

@@ -39,6 +39,7 @@ class RasterRenderer:
 
     channels: Collection[str] = frozenset(CHANNELS)
     drawable: Mapping[str, tuple[Any, ...]] = {}
+    drawable_with_aperture = drawable
     longest = math.inf
 
     def __init__(self, error: float = DETAIL) -> None:

@@ -60,6 +60,7 @@ class TinyRenderer:
         **UNDISTORTED,
         **NO_SCENERY,
     }
+    drawable_with_aperture = drawable
     longest = 32.0
 
     def __init__(self, window: bool = False) -> None:

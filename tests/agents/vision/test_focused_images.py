@@ -10,21 +10,24 @@ import pytest
 from command_line import simworld
 
 from simworld.agents.data.example import Example
+from simworld.agents.focus import JudgedImage
+from simworld.agents.focus_record import Focus
 from simworld.agents.vision import scores
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.store.verify import verify
 from simworld.experiments.cli.focus_report import say_focus
-from simworld.experiments.recipes import labelled_images
+from simworld.experiments.recipes import focusing
 from simworld.experiments.recipes.focusing import focus_for
 from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.experiments.recipes.vision import rounds_of, train_model
 from simworld.randomization.files import load_randomization
 from simworld.randomization.randomization import Randomization
 
 ENV = "simworld/PlaceInBox-v0"
 NAMES = ("box", "cuboid", "cylinder")
 ASKED: dict[str, Any] = {
-    "count": 60,
+    "count": 100,
     "randomization": ("visual+views", {"objects.*.kind": "choice(cuboid, cylinder)", "objects.count": 3}),
     "size": (64, 48),
     "policy": "none",
@@ -100,14 +103,29 @@ def test_the_next_round_tells_what_the_images_brought(whole: Path, tmp_path: Pat
     code, _, error = simworld("train-vision", whole, *trained)
     assert code == 0, error
     monkeypatch.setattr(scores, "thing_errors", lambda example, found: np.zeros(len(example.things)))
-    images = ["images", ENV, "--randomization", "visual+views", "--policy", "none", "--size", "64x48", "--count", 60]
+    started = tmp_path / "m/model.safetensors"
+    train_model(tmp_path / "n", [whole], start=started, steps=1, batch_size=2, workers=0)
+    assert rounds_of(tmp_path / "n/model.safetensors") == 2 * rounds_of(started) != ()
+    images = ["images", ENV, "--randomization", "visual+views", "--policy", "none", "--size", "64x48", "--count", 100]
     changes = ["--randomize", "objects.*.kind=choice(cuboid,cylinder)", "--randomize", "objects.count=3"]
     last = ["--for", tmp_path / "m/model.safetensors", "--out", tmp_path / "second"]
     code, said, error = simworld(*images, *changes, *last)
     assert code == 0, error
-    assert "camera.*.distance in [" in said and "points for 60 images" in said
+    assert "camera.*.distance in [" in said and "points for 100 images" in said
     assert "error of the model: 0.0%" in said and "images are drawn as was asked" in said
     assert json.loads((tmp_path / "second/focus.json").read_text())["error"] == 0
+
+
+def test_fewer_fresh_images_are_the_first_of_more(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = list[JudgedImage]()
+
+    def keep(spec: Any, randomization: Any, images: Any) -> Focus:
+        judged[:] = images
+        return Focus(images=1, things=1, error=0.0, factors=(), randomization={})
+
+    monkeypatch.setattr(focusing, "find_focus", keep)
+    more, fewer = ([*judged] for n in (3, 2) if focus_for(model, tmp_path / "out", ENV, **ASKED | {"count": n}))
+    assert [each.parameters for each in fewer] == [each.parameters for each in more[:2]]
 
 
 def test_what_is_focused_on_is_told(model: Path, whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,11 +149,22 @@ def test_mistakes_are_told_in_a_line(model: Path, tmp_path: Path, monkeypatch: p
     assert "cannot be used" in refused(ENV, *out, "--for", other)
     assert "there is no file" in refused(ENV, *out, "--for", tmp_path / "none")
     assert "--for does nothing with --quota" in refused(ENV, *out, "--for", model, "--quota", "touching=10%")
-    assert "nothing of what it knows is on" in refused("simworld/Reach-v0", *out, "--for", model)
+    with monkeypatch.context() as patched:
+        patched.setattr(focusing, "photograph", None)  # no image is made for what can be told before
+        assert "nothing of what the model knows: box, cuboid" in refused("simworld/Reach-v0", *out, "--for", model)
+        assert "nothing of what the model knows" in refused(
+            "simworld/PickAndPlace-v0", *out, "--for", model, "--randomize", "objects.*.kind=banana"
+        )
+        twice = ["--camera", "front", "--camera", "front"]
+        assert "camera 'front': is there twice" in refused(ENV, *out, "--for", model, *twice)
+        three = ["--views", "all", "--camera", "front", "--camera", "side", "--camera", "top"]
+        assert "count: must be a multiple of the 3" in refused(ENV, *out, "--for", model, *three)
+        assert "holds other files, such as model" in refused(ENV, "--out", model.parent, "--for", model)
+        assert "is a file, and a folder is needed" in refused(ENV, "--out", model, "--for", model)
+    with monkeypatch.context() as patched:
+        patched.setattr(scores, "thing_errors", lambda example, found: np.full(len(example.things), np.nan))
+        assert "nothing of what it knows is on" in refused(ENV, *out, "--for", model)
     assert not (tmp_path / "out").exists()
-    monkeypatch.setattr(labelled_images, "categories", lambda: ("spoon",))
-    assert "nothing of what the model knows: box, cuboid, cylinder" in refused(ENV, *out, "--for", model)
-    monkeypatch.undo()
     plain = tmp_path / "plain"
     write_labelled_images(plain, ENV, **ASKED | {"count": 2})
     assert "holds another dataset: model_sha256 is null" in refused(ENV, "--out", plain, "--for", model)

@@ -176,6 +176,22 @@ def test_answers_at_cells_are_those_of_the_whole(images: ImageSet, batch: Batch,
             np.testing.assert_allclose(told, whole[:, : told.shape[1]], atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", (BoxHead, RotationHead, MaskHead))
+def test_a_batch_of_hardly_anything_can_be_learnt_from(images: ImageSet, batch: Batch, kind: type[Head]) -> None:
+    head = kind(shape_of(images)).train()
+    features = torch.randn(len(batch), 8, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(3))
+    known = head.normal.running_mean.clone()
+    one = Cells(*(torch.tensor([k]) for k in (2, 0, 9, 0)))
+    learnt = Head.answers(head, features, one)
+    assert torch.equal(head.normal.running_mean, known)
+    learnt.sum().backward()
+    assert head.last.weight.grad.isfinite().all()
+    with torch.no_grad():
+        np.testing.assert_allclose(learnt, Head.answers(head.eval(), features, one), atol=1e-6)
+    none = Cells(*(each[:0] for each in (one.image, one.row, one.column, one.thing)))
+    assert Head.answers(head.train(), features, none).shape == (0, head.last.out_channels)
+
+
 def test_shares_are_of_the_pixels_of_a_cell(batch: Batch) -> None:
     cells = middles(batch)
     some = Cells(*(each[1::2] for each in (cells.image, cells.row, cells.column, cells.thing)))

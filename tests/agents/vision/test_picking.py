@@ -20,17 +20,22 @@ from simworld.experiments.recipes import picking
 from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.picking import (
     CONTROL,
-    ENV,
     NOT_FOUND,
     RESULTS,
     Pick,
     Picker,
+    _summary,
     known_things,
     write_picks,
 )
+from simworld.experiments.recipes.testset import ENV
 from simworld.geometry import Vec3, quat_to_matrix
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.sampling import sample_scene
 from simworld.rendering import make_renderer
 from simworld.scene.model import Mesh, Part
+from simworld.scene.shapes import bounding_box
+from simworld.streams import Streams
 
 CATEGORIES = "can", "dice", "lemon", "mug", "toy_brick"
 LOOKS = "household"
@@ -71,6 +76,16 @@ def test_what_is_not_seen_is_a_failure(config: EnvConfig) -> None:
     (pick,) = picks(config, range(1), None)
     assert (pick.by_sight.failure, pick.score, pick.off_cm) == (NOT_FOUND, None, None)
     assert pick.by_state.success and pick.pixels > 0
+    told = _summary([pick])["by_sight"]
+    assert told["failures"] == {NOT_FOUND: 1} and not told.keys() & {"mean_return", "mean_length"}
+
+
+def test_things_have_the_size_of_what_is_known() -> None:
+    config = config_of(ENV, control=CONTROL, randomization=known_things(CATEGORIES, "full+household"))
+    for k in range(3):
+        drawn = sample_scene(config.scene, as_randomization(config.randomization), Streams(0, k))
+        mesh = Mesh(name=f"{drawn.parameters['objects.0.kind']}#0")
+        assert bounding_box(drawn.scene.body("object").parts) == bounding_box((Part(shape=mesh),))
 
 
 def test_of_several_pictures_that_counts_in_which_it_is_the_likeliest(config: EnvConfig) -> None:
@@ -127,6 +142,8 @@ def test_a_network_says_where_the_likeliest_is(network: SeeingNetwork) -> None:
     with torch.no_grad():
         (silent := SeeingNetwork(network.architecture, seed=1)).parts[0].last.bias.fill_(-20.0)
     assert locate(silent, photo, "lemon") is None
+    with pytest.raises(ConfigurationError, match="category: the model knows can, .*, got 'spoon'"):
+        locate(network, photo, "spoon")
 
 
 @pytest.fixture

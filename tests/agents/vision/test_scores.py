@@ -102,5 +102,9 @@ def test_each_thing_is_wrong_by_what_is_missed_taken_for_another_or_off(images: 
     errors = thing_errors(example, off)
     np.testing.assert_allclose(errors[~meshes], 0.02 / 0.05)
     assert ((errors[meshes] > 0) & (errors[meshes] <= 1)).all() and not np.allclose(errors[meshes], 0.4)
+    assert off.positions is not None
+    lost = np.full_like(off.positions, np.nan)
+    for nowhere in (replace(off, positions=lost), replace(off, positions=lost, rotations=None)):
+        assert (thing_errors(example, nowhere) == 1).all()
     unseen = replace(example, instances=np.zeros_like(example.instances))
     assert np.isnan(thing_errors(unseen, off)).all()
