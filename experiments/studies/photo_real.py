@@ -82,15 +82,16 @@ def of_seed(making: StudyFolder, part: _Part, name: str, seed: int, settings: di
         randomization = [f"{look}+{TRIPOD}", *([KNOWN] if part.known else [])]
         count = part.images // len(part.looks)
         folders.append(making.images(f"{at}/images{k}", randomization, count, SEED + 10 * seed + k))
-    model = making.model(f"{at}/model", folders, model=part.model, steps=part.steps, seed=seed)
-    test = making.testset("known" if part.known else "testset", settings["tests"], part.known)
     rendering = making.minutes(*(f"{at}/images{k}" for k in range(len(folders))))
+    model = making.model(f"{at}/model", folders, model=part.model, steps=part.steps, seed=seed)
+    minutes = rendering + making.minutes(f"{at}/model")
+    test = making.testset("known" if part.known else "testset", settings["tests"], part.known)
     return {
         "part": name,
         "seed": seed,
         **settings,
         "minutes of rendering": round(rendering, 1),
-        "minutes": round(rendering + making.minutes(f"{at}/model"), 1),
+        "minutes": round(minutes, 1),
         **figures_of(measure_model(model, test)),
         **(picked(making.picks(f"{at}/picks", model, settings["episodes"])) if PICKED in part.bars else {}),
         "machine": machine_description(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.engines.engine import make_engine
+from simworld.errors import ConfigurationError
 from simworld.experiments.cli.console import note, progress
 from simworld.experiments.recipes.labelled_images import write_labelled_images
 from simworld.experiments.recipes.picking import write_picks
@@ -71,8 +72,8 @@ class StudyFolder:
             return write_picks(path, model, episodes=episodes, cameras=cameras, size=self.size, progress=tell)
 
     def minutes(self, *names: str) -> float:
-        """How long it took to make all of these."""
-        return sum(_Clock.seconds(self.folder / name) for name in names) / 60
+        """How long it took to make all of these; ConfigurationError where that was not measured."""
+        return sum(_Clock.read(self.folder / name) for name in names) / 60
 
     @contextmanager
     def _timed(self, path: Path, what: str) -> Iterator[Any]:
@@ -99,15 +100,17 @@ class _Clock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._before, self._begin = self.seconds(path), time.perf_counter()
+        self._before = self.read(path) if self._file(path).exists() else 0.0
+        self._begin = time.perf_counter()
         self._file(path).parent.mkdir(parents=True, exist_ok=True)
         self.save()
 
     @classmethod
-    def seconds(cls, path: Path) -> float:
+    def read(cls, path: Path) -> float:
         """How long something took until now."""
-        file = cls._file(path)
-        return float(file.read_text()) if file.exists() else 0.0
+        if not cls._file(path).exists():
+            raise ConfigurationError(f"folder: nobody measured how long {path} took; begin in another folder")
+        return float(cls._file(path).read_text())
 
     def tick(self) -> None:
         """Save the time, if that was long ago."""

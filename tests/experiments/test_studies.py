@@ -61,15 +61,18 @@ def test_a_kill_loses_seconds_of_the_clock_alone(tmp_path: Path, monkeypatch: py
     now, path = [100.0], tmp_path / "seed0" / "model"
     monkeypatch.setattr(study_folder.time, "perf_counter", lambda: now[0])
     killed = study_folder._Clock(path)
-    assert killed.seconds(path) == 0.0
+    assert killed.read(path) == 0.0
     for at, saved in ((107.0, 0.0), (112.0, 12.0), (115.0, 12.0)):
         now[0] = at
         killed.tick()
-        assert killed.seconds(path) == saved
+        assert killed.read(path) == saved
     going_on = study_folder._Clock(path)
     now[0] = 124.0
     going_on.save()
-    assert study_folder.StudyFolder(tmp_path, (96, 64)).minutes("seed0/model") == pytest.approx(21 / 60)
+    making = study_folder.StudyFolder(tmp_path, (96, 64))
+    assert making.minutes("seed0/model") == pytest.approx(21 / 60)
+    with pytest.raises(ConfigurationError, match="^folder: nobody measured how long .*images took"):
+        making.minutes("seed0/model", "seed0/images")
 
 
 def test_intervals_over_seeds_are_students() -> None:
