@@ -1,5 +1,6 @@
 """`simworld train-vision`: models that see."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,8 @@ def train_vision(
     seed: Seed = 0,
 ) -> None:
     """Train a model on labelled images: what is where in a picture."""
+    # Read when torch is loaded: its threads that wait would otherwise take the cores from those that work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from simworld.experiments.recipes.vision import MODEL, train_model
 
     with progress("steps", steps) as tell:
