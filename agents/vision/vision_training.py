@@ -20,6 +20,7 @@ from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
 from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture, numbers_of
+from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
 
@@ -114,9 +115,8 @@ class VisionTraining:
     def begin_with(self, network: SeeingNetwork) -> None:
         """Take the weights of a network; ConfigurationError where it is of another architecture."""
         if network.architecture != self.settings.architecture:
-            raise ConfigurationError(
-                f"start: that model is another one: {_difference(network.architecture, self.settings.architecture)}"
-            )
+            there, here = (each.model_dump(mode="json") for each in (network.architecture, self.settings.architecture))
+            raise ConfigurationError(f"start: that model is another one: {difference(there, here)}")
         self._data += f"/{_digest(network)}"
         for own in (self._network, self.averaged):
             own.load_state_dict(network.state_dict())
@@ -188,13 +188,6 @@ class VisionTraining:
             state = self._optimizer.state[parameter]
             tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
         return tensors
-
-
-def _difference(one: VisionArchitecture, other: VisionArchitecture) -> str:
-    """The first thing in which two architectures differ."""
-    pairs = ((name, getattr(one, name), getattr(other, name)) for name in VisionArchitecture.model_fields)
-    name, a, b = next(pair for pair in pairs if pair[1] != pair[2])
-    return f"{name} {a} instead of {b}"
 
 
 def _digest(network: SeeingNetwork) -> str:

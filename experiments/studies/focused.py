@@ -22,6 +22,7 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.focusing import focus_for
 from simworld.experiments.recipes.testset import ENV
 from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.studies.photo_real import POSITION, figures_of
 from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json
 
@@ -60,10 +61,8 @@ def of_seed(making: StudyFolder, asked: argparse.Namespace, k: int, tests: Path)
 
 def figures(found: dict[str, Any]) -> dict[str, float]:
     """What models are compared by: how much they find, how precisely, and the median error of positions."""
-    told = {"recall": found["recall"], "box AP50": found["box"]["AP50"], "box AP": found["box"]["AP"]}
-    if "position in cm" in found:
-        told["position in cm"] = found["position in cm"]["median"]
-    return {name: round(value, 4) for name, value in told.items()}
+    told = figures_of(found)
+    return {name: told[name] for name in ("recall", "box AP50", "box AP", POSITION) if name in told}
 
 
 def main() -> None:

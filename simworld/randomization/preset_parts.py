@@ -34,6 +34,19 @@ def any_surface(prefix: str, size: float) -> dict[str, Any]:
     }
 
 
+def two_toned(prefix: str, color: HSV, texture: Choice, size: float, roughness: Uniform) -> dict[str, Any]:
+    """A surface with patterns in two colours of a kind, that repeat after about `size` metres."""
+    return {
+        f"{prefix}.color": color,
+        f"{prefix}.texture": texture,
+        f"{prefix}.texture.color": color,
+        f"{prefix}.texture.size": LogUniform(size / 2, size * 2),
+        f"{prefix}.texture.seed": ANY_SEED,
+        f"{prefix}.roughness": roughness,
+        f"{prefix}.metallic": 0.0,
+    }
+
+
 def about(place: Vec3, reach: float) -> InBox:
     """The cube of which `place` is the middle, `reach` metres to every side."""
     return InBox(tuple(c - reach for c in place), tuple(c + reach for c in place))

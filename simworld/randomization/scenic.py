@@ -7,7 +7,7 @@ from simworld.building.looks import TEXTURES
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
 from simworld.distributions.univariate import Integers, LogUniform, Uniform
-from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset
+from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset, two_toned
 
 VIEWS = preset(
     {
@@ -92,15 +92,8 @@ HOUSEHOLD = preset(
 
 def _usual(prefix: str, color: HSV, textures: dict[str, float], size: float) -> dict[str, Any]:
     """A surface of a colour, or with patterns in two of its kind: names with their probabilities."""
-    return {
-        f"{prefix}.color": color,
-        f"{prefix}.texture": Choice(tuple(textures), tuple(textures.values())),
-        f"{prefix}.texture.color": color,
-        f"{prefix}.texture.size": LogUniform(size / 2, size * 2),
-        f"{prefix}.texture.seed": ANY_SEED,
-        f"{prefix}.roughness": Uniform(0.25, 0.9),
-        f"{prefix}.metallic": 0.0,
-    }
+    choice = Choice(tuple(textures), tuple(textures.values()))
+    return two_toned(prefix, color, choice, size, Uniform(0.25, 0.9))
 
 
 _PLASTIC = HSV(saturation=Uniform(0.1, 0.9), value=Uniform(0.2, 0.95))

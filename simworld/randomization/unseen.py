@@ -5,20 +5,12 @@ from typing import Any
 from simworld.distributions.choices import Choice
 from simworld.distributions.compounds import HSV
 from simworld.distributions.univariate import Integers, LogUniform, Uniform
-from simworld.randomization.preset_parts import ANY_SEED, preset
+from simworld.randomization.preset_parts import preset, two_toned
 
 
 def _surface(prefix: str, color: HSV, size: float, *textures: str) -> dict[str, Any]:
-    """A surface with held out patterns, in two colours of a kind, that repeat after about `size` metres."""
-    return {
-        f"{prefix}.color": color,
-        f"{prefix}.texture": Choice(textures),
-        f"{prefix}.texture.color": color,
-        f"{prefix}.texture.size": LogUniform(size / 2, size * 2),
-        f"{prefix}.texture.seed": ANY_SEED,
-        f"{prefix}.roughness": Uniform(0.3, 0.9),
-        f"{prefix}.metallic": 0.0,
-    }
+    """A surface with held out patterns."""
+    return two_toned(prefix, color, Choice(textures), size, Uniform(0.3, 0.9))
 
 
 _PAINT = HSV(saturation=Uniform(0.05, 0.6), value=Uniform(0.3, 0.95))
