@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.evaluation import wilson_interval
 from simworld.geometry import Array
 
 LEAST = 10
 """Units, which are drawn independently, of a cell that is compared with others."""
-_SIGMAS = 1.96
-"""Of an interval that holds 95%."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ def compare_cells(cells: NDArray[np.int64], things: Array, wrong: Array, expecte
     scatter = max(float((shift**2 - chance)[held].mean()), 0.0) if held.any() else 0.0
     trust = np.where(held, scatter / np.maximum(scatter + chance, 1e-12), 0.0)
     shrunken = np.clip(mean + trust * shift, 0, 1)
-    return CellErrors(means, *_wilson(means, worth), shrunken, _p_value(cells, excess, held))
+    low, high = np.transpose([wilson_interval(m * w, w) for m, w in zip(means.tolist(), worth.tolist(), strict=True)])
+    return CellErrors(means, low, high, shrunken, _p_value(cells, excess, held))
 
 
 def _p_value(cells: NDArray[np.int64], excess: Array, held: NDArray[np.bool_]) -> float:
@@ -72,14 +72,6 @@ def _worth(cells: NDArray[np.int64], things: Array, wrong: Array, means: Array, 
     alone = means * (1 - means) * own
     share = np.where(spread > 0, np.minimum(alone / np.maximum(spread, 1e-12), 1.0), 1.0)
     return np.maximum(own * share, 1.0)
-
-
-def _wilson(means: Array, worth: Array) -> tuple[Array, Array]:
-    """Wilson's score interval (1927)."""
-    z2 = _SIGMAS**2 / worth
-    middle = (means + z2 / 2) / (1 + z2)
-    half = np.sqrt(means * (1 - means) * z2 + z2**2 / 4) / (1 + z2)
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
 
 
 def chi_square_tail(x: float, freedom: int) -> float:

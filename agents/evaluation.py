@@ -101,7 +101,7 @@ def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> EpisodeRes
     return EpisodeResult(seed, success, total, length, "" if success else _failure(info, grasped))
 
 
-def wilson_interval(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(successes: float, n: float, z: float = 1.959964) -> tuple[float, float]:
     """Wilson's score interval of a proportion; (0, 1) without trials."""
     if n == 0:
         return 0.0, 1.0
