@@ -15,6 +15,7 @@ from numba.core.imputils import lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 from numba.np import arrayobj
+from numpy.typing import NDArray
 
 types: Any = numba.types  # numba gives none of these functions a type
 _cgutils: Any = cgutils
@@ -36,7 +37,7 @@ class Handed(Generic[Tuple]):
 
     def __init__(self, value: Tuple) -> None:
         self.value = value
-        self._words = np.array(_words(_HandedType(type(value)), value), dtype=np.int64)
+        self._words = np.array(_writer(_HandedType(type(value)))(value), dtype=np.int64)
         self.address: int = self._words.ctypes.data
 
 
@@ -168,14 +169,21 @@ def _size(kind: Any) -> int:
     return len(kind.types) if isinstance(kind, types.BaseTuple) else 1
 
 
-def _words(kind: Any, value: Any) -> list[int]:
-    """A value as 64-bit words, in the order in which they are read."""
-    if isinstance(kind, _HandedType):
-        parts = zip(_places(kind.tuple_class).values(), value, strict=True)
-        return [word for (part, _), one in parts for word in _words(part, one)]
-    if isinstance(kind, types.BaseTuple):
-        return [word for part, one in zip(kind.types, value, strict=True) for word in _words(part, one)]
+@cache
+def _writer(kind: Any) -> Callable[[Any], list[int]]:
+    """What makes 64-bit words of a value of a type, in the order in which they are read."""
+    if isinstance(kind, _HandedType | types.BaseTuple):
+        handed = isinstance(kind, _HandedType)
+        kinds = [part for part, _ in _places(kind.tuple_class).values()] if handed else kind.types
+        parts = [_writer(part) for part in kinds]
+        return lambda value: [word for write, one in zip(parts, value, strict=True) for word in write(one)]
     if isinstance(kind, types.Array):
-        assert value.dtype == np.dtype(str(kind.dtype)) and value.ndim == kind.ndim and value.flags.c_contiguous, kind
-        return [value.ctypes.data, *value.shape]
-    return [int(np.array(value, dtype=str(kind)).view(np.int64))]
+        like, dimensions = np.dtype(str(kind.dtype)), kind.ndim
+
+        def write(value: NDArray[Any]) -> list[int]:
+            assert value.dtype == like and value.ndim == dimensions and value.flags.c_contiguous, kind
+            return [value.__array_interface__["data"][0], *value.shape]
+
+        return write
+    number = np.dtype(str(kind))
+    return lambda value: [int(np.array(value, dtype=number).view(np.int64))]

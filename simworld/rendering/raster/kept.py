@@ -37,6 +37,8 @@ class KeptEye:
         self._cache: Handed[StaticCache] | None = None
         self._carriers = carriers.copy()
         self._pictures = 0
+        self.bytes = self._size()
+        """Of what is kept, but for what is of the draw list, which threads share."""
         if eye.link < 0:
             self._do(FIXED)
 
@@ -53,7 +55,10 @@ class KeptEye:
             cache = Handed(self._new_cache(self._shadows.value.lamps))
             self._do(FILL, CACHED, cache)
             self._cache = cache
-        return before != (self._shadows, self._cache)
+        if before == (self._shadows, self._cache):
+            return False
+        self.bytes = self._size()
+        return True
 
     def row(self, task: int, carriers: int, count: int) -> list[int]:
         """A row but for what is to be made; its carriers (`count`, 7) are at an address."""
@@ -88,9 +93,7 @@ class KeptEye:
         turn, workspace = Turn(), WORKSPACES.for_(self.need)  # which is held until it is done
         render_rows(row, workspace.address, turn.all(1))
 
-    @property
-    def bytes(self) -> int:
-        """Of what is kept, but for what is of the draw list, which threads share."""
+    def _size(self) -> int:
         handed = (self._eye, self._shadows, self._cache)
         return sum(_bytes(one.value) for one in handed if one is not None) - self._eye.value.backdrop.nbytes
 
