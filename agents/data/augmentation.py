@@ -10,6 +10,7 @@ from pydantic import Field
 from simworld.agents.data.example import Example, Picture
 from simworld.agents.data.framing import Framing, framed, shown_alone
 from simworld.agents.settings import Real, Settings
+from simworld.geometry import Array
 from simworld.rendering.frame import Frame
 from simworld.rendering.sensor.sense import sense
 from simworld.scene.camera import Camera
@@ -19,6 +20,10 @@ from simworld.streams import Generator
 Share = Annotated[Real, Field(ge=0, le=1)]
 
 _GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_STEP = 16
+"""Pixels of which the sides of windows are multiples."""
+_LEAST_SIDE = 64
+"""Pixels of a window."""
 _LEAST_PIXELS = 12
 """Of a thing that a picture is still labelled with."""
 
@@ -29,26 +34,46 @@ class Augmentation(Settings):
     `zoom` is the logarithm of an enlargement, `shift` a share of the picture, `roll` in radians; `color` is how much
     contrast, brightness, saturation and the channels vary; `sensor` scales noise, blur and compression as
     `simworld.rendering.sensor` makes them; `hidden` is the largest side of patches that hide a part, as a share of the
-    picture's.
+    picture's. Of each picture a `window` is left, which has this share of its sides and a thing in it; 1 is all of it.
     """
 
-    zoom: Share = 0.3
+    zoom: Share = 0.2
     shift: Share = 0.12
     roll: Annotated[Real, Field(ge=0, le=math.pi)] = 0.15
-    color: Share = 0.3
-    sensor: Share = 1.0
-    hidden: Share = 0.15
+    color: Share = 0.15
+    sensor: Share = 0.5
+    hidden: Share = 0.0
+    window: Annotated[Real, Field(ge=0.1, le=1)] = 1.0
 
     def __call__(self, example: Example, size: tuple[int, int], generator: Generator) -> Example:
-        """A variation, of (width, height) `size`."""
+        """A variation, of (width, height) `size` or of the window's."""
         draw = generator.uniform
         height, width = example.image.shape[:2]
         zoom, roll = math.exp(draw(-self.zoom, self.zoom)), draw(-self.roll, self.roll)
         framing = Framing.fitted((width, height), size, zoom, roll)
         moved = draw(-self.shift, self.shift, 2) * size + framing.shift
-        varied = framed(example, replace(framing, shift=(float(moved[0]), float(moved[1]))), size, _LEAST_PIXELS)
+        framing = replace(framing, shift=(float(moved[0]), float(moved[1])))
+        if self.window < 1:
+            framing, size = self._windowed(framing, size, example.things.boxes, generator)
+        varied = framed(example, framing, size, _LEAST_PIXELS)
         image = self._sensed(self._colored(varied.image, generator), generator)
         return self._hidden(replace(varied, image=image), generator) if self.hidden else replace(varied, image=image)
+
+    def _windowed(
+        self, framing: Framing, size: tuple[int, int], boxes: Array, generator: Generator
+    ) -> tuple[Framing, tuple[int, int]]:
+        """A part of what a framing shows, with the middle of one of the boxes on it, and the part's size."""
+        whole = np.array(size)
+        part = np.rint(whole * self.window / _STEP).astype(np.int64) * _STEP
+        part = np.minimum(part.clip(_LEAST_SIDE), whole)
+        place = generator.uniform(0.15, 0.85, 2)
+        if len(boxes):
+            x, y, width, height = boxes[generator.integers(len(boxes))]
+            corner = (framing.matrix @ (x + width / 2, y + height / 2, 1.0))[:2] - place * part
+        else:
+            corner = place * (whole - part)
+        x, y = np.rint(corner.clip(0, whole - part)).tolist()
+        return replace(framing, shift=(framing.shift[0] - x, framing.shift[1] - y)), (int(part[0]), int(part[1]))
 
     def _colored(self, image: Picture, generator: Generator) -> Picture:
         """Contrast, brightness, saturation, and each channel by itself."""

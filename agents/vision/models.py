@@ -8,13 +8,15 @@ from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
 from simworld.agents.vision.heads.mask_head import MaskHead
 from simworld.agents.vision.heads.position_head import PositionHead
+from simworld.agents.vision.heads.presence_head import PresenceHead
 from simworld.agents.vision.heads.rotation_head import RotationHead
 
 MODELS: dict[str, tuple[Callable[[Shape], Head], ...]] = {
-    "detector": (CategoryHead, BoxHead, MaskHead),
-    "keypoints": (CategoryHead, BoxHead, KeypointHead),
-    "position": (CategoryHead, BoxHead, PositionHead),
-    "pose": (CategoryHead, BoxHead, PositionHead, RotationHead),
-    "all": (CategoryHead, BoxHead, MaskHead, KeypointHead, PositionHead, RotationHead),
+    "detector": (PresenceHead, CategoryHead, BoxHead, MaskHead, PositionHead),
+    "keypoints": (PresenceHead, CategoryHead, BoxHead, KeypointHead),
+    "position": (PresenceHead, CategoryHead, BoxHead, PositionHead),
+    "pose": (PresenceHead, CategoryHead, BoxHead, PositionHead, RotationHead),
+    "all": (PresenceHead, CategoryHead, BoxHead, MaskHead, KeypointHead, PositionHead, RotationHead),
 }
-"""By name. The first of each says where things are; a rotation is read along the ray that a position gives."""
+"""By name. The first two say which cells are of things, and of what; a rotation is read along the ray that a position
+gives."""

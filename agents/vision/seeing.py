@@ -17,8 +17,9 @@ from simworld.agents.data.framing import Framing, framed_image
 from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
-from simworld.agents.vision.heads.category_head import middle_cells, peaks
 from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.mask_head import MASK_STRIDE
+from simworld.agents.vision.heads.presence_head import middle_cells, peaks
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.trunk import STRIDE, Trunk
 from simworld.datasets.store.folder import software
@@ -32,7 +33,7 @@ Width = Annotated[Whole, Field(ge=4, le=512)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 MOST = 50
-"""Things that are looked for in an image."""
+"""Things that are told of an image: a cell's may be of several categories."""
 LEAST_SCORE = 0.05
 """Of a thing that is told of, if nothing else is asked for."""
 _TOGETHER = 16
@@ -56,7 +57,9 @@ class VisionArchitecture(Settings):
     @model_validator(mode="after")
     def _points_of_each(self) -> Self:
         if len(self.points) != len(self.categories):
-            raise ValueError(f"points: must be of each of {len(self.categories)} categories, got {len(self.points)}")
+            raise ConfigurationError(
+                f"points: must be of each of {len(self.categories)} categories, got {len(self.points)}"
+            )
         return self
 
 
@@ -64,7 +67,7 @@ class _Document(Plain):
     """What a stored network says of itself; `settings`, `results` and `software` are for the reader's eyes."""
 
     kind: Literal["vision"] = "vision"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     architecture: VisionArchitecture
     settings: dict[str, Any]
     results: dict[str, Any]
@@ -152,7 +155,7 @@ class SeeingNetwork(nn.Module):
     def losses(self, batch: Batch, precision: torch.dtype) -> dict[str, torch.Tensor]:
         """How wrong each head is about a batch, wherever its weights are."""
         device = next(self.parameters()).device
-        width, height = (-(-side // STRIDE) for side in self.architecture.size)
+        height, width = (-(-side // STRIDE) for side in batch.images.shape[-2:])
         cells = answering(batch, height, width).to(device)
         batch = batch.to(device)
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
@@ -206,9 +209,8 @@ class SeeingNetwork(nn.Module):
             for photo, by in zip(photos, framings, strict=True)
         ]
         features = self._features(torch.stack(seen))
-        scores, categories, cells = peaks(self.parts[0](features), MOST)
-        kept = scores >= least
-        scores, categories = scores[kept], categories[kept]
+        there, cells = peaks(self.parts[0](features), MOST)
+        kept = there >= least
         cells = Cells(cells.image[kept], cells.row[kept], cells.column[kept], cells.thing[kept])
         known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
         told: dict[str, Any] = {}
@@ -220,11 +222,16 @@ class SeeingNetwork(nn.Module):
         for head in self.parts[1:]:
             if known or not head.needs_camera:
                 told |= head.read(head.answers(features, cells), cells, told)
-        told |= {"scores": scores, "categories": categories}
-        return [
-            _found({name: values[cells.image == k] for name, values in told.items()}, photo, by)
-            for k, (photo, by) in enumerate(zip(photos, framings, strict=True))
-        ]
+        scores = there[kept, None] * told.pop("chances")
+        cell, categories = (scores >= least).nonzero(as_tuple=True)
+        scores, image, all_found = scores[cell, categories], cells.image[cell], list[Found]()
+        for k, (photo, by) in enumerate(zip(photos, framings, strict=True)):
+            mine = (image == k).nonzero()[:, 0]
+            mine = mine[scores[mine].argsort(descending=True, stable=True)[:MOST]]
+            likeliest = {name: values[cell[mine]] for name, values in told.items()}
+            likeliest |= {"scores": scores[mine], "categories": categories[mine]}
+            all_found.append(_found(likeliest, photo, by))
+        return all_found
 
 
 def answering(batch: Batch, height: int, width: int) -> Cells:
@@ -258,8 +265,6 @@ def numbers_of(network: nn.Module) -> dict[str, torch.Tensor]:
 
 def _found(told: dict[str, torch.Tensor], photo: Photo, framing: Framing) -> Found:
     """What was told of one image, in its own pixels."""
-    order = told["scores"].argsort(descending=True, stable=True)
-    told = {name: values[order] for name, values in told.items()}
     height, width = photo.image.shape[:2]
     found: dict[str, Any] = {
         name: told[name].numpy() for name in ("scores", "categories", "positions", "rotations") if name in told
@@ -275,17 +280,16 @@ def _found(told: dict[str, torch.Tensor], photo: Photo, framing: Framing) -> Fou
 
 
 def _enlarged(logits: torch.Tensor, framing: Framing, boxes: Array, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The masks (n, h, w) of logits at cells: each is enlarged alone, in its box and a pixel around that."""
+    """The masks (n, h, w) of logits at MASK_STRIDE: each is enlarged alone, in its box and a pixel around that."""
     masks = np.zeros((len(boxes), size[1], size[0]), dtype=np.bool_)
     begin = np.ceil(boxes[:, :2] - 1.5).clip(0, size).astype(np.int64)
     end = np.floor(boxes[:, :2] + boxes[:, 2:] + 1.5).clip(0, size).astype(np.int64)
     origin = np.array(framing.shift) / framing.scale
-    for mask, cells, corner, (right, bottom) in zip(masks, logits, begin, end, strict=True):
+    for mask, shown, corner, (right, bottom) in zip(masks, logits, begin, end, strict=True):
         left, top = corner.tolist()
         if left < right and top < bottom:
             shift = (-origin - corner).tolist()
-            inside = framed_image(
-                cells[None], Framing(STRIDE / framing.scale, 0.0, shift), (right - left, bottom - top)
-            )
+            by = Framing(MASK_STRIDE / framing.scale, 0.0, shift)
+            inside = framed_image(shown[None], by, (right - left, bottom - top))
             mask[top:bottom, left:right] = inside[0].numpy() > 0
     return masks

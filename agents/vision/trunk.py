@@ -1,4 +1,4 @@
-"""What all heads look at: features of an image at a quarter of its resolution.
+"""What all heads look at: features of an image at an eighth of its resolution.
 
 Residual stages (He et al. 2016) with a feature pyramid (Lin et al. 2017), small enough for a processor.
 """
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-STRIDE = 4
+STRIDE = 8
 """Pixels along a side of a cell of the features."""
 
 
@@ -43,14 +43,14 @@ class Trunk(nn.Module):
             first = [block(widths[k - 1], width, 3, 2)] if k else []
             stages.append(nn.Sequential(*first, *[Residual(width) for _ in range(depth)]))
         self.stages = nn.ModuleList(stages)
-        self.across = nn.ModuleList([nn.Conv2d(width, out, 1) for width in widths])
+        self.across = nn.ModuleList([nn.Conv2d(width, out, 1) for width in widths[1:]])
         self.last = block(out, out)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """The features."""
         features = self.stem(images / 127.5 - 1.0)
-        levels = []
-        for stage, across in zip(self.stages, self.across, strict=True):
+        features, levels = self.stages[0](features), []
+        for stage, across in zip(self.stages[1:], self.across, strict=True):
             features = stage(features)
             levels.append(across(features))
         joined = levels.pop()

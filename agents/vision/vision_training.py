@@ -5,13 +5,15 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from simworld.agents.data.augmentation import Augmentation
+from simworld.agents.data.batch import Batch
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.data.joined import JoinedSet
@@ -19,6 +21,7 @@ from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
+from simworld.agents.vision.learners import Learners
 from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture, numbers_of
 from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError, TrainingError
@@ -32,19 +35,29 @@ class VisionSettings(Settings):
 
     Images are `shuffled`, or taken in the order of their rows: quicker where several are rendered of one scene.
     `average` is how much a step keeps of the average of all weights so far, which is what is stored; `precision` that
-    of convolutions while learning.
+    of convolutions while learning. A batch is learnt from in so many equal `parts` side by side, each
+    normalized by its own statistics, among which torch's threads are divided.
     """
 
     architecture: VisionArchitecture
     steps: Annotated[Whole, Field(ge=1, le=10_000_000)] = 6000
-    batch_size: Annotated[Whole, Field(ge=1, le=1024)] = 16
-    learning_rate: LearningRate = 2e-3
+    batch_size: Annotated[Whole, Field(ge=1, le=1024)] = 32
+    learning_rate: LearningRate = 5e-3
     weight_decay: Annotated[Real, Field(ge=0, le=1)] = 0.02
     average: Annotated[Real, Field(ge=0, lt=1)] = 0.998
     precision: Literal["float32", "bfloat16"] = "float32"
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = Augmentation(window=0.6)
     shuffled: bool = True
+    parts: Annotated[Whole, Field(ge=1, le=64)] = 2
     seed: RootSeed = 0
+
+    @model_validator(mode="after")
+    def _equal_parts(self) -> Self:
+        if self.batch_size % self.parts:
+            raise ConfigurationError(
+                f"batch_size: must be divisible into {self.parts} equal parts, got {self.batch_size}"
+            )
+        return self
 
 
 class _Checkpoint(Plain):
@@ -93,9 +106,11 @@ def train_vision(
     if checkpoint is not None and checkpoint.exists():
         training.restore(checkpoint)
     varied = Varied(data, settings.augmentation, settings.architecture.size, settings.seed)
-    order = Order(rows, settings.batch_size, settings.seed, training.steps, settings.steps, settings.shuffled)
-    with closing(batches(varied, order, workers)) as stream:
-        for batch in stream:
+    parts = settings.parts
+    begin, end = training.steps * parts, settings.steps * parts
+    order = Order(rows, settings.batch_size // parts, settings.seed, begin, end, settings.shuffled)
+    with closing(training), closing(batches(varied, order, workers)) as stream:
+        while batch := [*islice(stream, parts)]:
             tell(training.steps, training.step(batch))
             if checkpoint is not None and (training.steps % every == 0 or training.steps == settings.steps):
                 training.save(checkpoint)
@@ -109,8 +124,10 @@ class VisionTraining:
         self.settings, self.steps, self._data = settings, 0, data
         self._network = SeeingNetwork(settings.architecture, settings.seed).to(device)
         self.averaged = SeeingNetwork(settings.architecture, settings.seed).to(device)
+        self._learners = Learners(self._network, settings.parts, DTYPES[settings.precision])
+        fused = torch.device(device).type in ("cpu", "cuda")
         rate, decay = settings.learning_rate, settings.weight_decay
-        self._optimizer = torch.optim.AdamW(self._network.parameters(), lr=rate, weight_decay=decay)
+        self._optimizer = torch.optim.AdamW(self._network.parameters(), lr=rate, weight_decay=decay, fused=fused)
 
     def begin_with(self, network: SeeingNetwork) -> None:
         """Take the weights of a network; ConfigurationError where it is of another architecture."""
@@ -121,24 +138,24 @@ class VisionTraining:
         for own in (self._network, self.averaged):
             own.load_state_dict(network.state_dict())
 
-    def step(self, batch: Any) -> dict[str, float]:
-        """Learn from a batch: its losses. TrainingError where they are not finite."""
-        self._network.train()
+    def step(self, parts: Sequence[Batch]) -> dict[str, float]:
+        """Learn from the parts of a batch: their mean losses. TrainingError where these are not finite."""
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate()
-        losses = self._network.losses(batch, DTYPES[self.settings.precision])
-        total = torch.stack([*losses.values()]).sum()
-        self._optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 10.0)
-        if not math.isfinite(total.item()):
+        losses = self._learners.learn(parts)
+        if not math.isfinite(sum(losses.values())):
             raise TrainingError(
                 f"the training diverged at step {self.steps}: its loss is not finite; lower its learning rate"
             )
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 10.0)
         self._optimizer.step()
         self.steps += 1
         self._average()
-        return {name: value.item() for name, value in losses.items()}
+        return losses
+
+    def close(self) -> None:
+        """End its threads."""
+        self._learners.close()
 
     def save(self, path: Path) -> None:
         """Write what it takes to go on, atomically."""
@@ -175,9 +192,9 @@ class VisionTraining:
 
     def _average(self) -> None:
         keep = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
+        mean, now = ([*numbers_of(network).values()] for network in (self.averaged, self._network))
         with torch.no_grad():
-            for mean, value in zip(*(numbers_of(n).values() for n in (self.averaged, self._network)), strict=True):
-                mean.lerp_(value, 1 - keep)
+            torch._foreach_lerp_(mean, now, 1 - keep)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         """What the settings do not give."""

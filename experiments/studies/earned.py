@@ -154,7 +154,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--curve", type=int, nargs="+", default=[100, 400, 1600, 6400, 20000])
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--tests", type=int, default=300, help="path-traced images that models are measured on")
-    parser.add_argument("--size", default="224x168")
+    parser.add_argument("--size", default="320x240")
     return parser.parse_args()
 
 

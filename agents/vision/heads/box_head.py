@@ -1,4 +1,4 @@
-"""The box around what is seen of a thing: how far its sides are from the cell (FCOS, Tian et al. 2019)."""
+"""The box around what is seen of a thing: how far its middle is from the cell, and its sides."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _UNIT = 16.0
 
 
 class BoxHead(Head):
-    """Distances in pixels to the left, the top, the right and the bottom."""
+    """Columns and rows to the middle, width and height."""
 
     name = "boxes"
 
@@ -30,8 +30,8 @@ class BoxHead(Head):
         return {"boxes": self._boxes(answers, cells)}
 
     def _boxes(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
-        sides = functional.softplus(answers) * _UNIT
-        return torch.cat([cells.middles - sides[:, :2], sides[:, :2] + sides[:, 2:]], dim=1)
+        sides = functional.softplus(answers[:, 2:]) * _UNIT
+        return torch.cat([cells.middles + answers[:, :2] * _UNIT - sides / 2, sides], dim=1)
 
 
 def _corners(boxes: torch.Tensor) -> torch.Tensor:

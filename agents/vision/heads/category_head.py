@@ -1,6 +1,5 @@
-"""Where things of each category are: heat maps of their middles (CenterNet, Zhou et al. 2019)."""
+"""What a thing is, of the categories that there are."""
 
-import math
 from typing import Any
 
 import torch
@@ -8,70 +7,22 @@ from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.vision.heads.head import Cells, Head, Shape
-from simworld.agents.vision.trunk import STRIDE
-
-_RARE = 0.02
-"""How likely a cell is the middle of a thing before anything is learnt."""
-_SPREAD = 0.1
-"""Standard deviation of a target, as a share of its box; half a cell at least."""
 
 
 class CategoryHead(Head):
-    """A heat map for each category."""
+    """The logarithm of how likely each category is, but for a constant."""
 
     name = "categories"
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, len(shape.categories))
-        assert self.last.bias is not None
-        torch.nn.init.constant_(self.last.bias, math.log(_RARE / (1 - _RARE)))
-
-    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
-        """Those of all cells: (n, outputs, h, w)."""
-        whole: torch.Tensor = self(features)
-        return whole
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
-        """The focal loss of CenterNet for each thing, of answers (n, outputs, h, w)."""
-        logits, target = answers.float(), self._target(answers, batch)
-        away = (1 - target).square_().square_()  # nothing at a middle
-        wrong = (functional.softplus(logits) * logits.sigmoid().square() * away).sum()
-        middles = logits[target == 1]
-        right = (functional.softplus(-middles) * (-middles).sigmoid().square()).sum()
-        return (right + wrong) / max(len(batch.category), 1)
+        """Cross entropy."""
+        if not len(cells.thing):
+            return answers.sum() * 0
+        return functional.cross_entropy(answers, batch.category[cells.thing])
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """Nothing more: which cells were found is what it says."""
-        return {}
-
-    def _target(self, answers: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Gaussians (n, c, h, w) around the middles, each exactly 1 at its cell."""
-        target = torch.zeros_like(answers, dtype=torch.float32)
-        height, width = answers.shape[-2:]
-        rows, columns = (torch.arange(side, device=answers.device).float() for side in (height, width))
-        row, column = middle_cells(batch.boxes, height, width)
-        spread = (_SPREAD * batch.boxes[:, 2:] / STRIDE).clamp_min(0.5)
-        down = torch.exp(-((rows - row[:, None]) ** 2) / (2 * spread[:, 1:] ** 2))
-        along = torch.exp(-((columns - column[:, None]) ** 2) / (2 * spread[:, :1] ** 2))
-        for k, (image, category) in enumerate(zip(batch.of.tolist(), batch.category.tolist(), strict=True)):
-            plane = target[image, category]
-            torch.maximum(plane, down[k, :, None] * along[k], out=plane)
-        return target
-
-
-def middle_cells(boxes: torch.Tensor, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The row and the column (m,) of the cell in the middle of each box."""
-    middle = ((boxes[:, :2] + boxes[:, 2:] / 2) / STRIDE).long()
-    return middle[:, 1].clamp(0, height - 1), middle[:, 0].clamp(0, width - 1)
-
-
-def peaks(answers: torch.Tensor, most: int) -> tuple[torch.Tensor, torch.Tensor, Cells]:
-    """Scores and categories (k,) of the highest peaks of heat maps, at most `most` an image, and their cells."""
-    likely = answers.float().sigmoid()
-    high = likely * (functional.max_pool2d(likely, 3, 1, 1) == likely)
-    count, _, height, width = high.shape
-    scores, places = high.flatten(1).topk(min(most, high[0].numel()))
-    cell = places % (height * width)
-    image = torch.arange(count)[:, None].expand_as(places)
-    cells = Cells(image.flatten(), (cell // width).flatten(), (cell % width).flatten(), torch.arange(places.numel()))
-    return scores.flatten(), (places // (height * width)).flatten(), cells
+        """`chances` (k, c) of the categories."""
+        return {"chances": answers.softmax(1)}

@@ -52,7 +52,7 @@ class Shape:
 class Head(nn.Module):
     """Answers (n, outputs, h, w) from features, by one hidden layer.
 
-    Most are made only in the cells of things when they are learnt and read: a tenth of the work. What `needs_camera` is
+    Most are made only in the cells of things when they are learnt and read. What `needs_camera` is
     read only where the camera of an image is known. By its `name` a loss is told of.
     """
 

@@ -15,6 +15,10 @@ _WEIGHTS = [(_PROTOTYPES + 2) * _HIDDEN, _HIDDEN, _HIDDEN, 1]
 """Of the two layers by which a thing's mask is made of the prototypes and of where a cell is from it."""
 _FAR = 64.0
 """Pixels from a thing that count 1."""
+_FINE = 2
+"""Rows, and columns, of a mask in a cell."""
+MASK_STRIDE = STRIDE // _FINE
+"""Pixels along a side of a place of a mask."""
 _MOST = 64
 """Things of a batch whose masks are learnt at once."""
 
@@ -27,7 +31,7 @@ class MaskHead(Head):
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, sum(_WEIGHTS))
         width = shape.width
-        self.prototypes = nn.Sequential(block(width, width), nn.Conv2d(width, _PROTOTYPES, 1))
+        self.prototypes = nn.Sequential(block(width, width), nn.Conv2d(width, _PROTOTYPES * _FINE**2, 1))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """The weights, and then the prototypes, at every cell."""
@@ -35,7 +39,8 @@ class MaskHead(Head):
 
     def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
         """The logits (k, h, w) of the masks of things at some cells."""
-        return mixed(super().answers(features, cells), self.prototypes(features), cells)
+        prototypes = functional.pixel_shuffle(self.prototypes(features), _FINE)
+        return mixed(super().answers(features, cells), prototypes, cells)
 
     def taught(self, cells: Cells, things: int) -> Cells:
         """The last cell, which is the middle one, of each of at most _MOST things, evenly taken."""
@@ -58,7 +63,7 @@ class MaskHead(Head):
         return (5 * crossed + dice).mean()
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """`masks` (k, h, w): logits at the cells, which are to be enlarged to pixels."""
+        """`masks` (k, h, w): logits at a stride of MASK_STRIDE, which are to be enlarged to pixels."""
         return {"masks": answers}
 
 
@@ -68,8 +73,8 @@ def mixed(weights: torch.Tensor, prototypes: torch.Tensor, cells: Cells) -> torc
     with torch.autocast(device.type, enabled=False):
         parts = torch.split(weights, _WEIGHTS, dim=1)
         shown = prototypes.float()[cells.image].flatten(2)
-        columns = (torch.arange(width, device=device) + 0.5) * STRIDE - cells.middles[:, :1]
-        rows = (torch.arange(height, device=device) + 0.5) * STRIDE - cells.middles[:, 1:]
+        columns = (torch.arange(width, device=device) + 0.5) * MASK_STRIDE - cells.middles[:, :1]
+        rows = (torch.arange(height, device=device) + 0.5) * MASK_STRIDE - cells.middles[:, 1:]
         place = torch.stack([columns[:, None, :].expand(-1, height, -1), rows[:, :, None].expand(-1, -1, width)], dim=1)
         inputs = torch.cat([shown, place.flatten(2) / _FAR], dim=1)
         hidden = torch.baddbmm(parts[1][:, :, None], parts[0].view(count, _HIDDEN, _PROTOTYPES + 2), inputs).relu()
@@ -78,15 +83,15 @@ def mixed(weights: torch.Tensor, prototypes: torch.Tensor, cells: Cells) -> torc
 
 
 def _shares(marks: torch.Tensor, cells: Cells) -> torch.Tensor:
-    """The share of each cell (k, h, w) that shows the thing that a cell is of; each is of another thing."""
+    """The share of each place (k, h, w) of a mask that shows the thing that a cell is of; each is of another thing."""
     (high, wide), count = marks.shape[-2:], len(cells.thing)
-    rows, columns = (torch.arange(side, device=marks.device) // STRIDE for side in (high, wide))
-    height, width = -(-high // STRIDE), -(-wide // STRIDE)
+    rows, columns = (torch.arange(side, device=marks.device) // MASK_STRIDE for side in (high, wide))
+    height, width = -(-high // STRIDE) * _FINE, -(-wide // STRIDE) * _FINE
     place = rows[:, None] * width + columns
     things = max(int(marks.max()), int(cells.thing.max()) + 1)
     begin = torch.full((things + 1,), -1, device=marks.device)
     begin[cells.thing + 1] = torch.arange(count, device=marks.device) * height * width
     of = begin[marks]
     shown = torch.bincount((of + place)[of >= 0], minlength=count * height * width)
-    pixels = torch.bincount(place.flatten(), minlength=height * width)
+    pixels = torch.bincount(place.flatten(), minlength=height * width).clamp_min(1)
     return shown.view(count, height, width) / pixels.view(height, width)

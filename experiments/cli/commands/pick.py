@@ -37,7 +37,7 @@ def pick(
 ) -> None:
     """Put things in the box by what a vision model says of one picture, in place of the true state.
 
-    It takes one that says where things are: a model `position`, `pose` or `all`.
+    It takes one that says where things are: a `detector`, or a model `position`, `pose` or `all`.
     """
     from simworld.experiments.recipes.picking import RESULTS, write_picks
     from simworld.experiments.recipes.testset import RANDOMIZATION

@@ -30,7 +30,7 @@ def train_vision(
     model: Annotated[
         str,
         typer.Option(
-            help="detector (boxes and masks), keypoints, position (in metres), pose (6D), or all of it.",
+            help="detector (boxes, masks, positions), keypoints, position (in metres), pose (6D), or all of it.",
             show_default="detector",
         ),
     ] = "",
@@ -39,9 +39,9 @@ def train_vision(
         typer.Option(metavar="MODEL", help="A model to go on from, or the name of one that ships, on other images."),
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Batches that are learnt from.")] = 6000,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images in a batch.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=2, help="Windows of images in a batch, an even number.")] = 32,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels that the model sees.", show_default="320x240")] = "",
-    learning_rate: Annotated[float, typer.Option(help="The highest of the schedule.")] = 2e-3,
+    learning_rate: Annotated[float, typer.Option(help="The highest of the schedule.")] = 5e-3,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write losses for TensorBoard, too.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read and augment images.")] = 1,
     seed: Seed = 0,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import islice
 from multiprocessing import active_children
 from pathlib import Path
@@ -151,6 +152,21 @@ def test_no_augmentation_leaves_the_picture(images: ImageSet) -> None:
     plain = none(images[0], (128, 96), Streams(0)("a"))
     assert (plain.image == images[0].image).all()
     assert (plain.instances == images[0].instances).all()
+
+
+def test_a_window_is_a_part_of_the_picture_with_a_thing_on_it(images: ImageSet) -> None:
+    part = Augmentation(zoom=0.0, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.0, window=0.6)
+    example, corners = images[2], set[tuple[int, int]]()
+    for k in range(16):
+        window = part(example, (128, 96), Streams(k)("a"))
+        x, y = (int(edge) for edge in example.intrinsics[:2, 2] - window.intrinsics[:2, 2])
+        inside = np.s_[y : y + 64, x : x + 80]
+        assert (window.image == example.image[inside]).all() and window.image.shape == (64, 80, 3)
+        assert (window.instances == example.instances[inside]).all() and len(window.things)
+        corners.add((x, y))
+    assert len(corners) > 8
+    nothing = replace(example, things=example.things[[]])
+    assert part(nothing, (128, 96), Streams(0)("a")).image.shape == (64, 80, 3)
 
 
 def test_batches_are_the_same_from_processes_and_from_any_beginning(images: ImageSet) -> None:

@@ -9,16 +9,17 @@ import torch
 from simworld.agents.data.batch import Batch, collate
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.vision.heads.box_head import BoxHead
-from simworld.agents.vision.heads.category_head import CategoryHead, middle_cells, peaks
+from simworld.agents.vision.heads.category_head import CategoryHead
 from simworld.agents.vision.heads.head import Cells, Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
-from simworld.agents.vision.heads.mask_head import MaskHead, _shares, mixed
+from simworld.agents.vision.heads.mask_head import MASK_STRIDE, MaskHead, _shares, mixed
 from simworld.agents.vision.heads.position_head import PositionHead
+from simworld.agents.vision.heads.presence_head import PresenceHead, middle_cells, peaks
 from simworld.agents.vision.heads.rotation_head import RotationHead
 from simworld.agents.vision.seeing import answering
 from simworld.agents.vision.trunk import STRIDE
 
-HEIGHT, WIDTH = 24, 32
+HEIGHT, WIDTH = 12, 16
 """Cells of the images."""
 
 
@@ -66,21 +67,23 @@ def test_each_thing_has_cells_in_its_box_and_none_has_two(batch: Batch) -> None:
     assert len(torch.unique(cells.thing)) > 0.9 * len(batch.category)
 
 
-def test_the_truth_of_categories_is_found_at_the_peaks(images: ImageSet, batch: Batch) -> None:
-    head = CategoryHead(shape_of(images))
-    target = head._target(torch.zeros(len(batch), len(images.categories), HEIGHT, WIDTH), batch)
-    scores, category, cells = peaks(torch.logit(target, 1e-6), 20)
-    found = {
-        (i, c, r, k)
-        for i, c, r, k, s in zip(
-            *map(torch.Tensor.tolist, (cells.image, category, cells.row, cells.column, scores)), strict=True
-        )
-        if s > 0.99
-    }
+def test_the_truth_is_found_at_the_peaks(images: ImageSet, batch: Batch) -> None:
+    head = PresenceHead(shape_of(images))
+    target = head._target(torch.zeros(len(batch), 1, HEIGHT, WIDTH), batch)
+    likely, cells = peaks(torch.logit(target, 1e-6), 20)
+    told = zip(*map(torch.Tensor.tolist, (cells.image, cells.row, cells.column, likely)), strict=True)
     row, column = middle_cells(batch.boxes, HEIGHT, WIDTH)
-    assert found == set(zip(*map(torch.Tensor.tolist, (batch.of, batch.category, row, column)), strict=True))
+    true = set(zip(*map(torch.Tensor.tolist, (batch.of, row, column)), strict=True))
+    assert {(i, r, c) for i, r, c, share in told if share > 0.99} == true and len(true) > 10
     perfect, none = (head.loss(a, batch, middles(batch)) for a in (torch.logit(target, 1e-6), torch.zeros_like(target)))
     assert perfect < 0.2 < none
+
+
+def test_categories_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Batch) -> None:
+    head, cells = CategoryHead(shape_of(images)), answering(batch, HEIGHT, WIDTH)
+    chances = head.read(fitted(head, batch, cells, len(images.categories), 200), cells, {})["chances"]
+    assert torch.equal(chances.argmax(1), batch.category[cells.thing]) and (chances.amax(1) > 0.9).all()
+    np.testing.assert_allclose(chances.sum(1), 1, atol=1e-6)
 
 
 def test_boxes_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Batch) -> None:
@@ -140,7 +143,8 @@ def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -
     outputs, weights = head(torch.zeros(1, 8, 2, 2)).shape[1], head.last.out_channels
 
     def logits(answers: torch.Tensor, cells: Cells) -> torch.Tensor:
-        return mixed(at(answers, cells)[:, :weights], answers[:, weights:], cells)
+        prototypes = torch.nn.functional.pixel_shuffle(answers[:, weights:], STRIDE // MASK_STRIDE)
+        return mixed(at(answers, cells)[:, :weights], prototypes, cells)
 
     start = torch.randn(len(batch), outputs, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0)) * 0.3
     answers = start.requires_grad_()
@@ -148,16 +152,20 @@ def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -
     taught = head.taught(
         answering(batch, HEIGHT, WIDTH), len(batch.category)
     )  # what is said in the middle is to be learnt, whichever cells answer
-    for _ in range(250):
+    for _ in range(600):
         optimizer.zero_grad()
         head.loss(logits(answers, taught), batch, taught).backward()
         optimizer.step()
     shown = head.read(logits(answers.detach(), cells), cells, {})["masks"] > 0
-    for row in range(len(batch.category)):
+    compared = 0
+    for row in taught.thing.tolist():  # the others have no cell of their own
         true = (batch.marks[batch.of[row]] == row + 1).float()
-        share = torch.nn.functional.avg_pool2d(true[None, None], STRIDE)[0, 0]
+        share = torch.nn.functional.avg_pool2d(true[None, None], MASK_STRIDE)[0, 0]
         wrong = (shown[row] != (share > 0.5)) & ((share - 0.5).abs() > 0.25)
-        assert wrong.sum() <= max(2, 0.1 * (share > 0.5).sum())
+        if (share > 0.5).sum() >= 8:
+            compared += 1
+            assert wrong.sum() <= max(2, 0.1 * (share > 0.5).sum())
+    assert compared > 10
 
 
 @pytest.mark.parametrize("kind", (BoxHead, RotationHead, MaskHead))
@@ -195,9 +203,10 @@ def test_a_batch_of_hardly_anything_can_be_learnt_from(images: ImageSet, batch: 
 def test_shares_are_of_the_pixels_of_a_cell(batch: Batch) -> None:
     cells = middles(batch)
     some = Cells(*(each[1::2] for each in (cells.image, cells.row, cells.column, cells.thing)))
-    cut = batch.marks[:, :-2, :-1]  # the last cells are of fewer pixels
+    cut = batch.marks[:, :-4, :-1]  # the last cells are of fewer pixels, and the last row of a mask is of none
     shown = (cut[some.image] == some.thing[:, None, None] + 1).float()[None]
-    true = torch.nn.functional.avg_pool2d(shown, STRIDE, ceil_mode=True)[0]
+    true = torch.nn.functional.avg_pool2d(shown, MASK_STRIDE, ceil_mode=True)[0]
+    true = torch.nn.functional.pad(true, (0, 0, 0, 1))
     assert true.sum() > 10
     np.testing.assert_allclose(_shares(cut, some), true, atol=1e-6)
     assert not _shares(torch.zeros_like(cut), some).any()

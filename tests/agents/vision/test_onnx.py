@@ -32,11 +32,12 @@ def network() -> SeeingNetwork:
     made = SeeingNetwork(ARCHITECTURE, seed=2).eval()
     with torch.no_grad():
         made.parts[0].last.bias.fill_(1.0)  # something is found everywhere
-        made.parts[1].last.bias.fill_(2.0)  # which is not small
-        for head in made.parts[2:]:
+        made.parts[1].last.weight.mul_(9.0)
+        made.parts[2].last.bias[2:] = 3.0  # which is not small
+        for head in made.parts[3:]:
             head.last.weight.mul_(3.0)
-        made.parts[2].last.bias[[8, 88, 89]] = 4.0  # it shows at some distance to the left and the right
-        made.parts[2].last.bias[[18, 96]] = -4.0
+        made.parts[3].last.bias[[8, 88, 89]] = 4.0  # it shows at some distance to the left and the right
+        made.parts[3].last.bias[[18, 96]] = -4.0
     return made
 
 
@@ -81,18 +82,23 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     told = json.loads(session.get_modelmeta().custom_metadata_map["architecture"])
     assert told["categories"] == ["can", "mug"] and told["points"] == [[], ["handle", "rim"]]
 
-    logits = answers["categories"]
-    category, row, column = np.unravel_index(logits.argmax(), logits.shape)
-    assert found.scores[0] == pytest.approx(1 / (1 + np.exp(-logits.max())), abs=1e-5)
+    likely = 1 / (1 + np.exp(-answers["presence"][0].astype(float)))
+    chances = np.exp(answers["categories"].astype(float))
+    scores = likely * chances / chances.sum(axis=0)
+    padded = np.pad(likely, 1)
+    beside = [padded[j : j + likely.shape[0], i : i + likely.shape[1]] for j in range(3) for i in range(3)]
+    scores[:, likely < np.max(beside, axis=0)] = 0
+    category, row, column = np.unravel_index(scores.argmax(), scores.shape)
+    assert found.scores[0] == pytest.approx(scores.max(), abs=1e-5)
     assert found.categories[0] == category
     at = {name: values[:, row, column].astype(float) for name, values in answers.items()}
-    cell = np.array([4 * column + 2, 4 * row + 2])
+    cell = np.array([8 * column + 4, 8 * row + 4])
 
     def in_picture(pixels: np.ndarray) -> np.ndarray:
         return (pixels - framing.shift) / framing.scale
 
-    sides = np.log1p(np.exp(at["boxes"])) * 16
-    low, high = (in_picture(corner).clip(0, (WIDTH, HEIGHT)) for corner in (cell - sides[:2], cell + sides[2:]))
+    middle, sides = cell + 16 * at["boxes"][:2], np.log1p(np.exp(at["boxes"][2:])) * 16
+    low, high = (in_picture(middle + half).clip(0, (WIDTH, HEIGHT)) for half in (-sides / 2, sides / 2))
     np.testing.assert_allclose(found.boxes[0], [*low, *(high - low)], atol=1e-2)
     points = in_picture(cell + 16 * at["keypoints"].reshape(-1, 2))
     np.testing.assert_allclose(found.keypoints[0], points, atol=1e-2)  # type: ignore[index]
@@ -115,7 +121,9 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     own = np.stack([first, second, np.cross(first, second)], axis=1)
     np.testing.assert_allclose(found.rotations[0], turn @ own, atol=1e-3)  # type: ignore[index]
 
-    masks, weights = answers["masks"][97:], at["masks"][:97]
+    tall, wide = likely.shape
+    masks = answers["masks"][97:].reshape(8, 2, 2, tall, wide).transpose(0, 3, 1, 4, 2).reshape(8, 2 * tall, 2 * wide)
+    weights = at["masks"][:97]
     across, down = np.meshgrid(4 * np.arange(masks.shape[2]) + 2, 4 * np.arange(masks.shape[1]) + 2)
     values = np.concatenate([masks, (across - cell[0])[None] / 64, (down - cell[1])[None] / 64]).reshape(10, -1)
     a, b, c, d = np.split(weights, [80, 88, 96])

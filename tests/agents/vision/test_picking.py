@@ -184,8 +184,8 @@ def test_what_was_stopped_goes_on_to_the_same_results(
     ("changed", "message"),
     [
         (
-            {"model": "detector"},
-            "model: a 'detector' does not say where things are .*; take one of position, pose, all",
+            {"model": "keypoints"},
+            "model: a 'keypoints' does not say where things are .*; take one of detector, position, pose, all",
         ),
         ({"categories": ("box",), "points": ((),)}, "model: must know some of apple, .* got box"),
     ],

@@ -17,7 +17,7 @@ MORE = {
     "images": ["--size", "128x96"],
     "testset": ["--size", "64x48", "--count", "1", "--workers", "1"],
     "pick": ["--size", "64x48", "--renderer", "raster"],
-    "train-vision": ["--batch-size", "2", "--workers", "0"],
+    "train-vision": ["--batch-size", "2", "--workers", "0", "--size", "128x96"],
 }
 
 

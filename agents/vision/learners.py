@@ -1,0 +1,76 @@
+"""Networks that share their weights and learn from parts of a batch side by side, each in a thread of its own."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import torch
+
+from simworld.agents.data.batch import Batch
+from simworld.agents.vision.seeing import SeeingNetwork
+
+
+class Learners:
+    """So many of them, of which the first is given; it has the mean of their gradients and statistics after each batch.
+
+    Threads of torch are divided among them. `close` ends theirs.
+    """
+
+    def __init__(self, first: SeeingNetwork, count: int, precision: torch.dtype) -> None:
+        self._precision = precision
+        device = next(first.parameters()).device
+        others = [SeeingNetwork(first.architecture).to(device) for _ in range(count - 1)]
+        for other in others:
+            for parameter, own in zip(other.parameters(), first.parameters(), strict=True):
+                parameter.data = own.data
+        self._all = [first, *others]
+        self._pool: ThreadPoolExecutor | None = None
+
+    def learn(self, batch: Sequence[Batch]) -> dict[str, float]:
+        """Leave the gradients of a batch, of which each has a part: the mean losses."""
+        first, *others = self._all
+        threads = torch.get_num_threads()
+        each = max(1, threads // len(self._all))
+        if self._pool is None and others:
+            self._pool = ThreadPoolExecutor(len(others), initializer=torch.set_num_threads, initargs=(each,))
+        for other in others:
+            torch._foreach_copy_(_statistics(other), _statistics(first))
+        own, *rest = batch
+        pairs = zip(others, rest, strict=True)
+        pending = [self._pool.submit(self._learn, *pair) for pair in pairs] if self._pool else []
+        torch.set_num_threads(each)
+        try:
+            told = [self._learn(first, own), *(one.result() for one in pending)]
+        finally:
+            wait(pending)
+            torch.set_num_threads(threads)
+        _average([[parameter.grad for parameter in one.parameters()] for one in self._all])
+        _average([_statistics(one) for one in self._all])
+        return {name: sum(losses[name] for losses in told) / len(told) for name in told[0]}
+
+    def close(self) -> None:
+        """End the threads; they begin again where they are needed."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _learn(self, network: SeeingNetwork, part: Batch) -> dict[str, float]:
+        network.train()
+        losses = network.losses(part, self._precision)
+        for parameter in network.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        torch.stack([*losses.values()]).sum().backward()  # type: ignore[no-untyped-call]
+        return {name: value.item() for name, value in losses.items()}
+
+
+def _statistics(network: SeeingNetwork) -> list[torch.Tensor]:
+    """By which it normalizes."""
+    return [values for values in network.buffers() if values.is_floating_point()]
+
+
+def _average(tensors: Sequence[Sequence[torch.Tensor | None]]) -> None:
+    """Make the first ones the mean of all."""
+    first, *rest = ([one for one in each if one is not None] for each in tensors)
+    for other in rest:
+        torch._foreach_add_(first, other)
+    if rest:
+        torch._foreach_div_(first, len(tensors))
