@@ -7,7 +7,8 @@ import pytest
 
 from simworld import agents
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.vision import given, model_digest, model_file
+from simworld.experiments.recipes.labelled_images import write_labelled_images
+from simworld.experiments.recipes.vision import given, measure_model, model_digest, model_file
 
 
 @pytest.fixture
@@ -47,3 +48,15 @@ def test_what_is_not_there_is_one_line(shipped: Path) -> None:
     shipped.unlink()
     with pytest.raises(ConfigurationError, match="there is no file detector$"):
         model_file(Path("detector"))
+
+
+def test_what_ships_is_small_has_a_card_and_sees(tmp_path: Path) -> None:
+    (path,) = given().values()
+    assert path.stat().st_size <= 5_000_000 and path.with_suffix(".md").is_file()
+    randomization = "visual+rooms+natural+tripod+household"
+    write_labelled_images(
+        tmp_path, "simworld/PlaceInBox-v0", count=12, seed=77, policy="none", randomization=randomization
+    )
+    found = measure_model(Path("household"), tmp_path)
+    assert found["recall"] > 0.7 and found["box"]["AP50"] > 0.5 and found["mask"]["AP50"] > 0.5
+    assert found["position in cm"]["median"] < 1.5

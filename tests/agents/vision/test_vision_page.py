@@ -25,11 +25,11 @@ def test_the_page_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     picture = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     Image.fromarray(picture).save("photo.jpg")
-    assert len(COMMANDS) == 12 and len(BLOCKS) == 2
+    assert len(COMMANDS) == 13 and len(BLOCKS) == 2
     for command in COMMANDS:
         shorter = [LESS.get(before, word) for before, word in zip(["", *command], command, strict=False)]
         result = simworld(*shorter, *MORE.get(command[0], []))
         assert result.returncode == 0, (command, result.stderr)
     for block in BLOCKS:
         exec(compile(block.replace("(320, 240)", "(64, 48)"), "docs/vision.md", "exec"), {"picture": picture})
-    assert Path("found/photo.png").is_file() and Path("detector.onnx").is_file()
+    assert Path("seen/photo.png").is_file() and Path("found/photo.png").is_file() and Path("detector.onnx").is_file()
