@@ -42,7 +42,7 @@ bench: install ## measure speed beside panda-gym and MuJoCo's Fetch, the experts
 	$(BIN)/python experiments/benchmarks/controllers.py
 	$(BIN)/python experiments/benchmarks/randomization.py
 	$(BIN)/python experiments/benchmarks/levels.py
-	$(BIN)/python experiments/benchmarks/feeding.py
+	OMP_WAIT_POLICY=passive $(BIN)/python experiments/benchmarks/feeding.py
 
 clean: ## remove the environment, caches and build leftovers
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist simworld.egg-info

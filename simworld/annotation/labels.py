@@ -82,12 +82,12 @@ def annotate(frame: Frame, scene: Scene, state: SceneState, camera: Camera) -> L
     to_camera = invert(camera_pose(scene, state, camera))
     things: list[tuple[str, Body | None, Array]] = [("robot", None, state.link_poses[0])]
     things += [(body.name, body, pose) for body, pose in zip(scene.bodies, state.body_poses, strict=True)]
-    visible = set(np.unique(frame.segmentation).tolist())
+    pixels = np.bincount(frame.segmentation.ravel(), minlength=len(things) + 1).tolist()
     return Labels(
         instances=tuple(
-            _label(name, i, frame, body, compose(to_camera, pose), camera)
+            _label(name, i, pixels[i], frame, body, compose(to_camera, pose), camera)
             for i, (name, body, pose) in enumerate(things, start=1)
-            if i in visible and (body is None or body.label is not None)
+            if pixels[i] and (body is None or body.label is not None)
         ),
         camera=camera,
         world_to_camera=np.column_stack([quat_to_matrix(to_camera[3:]), to_camera[:3]]),
@@ -107,8 +107,10 @@ def project(points: ArrayLike, camera: Camera, pose: ArrayLike) -> Array:
     return np.column_stack([x * camera.fx + camera.cx, y * camera.fy + camera.cy])
 
 
-def _label(name: str, instance: int, frame: Frame, body: Body | None, pose: Array, camera: Camera) -> InstanceLabel:
-    """The label of a thing at a pose (7,) in the camera's frame."""
+def _label(
+    name: str, instance: int, area: int, frame: Frame, body: Body | None, pose: Array, camera: Camera
+) -> InstanceLabel:
+    """The label of a thing at a pose (7,) in the camera's frame, which so many pixels show."""
     mask = frame.segmentation == instance
     pixels = partial(project, camera=camera, pose=_CAMERA)
     return InstanceLabel(
@@ -116,7 +118,7 @@ def _label(name: str, instance: int, frame: Frame, body: Body | None, pose: Arra
         category=(body and body.label) or "robot",
         instance_id=instance,
         bbox=_bbox(mask),
-        area=int(mask.sum()),
+        area=area,
         mask=mask,
         rotation=quat_to_matrix(pose[3:]),
         translation=pose[:3],

@@ -46,7 +46,8 @@ def least_distances(scene: Scene, drawn: list[Surface], camera: Camera) -> Array
         eyes = _carried(arm, np.array([model.link_index(camera.parent)]), np.array([camera.position]))[:, 0]
     rows, spheres = np.array([surface.carrier for surface in drawn]), _spheres(drawn)
     near, linked, count = np.empty(len(drawn)), (rows > 0) & (rows < len(model.links)), len(model.links)
-    near[linked] = _least(_carried(arm, rows[linked], spheres[linked, :3]) - eyes[:, None])
+    middles = _middles(model.name, model.digest, rows[linked].tobytes(), spheres[linked, :3].tobytes())
+    near[linked] = _least(middles - eyes[:, None])
     if not linked.all():
         places = np.array([_BASE, *(body.pose for body in scene.bodies)])
         places[1:] = compose(to_base, places[1:])
@@ -63,6 +64,12 @@ def _carried(arm: Postures, rows: Any, points: Array) -> Array:
     """Points (s, 3) of the frames of links `rows` (s,), in each posture (n, s, 3)."""
     moved: Array = arm.origins[:, rows] + np.einsum("nsij,sj->nsi", arm.axes[:, rows], points)
     return moved
+
+
+@lru_cache(maxsize=64)
+def _middles(name: str, digest: str, rows: bytes, points: bytes) -> Array:
+    """What `_carried` gives of a robot's surfaces, which are the same for many cameras."""
+    return _carried(_postures(name, digest), np.frombuffer(rows, np.int64), np.frombuffer(points).reshape(-1, 3))
 
 
 def _least(ways: Array) -> Array:

@@ -166,8 +166,13 @@ def _need(drawing: DrawnParts, eye: Eye) -> Need:
     )
 
 
-def _bytes(value: Any) -> int:
+def _bytes(value: tuple[Any, ...]) -> int:
     """Of all arrays in a NamedTuple."""
-    if isinstance(value, tuple):
-        return sum(_bytes(part) for part in value)
-    return value.nbytes if isinstance(value, np.ndarray) else 0
+    size, rest = 0, [value]
+    while rest:
+        for part in rest.pop():
+            if isinstance(part, np.ndarray):
+                size += part.nbytes
+            elif isinstance(part, tuple):
+                rest.append(part)
+    return size
