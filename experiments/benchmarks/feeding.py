@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.image_set import ImageSet
@@ -87,8 +85,7 @@ def fed(varied: Varied, rows: range, count: int) -> float:
 
 
 def alone(varied: Varied) -> float:
-    """Milliseconds of CPU time that this process takes for an image, in one thread as those that feed have."""
-    torch.set_num_threads(1)
+    """Milliseconds of CPU time that this process takes for an image."""
     rows = len(varied.examples)  # type: ignore[arg-type]
     for index in range(FIRST):
         varied[0, index % rows]
