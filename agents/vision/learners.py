@@ -23,6 +23,7 @@ class Learners:
             for parameter, own in zip(other.parameters(), first.parameters(), strict=True):
                 parameter.data = own.data
         self._all = [first, *others]
+        self._statistics = [[values for values in one.buffers() if values.is_floating_point()] for one in self._all]
         self._pool: ThreadPoolExecutor | None = None
 
     def learn(self, batch: Sequence[Batch]) -> dict[str, float]:
@@ -32,8 +33,8 @@ class Learners:
         each = max(1, threads // len(self._all))
         if self._pool is None and others:
             self._pool = ThreadPoolExecutor(len(others), initializer=torch.set_num_threads, initargs=(each,))
-        for other in others:
-            torch._foreach_copy_(_statistics(other), _statistics(first))
+        for statistics in self._statistics[1:]:
+            torch._foreach_copy_(statistics, self._statistics[0])
         own, *rest = batch
         pairs = zip(others, rest, strict=True)
         pending = [self._pool.submit(self._learn, *pair) for pair in pairs] if self._pool else []
@@ -43,8 +44,8 @@ class Learners:
         finally:
             wait(pending)
             torch.set_num_threads(threads)
-        _average([[parameter.grad for parameter in one.parameters()] for one in self._all])
-        _average([_statistics(one) for one in self._all])
+        _average([[p.grad for p in one.parameters() if p.grad is not None] for one in self._all])
+        _average(self._statistics)
         return {name: sum(losses[name] for losses in told) / len(told) for name in told[0]}
 
     def close(self) -> None:
@@ -62,14 +63,9 @@ class Learners:
         return {name: value.item() for name, value in losses.items()}
 
 
-def _statistics(network: SeeingNetwork) -> list[torch.Tensor]:
-    """By which it normalizes."""
-    return [values for values in network.buffers() if values.is_floating_point()]
-
-
-def _average(tensors: Sequence[Sequence[torch.Tensor | None]]) -> None:
+def _average(tensors: Sequence[list[torch.Tensor]]) -> None:
     """Make the first ones the mean of all."""
-    first, *rest = ([one for one in each if one is not None] for each in tensors)
+    first, *rest = tensors
     for other in rest:
         torch._foreach_add_(first, other)
     if rest:

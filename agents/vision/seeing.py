@@ -211,7 +211,7 @@ class SeeingNetwork(nn.Module):
         features = self._features(torch.stack(seen))
         there, cells = peaks(self.parts[0](features), MOST)
         kept = there >= least
-        cells = Cells(cells.image[kept], cells.row[kept], cells.column[kept], cells.thing[kept])
+        cells = cells[kept]
         known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
         told: dict[str, Any] = {}
         if known:
@@ -255,7 +255,7 @@ def answering(batch: Batch, height: int, width: int) -> Cells:
     owner = np.full(len(batch) * height * width, -1)
     owner[key.numpy()] = thing.numpy()
     mine = torch.from_numpy(owner[key.numpy()]) == thing
-    return Cells(batch.of[thing][mine], rows[mine], columns[mine], thing[mine])
+    return Cells(batch.of[thing], rows, columns, thing)[mine]
 
 
 def numbers_of(network: nn.Module) -> dict[str, torch.Tensor]:

@@ -21,6 +21,10 @@ class Cells:
     column: torch.Tensor
     thing: torch.Tensor
 
+    def __getitem__(self, rows: Any) -> "Cells":
+        """Some of them."""
+        return Cells(*(getattr(self, field.name)[rows] for field in fields(self)))
+
     def to(self, device: torch.device) -> "Cells":
         """The same on a device."""
         return Cells(*(getattr(self, field.name).to(device) for field in fields(self)))

@@ -49,7 +49,7 @@ class MaskHead(Head):
         last = last[last >= 0]
         if len(last) > _MOST:
             last = last[torch.linspace(0, len(last) - 1, _MOST).long()]
-        return Cells(cells.image[last], cells.row[last], cells.column[last], cells.thing[last])
+        return cells[last]
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """Cross entropy and Dice's coefficient of logits (k, h, w)."""

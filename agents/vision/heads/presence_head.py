@@ -71,8 +71,5 @@ def peaks(answers: torch.Tensor, most: int) -> tuple[torch.Tensor, Cells]:
     high = likely * (functional.max_pool2d(likely, 3, 1, 1) == likely)
     count, _, _, width = high.shape
     scores, places = high.flatten(1).topk(min(most, high[0].numel()))
-    image = torch.arange(count)[:, None].expand_as(places)
-    cells = Cells(
-        image.flatten(), (places // width).flatten(), (places % width).flatten(), torch.arange(places.numel())
-    )
-    return scores.flatten(), cells
+    image, places = torch.arange(count)[:, None].expand_as(places).flatten(), places.flatten()
+    return scores.flatten(), Cells(image, places // width, places % width, torch.arange(len(places)))

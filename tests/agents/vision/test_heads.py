@@ -120,7 +120,7 @@ def test_a_ball_teaches_no_rotation(images: ImageSet, batch: Batch) -> None:
     alike = batch.alike.clone()
     alike[1:] = 0.0
     loss = head.loss(at(answers, cells), replace(batch, alike=alike), cells)
-    first = Cells(cells.image[:1], cells.row[:1], cells.column[:1], cells.thing[:1])
+    first = cells[:1]
     assert loss.item() > 0 and torch.equal(loss, head.loss(at(answers, first), batch, first))
     for none in (torch.zeros_like(alike), alike[:, :0]):
         loss = head.loss(at(answers, cells), replace(batch, alike=none), cells)
@@ -196,13 +196,13 @@ def test_a_batch_of_hardly_anything_can_be_learnt_from(images: ImageSet, batch: 
     assert head.last.weight.grad.isfinite().all()
     with torch.no_grad():
         np.testing.assert_allclose(learnt, Head.answers(head.eval(), features, one), atol=1e-6)
-    none = Cells(*(each[:0] for each in (one.image, one.row, one.column, one.thing)))
+    none = one[:0]
     assert Head.answers(head.train(), features, none).shape == (0, head.last.out_channels)
 
 
 def test_shares_are_of_the_pixels_of_a_cell(batch: Batch) -> None:
     cells = middles(batch)
-    some = Cells(*(each[1::2] for each in (cells.image, cells.row, cells.column, cells.thing)))
+    some = cells[1::2]
     cut = batch.marks[:, :-4, :-1]  # the last cells are of fewer pixels, and the last row of a mask is of none
     shown = (cut[some.image] == some.thing[:, None, None] + 1).float()[None]
     true = torch.nn.functional.avg_pool2d(shown, MASK_STRIDE, ceil_mode=True)[0]

@@ -54,7 +54,9 @@ def test_what_is_learnt_of_parts_is_the_mean(images: ImageSet, settings: VisionS
         network = SeeingNetwork(settings.architecture, seed=1)
         with closing(Learners(network, len(some), DTYPES[precision])) as learners:
             losses = learners.learn(some)
-        return losses, [p.grad for p in network.parameters()], [*network.buffers()]  # type: ignore[misc]
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        assert len(gradients) == len([*network.parameters()])
+        return losses, gradients, [*network.buffers()]
 
     one, other, both = learnt(parts[0]), learnt(parts[1]), learnt(*parts)
     assert both[0] == pytest.approx({name: (one[0][name] + other[0][name]) / 2 for name in one[0]})
