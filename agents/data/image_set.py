@@ -1,8 +1,10 @@
 """Stored images as a torch dataset: labels are read at once, pictures when they are asked for."""
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +84,11 @@ class ImageSet(Dataset[Example]):
     distractors; what is of others is not labelled. One that the folder does not know or that is named twice raises
     ConfigurationError, and so does a folder in which nothing is labelled. `points` (c, k) are the names of keypoints:
     those of a category are in its order, and at most as many as the most of any. `sizes` are the (height, width) of
-    pictures that there are. What is broken or of another format raises DatasetError.
+    pictures that there are. Of the images there may be the `first` so many alone. What is broken or of another format
+    raises DatasetError.
     """
 
-    def __init__(self, folder: PathLike, categories: Sequence[str] | None = None) -> None:
+    def __init__(self, folder: PathLike, categories: Sequence[str] | None = None, first: int | None = None) -> None:
         self.folder = Path(folder)
         known = read_request(self.folder, KIND, ImagesRequest).categories
         for category in categories or ():
@@ -97,7 +100,11 @@ class ImageSet(Dataset[Example]):
         self.digest = content_digest(self.folder)
         self.points = tuple(keypoint_names(category) for category in self.categories)
         ids = {known.index(category) + 1: row for row, category in enumerate(self.categories)}
-        self._entries = [self._entry(label, ids) for label in read_labels(self.folder)]
+        self._entries = [self._entry(label, ids) for label in islice(read_labels(self.folder), first)]
+        if first is not None:
+            if first > len(self):
+                raise ConfigurationError(f"first: {self.folder} has {len(self)} images, got {first}")
+            self.digest = hashlib.sha256(f"{self.digest}/{first}".encode()).hexdigest()
         self.sizes = frozenset((entry.image.height, entry.image.width) for entry in self._entries)
         if not any(len(entry.things) for entry in self._entries):
             raise ConfigurationError(

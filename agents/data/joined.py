@@ -53,20 +53,22 @@ class JoinedSet(Dataset[Example]):
             each.close()
 
 
-def joined(folders: Sequence[Path], categories: Sequence[str] | None = None) -> ImageSet | JoinedSet:
-    """The images of one or more folders that `simworld images` wrote.
+def joined(
+    folders: Sequence[Path], categories: Sequence[str] | None = None, first: int | None = None
+) -> ImageSet | JoinedSet:
+    """The images of one or more folders that `simworld images` wrote, or the `first` so many of each.
 
     `categories` are by default all that are labelled in any of them, but for distractors; a folder whose request does
     not know one of them raises ConfigurationError, as an ImageSet does.
     """
-    sets = [ImageSet(folder, categories) for folder in folders]
+    sets = [ImageSet(folder, categories, first) for folder in folders]
     if len(sets) == 1:
         return sets[0]
     names = tuple(dict.fromkeys(name for each in sets for name in each.categories))
     for k, each in enumerate(sets):
         if each.categories != names:
             each.close()
-            sets[k] = ImageSet(each.folder, names)
+            sets[k] = ImageSet(each.folder, names, first)
     return JoinedSet(sets)
 
 

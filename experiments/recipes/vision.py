@@ -40,6 +40,7 @@ def train_model(
     *,
     model: str | None = None,
     categories: Sequence[str] = (),
+    first: int | None = None,
     size: tuple[int, int] | None = None,
     steps: int = 6000,
     batch_size: int = 32,
@@ -53,8 +54,9 @@ def train_model(
     """Train a model on datasets of images into `folder/model.safetensors`: the record beside it, `training.json`.
 
     It is a "detector" of 320 x 240 pixels if nothing else is asked for, and learns all categories that are labelled but
-    for distractors. With a model to `start` from it is like that, and begins with its weights. HELD_OUT of the images
-    measure it at the end. A stopped training goes on from its last checkpoint.
+    for distractors, from the `first` so many images of each dataset, or from all. With a model to `start` from it is
+    like that, and begins with its weights. HELD_OUT of the images measure it at the end. A stopped training goes on
+    from its last checkpoint.
     """
     with extras():
         from simworld.agents.data.joined import joined
@@ -66,7 +68,7 @@ def train_model(
     begun = None if start is None else loaded(start)
     if begun is not None and (model or categories or size):
         raise ConfigurationError("start: model, categories and size are those of the model to start from: ask for none")
-    data = joined(images, begun.architecture.categories if begun else categories or None)
+    data = joined(images, begun.architecture.categories if begun else categories or None, first)
     interrupts.first(data.close)
     past = [*(() if start is None else rounds_of(start)), *filter(None, map(FocusRound.of, images))]
     rounds = [each.model_dump(mode="json") for each in past]

@@ -1,11 +1,12 @@
 """Which variation of images earns what is learnt from them, on path-traced images of a world that none of them shows.
 
 The same model and as many steps for each: of images with no, default, visual and full randomization; of all families
-of factors but one; of few and of many images; and of few path-traced images, alone and after many of ours. What was
-done is kept in the folder, a stopped study goes on with the same command, and each seed adds its rows to the results:
+of factors but one; of few and of many images, of which the most are those of several seeds; and of few path-traced
+images, alone and after many of ours. What was done is kept in the folder, a stopped study goes on with the same
+command, and each seed adds its rows to the results:
 
     python experiments/studies/earned.py --folder /tmp/earned --seed 0
-    python experiments/studies/earned.py --folder /tmp/smoke --images 40 --steps 4 --tests 4 --curve 20 40 \\
+    python experiments/studies/earned.py --folder /tmp/smoke --images 20 --steps 4 --tests 4 --curve 20 40 \\
         --size 96x64 --results /tmp/earned.json
 """
 
@@ -34,9 +35,13 @@ KIND = "position"
 SEED = 3000
 THINGS, TRIPOD = "household", "tripod"
 ALL = "visual+rooms+natural"
-PRESETS = ("none", "default", "visual", "full", "visual+rooms", ALL)
+PRESETS = ("none", "default", "visual", "full", "visual+rooms")
 LEFT_OUT = ("appearance", "light", "camera", "sensor")
 FEW = (10, 50)
+GENTLE = 1e-3
+"""The rate at which a few images are learnt from after many, which would else be forgotten."""
+JOINED = 3
+"""Seeds whose images are the most that are learnt from."""
 SHOWN = ("recall", "box AP50", "box AP", "position in cm", "position in cm, 90%")
 
 
@@ -50,11 +55,13 @@ class Earning:
         check_alike(asked.results, (row.get("asked", {}) for row in self.kept), self.settings)
         self.tests = self.making.testset("testset", asked.tests)
         self.rows: list[dict[str, Any]] = []
+        self.usual: dict[str, Any] = {}
 
     def presets(self) -> None:
         """The randomizations that there are by name."""
         for preset in PRESETS:
             self.learn("randomization", preset, [self.images(preset, [f"{preset}+{TRIPOD}+{THINGS}"])])
+        self.usual = self.learn("randomization", ALL, [self.pool()], first=self.asked.images)
 
     def left_out(self) -> None:
         """All families of factors but one."""
@@ -67,32 +74,43 @@ class Earning:
     def curve(self) -> None:
         """More and more images."""
         for count in self.asked.curve:
-            images = self.images(f"first_{count}", [f"{ALL}+{TRIPOD}+{THINGS}"], count)
-            self.learn("images", str(count), [images])
+            if count == self.asked.images:
+                self.rows.append(self.usual | {"about": "images", "what": str(count)})
+            else:
+                self.learn("images", str(count), [self.pool()], first=count)
+        pools = [self.pool((self.asked.seed + k) % JOINED) for k in range(JOINED)]
+        self.learn("images", str(JOINED * max(self.asked.curve)), pools)
 
     def few_real(self) -> None:
         """A few path-traced images, and the same after many of ours."""
         start = self.making.folder / self.named("model", "randomization", ALL) / MODEL
         known = loaded(start).architecture.categories
+        few = self.making.testset(self.named("testset"), max(FEW), seed=1 + self.asked.seed)
         for count in FEW:
-            few = self.making.testset(self.named("testset", str(count)), count, seed=1 + self.asked.seed)
-            self.learn("path-traced", f"{count} alone", [few], categories=known)
-            self.learn("path-traced", f"{count} after ours", [few], start=start)
+            self.learn("path-traced", f"{count} alone", [few], first=count, categories=known)
+            self.learn("path-traced", f"{count} after ours", [few], first=count, start=start, learning_rate=GENTLE)
 
-    def images(self, name: str, randomization: list[str | Randomization], count: int | None = None) -> Path:
+    def pool(self, seed: int | None = None) -> Path:
+        """As many images as the curve asks for at the most, of this seed or another."""
+        seed = int(self.asked.seed) if seed is None else seed
+        most, drawn = max(self.asked.images, *self.asked.curve), [f"{ALL}+{TRIPOD}+{THINGS}"]
+        return self.making.images(f"pool{seed}", drawn, most, SEED + seed)
+
+    def images(self, name: str, randomization: list[str | Randomization]) -> Path:
         """A folder of images."""
         told = [part if isinstance(part, str) else part.to_plain() for part in randomization]
-        count = count or self.asked.images
-        return self.making.images(self.named("images", name), told, count, SEED + int(self.asked.seed))
+        return self.making.images(self.named("images", name), told, self.asked.images, SEED + int(self.asked.seed))
 
-    def learn(self, about: str, what: str, images: list[Path], **options: Any) -> None:
+    def learn(self, about: str, what: str, images: list[Path], **options: Any) -> dict[str, Any]:
         """Train a model, and note what it reaches."""
         kind = options if "start" in options else options | {"model": KIND}
         name = self.named("model", about, what)
         model = self.making.model(name, images, steps=self.asked.steps, seed=self.asked.seed, **kind)
         figures = figures_of(measure_model(model, self.tests))
         row = {"about": about, "what": what, "seed": self.asked.seed, "asked": self.settings}
-        self.rows.append(row | {figure: figures[figure] for figure in SHOWN if figure in figures})
+        row |= {figure: figures[figure] for figure in SHOWN if figure in figures}
+        self.rows.append(row)
+        return row
 
     def named(self, *parts: str) -> str:
         """The folder of this seed's images or model."""
@@ -150,11 +168,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, required=True, help="where images and models are kept")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--images", type=int, default=3000, help="how many are learnt from")
-    parser.add_argument("--curve", type=int, nargs="+", default=[100, 400, 1600, 6400, 20000])
-    parser.add_argument("--steps", type=int, default=2500)
-    parser.add_argument("--tests", type=int, default=300, help="path-traced images that models are measured on")
-    parser.add_argument("--size", default="320x240")
+    parser.add_argument("--images", type=int, default=1600, help="how many are learnt from")
+    parser.add_argument("--curve", type=int, nargs="+", default=[100, 400, 1600, 6667])
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--tests", type=int, default=200, help="path-traced images that models are measured on")
+    parser.add_argument("--size", default="224x168")
     return parser.parse_args()
 
 

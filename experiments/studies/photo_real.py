@@ -36,6 +36,7 @@ PICKED = "picked of 100"
 class _Part(NamedTuple):
     """What is learnt of which images, of half of `images` of each of the `looks`, and what it is to reach.
 
+    What goes on `after` another part begins with its model, learns from its images too, and has its minutes in its own.
     What is to `fail` must not be better than its bars by any seed.
     """
 
@@ -47,55 +48,83 @@ class _Part(NamedTuple):
     looks: tuple[str, ...] = MIXED
     known: bool = False
     fail: bool = False
+    after: str | None = None
 
 
 PROOFS = {
-    "detection": _Part("detector", 5000, 8000, 45, {POSITION: 1.0, SPREAD: 2.0, "box AP50": 0.9, "mask AP50": 0.85}),
+    "position": _Part("detector", 5000, 8000, 45, {POSITION: 1.0, SPREAD: 2.0}),
+    "detection": _Part("detector", 5000, 8000, 90, {"box AP50": 0.9, "mask AP50": 0.85}, after="position"),
     "position without randomization": _Part("detector", 5000, 8000, 45, {POSITION: 1.0}, looks=("none",), fail=True),
-    "pose": _Part("pose", 4000, 5000, 90, {ADD_S: 0.85, PICKED: 90}, known=True),
+    "pose": _Part("pose", 4000, 8000, 90, {ADD_S: 0.85, PICKED: 90}, known=True),
 }
+
+
+class _Learnt(NamedTuple):
+    """A model, and the names of all images and models in the folder that it took."""
+
+    model: Path
+    images: tuple[str, ...]
+    models: tuple[str, ...]
 
 
 def main() -> None:
     asked = arguments()
-    part = PROOFS[asked.part]
-    part = part._replace(images=asked.images or part.images, steps=asked.steps or part.steps)
+    parts = {
+        name: part._replace(images=asked.images or part.images, steps=asked.steps or part.steps)
+        for name, part in PROOFS.items()
+    }
+    part = parts[asked.part]
     settings = {"images": part.images, "steps": part.steps, "tests": asked.tests, "size": asked.size}
     if PICKED in part.bars:
         settings["episodes"] = asked.episodes
     kept = [row for row in kept_rows(asked.results) if (row["part"], row["seed"]) != (asked.part, asked.seed)]
     check_alike(asked.results, (row for row in kept if row["part"] == asked.part), settings)
-    row = of_seed(StudyFolder(asked.folder, parse_size(asked.size)), part, asked.part, asked.seed, settings)
+    making = StudyFolder(asked.folder, parse_size(asked.size))
+    figures = of_seed(making, parts, asked.part, asked.seed, asked.tests, asked.episodes)
+    row = {"part": asked.part, "seed": asked.seed, **settings, **figures}
+    row |= {"machine": machine_description(), "versions": versions()}
     rows = sorted([row, *kept], key=lambda each: (each["part"], each["seed"]))
     write_json(asked.results, {"rows": rows})
     write_json(asked.results, {"rows": rows, "bars": bars(rows)})
-    figures = [[name, value] for name, value in row.items() if isinstance(value, int | float | str)]
-    table("On path-traced images of a world not seen", ["figure", "measured"], figures)
+    told = [[name, value] for name, value in row.items() if isinstance(value, int | float | str)]
+    table("On path-traced images of a world not seen", ["figure", "measured"], told)
 
 
-def of_seed(making: StudyFolder, part: _Part, name: str, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a part's model of a seed."""
-    at = f"{name.replace(' ', '_')}{seed}"
-    folders = []
+def of_seed(
+    making: StudyFolder, parts: dict[str, _Part], name: str, seed: int, tests: int, episodes: int
+) -> dict[str, Any]:
+    """The figures of a part's model of a seed, and how long it took from nothing."""
+    learnt, part = learn(making, parts, name, seed), parts[name]
+    figures = {
+        "minutes of rendering": round(making.minutes(*learnt.images), 1),
+        "minutes": round(making.minutes(*learnt.images, *learnt.models), 1),
+    }
+    tested = making.testset("known" if part.known else "testset", tests, part.known)
+    figures |= figures_of(measure_model(learnt.model, tested))
+    if PICKED in part.bars:
+        figures |= picked(making.picks(f"{_at(name, seed)}/picks", learnt.model, episodes))
+    return figures
+
+
+def learn(making: StudyFolder, parts: dict[str, _Part], name: str, seed: int) -> _Learnt:
+    """The model of a part, after that which it goes on from."""
+    part, at, order = parts[name], _at(name, seed), list(parts).index(name)
+    before = learn(making, parts, part.after, seed) if part.after else None
+    own = []
     for k, look in enumerate(part.looks):
         randomization = [f"{look}+{TRIPOD}", *([KNOWN] if part.known else [])]
-        count = part.images // len(part.looks)
-        folders.append(making.images(f"{at}/images{k}", randomization, count, SEED + 10 * seed + k))
-    rendering = making.minutes(*(f"{at}/images{k}" for k in range(len(folders))))
-    model = making.model(f"{at}/model", folders, model=part.model, steps=part.steps, seed=seed)
-    minutes = rendering + making.minutes(f"{at}/model")
-    test = making.testset("known" if part.known else "testset", settings["tests"], part.known)
-    return {
-        "part": name,
-        "seed": seed,
-        **settings,
-        "minutes of rendering": round(rendering, 1),
-        "minutes": round(minutes, 1),
-        **figures_of(measure_model(model, test)),
-        **(picked(making.picks(f"{at}/picks", model, settings["episodes"])) if PICKED in part.bars else {}),
-        "machine": machine_description(),
-        "versions": versions(),
-    }
+        own.append(f"{at}/images{k}")
+        making.images(own[-1], randomization, part.images // len(part.looks), SEED * (1 + order) + 10 * seed + k)
+    images = (*own, *(before.images if before else ()))
+    begun: dict[str, Any] = {"start": before.model} if before else {"model": part.model}
+    folders = [making.folder / each for each in images]
+    model = making.model(f"{at}/model", folders, steps=part.steps, seed=seed, **begun)
+    return _Learnt(model, images, (f"{at}/model", *(before.models if before else ())))
+
+
+def _at(name: str, seed: int) -> str:
+    """Where a part of a seed is in the folder."""
+    return f"{name.replace(' ', '_')}{seed}"
 
 
 def figures_of(found: dict[str, Any]) -> dict[str, Any]:

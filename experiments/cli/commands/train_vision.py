@@ -27,6 +27,10 @@ def train_vision(
             help="A category that is learnt; may be repeated.",
         ),
     ],
+    first: Annotated[
+        int | None,
+        typer.Option(min=2, show_default="all", help="Learn from the first so many images of each folder alone."),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -57,6 +61,7 @@ def train_vision(
             images,
             model=model,
             categories=category,
+            first=first,
             size=parse_size(size) if size else None,
             start=start,
             steps=steps,
