@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from simworld.agents.policy import Seen, checked_action, observed
+from simworld.agents.relative import joined, relative, wanting
 from simworld.agents.settings import Hidden, Layers, Settings
 from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.store.folder import software
@@ -29,7 +30,7 @@ LEAST_STD = 1e-3
 class Architecture(Settings):
     """What a network is: how it was learnt, for which interface, and its hidden layers."""
 
-    kind: Literal["cloning", "ppo", "sac"]
+    kind: Literal["cloning", "ppo", "sac", "hindsight"]
     interface: Interface
     hidden: Hidden
     layers: Layers
@@ -117,31 +118,6 @@ def check_shapes(path: Path, tensors: Mapping[str, Float], needed: Mapping[str, 
             raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be {wanted}, got {found}")
 
 
-_PLACE_AND_FACT = 4
-"""Numbers of a goal that is a place, and whether something is so."""
-
-
-def _relative(seen: Seen, interface: Interface) -> Float:
-    """The observation, and where the goal, and what it is for, are from the tool and from each other.
-
-    Of a goal that is more than a place and a fact, all is added.
-    """
-    goal, places = seen.desired[..., :3], interface.places
-    names = [name for name in dict.fromkeys(("tool_position", interface.follows or "")) if name in places]
-    at = [seen.observation[..., places[name]] for name in names]
-    parts = [seen.observation, *(goal - place for place in at)]
-    if len(at) == 2:
-        parts.append(at[1] - at[0])
-    if interface.goal > _PLACE_AND_FACT:
-        parts.append(seen.desired)
-    return np.concatenate(parts, axis=-1)
-
-
-def _joined(seen: Seen, interface: Interface) -> Float:
-    """All of the observation, in the order of stable-baselines3's CombinedExtractor."""
-    return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
-
-
 def _clipped(outputs: torch.Tensor) -> torch.Tensor:
     return outputs.clamp(-1, 1)
 
@@ -161,9 +137,10 @@ class _Form:
 
 
 _FORMS = {
-    "cloning": _Form(_relative, nn.ReLU, _clipped),
-    "ppo": _Form(_joined, nn.Tanh, _clipped),
-    "sac": _Form(_joined, nn.ReLU, _squashed),
+    "cloning": _Form(relative, nn.ReLU, _clipped),
+    "ppo": _Form(joined, nn.Tanh, _clipped),
+    "sac": _Form(joined, nn.ReLU, _squashed),
+    "hindsight": _Form(wanting, nn.ReLU, torch.tanh),
 }
 
 

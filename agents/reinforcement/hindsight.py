@@ -1,0 +1,103 @@
+"""Steps of episodes as if other goals had been wanted (hindsight experience replay, Andrychowicz et al. 2017)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+
+from simworld.agents.policy import Seen
+from simworld.agents.reinforcement.played import Float, Played
+from simworld.envs.config import EnvConfig
+
+MOVED = 0.01
+"""Metres by which what is achieved changes in an episode from which most can be learnt."""
+_NEXT = 0.25
+"""The share of other goals that are what was achieved right after the step (Next-Future)."""
+
+Features = Callable[[Seen], Float]
+Rows = NDArray[np.int64]
+
+
+class HindsightBuffer(ReplayBuffer):
+    """The latest episodes, as many as `buffer_size` steps fill, of which stable-baselines3's algorithms sample steps.
+
+    A step's goal is, with the share `hindsight`, what was achieved later in its episode, and else the episode's own;
+    its reward and its end follow from that. Half of the steps are of episodes in which what is achieved MOVED. What is
+    sampled are features, normalized by `mean` and `std`.
+    """
+
+    def __init__(
+        self,
+        buffer_size: int,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        device: torch.device | str = "cpu",
+        n_envs: int = 1,
+        optimize_memory_usage: bool = False,
+        *,
+        config: EnvConfig,
+        features: Features,
+        hindsight: float,
+        seed: int,
+    ) -> None:
+        super().__init__(1, observation_space, action_space, device, 1)
+        self._config, self._features, self._hindsight = config, features, hindsight
+        self._generator = np.random.default_rng(seed)
+        sizes, steps = config.interface.sizes, config.task.steps
+        count = -(-buffer_size // steps)
+        self._observations = np.zeros((count, steps + 1, sizes["observation"]), np.float32)
+        self._achieved = np.zeros((count, steps + 1, sizes["achieved_goal"]), np.float32)
+        self._desired = np.zeros((count, sizes["desired_goal"]), np.float32)
+        self._actions = np.zeros((count, steps, config.interface.action), np.float32)
+        self._lengths, self._moved, self._next = np.zeros(count, np.int64), np.zeros(count, np.bool_), 0
+        self._steps: tuple[tuple[Rows, Rows], ...] = ()
+        self.mean, self.std = np.zeros(1, np.float32), np.ones(1, np.float32)
+
+    def __len__(self) -> int:
+        return int(self._lengths.sum())
+
+    def add_episodes(self, episodes: Iterable[Played]) -> None:
+        """Keep some episodes, in place of the oldest ones."""
+        for played in episodes:
+            k, length = self._next, len(played)
+            self._observations[k, : length + 1], self._achieved[k, : length + 1] = played.observations, played.achieved
+            self._desired[k], self._actions[k, :length], self._lengths[k] = played.desired, played.actions, length
+            self._moved[k] = bool(np.linalg.norm(np.ptp(played.achieved[:, :3], axis=0)) > MOVED)
+            self._next = (k + 1) % len(self._lengths)
+        there = np.arange(self._actions.shape[1]) < self._lengths[:, None]
+        moved = there & self._moved[:, None]
+        self._steps = tuple(np.nonzero(some) for some in (moved, there) if some.any())  # type: ignore[misc]
+
+    def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
+        """Some steps, each with a goal."""
+        draw, config = self._generator.random, self._config
+        episode, step = self._chosen(batch_size)
+        left = self._lengths[episode] - step
+        later = step + 1 + np.where(draw(batch_size) < _NEXT, 0, np.floor(draw(batch_size) * left).astype(np.int64))
+        again = draw(batch_size) < self._hindsight
+        desired = np.where(again[:, None], self._achieved[episode, later], self._desired[episode])
+        achieved = self._achieved[episode, step + 1]
+        rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
+        over = config.task.goal.reached(achieved, desired) & (config.terminate_on != "never")
+        before, after = (
+            (self._features(Seen(self._observations[episode, at], self._achieved[episode, at], desired)) - self.mean)
+            / self.std
+            for at in (step, step + 1)
+        )
+        told = before, self._actions[episode, step], after, over[:, None], rewards[:, None]
+        return ReplayBufferSamples(*(torch.from_numpy(each.astype(np.float32)).to(self.device) for each in told))
+
+    def _chosen(self, count: int) -> tuple[Rows, Rows]:
+        """Episodes and steps, as many of each kind."""
+        parts = []
+        for k, (episodes, steps) in enumerate(self._steps):
+            share = count - count // 2 * k if k == len(self._steps) - 1 else count // 2
+            rows = self._generator.integers(len(episodes), size=share)
+            parts.append((episodes[rows], steps[rows]))
+        episode, step = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return episode, step

@@ -1,0 +1,46 @@
+"""Episodes as they were played, for learning in hindsight, and the network that played them as plain arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Played:
+    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a).
+
+    `success` is whether the goal was reached at its end.
+    """
+
+    observations: Float
+    achieved: Float
+    desired: Float
+    actions: Float
+    success: bool
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A network of ReLUs that acts by the tanh of its last layer, on features less `mean`, over `std`.
+
+    `layers` are weights (out, in) and biases (out,).
+    """
+
+    layers: tuple[tuple[Float, Float], ...]
+    mean: Float
+    std: Float
+
+    def __call__(self, features: Float) -> Float:
+        """Actions (n, a) in -1..1 for features (n, f)."""
+        hidden = (features - self.mean) / self.std
+        for weight, bias in self.layers[:-1]:
+            hidden = np.maximum(hidden @ weight.T + bias, 0.0)
+        weight, bias = self.layers[-1]
+        acted: Float = np.tanh(hidden @ weight.T + bias)
+        return acted

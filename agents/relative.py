@@ -1,0 +1,39 @@
+"""Features of the state: what networks that act are given."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simworld.agents.policy import Seen
+from simworld.envs.interface import Interface
+
+Float = NDArray[np.float32]
+
+_PLACE_AND_FACT = 4
+"""Numbers of a goal that is a place, and whether something is so."""
+
+
+def relative(seen: Seen, interface: Interface) -> Float:
+    """The observation, and where the goal, and what it is for, are from the tool and from each other.
+
+    Of a goal that is more than a place and a fact, all is added.
+    """
+    goal, places = seen.desired[..., :3], interface.places
+    names = [name for name in dict.fromkeys(("tool_position", interface.follows or "")) if name in places]
+    at = [seen.observation[..., places[name]] for name in names]
+    parts = [seen.observation, *(goal - place for place in at)]
+    if len(at) == 2:
+        parts.append(at[1] - at[0])
+    if interface.goal > _PLACE_AND_FACT:
+        parts.append(seen.desired)
+    return np.concatenate(parts, axis=-1)
+
+
+def joined(seen: Seen, interface: Interface) -> Float:
+    """All of the observation, in the order of stable-baselines3's CombinedExtractor."""
+    return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
+
+
+def wanting(seen: Seen, interface: Interface) -> Float:
+    """What `relative` gives and, of a goal that is a place and a fact, whether that is wanted."""
+    told = relative(seen, interface)
+    return np.concatenate([told, seen.desired[..., 3:]], axis=-1) if interface.goal == _PLACE_AND_FACT else told

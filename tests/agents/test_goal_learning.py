@@ -1,0 +1,186 @@
+"""Goals are learnt in hindsight: of what was achieved, by what was played beside the learner, the same for a seed."""
+
+from contextlib import closing
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from torch import nn
+
+from simworld.agents.evaluation import evaluate
+from simworld.agents.experts import expert
+from simworld.agents.network import NetworkPolicy
+from simworld.agents.policy import Seen
+from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
+from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.played import Actor, Played
+from simworld.agents.reinforcement.rollouts import Exploration, Player, Rollouts
+from simworld.agents.relative import wanting
+from simworld.envs.config import EnvConfig
+from simworld.envs.making import make
+from simworld.envs.task import Task
+from simworld.errors import ConfigurationError
+
+BOX = EnvConfig(task="place_in_box")
+REACH = EnvConfig(task="reach")
+PLAYED_AT_RANDOM = Exploration(epsilon=1.0, noise=0.0, again=0.0)
+
+
+def played(k: int, length: int, config: EnvConfig = BOX, moved: bool = True) -> Played:
+    """The k-th episode, in which every number says where it is."""
+    sizes = config.interface.sizes
+    at = 1000.0 * k + np.arange(length + 1, dtype=np.float32)[:, None]
+    achieved = np.repeat(at if moved else at[:1].repeat(length + 1, axis=0), sizes["achieved_goal"], axis=1)
+    achieved[:, 3:] = 0
+    desired = np.full(sizes["desired_goal"], -1.0, np.float32)
+    actions = np.repeat(at[:-1], config.interface.action, axis=1)
+    return Played(np.repeat(at, sizes["observation"], axis=1), achieved, desired, actions, False)
+
+
+def buffer(size: int, hindsight: float = 0.8, seed: int = 0) -> HindsightBuffer:
+    """It samples goals as its features, and what was observed."""
+    box = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+    action = spaces.Box(-1, 1, (BOX.interface.action,), np.float32)
+
+    def features(seen: Seen) -> np.ndarray:
+        return np.stack([seen.observation[:, 0], seen.desired[:, 0]], axis=1)
+
+    return HindsightBuffer(size, box, action, config=BOX, features=features, hindsight=hindsight, seed=seed)
+
+
+def test_goals_are_the_episodes_own_or_what_it_achieved_later() -> None:
+    kept = buffer(1000)
+    kept.add_episodes([played(1, 100), played(2, 10), played(3, 1)])
+    assert len(kept) == 111
+    data = kept.sample(20_000)
+    now, goal = data.observations.numpy().T
+    after, same = data.next_observations.numpy().T
+    np.testing.assert_array_equal(goal, same)
+    np.testing.assert_array_equal(after, now + 1)
+    np.testing.assert_array_equal(data.actions[:, 0].numpy(), now)
+    own = goal == -1
+    assert abs(own.mean() - 0.2) < 0.01
+    episode, ahead = now[~own] // 1000, goal[~own] - now[~own]
+    np.testing.assert_array_equal(goal[~own] // 1000, episode)
+    assert (ahead >= 1).all() and set(ahead[episode == 3]) == {1} and ahead[episode == 2].max() == 10
+    # A quarter is what was achieved right after, the rest is spread over all that is left.
+    first = now[~own] == 1000
+    assert abs((ahead[first] == 1).mean() - (0.25 + 0.75 / 100)) < 0.1
+
+
+def test_a_goal_says_its_reward_and_whether_all_is_over() -> None:
+    kept = buffer(1000)
+    kept.add_episodes([played(1, 50)])
+    data = kept.sample(5000)
+    after, goal = data.next_observations.numpy().T
+    reached = np.abs(after - goal) * np.sqrt(3) <= 0.025
+    np.testing.assert_array_equal(data.dones[:, 0].numpy(), reached)
+    np.testing.assert_array_equal(data.rewards[:, 0].numpy(), np.where(reached, 0.0, -1.0))
+    assert 0.2 < reached.mean() < 0.3
+
+
+def test_half_is_of_episodes_in_which_something_moved_and_the_oldest_make_room() -> None:
+    kept = buffer(300, hindsight=0.0)
+    kept.add_episodes([played(k, 100, moved=k == 2) for k in (1, 2)])
+    episode = kept.sample(4000).observations[:, 0].numpy() // 1000
+    assert abs((episode == 2).mean() - 0.75) < 0.03  # all of a half, and half of the rest
+    kept.add_episodes([played(k, 100, moved=False) for k in (3, 4, 5)])
+    assert set(kept.sample(4000).observations[:, 0].numpy() // 1000) == {3, 4, 5}
+
+
+def test_what_is_normalized_is_what_is_sampled() -> None:
+    plain, normalized = buffer(300), buffer(300)
+    normalized.mean, normalized.std = np.array([5.0, 7.0], np.float32), np.array([2.0, 4.0], np.float32)
+    for kept in (plain, normalized):
+        kept.add_episodes([played(1, 100)])
+    there, then = plain.sample(100), normalized.sample(100)
+    np.testing.assert_allclose(
+        (there.observations.numpy() - normalized.mean) / normalized.std, then.observations, rtol=1e-6
+    )
+
+
+def test_the_network_of_arrays_acts_as_that_of_torch_does() -> None:
+    generator = np.random.default_rng(0)
+    network = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3), nn.Tanh())
+    layers = [(one.weight.detach().numpy(), one.bias.detach().numpy()) for one in (network[0], network[2])]
+    actor = Actor(tuple(layers), np.ones(5, np.float32), np.full(5, 2.0, np.float32))
+    features = generator.normal(size=(4, 5)).astype(np.float32)
+    wanted = network(torch.from_numpy((features - 1) / 2)).detach().numpy()
+    np.testing.assert_allclose(actor(features), wanted, atol=1e-6)
+
+
+def test_what_is_played_beside_is_what_the_environments_do() -> None:
+    rollouts = Rollouts(REACH, 2, 7)
+    try:
+        episodes = [one for _ in range(2) for one in rollouts.play(None, PLAYED_AT_RANDOM, 60).result()]
+    finally:
+        rollouts.close()
+    assert sum(map(len, episodes)) <= 240 and len(episodes) >= 4
+    with closing(make(REACH)) as env:
+        for seed, index in product((7, 8), (0, 1)):
+            first = env.reset(seed=seed, options={"index": index})[0]
+            (mine,) = (one for one in episodes if (one.desired == first["desired_goal"]).all())
+            np.testing.assert_array_equal(mine.observations[0], first["observation"])
+            seen = [env.step(action) for action in mine.actions]
+            np.testing.assert_array_equal(mine.observations[1:], [one[0]["observation"] for one in seen])
+            np.testing.assert_array_equal(mine.achieved[1:], [one[0]["achieved_goal"] for one in seen])
+            assert seen[-1][2] == mine.success and (mine.success or len(mine) == REACH.task.steps)
+
+
+def test_an_episode_may_begin_where_something_was_held() -> None:
+    player, act = Player(BOX, 3), expert(BOX)
+    start = None
+    for _ in range(BOX.task.steps):
+        seen = player.now
+        action = act({"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired})
+        ended, start = player.act(action)
+        if ended is not None:
+            break
+    assert ended is not None and ended.success and start is not None
+    player.begin(start)
+    assert 1 < len(start.actions) < len(ended) and player.env.failures == {"off_table": False}
+    hold = player.env.controller.hold().astype(np.float32)
+    assert player.env.step(hold)[4]["events"]["grasped"]
+    player.begin(None)
+    with closing(make(BOX)) as env:
+        fresh = env.reset(seed=3, options={"index": 1})[0]
+    np.testing.assert_array_equal(player.now.observation, fresh["observation"])
+
+
+def test_the_same_seed_learns_the_same_and_another_something_else() -> None:
+    settings = {"steps": 1200, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
+    told = list[int]()
+
+    def tell(step: int, policy: NetworkPolicy) -> bool:
+        told.append(step)
+        return step >= 1000
+
+    def weights(seed: int) -> np.ndarray:
+        policy = learn_goals(REACH, GoalSettings(**settings, seed=seed), tell, every=400)
+        return np.concatenate([values.flatten() for values in policy.network.state_dict().values()])
+
+    one, again, other = weights(0), weights(0), weights(1)
+    assert told == [400, 800, 1200] * 3
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_what_goals_do_not_say_is_not_learnt_in_hindsight() -> None:
+    held = Task(**BOX.task.to_plain() | {"reward": {"held": "grasped('object')"}})
+    with pytest.raises(ConfigurationError, match=r"^reward: ddpg learns in hindsight, which needs the success"):
+        learn_goals(EnvConfig(task=held), GoalSettings(), lambda step, policy: True)
+
+
+def test_a_fact_that_goals_differ_in_is_seen() -> None:
+    seen = Seen(*(np.zeros(size, np.float32) for size in BOX.interface.sizes.values()))
+    wanted = seen._replace(desired=np.array([0, 0, 0, 1], np.float32))
+    assert (wanting(seen, BOX.interface) != wanting(wanted, BOX.interface)).sum() == 1
+
+
+@pytest.mark.slow
+def test_reach_is_learnt_in_a_minute() -> None:
+    policy = learn_goals(REACH, GoalSettings(steps=20_000), lambda step, policy: False)
+    with closing(make(REACH)) as env:
+        assert evaluate(policy, env, range(100)).success_rate >= 0.98
