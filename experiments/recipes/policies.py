@@ -1,5 +1,6 @@
 """Policies: trained on demonstrations or by reinforcement, and evaluated."""
 
+import copy
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
 
 _POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
+_TESTS, _TEST_EVERY = 50, 20_000
+"""Episodes of a test while goals are learnt, and steps between two of them."""
 
 
 def train_cloning(
@@ -119,6 +122,52 @@ def train_reinforcement(
             return policy, {"steps": curve[-1]["step"], "curve": curve, "seconds": time.perf_counter() - begin}
 
         request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
+        return _train(folder, request | {"settings": settings.model_dump()}, learn)
+
+
+def train_goals(
+    folder: Path,
+    env_id: str,
+    *,
+    steps: int = 600_000,
+    seed: int = 0,
+    randomization: str | Sequence[Any] = "default",
+    reward: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Train in hindsight into `folder/policy.safetensors`, with `training.json` beside it.
+
+    The policy is that which does best in tests on the way, on seeds of their own. A stopped training begins again.
+    """
+    from simworld.agents.evaluation import evaluate
+    from simworld.agents.network import NetworkPolicy
+    from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
+    from simworld.agents.reinforcement.training import TEST_SEEDS
+
+    settings = GoalSettings(steps=steps, seed=seed)
+    config = config_of(env_id, randomization=randomization, reward=reward, **options)
+    environment = as_plain(config)
+    with closing(env_of(environment)) as test_env:
+
+        def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
+            curve: list[dict[str, float]] = []
+            best: list[NetworkPolicy] = []
+            begin = time.perf_counter()
+
+            def tell(step: int, policy: NetworkPolicy) -> bool:
+                result = evaluate(policy, test_env, range(TEST_SEEDS, TEST_SEEDS + _TESTS))
+                if result.success_rate >= max((point["success"] for point in curve), default=0.0):
+                    best[:] = [copy.deepcopy(policy)]
+                curve.append({"step": step, "success": result.success_rate, "seconds": time.perf_counter() - begin})
+                if progress is not None:
+                    progress(min(step, steps))
+                return False
+
+            learn_goals(config, settings, tell, min(steps, _TEST_EVERY))
+            return best[0], {"steps": steps, "curve": curve, "seconds": time.perf_counter() - begin}
+
+        request = {"algorithm": "ddpg", "env_id": env_id, "environment": environment}
         return _train(folder, request | {"settings": settings.model_dump()}, learn)
 
 

@@ -1,21 +1,34 @@
-"""How a thing is turned: two columns of its rotation as it is seen along the ray to it (Zhou et al. 2019)."""
+"""How a thing is turned: two columns of its rotation as it is seen along the ray to it (Zhou et al. 2019).
+
+Where two sides look alike, or what tells them apart is hidden, the mean of what may be is no rotation of the thing: so
+several are told, and which of them is the likeliest (Manhardt et al. 2019).
+"""
 
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.vision.heads.head import Cells, Head, Shape
 
+_TOLD = 8
+"""Rotations that are told of a thing."""
+_REST, _SURE = 0.05, 0.25
+"""The share that all of them have in a loss that is else of the nearest, and how much it counts which that is."""
+
 
 class RotationHead(Head):
-    """Six numbers, of which the nearest rotation is made."""
+    """Six numbers of each, of which the nearest rotation is made; then the logarithms of how likely they are."""
 
     name = "rotation"
     needs_camera = True
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, 6)
+        super().__init__(shape, 7 * _TOLD)
+        assert self.last.bias is not None
+        with torch.no_grad():  # else all would begin as one
+            self.last.bias[: 6 * _TOLD] = _orthogonal(torch.randn(_TOLD, 3, 2))[..., :2].flatten()
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """The squared distance to the nearest of the thing's symmetries; what every rotation keeps teaches nothing."""
@@ -27,18 +40,25 @@ class RotationHead(Head):
         along = batch.translations[cells.thing]
         seen = _towards(along).transpose(1, 2) @ batch.rotations[cells.thing]
         wanted = (seen[:, None] @ alike)[..., :2]
-        off = ((_two(answers)[:, None] - wanted) ** 2).sum((-1, -2))
-        return off.masked_fill(~there, torch.inf)[turned].amin(1).mean()
+        numbers, likely = _split(answers)
+        off = ((numbers[:, :, None] - wanted[:, None]) ** 2).sum((-1, -2))
+        off = off.masked_fill(~there[:, None], torch.inf)[turned].amin(2)
+        nearest, which = off.min(1)
+        sure = functional.cross_entropy(likely[turned], which)
+        return (1 - _REST) * nearest.mean() + _REST * off.mean() + _SURE * sure
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """`rotations` (k, 3, 3) from the thing's frame to the camera's."""
+        """`rotations` (k, 3, 3) from the thing's frame to the camera's, the likeliest ones."""
         ahead = torch.cat([found["origins"], torch.ones_like(found["origins"][:, :1])], dim=1)
         along = torch.linalg.solve(found["intrinsics"], ahead[:, :, None])[..., 0]
-        return {"rotations": _towards(along) @ _orthogonal(_two(answers))}
+        numbers, likely = _split(answers)
+        likeliest = numbers[torch.arange(len(numbers)), likely.argmax(1)]
+        return {"rotations": _towards(along) @ _orthogonal(likeliest)}
 
 
-def _two(numbers: torch.Tensor) -> torch.Tensor:
-    return numbers.view(-1, 3, 2)
+def _split(answers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two columns (k, _TOLD, 3, 2) of each rotation, and how likely (k, _TOLD) it is."""
+    return answers[:, : 6 * _TOLD].view(-1, _TOLD, 3, 2), answers[:, 6 * _TOLD :]
 
 
 def _orthogonal(columns: torch.Tensor) -> torch.Tensor:

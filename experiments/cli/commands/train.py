@@ -1,7 +1,7 @@
 """`simworld train`: policies."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,7 +22,7 @@ from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
 
-AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, and begins again with ppo and sac"
+AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, and begins again with the others"
 
 
 @commands.command(context_settings={"obj": AFTER_INTERRUPT})
@@ -31,19 +31,27 @@ def train(
     variant: Variant,
     out: PolicyOut,
     randomize: Change,
-    algorithm: Annotated[str, typer.Option(help="cloning, ppo or sac.")] = "cloning",
+    algorithm: Annotated[str, typer.Option(help="cloning, ddpg in hindsight, ppo or sac.")] = "cloning",
     demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, show_default="40", help="cloning: passes over the demonstrations.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, show_default="30000", help="ppo, sac: environment steps.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, show_default="600000 of ddpg, 30000 of the others", help="ddpg, ppo, sac: environment steps."
+        ),
+    ] = None,
     reward: Annotated[
         str | None,
-        typer.Option(show_default="dense where the task has it, else its first", help="ppo, sac: one of the task's."),
+        typer.Option(
+            show_default="the first with ddpg, else dense where the task has it",
+            help="ddpg, ppo, sac: one of the task's.",
+        ),
     ] = None,
     seed: Seed = 0,
     randomization: Annotated[
-        str | None, typer.Option(show_default="default", help="ppo, sac: as for `rollout`.")
+        str | None, typer.Option(show_default="default", help="ddpg, ppo, sac: as for `rollout`.")
     ] = None,
     robot: Robot = None,
     control: ControlName = None,
@@ -54,7 +62,7 @@ def train(
         refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
     else:
         refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
-    from simworld.experiments.recipes.policies import train_cloning, train_reinforcement
+    from simworld.experiments.recipes.policies import train_cloning, train_goals, train_reinforcement
 
     options = env_options(robot, control, variant)
     if algorithm == "cloning":
@@ -64,17 +72,12 @@ def train(
         with progress("epochs", epochs) as tell:
             path = train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, options=options, progress=tell)
     else:
-        steps = steps or 30_000
+        steps = steps or (600_000 if algorithm == "ddpg" else 30_000)
+        asked: dict[str, Any] = {"steps": steps, "seed": seed, "reward": reward, "options": options}
+        asked["randomization"] = asked_randomization(randomization or "default", randomize)
         with progress("steps", steps) as tell:
-            path = train_reinforcement(
-                out,
-                env_id,
-                algorithm=algorithm,
-                steps=steps,
-                seed=seed,
-                randomization=asked_randomization(randomization or "default", randomize),
-                reward=reward,
-                options=options,
-                progress=tell,
-            )
+            if algorithm == "ddpg":
+                path = train_goals(out, env_id, **asked, progress=tell)
+            else:
+                path = train_reinforcement(out, env_id, algorithm=algorithm, **asked, progress=tell)
     say(f"policy in {path}")

@@ -105,7 +105,7 @@ def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: Im
     head, cells = RotationHead(shape_of(images)), middles(batch)
     seen = (batch.intrinsics[batch.of] @ batch.translations[..., None])[..., 0]
     known = {"intrinsics": batch.intrinsics[batch.of], "origins": seen[:, :2] / seen[:, 2:]}
-    told = head.read(fitted(head, batch, cells, 6), cells, known)["rotations"]
+    told = head.read(fitted(head, batch, cells, head.last.out_channels), cells, known)["rotations"]
     off = told.transpose(1, 2) @ batch.rotations
     like = (off[:, None] @ batch.alike).diagonal(dim1=-2, dim2=-1).sum(-1)
     angle = torch.arccos(((like.amax(1) - 1) / 2).clamp(-1, 1))
@@ -114,9 +114,31 @@ def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: Im
     np.testing.assert_allclose(told @ told.transpose(1, 2), np.tile(np.eye(3), (len(told), 1, 1)), atol=1e-4)
 
 
+def test_of_what_may_be_one_of_two_is_told_and_not_what_is_between(images: ImageSet, batch: Batch) -> None:
+    head, cells = RotationHead(shape_of(images)), middles(batch)
+    half = torch.diag(torch.tensor([-1.0, -1.0, 1.0]))
+    only = torch.zeros_like(batch.alike)
+    only[:, 0] = torch.eye(3)
+    batches = [replace(batch, alike=only, rotations=batch.rotations @ turn) for turn in (torch.eye(3), half)]
+    # The same answers for both: nothing shows which of them it is.
+    answers = (0.1 * torch.randn(len(cells.thing), head.last.out_channels)).requires_grad_()
+    optimizer = torch.optim.Adam([answers], lr=0.02)
+    for _ in range(1500):
+        optimizer.zero_grad()
+        sum(head.loss(answers, each, cells) for each in batches).backward()
+        optimizer.step()
+    seen = (batch.intrinsics[batch.of] @ batch.translations[..., None])[..., 0]
+    known = {"intrinsics": batch.intrinsics[batch.of], "origins": seen[:, :2] / seen[:, 2:]}
+    told = head.read(answers.detach(), cells, known)["rotations"]
+    traces = [(told.transpose(1, 2) @ each.rotations).diagonal(dim1=1, dim2=2).sum(-1) for each in batches]
+    angle = torch.arccos(((torch.maximum(*traces) - 1) / 2).clamp(-1, 1))
+    assert angle.max() < np.deg2rad(15)
+
+
 def test_a_ball_teaches_no_rotation(images: ImageSet, batch: Batch) -> None:
     head, cells = RotationHead(shape_of(images)), middles(batch)
-    answers = torch.randn(len(batch), 6, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    answers = torch.randn(len(batch), head.last.out_channels, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1))
+    answers.requires_grad_()
     alike = batch.alike.clone()
     alike[1:] = 0.0
     loss = head.loss(at(answers, cells), replace(batch, alike=alike), cells)
