@@ -55,7 +55,7 @@ PROOFS = {
     "position": _Part("detector", 5000, 8000, 45, {POSITION: 1.0, SPREAD: 2.0}),
     "detection": _Part("detector", 5000, 8000, 90, {"box AP50": 0.9, "mask AP50": 0.85}, after="position"),
     "position without randomization": _Part("detector", 5000, 8000, 45, {POSITION: 1.0}, looks=("none",), fail=True),
-    "pose": _Part("pose", 4000, 8000, 90, {ADD_S: 0.85, PICKED: 90}, known=True),
+    "pose": _Part("pose", 4000, 6000, 90, {ADD_S: 0.85, PICKED: 90}, known=True),
 }
 
 

@@ -15,21 +15,21 @@ from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 
 def test_the_worst_of_the_seeds_is_beside_its_bar() -> None:
     rows = [
-        {"part": "detection", "seed": k, photo_real.POSITION: error, photo_real.SPREAD: 2 * error, "minutes": 40 + k}
+        {"part": "position", "seed": k, photo_real.POSITION: error, photo_real.SPREAD: 2 * error, "minutes": 40 + k}
         for k, error in enumerate((0.8, 1.1))
     ]
     found = {bar["what"]: bar for bar in photo_real.bars(rows)}
-    worst = found["detection: position in cm, worst of 2 seeds"]
+    worst = found["position: position in cm, worst of 2 seeds"]
     assert worst["measured"] == 1.1 and not worst["met"]
-    assert found["detection: minutes from nothing"]["measured"] == 41
-    assert found["detection: minutes from nothing"]["met"]
+    assert found["position: minutes from nothing"]["measured"] == 41
+    assert found["position: minutes from nothing"]["met"]
     assert found[f"pose: {photo_real.ADD_S}, worst of 0 seeds"]["met"] is None
 
 
 @pytest.mark.parametrize(
     ("part", "what", "figures", "measured", "met"),
     [
-        ("detection", photo_real.POSITION, (0.8, None), None, False),
+        ("position", photo_real.POSITION, (0.8, None), None, False),
         ("pose", photo_real.PICKED, (95.0, None), 0.0, False),
         ("pose", photo_real.PICKED, (95.0, 90.0), 90.0, True),
         ("position without randomization", photo_real.POSITION, (4.0, None), 4.0, True),
