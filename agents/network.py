@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from simworld.agents.policy import Seen, checked_action, observed
-from simworld.agents.relative import joined, relative, wanting
 from simworld.agents.settings import Hidden, Layers, Settings
+from simworld.agents.state_features import relative, relative_to_any, whole_state
 from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.store.folder import software
 from simworld.envs.interface import Interface
@@ -30,7 +30,7 @@ LEAST_STD = 1e-3
 class Architecture(Settings):
     """What a network is: how it was learnt, for which interface, and its hidden layers."""
 
-    kind: Literal["cloning", "ppo", "sac", "hindsight"]
+    kind: Literal["cloning", "ppo", "sac", "ddpg"]
     interface: Interface
     hidden: Hidden
     layers: Layers
@@ -138,9 +138,9 @@ class _Form:
 
 _FORMS = {
     "cloning": _Form(relative, nn.ReLU, _clipped),
-    "ppo": _Form(joined, nn.Tanh, _clipped),
-    "sac": _Form(joined, nn.ReLU, _squashed),
-    "hindsight": _Form(wanting, nn.ReLU, torch.tanh),
+    "ppo": _Form(whole_state, nn.Tanh, _clipped),
+    "sac": _Form(whole_state, nn.ReLU, _squashed),
+    "ddpg": _Form(relative_to_any, nn.ReLU, torch.tanh),
 }
 
 

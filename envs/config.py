@@ -21,6 +21,7 @@ from simworld.envs.observations import OBSERVATIONS, images_of
 from simworld.envs.options import Names, Pixels, Randomized, Size, check_names
 from simworld.envs.task import Task
 from simworld.envs.tasks import shipped_task, variants_of
+from simworld.envs.terms import reached
 from simworld.errors import ConfigurationError, UnknownOptionError, nearest, shown
 from simworld.physics.controllers import Control, make_control
 from simworld.physics.timing import Timing
@@ -131,6 +132,11 @@ class EnvConfig(Plain):
         """The scenes of the task with the robot, and with what is to be done in words."""
         entities = *self.task.scene.entities, Words(self.task.instruction)
         return replace(self.task.scene, robot=self.robot, entities=entities)
+
+    @property
+    def of_goals(self) -> bool:
+        """Whether goals alone say the reward and the success, as learning in hindsight needs it."""
+        return self.task.success == reached() and self.task.reward[self.reward].of_goals
 
     @cached_property
     def timing(self) -> Timing:

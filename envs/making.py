@@ -15,7 +15,6 @@ from simworld.envs.goal_env import GoalEnv
 from simworld.envs.observations import View
 from simworld.envs.registration import ENTRY_POINT, VECTOR_ENTRY_POINT, registered_tasks
 from simworld.envs.tasks import has_variants
-from simworld.envs.terms import reached
 from simworld.errors import ConfigurationError, shown
 
 
@@ -43,10 +42,8 @@ def bare(config: EnvConfig, draw: Callable[[View], None] | None = None) -> Manip
 
     Where goals are observed, and they alone say the reward and the success, it can compute rewards of any goals.
     """
-    task = config.task
-    by_goals = task.success == reached() and task.reward[config.reward].of_goals
     # stable-baselines3 takes what has a `compute_reward` for a goal's.
-    kind = GoalEnv if by_goals and "state" in config.observation else ManipulationEnv
+    kind = GoalEnv if config.of_goals and "state" in config.observation else ManipulationEnv
     return kind(config, draw=draw)
 
 

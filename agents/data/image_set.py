@@ -90,7 +90,10 @@ class ImageSet(Dataset[Example]):
 
     def __init__(self, folder: PathLike, categories: Sequence[str] | None = None, first: int | None = None) -> None:
         self.folder = Path(folder)
-        known = read_request(self.folder, KIND, ImagesRequest).categories
+        asked = read_request(self.folder, KIND, ImagesRequest)
+        if first is not None and not 1 <= first <= asked.count:
+            raise ConfigurationError(f"first: must be 1 to {asked.count}, the images of {self.folder}, got {first}")
+        known = asked.categories
         for category in categories or ():
             if category not in known:
                 raise ConfigurationError(f"{self.folder}: there is no category {category!r}{nearest(category, known)}")
@@ -102,8 +105,6 @@ class ImageSet(Dataset[Example]):
         ids = {known.index(category) + 1: row for row, category in enumerate(self.categories)}
         self._entries = [self._entry(label, ids) for label in islice(read_labels(self.folder), first)]
         if first is not None:
-            if first > len(self):
-                raise ConfigurationError(f"first: {self.folder} has {len(self)} images, got {first}")
             self.digest = hashlib.sha256(f"{self.digest}/{first}".encode()).hexdigest()
         self.sizes = frozenset((entry.image.height, entry.image.width) for entry in self._entries)
         if not any(len(entry.things) for entry in self._entries):

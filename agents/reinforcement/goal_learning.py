@@ -1,18 +1,17 @@
 """Learning to reach goals without demonstrations, in minutes on two cores.
 
 A process plays in several environments while stable-baselines3 learns beside it, with few updates a step, in hindsight.
-What is played in a chunk of steps is played by the network as it was before the chunk: the same seed gives the same
-training, however fast either of the two is.
+What is played in a chunk of steps is played by the network as it was before the chunk: on one machine the same seed
+gives the same training, however fast either of the two is.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import gymnasium as gym
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from stable_baselines3 import TD3
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import RolloutReturn
@@ -28,8 +27,7 @@ from simworld.agents.reinforcement.rollouts import Exploration, Rollouts
 from simworld.agents.reinforcement.training import TRAINING_SEEDS
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
-from simworld.envs.terms import reached
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, TrainingError
 
 Share = Annotated[Real, Field(ge=0, le=1)]
 
@@ -37,15 +35,18 @@ _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
 _SEEDS = 1000
 """Root seeds of the environments of a training: those of the next one follow them."""
+_MOST_SEED = 1_000_000
+"""So that all of them stay below those of data, which begin at 2**30."""
 
 
 class GoalSettings(Settings):
     """How long is learnt, and how: DDPG (Lillicrap et al. 2016) in hindsight (Andrychowicz et al. 2017).
 
     `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
-    `batch_size` steps of the latest `kept`. Large actions cost `penalty`. Of what is played, `epsilon` of the actions
-    are drawn at random and the others have `noise`; the share `again` of episodes, and in the end `again_last`, begins
-    where something was held before. `hindsight` is the share of goals that were achieved later.
+    `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
+    what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
+    episodes, and in the end `last_restarts`, goes on from where something was held before. `hindsight` is the share of
+    goals that were achieved later.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
@@ -53,19 +54,27 @@ class GoalSettings(Settings):
     chunk: Annotated[Whole, Field(ge=1)] = 20
     updates: Annotated[Real, Field(gt=0, le=16)] = 0.05
     batch_size: Annotated[Whole, Field(ge=2)] = 256
-    kept: Annotated[Whole, Field(ge=1000)] = 500_000
+    buffer_size: Annotated[Whole, Field(ge=1000, le=10_000_000)] = 500_000
     hidden: Hidden = 256
     layers: Layers = 3
     learning_rate: LearningRate = 1e-3
     discount: Annotated[Real, Field(ge=0, lt=1)] = 0.98
-    follow: Annotated[Real, Field(gt=0, le=1)] = 0.005
+    tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
     penalty: Annotated[Real, Field(ge=0)] = 1.0
     epsilon: Share = 0.3
     noise: Annotated[Real, Field(ge=0)] = 0.2
-    again: Share = 0.5
-    again_last: Share = 0.2
+    restarts: Share = 0.5
+    last_restarts: Share = 0.2
     hindsight: Share = 0.8
-    seed: RootSeed = 0
+    seed: Annotated[RootSeed, Field(le=_MOST_SEED)] = 0
+
+    @model_validator(mode="after")
+    def _some_updates(self) -> Self:
+        if self.updates * self.chunk * self.envs < 1:
+            raise ConfigurationError(
+                f"updates: must be at least one after a chunk of {self.chunk * self.envs} steps, got {self.updates}"
+            )
+        return self
 
 
 Tell = Callable[[int, NetworkPolicy], bool]
@@ -74,18 +83,12 @@ Tell = Callable[[int, NetworkPolicy], bool]
 def learn_goals(config: EnvConfig, settings: GoalSettings, tell: Tell, every: int = 20_000) -> NetworkPolicy:
     """A policy that learns from nothing in environments of a configuration.
 
-    `tell` hears of it after every so many steps, and says whether it is to stop. ConfigurationError where goals do not
-    say what is rewarded, TrainingError where the training diverges.
+    `tell` hears of the steps so far and of the policy, which goes on changing, after every so many steps and at the
+    end, and says whether it is to stop. stable-baselines3 seeds the global generators of NumPy, torch and Python. What
+    `check_goals` refuses raises ConfigurationError, a training that diverges TrainingError.
     """
-    reward = config.task.reward[config.reward]
-    if config.task.success != reached() or not reward.of_goals:
-        raise ConfigurationError(
-            f"reward: ddpg learns in hindsight, which needs the success `reached()` and a reward that goals alone say, "
-            f"such as `sparse()`; {config.task.name!r} has {config.task.success!r} and {reward!r}"
-        )
-    architecture = Architecture(
-        kind="hindsight", interface=config.interface, hidden=settings.hidden, layers=settings.layers
-    )
+    check_goals(config, settings)
+    architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
     rollouts = Rollouts(config, settings.envs, TRAINING_SEEDS + _SEEDS * settings.seed)
     threads = torch.get_num_threads()
@@ -93,11 +96,24 @@ def learn_goals(config: EnvConfig, settings: GoalSettings, tell: Tell, every: in
     try:
         learner = _Learner(_Feed(rollouts, settings, policy), settings, policy, config)
         learner.learn(settings.steps, callback=_Telling(policy, tell, every))
-        learner.export(policy)
     finally:
         torch.set_num_threads(threads)
         rollouts.close()
     return policy
+
+
+def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
+    """Raise ConfigurationError for what cannot be learnt from."""
+    task = config.task
+    if not config.of_goals:
+        raise ConfigurationError(
+            f"task {task.name!r}: ddpg learns in hindsight, which needs the success `reached()` and a reward that "
+            f"goals alone say, such as `sparse()`; got {task.success!r} and {task.reward[config.reward]!r}: take ppo"
+        )
+    if config.observation != ("state",):
+        raise ConfigurationError(f"observation: ddpg learns from the state alone, got {[*config.observation]}")
+    if settings.steps <= (first := settings.envs * task.steps):
+        raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
 
 
 class _Feed:
@@ -105,19 +121,21 @@ class _Feed:
 
     def __init__(self, rollouts: Rollouts, settings: GoalSettings, policy: NetworkPolicy) -> None:
         self._rollouts, self._settings, self._policy = rollouts, settings, policy
-        self._asked: Future[list[Played]] | None = None
-        self._count, self._sum, self._squares = 0, np.zeros(1), np.zeros(1)
+        self._asked, self._count = False, 0
+        self._sum, self._squares = np.zeros(1), np.zeros(1)
 
     def take(self, learner: "_Learner", left: float) -> list[Played]:
         """The episodes that ended in the last chunk; the next chunk is begun, of which the share `left` of all is."""
         settings, network = self._settings, self._policy.network
-        again = settings.again_last + left * (settings.again - settings.again_last)
-        exploring = Exploration(settings.epsilon, settings.noise, again)
-        asked = self._asked or self._rollouts.play(None, exploring, settings.chunk)
-        played = asked.result()
+        restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
+        exploring = Exploration(settings.epsilon, settings.noise, restarts)
+        if not self._asked:
+            self._rollouts.ask(None, exploring, settings.chunk)
+        played = self._rollouts.take()
         self._normalize(played)
         actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
-        self._asked = self._rollouts.play(actor if self._count else None, exploring, settings.chunk)
+        self._rollouts.ask(actor if self._count else None, exploring, settings.chunk)
+        self._asked = True
         return played
 
     def _normalize(self, played: list[Played]) -> None:
@@ -146,12 +164,12 @@ class _Learner(TD3):
             "MlpPolicy",
             _Nowhere(len(policy.network.mean), config.interface.action),
             learning_rate=settings.learning_rate,
-            buffer_size=settings.kept,
+            buffer_size=settings.buffer_size,
             learning_starts=0,
             batch_size=settings.batch_size,
-            tau=settings.follow,
+            tau=settings.tau,
             gamma=settings.discount,
-            gradient_steps=max(1, round(settings.updates * settings.chunk * settings.envs)),
+            gradient_steps=round(settings.updates * settings.chunk * settings.envs),
             replay_buffer_class=HindsightBuffer,
             replay_buffer_kwargs=buffer | {"config": config},
             policy_kwargs={"net_arch": [settings.hidden] * settings.layers, "n_critics": 1},
@@ -160,16 +178,17 @@ class _Learner(TD3):
         )
 
     def layers(self) -> tuple[tuple[Any, Any], ...]:
-        """Weights and biases of what acts, as arrays of their own."""
+        """Weights and biases of what acts, as arrays of their own; TrainingError where they are not finite."""
         numbers = [[n.detach().numpy().copy() for n in (layer.weight, layer.bias)] for layer in self._linear()]
+        if not all(np.isfinite(n).all() for pair in numbers for n in pair):
+            raise TrainingError(f"the training diverged after {self.num_timesteps} steps: its weights are not finite")
         return tuple((weight, bias) for weight, bias in numbers)
 
     def export(self, policy: NetworkPolicy) -> None:
-        """Give a policy what acts of it; TrainingError where that is not finite."""
+        """Give a policy what acts of it."""
         own = [layer for layer in policy.network.body if isinstance(layer, nn.Linear)]
         for mine, other in zip(own, self._linear(), strict=True):
             mine.load_state_dict(other.state_dict())
-        policy.check_finite()
 
     def collect_rollouts(self, env: Any, callback: Any, *_: Any, **__: Any) -> RolloutReturn:
         """Take what was played meanwhile, and have more played by the network as it is now."""
@@ -177,11 +196,10 @@ class _Learner(TD3):
         played = self._feed.take(self, self._current_progress_remaining)
         self._buffer.add_episodes(played)
         network = self._own.network
-        self._buffer.mean, self._buffer.std = network.mean.numpy(), network.std.numpy()
+        self._buffer.mean, self._buffer.std = network.mean.numpy().copy(), network.std.numpy().copy()
         steps = self._settings.chunk * self._settings.envs
         self.num_timesteps += steps
         self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
-        callback.update_locals({"played": played})
         goes_on = callback.on_step()
         callback.on_rollout_end()
         return RolloutReturn(steps, len(played), goes_on)
@@ -231,16 +249,27 @@ class _Nowhere(gym.Env[Any, Any]):
 
 
 class _Telling(BaseCallback):
-    """Tells of the policy after every so many steps."""
+    """Tells of the policy once so many steps more were learnt from, and at the end."""
 
     def __init__(self, policy: NetworkPolicy, tell: Tell, every: int) -> None:
         super().__init__()
-        self._policy, self._tell, self._every, self._told = policy, tell, every, 0
+        self._policy, self._tell, self._every = policy, tell, every
+        self._told, self._enough = 0, False
+
+    def _on_rollout_start(self) -> None:
+        if self.num_timesteps // self._every > self._told // self._every:
+            self._say()
 
     def _on_step(self) -> bool:
-        if self.num_timesteps // self._every == self._told // self._every:
-            return True
+        return not self._enough
+
+    def _on_training_end(self) -> None:
+        if not self._enough:
+            self._say()
+
+    def _say(self) -> None:
         assert isinstance(self.model, _Learner)
         self._told = self.num_timesteps
+        self.model.layers()  # which are finite, or it says so
         self.model.export(self._policy)
-        return not self._tell(self.num_timesteps, self._policy)
+        self._enough = self._tell(self.num_timesteps, self._policy)

@@ -15,7 +15,7 @@ from simworld.agents.reinforcement.played import Float, Played
 from simworld.envs.config import EnvConfig
 
 MOVED = 0.01
-"""Metres by which what is achieved changes in an episode from which most can be learnt."""
+"""What is achieved changes by so much, such as metres, in an episode from which most can be learnt."""
 _NEXT = 0.25
 """The share of other goals that are what was achieved right after the step (Next-Future)."""
 
@@ -24,11 +24,11 @@ Rows = NDArray[np.int64]
 
 
 class HindsightBuffer(ReplayBuffer):
-    """The latest episodes, as many as `buffer_size` steps fill, of which stable-baselines3's algorithms sample steps.
+    """The latest episodes, as many as `buffer_size` steps of the longest are, of which algorithms sample steps.
 
     A step's goal is, with the share `hindsight`, what was achieved later in its episode, and else the episode's own;
-    its reward and its end follow from that. Half of the steps are of episodes in which what is achieved MOVED. What is
-    sampled are features, normalized by `mean` and `std`.
+    its reward and its end follow from that. Half of the steps are drawn from episodes in which what is achieved MOVED,
+    where there are such, and half from all. What is sampled are features, normalized by `mean` and `std`.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class HindsightBuffer(ReplayBuffer):
             k, length = self._next, len(played)
             self._observations[k, : length + 1], self._achieved[k, : length + 1] = played.observations, played.achieved
             self._desired[k], self._actions[k, :length], self._lengths[k] = played.desired, played.actions, length
-            self._moved[k] = bool(np.linalg.norm(np.ptp(played.achieved[:, :3], axis=0)) > MOVED)
+            self._moved[k] = bool(np.ptp(played.achieved, axis=0).max() > MOVED)
             self._next = (k + 1) % len(self._lengths)
         there = np.arange(self._actions.shape[1]) < self._lengths[:, None]
         moved = there & self._moved[:, None]

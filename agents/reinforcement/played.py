@@ -10,16 +10,12 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Played:
-    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a).
-
-    `success` is whether the goal was reached at its end.
-    """
+    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a)."""
 
     observations: Float
     achieved: Float
     desired: Float
     actions: Float
-    success: bool
 
     def __len__(self) -> int:
         return len(self.actions)

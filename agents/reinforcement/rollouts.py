@@ -1,51 +1,85 @@
 """Several environments in a process of their own, which play while the learner beside them learns."""
 
-from concurrent.futures import Future, ProcessPoolExecutor
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement.played import Actor, Float, Played
-from simworld.agents.relative import wanting
+from simworld.agents.state_features import relative_to_any
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.snapshot import Snapshot
+from simworld.envs.terms import grasped
+from simworld.errors import SimworldError, WorkerError
 
-HELD = "grasped"
-"""The event of a task at which other episodes may begin again."""
 _MOST_STARTS = 4096
+_A_WHILE = 10.0
+"""Seconds until a process that is to end has ended, at the most."""
+_THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 @dataclass(frozen=True)
 class Exploration:
     """How actions are varied: the share `epsilon` is drawn uniformly, the rest has normal `noise` of that deviation.
 
-    The share `again` of episodes goes on from where something was held in one before.
+    The share `restarts` of episodes goes on from where something was held in one before.
     """
 
     epsilon: float
     noise: float
-    again: float
+    restarts: float
 
 
 class Rollouts:
-    """So many environments of a configuration, of the root seeds from `seed` on, in a process that `close` ends."""
+    """So many environments of a configuration, of the root seeds from `seed` on, in a process that `close` ends.
+
+    It ends too where this process does, however that comes. WorkerError if it has ended by itself.
+    """
 
     def __init__(self, config: EnvConfig, envs: int, seed: int) -> None:
-        self._pool = ProcessPoolExecutor(
-            1, get_context("spawn"), initializer=_begin, initargs=(config.to_json(), envs, seed)
-        )
+        context = get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, config.to_json(), envs, seed), daemon=True)
+        with _one_thread():
+            self._process.start()
+        theirs.close()
 
-    def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> Future[list[Played]]:
-        """Have each take so many steps, by an actor or at random: the episodes that ended in them."""
-        return self._pool.submit(_play, actor, exploring, steps)
+    def ask(self, actor: Actor | None, exploring: Exploration, steps: int) -> None:
+        """Have each take so many steps, by an actor or at random."""
+        try:
+            self._connection.send((actor, exploring, steps))
+        except ConnectionError:
+            raise self._ended() from None
+
+    def take(self) -> list[Played]:
+        """Wait for the episodes that ended in the steps asked for."""
+        try:
+            found: list[Played] | SimworldError = self._connection.recv()
+        except (EOFError, ConnectionError):
+            raise self._ended() from None
+        if isinstance(found, SimworldError):
+            raise found
+        return found
 
     def close(self) -> None:
-        """End the process."""
-        self._pool.shutdown(cancel_futures=True)
+        """End the process; closing twice is harmless."""
+        self._connection.close()
+        self._process.join(_A_WHILE)
+        self._process.kill()
+
+    def _ended(self) -> WorkerError:
+        self._process.join(_A_WHILE)
+        code = self._process.exitcode
+        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+        return WorkerError(f"the process that plays {how}")
 
 
 class Player:
@@ -54,9 +88,10 @@ class Player:
     def __init__(self, config: EnvConfig, seed: int) -> None:
         self.env, self._limit = bare(config), config.task.steps
         self._interface, self._seed, self._index = config.interface, seed, 0
+        self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
+        self._fresh, self._start = True, list[Snapshot]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
-        self._start: Snapshot | None = None
         self._begin(self.env.reset(seed=seed)[0])
 
     @property
@@ -64,30 +99,33 @@ class Player:
         """What is seen."""
         return self._seen[-1]
 
-    def act(self, action: Float) -> tuple[Played | None, Snapshot | None]:
-        """Take a step: the episode, if it has ended, and where it was when something was first held in it."""
+    def act(self, action: Float) -> tuple[Played, list[Snapshot]] | None:
+        """Take a step: if the episode has ended, all of it, and where something was first held in it.
+
+        What was held already where it began is no news.
+        """
         observation, _, over, _, info = self.env.step(action)
         self._seen.append(observed(observation, self._interface))
         self._actions.append(action)
-        if self._start is None and info["events"].get(HELD):
-            self._start = self.env.snapshot()
+        if self._fresh and not self._start and any(info["events"][name] for name in self._held):
+            self._start = [self.env.snapshot()]
         if not over and len(self._actions) < self._limit:
-            return None, None
+            return None
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
-        played = Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions), info["is_success"])
-        return played, self._start
+        return Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions)), self._start
 
     def begin(self, start: Snapshot | None) -> None:
-        """Begin an episode: the next one, or as another one that goes on from a start."""
+        """Begin the next episode of its seed, or one that goes on from a start."""
+        self._fresh = start is None
         if start is None:
             self._index += 1
             self._begin(self.env.reset(seed=self._seed, options={"index": self._index})[0])
-            return
-        self.env.restore(start)
-        self._begin(self.env.step(self.env.controller.hold().astype(np.float32))[0])
+        else:
+            self.env.restore(start)
+            self._begin(self.env.step(self.env.controller.hold().astype(np.float32))[0])
 
     def _begin(self, observation: Any) -> None:
-        self._seen, self._actions, self._start = [observed(observation, self._interface)], [], None
+        self._seen, self._actions, self._start = [observed(observation, self._interface)], [], []
 
 
 class _Players:
@@ -98,19 +136,18 @@ class _Players:
         self._all = [Player(config, seed + k) for k in range(envs)]
         self._generator = np.random.default_rng(seed)
         self._starts: list[Snapshot] = []
-        self._started = 0
+        self._kept = 0
 
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
+        """The episodes that end in so many steps."""
         ended = []
         for _ in range(steps):
             for player, action in zip(self._all, self._actions(actor, exploring), strict=True):
-                played, start = player.act(action)
-                if played is None:
-                    continue
-                ended.append(played)
-                if start is not None:
-                    self._keep(start)
-                player.begin(self._drawn(exploring))
+                if (told := player.act(action)) is not None:
+                    played, starts = told
+                    ended.append(played)
+                    self._keep(starts)
+                    player.begin(self._drawn(exploring))
         return ended
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
@@ -119,32 +156,52 @@ class _Players:
         if actor is None:
             return some.astype(np.float32)
         seen = Seen(*map(np.array, zip(*(player.now for player in self._all), strict=True)))
-        acted = actor(wanting(seen, self._interface)) + exploring.noise * draw.standard_normal(shape)
+        acted = actor(relative_to_any(seen, self._interface)) + exploring.noise * draw.standard_normal(shape)
         at_random = draw.random((len(self._all), 1)) < exploring.epsilon
         return np.where(at_random, some, acted.clip(-1, 1)).astype(np.float32)
 
-    def _keep(self, start: Snapshot) -> None:
-        if len(self._starts) < _MOST_STARTS:
-            self._starts.append(start)
-        else:
-            self._starts[self._started % _MOST_STARTS] = start
-        self._started += 1
+    def _keep(self, starts: list[Snapshot]) -> None:
+        for start in starts:
+            place = self._kept % _MOST_STARTS
+            self._starts[place : place + 1] = [start]
+            self._kept += 1
 
     def _drawn(self, exploring: Exploration) -> Snapshot | None:
-        if not self._starts or self._generator.random() >= exploring.again:
+        if not self._starts or self._generator.random() >= exploring.restarts:
             return None
         return self._starts[self._generator.integers(len(self._starts))]
 
 
-_players: _Players | None = None
+def _serve(connection: Connection, config: str, envs: int, seed: int) -> None:
+    """Play as is asked for, until whoever asks is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: who asks ends this
+    players: _Players | None = None
+    while True:
+        try:
+            asked = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        try:
+            players = players or _Players(EnvConfig.from_json(config), envs, seed)
+            told: Any = players.play(*asked)
+        except SimworldError as error:
+            told = error
+        try:
+            connection.send(told)
+        except ConnectionError:
+            return
 
 
-def _begin(config: str, envs: int, seed: int) -> None:
-    """What a process begins with."""
-    global _players  # noqa: PLW0603  # a process of a pool has no other place for what it keeps
-    _players = _Players(EnvConfig.from_json(config), envs, seed)
-
-
-def _play(actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
-    assert _players is not None
-    return _players.play(actor, exploring, steps)
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A process that begins meanwhile computes in one thread: the other cores are the learner's."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ |= dict.fromkeys(_THREADS, "1")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,4 +1,4 @@
-"""What each variation of images earned, as dots with intervals over seeds, for docs/vision.md."""
+"""What `studies/earned.py` found that each variation of images earned, as dots with intervals over seeds."""
 
 import json
 from collections.abc import Sequence
@@ -59,12 +59,12 @@ def _named(y: float, row: str | dict[str, Any]) -> Markup:
 
 def _panel(rows: Sequence[tuple[float, dict[str, Any]]], figure: str, unit: str, k: int) -> list[Markup]:
     told = [(y, *row[figure]) for y, row in rows if figure in row]
-    left, low = _NAMES + k * (_PANEL + _GAP), 0.0
-    axis = ticks(low, max(mean + (reach or 0.0) for _, mean, reach in told))
+    left = _NAMES + k * (_PANEL + _GAP)
+    axis = ticks(0.0, max(mean + (reach or 0.0) for _, mean, reach in told))
     form, bottom = decimals(axis[1]), max(y for y, _ in rows) + _ROW / 2
 
     def place(value: float) -> float:
-        return left + _PANEL * min(max(value - low, 0.0) / (axis[-1] - low), 1.0)
+        return left + _PANEL * min(max(value, 0.0) / axis[-1], 1.0)
 
     parts = []
     for value in axis:

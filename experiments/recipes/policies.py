@@ -138,34 +138,37 @@ def train_goals(
 ) -> Path:
     """Train in hindsight into `folder/policy.safetensors`, with `training.json` beside it.
 
-    The policy is that which does best in tests on the way, on seeds of their own. A stopped training begins again.
+    The policy is that which does best in tests on the way and at the end, on seeds of their own. A stopped training
+    begins again.
     """
     from simworld.agents.evaluation import evaluate
     from simworld.agents.network import NetworkPolicy
-    from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
+    from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goals, learn_goals
     from simworld.agents.reinforcement.training import TEST_SEEDS
 
     settings = GoalSettings(steps=steps, seed=seed)
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
+    check_goals(config, settings)
     environment = as_plain(config)
     with closing(env_of(environment)) as test_env:
 
         def learn() -> tuple[NetworkPolicy, dict[str, Any]]:
             curve: list[dict[str, float]] = []
-            best: list[NetworkPolicy] = []
+            best: dict[str, Any] = {"success": -1.0}
             begin = time.perf_counter()
 
             def tell(step: int, policy: NetworkPolicy) -> bool:
-                result = evaluate(policy, test_env, range(TEST_SEEDS, TEST_SEEDS + _TESTS))
-                if result.success_rate >= max((point["success"] for point in curve), default=0.0):
-                    best[:] = [copy.deepcopy(policy)]
-                curve.append({"step": step, "success": result.success_rate, "seconds": time.perf_counter() - begin})
+                success = evaluate(policy, test_env, range(TEST_SEEDS, TEST_SEEDS + _TESTS)).success_rate
+                curve.append({"step": step, "success": success, "seconds": time.perf_counter() - begin})
+                if success >= best["success"]:
+                    best.update(success=success, step=step, policy=copy.deepcopy(policy))
                 if progress is not None:
                     progress(min(step, steps))
                 return False
 
-            learn_goals(config, settings, tell, min(steps, _TEST_EVERY))
-            return best[0], {"steps": steps, "curve": curve, "seconds": time.perf_counter() - begin}
+            learn_goals(config, settings, tell, _TEST_EVERY)
+            record = {"steps": curve[-1]["step"], "best": {"step": best["step"], "success": best["success"]}}
+            return best["policy"], record | {"curve": curve, "seconds": time.perf_counter() - begin}
 
         request = {"algorithm": "ddpg", "env_id": env_id, "environment": environment}
         return _train(folder, request | {"settings": settings.model_dump()}, learn)

@@ -85,7 +85,9 @@ def train_model(
         precision=best_precision(),
     )
     rows, held_out = data.split(HELD_OUT)
-    request = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
+    request: dict[str, Any] = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
+    if first is not None:
+        request["first"] = first
     if start is not None:
         request["start_sha256"] = model_digest(start)
     made = (MODEL, _RECORD, _CHECKPOINT, _LOSSES)

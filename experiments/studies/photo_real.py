@@ -24,8 +24,6 @@ from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json
 
 RESULTS = Path(__file__).parents[1] / "results" / "photo_real.json"
-SEED = 1000
-"""Of the images of the first seed; the next ones have the next."""
 TRIPOD, KNOWN = "tripod+household", {"objects.*.seed": 0}
 MIXED = ("visual+rooms", "visual+rooms+natural")
 """Any look at all, and what is usual."""
@@ -36,14 +34,16 @@ PICKED = "picked of 100"
 class _Part(NamedTuple):
     """What is learnt of which images, of half of `images` of each of the `looks`, and what it is to reach.
 
-    What goes on `after` another part begins with its model, learns from its images too, and has its minutes in its own.
-    What is to `fail` must not be better than its bars by any seed.
+    Images have the seeds from `first` on, ten for each seed of the study. What goes on `after` another part begins with
+    its model, learns from its images too, and has its minutes in its own. What is to `fail` must not be better than its
+    bars by any seed.
     """
 
     model: str
     images: int
     steps: int
     minutes: float
+    first: int
     bars: dict[str, float]
     looks: tuple[str, ...] = MIXED
     known: bool = False
@@ -52,10 +52,12 @@ class _Part(NamedTuple):
 
 
 PROOFS = {
-    "position": _Part("detector", 5000, 8000, 45, {POSITION: 1.0, SPREAD: 2.0}),
-    "detection": _Part("detector", 5000, 8000, 90, {"box AP50": 0.9, "mask AP50": 0.85}, after="position"),
-    "position without randomization": _Part("detector", 5000, 8000, 45, {POSITION: 1.0}, looks=("none",), fail=True),
-    "pose": _Part("pose", 4000, 6000, 90, {ADD_S: 0.85, PICKED: 90}, known=True),
+    "position": _Part("detector", 5000, 8000, 45, 1000, {POSITION: 1.0, SPREAD: 2.0}),
+    "detection": _Part("detector", 5000, 8000, 90, 2000, {"box AP50": 0.9, "mask AP50": 0.85}, after="position"),
+    "position without randomization": _Part(
+        "detector", 5000, 8000, 45, 3000, {POSITION: 1.0}, looks=("none",), fail=True
+    ),
+    "pose": _Part("pose", 4000, 6000, 90, 4000, {ADD_S: 0.85, PICKED: 90}, known=True),
 }
 
 
@@ -108,13 +110,13 @@ def of_seed(
 
 def learn(making: StudyFolder, parts: dict[str, _Part], name: str, seed: int) -> _Learnt:
     """The model of a part, after that which it goes on from."""
-    part, at, order = parts[name], _at(name, seed), list(parts).index(name)
+    part, at = parts[name], _at(name, seed)
     before = learn(making, parts, part.after, seed) if part.after else None
     own = []
     for k, look in enumerate(part.looks):
         randomization = [f"{look}+{TRIPOD}", *([KNOWN] if part.known else [])]
         own.append(f"{at}/images{k}")
-        making.images(own[-1], randomization, part.images // len(part.looks), SEED * (1 + order) + 10 * seed + k)
+        making.images(own[-1], randomization, part.images // len(part.looks), part.first + 10 * seed + k)
     images = (*own, *(before.images if before else ()))
     begun: dict[str, Any] = {"start": before.model} if before else {"model": part.model}
     folders = [making.folder / each for each in images]

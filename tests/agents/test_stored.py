@@ -35,7 +35,7 @@ def observation(seed: int = 0) -> dict[str, np.ndarray]:
     return {name: generator.normal(size=size).astype(np.float32) for name, size in sizes.items()}
 
 
-@pytest.mark.parametrize("kind", ["cloning", "ppo", "sac"])
+@pytest.mark.parametrize("kind", ["cloning", "ddpg", "ppo", "sac"])
 def test_a_policy_comes_back_bit_for_bit(kind: Any, tmp_path: Path) -> None:
     policy = NetworkPolicy(Architecture(kind=kind, interface=CONFIG.interface, hidden=8, layers=2), {"epochs": 3})
     files = [tmp_path / name for name in ("a.safetensors", "b.safetensors")]

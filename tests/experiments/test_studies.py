@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from simworld.errors import ConfigurationError
+from simworld.experiments.figures import earned_plot
 from simworld.experiments.studies import earned, focused, photo_real, study_folder
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 
@@ -132,9 +133,12 @@ def test_what_earned_it_is_asked_of_each_variation(tmp_path: Path, monkeypatch: 
     earned.main()
     told = json.loads(results.read_text())
     labels = [(row["about"], row["what"]) for row in told["rows"]]
-    assert [what for about, what in labels if about == "randomization"] == list(earned.PRESETS)
+    assert [what for about, what in labels if about == "randomization"] == [*earned.PRESETS, earned.ALL]
     assert [what for about, what in labels if about == "without"] == list(earned.LEFT_OUT)
-    assert labels[-3:] == [("images", "10"), ("path-traced", "2 alone"), ("path-traced", "2 after ours")]
+    images = [("images", "10"), ("images", "30")]
+    assert labels[-4:] == [*images, ("path-traced", "2 alone"), ("path-traced", "2 after ours")]
+    svg = earned_plot.drawn(told["summary"])
+    assert all(f">{what}</text>" in svg for _, what in labels) and svg.count("<circle") >= len(labels)
     assert len(told["summary"]) == len(labels)
     monkeypatch.setattr(sys, "argv", [*command, "--seed", "1", "--steps", "3"])
     with pytest.raises(ConfigurationError, match="^results: .* name another file$"):

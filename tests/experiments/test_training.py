@@ -8,10 +8,12 @@ import pytest
 
 from simworld.agents.imitation import demonstrations
 from simworld.agents.imitation.cloning import Cloning
+from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.policies import train_cloning, train_reinforcement
+from simworld.experiments.recipes.policies import train_cloning, train_goals, train_reinforcement
 from simworld.experiments.recipes.rollouts import write_rollouts
 
 REACH = "simworld/Reach-v0"
@@ -83,6 +85,8 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, mo
     out = tmp_path / "out"
     with pytest.raises(ConfigurationError, match="steps: must be more than 100, after which sac learns, got 100"):
         train_reinforcement(out, REACH, algorithm="sac", steps=100)
+    with pytest.raises(ConfigurationError, match="steps: must be more than 800, after which ddpg learns, got 800"):
+        train_goals(out, REACH, steps=800)
     transitions = demonstrations.transitions
     monkeypatch.setattr(demonstrations, "transitions", lambda stored: transitions(stored[:1]))
     with pytest.raises(ConfigurationError, match="demonstrations: must be of at least 2 scenes, got 1"):
@@ -116,3 +120,13 @@ def test_what_diverged_is_not_finished(tmp_path: Path, store: Path, monkeypatch:
     with pytest.raises(TrainingError, match="diverged after 1024 steps"):
         train_reinforcement(out, REACH, steps=1024)
     assert not (out / "policy.safetensors").exists() and not (out / "manifest.json").exists()
+
+
+def test_goals_are_learnt_into_a_folder_that_says_which_step_is_kept(tmp_path: Path) -> None:
+    path = train_goals(tmp_path / "out", REACH, steps=1000)
+    record = json.loads((tmp_path / "out/training.json").read_text())
+    # Whole chunks are played, and what is kept is the last of what did best.
+    assert record["steps"] == 1280 == record["curve"][-1]["step"] == record["best"]["step"]
+    policy = load_policy(str(path), EnvConfig(task="reach"))
+    assert policy.architecture.kind == "ddpg" and policy.settings["steps"] == 1000  # type: ignore[attr-defined]
+    assert verify(tmp_path / "out") == []

@@ -31,7 +31,10 @@ class RotationHead(Head):
             self.last.bias[: 6 * _TOLD] = _orthogonal(torch.randn(_TOLD, 3, 2))[..., :2].flatten()
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
-        """The squared distance to the nearest of the thing's symmetries; what every rotation keeps teaches nothing."""
+        """The squared distance of the nearest of those told to the nearest of the thing's symmetries, and which it is.
+
+        A little is of all that are told, so that each has its use. What every rotation keeps teaches nothing.
+        """
         alike = batch.alike[cells.thing]
         there = alike.abs().sum((-1, -2)) > 0
         turned = there.any(1)
@@ -70,7 +73,7 @@ def _orthogonal(columns: torch.Tensor) -> torch.Tensor:
 
 def _towards(along: torch.Tensor) -> torch.Tensor:
     """The rotations (k, 3, 3) by the shortest way from straight ahead to directions (k, 3)."""
-    x, y, z = torch.nn.functional.normalize(along, dim=1).unbind(1)
+    x, y, z = functional.normalize(along, dim=1).unbind(1)
     share = 1 / (1 + z).clamp_min(1e-6)
     rows = [1 - x * x * share, -x * y * share, x, -x * y * share, 1 - y * y * share, y, -x, -y, z]
     return torch.stack(rows, dim=1).view(-1, 3, 3)

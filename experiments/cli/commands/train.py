@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.cli.arguments import (
     Change,
     ControlName,
@@ -21,6 +21,8 @@ from simworld.experiments.cli.arguments import (
 from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
+
+ALGORITHMS = "cloning", "ddpg", "ppo", "sac"
 
 AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, and begins again with the others"
 
@@ -57,6 +59,10 @@ def train(
     control: ControlName = None,
 ) -> None:
     """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
+    if algorithm not in ALGORITHMS:
+        raise ConfigurationError(
+            f"algorithm: must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}{nearest(algorithm, ALGORITHMS)}"
+        )
     if algorithm == "cloning":
         given = {"randomization": randomization, "randomize": randomize or None}
         refuse("with --algorithm cloning", steps=steps, reward=reward, **given)

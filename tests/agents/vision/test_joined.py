@@ -49,10 +49,27 @@ def test_what_does_not_go_together_is_refused(folder: Path, other: Path, tmp_pat
         joined([folder, other], ["lemmon"])
 
 
+def test_the_first_images_are_as_if_there_were_no_more(folder: Path, other: Path) -> None:
+    whole, some = ImageSet(folder), ImageSet(folder, first=5)
+    assert len(some) == 5 and (some[4].image == whole[4].image).all() and some.categories == whole.categories
+    assert len({whole.digest, some.digest, ImageSet(folder, first=6).digest}) == 3
+    both = joined([folder, other], first=3)
+    assert len(both) == 6 and (both[3].image == ImageSet(other)[0].image).all()
+    for wrong in (0, -1, 17):
+        with pytest.raises(ConfigurationError, match=rf"^first: must be 1 to 16, the images of .*, got {wrong}$"):
+            ImageSet(folder, first=wrong)
+
+
 def test_a_command_learns_from_both(folder: Path, other: Path, tmp_path: Path) -> None:
-    arguments = ["--out", tmp_path / "model", "--steps", 1, "--batch-size", 2, "--size", "64x64", "--workers", 1]
-    code, _, error = simworld("train-vision", folder, other, *arguments)
+    arguments = ["--steps", 1, "--batch-size", 2, "--size", "64x64", "--workers", 1]
+    code, _, error = simworld("train-vision", folder, other, "--out", tmp_path / "model", *arguments)
     assert code == 0, error
+    assert "first" not in json.loads((tmp_path / "model/request.json").read_text())
+    code, _, error = simworld("train-vision", folder, other, "--out", tmp_path / "some", "--first", 4, *arguments)
+    assert code == 0, error
+    record = json.loads((tmp_path / "some/training.json").read_text())
+    assert record["images"] + record["held_out"]["images"] == 8
+    assert json.loads((tmp_path / "some/request.json").read_text())["first"] == 4
     record = json.loads((tmp_path / "model/training.json").read_text())
     assert record["images"] + record["held_out"]["images"] == 20
     assert {"lemon", "banana"} <= set(record["settings"]["architecture"]["categories"])

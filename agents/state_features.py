@@ -28,12 +28,11 @@ def relative(seen: Seen, interface: Interface) -> Float:
     return np.concatenate(parts, axis=-1)
 
 
-def joined(seen: Seen, interface: Interface) -> Float:
+def relative_to_any(seen: Seen, interface: Interface) -> Float:
+    """The same where goals may differ in more than a place: all else that is desired comes last."""
+    return np.concatenate([relative(seen, interface), seen.desired[..., 3:]], axis=-1)
+
+
+def whole_state(seen: Seen, interface: Interface) -> Float:
     """All of the observation, in the order of stable-baselines3's CombinedExtractor."""
     return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
-
-
-def wanting(seen: Seen, interface: Interface) -> Float:
-    """What `relative` gives and, of a goal that is a place and a fact, whether that is wanted."""
-    told = relative(seen, interface)
-    return np.concatenate([told, seen.desired[..., 3:]], axis=-1) if interface.goal == _PLACE_AND_FACT else told
