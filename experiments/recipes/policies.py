@@ -161,14 +161,15 @@ def train_goals(
                 success = evaluate(policy, test_env, range(TEST_SEEDS, TEST_SEEDS + _TESTS)).success_rate
                 curve.append({"step": step, "success": success, "seconds": time.perf_counter() - begin})
                 if success >= best["success"]:
-                    best.update(success=success, step=step, policy=copy.deepcopy(policy))
+                    best.update(success=success, step=step, weights=copy.deepcopy(policy.network.state_dict()))
                 if progress is not None:
                     progress(min(step, steps))
                 return False
 
-            learn_goals(config, settings, tell, _TEST_EVERY)
+            policy = learn_goals(config, settings, tell, _TEST_EVERY)
+            policy.network.load_state_dict(best["weights"])
             record = {"steps": curve[-1]["step"], "best": {"step": best["step"], "success": best["success"]}}
-            return best["policy"], record | {"curve": curve, "seconds": time.perf_counter() - begin}
+            return policy, record | {"curve": curve, "seconds": time.perf_counter() - begin}
 
         request = {"algorithm": "ddpg", "env_id": env_id, "environment": environment}
         return _train(folder, request | {"settings": settings.model_dump()}, learn)

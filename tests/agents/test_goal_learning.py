@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.network import NetworkPolicy
 from simworld.agents.policy import Seen
+from simworld.agents.reinforcement import goal_learning
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.played import Actor, Played
@@ -196,9 +198,13 @@ def test_what_is_told_goes_on_changing_and_the_end_is_told() -> None:
     assert [*told] == [1000, 1200] and (told[1000] != told[1200]).any()
 
 
-def test_a_training_that_diverges_says_so() -> None:
-    with pytest.raises(TrainingError, match=r"^the training diverged after \d+ steps: its weights are not finite$"):
-        learn_goals(REACH, GoalSettings(**TINY, penalty=1e38, learning_rate=1.0), lambda step, policy: False)
+def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverge(learner: Any, **_: Any) -> None:
+        learner.actor.mu[0].weight.data.fill_(np.nan)
+
+    monkeypatch.setattr(goal_learning._Learner, "train", diverge)
+    with pytest.raises(TrainingError, match=r"^the training diverged after 200 steps: its weights are not finite$"):
+        learn_goals(REACH, GoalSettings(**TINY), lambda step, policy: False)
 
 
 @pytest.mark.parametrize(
