@@ -85,7 +85,11 @@ def train_model(
         precision=best_precision(),
     )
     rows, held_out = data.split(HELD_OUT)
-    request: dict[str, Any] = {"kind": "vision", "images_sha256": data.digest, "settings": settings.model_dump(mode="json")}
+    request: dict[str, Any] = {
+        "kind": "vision",
+        "images_sha256": data.digest,
+        "settings": settings.model_dump(mode="json"),
+    }
     if first is not None:
         request["first"] = first
     if start is not None:
