@@ -59,6 +59,8 @@ def _named(y: float, row: str | dict[str, Any]) -> Markup:
 
 def _panel(rows: Sequence[tuple[float, dict[str, Any]]], figure: str, unit: str, k: int) -> list[Markup]:
     told = [(y, *row[figure]) for y, row in rows if figure in row]
+    if not told:
+        return []
     left = _NAMES + k * (_PANEL + _GAP)
     axis = ticks(0.0, max(mean + (reach or 0.0) for _, mean, reach in told))
     form, bottom = decimals(axis[1]), max(y for y, _ in rows) + _ROW / 2

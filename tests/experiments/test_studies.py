@@ -10,6 +10,7 @@ from scipy import stats
 
 from simworld.errors import ConfigurationError
 from simworld.experiments.figures import earned_plot
+from simworld.experiments.recipes.vision import model_digest
 from simworld.experiments.studies import earned, focused, photo_real, study_folder
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 
@@ -117,8 +118,17 @@ def test_a_study_goes_from_images_to_figures(tmp_path: Path, monkeypatch: pytest
         command = ["photo_real.py", *map(str, asked), "--part", "pose", "--size", "96x64", "--seed", str(seed)]
         monkeypatch.setattr(sys, "argv", command)
         photo_real.main()
+    command = ["photo_real.py", *map(str, asked), "--part", "detection", "--size", "96x64"]
+    monkeypatch.setattr(sys, "argv", command)
+    photo_real.main()
     rows = json.loads(results.read_text())["rows"]
-    assert [(row["part"], row["seed"]) for row in rows] == [("pose", 0), ("pose", 1)]
+    assert [(row["part"], row["seed"]) for row in rows] == [("detection", 0), ("pose", 0), ("pose", 1)]
+    # What it went on from is in its minutes.
+    both = sum(float((tmp_path / f"study/{name}0/model.seconds").read_text()) for name in ("position", "detection"))
+    first, rows = rows[0], rows[1:]
+    assert first["minutes"] - first["minutes of rendering"] == pytest.approx(both / 60, abs=0.11)
+    request = json.loads((tmp_path / "study/detection0/model/request.json").read_text())
+    assert request["start_sha256"] == model_digest(tmp_path / "study/position0/model/model.safetensors")
     assert all(0 <= row["minutes of rendering"] <= row["minutes"] for row in rows)
     assert all(row[photo_real.PICKED] in (0.0, 100.0) for row in rows)
 
