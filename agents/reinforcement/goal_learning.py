@@ -22,8 +22,8 @@ from torch.nn import functional
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.rollouts import Exploration, Rollouts
 from simworld.agents.reinforcement.training import TRAINING_SEEDS
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
@@ -90,15 +90,15 @@ def learn_goals(config: EnvConfig, settings: GoalSettings, tell: Tell, every: in
     check_goals(config, settings)
     architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
-    rollouts = Rollouts(config, settings.envs, TRAINING_SEEDS + _SEEDS * settings.seed)
+    process = PlayProcess(config, settings.envs, TRAINING_SEEDS + _SEEDS * settings.seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the other core plays
     try:
-        learner = _Learner(_Feed(rollouts, settings, policy), settings, policy, config)
+        learner = _Learner(_Feed(process, settings, policy), settings, policy, config)
         learner.learn(settings.steps, callback=_Telling(policy, tell, every))
     finally:
         torch.set_num_threads(threads)
-        rollouts.close()
+        process.close()
     return policy
 
 
@@ -119,8 +119,8 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
 class _Feed:
     """What is played for a learner, and how features are normalized by all that was."""
 
-    def __init__(self, rollouts: Rollouts, settings: GoalSettings, policy: NetworkPolicy) -> None:
-        self._rollouts, self._settings, self._policy = rollouts, settings, policy
+    def __init__(self, process: PlayProcess, settings: GoalSettings, policy: NetworkPolicy) -> None:
+        self._process, self._settings, self._policy = process, settings, policy
         self._asked, self._count = False, 0
         self._sum, self._squares = np.zeros(1), np.zeros(1)
 
@@ -130,11 +130,11 @@ class _Feed:
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
         exploring = Exploration(settings.epsilon, settings.noise, restarts)
         if not self._asked:
-            self._rollouts.ask(None, exploring, settings.chunk)
-        played = self._rollouts.take()
+            self._process.ask(None, exploring, settings.chunk)
+        played = self._process.take()
         self._normalize(played)
         actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
-        self._rollouts.ask(actor if self._count else None, exploring, settings.chunk)
+        self._process.ask(actor if self._count else None, exploring, settings.chunk)
         self._asked = True
         return played
 

@@ -17,8 +17,8 @@ from simworld.agents.policy import Seen
 from simworld.agents.reinforcement import goal_learning
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.rollouts import Exploration, Player, Rollouts
 from simworld.agents.state_features import relative_to_any
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
@@ -115,10 +115,10 @@ def test_the_network_of_arrays_acts_as_that_of_torch_does() -> None:
 
 
 def test_what_is_played_beside_is_what_the_environments_do() -> None:
-    with closing(Rollouts(REACH, 2, 7)) as rollouts:
+    with closing(PlayProcess(REACH, 2, 7)) as process:
         for _ in range(2):
-            rollouts.ask(None, PLAYED_AT_RANDOM, 60)
-        episodes = [*rollouts.take(), *rollouts.take()]
+            process.ask(None, PLAYED_AT_RANDOM, 60)
+        episodes = [*process.take(), *process.take()]
     assert sum(map(len, episodes)) <= 240 and len(episodes) >= 4
     with closing(make(REACH)) as env:
         for seed, index in product((7, 8), (0, 1)):
@@ -132,16 +132,16 @@ def test_what_is_played_beside_is_what_the_environments_do() -> None:
 
 
 def test_a_process_that_ends_or_cannot_play_is_told_in_a_line() -> None:
-    with closing(Rollouts(REACH, 1, 7)) as rollouts:
-        rollouts._process.kill()
+    with closing(PlayProcess(REACH, 1, 7)) as process:
+        process._process.kill()
         with pytest.raises(WorkerError, match=r"^the process that plays was killed by signal 9$"):
-            rollouts.ask(None, PLAYED_AT_RANDOM, 10)
-            rollouts.take()
-    with closing(Rollouts(EnvConfig(task="reach", observation="rgb"), 1, 7)) as rollouts:
-        rollouts.ask(None, PLAYED_AT_RANDOM, 10)
+            process.ask(None, PLAYED_AT_RANDOM, 10)
+            process.take()
+    with closing(PlayProcess(EnvConfig(task="reach", observation="rgb"), 1, 7)) as process:
+        process.ask(None, PLAYED_AT_RANDOM, 10)
         with pytest.raises(ConfigurationError, match=r"^observation: "):
-            rollouts.take()
-    assert not rollouts._process.is_alive()
+            process.take()
+    assert not process._process.is_alive()
 
 
 def test_an_episode_may_begin_where_something_was_held() -> None:

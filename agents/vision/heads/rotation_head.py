@@ -12,7 +12,7 @@ from torch.nn import functional
 from simworld.agents.data.batch import Batch
 from simworld.agents.vision.heads.head import Cells, Head, Shape
 
-_TOLD = 8
+_TOLD = 7
 """Rotations that are told of a thing."""
 _REST, _SURE = 0.05, 0.25
 """The share that all of them have in a loss that is else of the nearest, and how much it counts which that is."""

@@ -111,7 +111,7 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
         eye + ray * (0.05 * at["position"][2] - eye[2]) / ray[2],
         atol=1e-3,
     )
-    told = at["rotation"][:48].reshape(8, 3, 2)[at["rotation"][48:].argmax()]
+    told = at["rotation"][:42].reshape(7, 3, 2)[at["rotation"][42:].argmax()]
     u, _, v = np.linalg.svd(told, full_matrices=False)
     first, second = (u @ v).T
     ray /= np.linalg.norm(ray)

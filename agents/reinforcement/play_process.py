@@ -38,7 +38,7 @@ class Exploration:
     restarts: float
 
 
-class Rollouts:
+class PlayProcess:
     """So many environments of a configuration, of the root seeds from `seed` on, in a process that `close` ends.
 
     It ends too where this process does, however that comes. WorkerError if it has ended by itself.
