@@ -24,7 +24,7 @@ from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.training import TRAINING_SEEDS
+from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
@@ -104,15 +104,11 @@ def learn_goals(config: EnvConfig, settings: GoalSettings, tell: Tell, every: in
 
 def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     """Raise ConfigurationError for what cannot be learnt from."""
-    task = config.task
     if not config.of_goals:
-        raise ConfigurationError(
-            f"task {task.name!r}: ddpg learns in hindsight, which needs the success `reached()` and a reward that "
-            f"goals alone say, such as `sparse()`; got {task.success!r} and {task.reward[config.reward]!r}: take ppo"
-        )
+        raise not_of_goals("ddpg", config)
     if config.observation != ("state",):
         raise ConfigurationError(f"observation: ddpg learns from the state alone, got {[*config.observation]}")
-    if settings.steps <= (first := settings.envs * task.steps):
+    if settings.steps <= (first := settings.envs * config.task.steps):
         raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
 
 
@@ -121,22 +117,22 @@ class _Feed:
 
     def __init__(self, process: PlayProcess, settings: GoalSettings, policy: NetworkPolicy) -> None:
         self._process, self._settings, self._policy = process, settings, policy
-        self._asked, self._count = False, 0
-        self._sum, self._squares = np.zeros(1), np.zeros(1)
+        self._count, self._sum, self._squares = 0, np.zeros(1), np.zeros(1)
+        self._ask(None, 1.0)
 
     def take(self, learner: "_Learner", left: float) -> list[Played]:
         """The episodes that ended in the last chunk; the next chunk is begun, of which the share `left` of all is."""
-        settings, network = self._settings, self._policy.network
-        restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
-        exploring = Exploration(settings.epsilon, settings.noise, restarts)
-        if not self._asked:
-            self._process.ask(None, exploring, settings.chunk)
+        network = self._policy.network
         played = self._process.take()
         self._normalize(played)
         actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
-        self._process.ask(actor if self._count else None, exploring, settings.chunk)
-        self._asked = True
+        self._ask(actor if self._count else None, left)
         return played
+
+    def _ask(self, actor: Actor | None, left: float) -> None:
+        settings = self._settings
+        restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
+        self._process.ask(actor, Exploration(settings.epsilon, settings.noise, restarts), settings.chunk)
 
     def _normalize(self, played: list[Played]) -> None:
         for episode in played:

@@ -17,6 +17,7 @@ from torch import nn
 from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
+from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
@@ -85,14 +86,19 @@ def check_training(env: Env, test_env: gym.Env[Any, Any], settings: Reinforcemen
         if there.observation_space != state or there.action_space != base.action_space:
             raise ConfigurationError(f"{who}: must observe the state of {base.task.name!r} alone and act in -1..1")
     if settings.algorithm == "sac" and not _has_rewards_of_goals(env):
-        raise ConfigurationError(
-            f"task {base.task.name!r}: sac learns in hindsight, which needs the success `reached()` and a reward that "
-            f"goals alone say, such as `sparse()`; got {base.task.success!r} and "
-            f"{base.task.reward[base.config.reward]!r}: take ppo"
-        )
+        raise not_of_goals("sac", base.config)
     if settings.algorithm == "sac" and settings.steps <= (first := _learning_starts(env)):
         raise ConfigurationError(f"steps: must be more than {first}, after which sac learns, got {settings.steps}")
     return base.config.interface
+
+
+def not_of_goals(algorithm: str, config: EnvConfig) -> ConfigurationError:
+    """What is said of environments that an algorithm cannot learn from in hindsight."""
+    task = config.task
+    return ConfigurationError(
+        f"task {task.name!r}: {algorithm} learns in hindsight, which needs the success `reached()` and a reward that "
+        f"goals alone say, such as `sparse()`; got {task.success!r} and {task.reward[config.reward]!r}: take ppo"
+    )
 
 
 def _has_rewards_of_goals(env: Env) -> bool:
