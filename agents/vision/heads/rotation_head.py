@@ -1,5 +1,6 @@
-"""How a thing is turned: two columns of its rotation as it is seen along the ray to it (Zhou et al. 2019).
+"""How a thing is turned: two columns of its rotation (Zhou et al. 2019) relative to what is up and where it is seen from.
 
+The camera's pose is known, so that what stands upright has no tilt to guess: only where its front is, seen from there.
 Where two sides look alike, or what tells them apart is hidden, the mean of what may be is no rotation of the thing: so
 several are told, and which of them is the likeliest (Manhardt et al. 2019).
 """
@@ -40,8 +41,8 @@ class RotationHead(Head):
         turned = there.any(1)
         if not turned.any():
             return answers.sum() * 0
-        along = batch.translations[cells.thing]
-        seen = _towards(along).transpose(1, 2) @ batch.rotations[cells.thing]
+        axes = _axes(batch.translations[cells.thing], batch.world_to_camera[cells.image])
+        seen = axes.transpose(1, 2) @ batch.rotations[cells.thing]
         wanted = (seen[:, None] @ alike)[..., :2]
         numbers, likely = _split(answers)
         off = ((numbers[:, :, None] - wanted[:, None]) ** 2).sum((-1, -2))
@@ -56,7 +57,7 @@ class RotationHead(Head):
         along = torch.linalg.solve(found["intrinsics"], ahead[:, :, None])[..., 0]
         numbers, likely = _split(answers)
         likeliest = numbers[torch.arange(len(numbers)), likely.argmax(1)]
-        return {"rotations": _towards(along) @ _orthogonal(likeliest)}
+        return {"rotations": _axes(along, found["world_to_camera"]) @ _orthogonal(likeliest)}
 
 
 def _split(answers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,9 +72,14 @@ def _orthogonal(columns: torch.Tensor) -> torch.Tensor:
     return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-1)
 
 
-def _towards(along: torch.Tensor) -> torch.Tensor:
-    """The rotations (k, 3, 3) by the shortest way from straight ahead to directions (k, 3)."""
-    x, y, z = functional.normalize(along, dim=1).unbind(1)
-    share = 1 / (1 + z).clamp_min(1e-6)
-    rows = [1 - x * x * share, -x * y * share, x, -x * y * share, 1 - y * y * share, y, -x, -y, z]
-    return torch.stack(rows, dim=1).view(-1, 3, 3)
+def _axes(along: torch.Tensor, world_to_camera: torch.Tensor) -> torch.Tensor:
+    """Right, ahead and up (k, 3, 3) in the camera's frame, of what is seen along directions (k, 3) by cameras (k, 3, 4).
+
+    Ahead is half way between the direction and the top of the picture, made level: one of these is level enough, whether
+    a camera looks along the table or straight down on it.
+    """
+    up = world_to_camera[:, :, 2]
+    top = up.new_tensor([0.0, -1.0, 0.0])
+    between = functional.normalize(along, dim=1) + top
+    ahead = functional.normalize(between - (between * up).sum(1, keepdim=True) * up, dim=1)
+    return torch.stack([torch.linalg.cross(ahead, up), ahead, up], dim=-1)

@@ -28,6 +28,9 @@ def batch(images: ImageSet) -> Batch:
     return collate([images[k] for k in range(6)])
 
 
+NOWHERE = Cells(*(torch.zeros(0, dtype=torch.int64) for _ in range(4)))
+
+
 def shape_of(images: ImageSet) -> Shape:
     return Shape(images.categories, images.points, 8)
 
@@ -54,6 +57,10 @@ def at(answers: torch.Tensor, cells: Cells) -> torch.Tensor:
 def middles(batch: Batch) -> Cells:
     row, column = middle_cells(batch.boxes, HEIGHT, WIDTH)
     return Cells(batch.of, row, column, torch.arange(len(batch.of)))
+
+
+def camera_of(batch: Batch) -> dict[str, torch.Tensor]:
+    return {"intrinsics": batch.intrinsics[batch.of], "world_to_camera": batch.world_to_camera[batch.of]}
 
 
 def test_each_thing_has_cells_in_its_box_and_none_has_two(batch: Batch) -> None:
@@ -94,7 +101,7 @@ def test_boxes_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Batch)
 
 def test_positions_that_are_learnt_are_where_things_are(images: ImageSet, batch: Batch) -> None:
     head, cells = PositionHead(shape_of(images)), middles(batch)
-    known = {"intrinsics": batch.intrinsics[batch.of], "world_to_camera": batch.world_to_camera[batch.of]}
+    known = camera_of(batch)
     told = head.read(fitted(head, batch, cells, 3), cells, known)
     camera = batch.world_to_camera[batch.of]
     true = (camera[..., :3].transpose(1, 2) @ (batch.translations - camera[..., 3])[..., None])[..., 0]
@@ -104,7 +111,7 @@ def test_positions_that_are_learnt_are_where_things_are(images: ImageSet, batch:
 def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: ImageSet, batch: Batch) -> None:
     head, cells = RotationHead(shape_of(images)), middles(batch)
     seen = (batch.intrinsics[batch.of] @ batch.translations[..., None])[..., 0]
-    known = {"intrinsics": batch.intrinsics[batch.of], "origins": seen[:, :2] / seen[:, 2:]}
+    known = camera_of(batch) | {"origins": seen[:, :2] / seen[:, 2:]}
     told = head.read(fitted(head, batch, cells, head.last.out_channels), cells, known)["rotations"]
     off = told.transpose(1, 2) @ batch.rotations
     like = (off[:, None] @ batch.alike).diagonal(dim1=-2, dim2=-1).sum(-1)
@@ -112,6 +119,25 @@ def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: Im
     assert angle.max() < np.deg2rad(8)
     assert (batch.alike.abs().sum((-1, -2)) > 0).sum(1).max() > 1
     np.testing.assert_allclose(told @ told.transpose(1, 2), np.tile(np.eye(3), (len(told), 1, 1)), atol=1e-4)
+
+
+@pytest.mark.parametrize("down", (0.3, 0.8, 1.4, np.pi / 2))
+def test_what_is_upright_and_seen_from_its_back_is_the_same_from_wherever_it_is_seen(
+    images: ImageSet, down: float
+) -> None:
+    head = RotationHead(shape_of(images))
+    answers = torch.zeros(5, head.last.out_channels)
+    answers[:, [0, 3]], answers[:, -7] = 1.0, 1.0
+    turns = torch.linspace(0, 5, 5)
+    right = torch.stack([turns.cos(), turns.sin(), 0 * turns], 1)
+    ahead = torch.stack([-turns.sin(), turns.cos(), 0 * turns], 1)
+    up = torch.tensor([0.0, 0.0, 1.0]).expand(5, 3)
+    along = np.cos(down) * ahead - np.sin(down) * up
+    cameras = torch.stack([right, torch.linalg.cross(along, right), along], 1)  # right, down and ahead in the picture
+    found = {"intrinsics": torch.eye(3).expand(5, 3, 3), "origins": torch.tensor([[0.0, -0.3]]).expand(5, 2)}
+    found["world_to_camera"] = torch.cat([cameras, torch.ones(5, 3, 1)], 2)
+    told = head.read(answers, NOWHERE, found)["rotations"]
+    np.testing.assert_allclose(cameras.transpose(1, 2) @ told, torch.stack([right, ahead, up], 2), atol=1e-5)
 
 
 def test_of_what_may_be_one_of_two_is_told_and_not_what_is_between(images: ImageSet, batch: Batch) -> None:
@@ -129,7 +155,7 @@ def test_of_what_may_be_one_of_two_is_told_and_not_what_is_between(images: Image
         sum(head.loss(answers, each, cells) for each in batches).backward()
         optimizer.step()
     seen = (batch.intrinsics[batch.of] @ batch.translations[..., None])[..., 0]
-    known = {"intrinsics": batch.intrinsics[batch.of], "origins": seen[:, :2] / seen[:, 2:]}
+    known = camera_of(batch) | {"origins": seen[:, :2] / seen[:, 2:]}
     told = head.read(answers.detach(), cells, known)["rotations"]
     traces = [(told.transpose(1, 2) @ each.rotations).diagonal(dim1=1, dim2=2).sum(-1) for each in batches]
     angle = torch.arccos(((torch.maximum(*traces) - 1) / 2).clamp(-1, 1))

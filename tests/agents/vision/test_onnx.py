@@ -70,6 +70,7 @@ def test_onnx_gives_the_same_answers(runtime: ModuleType, network: SeeingNetwork
 def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: SeeingNetwork, exported: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     camera = np.array([[180.0, 0, WIDTH / 2], [0, 180.0, HEIGHT / 2], [0, 0, 1]]), np.eye(3, 4)
+    camera[1][:, :3] = np.linalg.qr(np.array([[0.1, 1.0, 0.2], [0.3, -0.1, -1.0], [-1.0, 0.1, -0.4]]))[0]
     camera[1][:, 3] = 0.1, -0.2, 1.0
     found = network.see([Photo(picture, *camera)])[0]
     framing = Framing.fitted((WIDTH, HEIGHT), (96, 64))
@@ -104,8 +105,8 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     np.testing.assert_allclose(found.keypoints[0], points, atol=1e-2)  # type: ignore[index]
 
     x, y = in_picture(cell + 16 * at["position"][:2])
-    ray = np.linalg.solve(camera[0], (x, y, 1.0))
-    eye = -camera[1][:, 3]
+    along = np.linalg.solve(camera[0], (x, y, 1.0))
+    ray, eye = camera[1][:, :3].T @ along, -camera[1][:, :3].T @ camera[1][:, 3]
     np.testing.assert_allclose(
         found.positions[0],  # type: ignore[index]
         eye + ray * (0.05 * at["position"][2] - eye[2]) / ray[2],
@@ -114,11 +115,11 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     told = at["rotation"][:42].reshape(7, 3, 2)[at["rotation"][42:].argmax()]
     u, _, v = np.linalg.svd(told, full_matrices=False)
     first, second = (u @ v).T
-    ray /= np.linalg.norm(ray)
-    axis = np.cross((0, 0, 1.0), ray)
-    cross = np.cross(np.eye(3), axis)
-    turn = np.eye(3) + cross + cross @ cross / (1 + ray[2])
-    np.testing.assert_allclose(turn @ (0, 0, 1), ray, atol=1e-9)
+    up = camera[1][:, 2]
+    ahead = along / np.linalg.norm(along) + (0, -1, 0)
+    ahead -= up * (up @ ahead)
+    ahead /= np.linalg.norm(ahead)
+    turn = np.stack([np.cross(ahead, up), ahead, up], axis=1)
     own = np.stack([first, second, np.cross(first, second)], axis=1)
     np.testing.assert_allclose(found.rotations[0], turn @ own, atol=1e-3)  # type: ignore[index]
 
