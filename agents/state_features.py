@@ -1,10 +1,13 @@
 """Features of the state: what networks that act are given."""
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.policy import Seen
 from simworld.envs.interface import Interface
+from simworld.physics.control.command import MAX_SPEED
 
 Float = NDArray[np.float32]
 
@@ -17,9 +20,7 @@ def relative(seen: Seen, interface: Interface) -> Float:
 
     Of a goal that is more than a place and a fact, all is added.
     """
-    goal, places = seen.desired[..., :3], interface.places
-    names = [name for name in dict.fromkeys(("tool_position", interface.follows or "")) if name in places]
-    at = [seen.observation[..., places[name]] for name in names]
+    goal, at = seen.desired[..., :3], _on_the_way(seen, interface)
     parts = [seen.observation, *(goal - place for place in at)]
     if len(at) == 2:
         parts.append(at[1] - at[0])
@@ -36,3 +37,19 @@ def relative_to_any(seen: Seen, interface: Interface) -> Float:
 def whole_state(seen: Seen, interface: Interface) -> Float:
     """All of the observation, in the order of stable-baselines3's CombinedExtractor."""
     return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
+
+
+def least_steps(seen: Seen, interface: Interface) -> Float:
+    """How many steps (...) it takes at least from the tool to what the goal is for, and with that to the goal.
+
+    At full speed, as if nothing were in the way.
+    """
+    stops = [*_on_the_way(seen, interface), seen.desired[..., :3]]
+    metres = sum(np.linalg.norm(there - here, axis=-1) for here, there in itertools.pairwise(stops))
+    return np.asarray(metres * (interface.control_hz / MAX_SPEED), np.float32)
+
+
+def _on_the_way(seen: Seen, interface: Interface) -> list[Float]:
+    """Where the tool is, and what the goal is for, of these what is observed."""
+    names = dict.fromkeys(("tool_position", interface.follows or ""))
+    return [seen.observation[..., interface.places[name]] for name in names if name in interface.places]

@@ -75,6 +75,10 @@ class HindsightBuffer(ReplayBuffer):
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
         """Some steps, each with a goal."""
+        return self.drawn(batch_size)[0]
+
+    def drawn(self, batch_size: int) -> tuple[ReplayBufferSamples, Seen, Seen]:
+        """The same, and what was seen before and after them."""
         draw, config = self._generator.random, self._config
         episode, step = self._chosen(batch_size)
         left = self._lengths[episode] - step
@@ -85,12 +89,12 @@ class HindsightBuffer(ReplayBuffer):
         rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
         over = config.task.goal.reached(achieved, desired) & (config.terminate_on != "never")
         before, after = (
-            (self._features(Seen(self._observations[episode, at], self._achieved[episode, at], desired)) - self.mean)
-            / self.std
-            for at in (step, step + 1)
+            Seen(self._observations[episode, at], self._achieved[episode, at], desired) for at in (step, step + 1)
         )
-        told = before, self._actions[episode, step], after, over[:, None], rewards[:, None]
-        return ReplayBufferSamples(*(torch.from_numpy(each.astype(np.float32)).to(self.device) for each in told))
+        inputs = [(self._features(seen) - self.mean) / self.std for seen in (before, after)]
+        told = inputs[0], self._actions[episode, step], inputs[1], over[:, None], rewards[:, None]
+        parts = (torch.from_numpy(each.astype(np.float32)).to(self.device) for each in told)
+        return ReplayBufferSamples(*parts), before, after
 
     def _chosen(self, count: int) -> tuple[Rows, Rows]:
         """Episodes and steps, as many of each kind."""

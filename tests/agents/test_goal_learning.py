@@ -1,7 +1,7 @@
 """Goals are learnt in hindsight: of what was achieved, by what was played beside the learner, the same for a seed."""
 
+import itertools
 from contextlib import closing
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from torch import nn
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.network import NetworkPolicy
-from simworld.agents.policy import Seen
+from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.state_features import relative_to_any
+from simworld.agents.state_features import least_steps, relative_to_any
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.snapshot import Snapshot
@@ -84,6 +84,34 @@ def test_a_goal_says_its_reward_and_whether_all_is_over() -> None:
     assert 0.2 < reached.mean() < 0.3
 
 
+def test_what_was_seen_is_told_beside_what_is_learnt() -> None:
+    kept = buffer(1000)
+    kept.add_episodes([played(1, 50)])
+    data, before, after = kept.drawn(500)
+    for numbers, seen in ((data.observations, before), (data.next_observations, after)):
+        np.testing.assert_array_equal(numbers[:, 0], seen.observation[:, 0])
+        np.testing.assert_array_equal(numbers[:, 1], seen.desired[:, 0])
+
+
+@pytest.mark.parametrize("task", ("reach", "push"))
+def test_no_episode_takes_fewer_steps_than_the_least(task: str) -> None:
+    config = EnvConfig(task=task)
+    act = expert(config)
+    with closing(make(config)) as env:
+        for seed in range(3):
+            seen = [observed(env.reset(seed=seed)[0], config.interface)]
+            while not config.task.goal.reached(seen[-1].achieved, seen[-1].desired):
+                told = dict(zip(config.interface.sizes, seen[-1], strict=True))
+                seen.append(observed(env.step(act(told))[0], config.interface))
+            least = [float(least_steps(each, config.interface)) for each in seen]
+            within = np.arange(len(seen))[::-1] + 2  # where it is reached there may be a few centimetres left
+            assert least[0] > 2 and (least <= within).all() and least[-1] < 2
+            step = 1.0 / config.interface.control_hz
+            stops = [seen[0].observation[:3], *([] if task == "reach" else [seen[0].achieved]), seen[0].desired]
+            legs = [np.linalg.norm(there - here) for here, there in itertools.pairwise(stops)]
+            assert least[0] == pytest.approx(sum(legs) / step, rel=1e-5)
+
+
 def test_half_is_of_episodes_in_which_something_moved_and_the_oldest_make_room() -> None:
     kept = buffer(300, hindsight=0.0)
     kept.add_episodes([played(k, 100, moved=k == 2) for k in (1, 2)])
@@ -121,7 +149,7 @@ def test_what_is_played_beside_is_what_the_environments_do() -> None:
         episodes = [*process.take(), *process.take()]
     assert sum(map(len, episodes)) <= 240 and len(episodes) >= 4
     with closing(make(REACH)) as env:
-        for seed, index in product((7, 8), (0, 1)):
+        for seed, index in itertools.product((7, 8), (0, 1)):
             first = env.reset(seed=seed, options={"index": index})[0]
             (mine,) = (one for one in episodes if (one.desired == first["desired_goal"]).all())
             np.testing.assert_array_equal(mine.observations[0], first["observation"])

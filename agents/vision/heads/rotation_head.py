@@ -1,4 +1,4 @@
-"""How a thing is turned: two columns of its rotation (Zhou et al. 2019) relative to what is up and where it is seen from.
+"""How a thing is turned: two columns of its rotation (Zhou et al. 2019), relative to what is up and whence it is seen.
 
 The camera's pose is known, so that what stands upright has no tilt to guess: only where its front is, seen from there.
 Where two sides look alike, or what tells them apart is hidden, the mean of what may be is no rotation of the thing: so
@@ -73,10 +73,10 @@ def _orthogonal(columns: torch.Tensor) -> torch.Tensor:
 
 
 def _axes(along: torch.Tensor, world_to_camera: torch.Tensor) -> torch.Tensor:
-    """Right, ahead and up (k, 3, 3) in the camera's frame, of what is seen along directions (k, 3) by cameras (k, 3, 4).
+    """Right, ahead and up (k, 3, 3) in the frames of cameras (k, 3, 4), of what is seen along directions (k, 3).
 
-    Ahead is half way between the direction and the top of the picture, made level: one of these is level enough, whether
-    a camera looks along the table or straight down on it.
+    Ahead is half way between the direction and the top of the picture, made level: one of these is level enough,
+    whether a camera looks along the table or straight down on it.
     """
     up = world_to_camera[:, :, 2]
     top = up.new_tensor([0.0, -1.0, 0.0])
