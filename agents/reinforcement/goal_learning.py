@@ -23,7 +23,7 @@ from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
-from simworld.agents.reinforcement.played import Actor, Played
+from simworld.agents.reinforcement.played import Actor, Float, Played
 from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.state_features import least_steps
@@ -114,6 +114,15 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
         raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
 
 
+def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
+    """Of what a step costs for ever, the share (n,) that as many steps cost as it takes to the goal at least.
+
+    Where the goal is reached it is nothing, wherever the tool is.
+    """
+    costs = 1.0 - discount ** least_steps(seen, config.interface)
+    return np.where(config.task.goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)
+
+
 class _Feed:
     """What is played for a learner, and how features are normalized by all that was."""
 
@@ -154,7 +163,7 @@ class _Learner(TD3):
     """DDPG whose steps are played elsewhere while it learns from those before."""
 
     def __init__(self, feed: _Feed, settings: GoalSettings, policy: NetworkPolicy, config: EnvConfig) -> None:
-        self._feed, self._settings, self._own = feed, settings, policy
+        self._feed, self._settings, self._own, self._config = feed, settings, policy, config
         low, high = config.task.reward[config.reward].bounds
         self._values = min(low, 0.0) / (1.0 - settings.discount), max(high, 0.0) / (1.0 - settings.discount)
         buffer = {"features": policy.features, "hindsight": settings.hindsight, "seed": settings.seed}
@@ -223,14 +232,12 @@ class _Learner(TD3):
                 polyak_update(of.parameters(), target_of.parameters(), self.tau)
 
     def _foreseen(self, seen: Seen) -> torch.Tensor:
-        """What rewards (n, 1) add up to in as many steps as it takes at least: what is learnt is how values differ.
+        """What is foreseen of values (n, 1): what is learnt is how they differ from that.
 
         It changes nothing of what is best (Ng et al. 1999, Wiewiora 2003), but tells from the beginning what is near.
         """
-        if not self._settings.foresight:
-            return torch.zeros(len(seen.achieved), 1)
-        steps = least_steps(seen, self._own.architecture.interface)
-        return torch.from_numpy(self._values[0] * (1.0 - np.float32(self.gamma) ** steps))[:, None]
+        share = foreseen(seen, self._config, self.gamma) if self._settings.foresight else np.zeros(len(seen.achieved))
+        return torch.from_numpy((self._values[0] * share).astype(np.float32))[:, None]
 
     @property
     def _buffer(self) -> HindsightBuffer:

@@ -112,6 +112,18 @@ def test_no_episode_takes_fewer_steps_than_the_least(task: str) -> None:
             assert least[0] == pytest.approx(sum(legs) / step, rel=1e-5)
 
 
+def test_what_is_foreseen_is_the_cost_of_the_least_steps_until_the_goal_is_reached() -> None:
+    config = EnvConfig(task="push")
+    with closing(make(config)) as env:
+        seen = observed(env.reset(seed=1)[0], config.interface)
+    both = Seen(*(np.stack([part, part]) for part in seen))
+    both.desired[1] = both.achieved[1]
+    away, there = goal_learning.foreseen(both, config, 0.9)
+    far = np.linalg.norm(seen.observation[:3] - seen.achieved) + np.linalg.norm(seen.achieved - seen.desired)
+    assert away == pytest.approx(1 - 0.9 ** (far * config.interface.control_hz), rel=1e-5)  # at 1 m/s
+    assert there == 0 and least_steps(Seen(*(part[1] for part in both)), config.interface) > 1
+
+
 def test_half_is_of_episodes_in_which_something_moved_and_the_oldest_make_room() -> None:
     kept = buffer(300, hindsight=0.0)
     kept.add_episodes([played(k, 100, moved=k == 2) for k in (1, 2)])
