@@ -1,4 +1,4 @@
-"""Features of the state: what networks that act are given."""
+"""What is made of the state: features that networks are given, and how far it is to the goal."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from simworld.physics.control.command import MAX_SPEED
 
 Float = NDArray[np.float32]
 
-_PLACE_AND_FACT = 4
+PLACE_AND_FACT = 4
 """Numbers of a goal that is a place, and whether something is so."""
 
 
@@ -24,7 +24,7 @@ def relative(seen: Seen, interface: Interface) -> Float:
     parts = [seen.observation, *(goal - place for place in at)]
     if len(at) == 2:
         parts.append(at[1] - at[0])
-    if interface.goal > _PLACE_AND_FACT:
+    if interface.goal > PLACE_AND_FACT:
         parts.append(seen.desired)
     return np.concatenate(parts, axis=-1)
 
@@ -39,10 +39,10 @@ def whole_state(seen: Seen, interface: Interface) -> Float:
     return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
 
 
-def least_steps(seen: Seen, interface: Interface) -> Float:
-    """How many steps (...) it takes at least from the tool to what the goal is for, and with that to the goal.
+def straight_steps(seen: Seen, interface: Interface) -> Float:
+    """How many steps (...) it takes from the tool to what the goal is for, and with that to the place of the goal.
 
-    At full speed, as if nothing were in the way.
+    In straight lines at the speed that the tool has along an axis, as if nothing were in the way.
     """
     stops = [*_on_the_way(seen, interface), seen.desired[..., :3]]
     metres = sum(np.linalg.norm(there - here, axis=-1) for here, there in itertools.pairwise(stops))

@@ -14,7 +14,7 @@ import torch
 from pydantic import Field, model_validator
 from stable_baselines3 import TD3
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.type_aliases import RolloutReturn
+from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutReturn
 from stable_baselines3.common.utils import polyak_update
 from torch import nn
 from torch.nn import functional
@@ -26,7 +26,7 @@ from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Float, Played
 from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
-from simworld.agents.state_features import least_steps
+from simworld.agents.state_features import PLACE_AND_FACT, straight_steps
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
 
@@ -47,7 +47,8 @@ class GoalSettings(Settings):
     `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
     episodes, and in the end `last_restarts`, goes on from where something was held before. `hindsight` is the share of
-    goals that were achieved later. With `foresight` values begin as those of going straight to the goal at full speed.
+    goals that were achieved later. With `foresight` values begin as those of going
+    straight to the goal, if that is one place and each step costs the most that one can.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
@@ -115,12 +116,15 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
 
 
 def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
-    """Of what a step costs for ever, the share (n,) that as many steps cost as it takes to the goal at least.
+    """What the steps straight to the goal cost (n,), as a share of what steps cost that never end.
 
-    Where the goal is reached it is nothing, wherever the tool is.
+    Where the goal is reached it is nothing, wherever the tool is; and so it is where a goal is no place, or several.
     """
-    costs = 1.0 - discount ** least_steps(seen, config.interface)
-    return np.where(config.task.goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)
+    goal = config.task.goal
+    if len(goal.parts) > 1 or goal.field.unit != "m" or config.interface.goal > PLACE_AND_FACT:
+        return np.zeros(len(seen.achieved), np.float32)
+    costs = 1.0 - discount ** straight_steps(seen, config.interface)
+    return np.where(goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)
 
 
 class _Feed:
@@ -218,24 +222,25 @@ class _Learner(TD3):
         for _ in range(gradient_steps):
             self._n_updates += 1
             data, before, after = self._buffer.drawn(batch_size)
-            with torch.no_grad():
-                ahead = self.critic_target.q1_forward(data.next_observations, self.actor_target(data.next_observations))
-                ahead += self._foreseen(after)
-                target = (data.rewards + (1 - data.dones) * self.gamma * ahead).clamp(*self._values)
-                target -= self._foreseen(before)
             values = self.critic.q1_forward(data.observations, data.actions)
-            self._descend(self.critic, functional.mse_loss(values, target))
+            self._descend(self.critic, functional.mse_loss(values, self.wanted(data, before, after)))
             actions = self.actor(data.observations)
             value = self.critic.q1_forward(data.observations, actions).mean()
             self._descend(self.actor, self._settings.penalty * actions.square().mean() - value)
             for of, target_of in ((self.critic, self.critic_target), (self.actor, self.actor_target)):
                 polyak_update(of.parameters(), target_of.parameters(), self.tau)
 
-    def _foreseen(self, seen: Seen) -> torch.Tensor:
-        """What is foreseen of values (n, 1): what is learnt is how they differ from that.
+    @torch.no_grad()
+    def wanted(self, data: ReplayBufferSamples, before: Seen, after: Seen) -> torch.Tensor:
+        """What the critic is to answer (n, 1): how values differ from what is foreseen of them.
 
-        It changes nothing of what is best (Ng et al. 1999, Wiewiora 2003), but tells from the beginning what is near.
+        That changes nothing of what is best (Ng et al. 1999, Wiewiora 2003), but tells from the first what is near.
         """
+        ahead = self.critic_target.q1_forward(data.next_observations, self.actor_target(data.next_observations))
+        ahead += self._foreseen(after)
+        return (data.rewards + (1 - data.dones) * self.gamma * ahead).clamp(*self._values) - self._foreseen(before)
+
+    def _foreseen(self, seen: Seen) -> torch.Tensor:
         share = foreseen(seen, self._config, self.gamma) if self._settings.foresight else np.zeros(len(seen.achieved))
         return torch.from_numpy((self._values[0] * share).astype(np.float32))[:, None]
 

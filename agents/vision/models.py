@@ -18,5 +18,5 @@ MODELS: dict[str, tuple[Callable[[Shape], Head], ...]] = {
     "pose": (PresenceHead, CategoryHead, BoxHead, PositionHead, RotationHead),
     "all": (PresenceHead, CategoryHead, BoxHead, MaskHead, KeypointHead, PositionHead, RotationHead),
 }
-"""By name. The first two say which cells are of things, and of what; a rotation is read along the ray that a position
-gives."""
+"""By name. The first two say which cells are of things, and of what; a rotation is relative to whence a thing is
+seen, which its position says."""

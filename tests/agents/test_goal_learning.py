@@ -8,24 +8,26 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from torch import nn
 
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.state_features import least_steps, relative_to_any
+from simworld.agents.state_features import relative_to_any, straight_steps
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.snapshot import Snapshot
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError, WorkerError
 
+TINY = {"steps": 1200, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
 BOX = EnvConfig(task="place_in_box")
 REACH = EnvConfig(task="reach")
 PLAYED_AT_RANDOM = Exploration(epsilon=1.0, noise=0.0, restarts=0.0)
@@ -94,7 +96,7 @@ def test_what_was_seen_is_told_beside_what_is_learnt() -> None:
 
 
 @pytest.mark.parametrize("task", ("reach", "push"))
-def test_no_episode_takes_fewer_steps_than_the_least(task: str) -> None:
+def test_no_episode_takes_fewer_steps_than_straight_ones(task: str) -> None:
     config = EnvConfig(task=task)
     act = expert(config)
     with closing(make(config)) as env:
@@ -103,7 +105,7 @@ def test_no_episode_takes_fewer_steps_than_the_least(task: str) -> None:
             while not config.task.goal.reached(seen[-1].achieved, seen[-1].desired):
                 told = dict(zip(config.interface.sizes, seen[-1], strict=True))
                 seen.append(observed(env.step(act(told))[0], config.interface))
-            least = [float(least_steps(each, config.interface)) for each in seen]
+            least = [float(straight_steps(each, config.interface)) for each in seen]
             within = np.arange(len(seen))[::-1] + 2  # where it is reached there may be a few centimetres left
             assert least[0] > 2 and (least <= within).all() and least[-1] < 2
             step = 1.0 / config.interface.control_hz
@@ -112,7 +114,7 @@ def test_no_episode_takes_fewer_steps_than_the_least(task: str) -> None:
             assert least[0] == pytest.approx(sum(legs) / step, rel=1e-5)
 
 
-def test_what_is_foreseen_is_the_cost_of_the_least_steps_until_the_goal_is_reached() -> None:
+def test_what_is_foreseen_is_the_cost_of_straight_steps_until_the_goal_is_reached() -> None:
     config = EnvConfig(task="push")
     with closing(make(config)) as env:
         seen = observed(env.reset(seed=1)[0], config.interface)
@@ -121,7 +123,42 @@ def test_what_is_foreseen_is_the_cost_of_the_least_steps_until_the_goal_is_reach
     away, there = goal_learning.foreseen(both, config, 0.9)
     far = np.linalg.norm(seen.observation[:3] - seen.achieved) + np.linalg.norm(seen.achieved - seen.desired)
     assert away == pytest.approx(1 - 0.9 ** (far * config.interface.control_hz), rel=1e-5)  # at 1 m/s
-    assert there == 0 and least_steps(Seen(*(part[1] for part in both)), config.interface) > 1
+    assert there == 0 and straight_steps(Seen(*(part[1] for part in both)), config.interface) > 1
+
+
+@pytest.mark.parametrize("task", ("flip", "stack", "sort"))
+def test_nothing_is_foreseen_of_goals_that_are_no_place_or_several(task: str) -> None:
+    config = EnvConfig(task=task)
+    seen = Seen(*(np.ones((2, size), np.float32) for size in config.interface.sizes.values()))
+    seen.desired[:] = -1
+    assert not goal_learning.foreseen(seen, config, 0.9).any()
+
+
+def test_what_is_learnt_is_how_values_differ_from_what_is_foreseen() -> None:
+    config = EnvConfig(task="push")
+    with closing(make(config)) as env:
+        first = observed(env.reset(seed=1)[0], config.interface)
+    before = Seen(*(np.stack([part, part]) for part in first))
+    after = Seen(*(part.copy() for part in before))
+    after.observation[:, :3] += 0.5 * (first.achieved - first.observation[:3])  # the tool comes nearer
+    after.desired[1] = after.achieved[1]
+    told: list[np.ndarray] = []
+    for foresight in (True, False):
+        settings = GoalSettings(**TINY, discount=0.9, foresight=foresight)
+        interface = config.interface
+        policy = NetworkPolicy(Architecture(kind="ddpg", interface=interface, hidden=8, layers=1), {}, 0)
+        learner = goal_learning._Learner(None, settings, policy, config)  # type: ignore[arg-type]
+        inputs = torch.from_numpy(policy.features(before)), torch.from_numpy(policy.features(after))
+        with torch.no_grad():  # values that hardly differ from what is foreseen
+            for values in learner.critic_target.parameters():
+                values.mul_(0.0)
+        rewards, over = torch.tensor([[-1.0], [0.0]]), torch.tensor([[0.0], [1.0]])
+        data = ReplayBufferSamples(inputs[0], torch.zeros(2, interface.action), inputs[1], over, rewards)
+        told.append(learner.wanted(data, before, after)[:, 0].numpy())
+    worth, then = (-10 * goal_learning.foreseen(seen, config, 0.9) for seen in (before, after))
+    np.testing.assert_allclose(told[0], [-1 + 0.9 * then[0] - worth[0], -worth[1]], rtol=1e-5)
+    np.testing.assert_allclose(told[1], [-1, 0], atol=1e-6)
+    assert then[1] == 0 and worth[0] < then[0] < -1
 
 
 def test_half_is_of_episodes_in_which_something_moved_and_the_oldest_make_room() -> None:
@@ -204,9 +241,6 @@ def test_an_episode_may_begin_where_something_was_held() -> None:
     with closing(make(BOX)) as env:
         fresh = env.reset(seed=3, options={"index": 1})[0]
     np.testing.assert_array_equal(player.now.observation, fresh["observation"])
-
-
-TINY = {"steps": 1200, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
 
 
 def test_the_same_seed_learns_the_same_and_another_something_else() -> None:

@@ -75,8 +75,8 @@ def _orthogonal(columns: torch.Tensor) -> torch.Tensor:
 def _axes(along: torch.Tensor, world_to_camera: torch.Tensor) -> torch.Tensor:
     """Right, ahead and up (k, 3, 3) in the frames of cameras (k, 3, 4), of what is seen along directions (k, 3).
 
-    Ahead is half way between the direction and the top of the picture, made level: one of these is level enough,
-    whether a camera looks along the table or straight down on it.
+    Ahead is half way between the direction and the top of the picture, made level: of an upright camera that looks
+    along the table, straight down on it or between, the level parts of the two add up.
     """
     up = world_to_camera[:, :, 2]
     top = up.new_tensor([0.0, -1.0, 0.0])

@@ -70,7 +70,8 @@ def test_onnx_gives_the_same_answers(runtime: ModuleType, network: SeeingNetwork
 def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: SeeingNetwork, exported: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     camera = np.array([[180.0, 0, WIDTH / 2], [0, 180.0, HEIGHT / 2], [0, 0, 1]]), np.eye(3, 4)
-    camera[1][:, :3] = np.linalg.qr(np.array([[0.1, 1.0, 0.2], [0.3, -0.1, -1.0], [-1.0, 0.1, -0.4]]))[0]
+    turned, signs = np.linalg.qr(np.array([[0.1, 1.0, 0.2], [0.3, -0.1, -1.0], [-1.0, 0.1, -0.4]]))
+    camera[1][:, :3] = turned * np.sign(np.diag(signs))
     camera[1][:, 3] = 0.1, -0.2, 1.0
     found = network.see([Photo(picture, *camera)])[0]
     framing = Framing.fitted((WIDTH, HEIGHT), (96, 64))
