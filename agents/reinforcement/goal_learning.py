@@ -47,8 +47,8 @@ class GoalSettings(Settings):
     `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
     episodes, and in the end `last_restarts`, goes on from where something was held before. `hindsight` is the share of
-    goals that were achieved later. With `foresight` values begin as those of going
-    straight to the goal, if that is one place and each step costs the most that one can.
+    goals that were achieved later. With `foresight` values begin as those of going straight to the goal, if that is one
+    place and each step costs the most that one can.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000

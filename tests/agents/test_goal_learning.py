@@ -143,15 +143,16 @@ def test_what_is_learnt_is_how_values_differ_from_what_is_foreseen() -> None:
     after.observation[:, :3] += 0.5 * (first.achieved - first.observation[:3])  # the tool comes nearer
     after.desired[1] = after.achieved[1]
     told: list[np.ndarray] = []
+    nothing_played: Any = None
     for foresight in (True, False):
         settings = GoalSettings(**TINY, discount=0.9, foresight=foresight)
         interface = config.interface
         policy = NetworkPolicy(Architecture(kind="ddpg", interface=interface, hidden=8, layers=1), {}, 0)
-        learner = goal_learning._Learner(None, settings, policy, config)  # type: ignore[arg-type]
+        learner = goal_learning._Learner(nothing_played, settings, policy, config)
         inputs = torch.from_numpy(policy.features(before)), torch.from_numpy(policy.features(after))
-        with torch.no_grad():  # values that hardly differ from what is foreseen
+        with torch.no_grad():  # as if values did not differ from what is foreseen
             for values in learner.critic_target.parameters():
-                values.mul_(0.0)
+                values.zero_()
         rewards, over = torch.tensor([[-1.0], [0.0]]), torch.tensor([[0.0], [1.0]])
         data = ReplayBufferSamples(inputs[0], torch.zeros(2, interface.action), inputs[1], over, rewards)
         told.append(learner.wanted(data, before, after)[:, 0].numpy())
