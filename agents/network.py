@@ -71,6 +71,12 @@ class NetworkPolicy:
             action = self._form.bound(self.network(inputs))[0].numpy()
         return checked_action(action, self._interface.action, seen, self.name)
 
+    def copy(self) -> "NetworkPolicy":
+        """One of its own, which stays as this one is now."""
+        mine = NetworkPolicy(self.architecture, self.settings)
+        mine.network.load_state_dict(self.network.state_dict())
+        return mine
+
     def check_finite(self) -> None:
         """Raise TrainingError if a weight is not finite: its training diverged."""
         if not all(torch.isfinite(values).all() for values in self.network.state_dict().values()):

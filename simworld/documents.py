@@ -1,5 +1,6 @@
 """YAML files that anybody may have written: of bounded size and depth, and nothing in them is executed."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ MOST_BYTES = 64_000
 """How long a file may be: seven times the preset of randomization with most in it."""
 MOST_NESTED = 150
 """How deep it may be nested: what is deeper is no distribution."""
+
+_EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$|[-+]?[0-9]+\.[0-9]*[eE][0-9]+$")
 
 
 def read_yaml(path: PathLike, kind: str) -> Any:
@@ -47,6 +50,8 @@ def read_yaml(path: PathLike, kind: str) -> Any:
                 line = node.start_mark.line + 1
                 raise ConfigurationError(f"line {line}: no {node.tag.rpartition(':')[2]}: {error}") from None
 
+    # As YAML 1.2 has it: to PyYAML 1e-3 is a word.
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, [*"-+0123456789"])
     try:
         return yaml.load(read_bytes(path, MOST_BYTES).decode("utf-8"), Loader)
     except Exception as error:  # PyYAML's constructors meet odd values with nearly any exception

@@ -5,7 +5,6 @@ What is played in a chunk of steps is played by the network as it was before the
 gives the same training, however fast either of the two is.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any, Self
 
 import gymnasium as gym
@@ -22,6 +21,7 @@ from torch.nn import functional
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.on_the_way import OnTheWay, Tell
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Float, Played
 from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
@@ -48,14 +48,14 @@ class GoalSettings(Settings):
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
     episodes, and in the end `last_restarts`, goes on from where something was held before. `hindsight` is the share of
     goals that were achieved later. With `foresight` values begin as those of going straight to the goal, if that is one
-    place and each step costs the most that one can.
+    place and each step costs the most that one can. It is tested on the way every so many steps, in so many episodes.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
     envs: Annotated[Whole, Field(ge=1, le=_SEEDS)] = 16
     chunk: Annotated[Whole, Field(ge=1)] = 20
-    updates: Annotated[Real, Field(gt=0, le=16)] = 0.05
-    batch_size: Annotated[Whole, Field(ge=2)] = 256
+    updates: Annotated[Real, Field(gt=0, le=16)] = 0.1
+    batch_size: Annotated[Whole, Field(ge=2)] = 128
     buffer_size: Annotated[Whole, Field(ge=1000, le=10_000_000)] = 500_000
     hidden: Hidden = 256
     layers: Layers = 3
@@ -69,6 +69,8 @@ class GoalSettings(Settings):
     last_restarts: Share = 0.2
     hindsight: Share = 0.8
     foresight: bool = True
+    evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
+    evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
     seed: Annotated[RootSeed, Field(le=_MOST_SEED)] = 0
 
     @model_validator(mode="after")
@@ -80,29 +82,30 @@ class GoalSettings(Settings):
         return self
 
 
-Tell = Callable[[int, NetworkPolicy], bool]
-
-
-def learn_goals(config: EnvConfig, settings: GoalSettings, tell: Tell, every: int = 20_000) -> NetworkPolicy:
+def learn_goals(
+    config: EnvConfig, test_env: gym.Env[Any, Any], settings: GoalSettings, progress: Tell | None = None
+) -> NetworkPolicy:
     """A policy that learns from nothing in environments of a configuration.
 
-    `tell` hears of the steps so far and of the policy, which goes on changing, after every so many steps and at the
-    end, and says whether it is to stop. stable-baselines3 seeds the global generators of NumPy, torch and Python. What
-    `check_goals` refuses raises ConfigurationError, a training that diverges TrainingError.
+    `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
+    `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
+    the one at the end. stable-baselines3 seeds the global generators of NumPy, torch and Python. What `check_goals`
+    refuses raises ConfigurationError, a training that diverges TrainingError.
     """
     check_goals(config, settings)
     architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
+    tests = OnTheWay(test_env, settings.evaluation_episodes, progress)
     process = PlayProcess(config, settings.envs, TRAINING_SEEDS + _SEEDS * settings.seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the other core plays
     try:
         learner = _Learner(_Feed(process, settings, policy), settings, policy, config)
-        learner.learn(settings.steps, callback=_Telling(policy, tell, every))
+        learner.learn(settings.steps, callback=_Telling(policy, tests, settings.evaluate_every))
     finally:
         torch.set_num_threads(threads)
         process.close()
-    return policy
+    return tests.best_or(policy)
 
 
 def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
@@ -254,8 +257,10 @@ class _Learner(TD3):
 
     @staticmethod
     def _descend(part: Any, loss: torch.Tensor) -> None:
-        part.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        parameters = [*part.parameters()]
+        # Of these alone: the actor's loss asks nothing of the critic's weights.
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.grad = gradient
         part.optimizer.step()
 
 
@@ -271,27 +276,27 @@ class _Nowhere(gym.Env[Any, Any]):
 
 
 class _Telling(BaseCallback):
-    """Tells of the policy once so many steps more were learnt from, and at the end."""
+    """Tells of steps, and has the policy tested once so many more were learnt from, and at the end."""
 
-    def __init__(self, policy: NetworkPolicy, tell: Tell, every: int) -> None:
+    def __init__(self, policy: NetworkPolicy, tests: OnTheWay, every: int) -> None:
         super().__init__()
-        self._policy, self._tell, self._every = policy, tell, every
-        self._told, self._enough = 0, False
+        self._policy, self._tests, self._every, self._tested = policy, tests, every, 0
 
     def _on_rollout_start(self) -> None:
-        if self.num_timesteps // self._every > self._told // self._every:
-            self._say()
+        if self.num_timesteps // self._every > self._tested // self._every:
+            self._test()
+        else:
+            self._tests.say(self.num_timesteps)
 
     def _on_step(self) -> bool:
-        return not self._enough
+        return True
 
     def _on_training_end(self) -> None:
-        if not self._enough:
-            self._say()
+        self._test()
 
-    def _say(self) -> None:
+    def _test(self) -> None:
         assert isinstance(self.model, _Learner)
-        self._told = self.num_timesteps
+        self._tested = self.num_timesteps
         self.model.layers()  # which are finite, or it says so
         self.model.export(self._policy)
-        self._enough = self._tell(self.num_timesteps, self._policy)
+        self._tests.test(self.num_timesteps, self._policy)

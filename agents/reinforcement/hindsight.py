@@ -18,6 +18,8 @@ MOVED = 0.01
 """What is achieved changes by so much, such as metres, in an episode from which most can be learnt."""
 _NEXT = 0.25
 """The share of other goals that are what was achieved right after the step (Next-Future)."""
+_TRIED = 8
+"""How often another step and goal are drawn at most, if the goal was reached before."""
 
 Features = Callable[[Seen], Float]
 Rows = NDArray[np.int64]
@@ -79,12 +81,8 @@ class HindsightBuffer(ReplayBuffer):
 
     def drawn(self, batch_size: int) -> tuple[ReplayBufferSamples, Seen, Seen]:
         """The same, and what was seen before and after them."""
-        draw, config = self._generator.random, self._config
-        episode, step = self._chosen(batch_size)
-        left = self._lengths[episode] - step
-        later = step + 1 + np.where(draw(batch_size) < _NEXT, 0, np.floor(draw(batch_size) * left).astype(np.int64))
-        again = draw(batch_size) < self._hindsight
-        desired = np.where(again[:, None], self._achieved[episode, later], self._desired[episode])
+        config = self._config
+        episode, step, desired = self._with_goals(batch_size)
         achieved = self._achieved[episode, step + 1]
         rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
         over = config.task.goal.reached(achieved, desired) & (config.terminate_on != "never")
@@ -95,6 +93,21 @@ class HindsightBuffer(ReplayBuffer):
         told = inputs[0], self._actions[episode, step], inputs[1], over[:, None], rewards[:, None]
         parts = (torch.from_numpy(each.astype(np.float32)).to(self.device) for each in told)
         return ReplayBufferSamples(*parts), before, after
+
+    def _with_goals(self, count: int) -> tuple[Rows, Rows, Float]:
+        """Episodes, steps and goals, of which as few as possible are reached before the step: no more is to be done."""
+        draw, many = self._generator.random, _TRIED * count
+        chosen = [self._chosen(count) for _ in range(_TRIED)]
+        episode, step = (np.concatenate(each) for each in zip(*chosen, strict=True))
+        left = self._lengths[episode] - step
+        later = step + 1 + np.where(draw(many) < _NEXT, 0, np.floor(draw(many) * left).astype(np.int64))
+        again = np.tile(draw(count) < self._hindsight, _TRIED)
+        desired = np.where(again[:, None], self._achieved[episode, later], self._desired[episode])
+        over = self._config.task.goal.reached(self._achieved[episode, step], desired)
+        # Of each row's candidates the first that is of use, or else the last.
+        first = np.argmin([*over.reshape(_TRIED, count)[:-1], np.zeros(count, np.bool_)], axis=0)
+        rows = first * count + np.arange(count)
+        return episode[rows], step[rows], desired[rows]
 
     def _chosen(self, count: int) -> tuple[Rows, Rows]:
         """Episodes and steps, as many of each kind."""

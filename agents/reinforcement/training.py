@@ -14,8 +14,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_nor
 from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
-from simworld.agents.evaluation import Evaluation, evaluate
 from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.reinforcement.on_the_way import OnTheWay, Tell
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
@@ -24,15 +24,11 @@ from simworld.errors import ConfigurationError, TrainingError
 
 TRAINING_SEEDS = 2_000_000
 """The training environment's root seed is this plus the setting `seed`: no evaluation sees what was trained on."""
-TEST_SEEDS = 1_000_000
-"""The first seed of the tests during training, which no other part of simworld uses."""
-
 LAYERS = 2
 MOST_KEPT = 1_000_000
 """Steps that SAC learns from: the latest."""
 
 Env = gym.Env[Any, Any] | VecEnv
-Tell = Callable[[int, Evaluation | None], None]
 
 
 class ReinforcementSettings(Settings):
@@ -54,7 +50,8 @@ def reinforce(
     """Train from scratch on `env`, one environment or stable-baselines3's VecEnv of several.
 
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
-    `test_env` on the seeds from TEST_SEEDS on. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of
+    `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
+    the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of
     a VecEnv with the seeds after it. An environment that cannot be learnt from raises ConfigurationError, a training
     that diverges TrainingError.
     """
@@ -62,13 +59,14 @@ def reinforce(
     envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)
-    told = _Progress(interface, test_env, settings, progress)
+    tests = OnTheWay(test_env, settings.evaluation_episodes, progress)
+    told = _Progress(interface, settings, tests)
     try:
         model.learn(settings.steps, callback=told)
     except ValueError:
         _check_finite(model)  # with weights that are not, torch or the environment refuses what comes of them
         raise
-    return actor_of(model, interface, settings)
+    return tests.best_or(actor_of(model, interface, settings))
 
 
 def check_training(env: Env, test_env: gym.Env[Any, Any], settings: ReinforcementSettings) -> Interface:
@@ -174,32 +172,24 @@ _TELL_EVERY = 256
 class _Progress(BaseCallback):
     """Tells of steps and evaluations once their number was passed: several environments step over it."""
 
-    def __init__(
-        self, interface: Interface, test_env: gym.Env[Any, Any], settings: ReinforcementSettings, progress: Tell | None
-    ) -> None:
+    def __init__(self, interface: Interface, settings: ReinforcementSettings, tests: OnTheWay) -> None:
         super().__init__()
-        self._interface, self._test_env, self._settings, self._tell = interface, test_env, settings, progress
-        self._told = self._evaluated = 0
+        self._interface, self._settings, self._tests = interface, settings, tests
+        self._told = self._tested = 0
 
     def _on_step(self) -> bool:
         every = self._settings.evaluate_every
-        if self.num_timesteps // every > self._evaluated // every:
-            self._evaluate()
+        if self.num_timesteps // every > self._tested // every:
+            self._test()
         elif self.num_timesteps // _TELL_EVERY > self._told // _TELL_EVERY:
-            self._say(None)
+            self._told = self.num_timesteps
+            self._tests.say(self.num_timesteps)
         return True
 
     def _on_training_end(self) -> None:
-        if self._evaluated < self.num_timesteps:
-            self._evaluate()
+        if self._tested < self.num_timesteps:
+            self._test()
 
-    def _evaluate(self) -> None:
-        self._evaluated = self.num_timesteps
-        if self._tell is not None:
-            seeds = range(TEST_SEEDS, TEST_SEEDS + self._settings.evaluation_episodes)
-            self._say(evaluate(actor_of(self.model, self._interface, self._settings), self._test_env, seeds))
-
-    def _say(self, result: Evaluation | None) -> None:
-        self._told = self.num_timesteps
-        if self._tell is not None:
-            self._tell(self.num_timesteps, result)
+    def _test(self) -> None:
+        self._told = self._tested = self.num_timesteps
+        self._tests.test(self.num_timesteps, actor_of(self.model, self._interface, self._settings))

@@ -55,15 +55,18 @@ class _Rate(TextColumn):
 
 
 @contextmanager
-def progress(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, from the first time that the function it gives is told how many are done."""
+def progress(description: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, from the first time that the function it gives is told how many are done.
+
+    It may be told too of how many, and of what.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     bar = Progress(*columns, console=errors)
     task = bar.add_task(description, total=total)
 
-    def tell(done: int) -> None:
+    def tell(done: int, total: int | None = None, what: str | None = None) -> None:
         _start(bar)
-        bar.update(task, completed=done)
+        bar.update(task, completed=done, total=total, description=what)
 
     with _given_back(bar):
         yield tell

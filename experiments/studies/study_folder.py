@@ -1,6 +1,5 @@
 """What studies share: images and models that are made once in a folder, and how long that took."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,18 +7,15 @@ from typing import Any
 
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.engines.engine import make_engine
-from simworld.errors import ConfigurationError
 from simworld.experiments.cli.console import note, progress
+from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.labelled_images import write_labelled_images
 from simworld.experiments.recipes.picking import write_picks
 from simworld.experiments.recipes.testset import ENV, write_testset
 from simworld.experiments.recipes.vision import MODEL, train_model
 from simworld.reading import PathLike
-from simworld.writing import write_json
 
 CORES = 2
-_SAVED_EVERY = 10.0
-"""Seconds of work of which a kill loses the time at most."""
 
 
 class StudyFolder:
@@ -73,7 +69,7 @@ class StudyFolder:
 
     def minutes(self, *names: str) -> float:
         """How long it took to make all of these; ConfigurationError where that was not measured."""
-        return sum(_Clock.read(self.folder / name) for name in names) / 60
+        return sum(Clock.read(self.folder / name) for name in names) / 60
 
     @contextmanager
     def _timed(self, path: Path, what: str) -> Iterator[Any]:
@@ -83,7 +79,7 @@ class StudyFolder:
             if (path / MANIFEST).exists():
                 yield tell
                 return
-            clock = _Clock(path)
+            clock = Clock(path)
 
             def told(done: int) -> None:
                 tell(done)
@@ -93,35 +89,3 @@ class StudyFolder:
                 yield told
             finally:
                 clock.save()
-
-
-class _Clock:
-    """The seconds that something takes, those of before it was stopped included, in a file beside it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._before = self.read(path) if self._file(path).exists() else 0.0
-        self._begin = time.perf_counter()
-        self._file(path).parent.mkdir(parents=True, exist_ok=True)
-        self.save()
-
-    @classmethod
-    def read(cls, path: Path) -> float:
-        """How long something took until now."""
-        if not cls._file(path).exists():
-            raise ConfigurationError(f"folder: nobody measured how long {path} took; begin in another folder")
-        return float(cls._file(path).read_text())
-
-    def tick(self) -> None:
-        """Save the time, if that was long ago."""
-        if time.perf_counter() - self._saved >= _SAVED_EVERY:
-            self.save()
-
-    def save(self) -> None:
-        """Write what a kill does not take back."""
-        self._saved = time.perf_counter()
-        write_json(self._file(self._path), round(self._before + self._saved - self._begin, 1))
-
-    @staticmethod
-    def _file(path: Path) -> Path:
-        return path.with_name(f"{path.name}.seconds")

@@ -2,6 +2,7 @@
 
 import itertools
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen, observed
-from simworld.agents.reinforcement import goal_learning
+from simworld.agents.reinforcement import goal_learning, on_the_way
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.on_the_way import Tell
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.state_features import relative_to_any, straight_steps
@@ -244,33 +246,37 @@ def test_an_episode_may_begin_where_something_was_held() -> None:
     np.testing.assert_array_equal(player.now.observation, fresh["observation"])
 
 
+def learn(settings: GoalSettings, tell: Tell | None = None) -> NetworkPolicy:
+    with closing(make(REACH)) as test_env:
+        return learn_goals(REACH, test_env, settings, tell)
+
+
 def test_the_same_seed_learns_the_same_and_another_something_else() -> None:
-    told = list[int]()
-
-    def tell(step: int, policy: NetworkPolicy) -> bool:
-        told.append(step)
-        return step >= 800
-
     def learnt(seed: int) -> list[np.ndarray]:
-        policy = learn_goals(REACH, GoalSettings(**TINY, seed=seed), tell, every=400)
+        policy = learn(GoalSettings(**TINY, seed=seed))
         return [values.numpy().copy() for values in policy.network.state_dict().values()]
 
     one, again, other = learnt(0), learnt(0), learnt(1)
-    assert told == [400, 800] * 3
     for mine, same, another in zip(one, again, other, strict=True):
         np.testing.assert_array_equal(mine, same)
         assert (mine != another).any()
 
 
-def test_what_is_told_goes_on_changing_and_the_end_is_told() -> None:
-    told = dict[int, np.ndarray]()
+def test_what_did_best_in_tests_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested = dict[int, np.ndarray]()
+    rates = iter((0.5, 0.5, 0.25, 0.25))
+    told = list[tuple[int, bool]]()
 
-    def tell(step: int, policy: NetworkPolicy) -> bool:
-        told[step] = policy.network.body[0].weight.detach().numpy().copy()
-        return False
+    def tests(policy: NetworkPolicy, *_: Any) -> Any:
+        tested[len(tested)] = policy.network.body[0].weight.detach().numpy().copy()
+        return SimpleNamespace(success_rate=next(rates))
 
-    learn_goals(REACH, GoalSettings(**TINY), tell, every=1000)
-    assert [*told] == [1000, 1200] and (told[1000] != told[1200]).any()
+    monkeypatch.setattr(on_the_way, "evaluate", tests)
+    settings = GoalSettings(**TINY, evaluate_every=400)
+    policy = learn(settings, lambda step, result: told.append((step, result is not None)))
+    assert told[-1] == (1200, True) and [step for step, is_test in told if is_test] == [400, 800, 1200]
+    assert (tested[0] != tested[1]).any() and (tested[1] != tested[2]).any()
+    np.testing.assert_array_equal(policy.network.body[0].weight.detach().numpy(), tested[1])
 
 
 def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +285,7 @@ def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(goal_learning._Learner, "train", diverge)
     with pytest.raises(TrainingError, match=r"^the training diverged after 200 steps: its weights are not finite$"):
-        learn_goals(REACH, GoalSettings(**TINY), lambda step, policy: False)
+        learn(GoalSettings(**TINY))
 
 
 @pytest.mark.parametrize(
@@ -297,13 +303,13 @@ def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_what_cannot_be_learnt_is_refused(options: dict[str, object], settings: dict[str, float], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        learn_goals(EnvConfig(task="reach", **options), GoalSettings(**settings), lambda step, policy: True)
+        learn_goals(EnvConfig(task="reach", **options), None, GoalSettings(**settings))  # type: ignore[arg-type]
 
 
 def test_what_goals_do_not_say_is_not_learnt_in_hindsight() -> None:
     held = Task(**BOX.task.to_plain() | {"reward": {"held": "grasped('object')"}})
     with pytest.raises(ConfigurationError, match=r"^task 'place_in_box': ddpg learns in hindsight, which needs"):
-        learn_goals(EnvConfig(task=held), GoalSettings(), lambda step, policy: True)
+        learn_goals(EnvConfig(task=held), None, GoalSettings())  # type: ignore[arg-type]
 
 
 def test_a_fact_that_goals_differ_in_is_seen() -> None:
@@ -314,6 +320,6 @@ def test_a_fact_that_goals_differ_in_is_seen() -> None:
 
 @pytest.mark.slow
 def test_reach_is_learnt_in_a_minute() -> None:
-    policy = learn_goals(REACH, GoalSettings(steps=20_000), lambda step, policy: False)
+    policy = learn(GoalSettings(steps=20_000))
     with closing(make(REACH)) as env:
         assert evaluate(policy, env, range(100)).success_rate >= 0.98

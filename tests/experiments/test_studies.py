@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from simworld.errors import ConfigurationError
+from simworld.experiments import clock
 from simworld.experiments.figures import earned_plot
 from simworld.experiments.recipes.vision import model_digest
 from simworld.experiments.studies import earned, focused, photo_real, study_folder
@@ -61,14 +62,14 @@ def test_rows_of_other_settings_are_not_stood_beside(tmp_path: Path) -> None:
 
 def test_a_kill_loses_seconds_of_the_clock_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now, path = [100.0], tmp_path / "seed0" / "model"
-    monkeypatch.setattr(study_folder.time, "perf_counter", lambda: now[0])
-    killed = study_folder._Clock(path)
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: now[0])
+    killed = clock.Clock(path)
     assert killed.read(path) == 0.0
     for at, saved in ((107.0, 0.0), (112.0, 12.0), (115.0, 12.0)):
         now[0] = at
         killed.tick()
         assert killed.read(path) == saved
-    going_on = study_folder._Clock(path)
+    going_on = clock.Clock(path)
     now[0] = 124.0
     going_on.save()
     making = study_folder.StudyFolder(tmp_path, (96, 64))

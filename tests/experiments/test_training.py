@@ -13,8 +13,8 @@ from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.policies import train_cloning, train_goals, train_reinforcement
 from simworld.experiments.recipes.rollouts import write_rollouts
+from simworld.experiments.recipes.training import train_cloning, train_reinforcement
 
 REACH = "simworld/Reach-v0"
 
@@ -26,7 +26,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def stop(number: int) -> None:
+def stop(number: int, of: int) -> None:
     if number == 3:
         raise KeyboardInterrupt
 
@@ -38,7 +38,7 @@ def test_a_stopped_cloning_goes_on(tmp_path: Path, store: Path) -> None:
         train_cloning(stopped, REACH, store, epochs=5, progress=stop)
     assert (stopped / "checkpoint.safetensors").is_file() and not (stopped / "policy.safetensors").exists()
     epochs: list[int] = []
-    path = train_cloning(stopped, REACH, store, epochs=5, progress=epochs.append)
+    path = train_cloning(stopped, REACH, store, epochs=5, progress=lambda done, of: epochs.append(done))
     assert epochs == [1, 2, 3, 4, 5]
     assert path.read_bytes() == (whole / path.name).read_bytes()
     records = [json.loads((folder / "training.json").read_text()) for folder in (whole, stopped)]
@@ -62,7 +62,7 @@ def test_killed_while_it_ends_it_goes_on(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train_cloning(whole, REACH, store, epochs=2)
     # What a kill leaves after the file `last` was written, which comes before the checkpoint is removed.
-    train_cloning(killed, REACH, store, epochs=2, progress=lambda n: kept.append(read(killed)) if n == 2 else None)
+    train_cloning(killed, REACH, store, epochs=2, progress=lambda n, of: kept.append(read(killed)) if n == 2 else None)
     (killed / "manifest.json").unlink()
     (killed / "checkpoint.safetensors").write_bytes(kept[0])
     if last == "policy.safetensors":
@@ -86,7 +86,7 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, mo
     with pytest.raises(ConfigurationError, match="steps: must be more than 100, after which sac learns, got 100"):
         train_reinforcement(out, REACH, algorithm="sac", steps=100)
     with pytest.raises(ConfigurationError, match="steps: must be more than 800, after which ddpg learns, got 800"):
-        train_goals(out, REACH, steps=800)
+        train_reinforcement(out, REACH, algorithm="ddpg", steps=800)
     transitions = demonstrations.transitions
     monkeypatch.setattr(demonstrations, "transitions", lambda stored: transitions(stored[:1]))
     with pytest.raises(ConfigurationError, match="demonstrations: must be of at least 2 scenes, got 1"):
@@ -123,7 +123,7 @@ def test_what_diverged_is_not_finished(tmp_path: Path, store: Path, monkeypatch:
 
 
 def test_goals_are_learnt_into_a_folder_that_says_which_step_is_kept(tmp_path: Path) -> None:
-    path = train_goals(tmp_path / "out", REACH, steps=1000)
+    path = train_reinforcement(tmp_path / "out", REACH, algorithm="ddpg", steps=1000)
     record = json.loads((tmp_path / "out/training.json").read_text())
     # Whole chunks are played, and what is kept is the last of what did best.
     assert record["steps"] == 1280 == record["curve"][-1]["step"] == record["best"]["step"]

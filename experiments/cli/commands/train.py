@@ -12,7 +12,6 @@ from simworld.experiments.cli.arguments import (
     EnvId,
     PolicyOut,
     Robot,
-    Seed,
     Variant,
     asked_randomization,
     env_options,
@@ -33,7 +32,20 @@ def train(
     variant: Variant,
     out: PolicyOut,
     randomize: Change,
+    setting: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            default_factory=list,
+            show_default=False,
+            help="A setting of the algorithm, such as learning_rate=0.0003; may be repeated.",
+        ),
+    ],
     algorithm: Annotated[str, typer.Option(help="cloning, ddpg in hindsight, ppo or sac.")] = "cloning",
+    settings: Annotated[
+        Path | None, typer.Option(help="A YAML file of settings of the algorithm; those of the options win.")
+    ] = None,
     demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, show_default="40", help="cloning: passes over the demonstrations.")
@@ -51,7 +63,10 @@ def train(
             help="ddpg, ppo, sac: one of the task's.",
         ),
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=2**31 - 1, show_default="0", help="Root seed: the same seed gives the same result."),
+    ] = None,
     randomization: Annotated[
         str | None, typer.Option(show_default="default", help="ddpg, ppo, sac: as for `rollout`.")
     ] = None,
@@ -66,24 +81,18 @@ def train(
     if algorithm == "cloning":
         given = {"randomization": randomization, "randomize": randomize or None}
         refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
-    else:
-        refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
-    from simworld.experiments.recipes.policies import train_cloning, train_goals, train_reinforcement
-
-    options = env_options(robot, control, variant)
-    if algorithm == "cloning":
-        epochs = epochs or 40
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
-        with progress("epochs", epochs) as tell:
-            path = train_cloning(out, env_id, demonstrations, epochs=epochs, seed=seed, options=options, progress=tell)
     else:
-        steps = steps or (600_000 if algorithm == "ddpg" else 30_000)
-        asked: dict[str, Any] = {"steps": steps, "seed": seed, "reward": reward, "options": options}
-        asked["randomization"] = asked_randomization(randomization or "default", randomize)
-        with progress("steps", steps) as tell:
-            if algorithm == "ddpg":
-                path = train_goals(out, env_id, **asked, progress=tell)
-            else:
-                path = train_reinforcement(out, env_id, algorithm=algorithm, **asked, progress=tell)
+        refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
+    from simworld.experiments.recipes.training import asked_settings, train_cloning, train_reinforcement
+
+    own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
+    asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
+    with progress("epochs" if algorithm == "cloning" else "steps", None) as tell:
+        if demonstrations is not None:
+            path = train_cloning(out, env_id, demonstrations, **asked, progress=tell)
+        else:
+            asked["randomization"] = asked_randomization(randomization or "default", randomize)
+            path = train_reinforcement(out, env_id, algorithm=algorithm, reward=reward, **asked, progress=tell)
     say(f"policy in {path}")

@@ -1,0 +1,118 @@
+"""`simworld experiment`: what is learnt where, measured, by one command each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simworld.errors import ConfigurationError
+from simworld.experiments.cli.arguments import GOES_ON
+from simworld.experiments.cli.console import progress, table
+
+commands = typer.Typer()
+experiments = typer.Typer(no_args_is_help=True, help="What is learnt where, how well, and how long it takes.")
+commands.add_typer(experiments, name="experiment", context_settings=GOES_ON)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `simworld experiment list` shows, or a YAML file.")]
+Results = Annotated[list[Path], typer.Argument(metavar="RESULTS", help="Files of results that `run` wrote.")]
+Runs = Annotated[Path, typer.Option("--out", help="The folder of what is learnt; a stopped run goes on.")]
+
+
+@experiments.command("list")
+def listed() -> None:
+    """List the experiments that ship, and what each is to reach."""
+    from simworld.experiments.recipes.contract import contract_names, find_contract
+
+    rows: list[list[Any]] = []
+    for name in contract_names():
+        one = find_contract(name)
+        rows.append([name, one.env, one.randomization, one.algorithm, f"{one.success:.0%}", f"{one.minutes:g}"])
+    table("Experiments", ["name", "environment", "randomization", "algorithm", "success", "minutes"], rows)
+
+
+@experiments.command(context_settings=GOES_ON)
+def run(
+    name: Name,
+    out: Runs,
+    seed: Annotated[
+        list[int],
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            default_factory=list,
+            show_default="those of the experiment",
+            help="A seed of the training; may be repeated.",
+        ),
+    ],
+    results: Annotated[
+        Path | None, typer.Option(show_default="results.json in the folder", help="The file of results to add to.")
+    ] = None,
+) -> None:
+    """Learn, measure on seeds not seen, and add a row for each seed to a file of results."""
+    from simworld.experiments.recipes.contract import find_contract
+    from simworld.experiments.recipes.learning_results import add_row
+
+    contract = find_contract(name)
+    called, file = Path(name).stem, results or out / "results.json"
+    found: dict[str, Any] = {}
+    for each in seed or contract.seeds:
+        row = _row(called, contract, out, each)
+        found = add_row(file, called, each, row)
+    _show(found)
+
+
+@experiments.command()
+def compare(results: Results) -> None:
+    """Show what is in files of results: the worst of the seeds of each experiment beside what it is to reach."""
+    from simworld.experiments.recipes.learning_results import read_results
+
+    for path in results:
+        _show(read_results(path))
+
+
+@commands.command("check-learns", context_settings=GOES_ON)
+def check_learns(
+    out: Runs,
+    name: Annotated[
+        list[str],
+        typer.Option(default_factory=list, show_default="all", help="An experiment; may be repeated."),
+    ],
+) -> None:
+    """See within minutes whether anything is learnt: a shorter run of one seed of each experiment that ships."""
+    from simworld.experiments.recipes.contract import contract_names, find_contract
+
+    rows: list[list[Any]] = []
+    missed = []
+    for each in name or contract_names():
+        contract = find_contract(each).quickly()
+        row = _row(each, contract, out, contract.seeds[0])
+        rate = row["success_rate"]
+        rows.append([each, f"{rate:.0%}", f"{contract.success:.0%}", f"{row['minutes']:.1f}"])
+        missed += [each] if rate < contract.success else []
+    table("Learnt", ["experiment", "success", "at least", "minutes"], rows)
+    if missed:
+        raise ConfigurationError(f"too little is learnt of {', '.join(missed)}")
+
+
+def _row(name: str, contract: Any, out: Path, seed: int) -> dict[str, Any]:
+    from simworld.experiments.recipes.contract import run_contract
+
+    with _steps(f"{name}, seed {seed}") as tell:
+        return run_contract(contract, out / name / f"seed{seed}", seed, tell)
+
+
+@contextmanager
+def _steps(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """One progress bar for what is done one after the other."""
+    with progress(name, None) as tell:
+        yield lambda what, done, of: tell(done, of, f"{name}: {what}")
+
+
+def _show(found: dict[str, Any]) -> None:
+    rows = []
+    for bar in found["bars"]:
+        sign = "<=" if bar["rule"] == "at most" else ">="
+        rows.append([bar["what"], f"{bar['measured']:g}", f"{sign} {bar['bar']:g}", "yes" if bar["met"] else "no"])
+    table("Learnt", ["", "measured", "wanted", "met"], rows)

@@ -1,0 +1,208 @@
+"""Policies trained: on demonstrations, or by reinforcement."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from simworld.datasets.store.episode import Episode
+from simworld.datasets.store.episode_reading import KIND, read_episodes
+from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.store.request import read_request
+from simworld.datasets.store.verify import content_digest
+from simworld.documents import read_yaml
+from simworld.envs.config import EnvConfig
+from simworld.errors import ConfigurationError, DatasetError
+from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
+from simworld.experiments.recipes.rollouts import RolloutRequest
+
+if TYPE_CHECKING:
+    from simworld.agents.evaluation import Evaluation
+    from simworld.agents.network import NetworkPolicy
+
+CLONING, GOALS = "cloning", "ddpg"
+REINFORCEMENT = GOALS, "ppo", "sac"
+_RESERVED = {"algorithm", "demonstrations", "interface", "options", "progress", "randomization", "reward"}
+RECORD = "training.json"
+_POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
+
+
+def asked_settings(file: Path | None, changes: Sequence[str], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a YAML file, of "NAME=VALUE" and of options, of which later ones win.
+
+    ConfigurationError for what is no setting; what an algorithm makes of them, its settings say.
+    """
+    given: Any = {} if file is None else read_yaml(file, "the settings")
+    if not (isinstance(given, dict) and all(isinstance(name, str) for name in given)):
+        raise ConfigurationError(f"settings: {file} must be names and values, such as learning_rate: 0.0003")
+    asked = given | dict(map(_setting, changes)) | own
+    if reserved := _RESERVED & asked.keys():
+        raise ConfigurationError(f"settings: {min(reserved)} is an option of its own, not a setting")
+    return asked
+
+
+def train_cloning(
+    folder: Path,
+    env_id: str,
+    demonstrations: Path,
+    *,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,
+) -> Path:
+    """Clone the expert of a store of episodes into `folder/policy.safetensors`, with `training.json` beside it.
+
+    `settings` are those of CloningSettings. The policy is for the environment of the episodes; `options`, such as its
+    robot, must be as theirs. `progress` is told how many epochs of how many are done. A stopped training goes on from
+    its last epoch to the same bits.
+    """
+    from simworld.agents.imitation.cloning import CloningSettings, Epoch, clone
+    from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
+
+    config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
+    asked = CloningSettings(interface=config.interface, **settings)
+    stored = list(read_episodes(demonstrations))
+    _check_sizes(stored, env_id, asked.interface.sizes, demonstrations)
+    data = transitions(stored)
+    check_demonstrations(asked.interface, data)
+
+    def learn() -> tuple["NetworkPolicy", dict[str, Any]]:
+        curve: list[dict[str, float]] = []
+        seconds = 0.0
+
+        def tell(number: int, epoch: Epoch) -> None:
+            nonlocal seconds
+            curve.append({"epoch": number, "loss": epoch.loss, "held_out": epoch.held_out})
+            seconds += epoch.seconds
+            if progress is not None:
+                progress(number, asked.epochs)
+
+        policy = clone(data, asked, tell, folder / _CHECKPOINT)
+        record = {"demonstrations": len(stored), "transitions": len(data.groups)}
+        return policy, record | {"curve": curve, "seconds": seconds}
+
+    request = {"algorithm": CLONING, "env_id": env_id, "demonstrations_sha256": content}
+    return _train(folder, request | {"settings": asked.model_dump()}, learn)
+
+
+def train_reinforcement(
+    folder: Path,
+    env_id: str,
+    *,
+    algorithm: str = "ppo",
+    randomization: str | Sequence[Any] = "default",
+    reward: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,
+) -> Path:
+    """Train by one of REINFORCEMENT into `folder/policy.safetensors`, with `training.json` beside it.
+
+    `settings` are those of GoalSettings with "ddpg", else of ReinforcementSettings. Without a `reward`, it is the
+    task's first with "ddpg", else its "dense" one where there is one. The policy is that which does best in tests on
+    the way and at the end, on seeds of their own. `progress` is told how many steps of how many are done. A stopped
+    training begins again.
+    """
+    from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goals, learn_goals
+    from simworld.agents.reinforcement.training import ReinforcementSettings, check_training, reinforce
+
+    of_goals = algorithm == GOALS
+    asked = GoalSettings(**settings) if of_goals else ReinforcementSettings(**{"algorithm": algorithm} | settings)
+    if reward is None and not of_goals and "dense" in task_of(env_id).reward:
+        reward = "dense"
+    config = config_of(env_id, randomization=randomization, reward=reward, **options)
+    environment = as_plain(config)
+    with closing(env_of(environment)) as env, closing(env_of(environment)) as test_env:
+        if isinstance(asked, GoalSettings):
+            check_goals(config, asked)
+        else:
+            check_training(env, test_env, asked)
+
+        def learn() -> tuple["NetworkPolicy", dict[str, Any]]:
+            tests = _Tests(asked.steps, progress)
+            if isinstance(asked, GoalSettings):
+                policy = learn_goals(config, test_env, asked, tests.tell)
+            else:
+                policy = reinforce(env, test_env, asked, tests.tell)
+            return policy, tests.record()
+
+        request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
+        return _train(folder, request | {"settings": asked.model_dump()}, learn)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """A setting from "NAME=VALUE", where the value is as in JSON, or else a word."""
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise ConfigurationError(f"--set: must be NAME=VALUE, such as learning_rate=0.0003, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+class _Tests:
+    """How a policy did in tests while it was learnt, and how long that took."""
+
+    def __init__(self, steps: int, progress: Callable[[int, int], None] | None) -> None:
+        self._steps, self._progress, self._begin = steps, progress, time.perf_counter()
+        self._curve: list[dict[str, float]] = []
+
+    def tell(self, step: int, result: "Evaluation | None") -> None:
+        """Hear of a step, and of a test if there was one."""
+        if result is not None:
+            point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
+            self._curve.append({"step": step} | point | {"seconds": time.perf_counter() - self._begin})
+        if self._progress is not None:
+            self._progress(min(step, self._steps), self._steps)
+
+    def record(self) -> dict[str, Any]:
+        """What is kept: the best is the last of those that did best."""
+        best = max(reversed(self._curve), key=lambda point: point["success"])
+        told = {"steps": self._curve[-1]["step"], "best": {name: best[name] for name in ("step", "success")}}
+        return told | {"curve": self._curve, "seconds": time.perf_counter() - self._begin}
+
+
+def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
+    """The configuration of the environment of episodes; ConfigurationError unless it is of that id and options."""
+    asked, task = read_request(demonstrations, KIND, RolloutRequest), task_of(env_id)
+    if asked.environment.get("task") != task.to_plain():
+        changed = ", as it was" if asked.env_id == env_id else f", not of {env_id}"
+        raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
+    config = EnvConfig.from_json(json.dumps(asked.environment))
+    if "state" not in config.observation:
+        raise ConfigurationError(f"{demonstrations}: cloning needs the state, got {[*config.observation]} alone")
+    if any(getattr(config, name) != value for name, value in options.items()):
+        theirs = ", ".join(f"{name} {getattr(config, name)}" for name in ("robot", "control"))
+        given = ", ".join(f"{name} {value}" for name, value in options.items())
+        raise ConfigurationError(f"{demonstrations}: the demonstrations are of {theirs}, not of {given}")
+    return config
+
+
+def _check_sizes(episodes: Sequence[Episode], env_id: str, sizes: Mapping[str, int], source: Path) -> None:
+    """Raise DatasetError where an episode does not observe what the environment does, so many numbers by name."""
+    for episode in episodes:
+        found = {name: episode.observations[name].shape[1] for name in sizes}
+        if found != sizes:
+            which = f"{episode.seed}/{episode.index}"
+            raise DatasetError(f"{source}: {env_id} observes {dict(sizes)}, but {which} has {found}")
+
+
+def _train(
+    folder: Path, request: Mapping[str, Any], learn: Callable[[], tuple["NetworkPolicy", dict[str, Any]]]
+) -> Path:
+    """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
+    made = _POLICY, RECORD, _CHECKPOINT
+    with OutputFolder(folder, {"kind": "training"} | dict(request), made.__contains__) as out:
+        if not out.has(*made[:2]):
+            policy, record = learn()
+            policy.save(out.path / _POLICY)
+            out.write_json(RECORD, {name: request[name] for name in ("algorithm", "settings")} | record)
+        (out.path / _CHECKPOINT).unlink(missing_ok=True)
+        if not out.has(MANIFEST):
+            out.finish()
+    return out.path / _POLICY
