@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,9 +14,10 @@ from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
-from simworld.experiments.recipes.training import CLONING, RECORD, train_cloning, train_reinforcement
+from simworld.experiments.recipes.training import CLONING, RECORD, settings_of, train_cloning, train_reinforcement
 from simworld.plain import Plain, describe
 from simworld.writing import write_json
 
@@ -27,6 +29,10 @@ _FIRST_SEED = 5000
 Seed = Annotated[int, Field(ge=0, le=1_000_000)]
 Tell = Callable[[str, int, int], None]
 """What is done, of which so much of so many is."""
+
+
+def _unheard(what: str, done: int, of: int) -> None:
+    pass
 
 
 class Contract(Plain):
@@ -101,6 +107,8 @@ def run_contract(
         if (made := row["contract"]) != request:
             raise ConfigurationError(f"{folder} is of another experiment: {_difference(made, request)}")
         return row
+    config = config_of(contract.env, randomization=contract.randomization, reward=contract.reward)
+    settings_of(contract.algorithm, config.interface, contract.settings)
     policy, seconds = _learnt(contract, folder, seed, tell)
     record = json.loads((policy.parent / RECORD).read_bytes())
     found = evaluate_policy(
@@ -116,7 +124,7 @@ def run_contract(
     row |= {name: found[name] for name in told} | {"curve": record["curve"]}
     row |= {"machine": machine_description(), "versions": versions()}
     write_json(path, row)
-    return row
+    return dict(json.loads(path.read_bytes()))
 
 
 def bars(name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -133,12 +141,14 @@ def bars(name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _learnt(contract: Contract, folder: Path, seed: int, tell: Tell) -> tuple[Path, float]:
     """The policy, and how many seconds it took to make what it learnt from."""
-    settings = contract.settings | {"seed": seed}
+    settings, policy, data = contract.settings | {"seed": seed}, folder / "policy", folder / "demonstrations"
     if contract.algorithm != CLONING:
-        told = {"algorithm": contract.algorithm, "randomization": contract.randomization, "reward": contract.reward}
-        steps = lambda done, of: tell("steps", done, of)  # noqa: E731
-        return train_reinforcement(folder / "policy", contract.env, **told, progress=steps, **settings), 0.0
-    data = folder / "demonstrations"
+        told: dict[str, Any] = {
+            "algorithm": contract.algorithm,
+            "randomization": contract.randomization,
+            "reward": contract.reward,
+        }
+        return train_reinforcement(policy, contract.env, progress=partial(tell, "steps"), **told, **settings), 0.0
     if not (data / MANIFEST).exists():
         clock = Clock(data)
 
@@ -146,11 +156,11 @@ def _learnt(contract: Contract, folder: Path, seed: int, tell: Tell) -> tuple[Pa
             tell("demonstrations", done, contract.demonstrations)
             clock.tick()
 
-        asked = {"episodes": contract.demonstrations, "seed": _FIRST_SEED + 1000 * seed, "noise": contract.noise}
+        asked: dict[str, Any] = {"episodes": contract.demonstrations, "noise": contract.noise}
+        asked["seed"] = _FIRST_SEED + 1000 * seed
         write_rollouts(data, contract.env, randomization=contract.randomization, **asked, progress=shown)
         clock.save()
-    epochs = lambda done, of: tell("epochs", done, of)  # noqa: E731
-    return train_cloning(folder / "policy", contract.env, data, progress=epochs, **settings), Clock.read(data)
+    return train_cloning(policy, contract.env, data, progress=partial(tell, "epochs"), **settings), Clock.read(data)
 
 
 def _difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> str:

@@ -16,17 +16,19 @@ from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.documents import read_yaml
 from simworld.envs.config import EnvConfig
-from simworld.errors import ConfigurationError, DatasetError
+from simworld.errors import ConfigurationError, DatasetError, nearest
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
     from simworld.agents.evaluation import Evaluation
     from simworld.agents.network import NetworkPolicy
+    from simworld.envs.interface import Interface
 
 CLONING, GOALS = "cloning", "ddpg"
-REINFORCEMENT = GOALS, "ppo", "sac"
-_RESERVED = {"algorithm", "demonstrations", "interface", "options", "progress", "randomization", "reward"}
+ALGORITHMS = CLONING, GOALS, "ppo", "sac"
+_OPTIONS = {"algorithm", "demonstrations", "options", "progress", "randomization", "reward"}
+"""What is asked for beside settings."""
 RECORD = "training.json"
 _POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
 
@@ -39,10 +41,39 @@ def asked_settings(file: Path | None, changes: Sequence[str], own: Mapping[str, 
     given: Any = {} if file is None else read_yaml(file, "the settings")
     if not (isinstance(given, dict) and all(isinstance(name, str) for name in given)):
         raise ConfigurationError(f"settings: {file} must be names and values, such as learning_rate: 0.0003")
-    asked = given | dict(map(_setting, changes)) | own
-    if reserved := _RESERVED & asked.keys():
+    asked: dict[str, Any] = {**given, **dict(map(_setting, changes)), **own}
+    if reserved := asked.keys() & _OPTIONS:
         raise ConfigurationError(f"settings: {min(reserved)} is an option of its own, not a setting")
     return asked
+
+
+def check_algorithm(name: str) -> None:
+    """Raise ConfigurationError unless it is one of ALGORITHMS."""
+    if name not in ALGORITHMS:
+        raise ConfigurationError(
+            f"algorithm: must be one of {', '.join(ALGORITHMS)}, got {name!r}{nearest(name, ALGORITHMS)}"
+        )
+
+
+def settings_of(algorithm: str, interface: "Interface", asked: Mapping[str, Any]) -> Any:
+    """The settings of an algorithm that learns a policy for an interface; ConfigurationError where one is wrong."""
+    check_algorithm(algorithm)
+    kind: Any
+    own: dict[str, Any] = {}
+    if algorithm == CLONING:
+        from simworld.agents.imitation.cloning import CloningSettings as kind
+
+        own = {"interface": interface}
+    elif algorithm == GOALS:
+        from simworld.agents.reinforcement.goal_learning import GoalSettings as kind
+    else:
+        from simworld.agents.reinforcement.training import ReinforcementSettings as kind
+
+        own = {"algorithm": algorithm}
+    names = kind.model_fields.keys() - own
+    if unknown := sorted(asked.keys() - names):
+        raise ConfigurationError(f"settings: {algorithm} has no {unknown[0]!r}{nearest(unknown[0], names)}")
+    return kind(**own, **asked)
 
 
 def train_cloning(
@@ -60,11 +91,11 @@ def train_cloning(
     robot, must be as theirs. `progress` is told how many epochs of how many are done. A stopped training goes on from
     its last epoch to the same bits.
     """
-    from simworld.agents.imitation.cloning import CloningSettings, Epoch, clone
+    from simworld.agents.imitation.cloning import Epoch, clone
     from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
 
     config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
-    asked = CloningSettings(interface=config.interface, **settings)
+    asked = settings_of(CLONING, config.interface, settings)
     stored = list(read_episodes(demonstrations))
     _check_sizes(stored, env_id, asked.interface.sizes, demonstrations)
     data = transitions(stored)
@@ -100,7 +131,7 @@ def train_reinforcement(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
-    """Train by one of REINFORCEMENT into `folder/policy.safetensors`, with `training.json` beside it.
+    """Train by "ddpg", "ppo" or "sac" into `folder/policy.safetensors`, with `training.json` beside it.
 
     `settings` are those of GoalSettings with "ddpg", else of ReinforcementSettings. Without a `reward`, it is the
     task's first with "ddpg", else its "dense" one where there is one. The policy is that which does best in tests on
@@ -108,13 +139,12 @@ def train_reinforcement(
     training begins again.
     """
     from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goals, learn_goals
-    from simworld.agents.reinforcement.training import ReinforcementSettings, check_training, reinforce
+    from simworld.agents.reinforcement.training import check_training, reinforce
 
-    of_goals = algorithm == GOALS
-    asked = GoalSettings(**settings) if of_goals else ReinforcementSettings(**{"algorithm": algorithm} | settings)
-    if reward is None and not of_goals and "dense" in task_of(env_id).reward:
+    if reward is None and algorithm != GOALS and "dense" in task_of(env_id).reward:
         reward = "dense"
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
+    asked = settings_of(algorithm, config.interface, settings)
     environment = as_plain(config)
     with closing(env_of(environment)) as env, closing(env_of(environment)) as test_env:
         if isinstance(asked, GoalSettings):

@@ -2,6 +2,7 @@
 
 import itertools
 from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,6 +76,22 @@ def test_goals_are_the_episodes_own_or_what_it_achieved_later() -> None:
     # A quarter is what was achieved right after, the rest is spread over all that is left.
     first = now[~own] == 1000
     assert abs((ahead[first] == 1).mean() - (0.25 + 0.75 / 100)) < 0.1
+
+
+def test_goals_that_are_reached_already_are_learnt_from_only_where_there_are_no_others() -> None:
+    kept = buffer(1000, hindsight=1.0)
+    one, still = played(1, 100), played(2, 100, moved=False)
+    late = one.achieved.copy()
+    late[:51] = 0.0  # so that of goals for its first half, nearly half are reached
+    kept.add_episodes([replace(one, achieved=late)])
+    _, before, _ = kept.drawn(5000)
+    reached = np.abs(before.achieved - before.desired).max(axis=1) < 1e-6
+    assert reached.mean() < 0.01
+    assert 0.3 < (before.achieved[:, 0] == 0).mean() < 0.4  # where fewer goals are of use
+    kept.add_episodes([still] * 10)
+    _, before, _ = kept.drawn(5000)
+    reached = np.abs(before.achieved - before.desired).max(axis=1) < 1e-6
+    assert 0.4 < reached.mean() < 0.5
 
 
 def test_a_goal_says_its_reward_and_whether_all_is_over() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import assert_refused, simworld
 
 from simworld.agents.imitation import demonstrations
 from simworld.agents.imitation.cloning import Cloning
@@ -130,3 +131,35 @@ def test_goals_are_learnt_into_a_folder_that_says_which_step_is_kept(tmp_path: P
     policy = load_policy(str(path), EnvConfig(task="reach"))
     assert policy.architecture.kind == "ddpg" and policy.settings["steps"] == 1000  # type: ignore[attr-defined]
     assert verify(tmp_path / "out") == []
+
+
+def test_settings_are_those_of_a_file_and_of_options_of_which_later_ones_win(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("learning_rate: 1e-4\nhidden: 16\nsteps: 5000\nseed: 7\n")
+    small = ("--set", "envs=2", "--set", "chunk=100", "--set", "hidden=8", "--set", "foresight=false")
+    asked = ("--algorithm", "ddpg", "--settings", file, *small, "--steps", 600, "--set", "evaluation_episodes=1")
+    assert simworld("train", REACH, "--out", tmp_path / "out", *asked).returncode == 0
+    found = json.loads((tmp_path / "out/training.json").read_text())["settings"]
+    wanted = {"learning_rate": 1e-4, "hidden": 8, "steps": 600, "seed": 7, "envs": 2, "foresight": False}
+    assert {name: found[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("--set", "hidden"), "--set: must be NAME=VALUE, such as learning_rate=0.0003, got 'hidden'"),
+        (("--set", "hiden=8"), "settings: ppo has no 'hiden'; did you mean 'hidden'?"),
+        (("--set", "hidden=many"), "hidden: "),
+        (("--set", "hidden=0"), "hidden: "),
+        (("--set", "reward=dense"), "reward is an option of its own, not a setting"),
+        (("--settings", "list.yaml"), "must be names and values"),
+        (("--settings", "none.yaml"), "cannot read the settings none.yaml"),
+    ],
+)
+def test_what_is_no_setting_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("list.yaml").write_text("- hidden\n")
+    assert_refused(simworld("train", REACH, "--out", "out", "--algorithm", "ppo", *asked), told)
+    assert not Path("out").exists()

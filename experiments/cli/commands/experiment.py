@@ -87,10 +87,10 @@ def check_learns(
     missed = []
     for each in name or contract_names():
         contract = find_contract(each).quickly()
-        row = _row(each, contract, out, contract.seeds[0])
+        row = _row(Path(each).stem, contract, out, contract.seeds[0])
         rate = row["success_rate"]
-        rows.append([each, f"{rate:.0%}", f"{contract.success:.0%}", f"{row['minutes']:.1f}"])
-        missed += [each] if rate < contract.success else []
+        rows.append([Path(each).stem, f"{rate:.0%}", f"{contract.success:.0%}", f"{row['minutes']:.1f}"])
+        missed += [Path(each).stem] if rate < contract.success else []
     table("Learnt", ["experiment", "success", "at least", "minutes"], rows)
     if missed:
         raise ConfigurationError(f"too little is learnt of {', '.join(missed)}")

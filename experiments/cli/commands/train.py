@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simworld.errors import ConfigurationError, nearest
+from simworld.errors import ConfigurationError
 from simworld.experiments.cli.arguments import (
     Change,
     ControlName,
@@ -20,8 +20,6 @@ from simworld.experiments.cli.arguments import (
 from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
-
-ALGORITHMS = "cloning", "ddpg", "ppo", "sac"
 
 AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, and begins again with the others"
 
@@ -74,22 +72,25 @@ def train(
     control: ControlName = None,
 ) -> None:
     """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
-    if algorithm not in ALGORITHMS:
-        raise ConfigurationError(
-            f"algorithm: must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}{nearest(algorithm, ALGORITHMS)}"
-        )
-    if algorithm == "cloning":
+    from simworld.experiments.recipes.training import (
+        CLONING,
+        asked_settings,
+        check_algorithm,
+        train_cloning,
+        train_reinforcement,
+    )
+
+    check_algorithm(algorithm)
+    if algorithm == CLONING:
         given = {"randomization": randomization, "randomize": randomize or None}
         refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
     else:
         refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
-    from simworld.experiments.recipes.training import asked_settings, train_cloning, train_reinforcement
-
     own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
     asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
-    with progress("epochs" if algorithm == "cloning" else "steps", None) as tell:
+    with progress("epochs" if algorithm == CLONING else "steps", None) as tell:
         if demonstrations is not None:
             path = train_cloning(out, env_id, demonstrations, **asked, progress=tell)
         else:
