@@ -28,8 +28,9 @@ def listed() -> None:
     rows: list[list[Any]] = []
     for name in contract_names():
         one = find_contract(name)
-        rows.append([name, one.env, one.randomization, one.algorithm, f"{one.success:.0%}", f"{one.minutes:g}"])
-    table("Experiments", ["name", "environment", "randomization", "algorithm", "success", "minutes"], rows)
+        learnt = f"{one.algorithm} in {one.env}, {one.randomization}"
+        rows.append([name, learnt, f">= {one.success:.0%}", f"<= {one.minutes:g}"])
+    table("Experiments", ["name", "what is learnt, randomized how", "success", "minutes"], rows)
 
 
 @experiments.command(context_settings=GOES_ON)
