@@ -15,9 +15,9 @@ from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import config_of
+from simworld.experiments.recipes.learning import CLONING, RECORD, settings_of, train_cloning, train_reinforcement
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
-from simworld.experiments.recipes.training import CLONING, RECORD, settings_of, train_cloning, train_reinforcement
 from simworld.plain import Plain, describe
 from simworld.writing import write_json
 

@@ -23,7 +23,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.training import train_reinforcement
+from simworld.experiments.recipes.learning import train_reinforcement
 
 CONFIG = EnvConfig(task="reach")
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores

@@ -20,8 +20,8 @@ from simworld.envs import registered_tasks
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli.app import app
+from simworld.experiments.recipes.learning import train_cloning
 from simworld.experiments.recipes.rollouts import write_rollouts
-from simworld.experiments.recipes.training import train_cloning
 
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"
 

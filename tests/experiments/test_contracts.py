@@ -12,8 +12,8 @@ from simworld.errors import ConfigurationError
 from simworld.experiments.recipes import contract as contracts
 from simworld.experiments.recipes.contract import Contract, bars, contract_names, find_contract, run_contract
 from simworld.experiments.recipes.environments import config_of
+from simworld.experiments.recipes.learning import settings_of
 from simworld.experiments.recipes.learning_results import add_row, read_results
-from simworld.experiments.recipes.training import settings_of
 
 REACH = "simworld/Reach-v0"
 TINY = {"steps": 1000, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16, "evaluation_episodes": 2}

@@ -14,8 +14,8 @@ from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
+from simworld.experiments.recipes.learning import train_cloning, train_reinforcement
 from simworld.experiments.recipes.rollouts import write_rollouts
-from simworld.experiments.recipes.training import train_cloning, train_reinforcement
 
 REACH = "simworld/Reach-v0"
 
@@ -138,8 +138,10 @@ def test_settings_are_those_of_a_file_and_of_options_of_which_later_ones_win(tmp
     file.write_text("learning_rate: 1e-4\nhidden: 16\nsteps: 5000\nseed: 7\n")
     small = ("--set", "envs=2", "--set", "chunk=100", "--set", "hidden=8", "--set", "foresight=false")
     asked = ("--algorithm", "ddpg", "--settings", file, *small, "--steps", 600, "--set", "evaluation_episodes=1")
+    asked = (*asked, "--tensorboard")
     assert simworld("train", REACH, "--out", tmp_path / "out", *asked).returncode == 0
     found = json.loads((tmp_path / "out/training.json").read_text())["settings"]
+    assert [*(tmp_path / "out/tensorboard").iterdir()] and verify(tmp_path / "out") == []
     wanted = {"learning_rate": 1e-4, "hidden": 8, "steps": 600, "seed": 7, "envs": 2, "foresight": False}
     assert {name: found[name] for name in wanted} == wanted
 

@@ -68,11 +68,14 @@ def train(
     randomization: Annotated[
         str | None, typer.Option(show_default="default", help="ddpg, ppo, sac: as for `rollout`.")
     ] = None,
+    tensorboard: Annotated[
+        bool | None, typer.Option("--tensorboard", help="ddpg, ppo, sac: write how tests go for TensorBoard.")
+    ] = None,
     robot: Robot = None,
     control: ControlName = None,
 ) -> None:
     """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
-    from simworld.experiments.recipes.training import (
+    from simworld.experiments.recipes.learning import (
         CLONING,
         asked_settings,
         check_algorithm,
@@ -83,7 +86,7 @@ def train(
     check_algorithm(algorithm)
     if algorithm == CLONING:
         given = {"randomization": randomization, "randomize": randomize or None}
-        refuse("with --algorithm cloning", steps=steps, reward=reward, **given)
+        refuse("with --algorithm cloning", steps=steps, reward=reward, tensorboard=tensorboard, **given)
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
     else:
@@ -94,6 +97,7 @@ def train(
         if demonstrations is not None:
             path = train_cloning(out, env_id, demonstrations, **asked, progress=tell)
         else:
+            asked["tensorboard"] = bool(tensorboard)
             asked["randomization"] = asked_randomization(randomization or "default", randomize)
             path = train_reinforcement(out, env_id, algorithm=algorithm, reward=reward, **asked, progress=tell)
     say(f"policy in {path}")

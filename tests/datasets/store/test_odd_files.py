@@ -32,7 +32,7 @@ from simworld.datasets.store.verify import content_digest, verify
 from simworld.datasets.video import write_video
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError, RenderError
-from simworld.experiments.recipes.training import train_cloning
+from simworld.experiments.recipes.learning import train_cloning
 from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
 from simworld.rendering.textures.pyramid import pyramid, textures_in

@@ -1,7 +1,6 @@
 """Policies trained: on demonstrations, or by reinforcement."""
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +20,6 @@ from simworld.experiments.recipes.environments import as_plain, config_of, env_o
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
-    from simworld.agents.evaluation import Evaluation
     from simworld.agents.network import NetworkPolicy
     from simworld.envs.interface import Interface
 
@@ -30,7 +28,7 @@ ALGORITHMS = CLONING, GOALS, "ppo", "sac"
 _OPTIONS = {"algorithm", "demonstrations", "options", "progress", "randomization", "reward"}
 """What is asked for beside settings."""
 RECORD = "training.json"
-_POLICY, _CHECKPOINT = "policy.safetensors", "checkpoint.safetensors"
+_POLICY, _CHECKPOINT, _BOARD = "policy.safetensors", "checkpoint.safetensors", "tensorboard"
 
 
 def asked_settings(file: Path | None, changes: Sequence[str], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,6 +126,7 @@ def train_reinforcement(
     randomization: str | Sequence[Any] = "default",
     reward: str | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
+    tensorboard: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
@@ -135,10 +134,11 @@ def train_reinforcement(
 
     `settings` are those of GoalSettings with "ddpg", else of ReinforcementSettings. Without a `reward`, it is the
     task's first with "ddpg", else its "dense" one where there is one. The policy is that which does best in tests on
-    the way and at the end, on seeds of their own. `progress` is told how many steps of how many are done. A stopped
-    training begins again.
+    the way and at the end, on seeds of their own, of which `tensorboard` can be told. `progress` is told how many steps
+    of how many are done. A stopped training begins again.
     """
     from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goals, learn_goals
+    from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce
 
     if reward is None and algorithm != GOALS and "dense" in task_of(env_id).reward:
@@ -153,7 +153,7 @@ def train_reinforcement(
             check_training(env, test_env, asked)
 
         def learn() -> tuple["NetworkPolicy", dict[str, Any]]:
-            tests = _Tests(asked.steps, progress)
+            tests = SuccessCurve(asked.steps, progress, folder / _BOARD if tensorboard else None)
             if isinstance(asked, GoalSettings):
                 policy = learn_goals(config, test_env, asked, tests.tell)
             else:
@@ -173,28 +173,6 @@ def _setting(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
-
-
-class _Tests:
-    """How a policy did in tests while it was learnt, and how long that took."""
-
-    def __init__(self, steps: int, progress: Callable[[int, int], None] | None) -> None:
-        self._steps, self._progress, self._begin = steps, progress, time.perf_counter()
-        self._curve: list[dict[str, float]] = []
-
-    def tell(self, step: int, result: "Evaluation | None") -> None:
-        """Hear of a step, and of a test if there was one."""
-        if result is not None:
-            point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
-            self._curve.append({"step": step} | point | {"seconds": time.perf_counter() - self._begin})
-        if self._progress is not None:
-            self._progress(min(step, self._steps), self._steps)
-
-    def record(self) -> dict[str, Any]:
-        """What is kept: the best is the last of those that did best."""
-        best = max(reversed(self._curve), key=lambda point: point["success"])
-        told = {"steps": self._curve[-1]["step"], "best": {name: best[name] for name in ("step", "success")}}
-        return told | {"curve": self._curve, "seconds": time.perf_counter() - self._begin}
 
 
 def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
@@ -227,7 +205,9 @@ def _train(
 ) -> Path:
     """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
     made = _POLICY, RECORD, _CHECKPOINT
-    with OutputFolder(folder, {"kind": "training"} | dict(request), made.__contains__) as out:
+    with OutputFolder(
+        folder, {"kind": "training"} | dict(request), lambda name: name in made or name.startswith(f"{_BOARD}/")
+    ) as out:
         if not out.has(*made[:2]):
             policy, record = learn()
             policy.save(out.path / _POLICY)
