@@ -41,7 +41,7 @@ class CloningSettings(Settings):
     interface: Interface
     hidden: Hidden = 256
     layers: Layers = 3
-    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 60
+    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 40
     batch_size: Annotated[Whole, Field(ge=1)] = 512
     learning_rate: LearningRate = 1e-3
     weight_decay: Annotated[Real, Field(ge=0, le=1)] = 1e-5

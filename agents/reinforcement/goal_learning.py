@@ -21,13 +21,14 @@ from torch.nn import functional
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.on_the_way import OnTheWay, Tell
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Float, Played
 from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
+from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.agents.state_features import PLACE_AND_FACT, straight_steps
 from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
 
 Share = Annotated[Real, Field(ge=0, le=1)]
@@ -48,7 +49,8 @@ class GoalSettings(Settings):
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
     episodes, and in the end `last_restarts`, goes on from where something was held before. `hindsight` is the share of
     goals that were achieved later. With `foresight` values begin as those of going straight to the goal, if that is one
-    place and each step costs the most that one can. It is tested on the way every so many steps, in so many episodes.
+    place and each step costs the most that one can. Every `evaluate_every` steps it is tested, in
+    `evaluation_episodes`.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
@@ -93,9 +95,12 @@ def learn_goals(
     refuses raises ConfigurationError, a training that diverges TrainingError.
     """
     check_goals(config, settings)
+    base = test_env.unwrapped
+    if not isinstance(base, ManipulationEnv) or base.config.interface != config.interface:
+        raise ConfigurationError(f"test_env: must be an environment of {config.task.name!r}, as those learnt in")
     architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
-    tests = OnTheWay(test_env, settings.evaluation_episodes, progress)
+    tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     process = PlayProcess(config, settings.envs, TRAINING_SEEDS + _SEEDS * settings.seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the other core plays
@@ -278,7 +283,7 @@ class _Nowhere(gym.Env[Any, Any]):
 class _Telling(BaseCallback):
     """Tells of steps, and has the policy tested once so many more were learnt from, and at the end."""
 
-    def __init__(self, policy: NetworkPolicy, tests: OnTheWay, every: int) -> None:
+    def __init__(self, policy: NetworkPolicy, tests: TrainingTests, every: int) -> None:
         super().__init__()
         self._policy, self._tests, self._every, self._tested = policy, tests, every, 0
 

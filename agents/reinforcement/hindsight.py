@@ -19,7 +19,7 @@ MOVED = 0.01
 _NEXT = 0.25
 """The share of other goals that are what was achieved right after the step (Next-Future)."""
 _TRIED = 8
-"""How often another step and goal are drawn at most, if the goal was reached before."""
+"""Steps and goals that are drawn for each row: the first is taken that does not begin at the end."""
 
 Features = Callable[[Seen], Float]
 Rows = NDArray[np.int64]
@@ -85,7 +85,7 @@ class HindsightBuffer(ReplayBuffer):
         episode, step, desired = self._with_goals(batch_size)
         achieved = self._achieved[episode, step + 1]
         rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
-        over = config.task.goal.reached(achieved, desired) & (config.terminate_on != "never")
+        over = self._ends(achieved, desired)
         before, after = (
             Seen(self._observations[episode, at], self._achieved[episode, at], desired) for at in (step, step + 1)
         )
@@ -95,7 +95,7 @@ class HindsightBuffer(ReplayBuffer):
         return ReplayBufferSamples(*parts), before, after
 
     def _with_goals(self, count: int) -> tuple[Rows, Rows, Float]:
-        """Episodes, steps and goals, of which as few as possible are reached before the step: no more is to be done."""
+        """Episodes, steps and goals, as few as possible of which end the episode before the step."""
         draw, many = self._generator.random, _TRIED * count
         chosen = [self._chosen(count) for _ in range(_TRIED)]
         episode, step = (np.concatenate(each) for each in zip(*chosen, strict=True))
@@ -103,11 +103,15 @@ class HindsightBuffer(ReplayBuffer):
         later = step + 1 + np.where(draw(many) < _NEXT, 0, np.floor(draw(many) * left).astype(np.int64))
         again = np.tile(draw(count) < self._hindsight, _TRIED)
         desired = np.where(again[:, None], self._achieved[episode, later], self._desired[episode])
-        over = self._config.task.goal.reached(self._achieved[episode, step], desired)
+        over = self._ends(self._achieved[episode, step], desired)
         # Of each row's candidates the first that is of use, or else the last.
         first = np.argmin([*over.reshape(_TRIED, count)[:-1], np.zeros(count, np.bool_)], axis=0)
         rows = first * count + np.arange(count)
         return episode[rows], step[rows], desired[rows]
+
+    def _ends(self, achieved: Float, desired: Float) -> NDArray[np.bool_]:
+        """Whether an episode ends where something is achieved."""
+        return self._config.task.goal.reached(achieved, desired) & (self._config.terminate_on != "never")
 
     def _chosen(self, count: int) -> tuple[Rows, Rows]:
         """Episodes and steps, as many of each kind."""

@@ -15,7 +15,7 @@ from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
 from simworld.agents.network import Architecture, NetworkPolicy
-from simworld.agents.reinforcement.on_the_way import OnTheWay, Tell
+from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
@@ -51,15 +51,15 @@ def reinforce(
 
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
     `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
-    the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of
-    a VecEnv with the seeds after it. An environment that cannot be learnt from raises ConfigurationError, a training
-    that diverges TrainingError.
+    the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of a VecEnv with the seeds
+    after it. An environment that cannot be learnt from raises ConfigurationError, a training that diverges
+    TrainingError.
     """
     interface = check_training(env, test_env, settings)
     envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)
-    tests = OnTheWay(test_env, settings.evaluation_episodes, progress)
+    tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     told = _Progress(interface, settings, tests)
     try:
         model.learn(settings.steps, callback=told)
@@ -172,7 +172,7 @@ _TELL_EVERY = 256
 class _Progress(BaseCallback):
     """Tells of steps and evaluations once their number was passed: several environments step over it."""
 
-    def __init__(self, interface: Interface, settings: ReinforcementSettings, tests: OnTheWay) -> None:
+    def __init__(self, interface: Interface, settings: ReinforcementSettings, tests: TrainingTests) -> None:
         super().__init__()
         self._interface, self._settings, self._tests = interface, settings, tests
         self._told = self._tested = 0

@@ -60,7 +60,8 @@ def progress(description: str, total: int | None) -> Iterator[Callable[..., None
 
     It may be told too of how many, and of what.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     bar = Progress(*columns, console=errors)
     task = bar.add_task(description, total=total)
 

@@ -1,7 +1,7 @@
 """Learning contracts: what is learnt of an environment, how, how good that is to be, and how long it may take."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,28 +11,31 @@ from pydantic import Field, ValidationError, model_validator
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.documents import read_yaml
 from simworld.errors import ConfigurationError, nearest
-from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning import CLONING, RECORD, settings_of, train_cloning, train_reinforcement
+from simworld.experiments.recipes.learning import (
+    CLONING,
+    RECORD,
+    check_algorithm,
+    settings_of,
+    train_cloning,
+    train_reinforcement,
+)
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.plain import Plain, describe
+from simworld.reading import Record, read_json
 from simworld.writing import write_json
 
 _FOLDER = Path(__file__).parent / "contracts"
 _RESULT = "result.json"
 _FIRST_SEED = 5000
-"""Demonstrations of a seed have this root seed and a thousand times the seed."""
+"""Demonstrations of a seed have this root seed and a thousand times the seed, which no evaluation reaches."""
 
 Seed = Annotated[int, Field(ge=0, le=1_000_000)]
-Tell = Callable[[str, int, int], None]
-"""What is done, of which so much of so many is."""
-
-
-def _unheard(what: str, done: int, of: int) -> None:
-    pass
+Told = Callable[[str, int, int], None]
+"""Hears what is done, how much of it, and of how much."""
 
 
 class Contract(Plain):
@@ -41,7 +44,7 @@ class Contract(Plain):
     It learns under `randomization` with `settings`, once for each of the `seeds`, in at most so many `minutes` on two
     cores from nothing, and is measured on `episodes` seeds that it has not seen, of which the share `success` is to
     succeed. Cloning learns from so many `demonstrations`, with `noise` in the expert's actions. For a quick look some
-    settings may be other ones, `quick`, with which `quick_success` is to be reached.
+    settings may be other ones, `quick`, with which `quick_success` is to be reached; without that there is none.
     """
 
     refused_as = ""
@@ -55,25 +58,51 @@ class Contract(Plain):
     demonstrations: Annotated[int, Field(ge=0)] = 0
     noise: Annotated[float, Field(ge=0)] = 0.0
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
-    episodes: Annotated[int, Field(ge=1)] = 200
+    episodes: Annotated[int, Field(ge=1, le=_FIRST_SEED)] = 200
     success: Annotated[float, Field(ge=0, le=1)]
     minutes: Annotated[float, Field(gt=0)]
     quick: dict[str, Any] = {}
-    quick_success: Annotated[float, Field(ge=0, le=1)] = 0.0
+    quick_success: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @model_validator(mode="after")
     def _learns_from_what_it_can(self) -> Self:
-        if (self.algorithm == CLONING) != (self.demonstrations > 0):
+        check_algorithm(self.algorithm)
+        clones = self.algorithm == CLONING
+        if clones != (self.demonstrations > 0):
             raise ConfigurationError(
                 f"demonstrations: must be there for cloning, and for nothing else, got {self.demonstrations} with "
                 f"{self.algorithm}"
             )
+        if (self.noise and not clones) or (self.reward and clones):
+            idle = "reward" if clones else "noise"
+            raise ConfigurationError(f"{idle}: does nothing with {self.algorithm}; leave it out")
+        if "seed" in self.settings | self.quick:
+            raise ConfigurationError("settings: the seed is one of `seeds`")
         return self
 
+    def check(self) -> None:
+        """Raise ConfigurationError where its environment or settings are none."""
+        config = config_of(self.env, randomization=self.randomization, reward=self.reward)
+        settings_of(self.algorithm, config.interface, self.settings)
+
+    def way(self, seed: int) -> dict[str, Any]:
+        """All that decides what is measured with a seed: not how good it is to be, nor what else is measured."""
+        told = self.model_dump(mode="json")
+        return {name: told[name] for name in _WAY} | {"seed": seed}
+
+    def wanted(self) -> dict[str, float]:
+        """What is to be reached."""
+        return {"success": self.success, "minutes": self.minutes}
+
     def quickly(self) -> Self:
-        """The quick look at it, of one seed."""
+        """The quick look at it, of one seed; ConfigurationError where there is none."""
+        if self.quick_success is None:
+            raise ConfigurationError(f"quick_success: the experiment in {self.env} has none, and so no quick look")
         changed = {"settings": self.settings | self.quick, "success": self.quick_success, "seeds": self.seeds[:1]}
         return self.model_copy(update=changed | {"episodes": min(50, self.episodes)})
+
+
+_WAY = "env", "algorithm", "randomization", "reward", "settings", "demonstrations", "noise", "episodes"
 
 
 def contract_names() -> list[str]:
@@ -94,75 +123,65 @@ def find_contract(name: str) -> Contract:
         raise ConfigurationError(f"{name}: {describe(error)}") from None
 
 
+class _Measured(Record):
+    """What is read of a result."""
+
+    way: dict[str, Any]
+
+
 def run_contract(
-    contract: Contract, folder: Path, seed: int, tell: Tell = lambda what, done, of: None
+    contract: Contract, folder: Path, seed: int, told: Told = lambda what, done, of: None
 ) -> dict[str, Any]:
-    """What is learnt with a seed, in a folder: its row of results, with the machine and versions it was made with.
+    """What is measured of what is learnt with a seed, in a folder, and the machine and versions it was made with.
 
     What is finished is kept, and what was stopped goes on or begins again, as it does by `simworld train`.
     """
-    path, request = folder / _RESULT, contract.model_dump(mode="json") | {"seed": seed}
+    path, way = folder / _RESULT, contract.way(seed)
     if path.exists():
-        row: dict[str, Any] = json.loads(path.read_bytes())
-        if (made := row["contract"]) != request:
-            raise ConfigurationError(f"{folder} is of another experiment: {_difference(made, request)}")
-        return row
-    config = config_of(contract.env, randomization=contract.randomization, reward=contract.reward)
-    settings_of(contract.algorithm, config.interface, contract.settings)
-    policy, seconds = _learnt(contract, folder, seed, tell)
+        if (made := read_json(path, _Measured).way) != way:
+            raise ConfigurationError(f"{folder} is of another experiment: {_difference(made, way)}")
+        return read_json(path, dict[str, Any])
+    contract.check()
+    policy, seconds = _learnt(contract, folder, seed, told)
     record = json.loads((policy.parent / RECORD).read_bytes())
     found = evaluate_policy(
         contract.env,
         str(policy),
         episodes=contract.episodes,
         randomization=contract.randomization,
-        progress=lambda done: tell("episodes", done, contract.episodes),
+        progress=lambda done: told("episodes", done, contract.episodes),
     )
-    told = ("success_rate", "interval", "episodes", "mean_length", "failures", "failed_seeds")
-    row = {"contract": request, "minutes": round((seconds + record["seconds"]) / 60, 2)}
+    names = ("success_rate", "interval", "mean_length", "failures", "failed_seeds")
+    row = {"way": way, "minutes": round((seconds + record["seconds"]) / 60, 2)}
     row |= {"steps": record["steps"]} if "steps" in record else {}
-    row |= {name: found[name] for name in told} | {"curve": record["curve"]}
+    row |= {name: found[name] for name in names} | {"curve": record["curve"]}
     row |= {"machine": machine_description(), "versions": versions()}
     write_json(path, row)
     return dict(json.loads(path.read_bytes()))
 
 
-def bars(name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The worst of the seeds of an experiment beside what it is to reach."""
-    asked = rows[0]["contract"]
-    n = f"worst of {len(rows)} seeds" if len(rows) > 1 else "one seed"
-    worst = min(row["success_rate"] for row in rows)
-    slowest = max(row["minutes"] for row in rows)
-    return [
-        Bar(f"{name}: success, {n}", worst, asked["success"]).to_dict(),
-        Bar(f"{name}: minutes from nothing, {n}", slowest, asked["minutes"], at_most=True).to_dict(),
-    ]
-
-
-def _learnt(contract: Contract, folder: Path, seed: int, tell: Tell) -> tuple[Path, float]:
+def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Path, float]:
     """The policy, and how many seconds it took to make what it learnt from."""
     settings, policy, data = contract.settings | {"seed": seed}, folder / "policy", folder / "demonstrations"
+    asked: dict[str, Any] = {"randomization": contract.randomization}
     if contract.algorithm != CLONING:
-        told: dict[str, Any] = {
-            "algorithm": contract.algorithm,
-            "randomization": contract.randomization,
-            "reward": contract.reward,
-        }
-        return train_reinforcement(policy, contract.env, progress=partial(tell, "steps"), **told, **settings), 0.0
-    if not (data / MANIFEST).exists():
-        clock = Clock(data)
+        asked |= {"algorithm": contract.algorithm, "reward": contract.reward, "tensorboard": True}
+        return train_reinforcement(policy, contract.env, progress=partial(told, "steps"), **asked, **settings), 0.0
+    asked |= {"episodes": contract.demonstrations, "noise": contract.noise, "seed": _FIRST_SEED + 1000 * seed}
+    clock = None if (data / MANIFEST).exists() else Clock(data)
 
-        def shown(done: int) -> None:
-            tell("demonstrations", done, contract.demonstrations)
+    def shown(done: int) -> None:
+        told("demonstrations", done, contract.demonstrations)
+        if clock is not None:
             clock.tick()
 
-        asked: dict[str, Any] = {"episodes": contract.demonstrations, "noise": contract.noise}
-        asked["seed"] = _FIRST_SEED + 1000 * seed
-        write_rollouts(data, contract.env, randomization=contract.randomization, **asked, progress=shown)
+    write_rollouts(data, contract.env, **asked, progress=shown)  # which refuses those of another request
+    if clock is not None:
         clock.save()
-    return train_cloning(policy, contract.env, data, progress=partial(tell, "epochs"), **settings), Clock.read(data)
+    seconds = Clock.read(data)
+    return train_cloning(policy, contract.env, data, progress=partial(told, "epochs"), **settings), seconds
 
 
 def _difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
-    name = next(name for name in asked if made.get(name) != asked[name])
-    return f"{name} is {made.get(name)!r}, not {asked[name]!r}"
+    name = next(name for name in {**asked, **made} if made.get(name) != asked.get(name))
+    return f"{name} is {made.get(name)!r}, not {asked.get(name)!r}"

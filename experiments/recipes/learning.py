@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 CLONING, GOALS = "cloning", "ddpg"
 ALGORITHMS = CLONING, GOALS, "ppo", "sac"
-_OPTIONS = {"algorithm", "demonstrations", "options", "progress", "randomization", "reward"}
+_OPTIONS = {"algorithm", "demonstrations", "env_id", "folder", "options", "progress", "randomization", "reward"}
+_OPTIONS |= {"tensorboard"}
 """What is asked for beside settings."""
 RECORD = "training.json"
 _POLICY, _CHECKPOINT, _BOARD = "policy.safetensors", "checkpoint.safetensors", "tensorboard"
@@ -146,22 +148,23 @@ def train_reinforcement(
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
     asked = settings_of(algorithm, config.interface, settings)
     environment = as_plain(config)
-    with closing(env_of(environment)) as env, closing(env_of(environment)) as test_env:
+    with ExitStack() as stack:
+        test_env = stack.enter_context(closing(env_of(environment)))
         if isinstance(asked, GoalSettings):
             check_goals(config, asked)
+            learn = partial(learn_goals, config, test_env, asked)
         else:
+            env = stack.enter_context(closing(env_of(environment)))
             check_training(env, test_env, asked)
+            learn = partial(reinforce, env, test_env, asked)
 
-        def learn() -> tuple["NetworkPolicy", dict[str, Any]]:
-            tests = SuccessCurve(asked.steps, progress, folder / _BOARD if tensorboard else None)
-            if isinstance(asked, GoalSettings):
-                policy = learn_goals(config, test_env, asked, tests.tell)
-            else:
-                policy = reinforce(env, test_env, asked, tests.tell)
-            return policy, tests.record()
+        def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
+            curve = SuccessCurve(asked.steps, progress, folder / _BOARD if tensorboard else None)
+            policy = learn(curve.tell)
+            return policy, curve.record()
 
         request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
-        return _train(folder, request | {"settings": asked.model_dump()}, learn)
+        return _train(folder, request | {"settings": asked.model_dump()}, learnt)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -1,56 +1,86 @@
 """A file of what experiments found: a row for each seed, and the worst of them beside what they are to reach."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.contract import bars
-from simworld.writing import write_json
+from simworld.experiments.benchmarks.measuring import Bar
+from simworld.experiments.recipes.contract import Contract
+from simworld.reading import Record, read_json
+from simworld.writing import exclusive, write_json
+
+
+class _Wanted(Record):
+    success: float
+    minutes: float
+
+
+class _Row(Record):
+    experiment: str
+    seed: int
+    way: dict[str, Any]
+    wanted: _Wanted
+    success_rate: float
+    minutes: float
+
+
+class _Results(Record):
+    """What is read of a file: its rows may say more."""
+
+    rows: list[_Row]
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """What is in a file; ConfigurationError where it is none."""
-    try:
-        found = json.loads(path.read_bytes())
-        rows = found["rows"]
-        if not all(isinstance(row[name], kind) for row in rows for name, kind in _KINDS.items()):
-            raise TypeError
-    except (OSError, ValueError, TypeError, KeyError):
-        raise ConfigurationError(f"results: {path} is no file of results of `simworld experiment run`") from None
-    return {"rows": rows, "bars": _bars(rows)}
+    """The rows of a file, and what they come to; where it is no such file, an error of `read_json`."""
+    rows = read_json(path, _Results).rows
+    return {"rows": read_json(path, dict[str, Any])["rows"], "bars": _bars([row.model_dump() for row in rows])}
 
 
-def add_row(path: Path, name: str, seed: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the row of a seed in place of an earlier one, and what all rows come to.
-
-    ConfigurationError where those of other seeds beside it were made in another way.
-    """
-    kept = read_results(path)["rows"] if path.exists() else []
-    kept = [each for each in kept if (each["experiment"], each["seed"]) != (name, seed)]
-    told = {"experiment": name, "seed": seed, **row}
-    for each in kept:
-        if each["experiment"] == name and _way(each) != _way(told):
+def check_results(path: Path, name: str, contract: Contract) -> None:
+    """Raise ConfigurationError where rows beside which those of an experiment are to stand are of another one."""
+    for row in _kept(path):
+        if row["experiment"] == name and row["way"] != contract.way(row["seed"]):
             raise ConfigurationError(
                 f"results: {path} has figures of {name!r} learnt in another way, beside which these mean nothing; "
                 "name another file"
             )
-    rows = sorted([told, *kept], key=lambda each: (each["experiment"], each["seed"]))
-    found = {"rows": rows, "bars": _bars(rows)}
+
+
+def add_row(path: Path, name: str, contract: Contract, seed: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the row of a seed in place of an earlier one, and what all rows come to by what is wanted now.
+
+    What `check_results` refuses raises ConfigurationError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, found)
+    with exclusive(path.with_name(f".{path.name}.lock"), path):
+        check_results(path, name, contract)
+        wanted = {"wanted": contract.wanted()}
+        kept = [each for each in _kept(path) if (each["experiment"], each["seed"]) != (name, seed)]
+        rows = [each | wanted if each["experiment"] == name else each for each in kept]
+        rows = sorted(
+            [*rows, {"experiment": name, "seed": seed, **wanted, **row}],
+            key=lambda each: (each["experiment"], each["seed"]),
+        )
+        found = {"rows": rows, "bars": _bars(rows)}
+        write_json(path, found)
     return found
 
 
-_KINDS = {"experiment": str, "seed": int, "contract": dict, "success_rate": float, "minutes": float}
+def _kept(path: Path) -> list[dict[str, Any]]:
+    return list(read_results(path)["rows"]) if path.exists() else []
 
 
-def _way(row: Mapping[str, Any]) -> dict[str, Any]:
-    """How a row was made, but for its seed."""
-    return {name: value for name, value in row["contract"].items() if name not in ("seed", "seeds", "about")}
-
-
-def _bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = dict.fromkeys(row["experiment"] for row in rows)
-    return [bar for name in names for bar in bars(name, [row for row in rows if row["experiment"] == name])]
+def _bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The worst of the seeds of each experiment beside what it is to reach."""
+    bars = []
+    for name in dict.fromkeys(row["experiment"] for row in rows):
+        own = [row for row in rows if row["experiment"] == name]
+        of = f"worst of {len(own)} seeds" if len(own) > 1 else "one seed"
+        worst, slowest = min(row["success_rate"] for row in own), max(row["minutes"] for row in own)
+        wanted = own[-1]["wanted"]
+        bars += [
+            Bar(f"{name}: success, {of}", worst, wanted["success"]).to_dict(),
+            Bar(f"{name}: minutes from nothing, {of}", slowest, wanted["minutes"], at_most=True).to_dict(),
+        ]
+    return bars

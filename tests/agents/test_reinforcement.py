@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
@@ -11,7 +12,9 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 from simworld.agents.evaluation import Evaluation
+from simworld.agents.network import NetworkPolicy
 from simworld.agents.policy import load_policy
+from simworld.agents.reinforcement import training_tests
 from simworld.agents.reinforcement.training import (
     ALGORITHMS,
     TRAINING_SEEDS,
@@ -76,6 +79,24 @@ def test_training_has_seeds_of_its_own_and_is_tested_on_time(tmp_path: Path) -> 
     assert tested == [110, 220, 230]
     policy.save(tmp_path / "policy.safetensors")
     load_policy(str(tmp_path / "policy.safetensors"), CONFIG)
+
+
+def test_what_did_best_in_tests_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested: list[NetworkPolicy] = []
+    rates = iter((0.25, 0.5, 0.25))
+
+    def tests(policy: NetworkPolicy, *_: Any) -> Any:
+        tested.append(policy)
+        return SimpleNamespace(success_rate=next(rates))
+
+    monkeypatch.setattr(training_tests, "evaluate", tests)
+    env, test_env = reach(), reach()
+    policy = reinforce(env, test_env, ReinforcementSettings(steps=3072, evaluate_every=1024), lambda *_: None)
+    env.close()
+    test_env.close()
+    weights = [[*each.network.state_dict().values()] for each in (policy, *tested)]
+    same = [all(map(torch.equal, weights[0], each)) for each in weights[1:]]
+    assert same == [False, True, False]
 
 
 @pytest.mark.parametrize(

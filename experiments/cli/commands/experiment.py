@@ -8,16 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from simworld.errors import ConfigurationError
-from simworld.experiments.cli.arguments import GOES_ON
 from simworld.experiments.cli.console import progress, table
+
+AFTER_INTERRUPT = "; what was finished is intact, and the same command goes on from there but for a policy half learnt"
 
 commands = typer.Typer()
 experiments = typer.Typer(no_args_is_help=True, help="What is learnt where, how well, and how long it takes.")
-commands.add_typer(experiments, name="experiment", context_settings=GOES_ON)
+commands.add_typer(experiments, name="experiment", context_settings={"obj": AFTER_INTERRUPT})
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `simworld experiment list` shows, or a YAML file.")]
 Results = Annotated[list[Path], typer.Argument(metavar="RESULTS", help="Files of results that `run` wrote.")]
-Runs = Annotated[Path, typer.Option("--out", help="The folder of what is learnt; a stopped run goes on.")]
+Runs = Annotated[Path, typer.Option("--out", help="The folder to write; what was finished is not learnt again.")]
 
 
 @experiments.command("list")
@@ -33,7 +34,7 @@ def listed() -> None:
     table("Experiments", ["name", "what is learnt, randomized how", "success", "minutes"], rows)
 
 
-@experiments.command(context_settings=GOES_ON)
+@experiments.command()
 def run(
     name: Name,
     out: Runs,
@@ -53,14 +54,13 @@ def run(
 ) -> None:
     """Learn, measure on seeds not seen, and add a row for each seed to a file of results."""
     from simworld.experiments.recipes.contract import find_contract
-    from simworld.experiments.recipes.learning_results import add_row
+    from simworld.experiments.recipes.learning_results import add_row, check_results
 
-    contract = find_contract(name)
-    called, file = Path(name).stem, results or out / "results.json"
+    contract, called, file = find_contract(name), Path(name).stem, results or out / "results.json"
+    check_results(file, called, contract)
     found: dict[str, Any] = {}
     for each in seed or contract.seeds:
-        row = _row(called, contract, out, each)
-        found = add_row(file, called, each, row)
+        found = add_row(file, called, contract, each, _row(called, contract, out, each))
     _show(found)
 
 
@@ -73,7 +73,7 @@ def compare(results: Results) -> None:
         _show(read_results(path))
 
 
-@commands.command("check-learns", context_settings=GOES_ON)
+@commands.command("check-learns", context_settings={"obj": AFTER_INTERRUPT})
 def check_learns(
     out: Runs,
     name: Annotated[
@@ -81,17 +81,23 @@ def check_learns(
         typer.Option(default_factory=list, show_default="all", help="An experiment; may be repeated."),
     ],
 ) -> None:
-    """See within minutes whether anything is learnt: a shorter run of one seed of each experiment that ships."""
+    """See whether anything is learnt: a short run of one seed of each experiment that has one, some minutes each.
+
+    What is in the folder already is not learnt again.
+    """
     from simworld.experiments.recipes.contract import contract_names, find_contract
 
+    asked = [(Path(each).stem, find_contract(each)) for each in name or contract_names()]
+    chosen = [(each, found.quickly()) for each, found in asked if name or found.quick_success is not None]
+    for _, contract in chosen:
+        contract.check()
     rows: list[list[Any]] = []
     missed = []
-    for each in name or contract_names():
-        contract = find_contract(each).quickly()
-        row = _row(Path(each).stem, contract, out, contract.seeds[0])
+    for each, contract in chosen:
+        row = _row(each, contract, out, contract.seeds[0])
         rate = row["success_rate"]
-        rows.append([Path(each).stem, f"{rate:.0%}", f"{contract.success:.0%}", f"{row['minutes']:.1f}"])
-        missed += [Path(each).stem] if rate < contract.success else []
+        rows.append([each, f"{rate:.0%}", f"{contract.success:.0%}", f"{row['minutes']:.1f}"])
+        missed += [each] if rate < contract.success else []
     table("Learnt", ["experiment", "success", "at least", "minutes"], rows)
     if missed:
         raise ConfigurationError(f"too little is learnt of {', '.join(missed)}")

@@ -14,7 +14,7 @@ TEST_SEEDS = 1_000_000
 Tell = Callable[[int, Evaluation | None], None]
 
 
-class OnTheWay:
+class TrainingTests:
     """Tests of `episodes` on the seeds from TEST_SEEDS on, of which `tell` hears; without it there are none."""
 
     def __init__(self, env: gym.Env[Any, Any], episodes: int, tell: Tell | None) -> None:
