@@ -20,13 +20,13 @@ from torch.nn import functional
 
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen
+from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
-from simworld.agents.reinforcement.played import Actor, Float, Played
+from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
-from simworld.agents.state_features import PLACE_AND_FACT, straight_steps
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
@@ -121,18 +121,6 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
         raise ConfigurationError(f"observation: ddpg learns from the state alone, got {[*config.observation]}")
     if settings.steps <= (first := settings.envs * config.task.steps):
         raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
-
-
-def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
-    """What the steps straight to the goal cost (n,), as a share of what steps cost that never end.
-
-    Where the goal is reached it is nothing, wherever the tool is; and so it is where a goal is no place, or several.
-    """
-    goal = config.task.goal
-    if len(goal.parts) > 1 or goal.field.unit != "m" or config.interface.goal > PLACE_AND_FACT:
-        return np.zeros(len(seen.achieved), np.float32)
-    costs = 1.0 - discount ** straight_steps(seen, config.interface)
-    return np.where(goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)
 
 
 class _Feed:

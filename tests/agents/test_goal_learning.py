@@ -18,6 +18,7 @@ from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning, training_tests
+from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
@@ -145,7 +146,7 @@ def test_what_is_foreseen_is_the_cost_of_straight_steps_until_the_goal_is_reache
         seen = observed(env.reset(seed=1)[0], config.interface)
     both = Seen(*(np.stack([part, part]) for part in seen))
     both.desired[1] = both.achieved[1]
-    away, there = goal_learning.foreseen(both, config, 0.9)
+    away, there = foreseen(both, config, 0.9)
     far = np.linalg.norm(seen.observation[:3] - seen.achieved) + np.linalg.norm(seen.achieved - seen.desired)
     assert away == pytest.approx(1 - 0.9 ** (far * config.interface.control_hz), rel=1e-5)  # at 1 m/s
     assert there == 0 and straight_steps(Seen(*(part[1] for part in both)), config.interface) > 1
@@ -156,7 +157,7 @@ def test_nothing_is_foreseen_of_goals_that_are_no_place_or_several(task: str) ->
     config = EnvConfig(task=task)
     seen = Seen(*(np.ones((2, size), np.float32) for size in config.interface.sizes.values()))
     seen.desired[:] = -1
-    assert not goal_learning.foreseen(seen, config, 0.9).any()
+    assert not foreseen(seen, config, 0.9).any()
 
 
 def test_what_is_learnt_is_how_values_differ_from_what_is_foreseen() -> None:
@@ -181,7 +182,7 @@ def test_what_is_learnt_is_how_values_differ_from_what_is_foreseen() -> None:
         rewards, over = torch.tensor([[-1.0], [0.0]]), torch.tensor([[0.0], [1.0]])
         data = ReplayBufferSamples(inputs[0], torch.zeros(2, interface.action), inputs[1], over, rewards)
         told.append(learner.wanted(data, before, after)[:, 0].numpy())
-    worth, then = (-10 * goal_learning.foreseen(seen, config, 0.9) for seen in (before, after))
+    worth, then = (-10 * foreseen(seen, config, 0.9) for seen in (before, after))
     np.testing.assert_allclose(told[0], [-1 + 0.9 * then[0] - worth[0], -worth[1]], rtol=1e-5)
     np.testing.assert_allclose(told[1], [-1, 0], atol=1e-6)
     assert then[1] == 0 and worth[0] < then[0] < -1

@@ -1,0 +1,20 @@
+"""What goals cost if nothing is in the way: a potential that tells a learner from the first what is near."""
+
+import numpy as np
+
+from simworld.agents.policy import Seen
+from simworld.agents.reinforcement.played import Float
+from simworld.agents.state_features import PLACE_AND_FACT, straight_steps
+from simworld.envs.config import EnvConfig
+
+
+def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
+    """What the steps straight to the goal cost (n,), as a share of what steps cost that never end.
+
+    Where the goal is reached it is nothing, wherever the tool is; and so it is where a goal is no place, or several.
+    """
+    goal = config.task.goal
+    if len(goal.parts) > 1 or goal.field.unit != "m" or config.interface.goal > PLACE_AND_FACT:
+        return np.zeros(len(seen.achieved), np.float32)
+    costs = 1.0 - discount ** straight_steps(seen, config.interface)
+    return np.where(goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)
