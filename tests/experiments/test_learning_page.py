@@ -4,11 +4,13 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from simworld.experiments.cli.app import app
+from simworld.experiments.figures import learning_plot
 from simworld.experiments.recipes.contract import contract_names, find_contract
 from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.learning import asked_settings, settings_of
@@ -58,3 +60,24 @@ def test_every_command_of_the_page_is_one(line: str) -> None:
     context = command.make_context(line, words)
     if "experiment run" in line and "yaml" not in line:
         assert context.params["name"] in contract_names()
+
+
+def test_the_plot_has_a_line_for_each_seed_through_its_tests() -> None:
+    def row(name: str, seed: int, *points: tuple[float, float]) -> dict[str, Any]:
+        curve = [{"seconds": seconds, "success": success} for seconds, success in points]
+        wanted = {"success": 0.5, "minutes": 9.0}
+        return {"experiment": name, "seed": seed, "curve": curve, "wanted": wanted, "success_rate": 0.5}
+
+    cloned = row("cloned", 0) | {"curve": [{"epoch": 1, "loss": 0.5}]}
+    shown = learning_plot.drawn(
+        [cloned, row("a", 0, (60, 0.5), (120, 1.0)), row("a", 1, (120, 0.0)), row("b", 0, (6, 1))]
+    )
+    lines = re.findall(r'<polyline class="curve" points="(.*?)">', shown)
+    assert len(lines) == 3 and shown.count('class="wanted"') == 2 and "cloned" not in shown
+    points = [[tuple(map(float, each.split(","))) for each in line.split()] for line in lines]
+    (start, middle, end), (_, low) = points[0], points[1]
+    assert middle == ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2) and end[1] < start[1]
+    assert low == (end[0], start[1])
+    assert (ROOT / "experiments/results/learning.svg").read_text() == learning_plot.drawn(
+        read_results(ROOT / "experiments/results/learning.json")["rows"]
+    )
