@@ -18,6 +18,7 @@ _HOMES = {
     "simworld.agents.policy": "Policy RandomPolicy load_policy",
     "simworld.agents.reinforcement.baselines_vector": "BaselinesVectorEnv",
     "simworld.agents.reinforcement.curricula": "CurriculumCallback CurriculumEnv ScheduleCallback",
+    "simworld.agents.reinforcement.goal_learning": "GoalSettings learn_goals",
     "simworld.agents.reinforcement.training": "ReinforcementSettings reinforce",
     "simworld.annotation.draw": "colorize_depth colorize_segmentation draw instance_color",
     "simworld.annotation.labels": "InstanceLabel Labels annotate project",
