@@ -78,7 +78,7 @@ def check_learns(
     out: Runs,
     name: Annotated[
         list[str],
-        typer.Option(default_factory=list, show_default="all", help="An experiment; may be repeated."),
+        typer.Option(metavar="NAME", default_factory=list, show_default="all", help="An experiment; may be repeated."),
     ],
 ) -> None:
     """See whether anything is learnt: a short run of one seed of each experiment that has one, some minutes each.
