@@ -8,13 +8,19 @@ from simworld.agents.state_features import PLACE_AND_FACT, straight_steps
 from simworld.envs.config import EnvConfig
 
 
+def of_places(config: EnvConfig) -> bool:
+    """Whether goals are one place each, and perhaps whether something is so."""
+    goal = config.task.goal
+    return len(goal.parts) == 1 and goal.field.unit == "m" and config.interface.goal <= PLACE_AND_FACT
+
+
 def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
     """What the steps straight to the goal cost (n,), as a share of what steps cost that never end.
 
     Where the goal is reached it is nothing, wherever the tool is; and so it is where a goal is no place, or several.
     """
-    goal = config.task.goal
-    if len(goal.parts) > 1 or goal.field.unit != "m" or config.interface.goal > PLACE_AND_FACT:
+    if not of_places(config):
         return np.zeros(len(seen.achieved), np.float32)
+    goal = config.task.goal
     costs = 1.0 - discount ** straight_steps(seen, config.interface)
     return np.where(goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)

@@ -47,10 +47,11 @@ class GoalSettings(Settings):
     `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
     `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
-    episodes, and in the end `last_restarts`, goes on from where something was held before. `hindsight` is the share of
-    goals that were achieved later. With `foresight` values begin as those of going straight to the goal, if that is one
-    place and each step costs the most that one can. Every `evaluate_every` steps it is tested, in
-    `evaluation_episodes`.
+    episodes, and in the end `last_restarts`, goes on from where something was held before. Of a goal that is a place
+    and a fact, in the share `place_only` the place alone is wanted, which is reached long before all of it is.
+    `hindsight` is the share of goals that were achieved later. With `foresight` values begin as those of going straight
+    to the goal, if that is one place and each step costs the most that one can. Every `evaluate_every` steps it is
+    tested, in `evaluation_episodes`.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
@@ -69,6 +70,7 @@ class GoalSettings(Settings):
     noise: Annotated[Real, Field(ge=0)] = 0.2
     restarts: Share = 0.5
     last_restarts: Share = 0.2
+    place_only: Share = 0.5
     hindsight: Share = 0.8
     foresight: bool = True
     evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
@@ -143,7 +145,8 @@ class _Feed:
     def _ask(self, actor: Actor | None, left: float) -> None:
         settings = self._settings
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
-        self._process.ask(actor, Exploration(settings.epsilon, settings.noise, restarts), settings.chunk)
+        exploring = Exploration(settings.epsilon, settings.noise, restarts, settings.place_only)
+        self._process.ask(actor, exploring, settings.chunk)
 
     def _normalize(self, played: list[Played]) -> None:
         for episode in played:

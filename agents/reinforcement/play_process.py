@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from simworld.agents.policy import Seen, observed
+from simworld.agents.reinforcement.foresight import of_places
 from simworld.agents.reinforcement.played import Actor, Float, Played
-from simworld.agents.state_features import relative_to_any
+from simworld.agents.state_features import PLACE_AND_FACT, relative_to_any
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.snapshot import Snapshot
@@ -30,12 +31,14 @@ _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 class Exploration:
     """How actions are varied: the share `epsilon` is drawn uniformly, the rest has normal `noise` of that deviation.
 
-    The share `restarts` of episodes goes on from where something was held in one before.
+    The share `restarts` of episodes goes on from where something was held in one before. Where goals are a place and
+    whether something is so, in the share `place_only` of episodes the place alone is wanted.
     """
 
     epsilon: float
     noise: float
     restarts: float
+    place_only: float = 0.0
 
 
 class PlayProcess:
@@ -89,7 +92,7 @@ class Player:
         self.env, self._limit = bare(config), config.task.steps
         self._interface, self._seed, self._index = config.interface, seed, 0
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
-        self._fresh, self._start = True, list[Snapshot]()
+        self._fresh, self._place_only, self._start = True, False, list[Snapshot]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
         self._begin(self.env.reset(seed=seed)[0])
@@ -105,7 +108,7 @@ class Player:
         What was held already where it began is no news.
         """
         observation, _, over, _, info = self.env.step(action)
-        self._seen.append(observed(observation, self._interface))
+        self._seen.append(self._observed(observation))
         self._actions.append(action)
         if self._fresh and not self._start and any(info["events"][name] for name in self._held):
             self._start = [self.env.snapshot()]
@@ -114,9 +117,9 @@ class Player:
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
         return Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions)), self._start
 
-    def begin(self, start: Snapshot | None) -> None:
-        """Begin the next episode of its seed, or one that goes on from a start."""
-        self._fresh = start is None
+    def begin(self, start: Snapshot | None, place_only: bool = False) -> None:
+        """Begin the next episode of its seed, or one that goes on from a start, in which the place alone is wanted."""
+        self._fresh, self._place_only = start is None, place_only
         if start is None:
             self._index += 1
             self._begin(self.env.reset(seed=self._seed, options={"index": self._index})[0])
@@ -124,8 +127,14 @@ class Player:
             self.env.restore(start)
             self._begin(self.env.step(self.env.controller.hold().astype(np.float32))[0])
 
+    def _observed(self, observation: Any) -> Seen:
+        seen = observed(observation, self._interface)
+        if not self._place_only:
+            return seen
+        return seen._replace(desired=np.concatenate([seen.desired[:3], np.zeros_like(seen.desired[3:])]))
+
     def _begin(self, observation: Any) -> None:
-        self._seen, self._actions, self._start = [observed(observation, self._interface)], [], []
+        self._seen, self._actions, self._start = [self._observed(observation)], [], []
 
 
 class _Players:
@@ -136,6 +145,7 @@ class _Players:
         self._all = [Player(config, seed + k) for k in range(envs)]
         self._generator = np.random.default_rng(seed)
         self._starts: list[Snapshot] = []
+        self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
         self._kept = 0
 
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
@@ -147,7 +157,7 @@ class _Players:
                     played, starts = told
                     ended.append(played)
                     self._keep(starts)
-                    player.begin(self._drawn(exploring))
+                    player.begin(self._drawn(exploring), self._wants_place_only(exploring))
         return ended
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
@@ -165,6 +175,9 @@ class _Players:
             place = self._kept % _MOST_STARTS
             self._starts[place : place + 1] = [start]
             self._kept += 1
+
+    def _wants_place_only(self, exploring: Exploration) -> bool:
+        return self._has_fact and bool(self._generator.random() < exploring.place_only)
 
     def _drawn(self, exploring: Exploration) -> Snapshot | None:
         if not self._starts or self._generator.random() >= exploring.restarts:

@@ -17,7 +17,7 @@ from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen, observed
-from simworld.agents.reinforcement import goal_learning, training_tests
+from simworld.agents.reinforcement import goal_learning, play_process, training_tests
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
@@ -328,6 +328,17 @@ def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_cannot_be_learnt_is_refused(options: dict[str, object], settings: dict[str, float], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         learn_goals(EnvConfig(task="reach", **options), None, GoalSettings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("config", "of"), [(BOX, 0.5), (REACH, 0.0), (EnvConfig(task="flip"), 0.0)])
+def test_in_some_episodes_the_place_alone_is_wanted(config: EnvConfig, of: float) -> None:
+    players = play_process._Players(config, 4, 0)
+    played = players.play(None, Exploration(1.0, 0.0, 0.0, place_only=0.5), 12 * config.task.steps)[4:]
+    least = [episode for episode in played if not episode.desired[3:].any() and len(episode.desired) > 3]
+    assert len(played) >= 40 and abs(len(least) / len(played) - of) < 0.25
+    for episode in least:  # the place is still the box's
+        box = episode.observations[0, config.interface.places["box_position"]]
+        np.testing.assert_array_equal(episode.desired[:2], box[:2])
 
 
 def test_what_is_tested_in_is_what_is_learnt_in() -> None:
