@@ -157,7 +157,7 @@ def run_contract(
     row |= {name: found[name] for name in names} | {"curve": record["curve"]}
     row |= {"machine": machine_description(), "versions": versions()}
     write_json(path, row)
-    return dict(json.loads(path.read_bytes()))
+    return read_json(path, dict[str, Any])
 
 
 def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Path, float]:

@@ -26,8 +26,17 @@ if TYPE_CHECKING:
 
 CLONING, GOALS = "cloning", "ddpg"
 ALGORITHMS = CLONING, GOALS, "ppo", "sac"
-_OPTIONS = {"algorithm", "demonstrations", "env_id", "folder", "options", "progress", "randomization", "reward"}
-_OPTIONS |= {"tensorboard"}
+_OPTIONS = {
+    "algorithm",
+    "demonstrations",
+    "env_id",
+    "folder",
+    "options",
+    "progress",
+    "randomization",
+    "reward",
+    "tensorboard",
+}
 """What is asked for beside settings."""
 RECORD = "training.json"
 _POLICY, _CHECKPOINT, _BOARD = "policy.safetensors", "checkpoint.safetensors", "tensorboard"

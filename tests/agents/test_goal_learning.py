@@ -326,8 +326,8 @@ def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_what_cannot_be_learnt_is_refused(options: dict[str, object], settings: dict[str, float], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
-        learn_goals(EnvConfig(task="reach", **options), None, GoalSettings(**settings))  # type: ignore[arg-type]
+    with closing(make(REACH)) as test_env, pytest.raises(ConfigurationError, match=told):
+        learn_goals(EnvConfig(task="reach", **options), test_env, GoalSettings(**settings))
 
 
 @pytest.mark.parametrize(("config", "of"), [(BOX, 0.5), (REACH, 0.0), (EnvConfig(task="flip"), 0.0)])
@@ -348,8 +348,11 @@ def test_what_is_tested_in_is_what_is_learnt_in() -> None:
 
 def test_what_goals_do_not_say_is_not_learnt_in_hindsight() -> None:
     held = Task(**BOX.task.to_plain() | {"reward": {"held": "grasped('object')"}})
-    with pytest.raises(ConfigurationError, match=r"^task 'place_in_box': ddpg learns in hindsight, which needs"):
-        learn_goals(EnvConfig(task=held), None, GoalSettings())  # type: ignore[arg-type]
+    with (
+        closing(make(BOX)) as test_env,
+        pytest.raises(ConfigurationError, match=r"^task 'place_in_box': ddpg learns in hindsight, which needs"),
+    ):
+        learn_goals(EnvConfig(task=held), test_env, GoalSettings())
 
 
 def test_a_fact_that_goals_differ_in_is_seen() -> None:
