@@ -87,9 +87,11 @@ def evaluate(
     return Evaluation.of(results, time.perf_counter() - begin)
 
 
-def run_episode(policy: Policy, env: gym.Env[Any, Any], seed: int) -> EpisodeResult:
-    """Run the policy from one seed to the end of the episode."""
-    observation, info = env.reset(seed=seed)
+def run_episode(
+    policy: Policy, env: gym.Env[Any, Any], seed: int, options: dict[str, Any] | None = None
+) -> EpisodeResult:
+    """Run the policy from one seed to the end of the episode; `options` are those of `env.reset`."""
+    observation, info = env.reset(seed=seed, options=options)
     total, length, over, grasped, most = 0.0, 0, False, False, most_steps(env)
     while not over:
         if length == MOST_STEPS:

@@ -74,16 +74,9 @@ def find_focus(spec: SceneSpec, randomization: Randomization, images: Sequence[J
 
 def _factors(spec: SceneSpec, randomization: Randomization) -> Iterator[_Factor]:
     """The factors that can be divided; those of all items are one where all are drawn alike."""
-    possible = Possible(spec, randomization)
-    alike: dict[str, dict[str, Distribution]] = {}
-    for name, distribution in possible.factors().items():
-        alike.setdefault(spec.space.starred(name), {})[name] = distribution
-    for address, own in alike.items():
-        one = len({*own.values()}) == 1 and not any(name in randomization.by_address for name in own if name != address)
-        for key, items in ((address, tuple(own)),) if one else ((name, (name,)) for name in own):
-            distribution = own[items[0]]
-            for ending, cells in divided(distribution, spec.space.factor(items[0])).items():
-                yield _Factor(key, ending, items, distribution, cells)
+    for key, items, distribution in Possible(spec, randomization).alike():
+        for ending, cells in divided(distribution, spec.space.factor(items[0])).items():
+            yield _Factor(key, ending, items, distribution, cells)
 
 
 class _Seen:

@@ -5,6 +5,7 @@ What is played in a chunk of steps is played by the network as it was before the
 gives the same training, however fast either of the two is.
 """
 
+import copy
 from typing import Annotated, Any, Self
 
 import gymnasium as gym
@@ -35,6 +36,8 @@ Share = Annotated[Real, Field(ge=0, le=1)]
 
 _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
+_FRESH = 10
+"""Of what was learnt so far, the last part in so many is what is averaged at first."""
 _SEEDS = 1000
 """Root seeds of the environments of a training: those of the next one follow them."""
 _MOST_SEED = 1_000_000
@@ -47,11 +50,12 @@ class GoalSettings(Settings):
     `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
     `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
-    episodes, and in the end `last_restarts`, goes on from where something was held before. Of a goal that is a place
+    episodes, and in the end `last_restarts`, goes on from where something was held before. Episodes are of the nominal
+    world at first, and fewer and fewer of them until the part `nominal` of the steps is done. Of a goal that is a place
     and a fact, in the share `place_only` the place alone is wanted, which is reached long before all of it is.
     `hindsight` is the share of goals that were achieved later. With `foresight` values begin as those of going straight
-    to the goal, if that is one place and each step costs the most that one can. Every `evaluate_every` steps it is
-    tested, in `evaluation_episodes`.
+    to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of the
+    weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in `evaluation_episodes`.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
@@ -70,9 +74,11 @@ class GoalSettings(Settings):
     noise: Annotated[Real, Field(ge=0)] = 0.2
     restarts: Share = 0.5
     last_restarts: Share = 0.2
+    nominal: Share = 0.5
     place_only: Share = 0.5
     hindsight: Share = 0.8
     foresight: bool = True
+    averaged: Annotated[Whole, Field(ge=1)] = 20_000
     evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
     seed: Annotated[RootSeed, Field(le=_MOST_SEED)] = 0
@@ -145,7 +151,9 @@ class _Feed:
     def _ask(self, actor: Actor | None, left: float) -> None:
         settings = self._settings
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
-        exploring = Exploration(settings.epsilon, settings.noise, restarts, settings.place_only)
+        done = 1.0 - left
+        nominal = max(1.0 - done / settings.nominal, 0.0) if settings.nominal else 0.0
+        exploring = Exploration(settings.epsilon, settings.noise, restarts, nominal, settings.place_only)
         self._process.ask(actor, exploring, settings.chunk)
 
     def _normalize(self, played: list[Played]) -> None:
@@ -186,10 +194,11 @@ class _Learner(TD3):
             seed=settings.seed,
             device="cpu",
         )
+        self._mean, self._trained = copy.deepcopy(self.actor), 0
 
     def layers(self) -> tuple[tuple[Any, Any], ...]:
         """Weights and biases of what acts, as arrays of their own; TrainingError where they are not finite."""
-        numbers = [[n.detach().numpy().copy() for n in (layer.weight, layer.bias)] for layer in self._linear()]
+        numbers = [[n.detach().numpy().copy() for n in (layer.weight, layer.bias)] for layer in _linear(self.actor)]
         if not all(np.isfinite(n).all() for pair in numbers for n in pair):
             raise TrainingError(f"the training diverged after {self.num_timesteps} steps: its weights are not finite")
         return tuple((weight, bias) for weight, bias in numbers)
@@ -197,7 +206,7 @@ class _Learner(TD3):
     def export(self, policy: NetworkPolicy) -> None:
         """Give a policy what acts of it."""
         own = [layer for layer in policy.network.body if isinstance(layer, nn.Linear)]
-        for mine, other in zip(own, self._linear(), strict=True):
+        for mine, other in zip(own, _linear(self._mean), strict=True):
             mine.load_state_dict(other.state_dict())
 
     def collect_rollouts(self, env: Any, callback: Any, *_: Any, **__: Any) -> RolloutReturn:
@@ -228,6 +237,9 @@ class _Learner(TD3):
             self._descend(self.actor, self._settings.penalty * actions.square().mean() - value)
             for of, target_of in ((self.critic, self.critic_target), (self.actor, self.actor_target)):
                 polyak_update(of.parameters(), target_of.parameters(), self.tau)
+        self._trained += 1
+        share = self._settings.chunk * self._settings.envs / self._settings.averaged
+        polyak_update(self.actor.parameters(), self._mean.parameters(), min(max(share, _FRESH / self._trained), 1.0))
 
     @torch.no_grad()
     def wanted(self, data: ReplayBufferSamples, before: Seen, after: Seen) -> torch.Tensor:
@@ -248,9 +260,6 @@ class _Learner(TD3):
         assert isinstance(self.replay_buffer, HindsightBuffer)
         return self.replay_buffer
 
-    def _linear(self) -> list[nn.Linear]:
-        return [layer for layer in self.actor.mu if isinstance(layer, nn.Linear)]
-
     @staticmethod
     def _descend(part: Any, loss: torch.Tensor) -> None:
         parameters = [*part.parameters()]
@@ -258,6 +267,10 @@ class _Learner(TD3):
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             parameter.grad = gradient
         part.optimizer.step()
+
+
+def _linear(actor: Any) -> list[nn.Linear]:
+    return [layer for layer in actor.mu if isinstance(layer, nn.Linear)]
 
 
 class _Nowhere(gym.Env[Any, Any]):

@@ -20,6 +20,7 @@ from simworld.envs.making import bare
 from simworld.envs.snapshot import Snapshot
 from simworld.envs.terms import grasped
 from simworld.errors import SimworldError, WorkerError
+from simworld.randomization.presets import NONE
 
 _MOST_STARTS = 4096
 _A_WHILE = 10.0
@@ -31,13 +32,15 @@ _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 class Exploration:
     """How actions are varied: the share `epsilon` is drawn uniformly, the rest has normal `noise` of that deviation.
 
-    The share `restarts` of episodes goes on from where something was held in one before. Where goals are a place and
-    whether something is so, in the share `place_only` of episodes the place alone is wanted.
+    The share `restarts` of episodes goes on from where something was held in one before; of the others the share
+    `nominal` is not randomized. Where goals are a place and whether something is so, in the share `place_only` of
+    episodes the place alone is wanted.
     """
 
     epsilon: float
     noise: float
     restarts: float
+    nominal: float = 0.0
     place_only: float = 0.0
 
 
@@ -117,12 +120,16 @@ class Player:
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
         return Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions)), self._start
 
-    def begin(self, start: Snapshot | None, place_only: bool = False) -> None:
-        """Begin the next episode of its seed, or one that goes on from a start, in which the place alone is wanted."""
+    def begin(self, start: Snapshot | None, nominal: bool = False, place_only: bool = False) -> None:
+        """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start.
+
+        With `place_only` the place alone is wanted in it.
+        """
         self._fresh, self._place_only = start is None, place_only
         if start is None:
             self._index += 1
-            self._begin(self.env.reset(seed=self._seed, options={"index": self._index})[0])
+            options = {"index": self._index} | ({"randomization": NONE} if nominal else {})
+            self._begin(self.env.reset(seed=self._seed, options=options)[0])
         else:
             self.env.restore(start)
             self._begin(self.env.step(self.env.controller.hold().astype(np.float32))[0])
@@ -146,7 +153,7 @@ class _Players:
         self._generator = np.random.default_rng(seed)
         self._starts: list[Snapshot] = []
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
-        self._kept = 0
+        self._kept, self._varies = 0, config.randomization != NONE
 
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
         """The episodes that end in so many steps."""
@@ -157,7 +164,7 @@ class _Players:
                     played, starts = told
                     ended.append(played)
                     self._keep(starts)
-                    player.begin(self._drawn(exploring), self._wants_place_only(exploring))
+                    player.begin(self._drawn(exploring), self._is_nominal(exploring), self._wants_place_only(exploring))
         return ended
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
@@ -175,6 +182,9 @@ class _Players:
             place = self._kept % _MOST_STARTS
             self._starts[place : place + 1] = [start]
             self._kept += 1
+
+    def _is_nominal(self, exploring: Exploration) -> bool:
+        return self._varies and bool(self._generator.random() < exploring.nominal)
 
     def _wants_place_only(self, exploring: Exploration) -> bool:
         return self._has_fact and bool(self._generator.random() < exploring.place_only)

@@ -17,6 +17,7 @@ class Possible:
 
     def __init__(self, spec: SceneSpec, randomization: Randomization, cameras: Sequence[str] | None = None) -> None:
         self.space, self._sources = spec.space, sources_of(spec, randomization)
+        self._named = randomization.by_address
         self._items: dict[str, Sequence[Any]] = {}
         if "objects.count" in self.space:
             self._items["objects"] = spec.present(self.most("objects.count"))
@@ -28,6 +29,19 @@ class Possible:
     def factors(self) -> Mapping[str, Distribution]:
         """The distributions of all factors that some scene may have, by address, each item by itself."""
         return {name: self[name] for address in self.space for name in self._names(address)}
+
+    def alike(self) -> Iterator[tuple[str, tuple[str, ...], Distribution]]:
+        """The factors by address, the names of their items, and what these are drawn from.
+
+        Items are one factor, at an address with a `*`, where all are drawn alike, and else each by itself.
+        """
+        groups: dict[str, dict[str, Distribution]] = {}
+        for name, distribution in self.factors().items():
+            groups.setdefault(self.space.starred(name), {})[name] = distribution
+        for address, own in groups.items():
+            one = len({*own.values()}) == 1 and not any(name in self._named for name in own if name != address)
+            for key, items in ((address, tuple(own)),) if one else ((name, (name,)) for name in own):
+                yield key, items, own[items[0]]
 
     def __getitem__(self, name: str) -> Distribution:
         """The distribution of the factor of one item at an address."""

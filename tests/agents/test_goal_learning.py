@@ -303,6 +303,27 @@ def test_what_did_best_in_tests_is_learnt(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(policy.network.body[0].weight.detach().numpy(), tested[1])
 
 
+def test_what_is_learnt_has_the_mean_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goal_learning, "_FRESH", 1)
+    tested = dict[int, list[np.ndarray]]()
+
+    def tests(policy: NetworkPolicy, *_: Any) -> Any:
+        tested[averaged].append(policy.network.body[0].weight.detach().double().numpy().copy())
+        return SimpleNamespace(success_rate=0.5)
+
+    monkeypatch.setattr(training_tests, "evaluate", tests)
+    for averaged in (1, 400, 1_000_000):
+        tested[averaged] = []
+        learn(GoalSettings(**TINY, evaluate_every=200, averaged=averaged), lambda step, result: None)
+    alone, half, all_of_it = tested.values()
+    assert len(alone) == 6 and all((one != other).any() for one, other in itertools.pairwise(alone))
+    wanted = alone[0]
+    for k, now in enumerate(alone, 1):
+        np.testing.assert_allclose(all_of_it[k - 1], np.mean(alone[:k], axis=0), rtol=1e-5, atol=1e-7)
+        wanted = wanted + max(200 / 400, 1 / k) * (now - wanted)
+        np.testing.assert_allclose(half[k - 1], wanted, rtol=1e-5, atol=1e-7)
+
+
 def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def diverge(learner: Any, **_: Any) -> None:
         learner.actor.mu[0].weight.data.fill_(np.nan)
@@ -339,6 +360,32 @@ def test_in_some_episodes_the_place_alone_is_wanted(config: EnvConfig, of: float
     for episode in least:  # the place is still the box's
         box = episode.observations[0, config.interface.places["box_position"]]
         np.testing.assert_array_equal(episode.desired[:2], box[:2])
+
+
+def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    varied = EnvConfig(task="place_in_box", randomization="default")
+    masses = []
+
+    class Watched(Player):
+        def begin(self, *given: Any) -> None:
+            super().begin(*given)
+            masses.append(self.env.parameters["objects.0.mass"])
+
+    monkeypatch.setattr(play_process, "Player", Watched)
+    for nominal, of in ((1.0, 1.0), (0.5, 0.5), (0.0, 0.0)):
+        masses.clear()
+        play_process._Players(varied, 2, 0).play(None, Exploration(1.0, 0.0, 0.0, nominal), 12 * varied.task.steps)
+        assert len(masses) >= 20 and abs(masses.count(0.1) / len(masses) - of) <= 0.3 * (0 < of < 1)
+    told = list[float]()
+    asked: Any = SimpleNamespace(ask=lambda actor, exploring, steps: told.append(exploring.nominal), take=lambda: [])
+    learner: Any = SimpleNamespace(layers=tuple)
+    policy = NetworkPolicy(Architecture(kind="ddpg", interface=varied.interface, hidden=8, layers=1), {}, 0)
+    for part, wanted in ((0.5, [1, 0.5, 0, 0]), (1.0, [1, 0.75, 0.5, 0]), (0.0, [0, 0, 0, 0])):
+        told.clear()
+        feed = goal_learning._Feed(asked, GoalSettings(nominal=part), policy)
+        for left in (0.75, 0.5, 0.0):
+            feed.take(learner, left)
+        assert told == wanted
 
 
 def test_what_is_tested_in_is_what_is_learnt_in() -> None:

@@ -1,0 +1,77 @@
+"""`simworld robustness`: where a policy holds, and what makes it fail."""
+
+from typing import Annotated, Any
+
+import typer
+
+from simworld.experiments.cli.arguments import (
+    GOES_ON,
+    Change,
+    ControlName,
+    EnvId,
+    Normalization,
+    Out,
+    PolicyName,
+    Preset,
+    Robot,
+    TrustPickle,
+    Variant,
+    Workers,
+    asked_randomization,
+    env_options,
+)
+from simworld.experiments.cli.console import progress, say, table
+
+commands = typer.Typer()
+
+
+@commands.command(context_settings=GOES_ON)
+def robustness(
+    env_id: EnvId,
+    out: Out,
+    variant: Variant,
+    randomize: Change,
+    policy: PolicyName = "expert",
+    trust_pickle: TrustPickle = False,
+    normalization: Normalization = None,
+    episodes: Annotated[int, typer.Option(min=2, help="How many seeds each part of a factor is tried on.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, max=2**30, help="The first seed.")] = 0,
+    randomization: Preset = "default",
+    beyond: Annotated[
+        str, typer.Option(help="What else each factor is to be by itself: a preset, a YAML file, or several with +.")
+    ] = "extreme",
+    videos: Annotated[int, typer.Option(min=0, max=100, help="Videos of the factors that hurt most.")] = 0,
+    robot: Robot = None,
+    control: ControlName = None,
+    workers: Workers = 1,
+) -> None:
+    """Try a policy with one factor of the world after the other, and write a card of where it holds.
+
+    --randomization is what it was trained with.
+    """
+    from simworld.engines.engine import make_engine
+    from simworld.experiments.recipes.stressing import write_robustness
+
+    with progress("episodes", None) as tell:
+        card = write_robustness(
+            out,
+            env_id,
+            policy=policy,
+            trust_pickle=trust_pickle,
+            normalization=normalization,
+            episodes=episodes,
+            first_seed=seed,
+            randomization=asked_randomization(randomization, randomize),
+            beyond=asked_randomization(beyond, []),
+            videos=videos,
+            options=env_options(robot, control, variant),
+            engine=make_engine(workers),
+            progress=tell,
+        )
+    rows: list[list[Any]] = [
+        [each.axis, each.factors, each.hurting, *("" if r is None else f"{r:.0%}" for r in (each.trained, each.beyond))]
+        for each in card.axes
+        if each.factors
+    ]
+    table(f"{policy} on {env_id}: {card.success:.0%}", ["axis", "factors", "that hurt", "trained", "beyond"], rows)
+    say(f"the card is {out / 'README.md'}")
