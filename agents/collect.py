@@ -32,10 +32,12 @@ def collect_episode(
     noise: float = 0.0,
     parameters: Mapping[str, Any] | None = None,
     group: int | None = None,
+    acts: Policy | None = None,
 ) -> Episode:
     """Run a policy for the episode (seed, index) and keep everything; `parameters` are values that are not drawn.
 
-    `group` is the index of the episode that they vary, where that is another.
+    `group` is the index of the episode that they vary, where that is another. Where another one `acts`, the policy says
+    only what it wants.
 
     `noise` times the factor `policy.noise` is the standard deviation added to what is executed, as part of what moves
     the arm at most in a step. What the policy wanted is kept as `expert_actions`, so that the episode teaches how to
@@ -50,7 +52,8 @@ def collect_episode(
     over, most = False, most_steps(env)
     while not over:
         wanteds.append(policy(observation))
-        action = _disturb(wanteds[-1], level, per_step, generator)
+        taken = wanteds[-1] if acts is None else acts(observation)
+        action = _disturb(taken, level, per_step, generator)
         observation, reward, terminated, truncated, info = env.step(action)
         truncated = truncated or (len(wanteds) == most and not terminated)
         recording.add(action, observation, float(reward), terminated, truncated, info)

@@ -16,11 +16,12 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.learning import (
     CLONING,
+    DAGGER,
     RECORD,
     check_algorithm,
     settings_of,
     train_cloning,
-    train_reinforcement,
+    train_online,
 )
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
@@ -73,8 +74,8 @@ class Contract(Plain):
                 f"demonstrations: must be there for cloning, and for nothing else, got {self.demonstrations} with "
                 f"{self.algorithm}"
             )
-        if (self.noise and not clones) or (self.reward and clones):
-            idle = "reward" if clones else "noise"
+        if (self.noise and not clones) or (self.reward and self.algorithm in (CLONING, DAGGER)):
+            idle = "reward" if self.reward else "noise"
             raise ConfigurationError(f"{idle}: does nothing with {self.algorithm}; leave it out")
         if "seed" in self.settings | self.quick:
             raise ConfigurationError("settings: the seed is one of `seeds`")
@@ -166,7 +167,8 @@ def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Pa
     asked: dict[str, Any] = {"randomization": contract.randomization}
     if contract.algorithm != CLONING:
         asked |= {"algorithm": contract.algorithm, "reward": contract.reward, "tensorboard": True}
-        return train_reinforcement(policy, contract.env, progress=partial(told, "steps"), **asked, **settings), 0.0
+        tell = partial(told, "episodes" if contract.algorithm == DAGGER else "steps")
+        return train_online(policy, contract.env, progress=tell, **asked, **settings), 0.0
     asked |= {"episodes": contract.demonstrations, "noise": contract.noise, "seed": _FIRST_SEED + 1000 * seed}
     clock = None if (data / MANIFEST).exists() else Clock(data)
 

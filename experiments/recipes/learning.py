@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
     from simworld.envs.interface import Interface
 
-CLONING, GOALS = "cloning", "ddpg"
-ALGORITHMS = CLONING, GOALS, "ppo", "sac"
+CLONING, DAGGER, GOALS = "cloning", "dagger", "ddpg"
+ALGORITHMS = CLONING, DAGGER, GOALS, "ppo", "sac"
 _OPTIONS = {
     "algorithm",
     "demonstrations",
@@ -71,6 +71,10 @@ def settings_of(algorithm: str, interface: "Interface", asked: Mapping[str, Any]
     own: dict[str, Any] = {}
     if algorithm == CLONING:
         from simworld.agents.imitation.cloning import CloningSettings as kind
+
+        own = {"interface": interface}
+    elif algorithm == DAGGER:
+        from simworld.agents.imitation.dagger import DaggerSettings as kind
 
         own = {"interface": interface}
     elif algorithm == GOALS:
@@ -129,7 +133,7 @@ def train_cloning(
     return _train(folder, request | {"settings": asked.model_dump()}, learn)
 
 
-def train_reinforcement(
+def train_online(
     folder: Path,
     env_id: str,
     *,
@@ -141,18 +145,22 @@ def train_reinforcement(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
-    """Train by "ddpg", "ppo" or "sac" into `folder/policy.safetensors`, with `training.json` beside it.
+    """Train by "dagger", "ddpg", "ppo" or "sac" into `folder/policy.safetensors`, with `training.json` beside it.
 
-    `settings` are those of GoalSettings with "ddpg", else of ReinforcementSettings. Without a `reward`, it is the
-    task's first with "ddpg", else its "dense" one where there is one. The policy is that which does best in tests on
-    the way and at the end, on seeds of their own, of which `tensorboard` can be told. `progress` is told how many steps
-    of how many are done. A stopped training begins again.
+    `settings` are those of DaggerSettings, of GoalSettings with "ddpg", else of ReinforcementSettings. Without a
+    `reward`, it is the task's first with "ddpg", else its "dense" one where there is one; with "dagger" there is none.
+    The policy is that which does best in tests on the way and at the end, on seeds of their own, of which `tensorboard`
+    can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
+    begins again.
     """
+    from simworld.agents.imitation.dagger import DaggerSettings, check_imitation, imitate
     from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goals, learn_goals
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce
 
-    if reward is None and algorithm != GOALS and "dense" in task_of(env_id).reward:
+    if reward is not None and algorithm == DAGGER:
+        raise ConfigurationError("reward: does nothing with dagger; leave it out")
+    if reward is None and algorithm not in (DAGGER, GOALS) and "dense" in task_of(env_id).reward:
         reward = "dense"
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
     asked = settings_of(algorithm, config.interface, settings)
@@ -164,11 +172,16 @@ def train_reinforcement(
             learn = partial(learn_goals, config, test_env, asked)
         else:
             env = stack.enter_context(closing(env_of(environment)))
-            check_training(env, test_env, asked)
-            learn = partial(reinforce, env, test_env, asked)
+            if isinstance(asked, DaggerSettings):
+                check_imitation(config)
+                learn = partial(imitate, env, test_env, config, asked)
+            else:
+                check_training(env, test_env, asked)
+                learn = partial(reinforce, env, test_env, asked)
 
         def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
-            curve = SuccessCurve(asked.steps, progress, folder / _BOARD if tensorboard else None)
+            total = asked.total if isinstance(asked, DaggerSettings) else asked.steps
+            curve = SuccessCurve(total, progress, folder / _BOARD if tensorboard else None)
             policy = learn(curve.tell)
             return policy, curve.record()
 

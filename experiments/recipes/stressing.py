@@ -45,7 +45,7 @@ def write_robustness(
     policy: str = "expert",
     trust_pickle: bool = False,
     normalization: Path | None = None,
-    episodes: int = 20,
+    episodes: int = 50,
     first_seed: int = 0,
     randomization: str | Sequence[Any] = "default",
     beyond: str | Sequence[Any] = "extreme",

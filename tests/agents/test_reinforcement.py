@@ -26,7 +26,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.learning import train_reinforcement
+from simworld.experiments.recipes.learning import train_online
 
 CONFIG = EnvConfig(task="reach")
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores
@@ -153,7 +153,7 @@ def test_a_sac_without_rewards_of_goals_is_refused(tmp_path: Path) -> None:
             reinforce(train, test_env, ReinforcementSettings(algorithm="sac"))
     (tmp_path / "own.yaml").write_text(own.to_json())
     with pytest.raises(ConfigurationError, match=words):
-        train_reinforcement(tmp_path / "out", str(tmp_path / "own.yaml"), algorithm="sac")
+        train_online(tmp_path / "out", str(tmp_path / "own.yaml"), algorithm="sac")
     assert not (tmp_path / "out").exists()
     env.close()
     test_env.close()

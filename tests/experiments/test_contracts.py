@@ -64,7 +64,7 @@ def test_a_row_says_all_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert ("steps", 1000, 1000) in told and told[-1] == ("episodes", 3, 3)
     policy = json.loads((tmp_path / "seed3/policy/training.json").read_text())
     assert policy["settings"]["seed"] == 3 and policy["settings"]["hidden"] == 8
-    monkeypatch.setattr(contracts, "train_reinforcement", None)
+    monkeypatch.setattr(contracts, "train_online", None)
     assert run_contract(asked, tmp_path / "seed3", 3) == row
     assert run_contract(Contract(**ASKED | {"minutes": 4, "about": "Else."}), tmp_path / "seed3", 3) == row
     with pytest.raises(ConfigurationError, match=r"seed3 is of another experiment: episodes is 3, not 4$"):

@@ -14,7 +14,7 @@ from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.learning import train_cloning, train_reinforcement
+from simworld.experiments.recipes.learning import train_cloning, train_online
 from simworld.experiments.recipes.rollouts import write_rollouts
 
 REACH = "simworld/Reach-v0"
@@ -85,9 +85,9 @@ def read(folder: Path) -> bytes:
 def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     with pytest.raises(ConfigurationError, match="steps: must be more than 100, after which sac learns, got 100"):
-        train_reinforcement(out, REACH, algorithm="sac", steps=100)
+        train_online(out, REACH, algorithm="sac", steps=100)
     with pytest.raises(ConfigurationError, match="steps: must be more than 800, after which ddpg learns, got 800"):
-        train_reinforcement(out, REACH, algorithm="ddpg", steps=800)
+        train_online(out, REACH, algorithm="ddpg", steps=800)
     transitions = demonstrations.transitions
     monkeypatch.setattr(demonstrations, "transitions", lambda stored: transitions(stored[:1]))
     with pytest.raises(ConfigurationError, match="demonstrations: must be of at least 2 scenes, got 1"):
@@ -119,13 +119,13 @@ def test_what_diverged_is_not_finished(tmp_path: Path, store: Path, monkeypatch:
 
     monkeypatch.setattr(reinforcement, "PPO", _Diverges)
     with pytest.raises(TrainingError, match="diverged after 1024 steps"):
-        train_reinforcement(out, REACH, steps=1024)
+        train_online(out, REACH, steps=1024)
     assert not (out / "policy.safetensors").exists() and not (out / "manifest.json").exists()
 
 
 def test_goals_are_learnt_into_a_folder_that_says_which_step_is_kept(tmp_path: Path) -> None:
     asked = {"steps": 1000, "evaluate_every": 320, "evaluation_episodes": 2}
-    path = train_reinforcement(tmp_path / "out", REACH, algorithm="ddpg", tensorboard=True, **asked)
+    path = train_online(tmp_path / "out", REACH, algorithm="ddpg", tensorboard=True, **asked)
     record = json.loads((tmp_path / "out/training.json").read_text())
     # Whole chunks are played, and what is kept is the last of what did best.
     curve = [(point["step"], point["success"]) for point in record["curve"]]

@@ -34,7 +34,7 @@ def robustness(
     policy: PolicyName = "expert",
     trust_pickle: TrustPickle = False,
     normalization: Normalization = None,
-    episodes: Annotated[int, typer.Option(min=2, help="How many seeds each part of a factor is tried on.")] = 20,
+    episodes: Annotated[int, typer.Option(min=2, help="How many seeds each part of a factor is tried on.")] = 50,
     seed: Annotated[int, typer.Option(min=0, max=2**30, help="The first seed.")] = 0,
     randomization: Preset = "default",
     beyond: Annotated[

@@ -40,13 +40,13 @@ def train(
             help="A setting of the algorithm, such as learning_rate=0.0003; may be repeated.",
         ),
     ],
-    algorithm: Annotated[str, typer.Option(help="cloning, ddpg in hindsight, ppo or sac.")] = "cloning",
+    algorithm: Annotated[str, typer.Option(help="cloning, dagger, ddpg in hindsight, ppo or sac.")] = "cloning",
     settings: Annotated[
         Path | None, typer.Option(help="A YAML file of settings of the algorithm; those of the options win.")
     ] = None,
     demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, show_default="40", help="cloning: passes over the demonstrations.")
+        int | None, typer.Option(min=1, show_default="40", help="cloning, dagger: passes over what is learnt from.")
     ] = None,
     steps: Annotated[
         int | None,
@@ -66,21 +66,22 @@ def train(
         typer.Option(min=0, max=2**31 - 1, show_default="0", help="Root seed: the same seed gives the same result."),
     ] = None,
     randomization: Annotated[
-        str | None, typer.Option(show_default="default", help="ddpg, ppo, sac: as for `rollout`.")
+        str | None, typer.Option(show_default="default", help="All but cloning: as for `rollout`.")
     ] = None,
     tensorboard: Annotated[
-        bool | None, typer.Option("--tensorboard", help="ddpg, ppo, sac: write how tests go for TensorBoard.")
+        bool | None, typer.Option("--tensorboard", help="All but cloning: write how tests go for TensorBoard.")
     ] = None,
     robot: Robot = None,
     control: ControlName = None,
 ) -> None:
-    """Train a policy: clone the expert's demonstrations, or learn by reinforcement from scratch."""
+    """Train a policy: imitate the expert, by its demonstrations or beside it, or learn by reinforcement."""
     from simworld.experiments.recipes.learning import (
         CLONING,
+        DAGGER,
         asked_settings,
         check_algorithm,
         train_cloning,
-        train_reinforcement,
+        train_online,
     )
 
     check_algorithm(algorithm)
@@ -90,14 +91,15 @@ def train(
         if demonstrations is None:
             raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
     else:
-        refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, epochs=epochs)
+        idle = {"steps": steps, "reward": reward} if algorithm == DAGGER else {"epochs": epochs}
+        refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, **idle)
     own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
     asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
-    with progress("epochs" if algorithm == CLONING else "steps", None) as tell:
+    with progress({CLONING: "epochs", DAGGER: "episodes"}.get(algorithm, "steps"), None) as tell:
         if demonstrations is not None:
             path = train_cloning(out, env_id, demonstrations, **asked, progress=tell)
         else:
             asked["tensorboard"] = bool(tensorboard)
             asked["randomization"] = asked_randomization(randomization or "default", randomize)
-            path = train_reinforcement(out, env_id, algorithm=algorithm, reward=reward, **asked, progress=tell)
+            path = train_online(out, env_id, algorithm=algorithm, reward=reward, **asked, progress=tell)
     say(f"policy in {path}")

@@ -1,0 +1,82 @@
+"""DAgger: a policy acts, the expert says what it would have done, and all of that is cloned (Ross et al. 2011).
+
+What is cloned from the expert alone knows the expert's states; where a policy of that goes astray, nobody told it what
+to do. The first round is the expert's own episodes, with noise as for cloning.
+"""
+
+from typing import Annotated, Any
+
+import gymnasium as gym
+from pydantic import Field
+
+from simworld.agents.collect import collect_episode
+from simworld.agents.experts import expert
+from simworld.agents.imitation.cloning import CloningSettings, clone
+from simworld.agents.imitation.demonstrations import transitions
+from simworld.agents.network import NetworkPolicy
+from simworld.agents.reinforcement.training import TRAINING_SEEDS
+from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
+from simworld.agents.settings import Real, Whole
+from simworld.datasets.store.episode import Episode
+from simworld.envs.config import EnvConfig
+from simworld.errors import ConfigurationError
+
+_SEEDS = 1000
+"""Between the root seeds of two trainings, as those of goals have them."""
+
+
+class DaggerSettings(CloningSettings):
+    """Settings of DAgger: those of cloning, which `epochs` of is what the last round takes.
+
+    After `first` episodes of the expert, with `noise` in what it does, there are `rounds` of `episodes` each, in which
+    the policy of the round before acts; each but the last is cloned in `round_epochs`, and each is tested in
+    `evaluation_episodes`.
+    """
+
+    first: Annotated[Whole, Field(ge=2)] = 200
+    rounds: Annotated[Whole, Field(ge=1)] = 6
+    episodes: Annotated[Whole, Field(ge=1)] = 100
+    noise: Annotated[Real, Field(ge=0)] = 0.3
+    round_epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 10
+    evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
+
+    @property
+    def total(self) -> int:
+        """How many episodes are learnt from."""
+        return self.first + self.rounds * self.episodes
+
+
+def imitate(
+    env: gym.Env[Any, Any],
+    test_env: gym.Env[Any, Any],
+    config: EnvConfig,
+    settings: DaggerSettings,
+    progress: Tell | None = None,
+) -> NetworkPolicy:
+    """A policy that the expert told what to do where the policy itself went.
+
+    `progress` is told how many episodes are done and, after every round, how the policy does on `test_env` on the seeds
+    from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress` that of the last round.
+    What `check_imitation` refuses raises ConfigurationError, a training that diverges TrainingError.
+    """
+    check_imitation(config)
+    oracle, episodes, seed = expert(config), list[Episode](), TRAINING_SEEDS + _SEEDS * settings.seed
+    tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
+    quickly = settings.model_copy(update={"epochs": settings.round_epochs})
+    policy: NetworkPolicy | None = None
+    for left in reversed(range(settings.rounds + 1)):
+        count, noise = (settings.first, settings.noise) if policy is None else (settings.episodes, 0.0)
+        for _ in range(count):
+            episodes.append(collect_episode(env, oracle, seed, len(episodes), noise, acts=policy))
+            tests.say(len(episodes))
+        policy = clone(transitions(episodes), quickly if left else settings)
+        tests.test(len(episodes), policy)
+    assert policy is not None
+    return tests.best_or(policy)
+
+
+def check_imitation(config: EnvConfig) -> None:
+    """Raise ConfigurationError for what there is no expert of, or no state."""
+    expert(config)
+    if "state" not in config.observation:
+        raise ConfigurationError(f"observation: dagger needs the state, got {[*config.observation]} alone")

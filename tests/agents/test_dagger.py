@@ -1,0 +1,110 @@
+"""DAgger: the policy acts, the expert is asked, and what it says of the policy's own states is learnt."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from command_line import assert_refused, simworld
+
+from simworld.agents.evaluation import evaluate
+from simworld.agents.experts import expert
+from simworld.agents.imitation import dagger
+from simworld.agents.imitation.dagger import DaggerSettings, imitate
+from simworld.agents.network import NetworkPolicy
+from simworld.agents.policy import load_policy
+from simworld.agents.reinforcement import training_tests
+from simworld.datasets.store.episode import Episode
+from simworld.envs.config import EnvConfig
+from simworld.envs.making import make
+from simworld.errors import ConfigurationError
+from simworld.experiments.recipes.learning import train_online
+
+CONFIG = EnvConfig(task="reach")
+SMALL: dict[str, Any] = {"first": 6, "rounds": 2, "episodes": 3, "hidden": 16, "layers": 1, "epochs": 4}
+SMALL |= {"round_epochs": 2, "evaluation_episodes": 2}
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def env() -> Iterator[gym.Env[Any, Any]]:
+    with closing(make(CONFIG)) as made:
+        yield made
+
+
+def test_the_policy_acts_and_the_expert_is_asked(monkeypatch: pytest.MonkeyPatch, env: gym.Env[Any, Any]) -> None:
+    rounds, policies, epochs = list[Sequence[Episode]](), list[NetworkPolicy](), list[int]()
+    clone, transitions = dagger.clone, dagger.transitions
+
+    def cloned(data: Any, settings: DaggerSettings) -> NetworkPolicy:
+        epochs.append(settings.epochs)
+        policies.append(clone(data, settings))
+        return policies[-1]
+
+    def told(episodes: Sequence[Episode]) -> Any:
+        rounds.append([*episodes])
+        return transitions(episodes)
+
+    monkeypatch.setattr(dagger, "clone", cloned)
+    monkeypatch.setattr(dagger, "transitions", told)
+    learnt = imitate(env, env, CONFIG, DaggerSettings(interface=CONFIG.interface, **SMALL))
+    assert [len(each) for each in rounds] == [6, 9, 12] and epochs == [2, 2, 4] and learnt is policies[-1]
+    assert [episode.index for episode in rounds[-1]] == [*range(12)]
+    oracle = expert(CONFIG)
+    for k, episode in enumerate(rounds[-1]):
+        acts = oracle if k < 6 else policies[(k - 6) // 3]
+        seen = [{name: values[t] for name, values in episode.observations.items()} for t in range(len(episode))]
+        assert episode.expert_actions is not None
+        np.testing.assert_array_equal(episode.expert_actions, [oracle(each) for each in seen])
+        if k >= 6:
+            np.testing.assert_array_equal(episode.actions, [acts(each) for each in seen])
+    assert any((episode.actions != episode.expert_actions).any() for episode in rounds[-1][:6])  # it has noise
+
+
+def test_a_round_that_did_better_is_kept(monkeypatch: pytest.MonkeyPatch, env: gym.Env[Any, Any]) -> None:
+    rates, tested, told = iter((0.5, 1.0, 0.5)), list[NetworkPolicy](), list[tuple[int, bool]]()
+
+    def tests(policy: NetworkPolicy, *_: Any) -> Any:
+        tested.append(policy.copy())
+        return SimpleNamespace(success_rate=next(rates))
+
+    monkeypatch.setattr(training_tests, "evaluate", tests)
+    settings = DaggerSettings(interface=CONFIG.interface, **SMALL)
+    learnt = imitate(env, env, CONFIG, settings, lambda done, result: told.append((done, result is not None)))
+    assert [done for done, is_test in told if is_test] == [6, 9, 12] and settings.total == 12
+    for mine, best in zip(learnt.network.parameters(), tested[1].network.parameters(), strict=True):
+        assert torch.equal(mine, best)
+
+
+def test_the_same_seed_learns_the_same_and_another_something_else(tmp_path: Path) -> None:
+    one, again, other = (
+        train_online(tmp_path / name, "simworld/Reach-v0", algorithm="dagger", **SMALL, seed=seed).read_bytes()
+        for name, seed in (("one", 0), ("again", 0), ("other", 1))
+    )
+    assert one == again != other
+
+
+def test_reach_is_learnt(tmp_path: Path) -> None:
+    asked: dict[str, Any] = SMALL | {"first": 60, "episodes": 60, "hidden": 64, "layers": 2, "epochs": 40}
+    asked |= {"round_epochs": 20, "batch_size": 64, "evaluation_episodes": 10}
+    path = train_online(tmp_path / "out", "simworld/Reach-v0", algorithm="dagger", **asked)
+    with closing(make(CONFIG)) as env:
+        assert evaluate(load_policy(str(path), CONFIG), env, range(20)).success_rate >= 0.9
+
+
+def test_what_there_is_no_expert_of_is_refused(tmp_path: Path, env: gym.Env[Any, Any]) -> None:
+    pictures = EnvConfig(task="reach", observation=("rgb",))
+    with pytest.raises(ConfigurationError, match="^observation: dagger needs the state"):
+        imitate(env, env, pictures, DaggerSettings(interface=CONFIG.interface))
+    asked = ("train", "simworld/Reach-v0", "--out", tmp_path / "out", "--algorithm", "dagger")
+    assert_refused(simworld(*asked, "--reward", "sparse"), "--reward")
+    assert_refused(simworld(*asked, "--steps", 5), "--steps")
+    assert_refused(simworld(*asked, "--set", "round=2"), "rounds")
+    with pytest.raises(ConfigurationError, match="^reward: does nothing with dagger"):
+        train_online(tmp_path / "out", "simworld/Reach-v0", algorithm="dagger", reward="sparse")
+    assert not (tmp_path / "out").exists()
