@@ -63,12 +63,16 @@ class NetworkPolicy:
         """The network's inputs (..., n) at what is seen (..., )."""
         return self._form.features(seen, self._interface)
 
+    def bound(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The actions (n, size) in -1..1 that the network's outputs (n, size) mean."""
+        return self._form.bound(outputs)
+
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
         """The action (size,) for the observation of one environment; ConfigurationError if it is not finite."""
         seen = observed(observation, self._interface)
         inputs = torch.from_numpy(self.features(seen)[None])
         with torch.no_grad():
-            action = self._form.bound(self.network(inputs))[0].numpy()
+            action = self.bound(self.network(inputs))[0].numpy()
         return checked_action(action, self._interface.action, seen, self.name)
 
     def copy(self) -> "NetworkPolicy":
