@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.documents import read_yaml
+from simworld.engines.engine import make_engine
 from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
@@ -31,6 +32,8 @@ from simworld.writing import write_json
 
 _FOLDER = Path(__file__).parent / "contracts"
 _RESULT = "result.json"
+_CORES = 2
+"""Of the machine that a contract is for."""
 _FIRST_SEED = 5000
 """Demonstrations of a seed have this root seed and a thousand times the seed, which no evaluation reaches."""
 
@@ -177,7 +180,8 @@ def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Pa
         if clock is not None:
             clock.tick()
 
-    write_rollouts(data, contract.env, **asked, progress=shown)  # which refuses those of another request
+    # Which refuses those of another request.
+    write_rollouts(data, contract.env, **asked, engine=make_engine(_CORES), progress=shown)
     if clock is not None:
         clock.save()
     seconds = Clock.read(data)
