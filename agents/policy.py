@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 
+POLICY = "policy.safetensors"
+"""What a training writes into its folder."""
 NOT_NORMALIZED = Path("none")
 """Instead of the file of VecNormalize's statistics: the model saw observations as they are."""
 
@@ -95,12 +97,13 @@ class RandomPolicy:
 def load_policy(
     source: str, config: "EnvConfig", *, trust_pickle: bool = False, normalization: Path | None = None
 ) -> Policy:
-    """The policy for environments of a configuration: "expert", "random", or the file of a trained one.
+    """The policy for environments of a configuration: "expert", "random", or the file or folder of a trained one.
 
     A stable-baselines3 .zip is loaded only with `trust_pickle`, as loading it runs whatever code is in it, and so does
     `normalization`, the file of VecNormalize's statistics that the model was trained with; NOT_NORMALIZED states that
     its observations were not normalized. A file for another interface, or none, raises ConfigurationError.
     """
+    source = policy_file(source)
     path = Path(source)
     if path.suffix != ".zip" and (trust_pickle or normalization is not None):
         raise ConfigurationError(f"policy: only a stable-baselines3 .zip is trusted or normalized, got {source!r}")
@@ -111,7 +114,9 @@ def load_policy(
     if source == "random":
         return RandomPolicy(config.interface.action)
     if path.suffix not in (SUFFIX, ".zip"):
-        raise ConfigurationError(f"policy: must be 'expert', 'random' or a {SUFFIX} or .zip file, got {source!r}")
+        raise ConfigurationError(
+            f"policy: must be 'expert', 'random', a {SUFFIX} or .zip file or the folder of a training, got {source!r}"
+        )
     if path.suffix == SUFFIX:
         stored = _load_stored(source)
         if (wrong := config.interface.difference(stored.architecture.interface)) is not None:
@@ -129,8 +134,14 @@ def load_policy(
     return load_baselines(path, config, normalization)
 
 
+def policy_file(source: str) -> str:
+    """The file of a policy that is named by the folder of its training, and any other source as it is."""
+    return str(Path(source) / POLICY) if (Path(source) / POLICY).is_file() else source
+
+
 def stored_interface(source: str) -> Interface | None:
     """What the policy of a file of ours was trained for; None for any other source."""
+    source = policy_file(source)
     return _load_stored(source).architecture.interface if Path(source).suffix == SUFFIX else None
 
 
@@ -138,6 +149,7 @@ def policy_digest(source: str) -> str | None:
     """SHA-256 of a policy's file; None for the policies that are code."""
     if source in ("expert", "random"):
         return None
+    source = policy_file(source)
     try:
         with open_regular(source) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -86,7 +86,8 @@ Replays = Annotated[
 PolicyName = Annotated[
     str,
     typer.Option(
-        "--policy", help="expert, random, a .safetensors file of `train`, or with --trust-pickle a .zip file."
+        "--policy",
+        help="expert, random, a folder of `train` or its .safetensors file, or with --trust-pickle a .zip file.",
     ),
 ]
 TrustPickle = Annotated[

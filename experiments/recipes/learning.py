@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from simworld.agents.policy import POLICY
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, read_episodes
 from simworld.datasets.store.folder import OutputFolder
@@ -39,7 +40,7 @@ _OPTIONS = {
 }
 """What is asked for beside settings."""
 RECORD = "training.json"
-_POLICY, _CHECKPOINT, _BOARD = "policy.safetensors", "checkpoint.safetensors", "tensorboard"
+_CHECKPOINT, _BOARD = "checkpoint.safetensors", "tensorboard"
 
 
 def asked_settings(file: Path | None, changes: Sequence[str], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,15 +230,15 @@ def _train(
     folder: Path, request: Mapping[str, Any], learn: Callable[[], tuple["NetworkPolicy", dict[str, Any]]]
 ) -> Path:
     """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
-    made = _POLICY, RECORD, _CHECKPOINT
+    made = POLICY, RECORD, _CHECKPOINT
     with OutputFolder(
         folder, {"kind": "training"} | dict(request), lambda name: name in made or name.startswith(f"{_BOARD}/")
     ) as out:
         if not out.has(*made[:2]):
             policy, record = learn()
-            policy.save(out.path / _POLICY)
+            policy.save(out.path / POLICY)
             out.write_json(RECORD, {name: request[name] for name in ("algorithm", "settings")} | record)
         (out.path / _CHECKPOINT).unlink(missing_ok=True)
         if not out.has(MANIFEST):
             out.finish()
-    return out.path / _POLICY
+    return out.path / POLICY

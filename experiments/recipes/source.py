@@ -43,9 +43,10 @@ class PolicySource:
         """What a request says of it: whatever its file is called, its content counts."""
         if self.source == NOBODY:
             return {"policy": NOBODY}
-        from simworld.agents.policy import NOT_NORMALIZED, policy_digest
+        from simworld.agents.policy import NOT_NORMALIZED, policy_digest, policy_file
 
-        asked: dict[str, Any] = {"policy": Path(self.source).name, "policy_sha256": policy_digest(self.source)}
+        name = Path(policy_file(self.source)).name
+        asked: dict[str, Any] = {"policy": name, "policy_sha256": policy_digest(self.source)}
         if self.normalization not in (None, NOT_NORMALIZED):
             asked["normalization_sha256"] = policy_digest(str(self.normalization))
         return asked

@@ -14,12 +14,13 @@ from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation import evaluate, wilson_interval
 from simworld.agents.experts import expert
 from simworld.agents.network import Architecture, NetworkPolicy
-from simworld.agents.policy import RandomPolicy, load_policy
+from simworld.agents.policy import POLICY, RandomPolicy, load_policy
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import config_of
+from simworld.experiments.recipes.source import PolicySource
 
 CONFIG = EnvConfig(task="reach")
 
@@ -127,8 +128,22 @@ def test_broken_policy_files_are_refused(env_id: str, tmp_path: Path) -> None:
         path.write_bytes(b"not a policy")
         with pytest.raises(ConfigurationError, match="broken"):
             load_policy(str(path), config_of(env_id), trust_pickle=trust_pickle)
-    with pytest.raises(ConfigurationError, match="must be 'expert', 'random' or a .safetensors or .zip file"):
+    with pytest.raises(
+        ConfigurationError, match="must be 'expert', 'random', a .safetensors or .zip file or the folder"
+    ):
         load_policy(str(tmp_path / "broken.pt"), config_of(env_id))
+
+
+def test_the_folder_of_a_training_is_its_policy(tmp_path: Path) -> None:
+    config = config_of("simworld/Reach-v0")
+    NetworkPolicy(Architecture(kind="ddpg", interface=config.interface, hidden=4, layers=1)).save(tmp_path / POLICY)
+    whole, file = PolicySource(str(tmp_path)), PolicySource(str(tmp_path / POLICY))
+    assert whole.asked() == file.asked() and whole.asked()["policy"] == POLICY
+    assert whole.with_its_own({}) == file.with_its_own({}) == {"robot": "panda", "control": "ee", "control_hz": 25}
+    assert isinstance(load_policy(str(tmp_path), config), NetworkPolicy)
+    (tmp_path / POLICY).unlink()
+    with pytest.raises(ConfigurationError, match="the folder of a training, got"):
+        load_policy(str(tmp_path), config)
 
 
 @pytest.mark.parametrize("env_id", shipped())
