@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simworld.agents.stored import SUFFIX
 from simworld.envs.interface import Interface
-from simworld.errors import ConfigurationError, shown
+from simworld.errors import ConfigurationError, nearest, shown
 from simworld.extras import extras
 from simworld.reading import open_regular
 
@@ -22,6 +22,7 @@ Float = NDArray[np.float32]
 
 POLICY = "policy.safetensors"
 """What a training writes into its folder."""
+_GIVEN = Path(__file__).parent / "given"
 NOT_NORMALIZED = Path("none")
 """Instead of the file of VecNormalize's statistics: the model saw observations as they are."""
 
@@ -97,7 +98,7 @@ class RandomPolicy:
 def load_policy(
     source: str, config: "EnvConfig", *, trust_pickle: bool = False, normalization: Path | None = None
 ) -> Policy:
-    """The policy for environments of a configuration: "expert", "random", or the file or folder of a trained one.
+    """The policy for environments of a configuration: "expert", "random", or the file, folder or name of a trained one.
 
     A stable-baselines3 .zip is loaded only with `trust_pickle`, as loading it runs whatever code is in it, and so does
     `normalization`, the file of VecNormalize's statistics that the model was trained with; NOT_NORMALIZED states that
@@ -114,8 +115,10 @@ def load_policy(
     if source == "random":
         return RandomPolicy(config.interface.action)
     if path.suffix not in (SUFFIX, ".zip"):
+        names = ("expert", "random", *given_policies())
         raise ConfigurationError(
-            f"policy: must be 'expert', 'random', a {SUFFIX} or .zip file or the folder of a training, got {source!r}"
+            f"policy: must be one of {', '.join(names)}, a {SUFFIX} or .zip file or the folder of a training, got "
+            f"{source!r}{nearest(source, names)}"
         )
     if path.suffix == SUFFIX:
         stored = _load_stored(source)
@@ -134,8 +137,15 @@ def load_policy(
     return load_baselines(path, config, normalization)
 
 
+def given_policies() -> list[str]:
+    """The names of the policies that ship, which are those of their tasks."""
+    return sorted(path.stem for path in _GIVEN.glob(f"*{SUFFIX}"))
+
+
 def policy_file(source: str) -> str:
-    """The file of a policy that is named by the folder of its training, and any other source as it is."""
+    """The file of a policy that ships, by its name, or that the folder of its training holds; others as they are."""
+    if source in given_policies():
+        return str(_GIVEN / f"{source}{SUFFIX}")
     return str(Path(source) / POLICY) if (Path(source) / POLICY).is_file() else source
 
 

@@ -87,7 +87,7 @@ PolicyName = Annotated[
     str,
     typer.Option(
         "--policy",
-        help="expert, random, a folder of `train` or its .safetensors file, or with --trust-pickle a .zip file.",
+        help="expert, random, one that ships, a folder of `train` or its file, or with --trust-pickle a .zip file.",
     ),
 ]
 TrustPickle = Annotated[
