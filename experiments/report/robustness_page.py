@@ -75,7 +75,7 @@ def robustness_chart(card: RobustnessCard) -> str:
         tag("text", "as trained", class_="soft", x=16.0, y=37.0),
         tag("circle", class_="beyond", cx=96.0, cy=33.0, r=5),
         tag("text", "beyond", class_="soft", x=106.0, y=37.0),
-        tag("text", "dashed: nothing changed", class_="soft", x=166.0, y=37.0),
+        tag("text", "dashed: nothing changed; large: no chance", class_="soft", x=166.0, y=37.0),
     ]
     for rate in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = _x(rate)
