@@ -22,6 +22,7 @@ Float = NDArray[np.float32]
 
 POLICY = "policy.safetensors"
 """What a training writes into its folder."""
+_IN_CODE = "expert", "random"
 _GIVEN = Path(__file__).parent / "given"
 NOT_NORMALIZED = Path("none")
 """Instead of the file of VecNormalize's statistics: the model saw observations as they are."""
@@ -115,7 +116,7 @@ def load_policy(
     if source == "random":
         return RandomPolicy(config.interface.action)
     if path.suffix not in (SUFFIX, ".zip"):
-        names = ("expert", "random", *given_policies())
+        names = (*_IN_CODE, *given_policies())
         raise ConfigurationError(
             f"policy: must be one of {', '.join(names)}, a {SUFFIX} or .zip file or the folder of a training, got "
             f"{source!r}{nearest(source, names)}"
@@ -144,6 +145,8 @@ def given_policies() -> list[str]:
 
 def policy_file(source: str) -> str:
     """The file of a policy that ships, by its name, or that the folder of its training holds; others as they are."""
+    if source in ("", *_IN_CODE):
+        return source
     if source in given_policies():
         return str(_GIVEN / f"{source}{SUFFIX}")
     return str(Path(source) / POLICY) if (Path(source) / POLICY).is_file() else source
@@ -157,7 +160,7 @@ def stored_interface(source: str) -> Interface | None:
 
 def policy_digest(source: str) -> str | None:
     """SHA-256 of a policy's file; None for the policies that are code."""
-    if source in ("expert", "random"):
+    if source in _IN_CODE:
         return None
     source = policy_file(source)
     try:

@@ -20,7 +20,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class CellTried(Record):
     """A cell of a factor: what is drawn in it, on which of the `episodes` seeds the policy failed, and how often how.
 
-    `impossible` says why no such world can be; then there are no episodes.
+    Those are left out that are `undrawn`, as no such world can be with what else is drawn, and `impossible` says why.
     """
 
     cell: str
@@ -29,6 +29,7 @@ class CellTried(Record):
     episodes: Count
     failed_seeds: tuple[int, ...]
     failures: dict[str, Count]
+    undrawn: tuple[int, ...] = ()
     impossible: str = ""
 
 
@@ -62,7 +63,7 @@ class CellScore(Record):
 
 
 class FactorScore(Record):
-    """The scores of a factor's cells; `impossible` are those in which no world can be, with the reason."""
+    """The scores of a factor's cells; `impossible` are those in which some or all worlds cannot be, with the reason."""
 
     address: str
     axis: str
@@ -106,7 +107,9 @@ def robustness_card(base: CellTried, tried: Sequence[FactorTried]) -> Robustness
     """What is told of a policy, by how it did as it was trained and in the cells of factors, on the same seeds."""
     pairs = [(factor, cell, _pair(base, cell)) for factor in tried for cell in factor.cells if cell.episodes]
     probabilities = [pair_probability(len(lost), len(won)) for _, _, (lost, won) in pairs]
-    sure = sure_of(probabilities)
+    # What never differs is no chance to be wrong.
+    differ = iter(sure_of([p for (_, _, (lost, won)), p in zip(pairs, probabilities, strict=True) if lost or won]))
+    sure = [bool(lost or won) and next(differ) for _, _, (lost, won) in pairs]
     scores: dict[str, list[CellScore]] = {factor.address: [] for factor in tried}
     for (factor, cell, (lost, won)), p, certain in zip(pairs, probabilities, sure, strict=True):
         succeeded = cell.episodes - len(cell.failed_seeds)
@@ -131,7 +134,7 @@ def robustness_card(base: CellTried, tried: Sequence[FactorTried]) -> Robustness
             axis=factor.axis,
             unit=factor.unit,
             cells=tuple(scores[factor.address]),
-            impossible={cell.cell: cell.impossible for cell in factor.cells if cell.impossible},
+            impossible={cell.cell: _why(cell) for cell in factor.cells if cell.impossible},
         )
         for factor in tried
     ]
@@ -152,7 +155,7 @@ def pair_probability(lost: int, won: int) -> float:
     McNemar's test, exact and of both sides (1947).
     """
     n, least = lost + won, min(lost, won)
-    return min(1.0, 2.0 * sum(math.comb(n, k) for k in range(least + 1)) / 2.0**n)
+    return min(1.0, 2 * sum(math.comb(n, k) for k in range(least + 1)) / (1 << n))
 
 
 def sure_of(probabilities: Sequence[float], share: float = FALSE_ALARMS) -> list[bool]:
@@ -162,9 +165,13 @@ def sure_of(probabilities: Sequence[float], share: float = FALSE_ALARMS) -> list
     return [bool(passed) and p <= passed[-1] for p in probabilities]
 
 
+def _why(cell: CellTried) -> str:
+    return f"in {len(cell.undrawn)} of {cell.episodes + len(cell.undrawn)} seeds, {cell.impossible}"
+
+
 def _pair(base: CellTried, cell: CellTried) -> tuple[list[int], list[int]]:
     before, now = set(base.failed_seeds), set(cell.failed_seeds)
-    return sorted(now - before), sorted(before - now)
+    return sorted(now - before), sorted(before - now - {*cell.undrawn})
 
 
 def _axis(axis: str, factors: Sequence[FactorScore]) -> AxisScore:

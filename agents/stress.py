@@ -1,12 +1,14 @@
 """How a policy does where one factor is other than it was trained with, and everything else is as it was.
 
-Every cell of every factor is tried on the same seeds: of each episode that one factor alone differs, since each is
-drawn from a stream of its own. So what is compared are pairs, and few of them tell much.
+Every cell of every factor is tried on the same seeds: of each episode that one factor differs, since each is drawn from
+a stream of its own, and what has to be drawn again because of it, such as a place. So what is compared are pairs, and
+few of them tell much.
 """
 
+import colorsys
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simworld.building.factor import SEEDS, Factor
 from simworld.distributions.compounds import HSV
@@ -15,7 +17,6 @@ from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
 from simworld.distributions.values import Value, text
 from simworld.envs.config import EnvConfig
-from simworld.randomization.factor_cells import divided
 from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization
 
@@ -31,12 +32,13 @@ AXES: Mapping[str, str] = {
 }
 """Of what factors are summarized by: LIBERO-Plus's seven (Fei et al. 2025), and physics."""
 
-_AXIS_OF_FAMILY: Mapping[str, str] = {"geometry": "layout", "appearance": "background", "words": "language"}
+_AXIS_OF_FAMILY: Mapping[str, str] = {"geometry": "layout", "appearance": "background"}
 _AXIS_OF_START: Mapping[str, str] = {"robot.joints.*.offset": "robot", "observation.": "sensor"}
 _OF_STATE, _OF_PICTURES = ("geometry", "physics"), ("appearance", "camera", "light", "sensor")
 """Families that may change something for who observes the state, and pictures; nobody observes what is said."""
 _OF_DATA = "noise.seed", "policy.noise", "view.step"
 """Factors of how data is made, which no evaluation has."""
+CHANNELS = "hue", "saturation", "value"
 _FEW = 12
 """Whole numbers of which each is a cell."""
 
@@ -65,10 +67,10 @@ def stressed_factors(config: EnvConfig, beyond: Randomization) -> list[StressedF
 
     Where the state alone is observed, what things look like is left out: it changes nothing.
     """
-    space, far = config.scene.space, Possible(config.scene, beyond)
+    space, far = config.scene.space, Possible(config.scene, beyond, config.cameras)
     observed = _OF_STATE if config.observation == ("state",) else _OF_STATE + _OF_PICTURES
     found = []
-    for address, items, trained in Possible(config.scene, config.randomization).alike():
+    for address, items, trained in Possible(config.scene, config.randomization, config.cameras).alike():
         family = space.family_of(address)
         if address in _OF_DATA or family not in observed:
             continue
@@ -89,31 +91,43 @@ def axis_of(address: str, family: str) -> str:
 def _cells(trained: Distribution, far: Distribution, factor: Factor) -> Iterator[Stress]:
     if factor.high == SEEDS or factor.kind in ("position", "rotation", "folder"):
         return
-    if factor.kind == "color":
-        yield from _of_color(trained, far, factor)
-        return
+    if factor.kind != "color":
+        yield from _parts(trained, far)
+    elif (own := _as_hsv(trained)) and (other := _as_hsv(far)):
+        for channel in CHANNELS:
+            for part in _parts(getattr(own, channel), getattr(other, channel)):
+                yield Stress(f"{channel} {part.cell}", replace(own, **{channel: part.distribution}), part.trained)
+
+
+def _parts(trained: Distribution, far: Distribution) -> Iterator[Stress]:
+    """Values, if they are few, and else halves: of what was trained with, if that varies, and of what is beyond it."""
     own, others = _values(trained), _values(far)
-    if own is not None and others is not None:
-        values = dict.fromkeys([*own, *others])
-        if len(values) > 1:
-            yield from (Stress(text(value), Constant(value), value in own) for value in values)
-        return
-    low, high = min(trained.support()), max(trained.support())
-    step = 1 if is_whole(far) else 0
-    if low < high:
+    beyond = others is not None and any(value not in trained.support() for value in others)
+    if own is None:
         yield from _halves(trained, True)
-    for ends in ((-math.inf, low - step), (high + step, math.inf)):
-        part = cut(far, *ends) if can_be_cut(far) else None
-        if part is not None:
-            yield from _halves(part[0], False)
+    elif len(own) > 1 or beyond:
+        yield from (Stress(text(value), Constant(value), True) for value in own)
+    if others is not None:
+        outside = [value for value in others if value not in own] if own is not None else _outside(others, trained)
+        yield from (Stress(text(value), Constant(value), False) for value in outside)
+    elif can_be_cut(far):
+        low, high = min(trained.support()), max(trained.support())
+        step = 1 if is_whole(far) else 0
+        for ends in ((-math.inf, low - step), (high + step, math.inf)):
+            if (part := cut(far, *ends)) is not None:
+                yield from _halves(part[0], False)
 
 
-def _of_color(trained: Distribution, far: Distribution, factor: Factor) -> Iterator[Stress]:
-    if not isinstance(far, HSV) or trained == far:
-        return
-    for channel, cells in divided(far, factor).items():
-        for k, name in enumerate(cells.names):
-            yield Stress(f"{channel.strip()} {name}", cells.only(far, k), False)
+def _outside(values: Sequence[Value], trained: Distribution) -> list[Value]:
+    low, high = min(trained.support()), max(trained.support())
+    return [value for value in values if not low <= value <= high]
+
+
+def _as_hsv(color: Distribution) -> HSV | None:
+    """A colour by its channels; None where it is drawn otherwise."""
+    if isinstance(color, Constant):
+        return HSV(*map(Constant, colorsys.rgb_to_hsv(*color.value)))
+    return color if isinstance(color, HSV) else None
 
 
 def _values(distribution: Distribution) -> Sequence[Value] | None:

@@ -14,15 +14,13 @@ from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
 from simworld.agents.imitation.demonstrations import transitions
 from simworld.agents.network import NetworkPolicy
-from simworld.agents.reinforcement.training import TRAINING_SEEDS
+from simworld.agents.policy import Policy
+from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
-from simworld.agents.settings import Real, Whole
+from simworld.agents.settings import Real, RootSeed, Whole
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
-
-_SEEDS = 1000
-"""Between the root seeds of two trainings, as those of goals have them."""
 
 
 class DaggerSettings(CloningSettings):
@@ -39,6 +37,7 @@ class DaggerSettings(CloningSettings):
     noise: Annotated[Real, Field(ge=0)] = 0.3
     round_epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 10
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
+    seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
     @property
     def total(self) -> int:
@@ -59,8 +58,7 @@ def imitate(
     from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress` that of the last round.
     What `check_imitation` refuses raises ConfigurationError, a training that diverges TrainingError.
     """
-    check_imitation(config)
-    oracle, episodes, seed = expert(config), list[Episode](), TRAINING_SEEDS + _SEEDS * settings.seed
+    oracle, episodes, seed = check_imitation(config), list[Episode](), TRAINING_SEEDS + SEEDS_EACH * settings.seed
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     quickly = settings.model_copy(update={"epochs": settings.round_epochs})
     policy: NetworkPolicy | None = None
@@ -75,8 +73,8 @@ def imitate(
     return tests.best_or(policy)
 
 
-def check_imitation(config: EnvConfig) -> None:
-    """Raise ConfigurationError for what there is no expert of, or no state."""
-    expert(config)
+def check_imitation(config: EnvConfig) -> Policy:
+    """The expert to imitate; ConfigurationError where there is none, or no state."""
     if "state" not in config.observation:
         raise ConfigurationError(f"observation: dagger needs the state, got {[*config.observation]} alone")
+    return expert(config)

@@ -25,7 +25,7 @@ from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.training import TRAINING_SEEDS, not_of_goals
+from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
@@ -38,10 +38,6 @@ _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
 _FRESH = 10
 """Of what was learnt so far, the last part in so many is what is averaged at first."""
-_SEEDS = 1000
-"""Root seeds of the environments of a training: those of the next one follow them."""
-_MOST_SEED = 1_000_000
-"""So that all of them stay below those of data, which begin at 2**30."""
 
 
 class GoalSettings(Settings):
@@ -50,16 +46,17 @@ class GoalSettings(Settings):
     `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
     `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
-    episodes, and in the end `last_restarts`, goes on from where something was held before. Episodes are of the nominal
-    world at first, and fewer and fewer of them until the part `nominal` of the steps is done. Of a goal that is a place
-    and a fact, in the share `place_only` the place alone is wanted, which is reached long before all of it is.
-    `hindsight` is the share of goals that were achieved later. With `foresight` values begin as those of going straight
-    to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of the
-    weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in `evaluation_episodes`.
+    episodes, and in the end `last_restarts`, goes on from where something was held before. After the first of each
+    environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
+    done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
+    long before all of it is. `hindsight` is the share of goals that were achieved later. With `foresight` values begin
+    as those of going straight to the goal, if that is one place and each step costs the most that one can. What is
+    learnt has the mean of the weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in
+    `evaluation_episodes`.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
-    envs: Annotated[Whole, Field(ge=1, le=_SEEDS)] = 16
+    envs: Annotated[Whole, Field(ge=1, le=SEEDS_EACH)] = 16
     chunk: Annotated[Whole, Field(ge=1)] = 20
     updates: Annotated[Real, Field(gt=0, le=16)] = 0.1
     batch_size: Annotated[Whole, Field(ge=2)] = 128
@@ -81,7 +78,7 @@ class GoalSettings(Settings):
     averaged: Annotated[Whole, Field(ge=1)] = 20_000
     evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
-    seed: Annotated[RootSeed, Field(le=_MOST_SEED)] = 0
+    seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
     @model_validator(mode="after")
     def _some_updates(self) -> Self:
@@ -109,7 +106,7 @@ def learn_goals(
     architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
-    process = PlayProcess(config, settings.envs, TRAINING_SEEDS + _SEEDS * settings.seed)
+    process = PlayProcess(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the other core plays
     try:

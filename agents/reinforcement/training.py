@@ -23,6 +23,9 @@ from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 
 TRAINING_SEEDS = 2_000_000
+SEEDS_EACH, MOST_SEED = 1000, 1_000_000
+"""Root seeds between two trainings that have several environments or episodes, and the last one of a training, so that
+all of them stay below those of data, which begin at 2**30."""
 """The training environment's root seed is this plus the setting `seed`: no evaluation sees what was trained on."""
 LAYERS = 2
 MOST_KEPT = 1_000_000

@@ -78,7 +78,7 @@ class Contract(Plain):
                 f"{self.algorithm}"
             )
         if (self.noise and not clones) or (self.reward and self.algorithm in (CLONING, DAGGER)):
-            idle = "reward" if self.reward else "noise"
+            idle = "noise" if self.noise and not clones else "reward"
             raise ConfigurationError(f"{idle}: does nothing with {self.algorithm}; leave it out")
         if "seed" in self.settings | self.quick:
             raise ConfigurationError("settings: the seed is one of `seeds`")

@@ -16,6 +16,7 @@ from simworld.agents.robustness_card import CellTried, FactorTried, RobustnessCa
 from simworld.agents.stress import StressedFactor, stressed_factors
 from simworld.datasets.store.folder import OutputFolder, hidden
 from simworld.datasets.store.manifest import MANIFEST
+from simworld.datasets.video import check_video
 from simworld.engines.engine import Engine
 from simworld.engines.here import Here
 from simworld.engines.job import ShardJob, Storage, register_job
@@ -29,6 +30,7 @@ from simworld.experiments.report.robustness_page import CHART, PAGE, robustness_
 from simworld.experiments.watch import record
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization
+from simworld.randomization.sampling import check_scenes
 from simworld.reading import read_json
 
 CARD = "robustness.json"
@@ -62,8 +64,14 @@ def write_robustness(
     many episodes of how many are done. Stopped, it goes on from the last factor.
     """
     source = PolicySource(policy, trust_pickle, normalization)
-    config = config_of(env_id, randomization=randomization, **source.with_its_own(options))
+    own = source.with_its_own(options)
+    config = config_of(env_id, randomization=randomization, **own)
     acting(source, config)
+    check_scenes(config.scene, config.randomization)
+    if episodes < 1:
+        raise ConfigurationError(f"episodes: must be at least 1, got {episodes}")
+    if videos:
+        check_video()
     request = {
         "kind": "robustness",
         "env_id": env_id,
@@ -76,16 +84,16 @@ def write_robustness(
     }
     cells = [1, *(len(factor.cells) for factor in stressed_factors(config, as_randomization(beyond)))]
     if len(cells) == 1:
-        raise ConfigurationError("beyond: nothing of it differs from what the policy was trained with")
+        raise ConfigurationError("beyond: nothing varies in it, nor in what the policy was trained with")
     with OutputFolder(folder, request, _may_hold) as out:
         tried = list(_tried(out, source, engine, cells, modules_of(config.task, engine), progress))
         card = robustness_card(tried[0].cells[0], tried[1:])
         about = {"env_id": env_id, "robot": config.robot, "control": config.control, "randomization": randomization}
-        about |= {name: request[name] for name in ("policy", "policy_sha256", "first_seed")}
+        about |= {"policy": policy, "policy_sha256": request["policy_sha256"], "first_seed": first_seed}
         if not out.has(CARD):
             made_by = {"machine": machine_description(), "versions": versions()}
             out.write_json(CARD, about | card.model_dump(mode="json") | made_by)
-        show = partial(record, env_id=env_id, source=source, options=options)
+        show = partial(record, env_id=env_id, source=source, options=own)
         shown = _videos(out, card, videos, show, randomization)
         if not out.has(PAGE, CHART):
             out.write_bytes(CHART, robustness_chart(card).encode())
@@ -130,13 +138,15 @@ def _cell(
     env: gym.Env[Any, Any], act: Policy, seeds: range, randomization: Randomization | None, made: Callable[[], None]
 ) -> CellTried:
     """How the policy does on some seeds in worlds of a randomization, or of the environment's own."""
-    results, impossible = [], ""
+    results, undrawn, impossible = [], [], ""
     for seed in seeds:
         try:
             results.append(run_episode(act, env, seed, {"randomization": randomization}))
         except DrawError as error:
-            results, impossible = [], str(error)
-            break
+            if randomization is None:
+                raise
+            undrawn.append(seed)
+            impossible = str(error)
         made()
     summary = Evaluation.of(results, 0.0)
     failed = tuple(result.seed for result in results if not result.success)
@@ -147,6 +157,7 @@ def _cell(
         episodes=len(results),
         failed_seeds=failed,
         failures=summary.failures,
+        undrawn=tuple(undrawn),
         impossible=impossible,
     )
 

@@ -33,9 +33,10 @@ def robustness_page(about: Mapping[str, Any], card: RobustnessCard, videos: Mapp
         "",
         f"As it was trained it succeeds in **{_percent(card.success)}** of {card.episodes} seeds (95% interval "
         f"{_percent(low)} to {_percent(high)}){_failures(card.failures)}. Every cell below is the same seeds again, of "
-        "which one factor alone differs: `trained` within what it was trained with, `beyond` outside of it. A factor "
-        f"hurts where seeds are lost that is no chance (McNemar's exact test; of all that are named at most "
-        f"{FALSE_ALARMS:.0%} may be, Benjamini and Hochberg).",
+        "which one factor differs, and what has to be drawn again because of it: `trained` within what it was trained "
+        "with, `beyond` outside of it. A factor hurts where more seeds are lost than by chance (McNemar's exact test; "
+        f"of all differences that are sure {FALSE_ALARMS:.0%} are expected to be chance at the most, Benjamini and "
+        "Hochberg).",
         "",
         *_table(
             ("axis", "what that is", "factors", "that hurt", "trained", "beyond"),
@@ -58,7 +59,7 @@ def robustness_page(about: Mapping[str, Any], card: RobustnessCard, videos: Mapp
     else:
         lines += ["Nothing, as far as so few seeds can tell."]
     if impossible := [factor for factor in card.factors if factor.impossible]:
-        lines += ["", "## What cannot be", ""]
+        lines += ["", "## What cannot be drawn", ""]
         lines += [
             f"- {_code(factor)} {cell}: {why}" for factor in impossible for cell, why in factor.impossible.items()
         ]

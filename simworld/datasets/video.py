@@ -26,6 +26,12 @@ _BT709 = 1  # the same number for matrix, primaries and transfer curve in ITU-T 
 _LIMITED_RANGE = 1
 
 
+def check_video() -> None:
+    """Raise MissingExtra, before any work, where no video can be written."""
+    with extras():
+        import av  # noqa: F401
+
+
 def write_video(path: Path, frames: Iterable[Picture], fps: int) -> None:
     """Write frames (h, w, 3), sRGB, as an H.264 .mp4 that plays while it loads.
 

@@ -11,7 +11,7 @@ from simworld.building.factor import SEEDS, Factor
 from simworld.distributions.choices import Choice, Tagged
 from simworld.distributions.compounds import HSV, Mixture
 from simworld.distributions.cutting import can_be_cut, cut, is_whole
-from simworld.distributions.expressions import Constant, Distribution
+from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Integers
 from simworld.distributions.values import text
 
@@ -47,13 +47,7 @@ class FactorCells:
     def drawn(self, whole: Distribution, shares: Sequence[float]) -> Distribution:
         """A distribution with other shares of the cells; of a colour with those of `whole` in its other channels."""
         weights = tuple(map(float, shares))
-        return self._in_whole(whole, Choice(self.values, weights) if self.values else Mixture(self.parts, weights))
-
-    def only(self, whole: Distribution, cell: int) -> Distribution:
-        """A distribution within one cell; of a colour with the other channels of `whole`."""
-        return self._in_whole(whole, Constant(self.values[cell]) if self.values else self.parts[cell])
-
-    def _in_whole(self, whole: Distribution, part: Distribution) -> Distribution:
+        part = Choice(self.values, weights) if self.values else Mixture(self.parts, weights)
         return replace(whole, **{self.channel: part}) if self.channel and isinstance(whole, HSV) else part
 
 

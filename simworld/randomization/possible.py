@@ -72,8 +72,9 @@ class Possible:
         if address not in self.space:
             return
         if "*" in address:
-            items = self._items.get(address.split(".")[0], self.space[address].items)
-            yield from (address.replace("*", str(item)) for item in items)
+            known = self.space[address].items
+            items = map(str, self._items.get(address.split(".")[0], known))
+            yield from (address.replace("*", item) for item in items if item in known)
         elif self._is_there(address):
             yield address
 

@@ -22,6 +22,7 @@ from simworld.agents.reinforcement import training_tests
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
+from simworld.envs.task import Task
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.learning import train_online
 
@@ -101,6 +102,9 @@ def test_what_there_is_no_expert_of_is_refused(tmp_path: Path, env: gym.Env[Any,
     pictures = EnvConfig(task="reach", observation=("rgb",))
     with pytest.raises(ConfigurationError, match="^observation: dagger needs the state"):
         imitate(env, env, pictures, DaggerSettings(interface=CONFIG.interface))
+    alone = EnvConfig(task=Task(**CONFIG.task.to_plain() | {"expert": None}))
+    with pytest.raises(ConfigurationError, match="has no expert"):
+        dagger.check_imitation(alone)
     asked = ("train", "simworld/Reach-v0", "--out", tmp_path / "out", "--algorithm", "dagger")
     assert_refused(simworld(*asked, "--reward", "sparse"), "--reward")
     assert_refused(simworld(*asked, "--steps", 5), "--steps")

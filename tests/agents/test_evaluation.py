@@ -137,13 +137,19 @@ def test_broken_policy_files_are_refused(env_id: str, tmp_path: Path) -> None:
         load_policy(str(tmp_path / "broken.pt"), config_of(env_id))
 
 
-def test_the_folder_of_a_training_is_its_policy(tmp_path: Path) -> None:
+def test_the_folder_of_a_training_is_its_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = config_of("simworld/Reach-v0")
     NetworkPolicy(Architecture(kind="ddpg", interface=config.interface, hidden=4, layers=1)).save(tmp_path / POLICY)
     whole, file = PolicySource(str(tmp_path)), PolicySource(str(tmp_path / POLICY))
     assert whole.asked() == file.asked() and whole.asked()["policy"] == POLICY
     assert whole.with_its_own({}) == file.with_its_own({}) == {"robot": "panda", "control": "ee", "control_hz": 25}
     assert isinstance(load_policy(str(tmp_path), config), NetworkPolicy)
+    monkeypatch.chdir(tmp_path)
+    Path("expert").mkdir()
+    Path("expert", POLICY).write_bytes(Path(POLICY).read_bytes())
+    assert load_policy("expert", config).__class__.__name__ == "ExpertPolicy"
+    with pytest.raises(ConfigurationError, match="the folder of a training, got ''"):
+        load_policy("", config)
     (tmp_path / POLICY).unlink()
     with pytest.raises(ConfigurationError, match="the folder of a training, got"):
         load_policy(str(tmp_path), config)

@@ -32,7 +32,7 @@ def test_onnx_acts_as_the_policy_does(runtime: ModuleType, tmp_path: Path, kind:
     with torch.no_grad():  # so that some actions are at their bounds
         network.body[-1].weight.mul_(20)
     policy.save(tmp_path / "policy.safetensors")
-    made = simworld("export-policy", tmp_path / "policy.safetensors", "--out", tmp_path / "policy.onnx")
+    made = simworld("export-policy", tmp_path, "--out", tmp_path / "policy.onnx")
     assert made.returncode == 0 and len(made.stdout.splitlines()) == 1, made.stderr
     session = runtime.InferenceSession(str(tmp_path / "policy.onnx"))
     draw = np.random.default_rng(0)

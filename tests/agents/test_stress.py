@@ -1,7 +1,9 @@
 """Policies tried with one factor after the other: which cells there are, and what is told of them."""
 
+import colorsys
 from math import comb
 
+import numpy as np
 import pytest
 
 from simworld.agents.robustness_card import CellTried, FactorTried, pair_probability, robustness_card, sure_of
@@ -46,8 +48,31 @@ def test_looks_matter_to_who_sees_pictures() -> None:
     seen = found(observation=("state", "rgb"))
     assert found().keys() == {*seen} - {"table.color", "sensor.rgb.jpeg_quality"}
     assert [cell.distribution.support() for cell in seen["sensor.rgb.jpeg_quality"].cells] == [(20, 57), (58, 95)]
-    hues = [cell.distribution.hue.support() for cell in seen["table.color"].cells]  # type: ignore[attr-defined]
-    assert hues == [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
+    hues = [cell for cell in seen["table.color"].cells if cell.cell.startswith("hue")]
+    # The table is 0.1 of the circle: less and more than that are halved, and nothing else of its colour changes.
+    hue, saturation, value = colorsys.rgb_to_hsv(0.72, 0.62, 0.5)
+    wanted = [(0, hue / 2), (hue / 2, hue), (hue, (1 + hue) / 2), ((1 + hue) / 2, 1)]
+    assert [cell.distribution.hue.support() for cell in hues] == [pytest.approx(ends) for ends in wanted]
+    for cell in hues:
+        drawn = colorsys.rgb_to_hsv(*cell.distribution(np.random.default_rng(0)))
+        assert drawn[1:] == pytest.approx((saturation, value)) and not cell.trained
+    assert seen.keys() & {"camera.front.fov", "camera.*.fov", "camera.side.fov"} <= {"camera.front.fov", "camera.*.fov"}
+
+
+def test_values_and_ranges_are_beyond_where_they_are_outside() -> None:
+    def cells(trained: object, far: object) -> list[tuple[str, bool]]:
+        config = EnvConfig(task="place_in_box", randomization={"gravity": trained})
+        tried = {factor.address: factor for factor in stressed_factors(config, as_randomization({"gravity": far}))}
+        return [(cell.cell, cell.trained) for cell in tried["gravity"].cells] if "gravity" in tried else []
+
+    halves = [("6 to 8", True), ("8 to 10", True)]
+    assert cells({"uniform": [6, 10]}, {"choice": [5.0, 7.0]}) == [*halves, ("5.0", False)]
+    assert cells({"uniform": [6, 10]}, 11.0) == [*halves, ("11.0", False)]
+    assert cells({"uniform": [6, 10]}, {"uniform": [7, 9]}) == halves
+    assert cells({"choice": [6.0, 9.0]}, {"uniform": [5, 9]}) == [
+        ("6.0", True), ("9.0", True), ("5 to 5.5", False), ("5.5 to 6", False)
+    ]  # fmt: skip
+    assert cells(6.0, 6.0) == []
 
 
 @pytest.mark.parametrize("task", ["reach", "place_in_box", "slide", "stack"])
@@ -70,7 +95,8 @@ def test_pairs_are_compared_exactly() -> None:
     # Of 7 that differ, none won: two of the 2**7 ways that coins may fall.
     assert pair_probability(7, 0) == pair_probability(0, 7) == 2 / 2**7
     assert pair_probability(5, 2) == 2 * sum(comb(7, k) for k in range(3)) / 2**7
-    assert pair_probability(3, 3) == pair_probability(0, 0) == 1.0
+    assert pair_probability(3, 3) == pair_probability(0, 0) == pair_probability(1000, 1000) == 1.0
+    assert pair_probability(2000, 0) < 1e-300
 
 
 def test_few_of_what_is_sure_is_chance() -> None:
@@ -82,15 +108,16 @@ def test_few_of_what_is_sure_is_chance() -> None:
     assert sure_of([]) == []
 
 
-def tried(cell: str, failed: range, *, trained: bool = False, impossible: str = "") -> CellTried:
+def tried(cell: str, failed: range, *, trained: bool = False, undrawn: int = 0) -> CellTried:
     return CellTried(
         cell=cell,
         trained=trained,
         distribution=None,
-        episodes=0 if impossible else 20,
+        episodes=20 - undrawn,
+        undrawn=tuple(range(20 - undrawn, 20)),
         failed_seeds=tuple(failed),
         failures={"never grasped": len(failed)} if failed else {},
-        impossible=impossible,
+        impossible="no room" if undrawn else "",
     )
 
 
@@ -102,7 +129,16 @@ def test_the_card_says_what_hurts_and_how() -> None:
         cells=(tried("near", range(2), trained=True), tried("far", range(15))),
     )
     helps = FactorTried(address="helps", axis="physics", unit="", cells=(tried("on", range(0)),))
-    shut = FactorTried(address="shut", axis="layout", unit="", cells=(tried("all", range(0), impossible="no room"),))
+    never = tried("all", range(0), undrawn=20), tried("some", range(0), undrawn=18)
+    shut = FactorTried(address="shut", axis="layout", unit="", cells=never)
+        address="shut",
+        axis="layout",
+        unit="",
+        cells=(
+            tried("all", range(0), undrawn=20),
+            tried("some", range(0), undrawn=18),
+        ),
+    )
     card = robustness_card(tried("", range(1, 3)), [helps, shut, light])
     assert (card.episodes, card.success, card.failures) == (20, 0.9, {"never grasped": 2})
     assert [factor.address for factor in card.factors] == ["light", "helps", "shut"]
@@ -112,7 +148,8 @@ def test_the_card_says_what_hurts_and_how() -> None:
     assert far.p == 2 / 2**13
     assert card.factors[0].worst == far
     assert [factor.hurts for factor in card.factors] == [True, False, False]
-    assert card.factors[2].impossible == {"all": "no room"}
+    assert card.factors[2].impossible == {"all": "in 20 of 20 seeds, no room", "some": "in 18 of 20 seeds, no room"}
+    assert [(cell.cell, cell.lost, cell.won) for cell in card.factors[2].cells] == [("some", 0, 1)]
     physics = next(axis for axis in card.axes if axis.axis == "physics")
     assert (physics.factors, physics.hurting) == (2, 1)
     assert (physics.trained, physics.beyond) == (0.9, pytest.approx((0.25 + 1.0) / 2))

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from command_line import assert_refused, simworld
 
+from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.policy import POLICY
+from simworld.agents.robustness_card import FactorScore
 from simworld.datasets.store.verify import verify
+from simworld.envs.config import EnvConfig
+from simworld.errors import ConfigurationError, DrawError
 from simworld.experiments.recipes import stressing
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.stressing import write_robustness
@@ -46,9 +51,7 @@ def test_what_hurts_is_found_and_shown(tmp_path: Path, weak: Path) -> None:
     verify(out)
 
 
-def test_stopped_it_goes_on_and_the_card_is_the_same(
-    tmp_path: Path, weak: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopped_it_goes_on_and_the_card_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     beyond = {"robot.gain": {"uniform": [0.95, 1.05]}, "gravity": {"uniform": [9, 10]}}
     asked: dict[str, Any] = {"episodes": 2, "randomization": "none", "beyond": [beyond]}
     write_robustness(tmp_path / "whole", REACH, **asked)
@@ -80,7 +83,7 @@ def test_a_world_that_cannot_be_is_said_to_be_none(tmp_path: Path) -> None:
     card = write_robustness(tmp_path / "card", "simworld/PlaceInBox-v0", **asked | {"randomization": ["none", crowded]})
     factor = next(factor for factor in card.factors if factor.address == "objects.count")
     assert [*factor.impossible] == ["2"] and [cell.cell for cell in factor.cells] == ["1"]
-    assert "- `objects.count` 2: " in (tmp_path / "card" / "README.md").read_text()
+    assert "- `objects.count` 2: in 2 of 2 seeds, " in (tmp_path / "card" / "README.md").read_text()
 
 
 def test_what_cannot_be_tried_is_refused_before_any_work(tmp_path: Path) -> None:
@@ -90,4 +93,28 @@ def test_what_cannot_be_tried_is_refused_before_any_work(tmp_path: Path) -> None
         simworld("robustness", REACH, "--out", out, "--policy", tmp_path / "no.safetensors"), "no.safetensors"
     )
     assert_refused(simworld("robustness", REACH, "--out", out, "--episodes", 1), "--episodes")
+    never = {"objects.count": 2, "objects.*.position.x": 0.0, "objects.*.position.y": 0.0}
+    with pytest.raises(DrawError):
+        write_robustness(out, "simworld/PlaceInBox-v0", randomization=[never])
+    with pytest.raises(ConfigurationError, match="^episodes: must be at least 1"):
+        write_robustness(out, REACH, episodes=0)
     assert not out.exists()
+
+
+def test_a_video_is_of_the_robot_and_control_of_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = EnvConfig(task="reach", control="ee_pose")
+    network = NetworkPolicy(Architecture(kind="ddpg", interface=config.interface, hidden=8, layers=1))
+    network.save(tmp_path / POLICY)
+    shown = []
+
+    def record(path: Path, **asked: Any) -> None:
+        shown.append(asked["options"])
+        path.write_bytes(b"a video")
+
+    monkeypatch.setattr(stressing, "record", record)
+    monkeypatch.setattr(FactorScore, "hurts", True)
+    beyond = [{"robot.strength": {"uniform": [0.1, 0.12]}}]
+    asked: dict[str, Any] = {"episodes": 2, "randomization": "none", "beyond": beyond, "videos": 1}
+    write_robustness(tmp_path / "card", REACH, policy=str(tmp_path), **asked)
+    assert [own["control"] for own in shown] == ["ee_pose"]
+    assert str(tmp_path) in (tmp_path / "card" / "README.md").read_text()

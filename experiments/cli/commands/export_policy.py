@@ -13,15 +13,18 @@ commands = typer.Typer()
 
 @commands.command("export-policy")
 def export_policy(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A .safetensors file of `train`.")],
+    policy: Annotated[
+        str, typer.Argument(metavar="POLICY", help="One that ships, a folder of `train`, or its .safetensors file.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")] = Path("policy.onnx"),
 ) -> None:
     """Write a policy as ONNX: observation, achieved_goal and desired_goal to the action."""
     with extras():
         from simworld.agents.network import NetworkPolicy
+    from simworld.agents.policy import policy_file
     from simworld.agents.policy_export import export_policy
 
-    found = NetworkPolicy.load(policy)
+    found = NetworkPolicy.load(Path(policy_file(policy)))
     export_policy(found, out)
     interface = found.architecture.interface
     seen = interface.sizes["observation"]
