@@ -126,7 +126,8 @@ def _outside(values: Sequence[Value], trained: Distribution) -> list[Value]:
 def _as_hsv(color: Distribution) -> HSV | None:
     """A colour by its channels; None where it is drawn otherwise."""
     if isinstance(color, Constant):
-        return HSV(*map(Constant, colorsys.rgb_to_hsv(*color.value)))
+        red, green, blue = color.support()[0]
+        return HSV(*map(Constant, colorsys.rgb_to_hsv(red, green, blue)))
     return color if isinstance(color, HSV) else None
 
 

@@ -88,8 +88,8 @@ def write_robustness(
     with OutputFolder(folder, request, _may_hold) as out:
         tried = list(_tried(out, source, engine, cells, modules_of(config.task, engine), progress))
         card = robustness_card(tried[0].cells[0], tried[1:])
-        about = {"env_id": env_id, "robot": config.robot, "control": config.control, "randomization": randomization}
-        about |= {"policy": policy, "policy_sha256": request["policy_sha256"], "first_seed": first_seed}
+        about: dict[str, Any] = {name: request[name] for name in ("env_id", "policy_sha256", "first_seed")}
+        about |= {"policy": policy, "robot": config.robot, "control": config.control, "randomization": randomization}
         if not out.has(CARD):
             made_by = {"machine": machine_description(), "versions": versions()}
             out.write_json(CARD, about | card.model_dump(mode="json") | made_by)

@@ -131,14 +131,6 @@ def test_the_card_says_what_hurts_and_how() -> None:
     helps = FactorTried(address="helps", axis="physics", unit="", cells=(tried("on", range(0)),))
     never = tried("all", range(0), undrawn=20), tried("some", range(0), undrawn=18)
     shut = FactorTried(address="shut", axis="layout", unit="", cells=never)
-        address="shut",
-        axis="layout",
-        unit="",
-        cells=(
-            tried("all", range(0), undrawn=20),
-            tried("some", range(0), undrawn=18),
-        ),
-    )
     card = robustness_card(tried("", range(1, 3)), [helps, shut, light])
     assert (card.episodes, card.success, card.failures) == (20, 0.9, {"never grasped": 2})
     assert [factor.address for factor in card.factors] == ["light", "helps", "shut"]

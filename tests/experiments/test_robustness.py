@@ -109,6 +109,7 @@ def test_a_video_is_of_the_robot_and_control_of_the_policy(tmp_path: Path, monke
 
     def record(path: Path, **asked: Any) -> None:
         shown.append(asked["options"])
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"a video")
 
     monkeypatch.setattr(stressing, "record", record)
