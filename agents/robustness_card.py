@@ -32,6 +32,11 @@ class CellTried(Record):
     undrawn: tuple[int, ...] = ()
     impossible: str = ""
 
+    @property
+    def succeeded(self) -> int:
+        """In how many episodes it did not fail."""
+        return self.episodes - len(self.failed_seeds)
+
 
 class FactorTried(Record):
     """A factor, by its address, axis and unit, and how the policy did in each cell."""
@@ -61,6 +66,11 @@ class CellScore(Record):
     failures: dict[str, Count]
     lost_seeds: tuple[int, ...]
 
+    @property
+    def hurts(self) -> bool:
+        """Whether less is done than without it, and surely so."""
+        return self.sure and self.lost > self.won
+
 
 class FactorScore(Record):
     """The scores of a factor's cells; `impossible` are those in which some or all worlds cannot be, with the reason."""
@@ -73,13 +83,13 @@ class FactorScore(Record):
 
     @property
     def worst(self) -> CellScore | None:
-        """The cell of the least success, one that is sure if there is one."""
-        return min(self.cells, key=lambda cell: (not (cell.sure and cell.lost > cell.won), cell.success), default=None)
+        """The cell of the least success, one that hurts if there is one."""
+        return min(self.cells, key=lambda cell: (not cell.hurts, cell.success), default=None)
 
     @property
     def hurts(self) -> bool:
-        """Whether less is done in some cell, and surely so."""
-        return self.worst is not None and self.worst.sure and self.worst.lost > self.worst.won
+        """Whether some cell does."""
+        return any(cell.hurts for cell in self.cells)
 
 
 class AxisScore(Record):
@@ -112,14 +122,13 @@ def robustness_card(base: CellTried, tried: Sequence[FactorTried]) -> Robustness
     sure = [bool(lost or won) and next(differ) for _, _, (lost, won) in pairs]
     scores: dict[str, list[CellScore]] = {factor.address: [] for factor in tried}
     for (factor, cell, (lost, won)), p, certain in zip(pairs, probabilities, sure, strict=True):
-        succeeded = cell.episodes - len(cell.failed_seeds)
         scores[factor.address].append(
             CellScore(
                 cell=cell.cell,
                 trained=cell.trained,
                 distribution=cell.distribution,
-                success=succeeded / cell.episodes,
-                interval=wilson_interval(succeeded, cell.episodes),
+                success=cell.succeeded / cell.episodes,
+                interval=wilson_interval(cell.succeeded, cell.episodes),
                 lost=len(lost),
                 won=len(won),
                 p=p,
@@ -138,11 +147,10 @@ def robustness_card(base: CellTried, tried: Sequence[FactorTried]) -> Robustness
         )
         for factor in tried
     ]
-    succeeded = base.episodes - len(base.failed_seeds)
     return RobustnessCard(
         episodes=base.episodes,
-        success=succeeded / base.episodes,
-        interval=wilson_interval(succeeded, base.episodes),
+        success=base.succeeded / base.episodes,
+        interval=wilson_interval(base.succeeded, base.episodes),
         failures=base.failures,
         axes=tuple(_axis(axis, [factor for factor in factors if factor.axis == axis]) for axis in AXES),
         factors=tuple(sorted(factors, key=_badness)),

@@ -17,6 +17,7 @@ from simworld.distributions.expressions import Constant, Distribution
 from simworld.distributions.univariate import Integers
 from simworld.distributions.values import Value, text
 from simworld.envs.config import EnvConfig
+from simworld.randomization.factor_cells import CHANNELS
 from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization
 
@@ -38,7 +39,6 @@ _OF_STATE, _OF_PICTURES = ("geometry", "physics"), ("appearance", "camera", "lig
 """Families that may change something for who observes the state, and pictures; nobody observes what is said."""
 _OF_DATA = "noise.seed", "policy.noise", "view.step"
 """Factors of how data is made, which no evaluation has."""
-CHANNELS = "hue", "saturation", "value"
 _FEW = 12
 """Whole numbers of which each is a cell."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from simworld.experiments.report.charts import decimals, tag, ticks
+from simworld.experiments.report.charts import decimals, document, tag, ticks
 from simworld.writing import write_bytes
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -47,8 +47,7 @@ def drawn(summary: Sequence[dict[str, Any]]) -> str:
     for k, (figure, unit) in enumerate(PANELS.items()):
         parts += _panel([(y, row) for y, row in places if not isinstance(row, str)], figure, unit, k)
     width, height = _NAMES + len(PANELS) * (_PANEL + _GAP), _ROW * len(rows) + _FOOT
-    svg = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}"><style>{}</style>{}</svg>\n')
-    return str(svg.format(f"{width:g}", f"{height:g}", Markup(_STYLE), Markup("").join(parts)))
+    return document(width, height, _STYLE, parts)
 
 
 def _named(y: float, row: str | dict[str, Any]) -> Markup:

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from simworld.experiments.recipes.learning_results import read_results
-from simworld.experiments.report.charts import number, tag, ticks
+from simworld.experiments.report.charts import document, number, tag, ticks
 from simworld.writing import write_bytes
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -36,9 +36,7 @@ def drawn(rows: Sequence[Mapping[str, Any]]) -> str:
     for k, name in enumerate(names):
         at = f"translate({k % _ACROSS * width:g} {k // _ACROSS * height:g})"
         panels.append(tag("g", *_panel(name, [row for row in tested if row["experiment"] == name]), transform=at))
-    size = f"{width * min(len(names), _ACROSS):g} {height * -(-len(names) // _ACROSS):g}"
-    svg = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {}"><style>{}</style>{}</svg>\n')
-    return str(svg.format(size, Markup(_STYLE), Markup("").join(panels)))
+    return document(width * min(len(names), _ACROSS), height * -(-len(names) // _ACROSS), _STYLE, panels)
 
 
 def _panel(name: str, rows: Sequence[Mapping[str, Any]]) -> list[Markup]:

@@ -65,7 +65,7 @@ def write_robustness(
     """
     source = PolicySource(policy, trust_pickle, normalization)
     own = source.with_its_own(options)
-    config = config_of(env_id, randomization=randomization, **own)
+    config, far = config_of(env_id, randomization=randomization, **own), as_randomization(beyond)
     acting(source, config)
     check_scenes(config.scene, config.randomization)
     if episodes < 1:
@@ -77,12 +77,12 @@ def write_robustness(
         "env_id": env_id,
         **source.asked(),
         "environment": as_plain(config),
-        "beyond": as_randomization(beyond).to_plain(),
+        "beyond": far.to_plain(),
         "episodes": episodes,
         "first_seed": first_seed,
         "videos": videos,
     }
-    cells = [1, *(len(factor.cells) for factor in stressed_factors(config, as_randomization(beyond)))]
+    cells = [1, *(len(factor.cells) for factor in stressed_factors(config, far))]
     if len(cells) == 1:
         raise ConfigurationError("beyond: nothing varies in it, nor in what the policy was trained with")
     with OutputFolder(folder, request, _may_hold) as out:

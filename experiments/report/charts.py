@@ -39,6 +39,12 @@ def tag(name: str, *children: str, **attributes: object) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, inside)
 
 
+def document(width: float, height: float, style: str, parts: Sequence[Markup]) -> str:
+    """A chart as an SVG document of its own, with rules of style."""
+    svg = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {:g} {:g}"><style>{}</style>{}</svg>\n')
+    return str(svg.format(width, height, Markup(style), Markup("").join(parts)))
+
+
 def number(value: float) -> str:
     """A number for people: three significant digits, thousands set apart."""
     if abs(value) >= 1000:

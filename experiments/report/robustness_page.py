@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from simworld.agents.robustness_card import FALSE_ALARMS, CellScore, FactorScore, RobustnessCard
 from simworld.agents.stress import AXES
-from simworld.experiments.report.charts import tag
+from simworld.experiments.report.charts import document, tag
 
 PAGE, CHART = "README.md", "robustness.svg"
 
@@ -86,8 +86,7 @@ def robustness_chart(card: RobustnessCard) -> str:
     parts.append(tag("line", class_="usual", x1=usual, x2=usual, y1=_TOP, y2=bottom))
     for k, factor in enumerate(shown):
         parts += _drawn(factor, _TOP + _ROW * (k + 0.5))
-    svg = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {}"><style>{}</style>{}</svg>\n')
-    return str(svg.format(f"{width:g} {bottom + _FOOT:g}", Markup(_STYLE), Markup("").join(parts)))
+    return document(width, bottom + _FOOT, _STYLE, parts)
 
 
 def _drawn(factor: FactorScore, y: float) -> Iterator[Markup]:
@@ -108,7 +107,7 @@ def _rows(factor: FactorScore, video: str | None) -> Iterator[tuple[object, ...]
     """A row for each cell that surely hurts."""
     name = _code(factor) + (f" ([video]({video}))" if video else "")
     for cell in factor.cells:
-        if cell.sure and cell.lost > cell.won:
+        if cell.hurts:
             yield name, _where(factor, cell), _percent(cell.success), cell.lost, cell.won, _told(cell.failures)
             name = ""
 

@@ -29,7 +29,7 @@ _LIMITED_RANGE = 1
 def check_video() -> None:
     """Raise MissingExtra, before any work, where no video can be written."""
     with extras():
-        import av  # noqa: F401
+        import av  # noqa: F401 - only whether it is there
 
 
 def write_video(path: Path, frames: Iterable[Picture], fps: int) -> None:

@@ -19,7 +19,8 @@ PARTS = 4
 """Equally likely cells of numbers."""
 MOST_VALUES = 64
 """Of names and whole numbers that are a cell each."""
-_COLOR = ("hue", "saturation", "value")
+CHANNELS = "hue", "saturation", "value"
+"""Of a colour."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class FactorCells:
     def where(self, value: Any) -> int:
         """The index of the cell that a value which was drawn is in."""
         if self.channel:
-            value = colorsys.rgb_to_hsv(*value)[_COLOR.index(self.channel)]
+            value = colorsys.rgb_to_hsv(*value)[CHANNELS.index(self.channel)]
         if self.values:
             return self.values.index(value)
         return max(bisect.bisect_right(self.edges, value) - 1, 0)
@@ -60,7 +61,7 @@ def divided(distribution: Distribution, factor: Factor) -> Mapping[str, FactorCe
     if factor.high == SEEDS:
         return {}
     if isinstance(distribution, HSV):
-        channels = {f" {name}": (name, _numbers(getattr(distribution, name))) for name in _COLOR}
+        channels = {f" {name}": (name, _numbers(getattr(distribution, name))) for name in CHANNELS}
         return {end: replace(found, channel=name) for end, (name, found) in channels.items() if found is not None}
     found = _named(distribution) if _has_values(distribution) else _numbers(distribution)
     return {} if found is None else {"": found}
