@@ -187,7 +187,11 @@ class _Learner(TD3):
             gradient_steps=round(settings.updates * settings.chunk * settings.envs),
             replay_buffer_class=HindsightBuffer,
             replay_buffer_kwargs=buffer | {"config": config},
-            policy_kwargs={"net_arch": [settings.hidden] * settings.layers, "n_critics": 1},
+            policy_kwargs={
+                "net_arch": [settings.hidden] * settings.layers,
+                "n_critics": 1,
+                "optimizer_kwargs": {"fused": True},
+            },
             seed=settings.seed,
             device="cpu",
         )

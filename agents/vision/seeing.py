@@ -14,6 +14,7 @@ from torch import nn
 from simworld.agents.data.batch import Batch
 from simworld.agents.data.example import Picture
 from simworld.agents.data.framing import Framing, framed_image
+from simworld.agents.learning.learners import LearningNetwork, numbers_of
 from simworld.agents.network import check_shapes, to_arrays, to_torch
 from simworld.agents.settings import Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
@@ -125,7 +126,7 @@ class Photo:
     world_to_camera: Array | None = None
 
 
-class SeeingNetwork(nn.Module):
+class SeeingNetwork(LearningNetwork):
     """The trunk and its heads, with random weights; the same ones for the same seed."""
 
     def __init__(self, architecture: VisionArchitecture, seed: int = 0) -> None:
@@ -256,11 +257,6 @@ def answering(batch: Batch, height: int, width: int) -> Cells:
     owner[key.numpy()] = thing.numpy()
     mine = torch.from_numpy(owner[key.numpy()]) == thing
     return Cells(batch.of[thing], rows, columns, thing)[mine]
-
-
-def numbers_of(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Its weights and the statistics by which it normalizes, by name."""
-    return {name: values for name, values in network.state_dict().items() if values.is_floating_point()}
 
 
 def _found(told: dict[str, torch.Tensor], photo: Photo, framing: Framing) -> Found:

@@ -60,10 +60,11 @@ def train_model(
     """
     with extras():
         from simworld.agents.data.joined import joined
+        from simworld.agents.learning.network_training import best_precision
         from simworld.agents.vision.curve import Curve
         from simworld.agents.vision.scores import measure
         from simworld.agents.vision.seeing import VisionArchitecture
-        from simworld.agents.vision.vision_training import VisionSettings, best_precision, train_vision
+        from simworld.agents.vision.vision_training import VisionSettings, train_vision
 
     begun = None if start is None else loaded(start)
     if begun is not None and (model or categories or size):

@@ -11,16 +11,21 @@ from PIL import Image
 
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.image_set import ImageSet
+from simworld.agents.learning.network_training import NetworkTraining
 from simworld.agents.stored import read_stored, write_stored
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.scores import measure
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
-from simworld.agents.vision.vision_training import VisionSettings, VisionTraining, train_vision
+from simworld.agents.vision.vision_training import VisionSettings, train_vision
 from simworld.assets.catalogue import keypoint_names
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.recipes.labelled_images import categories
 
 SMALL = {"size": (128, 96), "widths": (8, 8, 16, 16), "depths": (1, 1, 1, 1), "features": 16}
+
+
+def training_of(settings: VisionSettings) -> NetworkTraining[SeeingNetwork]:
+    return NetworkTraining(SeeingNetwork(settings.architecture, settings.seed), settings, "x")
 
 
 def settings_for(images: ImageSet, model: str = "all", **changes: object) -> VisionSettings:
@@ -75,7 +80,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(images: ImageSet, 
     for one, other in zip(whole.state_dict().values(), after.state_dict().values(), strict=True):
         assert torch.equal(one, other) or not one.is_floating_point()
     with pytest.raises(ConfigurationError, match="another training"):
-        VisionTraining(settings_for(images, "detector", steps=5, seed=1), "x").restore(tmp_path / "c.safetensors")
+        training_of(settings_for(images, "detector", steps=5, seed=1)).restore(tmp_path / "c.safetensors")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -112,9 +117,9 @@ def test_no_file_of_another_kind_is_taken(images: ImageSet, tmp_path: Path) -> N
 
 
 def test_a_training_that_diverges_is_told(images: ImageSet) -> None:
-    training = VisionTraining(settings_for(images), "x")
+    training = training_of(settings_for(images))
     with torch.no_grad():
-        training._network.trunk.last[0].weight.fill_(float("nan"))
+        training.network.trunk.last[0].weight.fill_(float("nan"))
     from simworld.agents.data.batch import collate
 
     with pytest.raises(TrainingError, match="step 0"):
@@ -125,7 +130,7 @@ def test_an_image_without_things_teaches_too(images: ImageSet) -> None:
     from simworld.agents.data.batch import collate
 
     nothing = replace(images[0], things=images[0].things[[]])
-    losses = VisionTraining(settings_for(images), "x").step([collate([nothing])] * 2)
+    losses = training_of(settings_for(images)).step([collate([nothing])] * 2)
     assert all(np.isfinite(value) for value in losses.values())
 
 

@@ -9,9 +9,10 @@ import torch
 
 from simworld.agents.data.batch import Batch, collate
 from simworld.agents.data.image_set import ImageSet
-from simworld.agents.vision.learners import Learners
+from simworld.agents.learning.learners import Learners
+from simworld.agents.learning.network_training import DTYPES
 from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
-from simworld.agents.vision.vision_training import DTYPES, VisionSettings, train_vision
+from simworld.agents.vision.vision_training import VisionSettings, train_vision
 from simworld.errors import ConfigurationError
 
 

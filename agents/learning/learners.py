@@ -1,12 +1,25 @@
 """Networks that share their weights and learn from parts of a batch side by side, each in a thread of its own."""
 
+import copy
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 import torch
+from torch import nn
 
-from simworld.agents.data.batch import Batch
-from simworld.agents.vision.seeing import SeeingNetwork
+
+class LearningNetwork(nn.Module):
+    """A network that says how wrong it is."""
+
+    def losses(self, batch: Any, precision: torch.dtype) -> dict[str, torch.Tensor]:
+        """Each of its errors on a batch, wherever its weights are, with convolutions of a precision."""
+        raise NotImplementedError
+
+
+def numbers_of(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Its weights and the statistics by which it normalizes, by name."""
+    return {name: values for name, values in network.state_dict().items() if values.is_floating_point()}
 
 
 class Learners:
@@ -15,10 +28,9 @@ class Learners:
     Threads of torch are divided among them. `close` ends theirs.
     """
 
-    def __init__(self, first: SeeingNetwork, count: int, precision: torch.dtype) -> None:
+    def __init__(self, first: LearningNetwork, count: int, precision: torch.dtype) -> None:
         self._precision = precision
-        device = next(first.parameters()).device
-        others = [SeeingNetwork(first.architecture).to(device) for _ in range(count - 1)]
+        others = [copy.deepcopy(first) for _ in range(count - 1)]
         for other in others:
             for parameter, own in zip(other.parameters(), first.parameters(), strict=True):
                 parameter.data = own.data
@@ -26,7 +38,7 @@ class Learners:
         self._statistics = [[values for values in one.buffers() if values.is_floating_point()] for one in self._all]
         self._pool: ThreadPoolExecutor | None = None
 
-    def learn(self, batch: Sequence[Batch]) -> dict[str, float]:
+    def learn(self, batch: Sequence[Any]) -> dict[str, float]:
         """Leave the gradients of a batch, of which each has a part: the mean losses."""
         first, *others = self._all
         threads = torch.get_num_threads()
@@ -54,7 +66,7 @@ class Learners:
             self._pool.shutdown()
             self._pool = None
 
-    def _learn(self, network: SeeingNetwork, part: Batch) -> dict[str, float]:
+    def _learn(self, network: LearningNetwork, part: Any) -> dict[str, float]:
         network.train()
         losses = network.losses(part, self._precision)
         for parameter in network.parameters():
