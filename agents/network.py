@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -15,11 +15,14 @@ from torch import nn
 from simworld.agents.policy import Seen, checked_action, observed
 from simworld.agents.settings import Hidden, Layers, Settings
 from simworld.agents.state_features import relative, relative_to_any, whole_state
-from simworld.agents.stored import read_stored, write_stored
+from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.datasets.store.folder import software
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
+
+if TYPE_CHECKING:
+    from simworld.envs.config import EnvConfig
 
 Float = NDArray[np.float32]
 
@@ -34,6 +37,14 @@ class Architecture(Settings):
     interface: Interface
     hidden: Hidden
     layers: Layers
+
+    def options(self) -> dict[str, Any]:
+        """Options of the environments that it is for."""
+        return self.interface.options()
+
+    def difference(self, config: "EnvConfig") -> str | None:
+        """Why it is not for environments of a configuration, in words; None where it is."""
+        return config.interface.difference(self.interface)
 
 
 class _Document(Plain):
@@ -89,13 +100,17 @@ class NetworkPolicy:
     def save(self, path: Path) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
         self.check_finite()
-        document = _Document(architecture=self.architecture, settings=self.settings, software=_software())
+        document = _Document(architecture=self.architecture, settings=self.settings, software=policy_software())
         write_stored(path, document.model_dump(), to_arrays(self.network.state_dict()))
 
     @classmethod
     def load(cls, path: Path) -> "NetworkPolicy":
         """Read what `save` wrote; ConfigurationError if it is something else, before any of it is built."""
-        content, tensors = read_stored(path)
+        return cls.of(path, *read_stored(path))
+
+    @classmethod
+    def of(cls, path: Path, content: Any, tensors: Tensors) -> "NetworkPolicy":
+        """The same, of what was read."""
         try:
             document = _Document.model_validate(content)
         except ValidationError as error:
@@ -187,5 +202,6 @@ def _blank(architecture: Architecture) -> _Network:
         return _Network(_inputs_of(architecture), architecture)
 
 
-def _software() -> dict[str, str]:
+def policy_software() -> dict[str, str]:
+    """The versions that a policy was learnt with."""
     return software() | {name: metadata.version(name) for name in ("torch", "stable-baselines3")}

@@ -16,6 +16,7 @@ from simworld.reading import open_regular
 
 if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
+    from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
     from simworld.envs.config import EnvConfig
 
 Float = NDArray[np.float32]
@@ -123,7 +124,7 @@ def load_policy(
         )
     if path.suffix == SUFFIX:
         stored = _load_stored(source)
-        if (wrong := config.interface.difference(stored.architecture.interface)) is not None:
+        if (wrong := stored.architecture.difference(config)) is not None:
             raise ConfigurationError(f"policy: {source} was trained for another environment: {wrong}")
         return stored
     _check_file(source)
@@ -152,10 +153,10 @@ def policy_file(source: str) -> str:
     return str(Path(source) / POLICY) if (Path(source) / POLICY).is_file() else source
 
 
-def stored_interface(source: str) -> Interface | None:
-    """What the policy of a file of ours was trained for; None for any other source."""
+def stored_options(source: str) -> dict[str, Any]:
+    """Options of the environments that the policy of a file of ours is for; none for any other source."""
     source = policy_file(source)
-    return _load_stored(source).architecture.interface if Path(source).suffix == SUFFIX else None
+    return _load_stored(source).architecture.options() if Path(source).suffix == SUFFIX else {}
 
 
 def policy_digest(source: str) -> str | None:
@@ -170,11 +171,11 @@ def policy_digest(source: str) -> str | None:
         raise ConfigurationError(f"policy: cannot read {source}: {error.strerror or error}") from None
 
 
-def _load_stored(source: str) -> "NetworkPolicy":
+def _load_stored(source: str) -> "NetworkPolicy | VisuomotorPolicy":
     _check_file(source)
     with extras():
-        from simworld.agents.network import NetworkPolicy
-    return NetworkPolicy.load(Path(source))
+        from simworld.agents.learnt import load_learnt
+    return load_learnt(Path(source))
 
 
 def _check_file(source: str) -> None:

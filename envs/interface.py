@@ -44,6 +44,10 @@ class Interface(Plain):
         observation = sum(size for _, size in self.fields)
         return MappingProxyType({"observation": observation, "achieved_goal": self.goal, "desired_goal": self.goal})
 
+    def options(self) -> dict[str, str | int]:
+        """Options of the environments that have it."""
+        return {"robot": self.robot, "control": self.control, "control_hz": self.control_hz}
+
     def difference(self, other: "Interface") -> str | None:
         """What of another one is not as in this one, in words; None where nothing is."""
         wrong = [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]

@@ -38,6 +38,11 @@ def images_of(observation: Sequence[str]) -> tuple[str, ...]:
     return tuple(image for known in IMAGES for image in asked if image == known)
 
 
+def camera_prefixes(cameras: Sequence[str]) -> dict[str, str]:
+    """What comes before the kind in the keys of each camera's images: its name, where there are several."""
+    return {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
+
+
 def image_space(kind: str, width: int, height: int, depth_dtype: str = "float32") -> Box:
     """The space of one of IMAGES.
 
@@ -92,7 +97,7 @@ class ImageObserver:
         self._kinds = tuple(kinds)
         self._channels = tuple(dict.fromkeys(IMAGES[kind] for kind in kinds))
         self._size = size
-        self._prefixes = {name: f"{name}_" if len(cameras) > 1 else "" for name in cameras}
+        self._prefixes = camera_prefixes(cameras)
         self._cameras: list[Looking] = []
         self.spaces: dict[str, Box] = {
             prefix + kind: image_space(kind, *size, depth_dtype)

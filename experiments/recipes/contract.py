@@ -18,11 +18,14 @@ from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.learning import (
     CLONING,
     DAGGER,
+    OF_DEMONSTRATIONS,
     RECORD,
+    VISUOMOTOR,
     check_algorithm,
     settings_of,
     train_cloning,
     train_online,
+    train_visuomotor,
 )
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
@@ -42,13 +45,19 @@ Told = Callable[[str, int, int], None]
 """Hears what is done, how much of it, and of how much."""
 
 
+_Names = str | tuple[str | dict[str, Any], ...]
+"""Of a randomization: a preset, or several, and factors by address, of which later ones win."""
+
+
 class Contract(Plain):
     """What an algorithm is to learn of an environment.
 
     It learns under `randomization` with `settings`, once for each of the `seeds`, in at most so many `minutes` on two
     cores from nothing, and is measured on `episodes` seeds that it has not seen, of which the share `success` is to
-    succeed. Cloning learns from so many `demonstrations`, with `noise` in the expert's actions. For a quick look some
-    settings may be other ones, `quick`, with which `quick_success` is to be reached; without that there is none.
+    succeed, under another randomization where that is to be what it is `measured_under`. What is cloned learns from so
+    many `demonstrations`, with `noise` in the expert's actions, and is seen by `cameras` where pictures are learnt
+    from. For a quick look some settings may be other ones, `quick`, with which `quick_success` is to be reached;
+    without that there is none.
     """
 
     refused_as = ""
@@ -56,8 +65,10 @@ class Contract(Plain):
     about: str = ""
     env: str
     algorithm: str
-    randomization: str = "default"
+    randomization: _Names = "default"
+    measured_under: _Names | None = None
     reward: str | None = None
+    cameras: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     demonstrations: Annotated[int, Field(ge=0)] = 0
     noise: Annotated[float, Field(ge=0)] = 0.0
@@ -71,13 +82,18 @@ class Contract(Plain):
     @model_validator(mode="after")
     def _learns_from_what_it_can(self) -> Self:
         check_algorithm(self.algorithm)
-        clones = self.algorithm == CLONING
+        clones = self.algorithm in OF_DEMONSTRATIONS
         if clones != (self.demonstrations > 0):
             raise ConfigurationError(
-                f"demonstrations: must be there for cloning, and for nothing else, got {self.demonstrations} with "
+                f"demonstrations: must be there for {' and '.join(OF_DEMONSTRATIONS)}, and for nothing else, got "
+                f"{self.demonstrations} with {self.algorithm}"
+            )
+        if (self.algorithm == VISUOMOTOR) != bool(self.cameras):
+            raise ConfigurationError(
+                f"cameras: must be there for {VISUOMOTOR}, and for nothing else, got {[*self.cameras]} with "
                 f"{self.algorithm}"
             )
-        if (self.noise and not clones) or (self.reward and self.algorithm in (CLONING, DAGGER)):
+        if (self.noise and not clones) or (self.reward and (clones or self.algorithm == DAGGER)):
             idle = "noise" if self.noise and not clones else "reward"
             raise ConfigurationError(f"{idle}: does nothing with {self.algorithm}; leave it out")
         if "seed" in self.settings | self.quick:
@@ -86,13 +102,20 @@ class Contract(Plain):
 
     def check(self) -> None:
         """Raise ConfigurationError where its environment or settings are none."""
-        config = config_of(self.env, randomization=self.randomization, reward=self.reward)
-        settings_of(self.algorithm, config.interface, self.settings)
+        config = config_of(self.env, randomization=self.randomization, reward=self.reward, **self.options())
+        settings_of(self.algorithm, config, self.settings)
+        config_of(self.env, randomization=self.measured_under or self.randomization)
+
+    def options(self) -> dict[str, Any]:
+        """What is observed beside the state, as options of the environment."""
+        return {"observation": ("state", "rgb"), "cameras": self.cameras} if self.cameras else {}
 
     def way(self, seed: int) -> dict[str, Any]:
         """All that decides what is measured with a seed: not how good it is to be, nor what else is measured."""
         told = self.model_dump(mode="json")
-        return {name: told[name] for name in _WAY} | {"seed": seed}
+        # What only some have is said only of those.
+        also = {name: told[name] for name in ("measured_under", "cameras") if told[name]}
+        return {name: told[name] for name in _WAY} | also | {"seed": seed}
 
     def wanted(self) -> dict[str, float]:
         """What is to be reached."""
@@ -152,7 +175,7 @@ def run_contract(
         contract.env,
         str(policy),
         episodes=contract.episodes,
-        randomization=contract.randomization,
+        randomization=contract.measured_under or contract.randomization,
         progress=lambda done: told("episodes", done, contract.episodes),
     )
     names = ("success_rate", "interval", "mean_length", "failures", "failed_seeds")
@@ -168,11 +191,16 @@ def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Pa
     """The policy, and how many seconds it took to make what it learnt from."""
     settings, policy, data = contract.settings | {"seed": seed}, folder / "policy", folder / "demonstrations"
     asked: dict[str, Any] = {"randomization": contract.randomization}
-    if contract.algorithm != CLONING:
+    if contract.algorithm not in OF_DEMONSTRATIONS:
         asked |= {"algorithm": contract.algorithm, "reward": contract.reward, "tensorboard": True}
         tell = partial(told, "episodes" if contract.algorithm == DAGGER else "steps")
         return train_online(policy, contract.env, progress=tell, **asked, **settings), 0.0
-    asked |= {"episodes": contract.demonstrations, "noise": contract.noise, "seed": _FIRST_SEED + 1000 * seed}
+    asked |= {
+        "options": contract.options(),
+        "episodes": contract.demonstrations,
+        "noise": contract.noise,
+        "seed": _FIRST_SEED + 1000 * seed,
+    }
     clock = None if (data / MANIFEST).exists() else Clock(data)
 
     def shown(done: int) -> None:
@@ -185,7 +213,9 @@ def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Pa
     if clock is not None:
         clock.save()
     seconds = Clock.read(data)
-    return train_cloning(policy, contract.env, data, progress=partial(told, "epochs"), **settings), seconds
+    if contract.algorithm == CLONING:
+        return train_cloning(policy, contract.env, data, progress=partial(told, "epochs"), **settings), seconds
+    return train_visuomotor(policy, contract.env, data, progress=partial(told, "steps"), **settings), seconds
 
 
 def _difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> str:

@@ -18,15 +18,17 @@ from simworld.datasets.store.verify import content_digest
 from simworld.documents import read_yaml
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError, nearest
+from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
-    from simworld.envs.interface import Interface
+    from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
-CLONING, DAGGER, GOALS = "cloning", "dagger", "ddpg"
-ALGORITHMS = CLONING, DAGGER, GOALS, "ppo", "sac"
+CLONING, VISUOMOTOR, DAGGER, GOALS = "cloning", "visuomotor", "dagger", "ddpg"
+OF_DEMONSTRATIONS = CLONING, VISUOMOTOR
+ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, GOALS, "ppo", "sac"
 _OPTIONS = {
     "algorithm",
     "demonstrations",
@@ -41,6 +43,7 @@ _OPTIONS = {
 """What is asked for beside settings."""
 RECORD = "training.json"
 _CHECKPOINT, _BOARD = "checkpoint.safetensors", "tensorboard"
+_CLOCK, _LOSSES = "training", "losses.jsonl"
 
 
 def asked_settings(file: Path | None, changes: Sequence[str], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,21 +68,25 @@ def check_algorithm(name: str) -> None:
         )
 
 
-def settings_of(algorithm: str, interface: "Interface", asked: Mapping[str, Any]) -> Any:
-    """The settings of an algorithm that learns a policy for an interface; ConfigurationError where one is wrong."""
+def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> Any:
+    """The settings of an algorithm that learns in environments of a configuration; ConfigurationError where wrong."""
     check_algorithm(algorithm)
     kind: Any
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"interface": config.interface}
     if algorithm == CLONING:
         from simworld.agents.imitation.cloning import CloningSettings as kind
+    elif algorithm == VISUOMOTOR:
+        from simworld.agents.learning.network_training import best_precision
+        from simworld.agents.visuomotor.visuomotor_training import VisuomotorSettings as kind
 
-        own = {"interface": interface}
+        own |= {"cameras": config.cameras, "image_size": config.image_size}
+        asked = {"precision": best_precision(), **asked}
     elif algorithm == DAGGER:
         from simworld.agents.imitation.dagger import DaggerSettings as kind
-
-        own = {"interface": interface}
     elif algorithm == GOALS:
         from simworld.agents.reinforcement.goal_learning import GoalSettings as kind
+
+        own = {}
     else:
         from simworld.agents.reinforcement.training import ReinforcementSettings as kind
 
@@ -109,7 +116,7 @@ def train_cloning(
     from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
 
     config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
-    asked = settings_of(CLONING, config.interface, settings)
+    asked = settings_of(CLONING, config, settings)
     stored = list(read_episodes(demonstrations))
     _check_sizes(stored, env_id, asked.interface.sizes, demonstrations)
     data = transitions(stored)
@@ -132,6 +139,54 @@ def train_cloning(
 
     request = {"algorithm": CLONING, "env_id": env_id, "demonstrations_sha256": content}
     return _train(folder, request | {"settings": asked.model_dump()}, learn)
+
+
+def train_visuomotor(
+    folder: Path,
+    env_id: str,
+    demonstrations: Path,
+    *,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    tensorboard: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,
+) -> Path:
+    """The same by what cameras see, of a store of episodes that observe state and rgb.
+
+    `settings` are those of VisuomotorSettings. `progress` is told how many steps of how many are done; with
+    `tensorboard` the losses are written for it.
+    """
+    from simworld.agents.vision.curve import Curve
+    from simworld.agents.visuomotor.visuomotor_training import clone_by_sight
+    from simworld.agents.visuomotor.watching import WatchedSteps
+
+    config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
+    if "rgb" not in config.images:
+        raise ConfigurationError(
+            f"{demonstrations}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
+        )
+    asked = settings_of(VISUOMOTOR, config, settings)
+
+    def learn() -> tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]:
+        with ExitStack() as stack:
+            data = stack.enter_context(closing(WatchedSteps(read_episodes(demonstrations), asked.architecture)))
+            board = folder / _BOARD if tensorboard else None
+            curve = stack.enter_context(closing(Curve(asked.steps, folder / _LOSSES, board)))
+            clock = Clock(folder / _CLOCK)
+
+            def tell(step: int, losses: dict[str, float]) -> None:
+                curve.add(step, losses)
+                clock.tick()
+                if progress is not None:
+                    progress(step + 1, asked.steps)
+
+            policy = clone_by_sight(data, content, asked, tell=tell, checkpoint=folder / _CHECKPOINT)
+            clock.save()
+            record = {"transitions": len(data.groups), "curve": curve.points}
+        return policy, record | {"seconds": Clock.read(folder / _CLOCK)}
+
+    request = {"algorithm": VISUOMOTOR, "env_id": env_id, "demonstrations_sha256": content}
+    return _train(folder, request | {"settings": asked.model_dump(mode="json")}, learn)
 
 
 def train_online(
@@ -164,7 +219,7 @@ def train_online(
     if reward is None and algorithm not in (DAGGER, GOALS) and "dense" in task_of(env_id).reward:
         reward = "dense"
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
-    asked = settings_of(algorithm, config.interface, settings)
+    asked = settings_of(algorithm, config, settings)
     environment = as_plain(config)
     with ExitStack() as stack:
         test_env = stack.enter_context(closing(env_of(environment)))
@@ -209,7 +264,7 @@ def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any])
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
     config = EnvConfig.from_json(json.dumps(asked.environment))
     if "state" not in config.observation:
-        raise ConfigurationError(f"{demonstrations}: cloning needs the state, got {[*config.observation]} alone")
+        raise ConfigurationError(f"{demonstrations}: what is cloned needs the state, got {[*config.observation]} alone")
     if any(getattr(config, name) != value for name, value in options.items()):
         theirs = ", ".join(f"{name} {getattr(config, name)}" for name in ("robot", "control"))
         given = ", ".join(f"{name} {value}" for name, value in options.items())
@@ -227,10 +282,13 @@ def _check_sizes(episodes: Sequence[Episode], env_id: str, sizes: Mapping[str, i
 
 
 def _train(
-    folder: Path, request: Mapping[str, Any], learn: Callable[[], tuple["NetworkPolicy", dict[str, Any]]]
+    folder: Path,
+    request: Mapping[str, Any],
+    learn: Callable[[], tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]],
 ) -> Path:
     """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
-    made = POLICY, RECORD, _CHECKPOINT
+    on_the_way = _CHECKPOINT, _LOSSES, f"{_CLOCK}.seconds"
+    made = POLICY, RECORD, *on_the_way
     with OutputFolder(
         folder, {"kind": "training"} | dict(request), lambda name: name in made or name.startswith(f"{_BOARD}/")
     ) as out:
@@ -238,7 +296,8 @@ def _train(
             policy, record = learn()
             policy.save(out.path / POLICY)
             out.write_json(RECORD, {name: request[name] for name in ("algorithm", "settings")} | record)
-        (out.path / _CHECKPOINT).unlink(missing_ok=True)
+        for name in on_the_way:
+            (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):
             out.finish()
     return out.path / POLICY

@@ -32,12 +32,10 @@ class PolicySource:
         return load_policy(self.source, config, trust_pickle=self.trust_pickle, normalization=self.normalization)
 
     def with_its_own(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options of an environment: what they do not say of robot and control, the file of a trained policy does."""
-        from simworld.agents.policy import stored_interface
+        """Options of an environment: what they do not say, such as its robot, the file of a trained policy does."""
+        from simworld.agents.policy import stored_options
 
-        trained = stored_interface(self.source)
-        own = {} if trained is None else {name: getattr(trained, name) for name in ("robot", "control", "control_hz")}
-        return own | dict(options)
+        return stored_options(self.source) | dict(options)
 
     def asked(self) -> dict[str, Any]:
         """What a request says of it: whatever its file is called, its content counts."""

@@ -18,7 +18,7 @@ from simworld.language.wording import NOUNS, WAYS
 from simworld.randomization.preset_parts import ANY_SEED, PI, about, any_surface, preset
 from simworld.randomization.randomization import Randomization
 from simworld.randomization.scenic import HOUSEHOLD, NATURAL, ROOMS, TRIPOD, VIEWS
-from simworld.randomization.unseen import UNSEEN
+from simworld.randomization.unseen import UNSEEN, UNSEEN_LOOKS
 
 NONE = Randomization()
 """The nominal world; only what makes the task varies: where the objects and the goal are."""
@@ -250,6 +250,7 @@ PRESETS: Mapping[str, Randomization] = MappingProxyType(
         "tripod": TRIPOD,
         "household": HOUSEHOLD,
         "unseen": UNSEEN,
+        "unseen_looks": UNSEEN_LOOKS,
     }
 )
 

@@ -40,18 +40,27 @@ def train(
             help="A setting of the algorithm, such as learning_rate=0.0003; may be repeated.",
         ),
     ],
-    algorithm: Annotated[str, typer.Option(help="cloning, dagger, ddpg in hindsight, ppo or sac.")] = "cloning",
+    algorithm: Annotated[
+        str, typer.Option(help="cloning, visuomotor, dagger, ddpg in hindsight, ppo or sac.")
+    ] = "cloning",
     settings: Annotated[
         Path | None, typer.Option(help="A YAML file of settings of the algorithm; those of the options win.")
     ] = None,
-    demonstrations: Annotated[Path | None, typer.Option(help="cloning: a folder made by `rollout`.")] = None,
+    demonstrations: Annotated[
+        Path | None,
+        typer.Option(
+            help="cloning, visuomotor: a folder made by `rollout`, for visuomotor with --observation state --observation rgb."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, show_default="40", help="cloning, dagger: passes over what is learnt from.")
     ] = None,
     steps: Annotated[
         int | None,
         typer.Option(
-            min=1, show_default="600000 of ddpg, 30000 of the others", help="ddpg, ppo, sac: environment steps."
+            min=1,
+            show_default="600000 of ddpg, 10000 of visuomotor, 30000 of the others",
+            help="ddpg, ppo, sac: environment steps; visuomotor: batches.",
         ),
     ] = None,
     reward: Annotated[
@@ -66,10 +75,10 @@ def train(
         typer.Option(min=0, max=2**31 - 1, show_default="0", help="Root seed: the same seed gives the same result."),
     ] = None,
     randomization: Annotated[
-        str | None, typer.Option(show_default="default", help="All but cloning: as for `rollout`.")
+        str | None, typer.Option(show_default="default", help="dagger, ddpg, ppo, sac: as for `rollout`.")
     ] = None,
     tensorboard: Annotated[
-        bool | None, typer.Option("--tensorboard", help="All but cloning: write how tests go for TensorBoard.")
+        bool | None, typer.Option("--tensorboard", help="All but cloning: write how it goes for TensorBoard.")
     ] = None,
     robot: Robot = None,
     control: ControlName = None,
@@ -78,28 +87,34 @@ def train(
     from simworld.experiments.recipes.learning import (
         CLONING,
         DAGGER,
+        OF_DEMONSTRATIONS,
+        VISUOMOTOR,
         asked_settings,
         check_algorithm,
         train_cloning,
         train_online,
+        train_visuomotor,
     )
 
     check_algorithm(algorithm)
-    if algorithm == CLONING:
-        given = {"randomization": randomization, "randomize": randomize or None}
-        refuse("with --algorithm cloning", steps=steps, reward=reward, tensorboard=tensorboard, **given)
+    if algorithm in OF_DEMONSTRATIONS:
+        given = {"randomization": randomization, "randomize": randomize or None, "reward": reward}
+        idle = {"steps": steps, "tensorboard": tensorboard} if algorithm == CLONING else {"epochs": epochs}
+        refuse(f"with --algorithm {algorithm}", **given, **idle)
         if demonstrations is None:
-            raise ConfigurationError("cloning needs --demonstrations: a folder made by `simworld rollout`")
+            raise ConfigurationError(f"{algorithm} needs --demonstrations: a folder made by `simworld rollout`")
     else:
         idle = {"steps": steps, "reward": reward} if algorithm == DAGGER else {"epochs": epochs}
         refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, **idle)
     own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
     asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
     with progress({CLONING: "epochs", DAGGER: "episodes"}.get(algorithm, "steps"), None) as tell:
-        if demonstrations is not None:
-            path = train_cloning(out, env_id, demonstrations, **asked, progress=tell)
-        else:
+        if algorithm != CLONING:
             asked["tensorboard"] = bool(tensorboard)
+        if demonstrations is not None:
+            learn = train_visuomotor if algorithm == VISUOMOTOR else train_cloning
+            path = learn(out, env_id, demonstrations, **asked, progress=tell)
+        else:
             asked["randomization"] = asked_randomization(randomization or "default", randomize)
             path = train_online(out, env_id, algorithm=algorithm, reward=reward, **asked, progress=tell)
     say(f"policy in {path}")

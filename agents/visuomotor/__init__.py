@@ -1,0 +1,1 @@
+"""Policies that act by what cameras see and what a robot knows of itself."""

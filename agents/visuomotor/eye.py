@@ -1,0 +1,37 @@
+"""What a camera of a robot sees, as few numbers: where on its image each of some features is, and what it is like."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from simworld.agents.vision.trunk import Residual, block
+
+
+class Eye(nn.Module):
+    """From images (n, 3, h, w) in -1..1 to the numbers (n, `out`) of `4 * width` features.
+
+    Features of every fourth pixel know of what is around by those of every eighth. A spatial softmax (Levine et al.
+    2016, https://arxiv.org/abs/1504.00702) finds each one's place (x, y), -1 and 1 at the ends of the image; what all
+    features are there is summed too.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        features = 4 * width
+        self.out = 3 * features
+        self.near = nn.Sequential(block(3, width, 5, 2), block(width, 2 * width, 3, 2))
+        self.around = nn.Sequential(block(2 * width, features, 3, 2), Residual(features))
+        self.across = nn.Conv2d(2 * width, features, 1)
+        self.where = nn.Conv2d(features, features, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Places, x of all before y of all, and what is there."""
+        near = self.near(images)
+        size = near.shape[-2:]
+        around = functional.interpolate(self.around(near), size=size, mode="nearest")
+        features = functional.relu(self.across(near) + around)
+        there = torch.softmax(self.where(features).flatten(2), dim=-1)
+        along = [torch.linspace(-1.0, 1.0, side, device=images.device) for side in size]
+        rows, columns = torch.meshgrid(*along, indexing="ij")
+        what = (there * features.flatten(2)).sum(-1)
+        return torch.cat([there @ columns.flatten(), there @ rows.flatten(), what], dim=1)

@@ -1,0 +1,226 @@
+"""A policy that acts by what cameras see and what the robot knows of itself, and how it is stored and loaded."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+from torch import nn
+from torch.nn import functional
+
+from simworld.agents.learning.learners import LearningNetwork, numbers_of
+from simworld.agents.network import LEAST_STD, check_shapes, policy_software, to_arrays, to_torch
+from simworld.agents.policy import Seen, checked_action, observed
+from simworld.agents.settings import Hidden, Layers, Settings, Whole
+from simworld.agents.state_features import relative
+from simworld.agents.stored import Tensors, write_stored
+from simworld.agents.visuomotor.eye import Eye
+from simworld.envs.interface import Interface
+from simworld.envs.observations import camera_prefixes
+from simworld.errors import ConfigurationError, TrainingError
+from simworld.plain import Plain, describe
+
+if TYPE_CHECKING:
+    from simworld.envs.config import EnvConfig
+
+Float = NDArray[np.float32]
+Pictures = NDArray[np.uint8]
+
+VISUOMOTOR = "visuomotor"
+
+OWN = "tool_position", "tool_orientation", "finger_opening", "joint_positions"
+"""Fields of the state that a robot knows of itself. How it moves is left out: what the expert does next is much as what
+it did last, and a policy that learns that follows itself (de Haan et al. 2019)."""
+
+
+EyeWidth = Annotated[Whole, Field(ge=1, le=128)]
+Chunk = Annotated[Whole, Field(ge=1, le=64)]
+_Side = Annotated[Whole, Field(ge=16, le=512)]
+
+
+class VisuomotorArchitecture(Settings):
+    """What a network is: for which interface, the cameras it sees by and the (width, height) of their images.
+
+    Each camera has an eye of `4 * width` features. What it gives passes `layers` of `hidden` units, of which the
+    actions of this step and the next ones, `chunk` in all, are told.
+    """
+
+    kind: Literal["visuomotor"] = "visuomotor"
+    interface: Interface
+    cameras: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
+    image_size: tuple[_Side, _Side]
+    width: EyeWidth
+    hidden: Hidden
+    layers: Layers
+    chunk: Chunk
+
+    @property
+    def keys(self) -> list[str]:
+        """Of what the cameras see, among what is observed."""
+        return [f"{prefix}rgb" for prefix in camera_prefixes(self.cameras).values()]
+
+    def options(self) -> dict[str, Any]:
+        """Options of the environments that it is for."""
+        seen = {"observation": ("state", "rgb"), "cameras": self.cameras, "image_size": self.image_size}
+        return self.interface.options() | seen
+
+    def difference(self, config: "EnvConfig") -> str | None:
+        """Why it is not for environments of a configuration, in words; None where it is."""
+        if (wrong := config.interface.difference(self.interface)) is not None:
+            return wrong
+        if "state" not in config.observation or "rgb" not in config.images:
+            return f"it sees state and rgb, not {[*config.observation]}"
+        if (config.cameras, config.image_size) != (self.cameras, self.image_size):
+            there, here = (f"{[*one.cameras]} at {one.image_size}" for one in (self, config))
+            return f"it sees by {there}, not by {here}"
+        return None
+
+
+class Watched(NamedTuple):
+    """Some steps: what cameras saw (n, cameras, h, w, 3), what the robot knows of itself (n, f), what is to be learnt.
+
+    Those are `actions` (n, chunk, a), of which the first is this step's, and the `state` (n, s) that a camera must see.
+    `mix` (n, cameras, 3, 3) and `shift` (n, cameras, 3) are of colours.
+    """
+
+    images: torch.Tensor
+    own: torch.Tensor
+    actions: torch.Tensor
+    state: torch.Tensor
+    mix: torch.Tensor
+    shift: torch.Tensor
+
+
+class VisuomotorNetwork(LearningNetwork):
+    """Eyes, and what makes actions of what they see."""
+
+    own_mean: torch.Tensor
+    own_std: torch.Tensor
+    state_mean: torch.Tensor
+    state_std: torch.Tensor
+
+    def __init__(self, architecture: VisuomotorArchitecture, state_weight: float = 0.0) -> None:
+        super().__init__()
+        self._shape, self._state_weight = (architecture.chunk, architecture.interface.action), state_weight
+        self.eyes = nn.ModuleList([Eye(architecture.width) for _ in architecture.cameras])
+        own, state = own_size(architecture.interface), state_size(architecture.interface)
+        for name, size in (("own", own), ("state", state)):
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_std", torch.ones(size))
+        sizes = [sum(eye.out for eye in self.eyes) + own, *[architecture.hidden] * architecture.layers]  # type: ignore[misc]
+        layers: list[nn.Module] = []
+        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.act, self.tell = nn.Linear(sizes[-1], self._shape[0] * self._shape[1]), nn.Linear(sizes[-1], state)
+
+    def forward(self, images: torch.Tensor, own: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Actions (n, chunk, a), of any size, and the state (n, s), normalized; of images in -1..1, channels last."""
+        pictures = images.movedim(-1, -3)
+        seen = [eye(pictures[:, k].contiguous(memory_format=torch.channels_last)) for k, eye in enumerate(self.eyes)]
+        inputs = torch.cat([*seen, (own - self.own_mean) / self.own_std], dim=1)
+        features = self.body(inputs)
+        return self.act(features).unflatten(1, self._shape), self.tell(features)
+
+    def losses(self, batch: Watched, precision: torch.dtype) -> dict[str, torch.Tensor]:
+        """How wrong the actions are, and what is told of the state (Huber)."""
+        device = self.own_mean.device
+        batch = Watched(*(values.to(device, non_blocking=True) for values in batch))
+        images = scaled(batch.images)
+        images = (images.flatten(2, 3) @ batch.mix + batch.shift[:, :, None]).clamp(-1, 1).view_as(images)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            actions, state = self(images, batch.own)
+        wanted = (batch.state - self.state_mean) / self.state_std
+        found = {"action": functional.smooth_l1_loss(actions.float(), batch.actions, beta=0.1)}
+        if self._state_weight:
+            found["state"] = self._state_weight * functional.smooth_l1_loss(state.float(), wanted, beta=0.1)
+        return found
+
+
+def scaled(images: torch.Tensor) -> torch.Tensor:
+    """Images in 0..255 as the network takes them."""
+    return images.float() / 127.5 - 1.0
+
+
+def own_of(observations: Float, interface: Interface) -> Float:
+    """What a robot knows of itself (..., f) of the observed state (..., d)."""
+    return np.concatenate([observations[..., interface.places[name]] for name in OWN if name in interface.places], -1)
+
+
+def state_of(seen: Seen, interface: Interface) -> Float:
+    """What cameras are to see (..., s): all of the state, where the goal is, and how far one is from the other."""
+    return relative(seen, interface)
+
+
+def own_size(interface: Interface) -> int:
+    """How many numbers a robot knows of itself."""
+    return own_of(np.zeros(interface.sizes["observation"], np.float32), interface).size
+
+
+def state_size(interface: Interface) -> int:
+    """How many numbers cameras are to see."""
+    return state_of(Seen(*(np.zeros(size, np.float32) for size in interface.sizes.values())), interface).size
+
+
+class _Document(Plain):
+    """What a stored policy says of itself; `settings` and `software` are for the reader's eyes."""
+
+    format_version: Literal[2] = 2
+    architecture: VisuomotorArchitecture
+    settings: dict[str, Any]
+    software: dict[str, str]
+
+
+class VisuomotorPolicy:
+    """Acts by a network; `settings` are those of its training, kept for the record."""
+
+    def __init__(
+        self, network: VisuomotorNetwork, architecture: VisuomotorArchitecture, settings: Mapping[str, Any]
+    ) -> None:
+        self.architecture, self.network, self.settings = architecture, network.eval(), dict(settings)
+        self.name = "the policy"
+        self._keys = architecture.keys
+        self._shape = (*architecture.image_size[::-1], 3)
+
+    def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
+        """The action (size,) for the observation of one environment; ConfigurationError if it is not finite."""
+        interface = self.architecture.interface
+        seen = observed(observation, interface)
+        for key in self._keys:
+            if key not in observation or np.shape(observation[key]) != self._shape:
+                found = np.shape(observation[key]) if key in observation else "nothing"
+                raise ConfigurationError(f"observation: {key!r} must be an image {self._shape}, got {found}")
+        images = torch.from_numpy(np.stack([observation[key] for key in self._keys])[None])
+        with torch.no_grad():
+            actions, _ = self.network(scaled(images), torch.from_numpy(own_of(seen.observation, interface)[None]))
+        return checked_action(actions[0, 0].clamp(-1, 1).numpy(), interface.action, seen, self.name)
+
+    def save(self, path: Path) -> None:
+        """Write everything, atomically; TrainingError if a weight is not finite."""
+        tensors = to_arrays(numbers_of(self.network))
+        if not all(np.isfinite(values).all() for values in tensors.values()):
+            raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
+        document = _Document(architecture=self.architecture, settings=self.settings, software=policy_software())
+        write_stored(path, document.model_dump(mode="json"), tensors)
+
+    @classmethod
+    def of(cls, path: Path, content: Any, tensors: Tensors) -> Self:
+        """What `save` wrote to a path; ConfigurationError if it is something else, before any of it is built."""
+        try:
+            document = _Document.model_validate(content)
+        except ValidationError as error:
+            raise ConfigurationError(f"{path} is not a stored policy: {describe(error)}") from None
+        with torch.device("meta"):
+            blank = VisuomotorNetwork(document.architecture)
+        check_shapes(path, tensors, numbers_of(blank))
+        for name in ("own_std", "state_std"):
+            if not (tensors[name] >= np.float32(LEAST_STD)).all():
+                raise ConfigurationError(f"{path} cannot be used: the tensor {name!r} must be at least {LEAST_STD}")
+        network = VisuomotorNetwork(document.architecture)
+        network.load_state_dict(to_torch(tensors), strict=False)
+        policy = cls(network, document.architecture, document.settings)
+        policy.name = f"the policy {path}"
+        return policy
