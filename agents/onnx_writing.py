@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -28,18 +29,30 @@ def write_onnx(
     free = {0: torch.export.Dim("n", min=1)}
     with _quietly():
         program = torch.onnx.export(
-            network.eval(),
+            _Called(network).eval(),
             tuple(inputs.values()),
             dynamo=True,
             input_names=[*inputs],
             output_names=[*outputs],
-            dynamic_shapes=tuple(free for _ in inputs),
+            dynamic_shapes=(tuple(free for _ in inputs),),
             verbose=False,
         )
     assert program is not None
     program.model.metadata_props.update(about)
     with reporting(path), atomically(path) as temporary:
         program.save(str(temporary), external_data=False)
+
+
+class _Called(nn.Module):
+    """A network of any number of inputs, whatever these are called."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self._network = network
+
+    def forward(self, *inputs: torch.Tensor) -> Any:
+        """What the network says of them."""
+        return self._network(*inputs)
 
 
 @contextmanager

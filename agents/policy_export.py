@@ -9,17 +9,25 @@ from torch import nn
 from simworld.agents.network import NetworkPolicy
 from simworld.agents.onnx_writing import write_onnx
 from simworld.agents.policy import Seen
+from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
 
-def export_policy(policy: NetworkPolicy, path: Path) -> None:
-    """Write a file that gives the `action` (n, a) for `observation` (n, d), `achieved_goal` and `desired_goal` (n, g).
+def export_policy(policy: NetworkPolicy | VisuomotorPolicy, path: Path) -> None:
+    """Write a file that gives the `action` (n, a) for what is observed, as the environment has it; n is free.
 
-    All are float32, as the environment has them, and n is free. Raises DatasetError.
+    That is `observation` (n, d), and `achieved_goal` and `desired_goal` (n, g), of float32; of what acts by sight it is
+    `observation` and the image of each camera (n, h, w, 3) of uint8. Raises DatasetError.
     """
-    sizes = policy.architecture.interface.sizes
+    sizes, architecture = policy.architecture.interface.sizes, policy.architecture
     inputs = {name: torch.zeros(2, size) for name, size in sizes.items()}
-    about = {"architecture": policy.architecture.model_dump_json()}
-    write_onnx(path, _Acting(policy), inputs, ["action"], about)
+    acting: nn.Module
+    if isinstance(policy, NetworkPolicy):
+        acting = _Acting(policy)
+    else:
+        acting, (width, height) = _ActingBySight(policy), policy.architecture.image_size
+        images = {key: torch.zeros(2, height, width, 3, dtype=torch.uint8) for key in policy.architecture.keys}
+        inputs = {"observation": inputs["observation"]} | images
+    write_onnx(path, acting, inputs, ["action"], {"architecture": architecture.model_dump_json()})
 
 
 class _Acting(nn.Module):
@@ -39,3 +47,15 @@ class _Acting(nn.Module):
         seen = torch.cat([observation, achieved, desired], dim=1)
         action: torch.Tensor = self._bound(self._network(seen @ self.matrix))
         return action
+
+
+class _ActingBySight(nn.Module):
+    """A policy that takes the image of each camera by itself."""
+
+    def __init__(self, policy: VisuomotorPolicy) -> None:
+        super().__init__()
+        self._network = policy.network
+
+    def forward(self, observation: torch.Tensor, *images: torch.Tensor) -> torch.Tensor:
+        """Actions (n, a)."""
+        return self._network.action(torch.stack(images, dim=1), observation)

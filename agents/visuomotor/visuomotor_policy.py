@@ -105,8 +105,9 @@ class VisuomotorNetwork(LearningNetwork):
     def __init__(self, architecture: VisuomotorArchitecture, state_weight: float = 0.0) -> None:
         super().__init__()
         self._shape, self._state_weight = (architecture.chunk, architecture.interface.action), state_weight
+        self._own = own_columns(architecture.interface)
         self.eyes = nn.ModuleList([Eye(architecture.width) for _ in architecture.cameras])
-        own, state = own_size(architecture.interface), state_size(architecture.interface)
+        own, state = len(own_columns(architecture.interface)), state_size(architecture.interface)
         for name, size in (("own", own), ("state", state)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
@@ -124,6 +125,12 @@ class VisuomotorNetwork(LearningNetwork):
         inputs = torch.cat([*seen, (own - self.own_mean) / self.own_std], dim=1)
         features = self.body(inputs)
         return self.act(features).unflatten(1, self._shape), self.tell(features)
+
+    def action(self, images: torch.Tensor, observation: torch.Tensor) -> torch.Tensor:
+        """What is done next (n, a), of images (n, cameras, h, w, 3) in 0..255 and the observed state (n, d)."""
+        actions, _ = self(scaled(images), observation[:, self._own])
+        action: torch.Tensor = actions[:, 0].clamp(-1, 1)
+        return action
 
     def losses(self, batch: Watched, precision: torch.dtype) -> dict[str, torch.Tensor]:
         """How wrong the actions are, and what is told of the state (Huber)."""
@@ -145,19 +152,15 @@ def scaled(images: torch.Tensor) -> torch.Tensor:
     return images.float() / 127.5 - 1.0
 
 
-def own_of(observations: Float, interface: Interface) -> Float:
-    """What a robot knows of itself (..., f) of the observed state (..., d)."""
-    return np.concatenate([observations[..., interface.places[name]] for name in OWN if name in interface.places], -1)
+def own_columns(interface: Interface) -> list[int]:
+    """Where, in the observed state, what a robot knows of itself stands."""
+    places = (interface.places[name] for name in OWN if name in interface.places)
+    return [column for place in places for column in range(place.start, place.stop)]
 
 
 def state_of(seen: Seen, interface: Interface) -> Float:
     """What cameras are to see (..., s): all of the state, where the goal is, and how far one is from the other."""
     return relative(seen, interface)
-
-
-def own_size(interface: Interface) -> int:
-    """How many numbers a robot knows of itself."""
-    return own_of(np.zeros(interface.sizes["observation"], np.float32), interface).size
 
 
 def state_size(interface: Interface) -> int:
@@ -195,8 +198,8 @@ class VisuomotorPolicy:
                 raise ConfigurationError(f"observation: {key!r} must be an image {self._shape}, got {found}")
         images = torch.from_numpy(np.stack([observation[key] for key in self._keys])[None])
         with torch.no_grad():
-            actions, _ = self.network(scaled(images), torch.from_numpy(own_of(seen.observation, interface)[None]))
-        return checked_action(actions[0, 0].clamp(-1, 1).numpy(), interface.action, seen, self.name)
+            action = self.network.action(images, torch.from_numpy(seen.observation[None]))[0]
+        return checked_action(action.numpy(), interface.action, seen, self.name)
 
     def save(self, path: Path) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""

@@ -104,7 +104,8 @@ def clone_by_sight(
         while (step := training.steps) < last:
             streams = Streams(settings.seed, step)
             batch = data.batch(learnt, settings.batch_size, settings.shift, settings.color, streams)
-            losses = training.step([Watched(*part) for part in zip(*(v.split(each) for v in batch), strict=True)])
+            parts = zip(*(torch.split(values, each) for values in batch), strict=True)
+            losses = training.step([Watched(*part) for part in parts])
             if (step + 1) % max(1, last // _TESTS) == 0 or step + 1 == last:
                 losses["held_out"] = _error(training.averaged, data, tested)
             tell(step, losses)

@@ -9,7 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from simworld.agents.policy import Seen
-from simworld.agents.visuomotor.visuomotor_policy import Pictures, VisuomotorArchitecture, Watched, own_of, state_of
+from simworld.agents.visuomotor.visuomotor_policy import (
+    Pictures,
+    VisuomotorArchitecture,
+    Watched,
+    own_columns,
+    state_of,
+)
 from simworld.datasets.store.episode import Episode
 from simworld.errors import ConfigurationError
 from simworld.streams import Streams
@@ -37,7 +43,7 @@ class WatchedSteps:
                 images = _images(e, keys, shape)
                 file.write(images.tobytes())
                 seen = Seen(*(e.observations[name][:-1] for name in interface.sizes))
-                own.append(own_of(seen.observation, interface))
+                own.append(seen.observation[:, own_columns(interface)])
                 state.append(state_of(seen, interface))
                 actions.append(_chunks(e.actions if e.expert_actions is None else e.expert_actions, architecture.chunk))
                 self.groups += [f"{e.seed}/{e.group}"] * len(e)
@@ -87,7 +93,8 @@ def _images(episode: Episode, keys: Sequence[str], shape: tuple[int, ...]) -> Pi
 def _chunks(actions: NDArray[np.float32], chunk: int) -> NDArray[np.float32]:
     """Each step's action and those after it (n, chunk, a); the last one goes on after the end."""
     ahead = np.arange(len(actions))[:, None] + np.arange(chunk)
-    return actions[np.minimum(ahead, len(actions) - 1)]
+    chunks: NDArray[np.float32] = actions[np.minimum(ahead, len(actions) - 1)]
+    return chunks
 
 
 def _colors(

@@ -14,19 +14,16 @@ from simworld.engines.engine import make_engine
 from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning import (
+from simworld.experiments.recipes.algorithms import (
     CLONING,
     DAGGER,
     OF_DEMONSTRATIONS,
-    RECORD,
     VISUOMOTOR,
     check_algorithm,
     settings_of,
-    train_cloning,
-    train_online,
-    train_visuomotor,
 )
+from simworld.experiments.recipes.environments import config_of
+from simworld.experiments.recipes.learning import RECORD, train_cloning, train_online, train_visuomotor
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.plain import Plain, describe

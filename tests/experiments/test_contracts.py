@@ -11,9 +11,9 @@ from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goal
 from simworld.envs import registered_tasks
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes import contract as contracts
+from simworld.experiments.recipes.algorithms import settings_of
 from simworld.experiments.recipes.contract import Contract, contract_names, find_contract, run_contract
 from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning import settings_of
 from simworld.experiments.recipes.learning_results import add_row, read_results
 
 REACH = "simworld/Reach-v0"
@@ -38,7 +38,7 @@ def test_what_ships_can_be_run(name: str) -> None:
     quick = [] if found.quick_success is None else [found.quickly()]
     for each in (found, *quick):
         each.check()
-        settings = settings_of(each.algorithm, config.interface, each.settings)
+        settings = settings_of(each.algorithm, config, each.settings)
         assert {name: getattr(settings, name) for name in each.settings} == each.settings
         if isinstance(settings, GoalSettings):
             check_goals(config, settings)

@@ -11,9 +11,9 @@ from typer.main import get_command
 
 from simworld.experiments.cli.app import app
 from simworld.experiments.figures import learning_plot
+from simworld.experiments.recipes.algorithms import asked_settings, settings_of
 from simworld.experiments.recipes.contract import contract_names, find_contract
 from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning import asked_settings, settings_of
 from simworld.experiments.recipes.learning_results import read_results
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_the_files_of_the_page_are_settings_and_an_experiment(tmp_path: Path) ->
     assert len(changes) == 1
     asked = asked_settings(tmp_path / "settings.yaml", changes, {})
     config = config_of("simworld/Push-v0", randomization="default")
-    settings = settings_of("ddpg", config.interface, asked)
+    settings = settings_of("ddpg", config, asked)
     assert (settings.learning_rate, settings.hidden, settings.envs, settings.penalty) == (3e-4, 128, 8, 0.5)
 
 

@@ -18,13 +18,13 @@ def export_policy(
     ],
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")] = Path("policy.onnx"),
 ) -> None:
-    """Write a policy as ONNX: observation, achieved_goal and desired_goal to the action."""
+    """Write a policy as ONNX: what it observes to the action."""
     with extras():
-        from simworld.agents.network import NetworkPolicy
+        from simworld.agents.learnt import load_learnt
     from simworld.agents.policy import policy_file
     from simworld.agents.policy_export import export_policy
 
-    found = NetworkPolicy.load(Path(policy_file(policy)))
+    found = load_learnt(Path(policy_file(policy)))
     export_policy(found, out)
     interface = found.architecture.interface
     seen = interface.sizes["observation"]

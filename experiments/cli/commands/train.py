@@ -49,7 +49,7 @@ def train(
     demonstrations: Annotated[
         Path | None,
         typer.Option(
-            help="cloning, visuomotor: a folder made by `rollout`, for visuomotor with --observation state --observation rgb."
+            help="cloning, visuomotor: a folder made by `rollout`; for visuomotor one that observes state and rgb."
         ),
     ] = None,
     epochs: Annotated[
@@ -84,23 +84,21 @@ def train(
     control: ControlName = None,
 ) -> None:
     """Train a policy: imitate the expert, by its demonstrations or beside it, or learn by reinforcement."""
-    from simworld.experiments.recipes.learning import (
+    from simworld.experiments.recipes.algorithms import (
         CLONING,
         DAGGER,
         OF_DEMONSTRATIONS,
         VISUOMOTOR,
         asked_settings,
         check_algorithm,
-        train_cloning,
-        train_online,
-        train_visuomotor,
     )
+    from simworld.experiments.recipes.learning import train_cloning, train_online, train_visuomotor
 
     check_algorithm(algorithm)
     if algorithm in OF_DEMONSTRATIONS:
-        given = {"randomization": randomization, "randomize": randomize or None, "reward": reward}
-        idle = {"steps": steps, "tensorboard": tensorboard} if algorithm == CLONING else {"epochs": epochs}
-        refuse(f"with --algorithm {algorithm}", **given, **idle)
+        given: dict[str, Any] = {"randomization": randomization, "randomize": randomize or None, "reward": reward}
+        given |= {"steps": steps, "tensorboard": tensorboard} if algorithm == CLONING else {"epochs": epochs}
+        refuse(f"with --algorithm {algorithm}", **given)
         if demonstrations is None:
             raise ConfigurationError(f"{algorithm} needs --demonstrations: a folder made by `simworld rollout`")
     else:
