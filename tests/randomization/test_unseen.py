@@ -21,7 +21,7 @@ SPACE = shipped_task("place_in_box").scene.space
 
 def others(address: str) -> list[Distribution]:
     """What all other presets draw of a factor; what is nominal, where one says nothing of it."""
-    drawn = [preset for name, preset in PRESETS.items() if name != "unseen"]
+    drawn = [preset for name, preset in PRESETS.items() if name not in ("unseen", "unseen_looks")]
     return [preset.within(SPACE).get(address, SPACE[address].nominal) for preset in drawn]
 
 
@@ -37,6 +37,12 @@ def apart(one: Distribution, other: Distribution) -> bool:
 def test_nothing_of_it_is_drawn_by_another_preset(address: str) -> None:
     mine = PRESETS["unseen"].within(SPACE)[address]
     assert all(apart(mine, other) for other in others(address))
+
+
+def test_its_looks_leave_things_and_cameras_as_they_are() -> None:
+    looks, unseen = PRESETS["unseen_looks"].within(SPACE), PRESETS["unseen"].within(SPACE)
+    left = {address for address in unseen if address.split(".")[0] in ("camera", "objects", "sensor")}
+    assert left and {**looks} == {address: drawn for address, drawn in unseen.items() if address not in left}
 
 
 def test_household_draws_no_instance_of_the_test_part_of_which_unseen_draws_all_are() -> None:
