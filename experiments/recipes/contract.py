@@ -114,6 +114,13 @@ class Contract(Plain):
         also = {name: told[name] for name in ("measured_under", "cameras") if told[name]}
         return {name: told[name] for name in _WAY} | also | {"seed": seed}
 
+    def in_words(self) -> str:
+        """What is learnt, and how the world is randomized meanwhile."""
+        told = list[str]()
+        for part in (self.randomization,) if isinstance(self.randomization, str) else self.randomization:
+            told += [part] if isinstance(part, str) else [f"{address}={value}" for address, value in part.items()]
+        return f"{self.algorithm} in {self.env}, {'+'.join(told)}"
+
     def wanted(self) -> dict[str, float]:
         """What is to be reached."""
         return {"success": self.success, "minutes": self.minutes}

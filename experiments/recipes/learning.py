@@ -20,6 +20,7 @@ from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.algorithms import CLONING, DAGGER, GOALS, VISUOMOTOR, settings_of
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
+from simworld.experiments.recipes.policy_card import policy_card
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 RECORD = "training.json"
 _CHECKPOINT, _BOARD = "checkpoint.safetensors", "tensorboard"
+_CARD = "README.md"
 _CLOCK, _LOSSES = "training", "losses.jsonl"
 
 
@@ -72,7 +74,7 @@ def train_cloning(
         return policy, record | {"curve": curve, "seconds": seconds}
 
     request = {"algorithm": CLONING, "env_id": env_id, "demonstrations_sha256": content}
-    return _train(folder, request | {"settings": asked.model_dump()}, learn)
+    return _train(folder, config, request | {"settings": asked.model_dump()}, learn)
 
 
 def train_visuomotor(
@@ -120,7 +122,7 @@ def train_visuomotor(
         return policy, record | {"seconds": Clock.read(folder / _CLOCK)}
 
     request = {"algorithm": VISUOMOTOR, "env_id": env_id, "demonstrations_sha256": content}
-    return _train(folder, request | {"settings": asked.model_dump(mode="json")}, learn)
+    return _train(folder, config, request | {"settings": asked.model_dump(mode="json")}, learn)
 
 
 def train_online(
@@ -176,7 +178,7 @@ def train_online(
             return policy, curve.record()
 
         request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
-        return _train(folder, request | {"settings": asked.model_dump()}, learnt)
+        return _train(folder, config, request | {"settings": asked.model_dump()}, learnt)
 
 
 def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
@@ -206,19 +208,22 @@ def _check_sizes(episodes: Sequence[Episode], env_id: str, sizes: Mapping[str, i
 
 def _train(
     folder: Path,
+    config: EnvConfig,
     request: Mapping[str, Any],
     learn: Callable[[], tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]],
 ) -> Path:
-    """The policy in `folder`, learnt unless it is there, with the record of its training beside it."""
+    """The policy in `folder`, learnt unless it is there, with the record of its training and its card beside it."""
     on_the_way = _CHECKPOINT, _LOSSES, f"{_CLOCK}.seconds"
-    made = POLICY, RECORD, *on_the_way
+    made = POLICY, RECORD, _CARD, *on_the_way
     with OutputFolder(
         folder, {"kind": "training"} | dict(request), lambda name: name in made or name.startswith(f"{_BOARD}/")
     ) as out:
-        if not out.has(*made[:2]):
+        if not out.has(*made[:3]):
             policy, record = learn()
             policy.save(out.path / POLICY)
-            out.write_json(RECORD, {name: request[name] for name in ("algorithm", "settings")} | record)
+            record = {name: request[name] for name in ("algorithm", "settings")} | record
+            out.write_json(RECORD, record)
+            out.write_bytes(_CARD, policy_card(request["env_id"], config, record).encode())
         for name in on_the_way:
             (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):

@@ -34,7 +34,7 @@ ASKED: dict[str, Any] = {
 def test_what_ships_can_be_run(name: str) -> None:
     found = find_contract(name)
     assert found.env in registered_tasks() and found.about
-    config = config_of(found.env, randomization=found.randomization, reward=found.reward)
+    config = config_of(found.env, randomization=found.randomization, reward=found.reward, **found.options())
     quick = [] if found.quick_success is None else [found.quickly()]
     for each in (found, *quick):
         each.check()

@@ -45,6 +45,8 @@ def test_a_stopped_cloning_goes_on(tmp_path: Path, store: Path) -> None:
     records = [json.loads((folder / "training.json").read_text()) for folder in (whole, stopped)]
     assert [record.pop("seconds") > 0 for record in records] == [True, True]
     assert records[0] == records[1]
+    card = (whole / "README.md").read_text()
+    assert card.startswith(f"# A policy for {REACH}\n") and "`cloning`, in 0.0 minutes" in card and "panda" in card
     for folder in (whole, stopped):
         assert verify(folder) == []
         assert {file.name for file in folder.iterdir()} == {
@@ -52,6 +54,7 @@ def test_a_stopped_cloning_goes_on(tmp_path: Path, store: Path) -> None:
             "manifest.json",
             "policy.safetensors",
             "request.json",
+            "README.md",
             "training.json",
         }
 

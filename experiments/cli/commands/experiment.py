@@ -29,8 +29,7 @@ def listed() -> None:
     rows: list[list[Any]] = []
     for name in contract_names():
         one = find_contract(name)
-        learnt = f"{one.algorithm} in {one.env}, {one.randomization}"
-        rows.append([name, learnt, f">= {one.success:.0%}", f"<= {one.minutes:g}"])
+        rows.append([name, one.in_words(), f">= {one.success:.0%}", f"<= {one.minutes:g}"])
     table("Experiments", ["name", "what is learnt, randomized how", "success", "minutes"], rows)
 
 
