@@ -55,10 +55,10 @@ def write_stored(path: Path, document: Mapping[str, Any], tensors: Tensors) -> N
         write_bytes(path, save(contiguous, {"simworld": to_json(document).decode().strip()}))
 
 
-def read_stored(path: Path) -> tuple[Any, Tensors]:
-    """The document and the tensors of a file; ConfigurationError says what is wrong with it."""
+def read_stored(path: Path, most: int = MOST_BYTES) -> tuple[Any, Tensors]:
+    """The document and the tensors of a file of no more bytes; ConfigurationError says what is wrong with it."""
     try:
-        data = read_bytes(path, MOST_BYTES)
+        data = read_bytes(path, most)
         length = int.from_bytes(data[:_LENGTH], "little")
         if len(data) < _LENGTH or length > min(MOST_HEADER_BYTES, len(data) - _LENGTH):
             raise DatasetError(f"its header must be of at most {MOST_HEADER_BYTES} bytes, and whole")

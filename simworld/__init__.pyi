@@ -13,7 +13,8 @@ from simworld.agents.reinforcement.curricula import (
     CurriculumEnv as CurriculumEnv,
     ScheduleCallback as ScheduleCallback,
 )
-from simworld.agents.reinforcement.goal_learning import GoalSettings as GoalSettings, learn_goals as learn_goals
+from simworld.agents.reinforcement.goal_learning import learn_goals as learn_goals
+from simworld.agents.reinforcement.goal_settings import GoalSettings as GoalSettings
 from simworld.agents.reinforcement.training import (
     ReinforcementSettings as ReinforcementSettings,
     reinforce as reinforce,

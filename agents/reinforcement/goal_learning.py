@@ -6,12 +6,12 @@ gives the same training, however fast either of the two is.
 """
 
 import copy
-from typing import Annotated, Any, Self
+from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-from pydantic import Field, model_validator
 from stable_baselines3 import TD3
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutReturn
@@ -22,17 +22,23 @@ from torch.nn import functional
 from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.foresight import foreseen
+from simworld.agents.reinforcement.goal_checkpoint import (
+    GoalProgress,
+    read_progress,
+    restore_module,
+    save_progress,
+    state_of_module,
+)
+from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS, not_of_goals
+from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
-from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
+from simworld.agents.stored import Tensors
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
-
-Share = Annotated[Real, Field(ge=0, le=1)]
 
 _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
@@ -40,64 +46,21 @@ _FRESH = 10
 """Of what was learnt so far, the last part in so many is what is averaged at first."""
 
 
-class GoalSettings(Settings):
-    """How long is learnt, and how: DDPG (Lillicrap et al. 2016) in hindsight (Andrychowicz et al. 2017).
-
-    `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
-    `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
-    what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
-    episodes, and in the end `last_restarts`, goes on from where something was held before. After the first of each
-    environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
-    done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
-    long before all of it is. `hindsight` is the share of goals that were achieved later. With `foresight` values begin
-    as those of going straight to the goal, if that is one place and each step costs the most that one can. What is
-    learnt has the mean of the weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in
-    `evaluation_episodes`.
-    """
-
-    steps: Annotated[Whole, Field(ge=1)] = 600_000
-    envs: Annotated[Whole, Field(ge=1, le=SEEDS_EACH)] = 16
-    chunk: Annotated[Whole, Field(ge=1)] = 20
-    updates: Annotated[Real, Field(gt=0, le=16)] = 0.1
-    batch_size: Annotated[Whole, Field(ge=2)] = 128
-    buffer_size: Annotated[Whole, Field(ge=1000, le=10_000_000)] = 500_000
-    hidden: Hidden = 256
-    layers: Layers = 3
-    learning_rate: LearningRate = 1e-3
-    discount: Annotated[Real, Field(ge=0, lt=1)] = 0.98
-    tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
-    penalty: Annotated[Real, Field(ge=0)] = 0.2
-    epsilon: Share = 0.3
-    noise: Annotated[Real, Field(ge=0)] = 0.2
-    restarts: Share = 0.5
-    last_restarts: Share = 0.2
-    nominal: Share = 0.5
-    place_only: Share = 0.5
-    hindsight: Share = 0.8
-    foresight: bool = True
-    averaged: Annotated[Whole, Field(ge=1)] = 20_000
-    evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
-    evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
-    seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
-
-    @model_validator(mode="after")
-    def _some_updates(self) -> Self:
-        if self.updates * self.chunk * self.envs < 1:
-            raise ConfigurationError(
-                f"updates: must be at least one after a chunk of {self.chunk * self.envs} steps, got {self.updates}"
-            )
-        return self
-
-
 def learn_goals(
-    config: EnvConfig, test_env: gym.Env[Any, Any], settings: GoalSettings, progress: Tell | None = None
+    config: EnvConfig,
+    test_env: gym.Env[Any, Any],
+    settings: GoalSettings,
+    progress: Tell | None = None,
+    checkpoint: Path | None = None,
 ) -> NetworkPolicy:
     """A policy that learns from nothing in environments of a configuration.
 
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
     `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
-    the one at the end. stable-baselines3 seeds the global generators of NumPy, torch and Python. What `check_goals`
-    refuses raises ConfigurationError, a training that diverges TrainingError.
+    the one at the end. With a `checkpoint`, what it takes to go on is kept in that file at every test, and if it is
+    there, the training goes on from it: with what was learnt and played until then, in episodes that begin anew.
+    stable-baselines3 seeds the global generators of NumPy, torch and Python. What `check_goals` refuses raises
+    ConfigurationError, a training that diverges TrainingError.
     """
     check_goals(config, settings)
     base = test_env.unwrapped
@@ -106,12 +69,20 @@ def learn_goals(
     architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
-    process = PlayProcess(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed)
+    kept = None
+    if checkpoint is not None and checkpoint.exists():
+        kept = read_progress(checkpoint, config.to_json(), settings.model_dump(mode="json"))
+    begun = 0 if kept is None else kept[0].steps
+    process = PlayProcess(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the other core plays
     try:
         learner = _Learner(_Feed(process, settings, policy), settings, policy, config)
-        learner.learn(settings.steps, callback=_Telling(policy, tests, settings.evaluate_every))
+        if kept is not None:
+            learner.restore(*kept, tests, str(checkpoint))
+        learner.begin()
+        telling = _Telling(policy, tests, settings.evaluate_every, checkpoint)
+        learner.learn(settings.steps - begun, callback=telling, reset_num_timesteps=not begun)
     finally:
         torch.set_num_threads(threads)
         process.close()
@@ -133,35 +104,40 @@ class _Feed:
 
     def __init__(self, process: PlayProcess, settings: GoalSettings, policy: NetworkPolicy) -> None:
         self._process, self._settings, self._policy = process, settings, policy
-        self._count, self._sum, self._squares = 0, np.zeros(1), np.zeros(1)
-        self._ask(None, 1.0)
+        self.episodes, self.count, self.sums, self.squares = 0, 0, np.zeros(1), np.zeros(1)
 
     def take(self, learner: "_Learner", left: float) -> list[Played]:
         """The episodes that ended in the last chunk; the next chunk is begun, of which the share `left` of all is."""
-        network = self._policy.network
         played = self._process.take()
-        self._normalize(played)
-        actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
-        self._ask(actor if self._count else None, left)
+        self._count(played)
+        self.ask(learner, left)
         return played
 
-    def _ask(self, actor: Actor | None, left: float) -> None:
-        settings = self._settings
+    def ask(self, learner: "_Learner", left: float) -> None:
+        """Have a chunk of steps played."""
+        settings, network, actor = self._settings, self._policy.network, None
+        if self.count:
+            actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
         done = 1.0 - left
         nominal = max(1.0 - done / settings.nominal, 0.0) if settings.nominal else 0.0
         exploring = Exploration(settings.epsilon, settings.noise, restarts, nominal, settings.place_only)
         self._process.ask(actor, exploring, settings.chunk)
 
-    def _normalize(self, played: list[Played]) -> None:
+    def _count(self, played: list[Played]) -> None:
+        self.episodes += len(played)
         for episode in played:
             desired = np.broadcast_to(episode.desired, episode.achieved.shape)
             told = self._policy.features(Seen(episode.observations, episode.achieved, desired)).astype(np.float64)
-            self._count += len(told)
-            self._sum, self._squares = self._sum + told.sum(0), self._squares + (told**2).sum(0)
-        if self._count:
-            mean = self._sum / self._count
-            std = np.sqrt(np.maximum(self._squares / self._count - mean**2, 0.0)).clip(_LEAST_STD)
+            self.count += len(told)
+            self.sums, self.squares = self.sums + told.sum(0), self.squares + (told**2).sum(0)
+        self.normalize()
+
+    def normalize(self) -> None:
+        """Give the policy what features are normalized by."""
+        if self.count:
+            mean = self.sums / self.count
+            std = np.sqrt(np.maximum(self.squares / self.count - mean**2, 0.0)).clip(_LEAST_STD)
             network = self._policy.network
             for numbers, found in ((network.mean, mean), (network.std, std)):
                 numbers.copy_(torch.from_numpy(found.astype(np.float32)))
@@ -196,6 +172,58 @@ class _Learner(TD3):
             device="cpu",
         )
         self._mean, self._trained = copy.deepcopy(self.actor), 0
+
+    def begin(self) -> None:
+        """Have the first chunk of steps played."""
+        self._update_current_progress_remaining(self.num_timesteps, self._settings.steps)
+        self._feed.ask(self, self._current_progress_remaining)
+
+    def save_progress(self, path: Path, tests: TrainingTests) -> None:
+        """Write what it takes to go on, if something was learnt."""
+        if not self._n_updates:
+            return
+        feed, best = self._feed, tests.best
+        tensors = {f"replay.{name}": values for name, values in self._buffer.state().items()}
+        for name, module in self._modules_by_name().items():
+            tensors |= state_of_module(name, module)
+        if best is not None:
+            tensors |= state_of_module("best", best[1].network)
+        progress = GoalProgress(
+            environment=self._config.to_json(),
+            settings=self._settings.model_dump(mode="json"),
+            steps=self.num_timesteps,
+            updates=self._n_updates,
+            chunks=self._trained,
+            episodes=feed.episodes,
+            count=feed.count,
+            sums=tuple(feed.sums.tolist()),
+            squares=tuple(feed.squares.tolist()),
+            best=None if best is None else best[0],
+        )
+        save_progress(path, progress, tensors)
+
+    def restore(self, progress: GoalProgress, tensors: Tensors, tests: TrainingTests, path: str) -> None:
+        """Go on from what `save_progress` wrote to a path; ConfigurationError where its tensors are others."""
+        feed, settings = self._feed, self._settings
+        try:
+            for name, module in self._modules_by_name().items():
+                restore_module(name, module, tensors, progress.updates)
+            replay = {name.removeprefix("replay."): v for name, v in tensors.items() if name.startswith("replay.")}
+            self._buffer.restore(replay, progress.episodes, settings.seed)
+            if progress.best is not None:
+                best = self._own.copy()
+                restore_module("best", best.network, tensors, 0)
+                tests.restore((progress.best, best))
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise ConfigurationError(f"{path} cannot be used: {str(error).splitlines()[0]}") from None
+        self.num_timesteps, self._n_updates, self._trained = progress.steps, progress.updates, progress.chunks
+        feed.episodes, feed.count = progress.episodes, progress.count
+        feed.sums, feed.squares = np.array(progress.sums), np.array(progress.squares)
+        feed.normalize()
+
+    def _modules_by_name(self) -> dict[str, nn.Module]:
+        names = "actor", "critic", "actor_target", "critic_target", "_mean"
+        return {name: getattr(self, name) for name in names}
 
     def layers(self) -> tuple[tuple[Any, Any], ...]:
         """Weights and biases of what acts, as arrays of their own; TrainingError where they are not finite."""
@@ -288,9 +316,13 @@ class _Nowhere(gym.Env[Any, Any]):
 class _Telling(BaseCallback):
     """Tells of steps, and has the policy tested once so many more were learnt from, and at the end."""
 
-    def __init__(self, policy: NetworkPolicy, tests: TrainingTests, every: int) -> None:
+    def __init__(self, policy: NetworkPolicy, tests: TrainingTests, every: int, checkpoint: Path | None) -> None:
         super().__init__()
-        self._policy, self._tests, self._every, self._tested = policy, tests, every, 0
+        self._policy, self._tests, self._every, self._checkpoint = policy, tests, every, checkpoint
+        self._tested = 0
+
+    def _on_training_start(self) -> None:
+        self._tested = self.num_timesteps
 
     def _on_rollout_start(self) -> None:
         if self.num_timesteps // self._every > self._tested // self._every:
@@ -310,3 +342,5 @@ class _Telling(BaseCallback):
         self.model.layers()  # which are finite, or it says so
         self.model.export(self._policy)
         self._tests.test(self.num_timesteps, self._policy)
+        if self._checkpoint is not None:
+            self.model.save_progress(self._checkpoint, self._tests)

@@ -1,6 +1,6 @@
 """Steps of episodes as if other goals had been wanted (hindsight experience replay, Andrychowicz et al. 2017)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ _NEXT = 0.25
 """The share of other goals that are what was achieved right after the step (Next-Future)."""
 _TRIED = 8
 """Steps and goals that are drawn for each row: the first is taken that does not begin at the end."""
+
+_KEPT = "observations", "achieved", "desired", "actions", "lengths"
+"""What an episode is kept as."""
 
 Features = Callable[[Seen], Float]
 Rows = NDArray[np.int64]
@@ -69,11 +72,35 @@ class HindsightBuffer(ReplayBuffer):
             k, length = self._next, len(played)
             self._observations[k, : length + 1], self._achieved[k, : length + 1] = played.observations, played.achieved
             self._desired[k], self._actions[k, :length], self._lengths[k] = played.desired, played.actions, length
-            self._moved[k] = bool(np.ptp(played.achieved, axis=0).max() > MOVED)
+            self._moved[k] = _moves(played.achieved)
             self._next = (k + 1) % len(self._lengths)
+        self._index()
+
+    def _all(self) -> tuple[NDArray[Any], ...]:
+        return self._observations, self._achieved, self._desired, self._actions, self._lengths
+
+    def _index(self) -> None:
+        """Find the steps that there are."""
         there = np.arange(self._actions.shape[1]) < self._lengths[:, None]
         moved = there & self._moved[:, None]
         self._steps = tuple(np.nonzero(some) for some in (moved, there) if some.any())  # type: ignore[misc]
+
+    def state(self) -> dict[str, Float]:
+        """All episodes, as arrays."""
+        used = int(np.count_nonzero(self._lengths))
+        return {name: values[:used].astype(np.float32) for name, values in zip(_KEPT, self._all(), strict=True)}
+
+    def restore(self, state: Mapping[str, Float], episodes: int, seed: int) -> None:
+        """Keep what `state` told after so many episodes; what is sampled from now on is as the seed says.
+
+        ValueError where it is of other sizes.
+        """
+        for values, name in zip(self._all(), _KEPT, strict=True):
+            values[: len(state[name])] = state[name]
+        for k, length in enumerate(self._lengths[: len(state["lengths"])]):
+            self._moved[k] = _moves(self._achieved[k, : length + 1])
+        self._next, self._generator = episodes % len(self._lengths), np.random.default_rng((seed, episodes))
+        self._index()
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
         """Some steps, each with a goal."""
@@ -122,3 +149,8 @@ class HindsightBuffer(ReplayBuffer):
             parts.append((episodes[rows], steps[rows]))
         episode, step = (np.concatenate(each) for each in zip(*parts, strict=True))
         return episode, step
+
+
+def _moves(achieved: Float) -> bool:
+    """Whether what is achieved in an episode (t, g) changes."""
+    return bool(np.ptp(achieved, axis=0).max() > MOVED)

@@ -47,13 +47,14 @@ class Exploration:
 class PlayProcess:
     """So many environments of a configuration, of the root seeds from `seed` on, in a process that `close` ends.
 
-    It ends too where this process does, however that comes. WorkerError if it has ended by itself.
+    Each begins with the episode `first` of its seed. It ends too where this process does, however that comes.
+    WorkerError if it has ended by itself.
     """
 
-    def __init__(self, config: EnvConfig, envs: int, seed: int) -> None:
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, config.to_json(), envs, seed), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, config.to_json(), envs, seed, first), daemon=True)
         with _one_thread():
             self._process.start()
         theirs.close()
@@ -91,14 +92,14 @@ class PlayProcess:
 class Player:
     """One environment, and the episode that it is in."""
 
-    def __init__(self, config: EnvConfig, seed: int) -> None:
+    def __init__(self, config: EnvConfig, seed: int, first: int = 0) -> None:
         self.env, self._limit = bare(config), config.task.steps
-        self._interface, self._seed, self._index = config.interface, seed, 0
+        self._interface, self._seed, self._index = config.interface, seed, first
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
         self._fresh, self._place_only, self._start = True, False, list[Snapshot]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
-        self._begin(self.env.reset(seed=seed)[0])
+        self._begin(self.env.reset(seed=seed, options={"index": first})[0])
 
     @property
     def now(self) -> Seen:
@@ -147,10 +148,10 @@ class Player:
 class _Players:
     """All of a process."""
 
-    def __init__(self, config: EnvConfig, envs: int, seed: int) -> None:
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int) -> None:
         self._interface = config.interface
-        self._all = [Player(config, seed + k) for k in range(envs)]
-        self._generator = np.random.default_rng(seed)
+        self._all = [Player(config, seed + k, first) for k in range(envs)]
+        self._generator = np.random.default_rng((seed, first) if first else seed)
         self._starts: list[Snapshot] = []
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
         self._kept, self._varies = 0, config.randomization != NONE
@@ -195,7 +196,7 @@ class _Players:
         return self._starts[self._generator.integers(len(self._starts))]
 
 
-def _serve(connection: Connection, config: str, envs: int, seed: int) -> None:
+def _serve(connection: Connection, config: str, envs: int, seed: int, first: int) -> None:
     """Play as is asked for, until whoever asks is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: who asks ends this
     players: _Players | None = None
@@ -205,7 +206,7 @@ def _serve(connection: Connection, config: str, envs: int, seed: int) -> None:
         except (EOFError, ConnectionError):
             return
         try:
-            players = players or _Players(EnvConfig.from_json(config), envs, seed)
+            players = players or _Players(EnvConfig.from_json(config), envs, seed, first)
             told: Any = players.play(*asked)
         except SimworldError as error:
             told = error

@@ -1,5 +1,6 @@
 """How tests of a policy went while it was learnt."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,29 +8,36 @@ from typing import Any
 
 from simworld.agents.evaluation import Evaluation
 from simworld.extras import extras
+from simworld.reading import parse_json
+from simworld.writing import write_bytes
 
 
 class SuccessCurve:
-    """How a policy did in tests while it was learnt, and how long that took; with a folder, for TensorBoard too."""
+    """How a policy did in tests while it was learnt, and how long that took; with a folder, for TensorBoard too.
 
-    def __init__(self, steps: int, progress: Callable[[int, int], None] | None, folder: Path | None) -> None:
-        self._steps, self._progress, self._begin = steps, progress, time.perf_counter()
+    The file `kept` has every test, a line each, so that a training that goes on has the curve of before. DatasetError
+    where it is broken.
+    """
+
+    def __init__(
+        self, steps: int, progress: Callable[[int, int], None] | None, kept: Path, folder: Path | None
+    ) -> None:
+        self._steps, self._progress, self._kept, self._folder = steps, progress, kept, folder
+        self._begin = time.perf_counter()
         self._curve: list[dict[str, float]] = []
-        self._board = None
-        if folder is not None:
-            with extras():
-                from torch.utils.tensorboard import SummaryWriter
-            self._board = SummaryWriter(str(folder), purge_step=0)
+        self._board: Any = None
+        self._begun = False
 
     def tell(self, step: int, result: Evaluation | None) -> None:
-        """Hear of a step, and of a test if there was one."""
+        """Hear of a step, and of a test if there was one; the first step is that from which the training goes on."""
+        if not self._begun:
+            self._take_up(step)
         if result is not None:
             point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
             self._curve.append({"step": step} | point | {"seconds": time.perf_counter() - self._begin})
-            if self._board is not None:
-                for name, value in point.items():
-                    self._board.add_scalar(f"test/{name}", value, step)
-                self._board.flush()
+            with open(self._kept, "a", encoding="utf-8") as file:
+                file.write(json.dumps(self._curve[-1]) + "\n")
+            self._show(self._curve[-1])
         if self._progress is not None:
             self._progress(min(step, self._steps), self._steps)
 
@@ -40,3 +48,27 @@ class SuccessCurve:
         best = max(reversed(self._curve), key=lambda point: point["success"])
         told = {"steps": self._curve[-1]["step"], "best": {name: best[name] for name in ("step", "success")}}
         return told | {"curve": self._curve, "seconds": time.perf_counter() - self._begin}
+
+    def _take_up(self, step: int) -> None:
+        """The tests of before a step, and the time that they took."""
+        self._begun = True
+        text = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
+        whole = text[: text.rfind("\n") + 1].splitlines()  # a kill may have cut the last line
+        before = [parse_json(line, dict[str, float], f"{self._kept} is broken") for line in whole]
+        self._curve = [point for point in before if point["step"] <= step]
+        write_bytes(self._kept, "".join(json.dumps(point) + "\n" for point in self._curve).encode())
+        if self._curve:
+            self._begin = time.perf_counter() - self._curve[-1]["seconds"]
+        if self._folder is not None:
+            with extras():
+                from torch.utils.tensorboard import SummaryWriter
+            # All is told again, as a training that was killed may not have written out what it told.
+            self._board = SummaryWriter(str(self._folder), purge_step=0)
+            for point in self._curve:
+                self._show(point)
+
+    def _show(self, point: dict[str, float]) -> None:
+        if self._board is not None:
+            for name in ("success", "return", "length"):
+                self._board.add_scalar(f"test/{name}", point[name], int(point["step"]))
+            self._board.flush()

@@ -35,6 +35,15 @@ class TrainingTests:
             self._best = result.success_rate, policy.copy()
         self._tell(step, result)
 
+    @property
+    def best(self) -> tuple[float, NetworkPolicy] | None:
+        """The share of successes of the last of those that did best, and that one; None if none was tested."""
+        return self._best
+
+    def restore(self, best: tuple[float, NetworkPolicy]) -> None:
+        """Take up what was the best of the tests before."""
+        self._best = best
+
     def best_or(self, last: NetworkPolicy) -> NetworkPolicy:
         """The last of those that did best, or this one if none was tested."""
         return last if self._best is None else self._best[1]

@@ -64,7 +64,7 @@ def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> 
     elif algorithm == DAGGER:
         from simworld.agents.imitation.dagger import DaggerSettings as kind
     elif algorithm == GOALS:
-        from simworld.agents.reinforcement.goal_learning import GoalSettings as kind
+        from simworld.agents.reinforcement.goal_settings import GoalSettings as kind
 
         own = {}
     else:

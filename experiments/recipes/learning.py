@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RECORD = "training.json"
 _CHECKPOINT, _BOARD = "checkpoint.safetensors", "tensorboard"
 _CARD = "README.md"
-_CLOCK, _LOSSES = "training", "losses.jsonl"
+_CLOCK, _LOSSES, _TESTS = "training", "losses.jsonl", "tests.jsonl"
 
 
 def train_cloning(
@@ -143,10 +143,11 @@ def train_online(
     `reward`, it is the task's first with "ddpg", else its "dense" one where there is one; with "dagger" there is none.
     The policy is that which does best in tests on the way and at the end, on seeds of their own, of which `tensorboard`
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
-    begins again.
+    goes on from its last test with "ddpg", and else begins again.
     """
     from simworld.agents.imitation.dagger import DaggerSettings, check_imitation, imitate
-    from simworld.agents.reinforcement.goal_learning import GoalSettings, check_goals, learn_goals
+    from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
+    from simworld.agents.reinforcement.goal_settings import GoalSettings
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce
 
@@ -161,7 +162,7 @@ def train_online(
         test_env = stack.enter_context(closing(env_of(environment)))
         if isinstance(asked, GoalSettings):
             check_goals(config, asked)
-            learn = partial(learn_goals, config, test_env, asked)
+            learn = partial(learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT)
         else:
             env = stack.enter_context(closing(env_of(environment)))
             if isinstance(asked, DaggerSettings):
@@ -173,7 +174,7 @@ def train_online(
 
         def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
             total = asked.total if isinstance(asked, DaggerSettings) else asked.steps
-            curve = SuccessCurve(total, progress, folder / _BOARD if tensorboard else None)
+            curve = SuccessCurve(total, progress, folder / _TESTS, folder / _BOARD if tensorboard else None)
             policy = learn(curve.tell)
             return policy, curve.record()
 
@@ -213,7 +214,7 @@ def _train(
     learn: Callable[[], tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]],
 ) -> Path:
     """The policy in `folder`, learnt unless it is there, with the record of its training and its card beside it."""
-    on_the_way = _CHECKPOINT, _LOSSES, f"{_CLOCK}.seconds"
+    on_the_way = _CHECKPOINT, _LOSSES, _TESTS, f"{_CLOCK}.seconds"
     made = POLICY, RECORD, _CARD, *on_the_way
     with OutputFolder(
         folder, {"kind": "training"} | dict(request), lambda name: name in made or name.startswith(f"{_BOARD}/")

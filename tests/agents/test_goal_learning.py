@@ -17,7 +17,8 @@ from simworld.agents.network import Architecture, NetworkPolicy
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning, play_process, training_tests
 from simworld.agents.reinforcement.foresight import foreseen
-from simworld.agents.reinforcement.goal_learning import GoalSettings, learn_goals
+from simworld.agents.reinforcement.goal_learning import learn_goals
+from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training_tests import Tell

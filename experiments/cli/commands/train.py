@@ -21,7 +21,7 @@ from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
 
-AFTER_INTERRUPT = "; the same command goes on from the last epoch of cloning, and begins again with the others"
+AFTER_INTERRUPT = "; the same command goes on: cloning from its last epoch, ddpg from its last test; the others begin again"
 
 
 @commands.command(context_settings={"obj": AFTER_INTERRUPT})

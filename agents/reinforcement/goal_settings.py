@@ -1,0 +1,60 @@
+"""How goals are learnt: the settings."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH
+from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
+from simworld.errors import ConfigurationError
+
+Share = Annotated[Real, Field(ge=0, le=1)]
+
+
+class GoalSettings(Settings):
+    """How long is learnt, and how: DDPG (Lillicrap et al. 2016) in hindsight (Andrychowicz et al. 2017).
+
+    `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
+    `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
+    what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
+    episodes, and in the end `last_restarts`, goes on from where something was held before. After the first of each
+    environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
+    done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
+    long before all of it is. `hindsight` is the share of goals that were achieved later. With `foresight` values begin
+    as those of going straight to the goal, if that is one place and each step costs the most that one can. What is
+    learnt has the mean of the weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in
+    `evaluation_episodes`.
+    """
+
+    steps: Annotated[Whole, Field(ge=1)] = 600_000
+    envs: Annotated[Whole, Field(ge=1, le=SEEDS_EACH)] = 16
+    chunk: Annotated[Whole, Field(ge=1)] = 20
+    updates: Annotated[Real, Field(gt=0, le=16)] = 0.1
+    batch_size: Annotated[Whole, Field(ge=2)] = 128
+    buffer_size: Annotated[Whole, Field(ge=1000, le=10_000_000)] = 500_000
+    hidden: Hidden = 256
+    layers: Layers = 3
+    learning_rate: LearningRate = 1e-3
+    discount: Annotated[Real, Field(ge=0, lt=1)] = 0.98
+    tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
+    penalty: Annotated[Real, Field(ge=0)] = 0.2
+    epsilon: Share = 0.3
+    noise: Annotated[Real, Field(ge=0)] = 0.2
+    restarts: Share = 0.5
+    last_restarts: Share = 0.2
+    nominal: Share = 0.5
+    place_only: Share = 0.5
+    hindsight: Share = 0.8
+    foresight: bool = True
+    averaged: Annotated[Whole, Field(ge=1)] = 20_000
+    evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
+    evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
+    seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
+
+    @model_validator(mode="after")
+    def _some_updates(self) -> Self:
+        if self.updates * self.chunk * self.envs < 1:
+            raise ConfigurationError(
+                f"updates: must be at least one after a chunk of {self.chunk * self.envs} steps, got {self.updates}"
+            )
+        return self

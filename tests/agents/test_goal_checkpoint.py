@@ -1,0 +1,171 @@
+"""Learning goals that was stopped goes on from its last test."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from simworld.agents.network import NetworkPolicy
+from simworld.agents.reinforcement import goal_learning
+from simworld.agents.reinforcement.goal_learning import learn_goals
+from simworld.agents.reinforcement.goal_settings import GoalSettings
+from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.played import Played
+from simworld.agents.reinforcement.training_tests import Tell
+from simworld.agents.stored import read_stored, write_stored
+from simworld.datasets.store.verify import verify
+from simworld.envs.config import EnvConfig
+from simworld.envs.making import make
+from simworld.errors import ConfigurationError
+from simworld.experiments.recipes.learning import train_online
+
+REACH = EnvConfig(task="reach")
+TINY: dict[str, Any] = {"steps": 1600, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
+TINY |= {"evaluate_every": 400, "evaluation_episodes": 2}
+
+
+def learn(checkpoint: Path, tell: Tell, **settings: Any) -> NetworkPolicy:
+    with closing(make(REACH)) as test_env:
+        return learn_goals(REACH, test_env, GoalSettings(**TINY | settings), tell, checkpoint)
+
+
+def stopping_at(last: int) -> Tell:
+    def tell(step: int, result: Any) -> None:
+        if step > last:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("stopped") / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        learn(path, stopping_at(1000))
+    return path
+
+
+def test_it_goes_on_from_the_last_test(stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = stopped.read_bytes()
+    document, tensors = read_stored(stopped)
+    assert document["steps"] == 800 and document["updates"] > 0 and 0 <= document["best"] <= 1
+    assert len(tensors["replay.lengths"]) == document["episodes"] and tensors["replay.lengths"].sum() <= 800
+    begun = dict[str, Any]()
+
+    def begin(learner: Any, original: Any = goal_learning._Learner.begin) -> None:
+        for name in ("actor", "critic"):
+            module = getattr(learner, name)
+            begun.update({f"{name}.{key}": values.clone() for key, values in module.state_dict().items()})
+        states = learner.critic.optimizer.state
+        for key, parameter in learner.critic.named_parameters():
+            begun[f"critic.{key}.exp_avg_sq"] = states[parameter]["exp_avg_sq"].clone()
+        begun["left"], begun["steps"] = learner._buffer.state(), learner.num_timesteps
+        original(learner)
+
+    monkeypatch.setattr(goal_learning._Learner, "begin", begin)
+    policies, told = [], list[tuple[int, bool]]()
+    for k in range(2):
+        path = tmp_path / f"{k}.safetensors"
+        path.write_bytes(kept)
+        told.clear()
+        policies.append(learn(path, lambda step, result: told.append((step, result is not None))))
+        assert begun["steps"] == 800
+        assert any(key.endswith("exp_avg_sq") for key in begun)
+        for key in (key for key in begun if key.startswith(("actor.", "critic."))):
+            np.testing.assert_array_equal(begun[key].numpy(), tensors[key])
+        for key, values in begun["left"].items():
+            np.testing.assert_array_equal(values, tensors[f"replay.{key}"])
+    assert told[0] == (800, False) and [step for step, test in told if test] == [1200, 1600]
+    # From the same checkpoint it goes on to the same bits.
+    states = [[values.numpy() for values in policy.network.state_dict().values()] for policy in policies]
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert read_stored(path)[0]["steps"] == 1600
+
+
+def test_what_was_best_before_stays(stopped: Path, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    document, tensors = read_stored(stopped)
+    write_stored(path, document | {"best": 1.0}, tensors)
+    policy = learn(path, lambda step, result: None)
+    if read_stored(path)[0]["best"] == 1.0:  # which no test of so little reaches again
+        best = {key.removeprefix("best."): values for key, values in tensors.items() if key.startswith("best.")}
+        for key, values in policy.network.state_dict().items():
+            np.testing.assert_array_equal(values.numpy(), best[key])
+
+
+def test_what_is_no_such_checkpoint_is_refused(stopped: Path, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    document, tensors = read_stored(stopped)
+    path.write_bytes(stopped.read_bytes())
+    with pytest.raises(ConfigurationError, match="is of another training; remove it"):
+        learn(path, stopping_at(0), noise=0.1)
+    write_stored(path, document | {"steps": 0}, tensors)
+    with pytest.raises(ConfigurationError, match="is no checkpoint of learning goals: steps"):
+        learn(path, stopping_at(0))
+    for name, wrong in (("actor.mu.0.weight", np.zeros((3, 3))), ("replay.actions", np.zeros((2, 3, 1)))):
+        write_stored(path, document, tensors | {name: wrong})
+        with pytest.raises(ConfigurationError, match="checkpoint.safetensors cannot be used: "):
+            learn(path, stopping_at(0))
+    write_stored(path, document, {name: values for name, values in tensors.items() if name != "replay.lengths"})
+    with pytest.raises(ConfigurationError, match="cannot be used: .*lengths"):
+        learn(path, stopping_at(0))
+
+
+def test_a_buffer_that_is_restored_has_the_same_steps() -> None:
+    config, box = EnvConfig(task="push"), spaces.Box(-1, 1, (4,), np.float32)
+    sizes = config.interface.sizes
+
+    def buffer() -> HindsightBuffer:
+        return HindsightBuffer(
+            1000, box, box, config=config, features=lambda seen: seen.observation[:, :1], hindsight=0.8, seed=0
+        )
+
+    def played(k: int, length: int, moves: bool) -> Played:
+        seen = np.arange(length + 1, dtype=np.float32)[:, None] + 100.0 * k
+        achieved = np.repeat(seen if moves else 0 * seen, sizes["achieved_goal"], 1)
+        return Played(
+            np.repeat(seen, sizes["observation"], 1),
+            achieved,
+            np.zeros(3, np.float32),
+            np.zeros((length, 4), np.float32),
+        )
+
+    first, second = buffer(), buffer()
+    first.add_episodes(played(k, 5 + k, k % 2 == 0) for k in range(13))  # more than there is room for
+    second.restore(first.state(), 13, 0)
+    assert len(first) == len(second) < sum(5 + k for k in range(13))
+    for one, other in zip(first._steps, second._steps, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for each in (first, second):
+        each.add_episodes([played(20, 9, True)])
+    np.testing.assert_array_equal(first._observations, second._observations)
+
+
+def test_the_same_command_goes_on(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"algorithm": "ddpg", "randomization": "none", **TINY}
+
+    def stop(done: int, of: int) -> None:
+        if done > 1000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_online(tmp_path / "run", "simworld/Reach-v0", tensorboard=True, progress=stop, **asked)
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"checkpoint.safetensors", "tests.jsonl"}
+    before = [json.loads(line) for line in (tmp_path / "run/tests.jsonl").read_text().splitlines()]
+    heard = list[int]()
+    train_online(
+        tmp_path / "run", "simworld/Reach-v0", tensorboard=True, progress=lambda done, of: heard.append(done), **asked
+    )
+    record = json.loads((tmp_path / "run/training.json").read_text())
+    # The last test was told of, but what was tested was not kept any more.
+    assert heard[0] == 800 and [point["step"] for point in before] == [400, 800, 1200]
+    assert record["curve"][:2] == before[:2] and [point["step"] for point in record["curve"]] == [400, 800, 1200, 1600]
+    seconds = [point["seconds"] for point in record["curve"]]
+    assert seconds == sorted(seconds) and record["seconds"] >= seconds[-1]
+    assert verify(tmp_path / "run") == []
+    assert not {"checkpoint.safetensors", "tests.jsonl"} & {path.name for path in (tmp_path / "run").iterdir()}
