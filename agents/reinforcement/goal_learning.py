@@ -15,7 +15,7 @@ import torch
 from stable_baselines3 import TD3
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutReturn
-from stable_baselines3.common.utils import polyak_update
+from stable_baselines3.common.utils import polyak_update, update_learning_rate
 from torch import nn
 from torch.nn import functional
 
@@ -254,8 +254,13 @@ class _Learner(TD3):
 
     def train(self, gradient_steps: int, batch_size: int = 256) -> None:
         """Updates: of values that rewards can add up to, and with a cost of large actions, which else saturate."""
+        settings = self._settings
         if not len(self._buffer):
             return
+        last = settings.last_learning_rate or settings.learning_rate
+        rate = last + self._current_progress_remaining * (settings.learning_rate - last)
+        update_learning_rate(self.actor.optimizer, rate)
+        update_learning_rate(self.critic.optimizer, rate)
         for _ in range(gradient_steps):
             self._n_updates += 1
             data, before, after = self._buffer.drawn(batch_size)
@@ -263,11 +268,11 @@ class _Learner(TD3):
             self._descend(self.critic, functional.mse_loss(values, self.wanted(data, before, after)))
             actions = self.actor(data.observations)
             value = self.critic.q1_forward(data.observations, actions).mean()
-            self._descend(self.actor, self._settings.penalty * actions.square().mean() - value)
+            self._descend(self.actor, settings.penalty * actions.square().mean() - value)
             for of, target_of in ((self.critic, self.critic_target), (self.actor, self.actor_target)):
                 polyak_update(of.parameters(), target_of.parameters(), self.tau)
         self._trained += 1
-        share = self._settings.chunk * self._settings.envs / self._settings.averaged
+        share = settings.chunk * settings.envs / settings.averaged
         polyak_update(self.actor.parameters(), self._mean.parameters(), min(max(share, _FRESH / self._trained), 1.0))
 
     @torch.no_grad()

@@ -15,7 +15,8 @@ class GoalSettings(Settings):
     """How long is learnt, and how: DDPG (Lillicrap et al. 2016) in hindsight (Andrychowicz et al. 2017).
 
     `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
-    `batch_size` steps of the latest `buffer_size`. Large actions cost `penalty`; target networks follow by `tau`. Of
+    `batch_size` steps of the latest `buffer_size`, at a `learning_rate` that goes to the last one in equal parts where
+    there is a `last_learning_rate`. Large actions cost `penalty`; target networks follow by `tau`. Of
     what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
     episodes, and in the end `last_restarts`, goes on from where something was held before. After the first of each
     environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
@@ -35,6 +36,7 @@ class GoalSettings(Settings):
     hidden: Hidden = 256
     layers: Layers = 3
     learning_rate: LearningRate = 1e-3
+    last_learning_rate: LearningRate | None = None
     discount: Annotated[Real, Field(ge=0, lt=1)] = 0.98
     tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
     penalty: Annotated[Real, Field(ge=0)] = 0.2

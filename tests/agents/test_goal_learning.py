@@ -218,6 +218,22 @@ def test_what_is_learnt_has_the_mean_of_the_weights(monkeypatch: pytest.MonkeyPa
         np.testing.assert_allclose(half[k - 1], wanted, rtol=1e-5, atol=1e-7)
 
 
+def test_its_rate_of_learning_goes_to_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = dict[int, list[float]]()
+    train = goal_learning._Learner.train
+
+    def trained(learner: Any, **asked: Any) -> None:
+        train(learner, **asked)
+        optimizers = learner.actor.optimizer, learner.critic.optimizer
+        rates[learner.num_timesteps] = [group["lr"] for each in optimizers for group in each.param_groups]
+
+    monkeypatch.setattr(goal_learning._Learner, "train", trained)
+    learn(GoalSettings(**TINY, learning_rate=1e-3, last_learning_rate=1e-4))
+    assert [*rates] == [200, 400, 600, 800, 1000, 1200]
+    for steps, found in list(rates.items())[2:]:
+        assert found == pytest.approx([1e-3 - 9e-4 * steps / 1200] * 2)
+
+
 def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def diverge(learner: Any, **_: Any) -> None:
         learner.actor.mu[0].weight.data.fill_(np.nan)

@@ -324,7 +324,10 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
     ("arguments", "promise"),
     [
         (["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
-        (["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "begins again with the others"),
+        (
+            ["train", REACH, "--algorithm", "ppo", "--steps", "100000"],
+            "from its last test; the others begin again",
+        ),
     ],
 )
 def test_ctrl_c_ends_any_command_with_130(

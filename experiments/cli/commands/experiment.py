@@ -10,7 +10,7 @@ import typer
 from simworld.errors import ConfigurationError
 from simworld.experiments.cli.console import progress, table
 
-AFTER_INTERRUPT = "; what was finished is intact, and the same command goes on from there but for a policy half learnt"
+AFTER_INTERRUPT = "; what was finished is intact, and the same command goes on as `train` does"
 
 commands = typer.Typer()
 experiments = typer.Typer(no_args_is_help=True, help="What is learnt where, how well, and how long it takes.")
