@@ -6,6 +6,7 @@ gives the same training, however fast either of the two is.
 """
 
 import copy
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,9 @@ def learn_goals(
     settings: GoalSettings,
     progress: Tell | None = None,
     checkpoint: Path | None = None,
+    demonstrations: Sequence[Played] = (),
 ) -> NetworkPolicy:
-    """A policy that learns from nothing in environments of a configuration.
+    """A policy that learns in environments of a configuration: from nothing, or from what was shown beside it.
 
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
     `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
@@ -78,6 +80,7 @@ def learn_goals(
     torch.set_num_threads(1)  # the other core plays
     try:
         learner = _Learner(_Feed(process, settings, policy), settings, policy, config)
+        learner.show(demonstrations)
         if kept is not None:
             learner.restore(*kept, tests, str(checkpoint))
         learner.begin()
@@ -109,7 +112,8 @@ class _Feed:
     def take(self, learner: "_Learner", left: float) -> list[Played]:
         """The episodes that ended in the last chunk; the next chunk is begun, of which the share `left` of all is."""
         played = self._process.take()
-        self._count(played)
+        self.episodes += len(played)
+        self.learn_scale(played)
         self.ask(learner, left)
         return played
 
@@ -124,8 +128,8 @@ class _Feed:
         exploring = Exploration(settings.epsilon, settings.noise, restarts, nominal, settings.place_only)
         self._process.ask(actor, exploring, settings.chunk)
 
-    def _count(self, played: list[Played]) -> None:
-        self.episodes += len(played)
+    def learn_scale(self, played: Iterable[Played]) -> None:
+        """Have features normalized by those of some more episodes, too."""
         for episode in played:
             desired = np.broadcast_to(episode.desired, episode.achieved.shape)
             told = self._policy.features(Seen(episode.observations, episode.achieved, desired)).astype(np.float64)
@@ -172,6 +176,21 @@ class _Learner(TD3):
             device="cpu",
         )
         self._mean, self._trained = copy.deepcopy(self.actor), 0
+        self._shown: HindsightBuffer | None = None
+
+    def show(self, demonstrations: Sequence[Played]) -> None:
+        """Learn from these too, all along (RLPD, Ball et al. 2023)."""
+        if demonstrations:
+            settings, spaces = self._settings, (self.observation_space, self.action_space)
+            about: dict[str, Any] = {
+                "features": self._own.features,
+                "hindsight": settings.hindsight,
+                "seed": settings.seed + 1,
+            }
+            size = len(demonstrations) * self._config.task.steps
+            self._shown = HindsightBuffer(size, *spaces, config=self._config, **about)
+            self._shown.add_episodes(demonstrations)
+            self._feed.learn_scale(demonstrations)
 
     def begin(self) -> None:
         """Have the first chunk of steps played."""
@@ -244,7 +263,8 @@ class _Learner(TD3):
         played = self._feed.take(self, self._current_progress_remaining)
         self._buffer.add_episodes(played)
         network = self._own.network
-        self._buffer.mean, self._buffer.std = network.mean.numpy().copy(), network.std.numpy().copy()
+        for buffer in filter(None, (self._buffer, self._shown)):
+            buffer.mean, buffer.std = network.mean.numpy().copy(), network.std.numpy().copy()
         steps = self._settings.chunk * self._settings.envs
         self.num_timesteps += steps
         self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
@@ -263,7 +283,7 @@ class _Learner(TD3):
         update_learning_rate(self.critic.optimizer, rate)
         for _ in range(gradient_steps):
             self._n_updates += 1
-            data, before, after = self._buffer.drawn(batch_size)
+            data, before, after = self._drawn(batch_size)
             values = self.critic.q1_forward(data.observations, data.actions)
             self._descend(self.critic, functional.mse_loss(values, self.wanted(data, before, after)))
             actions = self.actor(data.observations)
@@ -274,6 +294,18 @@ class _Learner(TD3):
         self._trained += 1
         share = settings.chunk * settings.envs / settings.averaged
         polyak_update(self.actor.parameters(), self._mean.parameters(), min(max(share, _FRESH / self._trained), 1.0))
+
+    def _drawn(self, count: int) -> tuple[ReplayBufferSamples, Seen, Seen]:
+        """Some steps, and what was seen before and after them."""
+        if self._shown is None or not (shown := round(self._settings.demonstrated * count)):
+            return self._buffer.drawn(count)
+        if shown == count:
+            return self._shown.drawn(count)
+        mine, others = self._buffer.drawn(count - shown), self._shown.drawn(shown)
+        both: list[Any] = [[*zip(mine[k], others[k], strict=True)] for k in range(3)]
+        data = ReplayBufferSamples(*map(torch.cat, both[0][:5]))
+        before, after = (Seen(*map(np.concatenate, parts)) for parts in both[1:])
+        return data, before, after
 
     @torch.no_grad()
     def wanted(self, data: ReplayBufferSamples, before: Seen, after: Seen) -> torch.Tensor:

@@ -21,9 +21,10 @@ class GoalSettings(Settings):
     episodes, and in the end `last_restarts`, goes on from where something was held before. After the first of each
     environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
     done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
-    long before all of it is. `hindsight` is the share of goals that were achieved later. With `foresight` values begin
-    as those of going straight to the goal, if that is one place and each step costs the most that one can. What is
-    learnt has the mean of the weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in
+    long before all of it is. `hindsight` is the share of goals that were achieved later. Of what is learnt from, the
+    share `demonstrated` was shown, where there are demonstrations. With `foresight` values begin as those of going
+    straight to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of
+    the weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in
     `evaluation_episodes`.
     """
 
@@ -47,6 +48,7 @@ class GoalSettings(Settings):
     nominal: Share = 0.5
     place_only: Share = 0.5
     hindsight: Share = 0.8
+    demonstrated: Share = 0.5
     foresight: bool = True
     averaged: Annotated[Whole, Field(ge=1)] = 20_000
     evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000

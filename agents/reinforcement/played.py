@@ -1,9 +1,13 @@
 """Episodes as they were played, for learning in hindsight, and the network that played them as plain arrays."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simworld.datasets.store.episode import Episode
 
 Float = NDArray[np.float32]
 
@@ -19,6 +23,12 @@ class Played:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+    @classmethod
+    def of(cls, episode: "Episode") -> Self:
+        """An episode of a store, as it was executed."""
+        seen = episode.observations
+        return cls(seen["observation"], seen["achieved_goal"], seen["desired_goal"][0], episode.actions)
 
 
 @dataclass(frozen=True)

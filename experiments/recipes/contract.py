@@ -17,6 +17,7 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.algorithms import (
     CLONING,
     DAGGER,
+    GOALS,
     OF_DEMONSTRATIONS,
     VISUOMOTOR,
     check_algorithm,
@@ -80,18 +81,18 @@ class Contract(Plain):
     def _learns_from_what_it_can(self) -> Self:
         check_algorithm(self.algorithm)
         clones = self.algorithm in OF_DEMONSTRATIONS
-        if clones != (self.demonstrations > 0):
+        if clones != (self.demonstrations > 0) and self.algorithm != GOALS:
             raise ConfigurationError(
-                f"demonstrations: must be there for {' and '.join(OF_DEMONSTRATIONS)}, and for nothing else, got "
-                f"{self.demonstrations} with {self.algorithm}"
+                f"demonstrations: must be there for {' and '.join(OF_DEMONSTRATIONS)}, may be for {GOALS}, and not for "
+                f"others, got {self.demonstrations} with {self.algorithm}"
             )
         if (self.algorithm == VISUOMOTOR) != bool(self.cameras):
             raise ConfigurationError(
                 f"cameras: must be there for {VISUOMOTOR}, and for nothing else, got {[*self.cameras]} with "
                 f"{self.algorithm}"
             )
-        if (self.noise and not clones) or (self.reward and (clones or self.algorithm == DAGGER)):
-            idle = "noise" if self.noise and not clones else "reward"
+        if (self.noise and not self.demonstrations) or (self.reward and (clones or self.algorithm == DAGGER)):
+            idle = "noise" if self.noise and not self.demonstrations else "reward"
             raise ConfigurationError(f"{idle}: does nothing with {self.algorithm}; leave it out")
         if "seed" in self.settings | self.quick:
             raise ConfigurationError("settings: the seed is one of `seeds`")
@@ -194,17 +195,21 @@ def run_contract(
 def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Path, float]:
     """The policy, and how many seconds it took to make what it learnt from."""
     settings, policy, data = contract.settings | {"seed": seed}, folder / "policy", folder / "demonstrations"
-    asked: dict[str, Any] = {"randomization": contract.randomization}
-    if contract.algorithm not in OF_DEMONSTRATIONS:
-        asked |= {"algorithm": contract.algorithm, "reward": contract.reward, "tensorboard": True}
-        tell = partial(told, "episodes" if contract.algorithm == DAGGER else "steps")
-        return train_online(policy, contract.env, progress=tell, **asked, **settings), 0.0
-    asked |= {
-        "options": contract.options(),
-        "episodes": contract.demonstrations,
-        "noise": contract.noise,
-        "seed": _FIRST_SEED + 1000 * seed,
-    }
+    seconds = _shown(contract, data, seed, told) if contract.demonstrations else 0.0
+    if contract.algorithm == CLONING:
+        return train_cloning(policy, contract.env, data, progress=partial(told, "epochs"), **settings), seconds
+    if contract.algorithm == VISUOMOTOR:
+        return train_visuomotor(policy, contract.env, data, progress=partial(told, "steps"), **settings), seconds
+    asked: dict[str, Any] = {"randomization": contract.randomization, "reward": contract.reward, "tensorboard": True}
+    asked |= {"algorithm": contract.algorithm, "demonstrations": data if contract.demonstrations else None}
+    tell = partial(told, "episodes" if contract.algorithm == DAGGER else "steps")
+    return train_online(policy, contract.env, progress=tell, **asked, **settings), seconds
+
+
+def _shown(contract: Contract, data: Path, seed: int, told: Told) -> float:
+    """Have the expert show how it is done: the seconds that this took."""
+    asked: dict[str, Any] = {"randomization": contract.randomization, "options": contract.options()}
+    asked |= {"episodes": contract.demonstrations, "noise": contract.noise, "seed": _FIRST_SEED + 1000 * seed}
     clock = None if (data / MANIFEST).exists() else Clock(data)
 
     def shown(done: int) -> None:
@@ -216,10 +221,7 @@ def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Pa
     write_rollouts(data, contract.env, **asked, engine=make_engine(_CORES), progress=shown)
     if clock is not None:
         clock.save()
-    seconds = Clock.read(data)
-    if contract.algorithm == CLONING:
-        return train_cloning(policy, contract.env, data, progress=partial(told, "epochs"), **settings), seconds
-    return train_visuomotor(policy, contract.env, data, progress=partial(told, "steps"), **settings), seconds
+    return Clock.read(data)
 
 
 def _difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> str:

@@ -130,6 +130,7 @@ def train_online(
     env_id: str,
     *,
     algorithm: str = "ppo",
+    demonstrations: Path | None = None,
     randomization: str | Sequence[Any] = "default",
     reward: str | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
@@ -141,6 +142,7 @@ def train_online(
 
     `settings` are those of DaggerSettings, of GoalSettings with "ddpg", else of ReinforcementSettings. Without a
     `reward`, it is the task's first with "ddpg", else its "dense" one where there is one; with "dagger" there is none.
+    With "ddpg" there may be `demonstrations`, a store of episodes, from which is learnt too.
     The policy is that which does best in tests on the way and at the end, on seeds of their own, of which `tensorboard`
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
     goes on from its last test with "ddpg", and else begins again.
@@ -148,9 +150,12 @@ def train_online(
     from simworld.agents.imitation.dagger import DaggerSettings, check_imitation, imitate
     from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
     from simworld.agents.reinforcement.goal_settings import GoalSettings
+    from simworld.agents.reinforcement.played import Played
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce
 
+    if demonstrations is not None and algorithm != GOALS:
+        raise ConfigurationError(f"demonstrations: do nothing with {algorithm}; leave them out")
     if reward is not None and algorithm == DAGGER:
         raise ConfigurationError("reward: does nothing with dagger; leave it out")
     if reward is None and algorithm not in (DAGGER, GOALS) and "dense" in task_of(env_id).reward:
@@ -158,11 +163,19 @@ def train_online(
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
     asked = settings_of(algorithm, config, settings)
     environment = as_plain(config)
+    request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
     with ExitStack() as stack:
         test_env = stack.enter_context(closing(env_of(environment)))
         if isinstance(asked, GoalSettings):
             check_goals(config, asked)
-            learn = partial(learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT)
+            shown = list[Played]()
+            if demonstrations is not None:
+                request["demonstrations_sha256"] = content_digest(demonstrations)
+                stored = list(read_episodes(demonstrations))
+                _demonstrated(demonstrations, env_id, options)
+                _check_sizes(stored, env_id, config.interface.sizes, demonstrations)
+                shown = list(map(Played.of, stored))
+            learn = partial(learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT, demonstrations=shown)
         else:
             env = stack.enter_context(closing(env_of(environment)))
             if isinstance(asked, DaggerSettings):
@@ -178,7 +191,6 @@ def train_online(
             policy = learn(curve.tell)
             return policy, curve.record()
 
-        request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
         return _train(folder, config, request | {"settings": asked.model_dump()}, learnt)
 
 

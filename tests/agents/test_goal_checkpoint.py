@@ -20,8 +20,9 @@ from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.learning import train_online
+from simworld.experiments.recipes.rollouts import write_rollouts
 
 REACH = EnvConfig(task="reach")
 TINY: dict[str, Any] = {"steps": 1600, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
@@ -169,3 +170,19 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     assert seconds == sorted(seconds) and record["seconds"] >= seconds[-1]
     assert verify(tmp_path / "run") == []
     assert not {"checkpoint.safetensors", "tests.jsonl"} & {path.name for path in (tmp_path / "run").iterdir()}
+
+
+def test_what_was_shown_is_part_of_what_is_asked_for(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"algorithm": "ddpg", "randomization": "none", **TINY, "steps": 400}
+    for seed in (1, 2):
+        write_rollouts(tmp_path / f"shown{seed}", "simworld/Reach-v0", episodes=3, seed=seed)
+    out = tmp_path / "run"
+    train_online(out, "simworld/Reach-v0", demonstrations=tmp_path / "shown1", **asked)
+    assert len(json.loads((out / "request.json").read_text())["demonstrations_sha256"]) == 64
+    with pytest.raises(DatasetError, match="demonstrations_sha256"):
+        train_online(out, "simworld/Reach-v0", demonstrations=tmp_path / "shown2", **asked)
+    with pytest.raises(ConfigurationError, match="holds episodes of simworld/Reach-v0, not of simworld/Push-v0"):
+        train_online(tmp_path / "x", "simworld/Push-v0", demonstrations=tmp_path / "shown1", **asked)
+    with pytest.raises(ConfigurationError, match="^demonstrations: do nothing with ppo"):
+        train_online(tmp_path / "x", "simworld/Reach-v0", demonstrations=tmp_path / "shown1", algorithm="ppo")
+    assert not (tmp_path / "x").exists()

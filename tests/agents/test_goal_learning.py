@@ -218,6 +218,25 @@ def test_what_is_learnt_has_the_mean_of_the_weights(monkeypatch: pytest.MonkeyPa
         np.testing.assert_allclose(half[k - 1], wanted, rtol=1e-5, atol=1e-7)
 
 
+def test_a_share_of_what_is_learnt_from_was_shown() -> None:
+    def played(value: float) -> Played:
+        sizes = REACH.interface.sizes
+        seen = (np.full((8, sizes[name]), value, np.float32) for name in ("observation", "achieved_goal"))
+        return Played(*seen, np.full(3, -9.0, np.float32), np.full((7, 4), value, np.float32))
+
+    nothing_played: Any = SimpleNamespace(learn_scale=lambda played: None)
+    for share, shown in ((0.0, 0), (0.25, 25), (1.0, 100)):
+        policy = NetworkPolicy(Architecture(kind="ddpg", interface=REACH.interface, hidden=8, layers=1), {}, 0)
+        learner = goal_learning._Learner(nothing_played, GoalSettings(**TINY, demonstrated=share), policy, REACH)
+        learner._buffer.add_episodes([played(0.25)])
+        assert set(learner._drawn(100)[0].actions.flatten().tolist()) == {0.25}
+        learner.show([played(0.5), played(0.75)])
+        data, before, after = learner._drawn(100)
+        assert [len(part) for part in (*data[:5], *before, *after)] == [100] * 11
+        assert (data.actions[:, 0] != 0.25).sum() == shown
+        np.testing.assert_array_equal(before.observation[:, 0], data.actions[:, 0])
+
+
 def test_its_rate_of_learning_goes_to_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = dict[int, list[float]]()
     train = goal_learning._Learner.train

@@ -49,7 +49,7 @@ def train(
     demonstrations: Annotated[
         Path | None,
         typer.Option(
-            help="cloning, visuomotor: a folder made by `rollout`; for visuomotor one that observes state and rgb."
+            help="cloning, visuomotor, and beside it ddpg: a folder made by `rollout`, for visuomotor of state and rgb."
         ),
     ] = None,
     epochs: Annotated[
@@ -87,6 +87,7 @@ def train(
     from simworld.experiments.recipes.algorithms import (
         CLONING,
         DAGGER,
+        GOALS,
         OF_DEMONSTRATIONS,
         VISUOMOTOR,
         asked_settings,
@@ -102,17 +103,19 @@ def train(
         if demonstrations is None:
             raise ConfigurationError(f"{algorithm} needs --demonstrations: a folder made by `simworld rollout`")
     else:
-        idle = {"steps": steps, "reward": reward} if algorithm == DAGGER else {"epochs": epochs}
-        refuse(f"with --algorithm {algorithm}", demonstrations=demonstrations, **idle)
+        idle: dict[str, Any] = {"steps": steps, "reward": reward} if algorithm == DAGGER else {"epochs": epochs}
+        idle |= {} if algorithm == GOALS else {"demonstrations": demonstrations}
+        refuse(f"with --algorithm {algorithm}", **idle)
     own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
     asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
     with progress({CLONING: "epochs", DAGGER: "episodes"}.get(algorithm, "steps"), None) as tell:
         if algorithm != CLONING:
             asked["tensorboard"] = bool(tensorboard)
-        if demonstrations is not None:
+        if algorithm in OF_DEMONSTRATIONS and demonstrations is not None:
             learn = train_visuomotor if algorithm == VISUOMOTOR else train_cloning
             path = learn(out, env_id, demonstrations, **asked, progress=tell)
         else:
             asked["randomization"] = asked_randomization(randomization or "default", randomize)
-            path = train_online(out, env_id, algorithm=algorithm, reward=reward, **asked, progress=tell)
+            asked |= {"algorithm": algorithm, "reward": reward, "demonstrations": demonstrations}
+            path = train_online(out, env_id, **asked, progress=tell)
     say(f"policy in {path}")
