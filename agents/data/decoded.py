@@ -25,7 +25,7 @@ class Decoded:
         self._size, self._pixels = size, size[0] * size[1]
         file = scratch("decoded")
         self._path = Path(file.name)
-        weakref.finalize(self, _remove, file, os.getpid())
+        weakref.finalize(self, remove_scratch, file, os.getpid())
 
     def get(self, index: int) -> tuple[Picture, Marks] | None:
         """What was put there."""
@@ -63,8 +63,8 @@ class Decoded:
         return 1 + 5 * self._pixels
 
 
-def _remove(file: IO[bytes], maker: int) -> None:
-    """Remove a file, which forked processes leave to its maker."""
+def remove_scratch(file: IO[bytes], maker: int) -> None:
+    """Close and remove a file, which forked processes leave to its maker."""
     file.close()
     if os.getpid() == maker:
         with suppress(OSError):

@@ -13,7 +13,7 @@ from simworld.errors import ConfigurationError
 
 Float = NDArray[np.float32]
 
-FEWEST_GROUPS = 2
+_FEWEST_GROUPS = 2
 """One to learn from, and one held out."""
 
 
@@ -44,8 +44,19 @@ def transitions(episodes: Sequence[Episode]) -> Transitions:
         observations=np.concatenate([e.observations["observation"][:-1] for e in episodes]),
         goals=np.concatenate([e.observations["desired_goal"][:-1] for e in episodes]),
         actions=np.concatenate([e.actions if e.expert_actions is None else e.expert_actions for e in episodes]),
-        groups=[f"{e.seed}/{e.group}" for e in episodes for _ in range(len(e))],
+        groups=[group for e in episodes for group in group_of(e)],
     )
+
+
+def group_of(episode: Episode) -> list[str]:
+    """Of each step of an episode: which scene it is of, or which it is a variation of."""
+    return [f"{episode.seed}/{episode.group}"] * len(episode)
+
+
+def check_groups(groups: Sequence[str]) -> None:
+    """Raise ConfigurationError unless there are scenes enough to hold some out."""
+    if (found := len(set(groups))) < _FEWEST_GROUPS:
+        raise ConfigurationError(f"demonstrations: must be of at least {_FEWEST_GROUPS} scenes, got {found}")
 
 
 def check_demonstrations(interface: Interface, data: Transitions) -> None:
@@ -63,5 +74,4 @@ def check_demonstrations(interface: Interface, data: Transitions) -> None:
             raise ConfigurationError(f"{name}: must be finite float32 numbers, got {values.dtype}")
     if len(data.groups) != steps:
         raise ConfigurationError(f"groups: must be one for each of {steps} steps, got {len(data.groups)}")
-    if (found := len(set(data.groups))) < FEWEST_GROUPS:
-        raise ConfigurationError(f"demonstrations: must be of at least {FEWEST_GROUPS} scenes, got {found}")
+    check_groups(data.groups)

@@ -47,6 +47,10 @@ class LearningSettings(Settings):
         return self
 
 
+_MOST_BYTES = 2**31
+"""Of a checkpoint, which holds a network four times."""
+
+
 class _Checkpoint(Plain):
     """What is not a tensor of a training after some steps."""
 
@@ -99,7 +103,7 @@ class NetworkTraining(Generic[Network]):
 
     def restore(self, path: Path) -> None:
         """Go on from what `save` wrote; ConfigurationError if it is something else, or of other settings or data."""
-        content, tensors = read_stored(path)
+        content, tensors = read_stored(path, _MOST_BYTES)
         try:
             kept = _Checkpoint.model_validate(content)
             settings = type(self.settings).model_validate(kept.settings)

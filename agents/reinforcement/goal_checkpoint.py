@@ -1,14 +1,17 @@
 """What it takes to go on with learning goals that was stopped: not to the same bits, as episodes begin anew."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 from pydantic import Field, ValidationError
 from torch import nn
 
 from simworld.agents.network import to_torch
+from simworld.agents.reinforcement.played import Played
 from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.errors import ConfigurationError
 from simworld.plain import Plain, describe
@@ -16,6 +19,8 @@ from simworld.plain import Plain, describe
 _MOST_BYTES = 2**34
 """Of a file: ten million steps of a hundred numbers."""
 
+LEARNT = "actor", "critic"
+"""The modules that an optimizer changes; others follow."""
 _MOMENTS = "exp_avg", "exp_avg_sq"
 
 Count = Annotated[int, Field(ge=0)]
@@ -24,13 +29,15 @@ Count = Annotated[int, Field(ge=0)]
 class GoalProgress(Plain):
     """How far a training is: what is no tensor of it.
 
-    `environment` and `settings` are what it was asked for; of all features so far there are `count`, whose `sums` and
-    `squares` normalize them. The `best` test had that share of successes.
+    `environment` and `settings` are what it was asked for, and `shown` is a digest of the demonstrations. Of all
+    features so far there are `count`, whose `sums` and `squares` normalize them. The `best` test had that share of
+    successes.
     """
 
     checkpoint_version: Literal[1] = 1
     environment: str
     settings: dict[str, Any]
+    shown: str
     steps: Annotated[int, Field(ge=1)]
     updates: Annotated[int, Field(ge=1)]
     chunks: Annotated[int, Field(ge=1)]
@@ -46,34 +53,52 @@ def save_progress(path: Path, progress: GoalProgress, tensors: Tensors) -> None:
     write_stored(path, progress.model_dump(mode="json"), tensors)
 
 
-def read_progress(path: Path, environment: str, settings: Mapping[str, Any]) -> tuple[GoalProgress, Tensors]:
-    """What `save_progress` wrote; ConfigurationError if it is something else, or of another training."""
+def read_progress(path: Path, asked: Mapping[str, Any]) -> tuple[GoalProgress, Tensors]:
+    """What `save_progress` wrote; ConfigurationError if it is something else, or of what was not `asked`."""
     content, tensors = read_stored(path, _MOST_BYTES)
     try:
         progress = GoalProgress.model_validate(content)
     except ValidationError as error:
         raise ConfigurationError(f"{path} is no checkpoint of learning goals: {describe(error)}") from None
-    if (progress.environment, progress.settings) != (environment, dict(settings)):
+    if any(getattr(progress, name) != value for name, value in asked.items()):
         raise ConfigurationError(f"{path} is of another training; remove it to begin again")
     return progress, tensors
 
 
-def state_of_module(name: str, module: nn.Module) -> Tensors:
-    """A module's tensors, and the moments of its optimizer where it is learnt by one, by name."""
+def digest_of(demonstrations: Iterable[Played]) -> str:
+    """SHA-256 of all numbers of what was shown."""
+    digest = hashlib.sha256()
+    for played in demonstrations:
+        for values in (played.observations, played.achieved, played.desired, played.actions):
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def needed(name: str, module: nn.Module) -> dict[str, torch.Tensor]:
+    """What `state_of_module` tells of a module after an update, by name: tensors of those shapes."""
     found = {f"{name}.{key}": values for key, values in module.state_dict().items()}
-    learning: Any = getattr(module, "optimizer", None)
-    for key, parameter in module.named_parameters() if learning is not None else ():
-        state = learning.state.get(parameter, {})
-        found |= {f"{name}.{key}.{moment}": state[moment] for moment in _MOMENTS if moment in state}
+    parts = module.named_parameters() if name in LEARNT else ()
+    return found | {f"{name}.{key}.{moment}": values for key, values in parts for moment in _MOMENTS}
+
+
+def state_of_module(name: str, module: nn.Module) -> Tensors:
+    """A module's tensors and, if it is one that an optimizer changes, that one's moments, by name."""
+    found = {f"{name}.{key}": values for key, values in module.state_dict().items()}
+    for key, parameter in module.named_parameters() if name in LEARNT else ():
+        state = _optimizer(module).state[parameter]
+        found |= {f"{name}.{key}.{moment}": state[moment] for moment in _MOMENTS}
     return {key: values.detach().numpy().copy() for key, values in found.items()}
 
 
 def restore_module(name: str, module: nn.Module, tensors: Tensors, updates: int) -> None:
-    """Give a module what `state_of_module` told of it after so many updates; KeyError where something is missing."""
+    """Give a module what `state_of_module` told of it after so many updates, all of which must be there."""
     parts = to_torch({key.removeprefix(f"{name}."): v for key, v in tensors.items() if key.startswith(f"{name}.")})
     module.load_state_dict({key: parts[key] for key in module.state_dict()})
-    learning: Any = getattr(module, "optimizer", None)
-    for key, parameter in module.named_parameters():
-        if f"{key}.{_MOMENTS[0]}" in parts:
-            moments = {moment: parts[f"{key}.{moment}"] for moment in _MOMENTS}
-            learning.state[parameter] = {"step": torch.tensor(float(updates)), **moments}
+    for key, parameter in module.named_parameters() if name in LEARNT else ():
+        moments = {moment: parts[f"{key}.{moment}"] for moment in _MOMENTS}
+        _optimizer(module).state[parameter] = {"step": torch.tensor(float(updates)), **moments}
+
+
+def _optimizer(module: Any) -> Any:
+    """Of one of stable-baselines3's parts, its own."""
+    return module.optimizer

@@ -6,7 +6,7 @@ gives the same training, however fast either of the two is.
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from stable_baselines3.common.utils import polyak_update, update_learning_rate
 from torch import nn
 from torch.nn import functional
 
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_checkpoint import (
     GoalProgress,
+    digest_of,
+    needed,
     read_progress,
     restore_module,
     save_progress,
@@ -72,19 +74,21 @@ def learn_goals(
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     kept = None
+    asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
+    asked["shown"] = digest_of(demonstrations)
     if checkpoint is not None and checkpoint.exists():
-        kept = read_progress(checkpoint, config.to_json(), settings.model_dump(mode="json"))
+        kept = read_progress(checkpoint, asked)
     begun = 0 if kept is None else kept[0].steps
     process = PlayProcess(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the other core plays
     try:
         learner = _Learner(_Feed(process, settings, policy), settings, policy, config)
-        learner.show(demonstrations)
-        if kept is not None:
-            learner.restore(*kept, tests, str(checkpoint))
+        learner.show(demonstrations, begun)
+        if kept is not None and checkpoint is not None:
+            learner.restore(*kept, tests, checkpoint)
         learner.begin()
-        telling = _Telling(policy, tests, settings.evaluate_every, checkpoint)
+        telling = _Telling(policy, tests, settings.evaluate_every, checkpoint, asked)
         learner.learn(settings.steps - begun, callback=telling, reset_num_timesteps=not begun)
     finally:
         torch.set_num_threads(threads)
@@ -120,7 +124,7 @@ class _Feed:
     def ask(self, learner: "_Learner", left: float) -> None:
         """Have a chunk of steps played."""
         settings, network, actor = self._settings, self._policy.network, None
-        if self.count:
+        if self.episodes:  # before that everything is tried
             actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
         done = 1.0 - left
@@ -178,14 +182,14 @@ class _Learner(TD3):
         self._mean, self._trained = copy.deepcopy(self.actor), 0
         self._shown: HindsightBuffer | None = None
 
-    def show(self, demonstrations: Sequence[Played]) -> None:
-        """Learn from these too, all along (RLPD, Ball et al. 2023)."""
+    def show(self, demonstrations: Sequence[Played], begun: int = 0) -> None:
+        """Learn from these too, all along (RLPD, Ball et al. 2023), which `begun` so many steps ago."""
         if demonstrations:
             settings, spaces = self._settings, (self.observation_space, self.action_space)
             about: dict[str, Any] = {
                 "features": self._own.features,
                 "hindsight": settings.hindsight,
-                "seed": settings.seed + 1,
+                "seed": settings.seed + 1 + begun,
             }
             size = len(demonstrations) * self._config.task.steps
             self._shown = HindsightBuffer(size, *spaces, config=self._config, **about)
@@ -197,8 +201,8 @@ class _Learner(TD3):
         self._update_current_progress_remaining(self.num_timesteps, self._settings.steps)
         self._feed.ask(self, self._current_progress_remaining)
 
-    def save_progress(self, path: Path, tests: TrainingTests) -> None:
-        """Write what it takes to go on, if something was learnt."""
+    def save_progress(self, path: Path, asked: Mapping[str, Any], tests: TrainingTests) -> None:
+        """Write what it takes to go on with what was asked for, if something was learnt."""
         if not self._n_updates:
             return
         feed, best = self._feed, tests.best
@@ -208,8 +212,7 @@ class _Learner(TD3):
         if best is not None:
             tensors |= state_of_module("best", best[1].network)
         progress = GoalProgress(
-            environment=self._config.to_json(),
-            settings=self._settings.model_dump(mode="json"),
+            **asked,
             steps=self.num_timesteps,
             updates=self._n_updates,
             chunks=self._trained,
@@ -221,20 +224,24 @@ class _Learner(TD3):
         )
         save_progress(path, progress, tensors)
 
-    def restore(self, progress: GoalProgress, tensors: Tensors, tests: TrainingTests, path: str) -> None:
+    def restore(self, progress: GoalProgress, tensors: Tensors, tests: TrainingTests, path: Path) -> None:
         """Go on from what `save_progress` wrote to a path; ConfigurationError where its tensors are others."""
-        feed, settings = self._feed, self._settings
+        feed = self._feed
+        best = None if progress.best is None else self._own.copy()
+        modules = self._modules_by_name() | ({} if best is None else {"best": best.network})
+        own = {name: tensors[name] for name in tensors if name.startswith("replay.")}
+        learnt = {name: tensors[name] for name in tensors.keys() - own.keys()}
+        check_shapes(path, learnt, {k: v for name, module in modules.items() for k, v in needed(name, module).items()})
         try:
-            for name, module in self._modules_by_name().items():
-                restore_module(name, module, tensors, progress.updates)
-            replay = {name.removeprefix("replay."): v for name, v in tensors.items() if name.startswith("replay.")}
-            self._buffer.restore(replay, progress.episodes, settings.seed)
-            if progress.best is not None:
-                best = self._own.copy()
-                restore_module("best", best.network, tensors, 0)
-                tests.restore((progress.best, best))
-        except (KeyError, ValueError, RuntimeError) as error:
-            raise ConfigurationError(f"{path} cannot be used: {str(error).splitlines()[0]}") from None
+            self._buffer.restore({name.removeprefix("replay."): v for name, v in own.items()}, progress.episodes)
+        except (KeyError, ValueError) as error:
+            raise ConfigurationError(f"{path} cannot be used: its episodes are others: {error}") from None
+        if {len(progress.sums), len(progress.squares)} != {len(self._own.network.mean)}:
+            raise ConfigurationError(f"{path} cannot be used: sums and squares must be of all features")
+        for name, module in modules.items():
+            restore_module(name, module, learnt, progress.updates)
+        if best is not None and progress.best is not None:
+            tests.restore((progress.best, best))
         self.num_timesteps, self._n_updates, self._trained = progress.steps, progress.updates, progress.chunks
         feed.episodes, feed.count = progress.episodes, progress.count
         feed.sums, feed.squares = np.array(progress.sums), np.array(progress.squares)
@@ -353,9 +360,17 @@ class _Nowhere(gym.Env[Any, Any]):
 class _Telling(BaseCallback):
     """Tells of steps, and has the policy tested once so many more were learnt from, and at the end."""
 
-    def __init__(self, policy: NetworkPolicy, tests: TrainingTests, every: int, checkpoint: Path | None) -> None:
+    def __init__(
+        self,
+        policy: NetworkPolicy,
+        tests: TrainingTests,
+        every: int,
+        checkpoint: Path | None,
+        asked: Mapping[str, Any],
+    ) -> None:
         super().__init__()
         self._policy, self._tests, self._every, self._checkpoint = policy, tests, every, checkpoint
+        self._asked = asked
         self._tested = 0
 
     def _on_training_start(self) -> None:
@@ -380,4 +395,4 @@ class _Telling(BaseCallback):
         self.model.export(self._policy)
         self._tests.test(self.num_timesteps, self._policy)
         if self._checkpoint is not None:
-            self.model.save_progress(self._checkpoint, self._tests)
+            self.model.save_progress(self._checkpoint, self._asked, self._tests)

@@ -52,7 +52,7 @@ class HindsightBuffer(ReplayBuffer):
     ) -> None:
         super().__init__(1, observation_space, action_space, device, 1)
         self._config, self._features, self._hindsight = config, features, hindsight
-        self._generator = np.random.default_rng(seed)
+        self._generator, self._seed = np.random.default_rng(seed), seed
         sizes, steps = config.interface.sizes, config.task.steps
         count = -(-buffer_size // steps)
         self._observations = np.zeros((count, steps + 1, sizes["observation"]), np.float32)
@@ -90,16 +90,19 @@ class HindsightBuffer(ReplayBuffer):
         used = int(np.count_nonzero(self._lengths))
         return {name: values[:used].astype(np.float32) for name, values in zip(_KEPT, self._all(), strict=True)}
 
-    def restore(self, state: Mapping[str, Float], episodes: int, seed: int) -> None:
-        """Keep what `state` told after so many episodes; what is sampled from now on is as the seed says.
-
-        ValueError where it is of other sizes.
-        """
+    def restore(self, state: Mapping[str, Float], episodes: int) -> None:
+        """Keep what `state` told after so many episodes; KeyError and ValueError where it is no such state."""
+        lengths = state["lengths"]
+        if not ((lengths >= 1) & (lengths <= self._actions.shape[1]) & (lengths % 1 == 0)).all():
+            raise ValueError(f"lengths: must be whole, from 1 to {self._actions.shape[1]}")
         for values, name in zip(self._all(), _KEPT, strict=True):
+            if state[name].shape[1:] != values.shape[1:] or not len(state[name]) == len(lengths) <= len(values):
+                raise ValueError(f"{name}: must be of {values.shape[1:]}, got {state[name].shape[1:]}")
             values[: len(state[name])] = state[name]
         for k, length in enumerate(self._lengths[: len(state["lengths"])]):
             self._moved[k] = _moves(self._achieved[k, : length + 1])
-        self._next, self._generator = episodes % len(self._lengths), np.random.default_rng((seed, episodes))
+        # Not what was drawn already.
+        self._next, self._generator = episodes % len(self._lengths), np.random.default_rng((self._seed, episodes))
         self._index()
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:

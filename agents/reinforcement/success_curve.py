@@ -6,10 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from simworld.agents.evaluation import Evaluation
 from simworld.extras import extras
-from simworld.reading import parse_json
+from simworld.reading import Record, parse_json
 from simworld.writing import write_bytes
+
+
+class _Point(Record):
+    """What is kept of a test."""
+
+    step: int
+    success: float
+    total: float = Field(alias="return")
+    length: float
+    seconds: float
 
 
 class SuccessCurve:
@@ -24,14 +36,14 @@ class SuccessCurve:
     ) -> None:
         self._steps, self._progress, self._kept, self._folder = steps, progress, kept, folder
         self._begin = time.perf_counter()
-        self._curve: list[dict[str, float]] = []
+        self._curve: list[dict[str, Any]] = []
         self._board: Any = None
         self._begun = False
 
     def tell(self, step: int, result: Evaluation | None) -> None:
         """Hear of a step, and of a test if there was one; the first step is that from which the training goes on."""
         if not self._begun:
-            self._take_up(step)
+            self._take_up(step - (result is not None))
         if result is not None:
             point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
             self._curve.append({"step": step} | point | {"seconds": time.perf_counter() - self._begin})
@@ -50,11 +62,11 @@ class SuccessCurve:
         return told | {"curve": self._curve, "seconds": time.perf_counter() - self._begin}
 
     def _take_up(self, step: int) -> None:
-        """The tests of before a step, and the time that they took."""
+        """The tests up to a step, and the time that they took."""
         self._begun = True
         text = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
         whole = text[: text.rfind("\n") + 1].splitlines()  # a kill may have cut the last line
-        before = [parse_json(line, dict[str, float], f"{self._kept} is broken") for line in whole]
+        before = [parse_json(line, _Point, f"{self._kept} is broken").model_dump(by_alias=True) for line in whole]
         self._curve = [point for point in before if point["step"] <= step]
         write_bytes(self._kept, "".join(json.dumps(point) + "\n" for point in self._curve).encode())
         if self._curve:
@@ -67,7 +79,7 @@ class SuccessCurve:
             for point in self._curve:
                 self._show(point)
 
-    def _show(self, point: dict[str, float]) -> None:
+    def _show(self, point: dict[str, Any]) -> None:
         if self._board is not None:
             for name in ("success", "return", "length"):
                 self._board.add_scalar(f"test/{name}", point[name], int(point["step"]))

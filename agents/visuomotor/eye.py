@@ -24,12 +24,14 @@ class Eye(nn.Module):
         self.across = nn.Conv2d(2 * width, features, 1)
         self.where = nn.Conv2d(features, features, 1)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Places, x of all before y of all, and what is there."""
-        near = self.near(images)
-        size = near.shape[-2:]
-        around = functional.interpolate(self.around(near), size=size, mode="nearest")
-        features = functional.relu(self.across(near) + around)
+    def forward(self, images: torch.Tensor, precision: torch.dtype = torch.float32) -> torch.Tensor:
+        """Places, x of all before y of all, and what is there; convolutions are of a precision, places are not."""
+        with torch.autocast(images.device.type, precision, enabled=precision != torch.float32):
+            near = self.near(images)
+            size = near.shape[-2:]
+            around = functional.interpolate(self.around(near), size=size, mode="nearest")
+            features = functional.relu(self.across(near) + around)
+        features = features.float()
         there = torch.softmax(self.where(features).flatten(2), dim=-1)
         along = [torch.linspace(-1.0, 1.0, side, device=images.device) for side in size]
         rows, columns = torch.meshgrid(*along, indexing="ij")

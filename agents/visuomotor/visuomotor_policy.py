@@ -36,9 +36,10 @@ OWN = "tool_position", "tool_orientation", "finger_opening", "joint_positions"
 it did last, and a policy that learns that follows itself (de Haan et al. 2019)."""
 
 
-EyeWidth = Annotated[Whole, Field(ge=1, le=128)]
+EyeWidth = Annotated[Whole, Field(ge=1, le=64)]
 Chunk = Annotated[Whole, Field(ge=1, le=64)]
-_Side = Annotated[Whole, Field(ge=16, le=512)]
+Cameras = Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
+ImageSize = tuple[Annotated[Whole, Field(ge=16, le=512)], Annotated[Whole, Field(ge=16, le=512)]]
 
 
 class VisuomotorArchitecture(Settings):
@@ -50,8 +51,8 @@ class VisuomotorArchitecture(Settings):
 
     kind: Literal["visuomotor"] = "visuomotor"
     interface: Interface
-    cameras: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
-    image_size: tuple[_Side, _Side]
+    cameras: Cameras
+    image_size: ImageSize
     width: EyeWidth
     hidden: Hidden
     layers: Layers
@@ -118,10 +119,15 @@ class VisuomotorNetwork(LearningNetwork):
         self.body = nn.Sequential(*layers)
         self.act, self.tell = nn.Linear(sizes[-1], self._shape[0] * self._shape[1]), nn.Linear(sizes[-1], state)
 
-    def forward(self, images: torch.Tensor, own: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, images: torch.Tensor, own: torch.Tensor, precision: torch.dtype = torch.float32
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Actions (n, chunk, a), of any size, and the state (n, s), normalized; of images in -1..1, channels last."""
         pictures = images.movedim(-1, -3)
-        seen = [eye(pictures[:, k].contiguous(memory_format=torch.channels_last)) for k, eye in enumerate(self.eyes)]
+        seen = [
+            eye(pictures[:, k].contiguous(memory_format=torch.channels_last), precision)
+            for k, eye in enumerate(self.eyes)
+        ]
         inputs = torch.cat([*seen, (own - self.own_mean) / self.own_std], dim=1)
         features = self.body(inputs)
         return self.act(features).unflatten(1, self._shape), self.tell(features)
@@ -138,12 +144,11 @@ class VisuomotorNetwork(LearningNetwork):
         batch = Watched(*(values.to(device, non_blocking=True) for values in batch))
         images = scaled(batch.images)
         images = (images.flatten(2, 3) @ batch.mix + batch.shift[:, :, None]).clamp(-1, 1).view_as(images)
-        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            actions, state = self(images, batch.own)
+        actions, state = self(images, batch.own, precision)
         wanted = (batch.state - self.state_mean) / self.state_std
-        found = {"action": functional.smooth_l1_loss(actions.float(), batch.actions, beta=0.1)}
+        found = {"action": functional.smooth_l1_loss(actions, batch.actions, beta=0.1)}
         if self._state_weight:
-            found["state"] = self._state_weight * functional.smooth_l1_loss(state.float(), wanted, beta=0.1)
+            found["state"] = self._state_weight * functional.smooth_l1_loss(state, wanted, beta=0.1)
         return found
 
 
@@ -193,9 +198,10 @@ class VisuomotorPolicy:
         interface = self.architecture.interface
         seen = observed(observation, interface)
         for key in self._keys:
-            if key not in observation or np.shape(observation[key]) != self._shape:
-                found = np.shape(observation[key]) if key in observation else "nothing"
-                raise ConfigurationError(f"observation: {key!r} must be an image {self._shape}, got {found}")
+            image = np.asarray(observation[key]) if key in observation else None
+            if image is None or image.shape != self._shape or image.dtype != np.uint8:
+                found = "nothing" if image is None else f"{image.shape} of {image.dtype}"
+                raise ConfigurationError(f"observation: {key!r} must be an image {self._shape} of uint8, got {found}")
         images = torch.from_numpy(np.stack([observation[key] for key in self._keys])[None])
         with torch.no_grad():
             action = self.network.action(images, torch.from_numpy(seen.observation[None]))[0]

@@ -14,13 +14,15 @@ import torch
 from pydantic import Field
 
 from simworld.agents.imitation.cloning import HELD_OUT
-from simworld.agents.imitation.demonstrations import FEWEST_GROUPS
+from simworld.agents.imitation.demonstrations import check_groups
 from simworld.agents.learning.network_training import LearningSettings, NetworkTraining
 from simworld.agents.network import LEAST_STD
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, Whole
 from simworld.agents.visuomotor.visuomotor_policy import (
+    Cameras,
     Chunk,
     EyeWidth,
+    ImageSize,
     VisuomotorArchitecture,
     VisuomotorNetwork,
     VisuomotorPolicy,
@@ -29,7 +31,6 @@ from simworld.agents.visuomotor.visuomotor_policy import (
 from simworld.agents.visuomotor.watching import WatchedSteps
 from simworld.datasets.splits import hold_out
 from simworld.envs.interface import Interface
-from simworld.errors import ConfigurationError
 from simworld.streams import Streams
 
 _TESTS, _TESTED, _TOGETHER = 20, 2000, 250
@@ -44,8 +45,8 @@ class VisuomotorSettings(LearningSettings):
     """
 
     interface: Interface
-    cameras: tuple[str, ...]
-    image_size: tuple[int, int]
+    cameras: Cameras
+    image_size: ImageSize
     width: EyeWidth = 16
     hidden: Hidden = 256
     layers: Layers = 2
@@ -85,8 +86,7 @@ def clone_by_sight(
     there, the training goes on from it. ConfigurationError where that is of another training, or of too few scenes,
     TrainingError if it diverges.
     """
-    if (found := len(set(data.groups))) < FEWEST_GROUPS:
-        raise ConfigurationError(f"demonstrations: must be of at least {FEWEST_GROUPS} scenes, got {found}")
+    check_groups(data.groups)
     learnt, held_out = map(np.array, hold_out(data.groups, HELD_OUT))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

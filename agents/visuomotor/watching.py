@@ -1,5 +1,6 @@
 """Demonstrations as what cameras saw and what was to be done, of which batches are drawn."""
 
+import os
 import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from simworld.agents.data.decoded import remove_scratch
+from simworld.agents.imitation.demonstrations import group_of
 from simworld.agents.policy import Seen
 from simworld.agents.visuomotor.visuomotor_policy import (
     Pictures,
@@ -25,10 +28,10 @@ _GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 class WatchedSteps:
-    """All steps of some episodes, whose images are kept in a file of its own that goes with it.
+    """All steps of some `episodes`, whose images are kept in a file of its own that goes with it.
 
-    `groups` say which scene each step is of, or which it is a variation of. Episodes that do not have the images of an
-    architecture, or none at all, raise ConfigurationError.
+    `groups` say which scene each step is of, or which it is a variation of. Episodes that do not have what a network of
+    an architecture takes, or none at all, raise ConfigurationError.
     """
 
     def __init__(self, episodes: Iterable[Episode], architecture: VisuomotorArchitecture) -> None:
@@ -36,17 +39,21 @@ class WatchedSteps:
         shape = (len(keys), *architecture.image_size[::-1], 3)
         own, state, actions = list[NDArray[np.float32]](), list[NDArray[np.float32]](), list[NDArray[np.float32]]()
         self.groups: list[str] = []
-        with scratch("watched") as file:
-            self._path = Path(file.name)
-            self._finalizer = weakref.finalize(self, self._path.unlink, missing_ok=True)
-            for e in episodes:
-                images = _images(e, keys, shape)
-                file.write(images.tobytes())
-                seen = Seen(*(e.observations[name][:-1] for name in interface.sizes))
-                own.append(seen.observation[:, own_columns(interface)])
-                state.append(state_of(seen, interface))
-                actions.append(_chunks(e.actions if e.expert_actions is None else e.expert_actions, architecture.chunk))
-                self.groups += [f"{e.seed}/{e.group}"] * len(e)
+        self.episodes = 0
+        file = scratch("watched")
+        self._path = Path(file.name)
+        self._finalizer = weakref.finalize(self, remove_scratch, file, os.getpid())
+        for e in episodes:
+            images = _images(e, keys, shape)
+            file.write(images.tobytes())
+            seen = _seen(e, architecture)
+            own.append(seen.observation[:, own_columns(interface)])
+            state.append(state_of(seen, interface))
+            wanted = e.actions if e.expert_actions is None else e.expert_actions
+            actions.append(_chunks(wanted, architecture.chunk))
+            self.groups += group_of(e)
+            self.episodes += 1
+        file.flush()
         if not self.groups:
             raise ConfigurationError("there are no demonstrations to learn from")
         self.images: Pictures = np.memmap(self._path, np.uint8, "r", shape=(len(self.groups), *shape))
@@ -88,6 +95,18 @@ def _images(episode: Episode, keys: Sequence[str], shape: tuple[int, ...]) -> Pi
             which = f"episode {episode.seed}/{episode.index}"
             raise ConfigurationError(f"demonstrations: {key!r} must be images {shape[1:]}, {which} has {found}")
     return np.stack([episode.observations[key][:-1] for key in keys], axis=1)
+
+
+def _seen(episode: Episode, architecture: VisuomotorArchitecture) -> Seen:
+    """What was observed before every step; ConfigurationError where it is not as the network takes it."""
+    interface, which = architecture.interface, f"episode {episode.seed}/{episode.index}"
+    sizes = {**interface.sizes, "action": interface.action}
+    given = {name: episode.observations[name][:-1] for name in interface.sizes}
+    for name, values in {**given, "action": episode.actions}.items():
+        if values.shape[1:] != (sizes[name],) or values.dtype != np.float32 or not np.isfinite(values).all():
+            told = f"{values.shape[1:]} of {values.dtype}"
+            raise ConfigurationError(f"demonstrations: {name} must be {sizes[name]} finite float32, {which} has {told}")
+    return Seen(*given.values())
 
 
 def _chunks(actions: NDArray[np.float32], chunk: int) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.documents import read_yaml
@@ -28,6 +28,7 @@ from simworld.experiments.recipes.learning import RECORD, train_cloning, train_o
 from simworld.experiments.recipes.policies import evaluate_policy
 from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.plain import Plain, describe
+from simworld.randomization.files import written_randomization
 from simworld.reading import Record, read_json
 from simworld.writing import write_json
 
@@ -43,7 +44,14 @@ Told = Callable[[str, int, int], None]
 """Hears what is done, how much of it, and of how much."""
 
 
-_Names = str | tuple[str | dict[str, Any], ...]
+def _written(value: Any) -> Any:
+    """A preset by its name, or what people write in its place."""
+    if value is None or isinstance(value, str):
+        return value
+    return written_randomization([value] if isinstance(value, dict) else list(value))
+
+
+_Randomized = Annotated[str | list[Any], BeforeValidator(_written)]
 """Of a randomization: a preset, or several, and factors by address, of which later ones win."""
 
 
@@ -63,8 +71,8 @@ class Contract(Plain):
     about: str = ""
     env: str
     algorithm: str
-    randomization: _Names = "default"
-    measured_under: _Names | None = None
+    randomization: _Randomized = "default"
+    measured_under: _Randomized | None = None
     reward: str | None = None
     cameras: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
@@ -118,7 +126,7 @@ class Contract(Plain):
     def in_words(self) -> str:
         """What is learnt, and how the world is randomized meanwhile."""
         told = list[str]()
-        for part in (self.randomization,) if isinstance(self.randomization, str) else self.randomization:
+        for part in self.randomization if isinstance(self.randomization, list) else [self.randomization]:
             told += [part] if isinstance(part, str) else [f"{address}={value}" for address, value in part.items()]
         return f"{self.algorithm} in {self.env}, {'+'.join(told)}"
 

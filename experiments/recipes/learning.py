@@ -87,11 +87,12 @@ def train_visuomotor(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
-    """The same by what cameras see, of a store of episodes that observe state and rgb.
+    """The same by what cameras see, of a store of episodes that observe state and rgb; others: ConfigurationError.
 
     `settings` are those of VisuomotorSettings. `progress` is told how many steps of how many are done; with
     `tensorboard` the losses are written for it.
     """
+    from simworld.agents.imitation.demonstrations import check_groups
     from simworld.agents.vision.curve import Curve
     from simworld.agents.visuomotor.visuomotor_training import clone_by_sight
     from simworld.agents.visuomotor.watching import WatchedSteps
@@ -102,13 +103,13 @@ def train_visuomotor(
             f"{demonstrations}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
         )
     asked = settings_of(VISUOMOTOR, config, settings)
+    check_groups([str(place) for place in range(read_request(demonstrations, KIND, RolloutRequest).count)])
 
     def learn() -> tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]:
         with ExitStack() as stack:
+            clock, board = Clock(folder / _CLOCK), folder / _BOARD if tensorboard else None
             data = stack.enter_context(closing(WatchedSteps(read_episodes(demonstrations), asked.architecture)))
-            board = folder / _BOARD if tensorboard else None
             curve = stack.enter_context(closing(Curve(asked.steps, folder / _LOSSES, board)))
-            clock = Clock(folder / _CLOCK)
 
             def tell(step: int, losses: dict[str, float]) -> None:
                 curve.add(step, losses)
@@ -118,7 +119,7 @@ def train_visuomotor(
 
             policy = clone_by_sight(data, content, asked, tell=tell, checkpoint=folder / _CHECKPOINT)
             clock.save()
-            record = {"transitions": len(data.groups), "curve": curve.points}
+            record = {"demonstrations": data.episodes, "transitions": len(data.groups), "curve": curve.points}
         return policy, record | {"seconds": Clock.read(folder / _CLOCK)}
 
     request = {"algorithm": VISUOMOTOR, "env_id": env_id, "demonstrations_sha256": content}
@@ -170,10 +171,12 @@ def train_online(
             check_goals(config, asked)
             shown = list[Played]()
             if demonstrations is not None:
+                theirs = _demonstrated(demonstrations, env_id, options).interface
+                if (wrong := config.interface.difference(theirs)) is not None:
+                    raise ConfigurationError(f"{demonstrations} holds episodes of another environment: {wrong}")
                 request["demonstrations_sha256"] = content_digest(demonstrations)
                 stored = list(read_episodes(demonstrations))
-                _demonstrated(demonstrations, env_id, options)
-                _check_sizes(stored, env_id, config.interface.sizes, demonstrations)
+                _check_sizes(stored, env_id, theirs.sizes, demonstrations)
                 shown = list(map(Played.of, stored))
             learn = partial(learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT, demonstrations=shown)
         else:
@@ -231,14 +234,14 @@ def _train(
     with OutputFolder(
         folder, {"kind": "training"} | dict(request), lambda name: name in made or name.startswith(f"{_BOARD}/")
     ) as out:
-        if not out.has(*made[:3]):
+        if not out.has(*made[:2]):
             policy, record = learn()
             policy.save(out.path / POLICY)
-            record = {name: request[name] for name in ("algorithm", "settings")} | record
-            out.write_json(RECORD, record)
-            out.write_bytes(_CARD, policy_card(request["env_id"], config, record).encode())
+            out.write_json(RECORD, {name: request[name] for name in ("algorithm", "settings")} | record)
         for name in on_the_way:
             (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):
+            record = json.loads((out.path / RECORD).read_bytes())
+            out.write_bytes(_CARD, policy_card(request["env_id"], config, record).encode())
             out.finish()
     return out.path / POLICY

@@ -24,7 +24,7 @@ def evaluate_policy(
 ) -> dict[str, Any]:
     """Evaluate a policy, loaded by `load_policy`, on the seeds from first_seed on: the summary as plain data.
 
-    What `options` do not say of the environment's robot and control, the file of a trained policy does.
+    What `options` do not say of the environment, such as its robot, the file of a trained policy does.
     """
     from simworld.agents.evaluation import evaluate
 

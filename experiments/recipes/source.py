@@ -35,7 +35,10 @@ class PolicySource:
         """Options of an environment: what they do not say, such as its robot, the file of a trained policy does."""
         from simworld.agents.policy import stored_options
 
-        return stored_options(self.source) | dict(options)
+        own = stored_options(self.source)
+        if "observation" in options:  # cameras and sizes are of what the policy would observe
+            own = {name: value for name, value in own.items() if name not in ("observation", "cameras", "image_size")}
+        return own | dict(options)
 
     def asked(self) -> dict[str, Any]:
         """What a request says of it: whatever its file is called, its content counts."""

@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from simworld.agents.reinforcement.goal_learning import learn_goals
 from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.played import Played
+from simworld.agents.reinforcement.success_curve import SuccessCurve
 from simworld.agents.reinforcement.training_tests import Tell
 from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.store.verify import verify
@@ -58,12 +60,15 @@ def test_it_goes_on_from_the_last_test(stopped: Path, tmp_path: Path, monkeypatc
     begun = dict[str, Any]()
 
     def begin(learner: Any, original: Any = goal_learning._Learner.begin) -> None:
-        for name in ("actor", "critic"):
+        for name in ("actor", "critic", "actor_target", "critic_target", "_mean"):
             module = getattr(learner, name)
             begun.update({f"{name}.{key}": values.clone() for key, values in module.state_dict().items()})
-        states = learner.critic.optimizer.state
-        for key, parameter in learner.critic.named_parameters():
-            begun[f"critic.{key}.exp_avg_sq"] = states[parameter]["exp_avg_sq"].clone()
+        for name in ("actor", "critic"):
+            states = getattr(learner, name).optimizer.state
+            for key, parameter in getattr(learner, name).named_parameters():
+                assert states[parameter]["step"] == document["updates"]
+                for moment in ("exp_avg", "exp_avg_sq"):
+                    begun[f"{name}.{key}.{moment}"] = states[parameter][moment].clone()
         begun["left"], begun["steps"] = learner._buffer.state(), learner.num_timesteps
         original(learner)
 
@@ -75,8 +80,9 @@ def test_it_goes_on_from_the_last_test(stopped: Path, tmp_path: Path, monkeypatc
         told.clear()
         policies.append(learn(path, lambda step, result: told.append((step, result is not None))))
         assert begun["steps"] == 800
-        assert any(key.endswith("exp_avg_sq") for key in begun)
-        for key in (key for key in begun if key.startswith(("actor.", "critic."))):
+        learnt = {key for key in tensors if not key.startswith(("replay.", "best."))}
+        assert learnt == {key for key in begun if "." in key}
+        for key in learnt:
             np.testing.assert_array_equal(begun[key].numpy(), tensors[key])
         for key, values in begun["left"].items():
             np.testing.assert_array_equal(values, tensors[f"replay.{key}"])
@@ -93,10 +99,9 @@ def test_what_was_best_before_stays(stopped: Path, tmp_path: Path) -> None:
     document, tensors = read_stored(stopped)
     write_stored(path, document | {"best": 1.0}, tensors)
     policy = learn(path, lambda step, result: None)
-    if read_stored(path)[0]["best"] == 1.0:  # which no test of so little reaches again
-        best = {key.removeprefix("best."): values for key, values in tensors.items() if key.startswith("best.")}
-        for key, values in policy.network.state_dict().items():
-            np.testing.assert_array_equal(values.numpy(), best[key])
+    assert read_stored(path)[0]["best"] == 1.0  # which no test of so little reaches again
+    for key, values in policy.network.state_dict().items():
+        np.testing.assert_array_equal(values.numpy(), tensors[f"best.{key}"])
 
 
 def test_what_is_no_such_checkpoint_is_refused(stopped: Path, tmp_path: Path) -> None:
@@ -108,12 +113,21 @@ def test_what_is_no_such_checkpoint_is_refused(stopped: Path, tmp_path: Path) ->
     write_stored(path, document | {"steps": 0}, tensors)
     with pytest.raises(ConfigurationError, match="is no checkpoint of learning goals: steps"):
         learn(path, stopping_at(0))
-    for name, wrong in (("actor.mu.0.weight", np.zeros((3, 3))), ("replay.actions", np.zeros((2, 3, 1)))):
+    for name, wrong in (
+        ("actor.mu.0.weight", np.zeros((3, 3))),
+        ("actor.mu.0.weight.exp_avg", np.zeros((3, 3))),
+        ("replay.actions", np.zeros((2, 3, 1))),
+        ("replay.lengths", np.full_like(tensors["replay.lengths"], 1000)),
+    ):
         write_stored(path, document, tensors | {name: wrong})
         with pytest.raises(ConfigurationError, match="checkpoint.safetensors cannot be used: "):
             learn(path, stopping_at(0))
-    write_stored(path, document, {name: values for name, values in tensors.items() if name != "replay.lengths"})
-    with pytest.raises(ConfigurationError, match="cannot be used: .*lengths"):
+    for name in ("replay.lengths", "critic.qf0.0.bias.exp_avg_sq"):
+        write_stored(path, document, {key: values for key, values in tensors.items() if key != name})
+        with pytest.raises(ConfigurationError, match=f"cannot be used: .*{name.removeprefix('replay.')}"):
+            learn(path, stopping_at(0))
+    write_stored(path, document | {"sums": [0.0]}, tensors)
+    with pytest.raises(ConfigurationError, match="cannot be used: sums and squares must be of all features"):
         learn(path, stopping_at(0))
 
 
@@ -138,7 +152,7 @@ def test_a_buffer_that_is_restored_has_the_same_steps() -> None:
 
     first, second = buffer(), buffer()
     first.add_episodes(played(k, 5 + k, k % 2 == 0) for k in range(13))  # more than there is room for
-    second.restore(first.state(), 13, 0)
+    second.restore(first.state(), 13)
     assert len(first) == len(second) < sum(5 + k for k in range(13))
     for one, other in zip(first._steps, second._steps, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -172,6 +186,29 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     assert not {"checkpoint.safetensors", "tests.jsonl"} & {path.name for path in (tmp_path / "run").iterdir()}
 
 
+def test_tests_that_are_taken_up_are_those_before(tmp_path: Path) -> None:
+    def heard(steps: list[int], first: int | None) -> list[dict[str, Any]]:
+        curve = SuccessCurve(900, None, tmp_path / "tests.jsonl", None)
+        if first is not None:
+            curve.tell(first, None)
+        for step in steps:
+            result: Any = SimpleNamespace(success_rate=0.5, mean_return=-1.0, mean_length=3.0)
+            curve.tell(step, result)
+        return list(curve.record()["curve"])
+
+    first = heard([100, 200, 300], 0)
+    assert [point["step"] for point in first] == [100, 200, 300] and isinstance(first[0]["step"], int)
+    again = heard([300, 400], 200)
+    assert again[:2] == first[:2] and [point["step"] for point in again] == [100, 200, 300, 400]
+    assert again[2]["seconds"] >= again[1]["seconds"]
+    # One that goes on at its last step tests that one again; one that begins anew has none of before.
+    assert [point["step"] for point in heard([400], None)] == [100, 200, 300, 400]
+    assert [point["step"] for point in heard([100], None)] == [100]
+    (tmp_path / "tests.jsonl").write_text('{"step": 100}\n')
+    with pytest.raises(DatasetError, match="tests.jsonl is broken"):
+        heard([200], None)
+
+
 def test_what_was_shown_is_part_of_what_is_asked_for(tmp_path: Path) -> None:
     asked: dict[str, Any] = {"algorithm": "ddpg", "randomization": "none", **TINY, "steps": 400}
     for seed in (1, 2):
@@ -183,6 +220,9 @@ def test_what_was_shown_is_part_of_what_is_asked_for(tmp_path: Path) -> None:
         train_online(out, "simworld/Reach-v0", demonstrations=tmp_path / "shown2", **asked)
     with pytest.raises(ConfigurationError, match="holds episodes of simworld/Reach-v0, not of simworld/Push-v0"):
         train_online(tmp_path / "x", "simworld/Push-v0", demonstrations=tmp_path / "shown1", **asked)
+    write_rollouts(tmp_path / "other", "simworld/Reach-v0", episodes=3, options={"control_hz": 50})
+    with pytest.raises(ConfigurationError, match="of another environment: control_hz is 50, not 25"):
+        train_online(tmp_path / "x", "simworld/Reach-v0", demonstrations=tmp_path / "other", **asked)
     with pytest.raises(ConfigurationError, match="^demonstrations: do nothing with ppo"):
         train_online(tmp_path / "x", "simworld/Reach-v0", demonstrations=tmp_path / "shown1", algorithm="ppo")
     assert not (tmp_path / "x").exists()

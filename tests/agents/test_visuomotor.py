@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.streams import Streams
 
 REACH = "simworld/Reach-v0"
-torch.set_num_threads(1)
 SEEN: dict[str, Any] = {"observation": ("state", "rgb"), "cameras": ("front", "wrist"), "image_size": (32, 24)}
 CONFIG = EnvConfig(task="reach", **SEEN)
 SETTINGS = VisuomotorSettings(
@@ -111,17 +111,18 @@ def test_images_are_moved_and_colours_varied(data: WatchedSteps) -> None:
 
 
 def test_an_eye_tells_where_something_is() -> None:
-    eye = Eye(1).eval()
-    with torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(1)
+        eye, images = Eye(2).eval(), torch.rand(2, 3, 32, 48)
         eye.where.weight.zero_()
         eye.where.bias.zero_()
-        told = eye(torch.rand(2, 3, 32, 48))
-        assert told.shape == (2, 12) and torch.allclose(told[:, :8], torch.zeros(2, 8), atol=1e-5)
+        told = eye(images)  # all places alike, of which the middle is the mean
+        assert told.shape == (2, 24) and torch.allclose(told[:, :16], torch.zeros(2, 16), atol=1e-5)
         eye.where.weight.fill_(1e7)  # one cell alone counts
-        places = eye(torch.rand(2, 3, 32, 48))[:, :8]
+        places = eye(images)[:, :16]
     columns, rows = torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 8)
-    assert ((places[:, :4, None] - columns).abs().min(-1).values < 1e-3).all()
-    assert ((places[:, 4:, None] - rows).abs().min(-1).values < 1e-3).all()
+    assert ((places[:, :8, None] - columns).abs().min(-1).values < 1e-3).all()
+    assert ((places[:, 8:, None] - rows).abs().min(-1).values < 1e-3).all()
 
 
 def test_it_learns_from_pictures_alone(episodes: list[Episode]) -> None:
@@ -176,8 +177,12 @@ def test_what_is_stored_acts_the_same(tmp_path: Path, episodes: list[Episode], p
         load_policy(str(path), EnvConfig(task="reach", observation=("state", "rgb")))
     with pytest.raises(ConfigurationError, match="task is 'reach', not 'push'"):
         load_policy(str(path), EnvConfig(task="push", **SEEN))
-    with pytest.raises(ConfigurationError, match=r"'front_rgb' must be an image \(24, 32, 3\), got \(3, 3\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"'front_rgb' must be an image \(24, 32, 3\) of uint8, got \(3, 3\)"
+    ):
         policy(now | {"front_rgb": np.zeros((3, 3), np.uint8)})
+    with pytest.raises(ConfigurationError, match=r"of uint8, got \(24, 32, 3\) of float32"):
+        policy(now | {"front_rgb": now["front_rgb"].astype(np.float32)})
     document, tensors = read_stored(path)
     for name, wrong in (("own_std", tensors["own_std"] * 0), ("act.bias", tensors["act.bias"][:2])):
         write_stored(path, document, tensors | {name: wrong})
@@ -237,9 +242,14 @@ def test_the_commands(tmp_path: Path, store: Path) -> None:
     assert {"step", "action", "state", "held_out"} == record["curve"][-1].keys()
     assert verify(tmp_path / "run") == [] and [*tmp_path.glob("run/tensorboard/*tfevents*")]
     assert not [*tmp_path.glob("run/losses*"), *tmp_path.glob("run/*.seconds")]
+    card = (tmp_path / "run/README.md").read_text()
+    assert "images by front, wrist, and what a robot knows" in card
+    assert f"6 episodes, {record['transitions']} steps, of an expert" in card and "Tests while" not in card
     # Which observes what the policy sees, though nobody asks for it.
     found = simworld("evaluate", REACH, "--policy", str(tmp_path / "run"), "--episodes", "1")
     assert found.returncode == 0 and "success" in found.stdout
+    plain = ("rollout", REACH, "--policy", str(tmp_path / "run"), "--observation", "state", "--episodes", "1")
+    assert_refused(simworld(*plain, "--out", str(tmp_path / "x")), "it sees state and rgb, not ['state']")
     assert_refused(simworld(*asked[:4], "--out", str(tmp_path / "x")), "visuomotor needs --demonstrations")
     assert_refused(simworld(*asked, "--epochs", "3", "--out", str(tmp_path / "x")), "--epochs")
     blind = tmp_path / "blind"
@@ -255,6 +265,10 @@ def test_other_pictures_are_refused(episodes: list[Episode]) -> None:
         WatchedSteps(episodes, other)
     with pytest.raises(ConfigurationError, match="'side_rgb' must be images .* has nothing"):
         WatchedSteps(episodes, SETTINGS.model_copy(update={"cameras": ("front", "side")}).architecture)
+    seen = episodes[0].observations
+    broken = replace(episodes[0], observations={**seen, "observation": seen["observation"] * np.float32(np.nan)})
+    with pytest.raises(ConfigurationError, match=r"observation must be \d+ finite float32, episode \d+/0 has"):
+        WatchedSteps([broken], SETTINGS.architecture)
     with pytest.raises(ConfigurationError, match="no demonstrations"):
         WatchedSteps([], SETTINGS.architecture)
     with closing(WatchedSteps(episodes[:1], SETTINGS.architecture)) as one:
