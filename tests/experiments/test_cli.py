@@ -326,7 +326,7 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
         (["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
         (
             ["train", REACH, "--algorithm", "ppo", "--steps", "100000"],
-            "from its last test; the others begin again",
+            "from its last test; others begin again",
         ),
     ],
 )
