@@ -94,8 +94,7 @@ class NetworkPolicy:
 
     def check_finite(self) -> None:
         """Raise TrainingError if a weight is not finite: its training diverged."""
-        if not all(torch.isfinite(values).all() for values in self.network.state_dict().values()):
-            raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
+        check_finite_weights(self.network)
 
     def save(self, path: Path) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
@@ -122,6 +121,12 @@ class NetworkPolicy:
         policy.network.load_state_dict(to_torch(tensors))
         policy.name = f"the policy {path}"
         return policy
+
+
+def check_finite_weights(network: nn.Module) -> None:
+    """Raise TrainingError if a weight is not finite: its training diverged."""
+    if not all(torch.isfinite(values).all() for values in network.state_dict().values()):
+        raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
 
 
 def to_arrays(state: Mapping[str, torch.Tensor]) -> dict[str, Float]:

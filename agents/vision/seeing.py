@@ -15,7 +15,7 @@ from simworld.agents.data.batch import Batch
 from simworld.agents.data.example import Picture
 from simworld.agents.data.framing import Framing, framed_image
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
-from simworld.agents.network import check_shapes, to_arrays, to_torch
+from simworld.agents.network import check_finite_weights, check_shapes, to_arrays, to_torch
 from simworld.agents.settings import Settings, Whole
 from simworld.agents.stored import read_stored, write_stored
 from simworld.agents.vision.heads.head import Cells, Shape
@@ -24,7 +24,7 @@ from simworld.agents.vision.heads.presence_head import middle_cells, peaks
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.trunk import STRIDE, Trunk
 from simworld.datasets.store.folder import software
-from simworld.errors import ConfigurationError, TrainingError
+from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.plain import Plain, describe
 
@@ -177,16 +177,14 @@ class SeeingNetwork(LearningNetwork):
 
     def save(self, path: Path, settings: dict[str, Any] | None = None, results: dict[str, Any] | None = None) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
-        tensors = to_arrays(numbers_of(self))
-        if not all(np.isfinite(values).all() for values in tensors.values()):
-            raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
+        check_finite_weights(self)
         document = _Document(
             architecture=self.architecture,
             settings=settings or {},
             results=results or {},
             software=software() | {"torch": torch.__version__},
         )
-        write_stored(path, document.model_dump(mode="json"), tensors)
+        write_stored(path, document.model_dump(mode="json"), to_arrays(numbers_of(self)))
 
     @classmethod
     def load(cls, path: Path) -> "SeeingNetwork":

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
-from simworld.agents.network import LEAST_STD, check_shapes, policy_software, to_arrays, to_torch
+from simworld.agents.network import LEAST_STD, check_finite_weights, check_shapes, policy_software, to_arrays, to_torch
 from simworld.agents.policy import Seen, checked_action, observed
 from simworld.agents.settings import Hidden, Layers, Settings, Whole
 from simworld.agents.state_features import relative
@@ -20,7 +20,7 @@ from simworld.agents.stored import Tensors, write_stored
 from simworld.agents.visuomotor.eye import Eye
 from simworld.envs.interface import Interface
 from simworld.envs.observations import camera_prefixes
-from simworld.errors import ConfigurationError, TrainingError
+from simworld.errors import ConfigurationError
 from simworld.plain import Plain, describe
 
 if TYPE_CHECKING:
@@ -209,11 +209,9 @@ class VisuomotorPolicy:
 
     def save(self, path: Path) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
-        tensors = to_arrays(numbers_of(self.network))
-        if not all(np.isfinite(values).all() for values in tensors.values()):
-            raise TrainingError("the training diverged: weights are no longer finite; take a smaller learning rate")
+        check_finite_weights(self.network)
         document = _Document(architecture=self.architecture, settings=self.settings, software=policy_software())
-        write_stored(path, document.model_dump(mode="json"), tensors)
+        write_stored(path, document.model_dump(mode="json"), to_arrays(numbers_of(self.network)))
 
     @classmethod
     def of(cls, path: Path, content: Any, tensors: Tensors) -> Self:
