@@ -177,9 +177,7 @@ def test_what_is_stored_acts_the_same(tmp_path: Path, episodes: list[Episode], p
         load_policy(str(path), EnvConfig(task="reach", observation=("state", "rgb")))
     with pytest.raises(ConfigurationError, match="task is 'reach', not 'push'"):
         load_policy(str(path), EnvConfig(task="push", **SEEN))
-    with pytest.raises(
-        ConfigurationError, match=r"'front_rgb' must be an image \(24, 32, 3\) of uint8, got \(3, 3\)"
-    ):
+    with pytest.raises(ConfigurationError, match=r"'front_rgb' must be an image \(24, 32, 3\) of uint8, got \(3, 3\)"):
         policy(now | {"front_rgb": np.zeros((3, 3), np.uint8)})
     with pytest.raises(ConfigurationError, match=r"of uint8, got \(24, 32, 3\) of float32"):
         policy(now | {"front_rgb": now["front_rgb"].astype(np.float32)})

@@ -319,19 +319,15 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
         assert (out / "episodes" / path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("arguments", "promise"),
+    ("number", "arguments", "promise"),
     [
-        (["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
-        (
-            ["train", REACH, "--algorithm", "ppo", "--steps", "100000"],
-            "from its last test; others begin again",
-        ),
+        (signal.SIGINT, ["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
+        (signal.SIGTERM, ["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "others begin again"),
     ],
 )
 def test_ctrl_c_ends_any_command_with_130(
-    tmp_path: Path, arguments: list[str], promise: str, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, arguments: list[str], promise: str
 ) -> None:
     process = begin_work(*arguments, "--out", tmp_path / "out")
     process.send_signal(number)
