@@ -148,7 +148,7 @@ class Player:
 class _Players:
     """All of a process."""
 
-    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int) -> None:
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
         self._interface = config.interface
         self._all = [Player(config, seed + k, first) for k in range(envs)]
         self._generator = np.random.default_rng((seed, first) if first else seed)

@@ -17,7 +17,7 @@ from simworld.agents.policy import Seen, checked_action, observed
 from simworld.agents.settings import Hidden, Layers, Settings, Whole
 from simworld.agents.state_features import relative
 from simworld.agents.stored import Tensors, write_stored
-from simworld.agents.visuomotor.eye import Eye
+from simworld.agents.visuomotor.camera_eye import CameraEye
 from simworld.envs.interface import Interface
 from simworld.envs.observations import camera_prefixes
 from simworld.errors import ConfigurationError
@@ -107,7 +107,7 @@ class VisuomotorNetwork(LearningNetwork):
         super().__init__()
         self._shape, self._state_weight = (architecture.chunk, architecture.interface.action), state_weight
         self._own = own_columns(architecture.interface)
-        self.eyes = nn.ModuleList([Eye(architecture.width) for _ in architecture.cameras])
+        self.eyes = nn.ModuleList([CameraEye(architecture.width) for _ in architecture.cameras])
         own, state = len(own_columns(architecture.interface)), state_size(architecture.interface)
         for name, size in (("own", own), ("state", state)):
             self.register_buffer(f"{name}_mean", torch.zeros(size))

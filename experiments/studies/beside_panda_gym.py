@@ -26,31 +26,19 @@ from simworld.writing import write_json
 
 RESULTS = Path(__file__).parents[1] / "results" / "beside_panda_gym.json"
 ENV, TESTS, FIRST_TEST = "PandaPickAndPlace-v3", 20, 1_000_000
-RECIPE: dict[str, Any] = {
-    "buffer_size": 1_000_000,
-    "batch_size": 2048,
-    "gamma": 0.95,
-    "learning_rate": 1e-3,
-    "tau": 0.05,
-    "replay_buffer_kwargs": {"goal_selection_strategy": "future", "n_sampled_goal": 4},
-    "policy_kwargs": {"net_arch": [512, 512, 512], "n_critics": 2},
-}
-"""https://github.com/DLR-RM/rl-baselines3-zoo/blob/master/hyperparams/tqc.yml"""
 
 
 def learnt(seed: int, minutes: float, episodes: int) -> dict[str, Any]:
     """What is learnt with a seed in so many minutes, tests left out: its curve, and how it does at the end."""
     with extras():
         gym.register_envs(import_module("panda_gym"))
-        contrib, baselines = import_module("sb3_contrib"), import_module("stable_baselines3")
-    wrapped = import_module("sb3_contrib.common.wrappers").TimeFeatureWrapper
-    env, test_env = wrapped(gym.make(ENV)), wrapped(gym.make(ENV), test_mode=True)
-    buffer = baselines.HerReplayBuffer
-    model = contrib.TQC("MultiInputPolicy", env, replay_buffer_class=buffer, seed=seed, device="cpu", **RECIPE)
+        from simworld.agents.reinforcement.zoo_recipe import begin_recipe, follow_recipe, with_time
+    test_env = with_time(gym.make(ENV), test=True)
+    model = begin_recipe(with_time(gym.make(ENV)), seed)
     curve: list[dict[str, float]] = []
     begin, spent, next_test = time.perf_counter(), 0.0, 60.0
 
-    def goes_on(*_: Any) -> bool:
+    def goes_on() -> bool:
         """Test once a minute; whether there are minutes left."""
         nonlocal spent, next_test
         now = time.perf_counter() - begin - spent
@@ -60,7 +48,7 @@ def learnt(seed: int, minutes: float, episodes: int) -> dict[str, Any]:
             next_test, spent = now + 60.0, time.perf_counter() - begin - now
         return now < 60 * minutes
 
-    model.learn(10**9, callback=goes_on)
+    follow_recipe(model, goes_on)
     rate = success(model, test_env, range(episodes))
     row = {"seed": seed, "minutes": minutes, "steps": model.num_timesteps, "success_rate": rate}
     return row | {"interval": wilson_interval(rate * episodes, episodes), "episodes": episodes, "curve": curve}
@@ -95,6 +83,8 @@ def main() -> None:
         if seed not in {row["seed"] for row in rows}:
             note(f"seed {seed}: {asked.minutes:g} minutes")
             rows.append(learnt(seed, **settings))
+            from simworld.agents.reinforcement.zoo_recipe import RECIPE
+
             about = {"env": ENV, "recipe": {"algorithm": "TQC", **RECIPE}, "machine": machine_description()}
             write_json(asked.results, about | {"versions": versions(), "rows": rows})
     shown = [[row["seed"], f"{row['success_rate']:.1%}", row["steps"], row["minutes"]] for row in rows]

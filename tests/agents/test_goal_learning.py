@@ -312,6 +312,7 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     for part, wanted in ((0.5, [1, 0.5, 0, 0]), (1.0, [1, 0.75, 0.5, 0]), (0.0, [0, 0, 0, 0])):
         told.clear()
         feed = goal_learning._Feed(asked, GoalSettings(nominal=part), policy)
+        feed.ask(learner, 1.0)
         for left in (0.75, 0.5, 0.0):
             feed.take(learner, left)
         assert told == wanted

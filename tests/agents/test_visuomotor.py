@@ -15,7 +15,7 @@ from command_line import assert_refused, simworld
 from simworld.agents.learnt import load_learnt
 from simworld.agents.policy import load_policy
 from simworld.agents.stored import read_stored, write_stored
-from simworld.agents.visuomotor.eye import Eye
+from simworld.agents.visuomotor.camera_eye import CameraEye
 from simworld.agents.visuomotor.visuomotor_policy import OWN, VisuomotorPolicy
 from simworld.agents.visuomotor.visuomotor_training import VisuomotorSettings, clone_by_sight
 from simworld.agents.visuomotor.watching import WatchedSteps
@@ -113,7 +113,7 @@ def test_images_are_moved_and_colours_varied(data: WatchedSteps) -> None:
 def test_an_eye_tells_where_something_is() -> None:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(1)
-        eye, images = Eye(2).eval(), torch.rand(2, 3, 32, 48)
+        eye, images = CameraEye(2).eval(), torch.rand(2, 3, 32, 48)
         eye.where.weight.zero_()
         eye.where.bias.zero_()
         told = eye(images)  # all places alike, of which the middle is the mean

@@ -165,6 +165,7 @@ def test_the_command_line_imports_the_module_of_an_id(
     assert trained.returncode == 0, trained.stderr
     refused = simworld("evaluate", f"place_mug:{MUG[:-1]}1")
     assert refused.returncode == 2 and f"did you mean '{MUG}'" in refused.stderr
+    monkeypatch.setattr(sys, "path", [*sys.path])  # to which a module's folder is added
     for name, words in (
         (f"plce_mug:{MUG}", "importing 'plce_mug' raised ModuleNotFoundError"),
         (f"broken_task:{MUG}", "importing 'broken_task' raised RuntimeError: of its own"),

@@ -7,7 +7,7 @@ from torch.nn import functional
 from simworld.agents.vision.trunk import Residual, block
 
 
-class Eye(nn.Module):
+class CameraEye(nn.Module):
     """From images (n, 3, h, w) in -1..1 to the numbers (n, `out`) of `4 * width` features.
 
     Features of every fourth pixel know of what is around by those of every eighth. A spatial softmax (Levine et al.
