@@ -1,7 +1,7 @@
 """Demonstrations as what is learnt from: an expert's action at every step, and the scene that the step belongs to."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ def group_of(episode: Episode) -> list[str]:
     return [f"{episode.seed}/{episode.group}"] * len(episode)
 
 
-def check_groups(groups: Sequence[str]) -> None:
+def check_groups(groups: Iterable[object]) -> None:
     """Raise ConfigurationError unless there are scenes enough to hold some out."""
     if (found := len(set(groups))) < _FEWEST_GROUPS:
         raise ConfigurationError(f"demonstrations: must be of at least {_FEWEST_GROUPS} scenes, got {found}")

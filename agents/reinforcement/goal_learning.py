@@ -185,14 +185,9 @@ class _Learner(TD3):
     def show(self, demonstrations: Sequence[Played], begun: int = 0) -> None:
         """Learn from these too, all along (RLPD, Ball et al. 2023), which `begun` so many steps ago."""
         if demonstrations:
-            settings, spaces = self._settings, (self.observation_space, self.action_space)
-            about: dict[str, Any] = {
-                "features": self._own.features,
-                "hindsight": settings.hindsight,
-                "seed": settings.seed + 1 + begun,
-            }
+            about = self.replay_buffer_kwargs | {"seed": self._settings.seed + 1 + begun}
             size = len(demonstrations) * self._config.task.steps
-            self._shown = HindsightBuffer(size, *spaces, config=self._config, **about)
+            self._shown = HindsightBuffer(size, self.observation_space, self.action_space, **about)
             self._shown.add_episodes(demonstrations)
             self._feed.learn_scale(demonstrations)
 

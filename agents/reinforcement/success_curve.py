@@ -1,6 +1,5 @@
 """How tests of a policy went while it was learnt."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from simworld.agents.evaluation import Evaluation
+from simworld.agents.learning.kept_lines import KeptLines
 from simworld.extras import extras
-from simworld.reading import Record, parse_json
-from simworld.writing import write_bytes
+from simworld.reading import Record
 
 
 class _Point(Record):
@@ -34,7 +33,7 @@ class SuccessCurve:
     def __init__(
         self, steps: int, progress: Callable[[int, int], None] | None, kept: Path, folder: Path | None
     ) -> None:
-        self._steps, self._progress, self._kept, self._folder = steps, progress, kept, folder
+        self._steps, self._progress, self._kept, self._folder = steps, progress, KeptLines(kept, _Point), folder
         self._begin = time.perf_counter()
         self._curve: list[dict[str, Any]] = []
         self._board: Any = None
@@ -47,8 +46,7 @@ class SuccessCurve:
         if result is not None:
             point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
             self._curve.append({"step": step} | point | {"seconds": time.perf_counter() - self._begin})
-            with open(self._kept, "a", encoding="utf-8") as file:
-                file.write(json.dumps(self._curve[-1]) + "\n")
+            self._kept.add(self._curve[-1])
             self._show(self._curve[-1])
         if self._progress is not None:
             self._progress(min(step, self._steps), self._steps)
@@ -64,11 +62,8 @@ class SuccessCurve:
     def _take_up(self, step: int) -> None:
         """The tests up to a step, and the time that they took."""
         self._begun = True
-        text = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
-        whole = text[: text.rfind("\n") + 1].splitlines()  # a kill may have cut the last line
-        before = [parse_json(line, _Point, f"{self._kept} is broken").model_dump(by_alias=True) for line in whole]
-        self._curve = [point for point in before if point["step"] <= step]
-        write_bytes(self._kept, "".join(json.dumps(point) + "\n" for point in self._curve).encode())
+        before = self._kept.take_up(lambda point: bool(point.step <= step))
+        self._curve = [point.model_dump(by_alias=True) for point in before]
         if self._curve:
             self._begin = time.perf_counter() - self._curve[-1]["seconds"]
         if self._folder is not None:

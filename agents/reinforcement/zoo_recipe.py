@@ -3,7 +3,6 @@
 https://github.com/DLR-RM/rl-baselines3-zoo/blob/master/hyperparams/tqc.yml
 """
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -36,8 +35,3 @@ def begin_recipe(env: gym.Env[Any, Any], seed: int) -> Any:
     with extras():
         contrib: Any = import_module("sb3_contrib")
     return contrib.TQC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, seed=seed, device="cpu", **RECIPE)
-
-
-def follow_recipe(model: Any, goes_on: Callable[[], bool]) -> None:
-    """Learn until it is to go on no more."""
-    model.learn(10**9, callback=lambda *_: goes_on())

@@ -93,7 +93,7 @@ def train_visuomotor(
     `tensorboard` the losses are written for it.
     """
     from simworld.agents.imitation.demonstrations import check_groups
-    from simworld.agents.vision.curve import Curve
+    from simworld.agents.learning.curve import Curve
     from simworld.agents.visuomotor.visuomotor_training import clone_by_sight
     from simworld.agents.visuomotor.watching import WatchedSteps
 
@@ -103,7 +103,7 @@ def train_visuomotor(
             f"{demonstrations}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
         )
     asked = settings_of(VISUOMOTOR, config, settings)
-    check_groups([str(place) for place in range(read_request(demonstrations, KIND, RolloutRequest).count)])
+    check_groups(range(read_request(demonstrations, KIND, RolloutRequest).count))
 
     def learn() -> tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]:
         with ExitStack() as stack:

@@ -60,8 +60,8 @@ def train_model(
     """
     with extras():
         from simworld.agents.data.joined import joined
+        from simworld.agents.learning.curve import Curve
         from simworld.agents.learning.network_training import best_precision
-        from simworld.agents.vision.curve import Curve
         from simworld.agents.vision.scores import measure
         from simworld.agents.vision.seeing import VisionArchitecture
         from simworld.agents.vision.vision_training import VisionSettings, train_vision

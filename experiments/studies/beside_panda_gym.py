@@ -32,13 +32,13 @@ def learnt(seed: int, minutes: float, episodes: int) -> dict[str, Any]:
     """What is learnt with a seed in so many minutes, tests left out: its curve, and how it does at the end."""
     with extras():
         gym.register_envs(import_module("panda_gym"))
-        from simworld.agents.reinforcement.zoo_recipe import begin_recipe, follow_recipe, with_time
+        from simworld.agents.reinforcement.zoo_recipe import begin_recipe, with_time
     test_env = with_time(gym.make(ENV), test=True)
     model = begin_recipe(with_time(gym.make(ENV)), seed)
     curve: list[dict[str, float]] = []
     begin, spent, next_test = time.perf_counter(), 0.0, 60.0
 
-    def goes_on() -> bool:
+    def goes_on(*_: Any) -> bool:
         """Test once a minute; whether there are minutes left."""
         nonlocal spent, next_test
         now = time.perf_counter() - begin - spent
@@ -48,7 +48,7 @@ def learnt(seed: int, minutes: float, episodes: int) -> dict[str, Any]:
             next_test, spent = now + 60.0, time.perf_counter() - begin - now
         return now < 60 * minutes
 
-    follow_recipe(model, goes_on)
+    model.learn(10**9, callback=goes_on)
     rate = success(model, test_env, range(episodes))
     row = {"seed": seed, "minutes": minutes, "steps": model.num_timesteps, "success_rate": rate}
     return row | {"interval": wilson_interval(rate * episodes, episodes), "episodes": episodes, "curve": curve}

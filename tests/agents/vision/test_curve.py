@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from simworld.agents.learning.curve import Curve
 from simworld.agents.vision import scores
-from simworld.agents.vision.curve import Curve
 from simworld.errors import DatasetError
 from simworld.experiments.recipes.vision import train_model
 

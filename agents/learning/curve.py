@@ -1,13 +1,11 @@
 """The curve of a training: what it is told of every step, kept in few points, and for TensorBoard."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
+from simworld.agents.learning.kept_lines import KeptLines
 from simworld.extras import extras
-from simworld.reading import parse_json
-from simworld.writing import write_bytes
 
 _POINTS = 100
 
@@ -21,7 +19,7 @@ class Curve:
 
     def __init__(self, steps: int, kept: Path, folder: Path | None = None) -> None:
         self.points, self._steps, self._each = list[dict[str, float]](), steps, max(1, steps // _POINTS)
-        self._kept, self._begun = kept, False
+        self._kept, self._begun = KeptLines(kept, tuple[int, dict[str, float]]), False
         self._sums, self._board = dict[str, list[float]](), None
         if folder is not None:
             with extras():
@@ -32,8 +30,7 @@ class Curve:
     def add(self, step: int, losses: dict[str, float]) -> None:
         """Hear of a step; the first one is that from which the training goes on."""
         self._begin(step)
-        with open(self._kept, "a", encoding="utf-8") as file:
-            file.write(json.dumps([step, losses]) + "\n")
+        self._kept.add([step, losses])
         self._count(step, losses)
 
     def close(self) -> None:
@@ -47,12 +44,7 @@ class Curve:
         if self._begun:
             return
         self._begun = True
-        text = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
-        whole = text[: text.rfind("\n") + 1].splitlines()  # a kill may have cut the last line
-        before = [parse_json(line, tuple[int, dict[str, float]], f"{self._kept} is broken") for line in whole]
-        before = [(number, losses) for number, losses in before if number < step]
-        write_bytes(self._kept, "".join(json.dumps(each) + "\n" for each in before).encode())
-        for number, losses in before:
+        for number, losses in self._kept.take_up(lambda told: bool(told[0] < step)):
             self._count(number, losses)
 
     def _count(self, step: int, losses: dict[str, float]) -> None:
