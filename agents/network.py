@@ -14,7 +14,7 @@ from torch import nn
 
 from simworld.agents.policy import Seen, checked_action, observed
 from simworld.agents.settings import Hidden, Layers, Settings
-from simworld.agents.state_features import relative, relative_to_any, whole_state
+from simworld.agents.state_features import PLACE_AND_FACT, relative, relative_to_any, whole_state
 from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.datasets.store.folder import software
 from simworld.envs.interface import Interface
@@ -28,6 +28,9 @@ Float = NDArray[np.float32]
 
 LEAST_STD = 1e-3
 """Of a feature, as it is divided by: one that hardly varies would be blown up."""
+
+_NEAR = 0.01
+"""Metres within which distances are told finely."""
 
 
 class Architecture(Settings):
@@ -68,7 +71,7 @@ class NetworkPolicy:
         # torch draws initial weights from its global generator, which is left as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.network = _Network(_inputs_of(architecture), architecture)
+            self.network = _Network(architecture)
 
     def features(self, seen: Seen) -> Float:
         """The network's inputs (..., n) at what is seen (..., )."""
@@ -159,15 +162,19 @@ def _squashed(outputs: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class _Form:
-    """What a kind of network sees, its activation, and how its outputs become actions in -1..1."""
+    """What a kind of network sees, its activation, and how its outputs become actions in -1..1.
+
+    With `finely`, it is told once more how far places are from each other, by what tells millimetres apart.
+    """
 
     features: Callable[[Seen, Interface], Float]
     activation: type[nn.Module]
     bound: Callable[[torch.Tensor], torch.Tensor]
+    finely: bool = False
 
 
 _FORMS = {
-    "cloning": _Form(relative, nn.ReLU, _clipped),
+    "cloning": _Form(relative, nn.ReLU, _clipped, finely=True),
     "ppo": _Form(whole_state, nn.Tanh, _clipped),
     "sac": _Form(whole_state, nn.ReLU, _squashed),
     "ddpg": _Form(relative_to_any, nn.ReLU, torch.tanh),
@@ -176,18 +183,31 @@ _FORMS = {
 
 def _inputs_of(architecture: Architecture) -> int:
     """How many features a network sees."""
-    interface = architecture.interface
-    blank = Seen(*(np.zeros(size, np.float32) for size in interface.sizes.values()))
-    return len(_FORMS[architecture.kind].features(blank, interface))
+    return len(feature_matrix(architecture)[0])
+
+
+def feature_matrix(architecture: Architecture) -> Float:
+    """What the features of a network are, each of which is a sum of what is observed (observed, features)."""
+    sizes = [*architecture.interface.sizes.values()]
+    each = np.split(np.eye(sum(sizes), dtype=np.float32), np.cumsum(sizes)[:-1], axis=1)
+    return _FORMS[architecture.kind].features(Seen(*each), architecture.interface)
+
+
+def _differences(architecture: Architecture) -> list[int]:
+    """The features that say finely, too, how far a place is from another: where several things are to get somewhere."""
+    if architecture.interface.goal <= PLACE_AND_FACT or not _FORMS[architecture.kind].finely:
+        return []
+    return np.flatnonzero(np.count_nonzero(feature_matrix(architecture), axis=0) == 2).tolist()
 
 
 class _Network(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, inputs: int, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        sizes = [inputs, *[architecture.hidden] * architecture.layers]
+        inputs, self._fine = _inputs_of(architecture), _differences(architecture)
+        sizes = [inputs + len(self._fine), *[architecture.hidden] * architecture.layers]
         layers: list[nn.Module] = []
         for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
             layers += [nn.Linear(n_in, n_out), _FORMS[architecture.kind].activation()]
@@ -197,14 +217,17 @@ class _Network(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Outputs (n, size) from features (n, inputs)."""
-        outputs: torch.Tensor = self.body((inputs - self.mean) / self.std)
+        told = (inputs - self.mean) / self.std
+        if self._fine:
+            told = torch.cat([told, torch.tanh(inputs[:, self._fine] / _NEAR)], dim=1)
+        outputs: torch.Tensor = self.body(told)
         return outputs
 
 
 def _blank(architecture: Architecture) -> _Network:
     """A network without numbers, which takes neither memory nor time: for the shapes of its tensors."""
     with torch.device("meta"):
-        return _Network(_inputs_of(architecture), architecture)
+        return _Network(architecture)
 
 
 def policy_software() -> dict[str, str]:

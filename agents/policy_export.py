@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.network import NetworkPolicy, feature_matrix
 from simworld.agents.onnx_writing import write_onnx
-from simworld.agents.policy import Seen
 from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
 
@@ -38,9 +36,7 @@ class _Acting(nn.Module):
     def __init__(self, policy: NetworkPolicy) -> None:
         super().__init__()
         self._network, self._bound = policy.network, policy.bound
-        sizes = [*policy.architecture.interface.sizes.values()]
-        each = np.split(np.eye(sum(sizes), dtype=np.float32), np.cumsum(sizes)[:-1], axis=1)
-        self.register_buffer("matrix", torch.from_numpy(policy.features(Seen(*each))))
+        self.register_buffer("matrix", torch.from_numpy(feature_matrix(policy.architecture)))
 
     def forward(self, observation: torch.Tensor, achieved: torch.Tensor, desired: torch.Tensor) -> torch.Tensor:
         """Actions (n, a)."""

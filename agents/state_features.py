@@ -18,18 +18,19 @@ PLACE_AND_FACT = 4
 def relative(seen: Seen, interface: Interface) -> Float:
     """The observation, and where the goal, and what it is for, are from the tool and from each other.
 
-    Where a goal is more than a place and a fact, all of it is added, and where everything is from everything else:
-    several things are to get somewhere.
+    Where a goal is more than a place and a fact, several things are to get somewhere: then all of it is told, and where
+    every place that is observed, and that of the goal, is from every other.
     """
-    goal, at = seen.desired[..., :3], _on_the_way(seen, interface)
+    goal = seen.desired[..., :3]
+    if interface.goal > PLACE_AND_FACT:
+        observed = [place for name, place in interface.places.items() if name.endswith("_position")]
+        places = [goal, *(seen.observation[..., place] for place in observed)]
+        away = [there - here for here, there in itertools.combinations(places, 2)]
+        return np.concatenate([seen.observation, seen.desired, *away], axis=-1)
+    at = _on_the_way(seen, interface)
     parts = [seen.observation, *(goal - place for place in at)]
     if len(at) == 2:
         parts.append(at[1] - at[0])
-    if interface.goal > PLACE_AND_FACT:
-        parts.append(seen.desired)
-        there_are = [place for name, place in interface.places.items() if name.endswith("_position")]
-        places = [seen.observation[..., place] for place in there_are]
-        parts += [there - here for here, there in itertools.combinations(places, 2)]
     return np.concatenate(parts, axis=-1)
 
 
