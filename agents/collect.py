@@ -14,6 +14,7 @@ from simworld.datasets.store.episode import Episode
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.recording import Recording
 from simworld.geometry import Array
+from simworld.randomization.randomization import Randomization
 from simworld.streams import Streams
 
 
@@ -33,8 +34,11 @@ def collect_episode(
     parameters: Mapping[str, Any] | None = None,
     group: int | None = None,
     acts: Policy | None = None,
+    randomization: Randomization | None = None,
 ) -> Episode:
     """Run a policy for the episode (seed, index) and keep everything; `parameters` are values that are not drawn.
+
+    With a `randomization` it is drawn from that in place of the environment's own.
 
     `group` is the index of the episode that they vary, where that is another. Where another one `acts`, the policy says
     only what it wants.
@@ -44,7 +48,7 @@ def collect_episode(
     mend mistakes.
     """
     base = manipulation(env)
-    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters})
+    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters, "randomization": randomization})
     drawn = base.parameters
     generator, level = Streams(drawn["noise.seed"])("policy.noise"), noise * drawn["policy.noise"]
     per_step = base.config.arm_control.per_step

@@ -68,8 +68,7 @@ def stressed_factors(config: EnvConfig, beyond: Randomization) -> list[StressedF
     Where the state alone is observed, what things look like is left out: it changes nothing.
     """
     space, far = config.scene.space, Possible(config.scene, beyond, config.cameras)
-    observed = _OF_STATE if config.observation == ("state",) else _OF_STATE + _OF_PICTURES
-    found = []
+    observed, found = families_observed(config), []
     for address, items, trained in Possible(config.scene, config.randomization, config.cameras).alike():
         family = space.family_of(address)
         if address in _OF_DATA or family not in observed:
@@ -78,6 +77,11 @@ def stressed_factors(config: EnvConfig, beyond: Randomization) -> list[StressedF
         if cells := tuple(_cells(trained, far[items[0]], factor)):
             found.append(StressedFactor(address, axis_of(address, family), factor.unit, cells))
     return found
+
+
+def families_observed(config: EnvConfig) -> tuple[str, ...]:
+    """The families of factors that may change something for a policy by what it observes."""
+    return _OF_STATE if config.observation == ("state",) else _OF_STATE + _OF_PICTURES
 
 
 def axis_of(address: str, family: str) -> str:

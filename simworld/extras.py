@@ -7,6 +7,7 @@ from simworld.errors import MissingExtraError
 
 EXTRAS = {
     "av": "video",
+    "cmaes": "identify",
     "coacd": "assets",
     "collada": "assets",
     "fast_simplification": "assets",

@@ -4,6 +4,8 @@ What is cloned from the expert alone knows the expert's states; where a policy o
 to do. The first round is the expert's own episodes, with noise as for cloning.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import gymnasium as gym
@@ -18,9 +20,11 @@ from simworld.agents.policy import Policy
 from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Real, RootSeed, Whole
+from simworld.agents.stress import families_observed
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
+from simworld.randomization.curriculum import AutomaticRandomization, spans
 
 
 class DaggerSettings(CloningSettings):
@@ -29,6 +33,9 @@ class DaggerSettings(CloningSettings):
     After `first` episodes of the expert, with `noise` in what it does, there are `rounds` of `episodes` each, in which
     the policy of the round before acts; each but the last is cloned in `round_epochs`, and each is tested in
     `evaluation_episodes`.
+
+    What is `adaptive` begins with the nominal world, and the range of each factor grows to that of the randomization
+    where the policy does well at its ends, each of which is judged by so many `trials` (AutomaticRandomization).
     """
 
     first: Annotated[Whole, Field(ge=2)] = 200
@@ -37,6 +44,8 @@ class DaggerSettings(CloningSettings):
     noise: Annotated[Real, Field(ge=0)] = 0.3
     round_epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 10
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
+    adaptive: bool = False
+    trials: Annotated[Whole, Field(ge=1)] = 4
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
     @property
@@ -61,16 +70,36 @@ def imitate(
     oracle, episodes, seed = check_imitation(config), list[Episode](), TRAINING_SEEDS + SEEDS_EACH * settings.seed
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     quickly = settings.model_copy(update={"epochs": settings.round_epochs})
+    ranges = _Ranges(config, settings) if settings.adaptive else None
     policy: NetworkPolicy | None = None
     for left in reversed(range(settings.rounds + 1)):
         count, noise = (settings.first, settings.noise) if policy is None else (settings.episodes, 0.0)
         for _ in range(count):
-            episodes.append(collect_episode(env, oracle, seed, len(episodes), noise, acts=policy))
+            run = partial(collect_episode, env, oracle, seed, len(episodes), noise, acts=policy)
+            episodes.append(run() if ranges is None else ranges.tried(run, len(episodes)))
             tests.say(len(episodes))
         policy = clone(transitions(episodes), quickly if left else settings)
         tests.test(len(episodes), policy)
     assert policy is not None
     return tests.best_or(policy)
+
+
+class _Ranges:
+    """The ranges that episodes are drawn from, which grow and shrink by how they go."""
+
+    def __init__(self, config: EnvConfig, settings: DaggerSettings) -> None:
+        found = spans(config.scene.space, config.randomization, families_observed(config))
+        if not found:
+            raise ConfigurationError("adaptive: no factor that is randomized has a range that could grow")
+        self._fixed = config.randomization
+        self._adaptive = AutomaticRandomization(found, buffer=settings.trials, seed=settings.seed)
+
+    def tried(self, run: Callable[..., Episode], number: int) -> Episode:
+        """An episode from the ranges as they are, which may change by it."""
+        trial = self._adaptive.draw(number)
+        episode = run(randomization=self._fixed | trial.parameters)
+        self._adaptive.tell(trial.within(episode.parameters), float(episode.infos["is_success"][-1]))
+        return episode
 
 
 def check_imitation(config: EnvConfig) -> Policy:

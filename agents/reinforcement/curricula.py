@@ -1,7 +1,6 @@
 """Curricula while stable-baselines3 trains: a wrapper for each environment, and a callback for each kind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from stable_baselines3.common.logger import Logger
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, Schedule, Trial
 from simworld.randomization.presets import as_randomization
-from simworld.randomization.randomization import Randomization, covers, meets
+from simworld.randomization.randomization import Randomization, meets
 from simworld.reading import Record, read_json
 from simworld.writing import reporting, write_json
 
@@ -53,7 +52,7 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
             given = self._over(given, {} if trial is None else trial.parameters)
         observation, info = self.env.reset(seed=seed, options=given or None)
         if trial is not None:
-            self._trial = _as_tested(trial, self.env.get_wrapper_attr("parameters"))
+            self._trial = trial.within(self.env.get_wrapper_attr("parameters"))
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -75,16 +74,6 @@ class CurriculumEnv(gym.Wrapper[Any, Any, Any, Any]):
         over = (self._ranges or Randomization()) | under | values
         kept = {address: value for address, value in parameters.items() if address not in under}
         return {**given, "randomization": as_randomization(own) | over, "parameters": kept}
-
-
-def _as_tested(trial: Trial, parameters: Mapping[str, Any]) -> Trial:
-    """The trial, without its boundary if nothing in the episode has its factor with its value."""
-    if trial.boundary is None:
-        return trial
-    address, _ = trial.boundary
-    value = trial.parameters[address]
-    tested = any(covers((address,), name) and found == value for name, found in parameters.items())
-    return trial if tested else replace(trial, boundary=None)
 
 
 class _Saved(Record):

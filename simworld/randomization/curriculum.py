@@ -5,18 +5,19 @@ arXiv:1910.07113.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError
 
+from simworld.building.space import FactorSpace
 from simworld.distributions.univariate import Uniform
 from simworld.distributions.values import immutable, is_number, plain
 from simworld.errors import ConfigurationError
 from simworld.plain import Fraction, describe
-from simworld.randomization.randomization import Randomization
+from simworld.randomization.randomization import Randomization, covers
 from simworld.reading import Record
 from simworld.streams import Streams
 
@@ -78,6 +79,35 @@ class Trial:
     number: int
     parameters: Mapping[str, float]
     boundary: Boundary | None = None
+
+    def within(self, parameters: Mapping[str, Any]) -> "Trial":
+        """The trial of an episode with these parameters: it tests nothing if nothing there has its factor's value."""
+        if self.boundary is None:
+            return self
+        address, value = self.boundary[0], self.parameters[self.boundary[0]]
+        tested = any(covers((address,), name) and found == value for name, found in parameters.items())
+        return self if tested else replace(self, boundary=None)
+
+
+def spans(
+    space: FactorSpace, randomization: Randomization, families: Collection[str], steps: int = 10
+) -> dict[str, Span]:
+    """What may grow from its nominal value to the range that a randomization has of it, in so many steps, by address.
+
+    That is of numbers of some families that vary in ranges, and have one nominal value; what is not within its range
+    begins at the end of that.
+    """
+    found: dict[str, Span] = {}
+    for address, distribution in randomization.by_address.items():
+        if not space.has(address) or space.family_of(address) not in families:
+            continue
+        if space.factor(address).kind != "number" or not distribution.continuous:
+            continue
+        nominal, (low, high) = space.factor(address).nominal.support(), distribution.support()
+        if len(nominal) == 1 and -math.inf < low < high < math.inf:
+            begin = min(max(float(nominal[0]), low), high)
+            found[address] = Span(begin, (low, high), (high - low) / steps)
+    return found
 
 
 class _Kept(Record):

@@ -112,3 +112,24 @@ def test_what_there_is_no_expert_of_is_refused(tmp_path: Path, env: gym.Env[Any,
     with pytest.raises(ConfigurationError, match="^reward: does nothing with dagger"):
         train_online(tmp_path / "out", "simworld/Reach-v0", algorithm="dagger", reward="sparse")
     assert not (tmp_path / "out").exists()
+
+
+def test_ranges_grow_from_the_nominal_world_where_the_policy_does_well() -> None:
+    config = EnvConfig(task="push", randomization={"objects.*.mass": {"uniform": [0.05, 0.3]}})
+    drawn, well = list[float](), [True]
+
+    def run(*_: Any, randomization: Any, **__: Any) -> Any:
+        drawn.append(randomization["objects.*.mass"].support()[0])
+        return SimpleNamespace(parameters={"objects.0.mass": drawn[-1]}, infos={"is_success": [False, well[0]]})
+
+    settings = DaggerSettings(interface=config.interface, adaptive=True, trials=2)
+    ranges = dagger._Ranges(config, settings)
+    for number in range(200):
+        ranges.tried(run, number)
+    assert set(drawn[:2]) == {0.1} and min(drawn) == 0.05 and max(drawn) == 0.3
+    well[0] = False
+    for number in range(200, 600):
+        ranges.tried(run, number)
+    assert set(drawn[-20:]) == {0.1}
+    with pytest.raises(ConfigurationError, match="no factor that is randomized has a range"):
+        dagger._Ranges(EnvConfig(task="push"), settings)

@@ -13,8 +13,9 @@ import pytest
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
-from simworld.randomization.curriculum import AutomaticRandomization, Span, Trial
+from simworld.randomization.curriculum import AutomaticRandomization, Span, Trial, spans
 from simworld.randomization.randomization import Randomization
 
 SPACE = SceneSpec(entities=(Table(), Bin(), Prop("object"), Props("object", 0, 7), GoalPlace("object"))).space
@@ -353,3 +354,14 @@ def changed(saved: Any, name: str, value: Any) -> Any:
     address = next(iter(saved["boundaries"]))
     sides = saved["boundaries"][address]
     return saved | {"boundaries": saved["boundaries"] | {address: sides | {"low": sides["low"] | {name: value}}}}
+
+
+def test_what_may_grow_is_what_has_a_nominal_value_and_a_range() -> None:
+    config = EnvConfig(task="place_in_box", randomization="full")
+    space = config.scene.space
+    found = spans(space, config.randomization, ("geometry", "physics"), steps=5)
+    assert found["objects.*.mass"] == Span(0.1, (0.03, 0.3), (0.3 - 0.03) / 5)
+    assert found["control.delay"].first == (0.0, 0.0) and found["control.delay"].most("high") == 5
+    assert not found.keys() & {"objects.*.kind", "objects.*.color", "lights.ambient", "objects.0.position.x"}
+    AutomaticRandomization(found)
+    assert "lights.ambient" in spans(space, config.randomization, ("light",))

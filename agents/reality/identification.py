@@ -1,0 +1,192 @@
+"""System identification: the values of a simulation's factors with which it does what was observed elsewhere.
+
+What was done is done again in simulation, from the same start, with values that an evolution strategy proposes (CMA-ES,
+Hansen 2016, arXiv:1604.00772, by the package `cmaes`), as in SimOpt (Chebotar et al. 2019, arXiv:1810.05687).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from simworld.agents.reality.trace import Trace
+from simworld.agents.settings import Real, RootSeed, Settings, Whole
+from simworld.distributions.expressions import Distribution
+from simworld.distributions.univariate import Uniform
+from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
+from simworld.errors import ConfigurationError
+from simworld.extras import extras
+from simworld.randomization.randomization import Randomization, meets
+
+Float = NDArray[np.float64]
+
+_PLACES = "position", "joint_position"
+"""Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
+_KEPT = 0.8
+"""The share of traces that count, the least off: where a grip slips by chance, what follows says nothing."""
+_RESAMPLED = 500
+"""Times that traces are drawn anew, to see how much the estimate depends on which there are."""
+
+
+class IdentificationSettings(Settings):
+    """How values are looked for: `candidates` in each of some `generations`.
+
+    A difference in what is observed counts by its square up to about `scale`, in m and rad, and by itself from there
+    on: so that an episode in which a thing slips does not count for more than all others.
+    """
+
+    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 100
+    candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 12
+    scale: Annotated[Real, Field(gt=0, le=1)] = 0.002
+    seed: RootSeed = 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The value that was found for a factor, and the interval (95%, bootstrap over the traces) that it is in."""
+
+    value: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What was found out: an estimate for each factor, and the loss that it leaves, after each of the generations."""
+
+    estimates: Mapping[str, Estimate]
+    losses: Sequence[float]
+    prior: Mapping[str, Distribution]
+
+    def values(self) -> dict[str, float]:
+        """The estimates alone, by address."""
+        return {name: estimate.value for name, estimate in self.estimates.items()}
+
+    def randomization(self, margin: float = 0.05) -> Randomization:
+        """What is likely: the intervals, and on either side of each `margin`, a share of what was possible."""
+        likely: dict[str, Distribution] = {}
+        for name, estimate in self.estimates.items():
+            prior = self.prior[name]
+            low, high = (prior.cdf(end) for end in estimate.interval)
+            ends = prior.quantile(max(low - margin, 0.0)), prior.quantile(min(high + margin, 1.0))
+            likely[name] = Uniform(*map(float, ends))
+        return Randomization(likely)
+
+
+def identify(
+    traces: Sequence[Trace],
+    prior: Randomization,
+    settings: IdentificationSettings | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> Identified:
+    """Find the values of the factors of `prior` with which the traces come out as they were observed.
+
+    `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
+    items. `progress` is told how many generations are done, and the least loss so far. The same traces and settings
+    give the same estimates. ConfigurationError where there are no traces, where one of them says what the value of a
+    factor was, or has no such factor.
+    """
+    settings = settings or IdentificationSettings()
+    ranges = _checked(traces, prior)
+    with extras():
+        from cmaes import CMA
+    search = CMA(
+        mean=np.full(len(ranges), 0.5),
+        sigma=0.25,
+        bounds=np.tile([0.0, 1.0], (len(ranges), 1)),
+        seed=settings.seed,
+        population_size=settings.candidates,
+    )
+    repeat = Repeat(traces, settings.scale)
+    tried, found, losses = list[Float](), list[Float](), list[float]()
+    for generation in range(1, settings.generations + 1):
+        told = []
+        for _ in range(settings.candidates):
+            shares = search.ask()
+            tried.append(shares)
+            found.append(repeat.losses(_values(ranges, shares)))
+            told.append((shares, float(overall(found[-1]))))
+        search.tell(told)
+        losses.append(min(loss for _, loss in told))
+        if progress is not None:
+            progress(generation, min(losses))
+    return Identified(_estimates(ranges, np.stack(tried), np.stack(found), settings.seed), losses, ranges)
+
+
+class Repeat:
+    """Traces that are done again in simulation, with other values of its factors."""
+
+    def __init__(self, traces: Sequence[Trace], scale: float) -> None:
+        self._traces, self._scale = traces, scale
+        self._envs = {config: ManipulationEnv(config) for config in {trace.config for trace in traces}}
+        self._parts = {config: compared(config) for config in self._envs}
+        # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
+        self._known = [Randomization(trace.parameters) for trace in traces]
+
+    def losses(self, values: Mapping[str, float]) -> Float:
+        """How far off each trace is with some values by address (traces,), the mean over its fields and steps."""
+        pairs = zip(self._traces, self._known, strict=True)
+        return np.array([self._loss(trace, known | values) for trace, known in pairs])
+
+    def _loss(self, trace: Trace, randomization: Randomization) -> float:
+        env = self._envs[trace.config]
+        seen = [env.reset(seed=0, options={"randomization": randomization})[0]["observation"]]
+        seen += [env.step(action)[0]["observation"] for action in trace.actions]
+        off = (np.stack(seen).astype(np.float64) - trace.observations) / self._scale
+        # What is the same in all of an episode is how its sensors are off, of which nobody knows.
+        off -= np.median(off, axis=0)
+        # Pseudo-Huber (Charbonnier et al. 1997).
+        rough = np.sqrt(1.0 + off**2) - 1.0
+        return float(np.mean([rough[:, part].mean() for part in self._parts[trace.config]]))
+
+
+def overall(losses: Float) -> Float:
+    """The loss of several traces (..., traces) together (...)."""
+    kept = round(np.ceil(_KEPT * losses.shape[-1]))
+    return np.asarray(np.sort(losses, axis=-1)[..., :kept].mean(-1))
+
+
+def compared(config: EnvConfig) -> list[slice]:
+    """Which numbers of the observation are places and angles of joints, each field by itself."""
+    parts, begin = list[slice](), 0
+    for field in config.fields:
+        parts += [slice(begin + first, begin + last) for kind, first, last in field.noise if kind in _PLACES]
+        begin += field.size
+    return parts
+
+
+def _checked(traces: Sequence[Trace], prior: Randomization) -> dict[str, Distribution]:
+    """The ranges of the factors that are to be found, by address; ConfigurationError where they cannot be."""
+    if not traces:
+        raise ConfigurationError("traces: there are none")
+    ranges = dict(prior.by_address)
+    if not ranges:
+        raise ConfigurationError("factors: name at least one that is to be found, with its range")
+    for name, distribution in ranges.items():
+        if not distribution.continuous or not np.isfinite([distribution.quantile(end) for end in (0.0, 1.0)]).all():
+            raise ConfigurationError(f"{name}: must be a range of numbers, got {distribution}")
+    for trace in traces:
+        trace.config.scene.space.check(ranges)
+        for name in trace.parameters:
+            if meets(ranges, name):
+                raise ConfigurationError(f"{name}: is to be found, and a trace says what it was")
+    return ranges
+
+
+def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, float]:
+    """Values of factors, of which a share of what is possible is less, by address."""
+    return {name: float(one.quantile(share)) for (name, one), share in zip(ranges.items(), shares, strict=True)}
+
+
+def _estimates(ranges: Mapping[str, Distribution], tried: Float, losses: Float, seed: int) -> dict[str, Estimate]:
+    """The best of what was tried (n, factors), by losses (n, traces), and between which it is if traces are others."""
+    of = losses.shape[1]
+    best = tried[overall(losses).argmin()]
+    drawn = np.random.default_rng(seed).integers(of, size=(_RESAMPLED, of))
+    likely = np.stack([tried[overall(losses[:, traces]).argmin()] for traces in drawn])
+    ends = [_values(ranges, end) for end in np.quantile(likely, (0.025, 0.975), axis=0)]
+    value, low, high = _values(ranges, best), *ends
+    return {name: Estimate(value[name], (low[name], high[name])) for name in ranges}

@@ -1,0 +1,87 @@
+"""Worlds that stand in for reality: their parameters are true, and known to the judge alone."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from simworld.agents.collect import collect_episode
+from simworld.agents.evaluation import Evaluation, evaluate
+from simworld.agents.experts import expert
+from simworld.agents.imitation.demonstrations import Transitions, transitions
+from simworld.agents.policy import Policy
+from simworld.agents.reality.trace import Trace
+from simworld.datasets.store.episode import Episode
+from simworld.documents import read_yaml
+from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
+from simworld.errors import ConfigurationError, nearest
+from simworld.randomization.files import written_randomization
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.randomization import Randomization
+
+_FOLDER = Path(__file__).parent / "worlds"
+TRACES, DEMONSTRATIONS, JUDGED = 7_000, 8_000, 9_000
+"""Root seeds of what is recorded, of what the expert shows, and the first seed of what is judged."""
+
+
+def sealed_worlds() -> list[str]:
+    """The names of the worlds that ship."""
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+@dataclass(frozen=True)
+class SealedWorld:
+    """A world that can be acted in and looked at, and whose parameters nobody is told but the judge.
+
+    Whatever is learnt about it is learnt from `traces` and from what the expert shows, at the price of an episode each;
+    `score` and `errors` are the judge's.
+    """
+
+    name: str
+    about: str
+    _truth: Randomization
+
+    @classmethod
+    def named(cls, name: str) -> "SealedWorld":
+        """A world that ships; ConfigurationError if there is none of that name."""
+        if name not in sealed_worlds():
+            raise ConfigurationError(f"there is no sealed world {name!r}{nearest(name, sealed_worlds())}")
+        content = read_yaml(_FOLDER / f"{name}.yaml", "world")
+        return cls(name, content["about"], as_randomization(written_randomization(content["truth"])))
+
+    def config(self, task: str) -> EnvConfig:
+        """The environment of a task in this world, of which not all may be told."""
+        return EnvConfig(task=task, randomization=self._truth)
+
+    def traces(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> list[Trace]:
+        """What is known of some episodes of the expert, with `noise` in what it does."""
+        return [Trace.of(episode, self._hidden) for episode in self._shown(task, count, TRACES + seed, noise)]
+
+    def demonstrations(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> Transitions:
+        """What the expert does in some episodes, with `noise` in what is executed."""
+        return transitions(self._shown(task, count, DEMONSTRATIONS + seed, noise))
+
+    def score(self, task: str, policy: Policy, episodes: int) -> Evaluation:
+        """How well a policy does in it."""
+        with closing(ManipulationEnv(self.config(task))) as env:
+            return evaluate(policy, env, range(JUDGED, JUDGED + episodes))
+
+    def errors(self, values: Mapping[str, float]) -> dict[str, float]:
+        """How far values are from what is true, as shares of that; what it has no value of raises ConfigurationError."""
+        true = {name: self._truth[name].support() for name in values if name in self._truth}
+        if missing := [name for name in values if len(set(true.get(name, (0, 1)))) != 1]:
+            raise ConfigurationError(f"{missing[0]}: has no value that is true in the world {self.name}")
+        return {name: abs(value / true[name][0] - 1.0) for name, value in values.items()}
+
+    @cached_property
+    def _hidden(self) -> tuple[str, ...]:
+        return tuple(self._truth.by_address)
+
+    def _shown(self, task: str, count: int, seed: int, noise: float) -> Sequence[Episode]:
+        config = self.config(task)
+        with closing(ManipulationEnv(config)) as env:
+            act = expert(config)
+            return [collect_episode(env, act, seed, index, noise) for index in range(count)]
