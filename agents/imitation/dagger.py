@@ -25,6 +25,7 @@ from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, spans
+from simworld.randomization.randomization import Randomization
 
 
 class DaggerSettings(CloningSettings):
@@ -60,9 +61,11 @@ def imitate(
     config: EnvConfig,
     settings: DaggerSettings,
     progress: Tell | None = None,
+    ranges: "GrowingRanges | None" = None,
 ) -> NetworkPolicy:
     """A policy that the expert told what to do where the policy itself went.
 
+    Where the settings are adaptive, `ranges` are those to begin with, which go on from there.
     `progress` is told how many episodes are done and, after every round, how the policy does on `test_env` on the seeds
     from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress` that of the last round.
     What `check_imitation` refuses raises ConfigurationError, a training that diverges TrainingError.
@@ -70,7 +73,8 @@ def imitate(
     oracle, episodes, seed = check_imitation(config), list[Episode](), TRAINING_SEEDS + SEEDS_EACH * settings.seed
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     quickly = settings.model_copy(update={"epochs": settings.round_epochs})
-    ranges = _Ranges(config, settings) if settings.adaptive else None
+    if settings.adaptive and ranges is None:
+        ranges = GrowingRanges(config, settings)
     policy: NetworkPolicy | None = None
     for left in reversed(range(settings.rounds + 1)):
         count, noise = (settings.first, settings.noise) if policy is None else (settings.episodes, 0.0)
@@ -84,7 +88,7 @@ def imitate(
     return tests.best_or(policy)
 
 
-class _Ranges:
+class GrowingRanges:
     """The ranges that episodes are drawn from, which grow and shrink by how they go."""
 
     def __init__(self, config: EnvConfig, settings: DaggerSettings) -> None:
@@ -93,6 +97,21 @@ class _Ranges:
             raise ConfigurationError("adaptive: no factor that is randomized has a range that could grow")
         self._fixed = config.randomization
         self._adaptive = AutomaticRandomization(found, buffer=settings.trials, seed=settings.seed)
+
+    @property
+    def randomization(self) -> Randomization:
+        """Those that there are now, and all else that is randomized."""
+        return self._fixed | self._adaptive.randomization()
+
+    @property
+    def grown(self) -> float:
+        """How far ranges have grown, the mean of the shares of what they may be."""
+        spans, ranges = self._adaptive.spans, self._adaptive.ranges
+        shares = [
+            (high - low) / (span.limits[1] - span.limits[0])
+            for span, (low, high) in zip(spans.values(), ranges.values(), strict=True)
+        ]
+        return sum(shares) / len(shares)
 
     def tried(self, run: Callable[..., Episode], number: int) -> Episode:
         """An episode from the ranges as they are, which may change by it."""

@@ -90,7 +90,7 @@ def identify(
     factor was, or has no such factor.
     """
     settings = settings or IdentificationSettings()
-    ranges = _checked(traces, prior)
+    ranges = possible_values(traces, prior)
     with extras():
         from cmaes import CMA
     search = CMA(
@@ -158,7 +158,7 @@ def compared(config: EnvConfig) -> list[slice]:
     return parts
 
 
-def _checked(traces: Sequence[Trace], prior: Randomization) -> dict[str, Distribution]:
+def possible_values(traces: Sequence[Trace], prior: Randomization) -> dict[str, Distribution]:
     """The ranges of the factors that are to be found, by address; ConfigurationError where they cannot be."""
     if not traces:
         raise ConfigurationError("traces: there are none")

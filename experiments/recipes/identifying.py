@@ -5,7 +5,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.reality.identification import Identified, IdentificationSettings, identify
+from simworld.agents.reality.identification import Identified, IdentificationSettings, identify, possible_values
 from simworld.agents.reality.trace import Trace
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.folder import OutputFolder
@@ -45,6 +45,7 @@ def write_identification(
         raise ConfigurationError("rollouts: name at least one folder of episodes")
     stored = chain.from_iterable(islice(read_episodes(store), episodes) for store in rollouts)
     traces = [Trace.of(episode, prior.by_address) for episode in stored]
+    possible_values(traces, prior)
     request = {
         "kind": "identification",
         "rollouts_sha256": [content_digest(store) for store in rollouts],

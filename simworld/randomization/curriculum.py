@@ -90,7 +90,7 @@ class Trial:
 
 
 def spans(
-    space: FactorSpace, randomization: Randomization, families: Collection[str], steps: int = 10
+    space: FactorSpace, randomization: Randomization, families: Collection[str], steps: int = 5
 ) -> dict[str, Span]:
     """What may grow from its nominal value to the range that a randomization has of it, in so many steps, by address.
 

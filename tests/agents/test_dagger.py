@@ -123,13 +123,14 @@ def test_ranges_grow_from_the_nominal_world_where_the_policy_does_well() -> None
         return SimpleNamespace(parameters={"objects.0.mass": drawn[-1]}, infos={"is_success": [False, well[0]]})
 
     settings = DaggerSettings(interface=config.interface, adaptive=True, trials=2)
-    ranges = dagger._Ranges(config, settings)
+    ranges = dagger.GrowingRanges(config, settings)
     for number in range(200):
         ranges.tried(run, number)
     assert set(drawn[:2]) == {0.1} and min(drawn) == 0.05 and max(drawn) == 0.3
+    assert ranges.grown == pytest.approx(1.0) and ranges.randomization == config.randomization
     well[0] = False
     for number in range(200, 600):
         ranges.tried(run, number)
-    assert set(drawn[-20:]) == {0.1}
+    assert set(drawn[-20:]) == {0.1} and ranges.grown == 0.0
     with pytest.raises(ConfigurationError, match="no factor that is randomized has a range"):
-        dagger._Ranges(EnvConfig(task="push"), settings)
+        dagger.GrowingRanges(EnvConfig(task="push"), settings)

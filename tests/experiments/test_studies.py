@@ -12,7 +12,7 @@ from simworld.errors import ConfigurationError
 from simworld.experiments import clock
 from simworld.experiments.figures import earned_plot
 from simworld.experiments.recipes.vision import model_digest
-from simworld.experiments.studies import earned, focused, photo_real, study_folder
+from simworld.experiments.studies import adaptive, earned, focused, photo_real, sealed, study_folder
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 
 
@@ -166,3 +166,59 @@ def test_focused_images_are_compared_with_uniform_ones(tmp_path: Path, monkeypat
     drawn = [(row["drawn"], row["images"]) for row in told["models"]]
     assert drawn == [(focused.HALF, 10), (focused.FEW, 20), (focused.FOCUSED, 20), (focused.MANY, 40)]
     assert told["bars"][0]["met"] in (True, False) and len(told["focused"]) == 1
+
+
+@pytest.mark.slow
+def test_ranges_that_grow_stand_beside_those_that_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = tmp_path / "results.json"
+    asked = ("--seeds", 1, "--first", 4, "--rounds", 1, "--each", 4, "--episodes", 2, "--results", results)
+    monkeypatch.setattr(sys, "argv", ["adaptive.py", *map(str, asked)])
+    adaptive.main()
+    told = json.loads(results.read_text())
+    assert [row["ranges"] for row in told["rows"]] == ["fixed", "adaptive"] and told["summary"]["seeds"] == 1
+    before = results.read_bytes()
+    adaptive.main()
+    assert results.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_sealed_world_is_found_out_and_policies_are_tried_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "results.json"
+    asked = ("--out", tmp_path / "study", "--seeds", 1, "--generations", 1, "--simulated", 4, "--episodes", 2)
+    monkeypatch.setattr(sys, "argv", ["sealed.py", *map(str, asked), "--results", str(results)])
+    monkeypatch.setattr(sealed, "sealed_worlds", lambda: ["old_arm"])
+    monkeypatch.setattr(sealed, "REAL", (0, 2))
+    monkeypatch.setattr(sealed, "EPOCHS", 1)
+    sealed.main()
+    told = json.loads(results.read_text())
+    first, *scores = told["rows"]
+    assert first["part"] == "identification" and set(first["estimates"]) == set(sealed.POSSIBLE)
+    assert [(row["method"], row["real"]) for row in scores] == [
+        *((method, real) for method in (*sealed.SHARED, sealed.OWN) for real in (0, 2)),
+        (sealed.ALONE, 2),
+    ]
+    before = results.read_bytes()
+    sealed.main()
+    assert results.read_bytes() == before
+
+
+def test_what_is_found_out_is_summed_up_by_its_worst_and_methods_by_their_order() -> None:
+    def found(world: str, error: float) -> dict[str, object]:
+        estimates = {name: {"error": error if name == "control.delay" else 0.01} for name in sealed.BARS}
+        return {"part": "identification", "seed": 0, "world": world, "estimates": estimates}
+
+    def tried(world: str, method: str, real: float, simulated: float) -> dict[str, object]:
+        told = {name: {"success": simulated} for name in sealed.TRIED[1:]}
+        row = {"part": "scores", "seed": 0, "world": world, "method": method, "real": 0}
+        return row | told | {"real world": {"success": real}}
+
+    rows = [found("a", 0.05), found("b", 0.12)]
+    rows += [tried("a", "none", 0.2, 0.9), tried("a", "default", 0.8, 0.5)]
+    rows += [tried("b", "none", 0.2, 0.1), tried("b", "default", 0.6, 0.3)]
+    told = sealed.summed_up(rows)
+    assert told["worst errors"] == {"seed 0, a": 0.05, "seed 0, b": 0.12} and not told["met"]
+    assert told["orders"]["seed 0, a"] == ["default", "none"] and told["alike"]
+    assert told["ranks"]["seed 0, a, simulation"] == {"mmrv": pytest.approx(0.6), "pearson": pytest.approx(-1.0)}
+    assert told["ranks"]["seed 0, b, as found out"]["mmrv"] == 0.0

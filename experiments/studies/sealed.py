@@ -1,0 +1,238 @@
+"""What is found out of sealed worlds, and what it is worth there: methods, demonstrations and ranks.
+
+In each world, mass, friction, delay, gains and damping are found out from 20 episodes of the expert. Then policies for
+PlaceInBox are cloned with each method, from simulated demonstrations and 0, 10 or 50 of that world, and tried there, in
+the simulation of `default`, and in the one that was found out. Rows go to the results; what is there is not done again:
+
+    python experiments/studies/sealed.py --out /tmp/sealed
+    python experiments/studies/sealed.py --out /tmp/sealed --seeds 1 --generations 2 --simulated 4 --episodes 4 \
+        --results /tmp/sealed.json
+"""
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simworld.agents.collect import collect_episode
+from simworld.agents.evaluation import Evaluation, evaluate
+from simworld.agents.experts import expert
+from simworld.agents.imitation.cloning import CloningSettings, clone
+from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, imitate
+from simworld.agents.imitation.demonstrations import Transitions, transitions
+from simworld.agents.network import NetworkPolicy
+from simworld.agents.reality.identification import IdentificationSettings, identify
+from simworld.agents.reality.ranking import mean_maximum_rank_violation, pearson
+from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
+from simworld.envs.config import EnvConfig
+from simworld.envs.env import ManipulationEnv
+from simworld.experiments.cli.console import note, progress, table
+from simworld.experiments.machine import machine_description, versions
+from simworld.experiments.studies.seed_rows import check_alike, kept_rows
+from simworld.randomization.files import load_randomization, save_randomization
+from simworld.randomization.presets import as_randomization
+from simworld.randomization.randomization import Randomization
+from simworld.writing import write_json
+
+RESULTS = Path(__file__).parents[1] / "results" / "sealed.json"
+TASK, TRACED, NOISE = "place_in_box", ("pick_and_place", "push"), 0.3
+POSSIBLE = Randomization(
+    {
+        "objects.*.mass": {"loguniform": [0.03, 1.0]},
+        "objects.*.friction": {"uniform": [0.2, 1.2]},
+        "control.delay": {"uniform": [0.0, 15.0]},
+        "robot.gain": {"uniform": [0.5, 1.5]},
+        "robot.joints.*.damping": {"uniform": [0.5, 1.5]},
+    }
+)
+"""What is looked for, and where."""
+BARS = "objects.*.mass", "objects.*.friction", "control.delay"
+BAR = 0.1
+REAL = 0, 10, 50
+"""Demonstrations of a world."""
+SHARED, OWN, ALONE = ("none", "default", "full", "adaptive"), "identified", "real alone"
+"""Methods that know nothing of a world, the one that does, and what is learnt of its demonstrations alone."""
+EPOCHS = 20
+TRIED = "real world", "simulation", "as found out"
+"""Where each policy is tried."""
+_REAL_SHARE = 0.25
+"""Of the steps that are learnt from, where there are demonstrations of a world, by repetition."""
+
+
+class Study:
+    """One seed of it, in a folder that keeps what it takes long to make."""
+
+    def __init__(self, folder: Path, seed: int, generations: int, simulated: int, episodes: int) -> None:
+        self._folder, self._seed, self._episodes = folder / f"seed{seed}", seed, episodes
+        self._generations, self._simulated = generations, simulated
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._made: dict[Randomization, Transitions] = {}
+
+    def identified(self, world: SealedWorld) -> dict[str, Any]:
+        """What is found out of a world, and how far off that is."""
+        traces = [trace for task in TRACED for trace in world.traces(task, 10, self._seed)]
+        settings = IdentificationSettings(generations=self._generations, seed=self._seed)
+        begin = time.perf_counter()
+        with progress(world.name, self._generations) as tell:
+            found = identify(traces, POSSIBLE, settings, lambda done, _: tell(done))
+        values, errors = found.values(), world.errors(found.values())
+        told = {
+            name: {"value": values[name], "interval": [*estimate.interval], "error": errors[name]}
+            for name, estimate in found.estimates.items()
+        }
+        minutes = (time.perf_counter() - begin) / 60
+        row = {"part": "identification", "world": world.name, "estimates": told, "minutes": minutes}
+        return row | {"likely": found.randomization().to_plain()}
+
+    def scores(self, world: SealedWorld, likely: Randomization, method: str, real: int) -> dict[str, Any]:
+        """How a policy of a method does in a world, in simulation, and in the one that is likely to be like it."""
+        found_out = as_randomization("default") | likely
+        shown = [world.demonstrations(TASK, real, self._seed, NOISE)] if real else []
+        simulated = [] if method == ALONE else [self._shown(found_out if method == OWN else self._randomization(method))]
+        policy = self._learnt(simulated, shown)
+        found: dict[str, Evaluation] = {
+            "real world": world.score(TASK, policy, self._episodes),
+            "simulation": self._tried(policy, as_randomization("default")),
+            "as found out": self._tried(policy, found_out),
+        }
+        told = {name: {"success": one.success_rate, "interval": one.interval} for name, one in found.items()}
+        return {"part": "scores", "world": world.name, "method": method, "real": real} | told
+
+    def _shown(self, randomization: Randomization) -> Transitions:
+        """Simulated demonstrations."""
+        if randomization not in self._made:
+            config = EnvConfig(task=TASK, randomization=randomization)
+            with closing(ManipulationEnv(config)) as env:
+                act, seed = expert(config), 1_000 + self._seed
+                made = [collect_episode(env, act, seed, k, NOISE) for k in range(self._simulated)]
+            self._made[randomization] = transitions(made)
+        return self._made[randomization]
+
+    def _randomization(self, method: str) -> Randomization:
+        """What a method that knows of no world draws its own from."""
+        if method != "adaptive":
+            return as_randomization(method)
+        path = self._folder / f"{method}.yaml"
+        if not path.exists():
+            save_randomization(path, self._adapted().to_plain())
+        return as_randomization(load_randomization(path))
+
+    def _adapted(self) -> Randomization:
+        """The ranges of `full` as far as they grew while a policy was learnt in them."""
+        config = EnvConfig(task=TASK, randomization="full")
+        settings = DaggerSettings(
+            interface=config.interface,
+            first=self._simulated // 2,
+            rounds=6,
+            episodes=self._simulated,
+            adaptive=True,
+            trials=2,
+            seed=self._seed,
+        )
+        ranges = GrowingRanges(config, settings)
+        with closing(ManipulationEnv(config)) as env, progress("adaptive", settings.total) as tell:
+            imitate(env, env, config, settings, lambda done, _: tell(done), ranges)
+        return ranges.randomization
+
+    def _learnt(self, simulated: Sequence[Transitions], shown: Sequence[Transitions]) -> NetworkPolicy:
+        """A policy of both, in which what was shown is repeated until it is a share of all that counts."""
+        steps = sum(len(data.groups) for data in simulated)
+        own = sum(len(data.groups) for data in shown)
+        again = max(round(steps * _REAL_SHARE / (1 - _REAL_SHARE) / own), 1) if own else 0
+        data = joined([*simulated, *(each for each in shown for _ in range(again))])
+        return clone(data, CloningSettings(interface=EnvConfig(task=TASK).interface, epochs=EPOCHS, seed=self._seed))
+
+    def _tried(self, policy: NetworkPolicy, randomization: Randomization) -> Evaluation:
+        with closing(ManipulationEnv(EnvConfig(task=TASK, randomization=randomization))) as env:
+            return evaluate(policy, env, range(self._episodes))
+
+def joined(parts: Sequence[Transitions]) -> Transitions:
+    """All steps of several, in order."""
+    observations, goals, actions, groups = zip(*parts, strict=True)
+    named = [f"{k}/{group}" for k, each in enumerate(groups) for group in each]
+    return Transitions(np.concatenate(observations), np.concatenate(goals), np.concatenate(actions), named)
+
+
+def asked_for() -> list[tuple[str, str, int]]:
+    """The world, the method and the demonstrations of each policy that is scored."""
+    methods = [(method, real) for method in (*SHARED, OWN) for real in REAL]
+    methods += [(ALONE, real) for real in REAL if real]
+    return [(world, method, real) for world in sealed_worlds() for method, real in methods]
+
+
+def summed_up(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The worst error of what is found out, by seed and world; the methods in their order; and how ranks carry over."""
+    errors = {
+        f"seed {row['seed']}, {row['world']}": max(row["estimates"][name]["error"] for name in BARS)
+        for row in rows
+        if row["part"] == "identification"
+    }
+    orders, ranks = dict[str, list[str]](), dict[str, dict[str, float | None]]()
+    scores = [row for row in rows if row["part"] == "scores"]
+    for seed, world in dict.fromkeys((row["seed"], row["world"]) for row in scores):
+        own = [row for row in scores if (row["seed"], row["world"]) == (seed, world)]
+        first = sorted((row for row in own if row["real"] == 0), key=lambda row: -row["real world"]["success"])
+        orders[f"seed {seed}, {world}"] = [row["method"] for row in first]
+        true = [row["real world"]["success"] for row in own]
+        for name in TRIED[1:]:
+            ours = [row[name]["success"] for row in own]
+            told = {"mmrv": mean_maximum_rank_violation(ours, true), "pearson": pearson(ours, true)}
+            ranks[f"seed {seed}, {world}, {name}"] = told
+    return {
+        "worst errors": errors,
+        "bar": BAR,
+        "met": bool(errors) and max(errors.values()) <= BAR,
+        "orders": orders,
+        "alike": len({*map(tuple, orders.values())}) == 1,
+        "ranks": ranks,
+    }
+
+
+def main() -> None:
+    """Find out, learn and try with each seed, and add its rows to the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--generations", type=int, default=100)
+    parser.add_argument("--simulated", type=int, default=300)
+    parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    settings = {name: getattr(asked, name) for name in ("generations", "simulated", "episodes")}
+    rows = kept_rows(asked.results)
+    check_alike(asked.results, rows, settings)
+    worlds = {name: SealedWorld.named(name) for name in sealed_worlds()}
+    about = {"task": TASK, "possible": POSSIBLE.to_plain(), "machine": machine_description(), "versions": versions()}
+
+    def add(seed: int, row: Mapping[str, Any]) -> None:
+        rows.append({"seed": seed, **settings, **row})
+        write_json(asked.results, about | {"summary": summed_up(rows), "rows": rows})
+
+    for seed in range(asked.seeds):
+        study = Study(asked.out, seed, **settings)
+        there = [row for row in rows if row["seed"] == seed]
+        likely = {row["world"]: Randomization(row["likely"]) for row in there if row["part"] == "identification"}
+        for name in sorted(worlds.keys() - likely.keys()):
+            note(f"seed {seed}, {name}: what is it like")
+            row = study.identified(worlds[name])
+            likely[name] = Randomization(row["likely"])
+            add(seed, row)
+        scored = {(row["world"], row["method"], row["real"]) for row in there if row["part"] == "scores"}
+        for world, method, real in asked_for():
+            if (world, method, real) not in scored:
+                note(f"seed {seed}, {world}: {method}, {real} demonstrations")
+                add(seed, study.scores(worlds[world], likely[world], method, real))
+    shown = [
+        [row["seed"], row["world"], row["method"], row["real"], *(f"{row[k]['success']:.0%}" for k in TRIED)]
+        for row in rows
+        if row["part"] == "scores"
+    ]
+    table("Learnt", ["seed", "world", "method", "demonstrations", *TRIED], shown)
+
+
+if __name__ == "__main__":
+    main()
