@@ -21,6 +21,7 @@ from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.algorithms import CLONING, DAGGER, GOALS, VISUOMOTOR, settings_of
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
 from simworld.experiments.recipes.policy_card import policy_card
+from simworld.experiments.recipes.shown_episodes import ShownEpisodes
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ _CLOCK, _LOSSES, _TESTS = "training", "losses.jsonl", "tests.jsonl"
 def train_cloning(
     folder: Path,
     env_id: str,
-    demonstrations: Path,
+    demonstrations: Path | Sequence[Path],
     *,
     options: Mapping[str, Any] = MappingProxyType({}),
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
-    """Clone the expert of a store of episodes into `folder/policy.safetensors`, with `training.json` beside it.
+    """Clone the expert of one or several stores of episodes into `folder/policy.safetensors`, beside `training.json`.
 
     `settings` are those of CloningSettings. The policy is for the environment of the episodes; `options`, such as its
     robot, must be as theirs. `progress` is told how many epochs of how many are done. A stopped training goes on from
@@ -51,10 +52,9 @@ def train_cloning(
     from simworld.agents.imitation.cloning import Epoch, clone
     from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
 
-    config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
-    asked = settings_of(CLONING, config, settings)
-    stored = list(read_episodes(demonstrations))
-    _check_sizes(stored, env_id, asked.interface.sizes, demonstrations)
+    shown = ShownEpisodes(demonstrations, env_id, options)
+    asked = settings_of(CLONING, shown.config, settings)
+    stored = list(shown.read())
     data = transitions(stored)
     check_demonstrations(asked.interface, data)
 
@@ -73,14 +73,14 @@ def train_cloning(
         record = {"demonstrations": len(stored), "transitions": len(data.groups)}
         return policy, record | {"curve": curve, "seconds": seconds}
 
-    request = {"algorithm": CLONING, "env_id": env_id, "demonstrations_sha256": content}
-    return _train(folder, config, request | {"settings": asked.model_dump()}, learn)
+    request = {"algorithm": CLONING, "env_id": env_id, "demonstrations_sha256": shown.digest}
+    return _train(folder, shown.config, request | {"settings": asked.model_dump()}, learn)
 
 
 def train_visuomotor(
     folder: Path,
     env_id: str,
-    demonstrations: Path,
+    demonstrations: Path | Sequence[Path],
     *,
     options: Mapping[str, Any] = MappingProxyType({}),
     tensorboard: bool = False,
@@ -97,18 +97,18 @@ def train_visuomotor(
     from simworld.agents.visuomotor.visuomotor_training import clone_by_sight
     from simworld.agents.visuomotor.watching import WatchedSteps
 
-    config, content = _demonstrated(demonstrations, env_id, options), content_digest(demonstrations)
-    if "rgb" not in config.images:
+    shown = ShownEpisodes(demonstrations, env_id, options)
+    if "rgb" not in shown.config.images:
         raise ConfigurationError(
-            f"{demonstrations}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
+            f"{shown.folders[0]}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
         )
-    asked = settings_of(VISUOMOTOR, config, settings)
-    check_groups(range(read_request(demonstrations, KIND, RolloutRequest).count))
+    asked = settings_of(VISUOMOTOR, shown.config, settings)
+    check_groups(range(shown.count))
 
     def learn() -> tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]:
         with ExitStack() as stack:
             clock, board = Clock(folder / _CLOCK), folder / _BOARD if tensorboard else None
-            data = stack.enter_context(closing(WatchedSteps(read_episodes(demonstrations), asked.architecture)))
+            data = stack.enter_context(closing(WatchedSteps(shown.read(), asked.architecture)))
             curve = stack.enter_context(closing(Curve(asked.steps, folder / _LOSSES, board)))
 
             def tell(step: int, losses: dict[str, float]) -> None:
@@ -117,13 +117,13 @@ def train_visuomotor(
                 if progress is not None:
                     progress(step + 1, asked.steps)
 
-            policy = clone_by_sight(data, content, asked, tell=tell, checkpoint=folder / _CHECKPOINT)
+            policy = clone_by_sight(data, shown.digest, asked, tell=tell, checkpoint=folder / _CHECKPOINT)
             clock.save()
             record = {"demonstrations": data.episodes, "transitions": len(data.groups), "curve": curve.points}
         return policy, record | {"seconds": Clock.read(folder / _CLOCK)}
 
-    request = {"algorithm": VISUOMOTOR, "env_id": env_id, "demonstrations_sha256": content}
-    return _train(folder, config, request | {"settings": asked.model_dump(mode="json")}, learn)
+    request = {"algorithm": VISUOMOTOR, "env_id": env_id, "demonstrations_sha256": shown.digest}
+    return _train(folder, shown.config, request | {"settings": asked.model_dump(mode="json")}, learn)
 
 
 def train_online(
@@ -131,7 +131,7 @@ def train_online(
     env_id: str,
     *,
     algorithm: str = "ppo",
-    demonstrations: Path | None = None,
+    demonstrations: Path | Sequence[Path] | None = None,
     randomization: str | Sequence[Any] = "default",
     reward: str | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
@@ -169,16 +169,16 @@ def train_online(
         test_env = stack.enter_context(closing(env_of(environment)))
         if isinstance(asked, GoalSettings):
             check_goals(config, asked)
-            shown = list[Played]()
+            played = list[Played]()
             if demonstrations is not None:
-                theirs = _demonstrated(demonstrations, env_id, options).interface
-                if (wrong := config.interface.difference(theirs)) is not None:
-                    raise ConfigurationError(f"{demonstrations} holds episodes of another environment: {wrong}")
-                request["demonstrations_sha256"] = content_digest(demonstrations)
-                stored = list(read_episodes(demonstrations))
-                _check_sizes(stored, env_id, theirs.sizes, demonstrations)
-                shown = list(map(Played.of, stored))
-            learn = partial(learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT, demonstrations=shown)
+                shown = ShownEpisodes(demonstrations, env_id, options)
+                if (wrong := config.interface.difference(shown.config.interface)) is not None:
+                    raise ConfigurationError(f"{shown.folders[0]} holds episodes of another environment: {wrong}")
+                request["demonstrations_sha256"] = shown.digest
+                played += map(Played.of, shown.read())
+            learn = partial(
+                learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT, demonstrations=played
+            )
         else:
             env = stack.enter_context(closing(env_of(environment)))
             if isinstance(asked, DaggerSettings):
@@ -195,31 +195,6 @@ def train_online(
             return policy, curve.record()
 
         return _train(folder, config, request | {"settings": asked.model_dump()}, learnt)
-
-
-def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
-    """The configuration of the environment of episodes; ConfigurationError unless it is of that id and options."""
-    asked, task = read_request(demonstrations, KIND, RolloutRequest), task_of(env_id)
-    if asked.environment.get("task") != task.to_plain():
-        changed = ", as it was" if asked.env_id == env_id else f", not of {env_id}"
-        raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
-    config = EnvConfig.from_json(json.dumps(asked.environment))
-    if "state" not in config.observation:
-        raise ConfigurationError(f"{demonstrations}: what is cloned needs the state, got {[*config.observation]} alone")
-    if any(getattr(config, name) != value for name, value in options.items()):
-        theirs = ", ".join(f"{name} {getattr(config, name)}" for name in ("robot", "control"))
-        given = ", ".join(f"{name} {value}" for name, value in options.items())
-        raise ConfigurationError(f"{demonstrations}: the demonstrations are of {theirs}, not of {given}")
-    return config
-
-
-def _check_sizes(episodes: Sequence[Episode], env_id: str, sizes: Mapping[str, int], source: Path) -> None:
-    """Raise DatasetError where an episode does not observe what the environment does, so many numbers by name."""
-    for episode in episodes:
-        found = {name: episode.observations[name].shape[1] for name in sizes}
-        if found != sizes:
-            which = f"{episode.seed}/{episode.index}"
-            raise DatasetError(f"{source}: {env_id} observes {dict(sizes)}, but {which} has {found}")
 
 
 def _train(

@@ -47,9 +47,10 @@ def train(
         Path | None, typer.Option(help="A YAML file of settings of the algorithm; those of the options win.")
     ] = None,
     demonstrations: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            help="cloning, visuomotor, and beside it ddpg: a folder made by `rollout`, for visuomotor of state and rgb."
+            help="cloning, visuomotor, and beside it ddpg: a folder made by `rollout` or `recover`, for visuomotor of "
+            "state and rgb; may be repeated."
         ),
     ] = None,
     epochs: Annotated[
@@ -100,22 +101,22 @@ def train(
         given: dict[str, Any] = {"randomization": randomization, "randomize": randomize or None, "reward": reward}
         given |= {"steps": steps, "tensorboard": tensorboard} if algorithm == CLONING else {"epochs": epochs}
         refuse(f"with --algorithm {algorithm}", **given)
-        if demonstrations is None:
+        if not demonstrations:
             raise ConfigurationError(f"{algorithm} needs --demonstrations: a folder made by `simworld rollout`")
     else:
         idle: dict[str, Any] = {"steps": steps, "reward": reward} if algorithm == DAGGER else {"epochs": epochs}
-        idle |= {} if algorithm == GOALS else {"demonstrations": demonstrations}
+        idle |= {} if algorithm == GOALS else {"demonstrations": demonstrations or None}
         refuse(f"with --algorithm {algorithm}", **idle)
     own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
     asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
     with progress({CLONING: "epochs", DAGGER: "episodes"}.get(algorithm, "steps"), None) as tell:
         if algorithm != CLONING:
             asked["tensorboard"] = bool(tensorboard)
-        if algorithm in OF_DEMONSTRATIONS and demonstrations is not None:
+        if algorithm in OF_DEMONSTRATIONS and demonstrations:
             learn = train_visuomotor if algorithm == VISUOMOTOR else train_cloning
             path = learn(out, env_id, demonstrations, **asked, progress=tell)
         else:
             asked["randomization"] = asked_randomization(randomization or "default", randomize)
-            asked |= {"algorithm": algorithm, "reward": reward, "demonstrations": demonstrations}
+            asked |= {"algorithm": algorithm, "reward": reward, "demonstrations": demonstrations or None}
             path = train_online(out, env_id, **asked, progress=tell)
     say(f"policy in {path}")
