@@ -1,0 +1,33 @@
+"""What docs/reality.md tells one to do does what it says."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from command_line import simworld
+
+from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
+
+PAGE = (Path(__file__).parents[2] / "docs/reality.md").read_text(encoding="utf-8")
+COMMANDS = [shlex.split(line)[1:] for line in PAGE.splitlines() if line.startswith("    simworld ")]
+
+
+def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in COMMANDS:
+        told = simworld(*command)
+        assert told.returncode == 0, (command, told.stderr)
+    assert len(COMMANDS) == 6
+
+
+def test_what_the_page_finds_out_is_nearly_so(capsys: pytest.CaptureFixture[str]) -> None:
+    found: dict[str, object] = {}
+    exec(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0], found)
+    said = capsys.readouterr().out
+    assert float(re.findall(r"'control.delay': ([0-9.e-]+)", said)[-1]) < 0.1
+
+
+def test_the_page_names_every_world() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
+    assert rows == {name: SealedWorld.named(name).about for name in sealed_worlds()}
