@@ -48,7 +48,9 @@ def collect_episode(
     mend mistakes.
     """
     base = manipulation(env)
-    observation, _ = env.reset(seed=seed, options={"index": index, "parameters": parameters, "randomization": randomization})
+    observation, _ = env.reset(
+        seed=seed, options={"index": index, "parameters": parameters, "randomization": randomization}
+    )
     drawn = base.parameters
     generator, level = Streams(drawn["noise.seed"])("policy.noise"), noise * drawn["policy.noise"]
     per_step = base.config.arm_control.per_step

@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation import Evaluation, evaluate
@@ -70,7 +69,7 @@ class SealedWorld:
             return evaluate(policy, env, range(JUDGED, JUDGED + episodes))
 
     def errors(self, values: Mapping[str, float]) -> dict[str, float]:
-        """How far values are from what is true, as shares of that; what it has no value of raises ConfigurationError."""
+        """How far values are from what is true, as shares of that; ConfigurationError where no one value is."""
         true = {name: self._truth[name].support() for name in values if name in self._truth}
         if missing := [name for name in values if len(set(true.get(name, (0, 1)))) != 1]:
             raise ConfigurationError(f"{missing[0]}: has no value that is true in the world {self.name}")

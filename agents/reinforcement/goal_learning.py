@@ -45,6 +45,8 @@ from simworld.errors import ConfigurationError, TrainingError
 
 _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
+_CLIP = 0.5
+"""Of what smooths an action, at the most: as TD3 has it."""
 _FRESH = 10
 """Of what was learnt so far, the last part in so many is what is averaged at first."""
 
@@ -173,7 +175,7 @@ class _Learner(TD3):
             replay_buffer_kwargs=buffer | {"config": config},
             policy_kwargs={
                 "net_arch": [settings.hidden] * settings.layers,
-                "n_critics": 1,
+                "n_critics": settings.critics,
                 "optimizer_kwargs": {"fused": True},
             },
             seed=settings.seed,
@@ -286,8 +288,11 @@ class _Learner(TD3):
         for _ in range(gradient_steps):
             self._n_updates += 1
             data, before, after = self._drawn(batch_size)
-            values = self.critic.q1_forward(data.observations, data.actions)
-            self._descend(self.critic, functional.mse_loss(values, self.wanted(data, before, after)))
+            wanted = self.wanted(data, before, after)
+            values = self.critic(data.observations, data.actions)
+            self._descend(self.critic, torch.stack([functional.mse_loss(each, wanted) for each in values]).sum())
+            if self._n_updates % settings.actor_every:
+                continue
             actions = self.actor(data.observations)
             value = self.critic.q1_forward(data.observations, actions).mean()
             self._descend(self.actor, settings.penalty * actions.square().mean() - value)
@@ -315,7 +320,10 @@ class _Learner(TD3):
 
         That changes nothing of what is best (Ng et al. 1999, Wiewiora 2003), but tells from the first what is near.
         """
-        ahead = self.critic_target.q1_forward(data.next_observations, self.actor_target(data.next_observations))
+        actions = self.actor_target(data.next_observations)
+        if smoothing := self._settings.smoothing:
+            actions = (actions + (smoothing * torch.randn_like(actions)).clamp(-_CLIP, _CLIP)).clamp(-1, 1)
+        ahead = torch.cat(self.critic_target(data.next_observations, actions), dim=1).min(dim=1, keepdim=True).values
         ahead += self._foreseen(after)
         return (data.rewards + (1 - data.dones) * self.gamma * ahead).clamp(*self._values) - self._foreseen(before)
 

@@ -24,8 +24,9 @@ class GoalSettings(Settings):
     long before all of it is. `hindsight` is the share of goals that were achieved later. Of what is learnt from, the
     share `demonstrated` was shown, where there are demonstrations. With `foresight` values begin as those of going
     straight to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of
-    the weights over about `averaged` steps. Every `evaluate_every` steps it is tested, in
-    `evaluation_episodes`.
+    the weights over about `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one
+    of normal deviation `smoothing`; the actor learns at one of `actor_every` updates. Every `evaluate_every` steps it
+    is tested, in `evaluation_episodes`.
     """
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
@@ -51,6 +52,9 @@ class GoalSettings(Settings):
     demonstrated: Share = 0.5
     foresight: bool = True
     averaged: Annotated[Whole, Field(ge=1)] = 20_000
+    critics: Annotated[Whole, Field(ge=1, le=10)] = 1
+    smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.0
+    actor_every: Annotated[Whole, Field(ge=1)] = 1
     evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
@@ -62,3 +66,11 @@ class GoalSettings(Settings):
                 f"updates: must be at least one after a chunk of {self.chunk * self.envs} steps, got {self.updates}"
             )
         return self
+
+
+class TwinSettings(GoalSettings):
+    """The same with what TD3 adds to DDPG (Fujimoto et al. 2018): values are hoped for less."""
+
+    critics: Annotated[Whole, Field(ge=1, le=10)] = 2
+    smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.2
+    actor_every: Annotated[Whole, Field(ge=1)] = 2

@@ -9,9 +9,10 @@ from simworld.documents import read_yaml
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, nearest
 
-CLONING, VISUOMOTOR, DAGGER, GOALS = "cloning", "visuomotor", "dagger", "ddpg"
+CLONING, VISUOMOTOR, DAGGER = "cloning", "visuomotor", "dagger"
+OF_GOALS = "ddpg", "td3"
 OF_DEMONSTRATIONS = CLONING, VISUOMOTOR
-ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, GOALS, "ppo", "sac"
+ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, *OF_GOALS, "ppo", "sac"
 _OPTIONS = {
     "algorithm",
     "demonstrations",
@@ -63,10 +64,10 @@ def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> 
         asked = {"precision": best_precision(), **asked}
     elif algorithm == DAGGER:
         from simworld.agents.imitation.dagger import DaggerSettings as kind
-    elif algorithm == GOALS:
-        from simworld.agents.reinforcement.goal_settings import GoalSettings as kind
+    elif algorithm in OF_GOALS:
+        from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
 
-        own = {}
+        kind, own = {"ddpg": GoalSettings, "td3": TwinSettings}[algorithm], {}
     else:
         from simworld.agents.reinforcement.training import ReinforcementSettings as kind
 

@@ -17,8 +17,8 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.algorithms import (
     CLONING,
     DAGGER,
-    GOALS,
     OF_DEMONSTRATIONS,
+    OF_GOALS,
     VISUOMOTOR,
     check_algorithm,
     settings_of,
@@ -89,10 +89,10 @@ class Contract(Plain):
     def _learns_from_what_it_can(self) -> Self:
         check_algorithm(self.algorithm)
         clones = self.algorithm in OF_DEMONSTRATIONS
-        if clones != (self.demonstrations > 0) and self.algorithm != GOALS:
+        if clones != (self.demonstrations > 0) and self.algorithm not in OF_GOALS:
             raise ConfigurationError(
-                f"demonstrations: must be there for {' and '.join(OF_DEMONSTRATIONS)}, may be for {GOALS}, and not for "
-                f"others, got {self.demonstrations} with {self.algorithm}"
+                f"demonstrations: must be there for {' and '.join(OF_DEMONSTRATIONS)}, may be for "
+                f"{' and '.join(OF_GOALS)}, and not for others, got {self.demonstrations} with {self.algorithm}"
             )
         if (self.algorithm == VISUOMOTOR) != bool(self.cameras):
             raise ConfigurationError(

@@ -5,7 +5,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.reality.identification import Identified, IdentificationSettings, identify, possible_values
+from simworld.agents.reality.identification import IdentificationSettings, Identified, identify, possible_values
 from simworld.agents.reality.trace import Trace
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.folder import OutputFolder

@@ -9,20 +9,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simworld.agents.policy import POLICY
-from simworld.datasets.store.episode import Episode
-from simworld.datasets.store.episode_reading import KIND, read_episodes
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.manifest import MANIFEST
-from simworld.datasets.store.request import read_request
-from simworld.datasets.store.verify import content_digest
 from simworld.envs.config import EnvConfig
-from simworld.errors import ConfigurationError, DatasetError
+from simworld.errors import ConfigurationError
 from simworld.experiments.clock import Clock
-from simworld.experiments.recipes.algorithms import CLONING, DAGGER, GOALS, VISUOMOTOR, settings_of
+from simworld.experiments.recipes.algorithms import CLONING, DAGGER, OF_GOALS, VISUOMOTOR, settings_of
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
 from simworld.experiments.recipes.policy_card import policy_card
 from simworld.experiments.recipes.shown_episodes import ShownEpisodes
-from simworld.experiments.recipes.rollouts import RolloutRequest
 
 if TYPE_CHECKING:
     from simworld.agents.network import NetworkPolicy
@@ -139,14 +134,14 @@ def train_online(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
-    """Train by "dagger", "ddpg", "ppo" or "sac" into `folder/policy.safetensors`, with `training.json` beside it.
+    """Train by "dagger", "ddpg", "td3", "ppo" or "sac" into `folder/policy.safetensors`, beside `training.json`.
 
-    `settings` are those of DaggerSettings, of GoalSettings with "ddpg", else of ReinforcementSettings. Without a
-    `reward`, it is the task's first with "ddpg", else its "dense" one where there is one; with "dagger" there is none.
-    With "ddpg" there may be `demonstrations`, a store of episodes, from which is learnt too.
+    `settings` are those of DaggerSettings, of GoalSettings with "ddpg" and "td3", else of ReinforcementSettings.
+    Without a `reward`, it is the task's first with these two, else its "dense" one where there is one; with "dagger"
+    there is none. With these two there may be `demonstrations`, stores of episodes, from which is learnt too.
     The policy is that which does best in tests on the way and at the end, on seeds of their own, of which `tensorboard`
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
-    goes on from its last test with "ddpg", and else begins again.
+    goes on from its last test with these two, and else begins again.
     """
     from simworld.agents.imitation.dagger import DaggerSettings, check_imitation, imitate
     from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
@@ -155,11 +150,11 @@ def train_online(
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce
 
-    if demonstrations is not None and algorithm != GOALS:
+    if demonstrations is not None and algorithm not in OF_GOALS:
         raise ConfigurationError(f"demonstrations: do nothing with {algorithm}; leave them out")
     if reward is not None and algorithm == DAGGER:
         raise ConfigurationError("reward: does nothing with dagger; leave it out")
-    if reward is None and algorithm not in (DAGGER, GOALS) and "dense" in task_of(env_id).reward:
+    if reward is None and algorithm not in (DAGGER, *OF_GOALS) and "dense" in task_of(env_id).reward:
         reward = "dense"
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
     asked = settings_of(algorithm, config, settings)

@@ -30,9 +30,9 @@ def write_recoveries(
 ) -> EpisodeReport:
     """Write episodes in which the expert takes over those of a store that were lost, where it succeeds.
 
-    It does so each of some steps `before` they were. The episodes are as those of `write_rollouts`, of the same seed and
-    with numbers that come after theirs. `progress` is told how many that were lost are done. ConfigurationError where
-    none was lost, or none is won.
+    It does so each of some steps `before` they were. The episodes are as those of `write_rollouts`, of the same seed
+    and with numbers that come after theirs. `progress` is told how many that were lost are done. ConfigurationError
+    where none was lost, or none is won.
     """
     if not before or not all(steps >= 1 for steps in before):
         raise ConfigurationError(f"before: must be whole numbers of steps, at least 1, got {[*before]}")

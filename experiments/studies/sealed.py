@@ -92,7 +92,9 @@ class Study:
         """How a policy of a method does in a world, in simulation, and in the one that is likely to be like it."""
         found_out = as_randomization("default") | likely
         shown = [world.demonstrations(TASK, real, self._seed, NOISE)] if real else []
-        simulated = [] if method == ALONE else [self._shown(found_out if method == OWN else self._randomization(method))]
+        simulated = (
+            [] if method == ALONE else [self._shown(found_out if method == OWN else self._randomization(method))]
+        )
         policy = self._learnt(simulated, shown)
         found: dict[str, Evaluation] = {
             "real world": world.score(TASK, policy, self._episodes),
@@ -149,6 +151,7 @@ class Study:
     def _tried(self, policy: NetworkPolicy, randomization: Randomization) -> Evaluation:
         with closing(ManipulationEnv(EnvConfig(task=TASK, randomization=randomization))) as env:
             return evaluate(policy, env, range(self._episodes))
+
 
 def joined(parts: Sequence[Transitions]) -> Transitions:
     """All steps of several, in order."""

@@ -13,12 +13,12 @@ from torch import nn
 
 from simworld.agents.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.network import Architecture, NetworkPolicy, to_arrays
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning, play_process, training_tests
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import learn_goals
-from simworld.agents.reinforcement.goal_settings import GoalSettings
+from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training_tests import Tell
@@ -343,3 +343,29 @@ def test_reach_is_learnt_in_a_minute() -> None:
     policy = learn(GoalSettings(steps=20_000))
     with closing(make(REACH)) as env:
         assert evaluate(policy, env, range(100)).success_rate >= 0.98
+
+
+def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_the_updates() -> None:
+    config = EnvConfig(task="reach")
+    settings = TwinSettings(**TINY, foresight=False, smoothing=0.0)
+    policy = NetworkPolicy(Architecture(kind="ddpg", interface=config.interface, hidden=8, layers=1))
+    nothing_played: Any = None
+    learner = goal_learning._Learner(nothing_played, settings, policy, config)
+    assert learner.critic.n_critics == 2
+    with torch.no_grad():
+        for each, value in zip(learner.critic_target.q_networks, (-3.0, -5.0), strict=True):
+            each[-1].weight.zero_()
+            each[-1].bias.fill_(value)
+    inputs, over = torch.zeros(2, len(policy.network.mean)), torch.tensor([[0.0], [1.0]])
+    data = ReplayBufferSamples(inputs, torch.zeros(2, config.interface.action), inputs, over, torch.full((2, 1), -1.0))
+    blank = Seen(*(np.zeros((2, n), np.float32) for n in config.interface.sizes.values()))
+    wanted = learner.wanted(data, blank, blank).flatten().tolist()
+    assert wanted == pytest.approx([-1.0 - settings.discount * 5.0, -1.0])
+
+
+def test_td3_learns_as_ddpg_does_with_other_settings() -> None:
+    with closing(make(REACH)) as test_env:
+        policies = [learn_goals(REACH, test_env, kind(**TINY)) for kind in (TwinSettings, TwinSettings, GoalSettings)]
+    first, again, other = (to_arrays(policy.network.state_dict()) for policy in policies)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not np.array_equal(first["body.0.weight"], other["body.0.weight"])

@@ -137,7 +137,7 @@ def test_an_experiment_of_ones_own_is_one_command(tmp_path: Path) -> None:
     [
         (
             {"algorithm": "cloning"},
-            r"demonstrations: must be there for cloning and .* may be for ddpg, .*, got 0",
+            r"demonstrations: must be there for cloning and .* may be for ddpg and .*, got 0",
         ),
         ({"algorithm": "ppo", "demonstrations": 3}, r"demonstrations: must be there for .*, got 3 with ppo$"),
         ({"algorithm": "clonning", "demonstrations": 3}, "algorithm: must be one of .*, got 'clonning'; did you mean"),

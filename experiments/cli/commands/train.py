@@ -41,7 +41,7 @@ def train(
         ),
     ],
     algorithm: Annotated[
-        str, typer.Option(help="cloning, visuomotor, dagger, ddpg in hindsight, ppo or sac.")
+        str, typer.Option(help="cloning, visuomotor, dagger, ddpg or td3 in hindsight, ppo or sac.")
     ] = "cloning",
     settings: Annotated[
         Path | None, typer.Option(help="A YAML file of settings of the algorithm; those of the options win.")
@@ -49,8 +49,8 @@ def train(
     demonstrations: Annotated[
         list[Path] | None,
         typer.Option(
-            help="cloning, visuomotor, and beside it ddpg: a folder made by `rollout` or `recover`, for visuomotor of "
-            "state and rgb; may be repeated."
+            help="cloning, visuomotor, and beside it ddpg, td3: a folder made by `rollout` or `recover`, for "
+            "visuomotor of state and rgb; may be repeated."
         ),
     ] = None,
     epochs: Annotated[
@@ -60,15 +60,15 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            show_default="600000 of ddpg, 10000 of visuomotor, 30000 of the others",
-            help="ddpg, ppo, sac: environment steps; visuomotor: batches.",
+            show_default="600000 of ddpg and td3, 10000 of visuomotor, 30000 of the others",
+            help="ddpg, td3, ppo, sac: environment steps; visuomotor: batches.",
         ),
     ] = None,
     reward: Annotated[
         str | None,
         typer.Option(
-            show_default="the first with ddpg, else dense where the task has it",
-            help="ddpg, ppo, sac: one of the task's.",
+            show_default="the first with ddpg and td3, else dense where the task has it",
+            help="ddpg, td3, ppo, sac: one of the task's.",
         ),
     ] = None,
     seed: Annotated[
@@ -76,7 +76,7 @@ def train(
         typer.Option(min=0, max=2**31 - 1, show_default="0", help="Root seed: the same seed gives the same result."),
     ] = None,
     randomization: Annotated[
-        str | None, typer.Option(show_default="default", help="dagger, ddpg, ppo, sac: as for `rollout`.")
+        str | None, typer.Option(show_default="default", help="dagger, ddpg, td3, ppo, sac: as for `rollout`.")
     ] = None,
     tensorboard: Annotated[
         bool | None, typer.Option("--tensorboard", help="All but cloning: write how it goes for TensorBoard.")
@@ -88,8 +88,8 @@ def train(
     from simworld.experiments.recipes.algorithms import (
         CLONING,
         DAGGER,
-        GOALS,
         OF_DEMONSTRATIONS,
+        OF_GOALS,
         VISUOMOTOR,
         asked_settings,
         check_algorithm,
@@ -105,7 +105,7 @@ def train(
             raise ConfigurationError(f"{algorithm} needs --demonstrations: a folder made by `simworld rollout`")
     else:
         idle: dict[str, Any] = {"steps": steps, "reward": reward} if algorithm == DAGGER else {"epochs": epochs}
-        idle |= {} if algorithm == GOALS else {"demonstrations": demonstrations or None}
+        idle |= {} if algorithm in OF_GOALS else {"demonstrations": demonstrations or None}
         refuse(f"with --algorithm {algorithm}", **idle)
     own = {name: value for name, value in (("epochs", epochs), ("steps", steps), ("seed", seed)) if value is not None}
     asked: dict[str, Any] = {"options": env_options(robot, control, variant), **asked_settings(settings, setting, own)}
