@@ -20,6 +20,7 @@ EXTRAS = {
     "onnxscript": "onnx",
     "panda_gym": "bench",
     "pycocotools": "datasets",
+    "ray": "ray",
     "scipy": "assets",
     "stable_baselines3": "learn",
     "tensorboard": "learn",

@@ -78,11 +78,22 @@ def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> 
     return kind(**own, **asked)
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def varied_settings(texts: Sequence[str]) -> dict[str, list[Any]]:
+    """Settings and the values that each is to have, of "NAME=VALUE,VALUE"; ConfigurationError for what is none."""
+    varied: dict[str, list[Any]] = {}
+    for text in texts:
+        name, _, values = text.partition("=")
+        if name in varied:
+            raise ConfigurationError(f"--vary: {name} is there twice")
+        varied[name] = [_setting(f"{name}={value}", "--vary")[1] for value in values.split(",")]
+    return varied
+
+
+def _setting(text: str, option: str = "--set") -> tuple[str, Any]:
     """A setting from "NAME=VALUE", where the value is as in JSON, or else a word."""
     name, separator, value = text.partition("=")
     if not (name and separator and value):
-        raise ConfigurationError(f"--set: must be NAME=VALUE, such as learning_rate=0.0003, got {text!r}")
+        raise ConfigurationError(f"{option}: must be NAME=VALUE, such as learning_rate=0.0003, got {text!r}")
     try:
         return name, json.loads(value)
     except ValueError:

@@ -7,6 +7,7 @@ from typing import Protocol
 from simworld.engines.here import Here
 from simworld.engines.job import JobResult, ShardJob
 from simworld.engines.processes import LocalProcesses
+from simworld.engines.ray_cluster import RayCluster
 from simworld.errors import ConfigurationError
 
 MOST_WORKERS = 1024
@@ -26,8 +27,10 @@ class Engine(Protocol):
         ...
 
 
-def make_engine(workers: int) -> Engine:
-    """This process for one worker, and that many others for more."""
+def make_engine(workers: int, ray: str | None = None) -> Engine:
+    """This process for one worker, and that many others for more; with the address of a cluster, so many of Ray."""
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"workers: must be from 1 to {MOST_WORKERS}, got {workers}")
+    if ray is not None:
+        return RayCluster(ray, workers)
     return Here() if workers == 1 else LocalProcesses(workers)

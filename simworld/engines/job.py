@@ -94,6 +94,11 @@ def function_of(kind: str) -> str:
     return _KINDS[kind]
 
 
+def as_line(job: ShardJob) -> dict[str, Any]:
+    """A job with what does it, as JSON data for another process."""
+    return {"function": function_of(job.kind), "job": job.model_dump(mode="json")}
+
+
 def find_function(name: str) -> Run:
     """The function "package.module:function"; the name comes from `register_job`, never from a file."""
     module, _, function = name.partition(":")

@@ -15,8 +15,8 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
-from simworld import errors
-from simworld.engines.job import JobResult, ShardJob, function_of
+from simworld.engines.job import JobResult, ShardJob, as_line
+from simworld.engines.worker import result_of
 from simworld.errors import DatasetError
 
 _COMMAND = (sys.executable, "-P", "-m", "simworld.engines.worker")
@@ -76,7 +76,7 @@ class _Worker:
     def begin(self, job: ShardJob) -> None:
         """Begin a job."""
         self.job = job
-        line = {"function": function_of(job.kind), "job": job.model_dump(mode="json")}
+        line = as_line(job)
         assert self._process.stdin is not None
         with suppress(OSError):  # it has ended, and `_listen` says so
             self._process.stdin.write(json.dumps(line).encode() + b"\n")
@@ -108,13 +108,8 @@ class _Worker:
 
 def _result(message: Mapping[str, Any], worker: _Worker) -> JobResult:
     """What came of a job; what it raised is raised."""
-    if "done" in message:
-        done: JobResult = message["done"]
-        return done
-    if "error" in message:
-        raise getattr(errors, message["error"], DatasetError)(message["text"])
-    if "bug" in message:
-        raise RuntimeError(f"in a worker:\n{message['bug']}")
+    if "ended" not in message:
+        return result_of(message)
     raise DatasetError(
         f"a worker {worker.ended()} at samples {worker.job.start} to {worker.job.stop - 1}; what was finished is "
         "intact, and the same command goes on from there"

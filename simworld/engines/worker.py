@@ -12,7 +12,8 @@ from queue import Queue
 from threading import Thread
 from typing import IO, Any
 
-from simworld.engines.job import ShardJob, Storage, find_function, import_module
+from simworld import errors
+from simworld.engines.job import JobResult, ShardJob, Storage, find_function, import_module
 from simworld.errors import SimworldError
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     Thread(target=_read, args=(sys.stdin.buffer, jobs), daemon=True).start()
     with closing(Storage(Path(sys.argv[1]), lambda: tell({"made": 1}))) as storage:
         while line := jobs.get():
-            tell(_outcome(line, storage))
+            tell(outcome(json.loads(line), storage))
 
 
 def _read(lines: IO[bytes], jobs: "Queue[bytes]") -> None:
@@ -40,9 +41,8 @@ def _read(lines: IO[bytes], jobs: "Queue[bytes]") -> None:
     os._exit(0)  # nobody waits for what is being made any more
 
 
-def _outcome(line: bytes, storage: Storage) -> dict[str, Any]:
-    """What is told of a job: what it came to, what it raised, or where a bug is."""
-    given = json.loads(line)
+def outcome(given: Mapping[str, Any], storage: Storage) -> dict[str, Any]:
+    """What is told of a job that `as_line` gave: what it came to, what it raised, or where a bug is."""
     try:
         job = ShardJob(**given["job"])
         for module in job.modules:
@@ -56,6 +56,16 @@ def _outcome(line: bytes, storage: Storage) -> dict[str, Any]:
         return {"error": "DatasetError", "text": f"there is not enough memory: {error}"}
     except Exception:
         return {"bug": traceback.format_exc()}
+
+
+def result_of(told: Mapping[str, Any]) -> JobResult:
+    """What a job came to, of what `outcome` told; what it raised is raised."""
+    if "error" in told:
+        raise getattr(errors, told["error"], errors.DatasetError)(told["text"])
+    if "bug" in told:
+        raise RuntimeError(f"in a worker:\n{told['bug']}")
+    done: JobResult = told["done"]
+    return done
 
 
 if __name__ == "__main__":

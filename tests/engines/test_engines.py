@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 from waiting import is_running, wait_for
 
 from simworld.engines.engine import Engine, make_engine
 from simworld.engines.here import Here
 from simworld.engines.job import ShardJob, function_of, register_job
 from simworld.engines.processes import LocalProcesses
+from simworld.engines.ray_cluster import LOCAL, RayCluster
 from simworld.errors import ConfigurationError, DatasetError
 
 register_job("square", "jobs_of_tests:square")
 register_job("fail", "jobs_of_tests:fail")
 
-ENGINES = [Here(), LocalProcesses(1), LocalProcesses(3)]
+ENGINES = [Here(), LocalProcesses(1), LocalProcesses(3), RayCluster(LOCAL, 2)]
 
 
 def jobs(count: int = 4, kind: str = "square", **config: Any) -> Iterator[ShardJob]:
@@ -143,3 +145,10 @@ def test_engines_are_made_by_the_number_of_workers() -> None:
     for workers in (0, -1, 5000):
         with pytest.raises(ConfigurationError, match=f"workers: must be from 1 to 1024, got {workers}"):
             make_engine(workers)
+
+
+def test_what_ends_a_worker_of_ray_is_one_line_and_ends_all(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="^a worker of Ray ended") as raised:
+        run(RayCluster(LOCAL, 2), tmp_path, kind="fail", at=4, how="killed")
+    assert "\n" not in str(raised.value)
+    assert not ray.is_initialized()

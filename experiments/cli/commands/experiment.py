@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from simworld.errors import ConfigurationError
+from simworld.experiments.cli.arguments import Workers
 from simworld.experiments.cli.console import progress, table
 
 AFTER_INTERRUPT = "; what was finished is intact, and the same command goes on as `train` does"
@@ -18,6 +19,16 @@ commands.add_typer(experiments, name="experiment", context_settings={"obj": AFTE
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `simworld experiment list` shows, or a YAML file.")]
 Results = Annotated[list[Path], typer.Argument(metavar="RESULTS", help="Files of results that `run` wrote.")]
+Seeds = Annotated[
+    list[int],
+    typer.Option(
+        min=0,
+        max=1_000_000,
+        default_factory=list,
+        show_default="those of the experiment",
+        help="A seed of the training; may be repeated.",
+    ),
+]
 Runs = Annotated[Path, typer.Option("--out", help="The folder to write; what was finished is not learnt again.")]
 
 
@@ -37,16 +48,7 @@ def listed() -> None:
 def run(
     name: Name,
     out: Runs,
-    seed: Annotated[
-        list[int],
-        typer.Option(
-            min=0,
-            max=1_000_000,
-            default_factory=list,
-            show_default="those of the experiment",
-            help="A seed of the training; may be repeated.",
-        ),
-    ],
+    seed: Seeds,
     results: Annotated[
         Path | None, typer.Option(show_default="results.json in the folder", help="The file of results to add to.")
     ] = None,
@@ -61,6 +63,38 @@ def run(
     for each in seed or contract.seeds:
         found = add_row(file, called, contract, each, _row(called, contract, out, each))
     _show(found)
+
+
+@experiments.command()
+def sweep(
+    name: Name,
+    out: Runs,
+    vary: Annotated[
+        list[str],
+        typer.Option(metavar="NAME=VALUE,VALUE", help="A setting and the values it is to have; may be repeated."),
+    ],
+    seed: Seeds,
+    workers: Workers = 1,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Workers of this cluster of Ray; `local` is this machine.")
+    ] = None,
+) -> None:
+    """Learn with every combination of some settings, and show them with the best first."""
+    from simworld.engines.engine import make_engine
+    from simworld.experiments.recipes.algorithms import varied_settings
+    from simworld.experiments.recipes.contract import find_contract
+    from simworld.experiments.recipes.sweeping import write_sweep
+
+    contract, varied = find_contract(name), varied_settings(vary)
+    with progress("trainings", None) as tell:
+        engine = make_engine(workers, ray)
+        rows = write_sweep(out, contract, varied, seeds=seed or None, engine=engine, progress=tell)
+    shown: list[list[Any]] = []
+    for row in rows:
+        rates = ", ".join(f"{each['success_rate']:.0%}" for each in row["seeds"].values())
+        minutes = max(each["minutes"] for each in row["seeds"].values())
+        shown.append([*row["settings"].values(), f"{row['worst']:.0%}", rates, f"{minutes:.1f}"])
+    table(f"{Path(name).stem}, varied", [*varied, "worst", "success of each seed", "minutes"], shown)
 
 
 @experiments.command()

@@ -1,0 +1,58 @@
+"""Sweeps run an experiment with every combination of some settings, wherever they run, and say which did best."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import assert_refused, simworld
+
+REACH = """
+env: simworld/Reach-v0
+algorithm: cloning
+randomization: none
+demonstrations: 6
+settings: {epochs: 2, layers: 1}
+seeds: [0, 1]
+episodes: 4
+success: 0.5
+minutes: 1
+"""
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(REACH)
+    return path
+
+
+def test_every_combination_is_learnt_once_and_the_best_comes_first(experiment: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    asked = ("experiment", "sweep", experiment, "--vary", "hidden=4,64", "--vary", "epochs=1", "--out", out)
+    told = simworld(*asked, "--workers", 2)
+    assert told.returncode == 0, told.stderr
+    rows = json.loads((out / "sweep.json").read_text())
+    assert sorted(row["settings"]["hidden"] for row in rows) == [4, 64]
+    assert all(row["settings"]["epochs"] == 1 and set(row["seeds"]) == {"0", "1"} for row in rows)
+    assert [row["worst"] for row in rows] == sorted((row["worst"] for row in rows), reverse=True)
+    for row in rows:
+        assert row["worst"] == min(each["success_rate"] for each in row["seeds"].values())
+        folder = out / f"hidden={row['settings']['hidden']},epochs=1"
+        record = json.loads((folder / "seed1/policy/training.json").read_text())
+        assert record["settings"]["hidden"] == row["settings"]["hidden"] and record["settings"]["layers"] == 1
+    kept = {path: path.read_bytes() for path in out.rglob("*.json")}
+    assert simworld(*asked).returncode == 0
+    assert kept == {path: path.read_bytes() for path in out.rglob("*.json")}
+
+
+def test_what_cannot_be_varied_is_refused_before_anything_is_learnt(experiment: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    for given, words in (
+        (("--vary", "hiden=4"), ("hiden", "hidden")),
+        (("--vary", "hidden=4,0"), ("hidden",)),
+        (("--vary", "hidden"), ("--vary: must be NAME=VALUE",)),
+        (("--vary", "hidden=4", "--vary", "hidden=8"), ("hidden is there twice",)),
+        (("--vary", "seed=4"), ("seed",)),
+    ):
+        assert_refused(simworld("experiment", "sweep", experiment, "--out", out, *given), *words)
+        assert not out.exists()
