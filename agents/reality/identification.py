@@ -5,6 +5,7 @@ Hansen 2016, arXiv:1604.00772, by the package `cmaes`), as in SimOpt (Chebotar e
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,6 +29,8 @@ _PLACES = "position", "joint_position"
 """Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
 _KEPT = 0.8
 """The share of traces that count, the least off: where a grip slips by chance, what follows says nothing."""
+_LAST = 0.25
+"""The share of the generations in which all traces are tried."""
 _RESAMPLED = 500
 """Times that traces are drawn anew, to see how much the estimate depends on which there are."""
 
@@ -35,12 +38,14 @@ _RESAMPLED = 500
 class IdentificationSettings(Settings):
     """How values are looked for: `candidates` in each of some `generations`.
 
+    They are tried on `batch` of the traces, drawn anew for each generation, and in the last quarter on all of them.
     A difference in what is observed counts by its square up to about `scale`, in m and rad, and by itself from there
     on: so that an episode in which a thing slips does not count for more than all others.
     """
 
-    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 100
+    generations: Annotated[Whole, Field(ge=2, le=10_000)] = 150
     candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 12
+    batch: Annotated[Whole, Field(ge=1)] = 8
     scale: Annotated[Real, Field(gt=0, le=1)] = 0.002
     seed: RootSeed = 0
 
@@ -55,7 +60,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Identified:
-    """What was found out: an estimate for each factor, and the loss that it leaves, after each of the generations."""
+    """What was found out: an estimate for each factor, and the least loss in each of the generations."""
 
     estimates: Mapping[str, Estimate]
     losses: Sequence[float]
@@ -85,9 +90,9 @@ def identify(
     """Find the values of the factors of `prior` with which the traces come out as they were observed.
 
     `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
-    items. `progress` is told how many generations are done, and the least loss so far. The same traces and settings
-    give the same estimates. ConfigurationError where there are no traces, where one of them says what the value of a
-    factor was, or has no such factor.
+    items. `progress` is told how many generations are done, and the least loss in the last. The same traces and
+    settings give the same estimates. ConfigurationError where there are no traces, where one of them says what the
+    value of a factor was, or has no such factor.
     """
     settings = settings or IdentificationSettings()
     ranges = possible_values(traces, prior)
@@ -100,19 +105,22 @@ def identify(
         seed=settings.seed,
         population_size=settings.candidates,
     )
-    repeat = Repeat(traces, settings.scale)
     tried, found, losses = list[Float](), list[Float](), list[float]()
-    for generation in range(1, settings.generations + 1):
-        told = []
-        for _ in range(settings.candidates):
-            shares = search.ask()
-            tried.append(shares)
-            found.append(repeat.losses(_values(ranges, shares)))
-            told.append((shares, float(overall(found[-1]))))
-        search.tell(told)
-        losses.append(min(loss for _, loss in told))
-        if progress is not None:
-            progress(generation, min(losses))
+    first = round((1 - _LAST) * settings.generations)
+    with closing(Repeat(traces, settings.scale)) as repeat:
+        for generation in range(settings.generations):
+            which = [*range(len(traces))]
+            if generation < first and settings.batch < len(traces):
+                draw = np.random.default_rng((settings.seed, generation))
+                which = sorted(draw.choice(len(traces), settings.batch, replace=False).tolist())
+            asked = [search.ask() for _ in range(settings.candidates)]
+            told = [repeat.losses(_values(ranges, shares), which) for shares in asked]
+            search.tell([(shares, float(overall(loss))) for shares, loss in zip(asked, told, strict=True)])
+            losses.append(min(float(overall(loss)) for loss in told))
+            if generation >= first:
+                tried, found = tried + asked, found + told
+            if progress is not None:
+                progress(generation + 1, losses[-1])
     return Identified(_estimates(ranges, np.stack(tried), np.stack(found), settings.seed), losses, ranges)
 
 
@@ -126,10 +134,18 @@ class Repeat:
         # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
         self._known = [Randomization(trace.parameters) for trace in traces]
 
-    def losses(self, values: Mapping[str, float]) -> Float:
-        """How far off each trace is with some values by address (traces,), the mean over its fields and steps."""
-        pairs = zip(self._traces, self._known, strict=True)
-        return np.array([self._loss(trace, known | values) for trace, known in pairs])
+    def losses(self, values: Mapping[str, float], which: Sequence[int] | None = None) -> Float:
+        """How far off each trace is with some values by address (traces,), the mean over its fields and steps.
+
+        `which` says of which traces, by default of all.
+        """
+        chosen = range(len(self._traces)) if which is None else which
+        return np.array([self._loss(self._traces[k], self._known[k] | values) for k in chosen])
+
+    def close(self) -> None:
+        """Close the environments."""
+        for env in self._envs.values():
+            env.close()
 
     def _loss(self, trace: Trace, randomization: Randomization) -> float:
         env = self._envs[trace.config]

@@ -1,11 +1,11 @@
 """What is found out of sealed worlds, and what it is worth there: methods, demonstrations and ranks.
 
-In each world, mass, friction, delay, gains and damping are found out from 20 episodes of the expert. Then policies for
+In each world, mass, friction, delay and the motors are found out from 20 episodes of the expert. Then policies for
 PlaceInBox are cloned with each method, from simulated demonstrations and 0, 10 or 50 of that world, and tried there, in
 the simulation of `default`, and in the one that was found out. Rows go to the results; what is there is not done again:
 
     python experiments/studies/sealed.py --out /tmp/sealed
-    python experiments/studies/sealed.py --out /tmp/sealed --seeds 1 --generations 2 --simulated 4 --episodes 4 \
+    python experiments/studies/sealed.py --out /tmp/sealed --seeds 1 --generations 4 --simulated 4 --episodes 4 \
         --results /tmp/sealed.json
 """
 
@@ -39,7 +39,7 @@ from simworld.randomization.randomization import Randomization
 from simworld.writing import write_json
 
 RESULTS = Path(__file__).parents[1] / "results" / "sealed.json"
-TASK, TRACED, NOISE = "place_in_box", ("pick_and_place", "push"), 0.3
+TASK, TRACED, NOISE = "place_in_box", ("place_in_box", "push"), 0.3
 POSSIBLE = Randomization(
     {
         "objects.*.mass": {"loguniform": [0.03, 1.0]},
@@ -47,6 +47,7 @@ POSSIBLE = Randomization(
         "control.delay": {"uniform": [0.0, 15.0]},
         "robot.gain": {"uniform": [0.5, 1.5]},
         "robot.joints.*.damping": {"uniform": [0.5, 1.5]},
+        "robot.backlash": {"uniform": [0.0, 0.003]},
     }
 )
 """What is looked for, and where."""
@@ -200,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--generations", type=int, default=100)
+    parser.add_argument("--generations", type=int, default=150)
     parser.add_argument("--simulated", type=int, default=300)
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--results", type=Path, default=RESULTS)

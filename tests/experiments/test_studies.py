@@ -186,7 +186,7 @@ def test_a_sealed_world_is_found_out_and_policies_are_tried_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = tmp_path / "results.json"
-    asked = ("--out", tmp_path / "study", "--seeds", 1, "--generations", 1, "--simulated", 4, "--episodes", 2)
+    asked = ("--out", tmp_path / "study", "--seeds", 1, "--generations", 2, "--simulated", 4, "--episodes", 2)
     monkeypatch.setattr(sys, "argv", ["sealed.py", *map(str, asked), "--results", str(results)])
     monkeypatch.setattr(sealed, "sealed_worlds", lambda: ["old_arm"])
     monkeypatch.setattr(sealed, "REAL", (0, 2))
