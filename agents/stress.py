@@ -37,7 +37,7 @@ _AXIS_OF_FAMILY: Mapping[str, str] = {"geometry": "layout", "appearance": "backg
 _AXIS_OF_START: Mapping[str, str] = {"robot.joints.*.offset": "robot", "observation.": "sensor"}
 _OF_STATE, _OF_PICTURES = ("geometry", "physics"), ("appearance", "camera", "light", "sensor")
 """Families that may change something for who observes the state, and pictures; nobody observes what is said."""
-_OF_DATA = "noise.seed", "policy.noise", "view.step"
+OF_DATA = "noise.seed", "policy.noise", "view.step"
 """Factors of how data is made, which no evaluation has."""
 _FEW = 12
 """Whole numbers of which each is a cell."""
@@ -71,7 +71,7 @@ def stressed_factors(config: EnvConfig, beyond: Randomization) -> list[StressedF
     observed, found = families_observed(config), []
     for address, items, trained in Possible(config.scene, config.randomization, config.cameras).alike():
         family = space.family_of(address)
-        if address in _OF_DATA or family not in observed:
+        if address in OF_DATA or family not in observed:
             continue
         factor = space.factor(items[0])
         if cells := tuple(_cells(trained, far[items[0]], factor)):

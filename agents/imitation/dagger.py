@@ -4,7 +4,7 @@ What is cloned from the expert alone knows the expert's states; where a policy o
 to do. The first round is the expert's own episodes, with noise as for cloning.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.randomization.curriculum import AutomaticRandomization, spans
-from simworld.randomization.randomization import Randomization
+from simworld.randomization.randomization import OPTIONAL, Randomization
 
 
 class DaggerSettings(CloningSettings):
@@ -80,7 +80,7 @@ def imitate(
         count, noise = (settings.first, settings.noise) if policy is None else (settings.episodes, 0.0)
         for _ in range(count):
             run = partial(collect_episode, env, oracle, seed, len(episodes), noise, acts=policy)
-            episodes.append(run() if ranges is None else ranges.tried(run, len(episodes)))
+            episodes.append(run() if ranges is None else ranges.tried(run, len(episodes), policy is not None))
             tests.say(len(episodes))
         policy = clone(transitions(episodes), quickly if left else settings)
         tests.test(len(episodes), policy)
@@ -95,13 +95,13 @@ class GrowingRanges:
         found = spans(config.scene.space, config.randomization, families_observed(config))
         if not found:
             raise ConfigurationError("adaptive: no factor that is randomized has a range that could grow")
-        self._fixed = config.randomization
+        self._all = config.randomization
         self._adaptive = AutomaticRandomization(found, buffer=settings.trials, seed=settings.seed)
 
     @property
     def randomization(self) -> Randomization:
         """Those that there are now, and all else that is randomized."""
-        return self._fixed | self._adaptive.randomization()
+        return self._all | self._named(self._adaptive.randomization())
 
     @property
     def grown(self) -> float:
@@ -113,12 +113,19 @@ class GrowingRanges:
         ]
         return sum(shares) / len(shares)
 
-    def tried(self, run: Callable[..., Episode], number: int) -> Episode:
-        """An episode from the ranges as they are, which may change by it."""
+    def tried(self, run: Callable[..., Episode], number: int, judged: bool) -> Episode:
+        """An episode from the ranges as they are, in which the end of one may be tested, and moves if it is judged."""
         trial = self._adaptive.draw(number)
-        episode = run(randomization=self._fixed | trial.parameters)
-        self._adaptive.tell(trial.within(episode.parameters), float(episode.infos["is_success"][-1]))
+        tested = {} if trial.boundary is None else {trial.boundary[0]: trial.parameters[trial.boundary[0]]}
+        episode = run(randomization=self.randomization | self._named(tested))
+        if judged:
+            self._adaptive.tell(trial.within(episode.parameters), float(episode.infos["is_success"][-1]))
         return episode
+
+    def _named(self, values: Mapping[str, Any]) -> Randomization:
+        """Values of factors, over which a task's own win where they win over the randomization."""
+        optional = self._all.optional
+        return Randomization({f"{name}{OPTIONAL}" if name in optional else name: v for name, v in values.items()})
 
 
 def check_imitation(config: EnvConfig) -> Policy:

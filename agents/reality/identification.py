@@ -4,6 +4,7 @@ What was done is done again in simulation, from the same start, with values that
 Hansen 2016, arXiv:1604.00772, by the package `cmaes`), as in SimOpt (Chebotar et al. 2019, arXiv:1810.05687).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, DrawError
 from simworld.extras import extras
 from simworld.randomization.randomization import Randomization, meets
 
@@ -31,6 +32,8 @@ _KEPT = 0.8
 """The share of traces that count, the least off: where a grip slips by chance, what follows says nothing."""
 _LAST = 0.25
 """The share of the generations in which all traces are tried."""
+_AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
+"""Shares of what is possible by which other values than the best are tried, to see how well traces tell them apart."""
 _RESAMPLED = 500
 """Times that traces are drawn anew, to see how much the estimate depends on which there are."""
 
@@ -52,7 +55,11 @@ class IdentificationSettings(Settings):
 
 @dataclass(frozen=True)
 class Estimate:
-    """The value that was found for a factor, and the interval (95%, bootstrap over the traces) that it is in."""
+    """The value that was found for a factor, and an interval around it.
+
+    Within it (95%, bootstrap) is what would be best of a few other values if the traces were others, and the values of
+    the other factors as they are.
+    """
 
     value: float
     interval: tuple[float, float]
@@ -106,7 +113,7 @@ def identify(
         population_size=settings.candidates,
     )
     tried, found, losses = list[Float](), list[Float](), list[float]()
-    first = round((1 - _LAST) * settings.generations)
+    first = int((1 - _LAST) * settings.generations)
     with closing(Repeat(traces, settings.scale)) as repeat:
         for generation in range(settings.generations):
             which = [*range(len(traces))]
@@ -121,7 +128,11 @@ def identify(
                 tried, found = tried + asked, found + told
             if progress is not None:
                 progress(generation + 1, losses[-1])
-    return Identified(_estimates(ranges, np.stack(tried), np.stack(found), settings.seed), losses, ranges)
+        best = tried[int(overall(np.stack(found)).argmin())]
+        ends = _intervals(best, lambda shares: repeat.losses(_values(ranges, shares)), settings.seed)
+    value, low, high = (_values(ranges, shares) for shares in (best, *ends))
+    estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
+    return Identified(estimates, losses, ranges)
 
 
 class Repeat:
@@ -149,7 +160,10 @@ class Repeat:
 
     def _loss(self, trace: Trace, randomization: Randomization) -> float:
         env = self._envs[trace.config]
-        seen = [env.reset(seed=0, options={"randomization": randomization})[0]["observation"]]
+        try:
+            seen = [env.reset(seed=0, options={"randomization": randomization})[0]["observation"]]
+        except DrawError:  # things would be within each other: it cannot have been so
+            return math.inf
         seen += [env.step(action)[0]["observation"] for action in trace.actions]
         off = (np.stack(seen).astype(np.float64) - trace.observations) / self._scale
         # What is the same in all of an episode is how its sensors are off, of which nobody knows.
@@ -197,12 +211,13 @@ def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, floa
     return {name: float(one.quantile(share)) for (name, one), share in zip(ranges.items(), shares, strict=True)}
 
 
-def _estimates(ranges: Mapping[str, Distribution], tried: Float, losses: Float, seed: int) -> dict[str, Estimate]:
-    """The best of what was tried (n, factors), by losses (n, traces), and between which it is if traces are others."""
-    of = losses.shape[1]
-    best = tried[overall(losses).argmin()]
-    drawn = np.random.default_rng(seed).integers(of, size=(_RESAMPLED, of))
-    likely = np.stack([tried[overall(losses[:, traces]).argmin()] for traces in drawn])
-    ends = [_values(ranges, end) for end in np.quantile(likely, (0.025, 0.975), axis=0)]
-    value, low, high = _values(ranges, best), *ends
-    return {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
+def _intervals(best: Float, losses: Callable[[Float], Float], seed: int) -> tuple[Float, Float]:
+    """Between which shares each value is best if traces are others, by their losses, with the others as they are."""
+    low, high = best.copy(), best.copy()
+    for k, share in enumerate(best):
+        around = np.unique(np.clip([share, *(share + step for step in _AROUND)], 0.0, 1.0))
+        tried = np.stack([losses(np.concatenate([best[:k], [other], best[k + 1 :]])) for other in around])
+        drawn = np.random.default_rng((seed, k)).integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
+        likely = [around[overall(tried[:, traces]).argmin()] for traces in drawn]
+        low[k], high[k] = np.quantile([*likely, share], (0.025, 0.975))
+    return np.minimum(low, best), np.maximum(high, best)

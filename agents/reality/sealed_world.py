@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class SealedWorld:
 
     name: str
     about: str
-    _truth: Randomization
+    _truth: Randomization = field(repr=False)
 
     @classmethod
     def named(cls, name: str) -> "SealedWorld":
@@ -51,7 +51,7 @@ class SealedWorld:
         content = read_yaml(_FOLDER / f"{name}.yaml", "world")
         return cls(name, content["about"], as_randomization(written_randomization(content["truth"])))
 
-    def config(self, task: str) -> EnvConfig:
+    def _config(self, task: str) -> EnvConfig:
         """The environment of a task in this world, of which not all may be told."""
         return EnvConfig(task=task, randomization=self._truth)
 
@@ -65,7 +65,7 @@ class SealedWorld:
 
     def score(self, task: str, policy: Policy, episodes: int) -> Evaluation:
         """How well a policy does in it."""
-        with closing(ManipulationEnv(self.config(task))) as env:
+        with closing(ManipulationEnv(self._config(task))) as env:
             return evaluate(policy, env, range(JUDGED, JUDGED + episodes))
 
     def errors(self, values: Mapping[str, float]) -> dict[str, float]:
@@ -80,7 +80,7 @@ class SealedWorld:
         return tuple(self._truth.by_address)
 
     def _shown(self, task: str, count: int, seed: int, noise: float) -> Sequence[Episode]:
-        config = self.config(task)
+        config = self._config(task)
         with closing(ManipulationEnv(config)) as env:
             act = expert(config)
             return [collect_episode(env, act, seed, index, noise) for index in range(count)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.stress import OF_DATA, families_observed
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
@@ -32,12 +33,23 @@ class Trace:
     def of(cls, episode: Episode, hidden: Collection[str]) -> "Trace":
         """What is left of an episode without all that only a simulation knows, and what was drawn of `hidden` factors.
 
-        Their addresses may have a `*`. ConfigurationError where the state was not observed.
+        Their addresses may have a `*`. What things look like is left out, too, as the state says nothing of it.
+        ConfigurationError where the state was not observed, or other actions were taken than its environment's.
         """
-        if "observation" not in episode.observations:
-            raise ConfigurationError("observation: the state must have been observed, and was not")
-        known = {name: value for name, value in episode.parameters.items() if not meets(hidden, name)}
-        return cls(as_known(episode.environment), known, episode.actions, episode.observations["observation"])
+        config = as_known(episode.environment)
+        sizes = {"observation": config.interface.sizes["observation"], "actions": config.interface.action}
+        arrays = {"observation": episode.observations.get("observation"), "actions": episode.actions}
+        for name, size in sizes.items():
+            shape = None if (array := arrays[name]) is None else array.shape[1:]
+            if shape != (size,):
+                raise ConfigurationError(f"{name}: must be {size} numbers a step, as the state has them, got {shape}")
+        kept = families_observed(config)
+        known = {
+            name: value
+            for name, value in episode.parameters.items()
+            if config.scene.space.family_of(name) in kept and name not in OF_DATA and not meets(hidden, name)
+        }
+        return cls(config, known, episode.actions, episode.observations["observation"])
 
 
 def as_known(environment: Mapping[str, Any]) -> EnvConfig:

@@ -119,7 +119,7 @@ class Study:
         """What a method that knows of no world draws its own from."""
         if method != "adaptive":
             return as_randomization(method)
-        path = self._folder / f"{method}.yaml"
+        path = self._folder / f"{method}_{self._simulated}.yaml"
         if not path.exists():
             save_randomization(path, self._adapted().to_plain())
         return as_randomization(load_randomization(path))
@@ -146,7 +146,7 @@ class Study:
         steps = sum(len(data.groups) for data in simulated)
         own = sum(len(data.groups) for data in shown)
         again = max(round(steps * _REAL_SHARE / (1 - _REAL_SHARE) / own), 1) if own else 0
-        data = joined([*simulated, *(each for each in shown for _ in range(again))])
+        data = joined([*simulated, *[*shown] * again])
         return clone(data, CloningSettings(interface=EnvConfig(task=TASK).interface, epochs=EPOCHS, seed=self._seed))
 
     def _tried(self, policy: NetworkPolicy, randomization: Randomization) -> Evaluation:
@@ -157,7 +157,8 @@ class Study:
 def joined(parts: Sequence[Transitions]) -> Transitions:
     """All steps of several, in order."""
     observations, goals, actions, groups = zip(*parts, strict=True)
-    named = [f"{k}/{group}" for k, each in enumerate(groups) for group in each]
+    own = {id(each): k for k, each in enumerate(groups)}  # what is there again is of the same groups
+    named = [f"{own[id(each)]}/{group}" for each in groups for group in each]
     return Transitions(np.concatenate(observations), np.concatenate(goals), np.concatenate(actions), named)
 
 

@@ -125,12 +125,22 @@ def test_ranges_grow_from_the_nominal_world_where_the_policy_does_well() -> None
     settings = DaggerSettings(interface=config.interface, adaptive=True, trials=2)
     ranges = dagger.GrowingRanges(config, settings)
     for number in range(200):
-        ranges.tried(run, number)
+        ranges.tried(run, number, judged=True)
     assert set(drawn[:2]) == {0.1} and min(drawn) == 0.05 and max(drawn) == 0.3
     assert ranges.grown == pytest.approx(1.0) and ranges.randomization == config.randomization
     well[0] = False
+    for number in range(200):
+        ranges.tried(run, number, judged=False)
+    assert ranges.grown == pytest.approx(1.0), "what the expert does is no success of the policy"
     for number in range(200, 600):
-        ranges.tried(run, number)
+        ranges.tried(run, number, judged=True)
     assert set(drawn[-20:]) == {0.1} and ranges.grown == 0.0
+    slide = EnvConfig(task="slide", randomization="full")
+
+    def slid(*_: Any, randomization: Any, **__: Any) -> Any:
+        assert "objects.*.friction" in randomization.optional, "a task's own friction wins"
+        return SimpleNamespace(parameters={}, infos={"is_success": [True]})
+
+    dagger.GrowingRanges(slide, settings).tried(slid, 0, judged=True)
     with pytest.raises(ConfigurationError, match="no factor that is randomized has a range"):
         dagger.GrowingRanges(EnvConfig(task="push"), settings)

@@ -102,7 +102,8 @@ def test_a_sealed_world_has_what_a_judge_asks_for(name: str) -> None:
     with pytest.raises(ConfigurationError, match="has no value that is true"):
         world.errors({"gravity": 9.81})
     assert world.about.endswith(".")
-    config = world.config("place_in_box")
+    assert "0.18" not in repr(world)
+    config = world._config("place_in_box")
     config.scene.space.check(config.randomization.by_address, config.randomization.optional)
 
 
