@@ -15,6 +15,7 @@ from simworld.agents.collect import collect_episode
 from simworld.agents.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.datasets.store.episode import Episode
+from simworld.errors import DatasetError
 
 
 def lost_at(episode: Episode, failures: Sequence[str]) -> int | None:
@@ -37,7 +38,7 @@ def recoveries(
 
     It takes over each of some steps `before`. Numbers count from `first` on, and the group is that of the episode. What
     it would have done is said of the steps before, too. Where an episode has a limit, what is left of that is all that
-    the expert has.
+    the expert has. DatasetError where the episode does not come out again as it was.
     """
     most = most_steps(env)
     starts = sorted({max(at - steps, 0) for steps in before})
@@ -48,6 +49,10 @@ def recoveries(
         found = collect_episode(
             env, oracle, episode.seed, number, parameters=episode.parameters, group=episode.group, acts=acts
         )
+        for name, states in episode.states.items():
+            if not np.array_equal(found.states[name][: start + 1], states[: start + 1]):
+                which = f"{episode.seed}/{episode.index}"
+                raise DatasetError(f"{which} cannot be played again: its actions lead to other states here")
         if bool(found.infos["is_success"][-1]):
             yield found
 

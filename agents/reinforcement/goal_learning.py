@@ -45,6 +45,7 @@ from simworld.errors import ConfigurationError, TrainingError
 
 _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
+_ALGORITHMS = "ddpg or td3"
 _CLIP = 0.5
 """Of what smooths an action, at the most: as TD3 has it."""
 _FRESH = 10
@@ -101,11 +102,13 @@ def learn_goals(
 def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     """Raise ConfigurationError for what cannot be learnt from."""
     if not config.of_goals:
-        raise not_of_goals("ddpg", config)
+        raise not_of_goals(_ALGORITHMS, config)
     if config.observation != ("state",):
-        raise ConfigurationError(f"observation: ddpg learns from the state alone, got {[*config.observation]}")
+        raise ConfigurationError(f"observation: {_ALGORITHMS} learns from the state alone, got {[*config.observation]}")
     if settings.steps <= (first := settings.envs * config.task.steps):
-        raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
+        raise ConfigurationError(
+            f"steps: must be more than {first}, after which {_ALGORITHMS} learns, got {settings.steps}"
+        )
 
 
 class _Feed:
@@ -200,7 +203,7 @@ class _Learner(TD3):
 
     def save_progress(self, path: Path, asked: Mapping[str, Any], tests: TrainingTests) -> None:
         """Write what it takes to go on with what was asked for, if something was learnt."""
-        if not self._n_updates:
+        if self._n_updates < self._settings.actor_every:
             return
         feed, best = self._feed, tests.best
         tensors = {f"replay.{name}": values for name, values in self._buffer.state().items()}
@@ -236,7 +239,8 @@ class _Learner(TD3):
         if {len(progress.sums), len(progress.squares)} != {len(self._own.network.mean)}:
             raise ConfigurationError(f"{path} cannot be used: sums and squares must be of all features")
         for name, module in modules.items():
-            restore_module(name, module, learnt, progress.updates)
+            updates = progress.updates // (self._settings.actor_every if name == "actor" else 1)
+            restore_module(name, module, learnt, updates)
         if best is not None and progress.best is not None:
             tests.restore((progress.best, best))
         self.num_timesteps, self._n_updates, self._trained = progress.steps, progress.updates, progress.chunks

@@ -97,6 +97,10 @@ def train_visuomotor(
         raise ConfigurationError(
             f"{shown.folders[0]}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
         )
+    for folder, config in zip(shown.folders, shown.configs, strict=True):
+        for name in ("observation", "cameras", "image_size"):
+            if (found := getattr(config, name)) != (first := getattr(shown.config, name)):
+                raise ConfigurationError(f"{folder}: {name} must be {first}, as in {shown.folders[0]}, got {found}")
     asked = settings_of(VISUOMOTOR, shown.config, settings)
     check_groups(range(shown.count))
 
@@ -143,7 +147,7 @@ def train_online(
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
     goes on from its last test with these two, and else begins again.
     """
-    from simworld.agents.imitation.dagger import DaggerSettings, check_imitation, imitate
+    from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, check_imitation, imitate
     from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
     from simworld.agents.reinforcement.goal_settings import GoalSettings
     from simworld.agents.reinforcement.played import Played
@@ -178,7 +182,8 @@ def train_online(
             env = stack.enter_context(closing(env_of(environment)))
             if isinstance(asked, DaggerSettings):
                 check_imitation(config)
-                learn = partial(imitate, env, test_env, config, asked)
+                ranges = GrowingRanges(config, asked) if asked.adaptive else None
+                learn = partial(imitate, env, test_env, config, asked, ranges=ranges)
             else:
                 check_training(env, test_env, asked)
                 learn = partial(reinforce, env, test_env, asked)

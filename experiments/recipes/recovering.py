@@ -7,11 +7,13 @@ from typing import Any
 
 from simworld.agents.collect import manipulation
 from simworld.agents.imitation.recovery import lost_at, recoveries
-from simworld.datasets.store.episode import Episode
-from simworld.datasets.store.episode_reading import KIND, read_episodes
-from simworld.datasets.store.episodes import EpisodeReport, write_episodes
+from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
+from simworld.datasets.store.episodes import EpisodeReport, open_episodes
+from simworld.datasets.store.growing import GrowingStore
+from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import env_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
@@ -31,33 +33,54 @@ def write_recoveries(
     """Write episodes in which the expert takes over those of a store that were lost, where it succeeds.
 
     It does so each of some steps `before` they were. The episodes are as those of `write_rollouts`, of the same seed
-    and with numbers that come after theirs. `progress` is told how many that were lost are done. ConfigurationError
-    where none was lost, or none is won.
+    and with numbers that come after theirs. `progress` is told how many that were lost are done. Stopped, it goes on
+    with what is not there yet. ConfigurationError where none was lost, or none is won.
     """
-    if not before or not all(steps >= 1 for steps in before):
+    steps = sorted({*before})
+    if not steps or steps[0] < 1:
         raise ConfigurationError(f"before: must be whole numbers of steps, at least 1, got {[*before]}")
-    asked, content = read_request(rollouts, KIND, RolloutRequest), content_digest(rollouts)
-    won = list[Episode]()
-    with closing(env_of(asked.environment)) as env:
-        config = manipulation(env).config
-        oracle, failures, lost = acting(PolicySource(), config), [*config.task.failures], 0
-        for number, episode in enumerate(read_episodes(rollouts)):
-            if (at := lost_at(episode, failures)) is not None:
-                lost += 1
-                first = asked.count + number * len(before)
-                won += recoveries(env, oracle, episode, at, before, first)
-                if progress is not None:
-                    progress(lost)
-    if not won:
-        what = "none of them was lost" if lost == 0 else f"the expert succeeds in none of the {lost} that were lost"
-        raise ConfigurationError(f"{rollouts}: {what}")
+    asked = read_request(rollouts, KIND, RolloutRequest)
     request: dict[str, Any] = {
         "env_id": asked.env_id,
         "policy": "expert",
         "seed": asked.seed,
         "environment": asked.environment,
         "noise": 0.0,
-        "recovered_sha256": content,
-        "before": sorted({*before}),
+        "recovered_sha256": content_digest(rollouts),
+        "before": steps,
     }
-    return write_episodes(folder, request, len(won), won.__getitem__)
+    if (folder / MANIFEST).exists():
+        count = read_request(folder, KIND, EpisodesRequest).count
+        with open_episodes(folder, request, count, shard=1):
+            return EpisodeReport(folder, asked.seed, count, 0)
+    lost, first = _lost(rollouts, EnvConfig(**asked.environment))
+    with closing(env_of(asked.environment)) as env, GrowingStore(folder, request) as out:
+        oracle, begun, won = acting(PolicySource(), manipulation(env).config), len(out), 0
+        for number, episode in enumerate(read_episodes(rollouts)):
+            if number not in lost:
+                continue
+            done = [*lost].index(number)
+            for found in recoveries(env, oracle, episode, lost[number], steps, first + done * len(steps)):
+                won += 1
+                if won > begun:  # the others are there
+                    out.append(found)
+            if progress is not None:
+                progress(done + 1)
+    if not won:
+        raise ConfigurationError(f"{rollouts}: the expert succeeds in none of the {len(lost)} that were lost")
+    return EpisodeReport(folder, asked.seed, won, won - begun)
+
+
+def _lost(rollouts: Path, config: EnvConfig) -> tuple[dict[int, int], int]:
+    """When the episodes that were lost were, by where they stand in a store, and the first number that none has.
+
+    ConfigurationError where none was lost.
+    """
+    lost, first = dict[int, int](), 0
+    for place, episode in enumerate(read_episodes(rollouts)):
+        first = max(first, episode.index + 1)
+        if (at := lost_at(episode, [*config.task.failures])) is not None:
+            lost[place] = at
+    if not lost:
+        raise ConfigurationError(f"{rollouts}: none of its episodes was lost")
+    return lost, first

@@ -18,8 +18,8 @@ from simworld.experiments.recipes.rollouts import RolloutRequest
 class ShownEpisodes:
     """Episodes of one or several folders, all of one interface.
 
-    `config` is the environment of the first. ConfigurationError where one is of another id or other options, or does
-    not observe the state.
+    `configs` are the environments of each, and `config` that of the first. ConfigurationError where one is of another
+    id or other options, or does not observe the state.
     """
 
     def __init__(self, folders: Path | Sequence[Path], env_id: str, options: Mapping[str, Any]) -> None:
@@ -27,8 +27,9 @@ class ShownEpisodes:
         if not self.folders:
             raise ConfigurationError("demonstrations: name at least one folder of episodes")
         self._env_id = env_id
-        self.config, *others = (_demonstrated(folder, env_id, options) for folder in self.folders)
-        for folder, other in zip(self.folders[1:], others, strict=True):
+        self.configs = [_demonstrated(folder, env_id, options) for folder in self.folders]
+        self.config = self.configs[0]
+        for folder, other in zip(self.folders, self.configs, strict=True):
             if (wrong := self.config.interface.difference(other.interface)) is not None:
                 raise ConfigurationError(f"{folder} holds episodes of another environment: {wrong}")
         self.digest = "+".join(map(content_digest, self.folders))

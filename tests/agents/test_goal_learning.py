@@ -345,22 +345,34 @@ def test_reach_is_learnt_in_a_minute() -> None:
         assert evaluate(policy, env, range(100)).success_rate >= 0.98
 
 
-def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_the_updates() -> None:
+def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_the_updates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     config = EnvConfig(task="reach")
-    settings = TwinSettings(**TINY, foresight=False, smoothing=0.0)
+    settings = TwinSettings(**TINY, foresight=False)
     policy = NetworkPolicy(Architecture(kind="ddpg", interface=config.interface, hidden=8, layers=1))
     nothing_played: Any = None
     learner = goal_learning._Learner(nothing_played, settings, policy, config)
     assert learner.critic.n_critics == 2
+    inputs, over = torch.zeros(2, len(policy.network.mean)), torch.tensor([[0.0], [1.0]])
+    data = ReplayBufferSamples(inputs, torch.zeros(2, config.interface.action), inputs, over, torch.full((2, 1), -1.0))
+    blank = Seen(*(np.zeros((2, n), np.float32) for n in config.interface.sizes.values()))
+    asked: list[torch.Tensor] = []
+    learner.critic_target.q_networks[0].register_forward_hook(lambda _, given, __: asked.append(given[0]))
     with torch.no_grad():
         for each, value in zip(learner.critic_target.q_networks, (-3.0, -5.0), strict=True):
             each[-1].weight.zero_()
             each[-1].bias.fill_(value)
-    inputs, over = torch.zeros(2, len(policy.network.mean)), torch.tensor([[0.0], [1.0]])
-    data = ReplayBufferSamples(inputs, torch.zeros(2, config.interface.action), inputs, over, torch.full((2, 1), -1.0))
-    blank = Seen(*(np.zeros((2, n), np.float32) for n in config.interface.sizes.values()))
     wanted = learner.wanted(data, blank, blank).flatten().tolist()
     assert wanted == pytest.approx([-1.0 - settings.discount * 5.0, -1.0])
+    learner.wanted(data, blank, blank)
+    assert not torch.equal(*asked), "what is done next is smoothed"
+    learnt: list[Any] = []
+    monkeypatch.setattr(learner, "_descend", lambda part, loss: learnt.append(part))
+    monkeypatch.setattr(learner, "_drawn", lambda count: (data, blank, blank))
+    monkeypatch.setattr(goal_learning.HindsightBuffer, "__len__", lambda buffer: 1)
+    learner.train(4)
+    assert [part is learner.actor for part in learnt] == [False, False, True, False, False, True]
 
 
 def test_td3_learns_as_ddpg_does_with_other_settings() -> None:

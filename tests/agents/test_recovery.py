@@ -1,15 +1,23 @@
 """What was lost is taken over by the expert from where it was, and that is learnt from as any demonstration is."""
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import assert_refused, simworld
 
-from simworld.agents.imitation.recovery import lost_at
+from simworld.agents.experts import expert
+from simworld.agents.imitation.recovery import lost_at, recoveries
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import read_episodes
+from simworld.datasets.store.growing import GrowingStore
+from simworld.envs.config import EnvConfig
+from simworld.envs.making import make
+from simworld.errors import DatasetError
+from simworld.experiments.recipes.recovering import write_recoveries
 
 ENV = "simworld/PickAndPlace-v0"
 
@@ -54,6 +62,10 @@ def test_it_is_the_same_again_and_learnt_beside_others(lost: Path, recovered: Pa
     again = tmp_path / "again"
     assert simworld("recover", lost, "--out", again, "--before", 30, "--before", 60).returncode == 0
     assert (again / "manifest.json").read_bytes() == (recovered / "manifest.json").read_bytes()
+    held = {path: path.stat().st_mtime_ns for path in recovered.rglob("*") if path.is_file()}
+    assert simworld("recover", lost, "--out", recovered, "--before", 30, "--before", 60).returncode == 0
+    assert held == {path: path.stat().st_mtime_ns for path in recovered.rglob("*") if path.is_file()}
+    assert_refused(simworld("recover", lost, "--out", recovered, "--before", 10), "recovered")
     both = ("--demonstrations", lost, "--demonstrations", recovered)
     small = ("--set", "hidden=8", "--epochs", 1)
     assert simworld("train", ENV, *both, *small, "--out", tmp_path / "policy").returncode == 0
@@ -65,10 +77,46 @@ def test_it_is_the_same_again_and_learnt_beside_others(lost: Path, recovered: Pa
     assert_refused(mixed, "reach")
 
 
+def test_what_was_stopped_goes_on_to_the_same(
+    lost: Path, recovered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    count, append = [0], GrowingStore.append
+
+    def stopping(store: GrowingStore, episode: Episode) -> None:
+        if count[0] == 1:
+            raise Stopped
+        count[0] += 1
+        append(store, episode)
+
+    out = tmp_path / "stopped"
+    with monkeypatch.context() as patched:
+        patched.setattr(GrowingStore, "append", stopping)
+        with pytest.raises(Stopped):
+            write_recoveries(out, lost, before=(30, 60))
+    assert not (out / "manifest.json").exists()
+    whole = list(read_episodes(recovered))
+    assert len(whole) > 1
+    report = write_recoveries(out, lost, before=(30, 60))
+    assert (report.episodes, report.made) == (len(whole), len(whole) - 1)
+    for mine, theirs in zip(read_episodes(out), whole, strict=True):
+        assert mine.index == theirs.index and np.array_equal(mine.actions, theirs.actions)
+
+
+def test_what_cannot_be_played_again_is_said(lost: Path) -> None:
+    episode = next(each for each in read_episodes(lost) if lost_at(each, []) is not None)
+    config = EnvConfig(**episode.environment)
+    other = replace(episode, actions=-episode.actions)
+    with closing(make(config)) as env, pytest.raises(DatasetError, match="cannot be played again"):
+        list(recoveries(env, expert(config), other, len(episode), (30,), 100))
+
+
 def test_what_was_not_lost_is_not_recovered(tmp_path: Path) -> None:
     won = tmp_path / "won"
     assert simworld("rollout", "simworld/Reach-v0", "--out", won, "--episodes", 2).returncode == 0
-    assert_refused(simworld("recover", won, "--out", tmp_path / "out"), "none of them was lost")
+    assert_refused(simworld("recover", won, "--out", tmp_path / "out"), "none of its episodes was lost")
     assert not (tmp_path / "out").exists()
     assert_refused(simworld("recover", won, "--out", tmp_path / "out", "--before", 0), "before")
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from simworld.experiments.cli.arguments import GOES_ON, Change, Out, asked_randomization
+from simworld.experiments.cli.arguments import Change, Out, asked_randomization
 from simworld.experiments.cli.console import progress, say, table
 
 commands = typer.Typer()
 
 
-@commands.command(context_settings=GOES_ON)
+@commands.command()
 def identify(
     rollouts: Annotated[list[Path], typer.Argument(help="Folders of episodes, as `rollout` makes them.")],
     out: Out,

@@ -21,7 +21,9 @@ from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
 
-AFTER_INTERRUPT = "; the same command goes on: what is cloned where it was, ddpg from its last test; others begin again"
+AFTER_INTERRUPT = (
+    "; the same command goes on: what is cloned where it was, ddpg and td3 from the last test; others begin again"
+)
 
 
 @commands.command(context_settings={"obj": AFTER_INTERRUPT})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_shard
@@ -34,6 +34,16 @@ class GrowingStore:
             undo.callback(self._stack.close)
             self._count = self._whole(count)
             undo.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Finish it, or after an error leave it as what grows on."""
+        if error is None:
+            self.close()
+        else:
+            self._stack.close()
 
     def __len__(self) -> int:
         return self._count
