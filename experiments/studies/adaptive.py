@@ -1,6 +1,6 @@
 """Ranges that grow with what a policy can do, against the same ranges from the beginning.
 
-PlaceInBox is learnt by DAgger in as many episodes of a part of `full`, once drawn from all of its ranges and once from
+PlaceInBox is learnt by DAgger in as many episodes, of about as many steps, of a part of `full`, once drawn from all of its ranges and once from
 ranges that begin at the nominal world and grow (automatic domain randomization), and tried in the other part, which is
 held out. Two rows for each seed go to the results; what is there is not done again:
 
@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import gymnasium as gym
 
 from simworld.agents.evaluation import evaluate
 from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, imitate
@@ -41,15 +43,27 @@ def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes:
     )
     growing = GrowingRanges(config, settings) if adaptive else None
     begin = time.perf_counter()
-    with closing(make(config)) as env, progress(ranges, settings.total) as tell:
-        policy = imitate(env, env, config, settings, lambda done, _: tell(done), growing)
+    with closing(_Counting(make(config))) as env, closing(make(config)) as test_env:
+        with progress(ranges, settings.total) as tell:
+            policy = imitate(env, test_env, config, settings, lambda done, _: tell(done), growing)
     row: dict[str, Any] = {"ranges": ranges, "seed": seed, "minutes": (time.perf_counter() - begin) / 60}
+    row["steps"] = env.steps
     row["grown"] = growing.grown if growing else 1.0
     for name, randomization in zip(TRIED, (own, other), strict=True):
         with closing(make(EnvConfig(task=TASK, randomization=randomization))) as env:
             found = evaluate(policy, env, range(episodes))
         row[name] = {"success": found.success_rate, "interval": found.interval, "failures": found.failures}
     return row
+
+
+class _Counting(gym.Wrapper[Any, Any, Any, Any]):
+    """Counts the steps that are taken."""
+
+    steps = 0
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.steps += 1
+        return self.env.step(action)
 
 
 def summed_up(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -82,10 +96,16 @@ def main() -> None:
                 told = about | {"versions": versions(), "summary": summed_up(rows), "rows": rows}
                 write_json(asked.results, told)
     shown = [
-        [row["seed"], row["ranges"], *(f"{row[name]['success']:.1%}" for name in TRIED), f"{row['grown']:.0%}"]
+        [
+            row["seed"],
+            row["ranges"],
+            *(f"{row[name]['success']:.1%}" for name in TRIED),
+            f"{row['grown']:.0%}",
+            row["steps"],
+        ]
         for row in rows
     ]
-    table("Learnt", ["seed", "ranges", *TRIED, "grown"], shown)
+    table("Learnt", ["seed", "ranges", *TRIED, "grown", "steps"], shown)
 
 
 if __name__ == "__main__":
