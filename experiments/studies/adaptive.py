@@ -1,8 +1,8 @@
 """Ranges that grow with what a policy can do, against the same ranges from the beginning.
 
-PlaceInBox is learnt by DAgger in as many episodes, of about as many steps, of a part of `full`, once drawn from all of its ranges and once from
-ranges that begin at the nominal world and grow (automatic domain randomization), and tried in the other part, which is
-held out. Two rows for each seed go to the results; what is there is not done again:
+PlaceInBox is learnt by DAgger in as many episodes, of about as many steps, of a part of `full`: once drawn from all of
+its ranges, and once from ranges that begin at the nominal world and grow (automatic domain randomization). Both are
+tried in the other part, which is held out. Two rows for each seed go to the results; what is there is not done again:
 
     python experiments/studies/adaptive.py
     python experiments/studies/adaptive.py --seeds 1 --first 4 --rounds 1 --each 4 --episodes 4 --results /tmp/a.json
@@ -43,15 +43,15 @@ def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes:
     )
     growing = GrowingRanges(config, settings) if adaptive else None
     begin = time.perf_counter()
-    with closing(_Counting(make(config))) as env, closing(make(config)) as test_env:
-        with progress(ranges, settings.total) as tell:
-            policy = imitate(env, test_env, config, settings, lambda done, _: tell(done), growing)
+    env = _Counting(make(config))
+    with closing(env), closing(make(config)) as test_env, progress(ranges, settings.total) as tell:
+        policy = imitate(env, test_env, config, settings, lambda done, _: tell(done), growing)
     row: dict[str, Any] = {"ranges": ranges, "seed": seed, "minutes": (time.perf_counter() - begin) / 60}
     row["steps"] = env.steps
     row["grown"] = growing.grown if growing else 1.0
     for name, randomization in zip(TRIED, (own, other), strict=True):
-        with closing(make(EnvConfig(task=TASK, randomization=randomization))) as env:
-            found = evaluate(policy, env, range(episodes))
+        with closing(make(EnvConfig(task=TASK, randomization=randomization))) as world:
+            found = evaluate(policy, world, range(episodes))
         row[name] = {"success": found.success_rate, "interval": found.interval, "failures": found.failures}
     return row
 
@@ -95,16 +95,10 @@ def main() -> None:
                 rows.append({**settings, **learnt(ranges, seed, **settings)})
                 told = about | {"versions": versions(), "summary": summed_up(rows), "rows": rows}
                 write_json(asked.results, told)
-    shown = [
-        [
-            row["seed"],
-            row["ranges"],
-            *(f"{row[name]['success']:.1%}" for name in TRIED),
-            f"{row['grown']:.0%}",
-            row["steps"],
-        ]
-        for row in rows
-    ]
+    shown = []
+    for row in rows:
+        rates = (f"{row[name]['success']:.1%}" for name in TRIED)
+        shown.append([row["seed"], row["ranges"], *rates, f"{row['grown']:.0%}", row["steps"]])
     table("Learnt", ["seed", "ranges", *TRIED, "grown", "steps"], shown)
 
 
