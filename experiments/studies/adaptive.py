@@ -31,6 +31,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "adaptive.json"
 TASK, RANDOMIZATION, HELD_OUT = "place_in_box", "full", 0.2
 RANGES = "fixed", "adaptive"
 TRIED = "trained", "held out"
+EPOCHS, ROUND_EPOCHS = 15, 5
 
 
 def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes: int) -> dict[str, Any]:
@@ -39,7 +40,15 @@ def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes:
     config = EnvConfig(task=TASK, randomization=own)
     adaptive = ranges == "adaptive"
     settings = DaggerSettings(
-        interface=config.interface, first=first, rounds=rounds, episodes=each, adaptive=adaptive, trials=2, seed=seed
+        interface=config.interface,
+        first=first,
+        rounds=rounds,
+        episodes=each,
+        epochs=EPOCHS,
+        round_epochs=ROUND_EPOCHS,
+        adaptive=adaptive,
+        trials=2,
+        seed=seed,
     )
     growing = GrowingRanges(config, settings) if adaptive else None
     begin = time.perf_counter()
@@ -80,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--each", type=int, default=300)
+    parser.add_argument("--each", type=int, default=200)
     parser.add_argument("--episodes", type=int, default=200)
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args()
