@@ -35,8 +35,8 @@ class DaggerSettings(CloningSettings):
     the policy of the round before acts; each but the last is cloned in `round_epochs`, and each is tested in
     `evaluation_episodes`.
 
-    What is `adaptive` begins with the nominal world, and the range of each factor grows to that of the randomization
-    where the policy does well at its ends, each of which is judged by so many `trials` (AutomaticRandomization).
+    What is `adaptive` begins with the nominal world, and the range of each factor grows to that of the randomization in
+    `range_steps` where the policy does well at its ends, each step by so many `trials` (AutomaticRandomization).
     """
 
     first: Annotated[Whole, Field(ge=2)] = 200
@@ -47,6 +47,7 @@ class DaggerSettings(CloningSettings):
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
     adaptive: bool = False
     trials: Annotated[Whole, Field(ge=1)] = 4
+    range_steps: Annotated[Whole, Field(ge=1)] = 5
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
     @property
@@ -92,7 +93,7 @@ class GrowingRanges:
     """The ranges that episodes are drawn from, which grow and shrink by how they go."""
 
     def __init__(self, config: EnvConfig, settings: DaggerSettings) -> None:
-        found = spans(config.scene.space, config.randomization, families_observed(config))
+        found = spans(config.scene.space, config.randomization, families_observed(config), settings.range_steps)
         if not found:
             raise ConfigurationError("adaptive: no factor that is randomized has a range that could grow")
         self._all = config.randomization

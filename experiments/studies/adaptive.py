@@ -32,6 +32,8 @@ TASK, RANDOMIZATION, HELD_OUT = "place_in_box", "full", 0.2
 RANGES = "fixed", "adaptive"
 TRIED = "trained", "held out"
 EPOCHS, ROUND_EPOCHS = 15, 5
+TRIALS, RANGE_STEPS = 1, 3
+"""Of an end of a range: 58 factors have two each, which so few episodes have to try."""
 
 
 def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes: int) -> dict[str, Any]:
@@ -47,7 +49,8 @@ def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes:
         epochs=EPOCHS,
         round_epochs=ROUND_EPOCHS,
         adaptive=adaptive,
-        trials=2,
+        trials=TRIALS,
+        range_steps=RANGE_STEPS,
         seed=seed,
     )
     growing = GrowingRanges(config, settings) if adaptive else None

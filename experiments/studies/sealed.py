@@ -133,7 +133,8 @@ class Study:
             rounds=6,
             episodes=self._simulated,
             adaptive=True,
-            trials=2,
+            trials=1,
+            range_steps=3,
             seed=self._seed,
         )
         ranges = GrowingRanges(config, settings)

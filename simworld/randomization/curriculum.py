@@ -89,9 +89,7 @@ class Trial:
         return self if tested else replace(self, boundary=None)
 
 
-def spans(
-    space: FactorSpace, randomization: Randomization, families: Collection[str], steps: int = 5
-) -> dict[str, Span]:
+def spans(space: FactorSpace, randomization: Randomization, families: Collection[str], steps: int) -> dict[str, Span]:
     """What may grow from its nominal value to the range that a randomization has of it, in so many steps, by address.
 
     That is of numbers of some families that vary in ranges, and have one nominal value; what is not within its range

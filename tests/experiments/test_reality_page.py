@@ -1,5 +1,6 @@
 """What docs/reality.md tells one to do does what it says."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -31,3 +32,17 @@ def test_what_the_page_finds_out_is_nearly_so(capsys: pytest.CaptureFixture[str]
 def test_the_page_names_every_world() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
     assert rows == {name: SealedWorld.named(name).about for name in sealed_worlds()}
+
+
+def test_the_page_says_what_is_on_record() -> None:
+    results = Path(__file__).parents[2] / "experiments/results"
+    rows = json.loads((results / "sealed.json").read_text())["rows"]
+    for row in rows:
+        if row["part"] == "identification":
+            errors = " | ".join(f"{100 * one['error']:.1f}%" for one in row["estimates"].values())
+            assert f"| {row['seed']}, {row['world']} | {errors} | {row['minutes']:.1f} |" in PAGE
+    for name, told in json.loads((results / "sealed.json").read_text())["summary"]["ranks"].items():
+        assert f"| {name} | {told['mmrv']:.3f} | {told['pearson']:.2f} |" in PAGE
+    for row in json.loads((results / "adaptive.json").read_text())["rows"]:
+        rates = " | ".join(f"{100 * row[name]['success']:.1f}%" for name in ("trained", "held out"))
+        assert f"| {row['seed']} | {row['ranges']} | {rates} | {100 * row['grown']:.0f}% | {row['steps']} |" in PAGE

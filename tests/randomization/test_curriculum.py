@@ -364,4 +364,4 @@ def test_what_may_grow_is_what_has_a_nominal_value_and_a_range() -> None:
     assert found["control.delay"].first == (0.0, 0.0) and found["control.delay"].most("high") == 5
     assert not found.keys() & {"objects.*.kind", "objects.*.color", "lights.ambient", "objects.0.position.x"}
     AutomaticRandomization(found)
-    assert "lights.ambient" in spans(space, config.randomization, ("light",))
+    assert "lights.ambient" in spans(space, config.randomization, ("light",), 5)
