@@ -30,8 +30,6 @@ _PLACES = "position", "joint_position"
 """Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
 _KEPT = 0.8
 """The share of traces that count, the least off: where a grip slips by chance, what follows says nothing."""
-_LAST = 0.25
-"""The share of the generations in which all traces are tried."""
 _AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
 """Shares of what is possible by which other values than the best are tried, to see how well traces tell them apart."""
 _RESAMPLED = 500
@@ -41,14 +39,12 @@ _RESAMPLED = 500
 class IdentificationSettings(Settings):
     """How values are looked for: `candidates` in each of some `generations`.
 
-    They are tried on `batch` of the traces, drawn anew for each generation, and in the last quarter on all of them.
     A difference in what is observed counts by its square up to about `scale`, in m and rad, and by itself from there
     on: so that an episode in which a thing slips does not count for more than all others.
     """
 
-    generations: Annotated[Whole, Field(ge=2, le=10_000)] = 150
+    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 120
     candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 12
-    batch: Annotated[Whole, Field(ge=1)] = 8
     scale: Annotated[Real, Field(gt=0, le=1)] = 0.002
     seed: RootSeed = 0
 
@@ -113,21 +109,15 @@ def identify(
         population_size=settings.candidates,
     )
     tried, found, losses = list[Float](), list[Float](), list[float]()
-    first = int((1 - _LAST) * settings.generations)
     with closing(Repeat(traces, settings.scale)) as repeat:
-        for generation in range(settings.generations):
-            which = [*range(len(traces))]
-            if generation < first and settings.batch < len(traces):
-                draw = np.random.default_rng((settings.seed, generation))
-                which = sorted(draw.choice(len(traces), settings.batch, replace=False).tolist())
+        for generation in range(1, settings.generations + 1):
             asked = [search.ask() for _ in range(settings.candidates)]
-            told = [repeat.losses(_values(ranges, shares), which) for shares in asked]
+            told = [repeat.losses(_values(ranges, shares)) for shares in asked]
             search.tell([(shares, float(overall(loss))) for shares, loss in zip(asked, told, strict=True)])
             losses.append(min(float(overall(loss)) for loss in told))
-            if generation >= first:
-                tried, found = tried + asked, found + told
+            tried, found = tried + asked, found + told
             if progress is not None:
-                progress(generation + 1, losses[-1])
+                progress(generation, losses[-1])
         best = tried[int(overall(np.stack(found)).argmin())]
         ends = _intervals(best, lambda shares: repeat.losses(_values(ranges, shares)), settings.seed)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
@@ -145,13 +135,10 @@ class Repeat:
         # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
         self._known = [Randomization(trace.parameters) for trace in traces]
 
-    def losses(self, values: Mapping[str, float], which: Sequence[int] | None = None) -> Float:
-        """How far off each trace is with some values by address (traces,), the mean over its fields and steps.
-
-        `which` says of which traces, by default of all.
-        """
-        chosen = range(len(self._traces)) if which is None else which
-        return np.array([self._loss(self._traces[k], self._known[k] | values) for k in chosen])
+    def losses(self, values: Mapping[str, float]) -> Float:
+        """How far off each trace is with some values by address (traces,), the mean over its fields and steps."""
+        pairs = zip(self._traces, self._known, strict=True)
+        return np.array([self._loss(trace, known | values) for trace, known in pairs])
 
     def close(self) -> None:
         """Close the environments."""

@@ -31,7 +31,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "adaptive.json"
 TASK, RANDOMIZATION, HELD_OUT = "place_in_box", "full", 0.2
 RANGES = "fixed", "adaptive"
 TRIED = "trained", "held out"
-EPOCHS, ROUND_EPOCHS = 15, 5
+EPOCHS = 20
 TRIALS, RANGE_STEPS = 1, 3
 """Of an end of a range: 58 factors have two each, which so few episodes have to try."""
 
@@ -47,7 +47,7 @@ def learnt(ranges: str, seed: int, first: int, rounds: int, each: int, episodes:
         rounds=rounds,
         episodes=each,
         epochs=EPOCHS,
-        round_epochs=ROUND_EPOCHS,
+        round_epochs=EPOCHS,
         adaptive=adaptive,
         trials=TRIALS,
         range_steps=RANGE_STEPS,
@@ -90,7 +90,7 @@ def main() -> None:
     """Learn with each seed, and add its rows to the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first", type=int, default=200)
+    parser.add_argument("--first", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--each", type=int, default=200)
     parser.add_argument("--episodes", type=int, default=200)

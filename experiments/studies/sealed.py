@@ -5,7 +5,7 @@ PlaceInBox are cloned with each method, from simulated demonstrations and 0, 10 
 the simulation of `default`, and in the one that was found out. Rows go to the results; what is there is not done again:
 
     python experiments/studies/sealed.py --out /tmp/sealed
-    python experiments/studies/sealed.py --out /tmp/sealed --seeds 1 --generations 4 --simulated 4 --episodes 4 \
+    python experiments/studies/sealed.py --out /tmp/sealed --seeds 1 --generations 2 --simulated 4 --episodes 4 \
         --results /tmp/sealed.json
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation import Evaluation, evaluate
@@ -57,6 +58,11 @@ REAL = 0, 10, 50
 """Demonstrations of a world."""
 SHARED, OWN, ALONE = ("none", "default", "full", "adaptive"), "identified", "real alone"
 """Methods that know nothing of a world, the one that does, and what is learnt of its demonstrations alone."""
+METHODS = [
+    *((method, real) for method in (*SHARED, OWN) for real in REAL),
+    *((ALONE, real) for real in REAL if real),
+]
+"""And how many demonstrations of a world each has."""
 EPOCHS = 20
 TRIED = "real world", "simulation", "as found out"
 """Where each policy is tried."""
@@ -120,8 +126,9 @@ class Study:
         if method != "adaptive":
             return as_randomization(method)
         path = self._folder / f"{method}_{self._simulated}.yaml"
-        if not path.exists():
-            save_randomization(path, self._adapted().to_plain())
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                save_randomization(path, self._adapted().to_plain())
         return as_randomization(load_randomization(path))
 
     def _adapted(self) -> Randomization:
@@ -129,9 +136,11 @@ class Study:
         config = EnvConfig(task=TASK, randomization="full")
         settings = DaggerSettings(
             interface=config.interface,
-            first=self._simulated // 2,
-            rounds=6,
+            first=self._simulated,
+            rounds=4,
             episodes=self._simulated,
+            epochs=1,  # the ranges are wanted, not the policy
+            round_epochs=EPOCHS,
             adaptive=True,
             trials=1,
             range_steps=3,
@@ -161,13 +170,6 @@ def joined(parts: Sequence[Transitions]) -> Transitions:
     own = {id(each): k for k, each in enumerate(groups)}  # what is there again is of the same groups
     named = [f"{own[id(each)]}/{group}" for each in groups for group in each]
     return Transitions(np.concatenate(observations), np.concatenate(goals), np.concatenate(actions), named)
-
-
-def asked_for() -> list[tuple[str, str, int]]:
-    """The world, the method and the demonstrations of each policy that is scored."""
-    methods = [(method, real) for method in (*SHARED, OWN) for real in REAL]
-    methods += [(ALONE, real) for real in REAL if real]
-    return [(world, method, real) for world in sealed_worlds() for method, real in methods]
 
 
 def summed_up(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -203,38 +205,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--generations", type=int, default=150)
+    parser.add_argument("--generations", type=int, default=120)
     parser.add_argument("--simulated", type=int, default=300)
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--world", nargs="*", default=sealed_worlds(), help="others may be done at the same time")
     asked = parser.parse_args()
     settings = {name: getattr(asked, name) for name in ("generations", "simulated", "episodes")}
-    rows = kept_rows(asked.results)
-    check_alike(asked.results, rows, settings)
-    worlds = {name: SealedWorld.named(name) for name in sealed_worlds()}
+    check_alike(asked.results, kept_rows(asked.results), settings)
     about = {"task": TASK, "possible": POSSIBLE.to_plain(), "machine": machine_description(), "versions": versions()}
 
     def add(seed: int, row: Mapping[str, Any]) -> None:
-        rows.append({"seed": seed, **settings, **row})
-        write_json(asked.results, about | {"summary": summed_up(rows), "rows": rows})
+        with FileLock(f"{asked.results}.lock"):
+            rows = [*kept_rows(asked.results), {"seed": seed, **settings, **row}]
+            write_json(asked.results, about | {"summary": summed_up(rows), "rows": rows})
 
     for seed in range(asked.seeds):
         study = Study(asked.out, seed, **settings)
-        there = [row for row in rows if row["seed"] == seed]
-        likely = {row["world"]: Randomization(row["likely"]) for row in there if row["part"] == "identification"}
-        for name in sorted(worlds.keys() - likely.keys()):
-            note(f"seed {seed}, {name}: what is it like")
-            row = study.identified(worlds[name])
-            likely[name] = Randomization(row["likely"])
-            add(seed, row)
-        scored = {(row["world"], row["method"], row["real"]) for row in there if row["part"] == "scores"}
-        for world, method, real in asked_for():
-            if (world, method, real) not in scored:
-                note(f"seed {seed}, {world}: {method}, {real} demonstrations")
-                add(seed, study.scores(worlds[world], likely[world], method, real))
+        there = [row for row in kept_rows(asked.results) if row["seed"] == seed]
+        for name in asked.world:
+            world = SealedWorld.named(name)
+            own = [row for row in there if row["world"] == name]
+            found = next((row for row in own if row["part"] == "identification"), None)
+            if found is None:
+                note(f"seed {seed}, {name}: what is it like")
+                add(seed, found := study.identified(world))
+            scored = {(row["method"], row["real"]) for row in own if row["part"] == "scores"}
+            for method, real in METHODS:
+                if (method, real) not in scored:
+                    note(f"seed {seed}, {name}: {method}, {real} demonstrations")
+                    add(seed, study.scores(world, Randomization(found["likely"]), method, real))
     shown = [
         [row["seed"], row["world"], row["method"], row["real"], *(f"{row[k]['success']:.0%}" for k in TRIED)]
-        for row in rows
+        for row in kept_rows(asked.results)
         if row["part"] == "scores"
     ]
     table("Learnt", ["seed", "world", "method", "demonstrations", *TRIED], shown)

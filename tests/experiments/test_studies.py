@@ -186,19 +186,15 @@ def test_a_sealed_world_is_found_out_and_policies_are_tried_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = tmp_path / "results.json"
-    asked = ("--out", tmp_path / "study", "--seeds", 1, "--generations", 2, "--simulated", 4, "--episodes", 2)
-    monkeypatch.setattr(sys, "argv", ["sealed.py", *map(str, asked), "--results", str(results)])
-    monkeypatch.setattr(sealed, "sealed_worlds", lambda: ["old_arm"])
-    monkeypatch.setattr(sealed, "REAL", (0, 2))
+    asked = ("--out", tmp_path / "study", "--seeds", 1, "--generations", 1, "--simulated", 4, "--episodes", 2)
+    monkeypatch.setattr(sys, "argv", ["sealed.py", *map(str, asked), "--world", "old_arm", "--results", str(results)])
+    monkeypatch.setattr(sealed, "METHODS", [("adaptive", 0), (sealed.OWN, 2), (sealed.ALONE, 2)])
     monkeypatch.setattr(sealed, "EPOCHS", 1)
     sealed.main()
     told = json.loads(results.read_text())
     first, *scores = told["rows"]
     assert first["part"] == "identification" and set(first["estimates"]) == set(sealed.POSSIBLE)
-    assert [(row["method"], row["real"]) for row in scores] == [
-        *((method, real) for method in (*sealed.SHARED, sealed.OWN) for real in (0, 2)),
-        (sealed.ALONE, 2),
-    ]
+    assert [(row["method"], row["real"]) for row in scores] == sealed.METHODS
     before = results.read_bytes()
     sealed.main()
     assert results.read_bytes() == before
