@@ -102,7 +102,7 @@ class GrowingRanges:
     @property
     def randomization(self) -> Randomization:
         """Those that there are now, and all else that is randomized."""
-        return self._all | self._named(self._adaptive.randomization())
+        return Randomization({**self._all, **self._named(self._adaptive.randomization())})
 
     @property
     def grown(self) -> float:
@@ -118,15 +118,15 @@ class GrowingRanges:
         """An episode from the ranges as they are, in which the end of one may be tested, and moves if it is judged."""
         trial = self._adaptive.draw(number)
         tested = {} if trial.boundary is None else {trial.boundary[0]: trial.parameters[trial.boundary[0]]}
-        episode = run(randomization=self.randomization | self._named(tested))
+        episode = run(randomization=Randomization({**self.randomization, **self._named(tested)}))
         if judged:
             self._adaptive.tell(trial.within(episode.parameters), float(episode.infos["is_success"][-1]))
         return episode
 
-    def _named(self, values: Mapping[str, Any]) -> Randomization:
-        """Values of factors, over which a task's own win where they win over the randomization."""
+    def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of factors by the keys that the randomization has, so that what wins over that wins over them."""
         optional = self._all.optional
-        return Randomization({f"{name}{OPTIONAL}" if name in optional else name: v for name, v in values.items()})
+        return {f"{name}{OPTIONAL}" if name in optional else name: value for name, value in values.items()}
 
 
 def check_imitation(config: EnvConfig) -> Policy:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from simworld.agents.reality.trace import Trace
 from simworld.agents.settings import Real, RootSeed, Settings, Whole
+from simworld.agents.stress import OF_DATA, families_observed
 from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig
@@ -115,6 +116,8 @@ def identify(
             told = [repeat.losses(_values(ranges, shares)) for shares in asked]
             search.tell([(shares, float(overall(loss))) for shares, loss in zip(asked, told, strict=True)])
             losses.append(min(float(overall(loss)) for loss in told))
+            if not math.isfinite(losses[-1]):
+                raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
             tried, found = tried + asked, found + told
             if progress is not None:
                 progress(generation, losses[-1])
@@ -186,7 +189,11 @@ def possible_values(traces: Sequence[Trace], prior: Randomization) -> dict[str, 
         if not distribution.continuous or not np.isfinite([distribution.quantile(end) for end in (0.0, 1.0)]).all():
             raise ConfigurationError(f"{name}: must be a range of numbers, got {distribution}")
     for trace in traces:
-        trace.config.scene.space.check(ranges)
+        space = trace.config.scene.space
+        space.check(ranges)
+        for name in ranges:
+            if space.family_of(name) not in families_observed(trace.config) or name in OF_DATA:
+                raise ConfigurationError(f"{name}: cannot be found out: the state does not depend on it")
         for name in trace.parameters:
             if meets(ranges, name):
                 raise ConfigurationError(f"{name}: is to be found, and a trace says what it was")
@@ -202,9 +209,11 @@ def _intervals(best: Float, losses: Callable[[Float], Float], seed: int) -> tupl
     """Between which shares each value is best if traces are others, by their losses, with the others as they are."""
     low, high = best.copy(), best.copy()
     for k, share in enumerate(best):
-        around = np.unique(np.clip([share, *(share + step for step in _AROUND)], 0.0, 1.0))
+        around = np.unique(np.clip([0.0, share, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
         tried = np.stack([losses(np.concatenate([best[:k], [other], best[k + 1 :]])) for other in around])
         drawn = np.random.default_rng((seed, k)).integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
-        likely = [around[overall(tried[:, traces]).argmin()] for traces in drawn]
-        low[k], high[k] = np.quantile([*likely, share], (0.025, 0.975))
+        found = [overall(tried[:, traces]) for traces in drawn]
+        # Of values that are as good as each other, which traces do not tell apart, the outermost count.
+        low[k] = np.quantile([around[loss.argmin()] for loss in found], 0.025)
+        high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in found], 0.975)
     return np.minimum(low, best), np.maximum(high, best)

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.collect import manipulation
+from simworld.agents.imitation.dagger import check_imitation
 from simworld.agents.imitation.recovery import lost_at, recoveries
 from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
 from simworld.datasets.store.episodes import EpisodeReport, open_episodes
@@ -17,7 +17,6 @@ from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import env_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
-from simworld.experiments.recipes.source import PolicySource, acting
 
 BEFORE = 10, 25, 50
 """Steps before an episode is lost at which the expert takes over."""
@@ -54,8 +53,9 @@ def write_recoveries(
         with open_episodes(folder, request, count, shard=1):
             return EpisodeReport(folder, asked.seed, count, 0)
     lost, first = _lost(rollouts, EnvConfig(**asked.environment))
+    oracle = check_imitation(EnvConfig(**asked.environment))
     with closing(env_of(asked.environment)) as env, GrowingStore(folder, request) as out:
-        oracle, begun, won = acting(PolicySource(), manipulation(env).config), len(out), 0
+        begun, won = len(out), 0
         for number, episode in enumerate(read_episodes(rollouts)):
             if number not in lost:
                 continue

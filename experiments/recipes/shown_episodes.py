@@ -11,7 +11,7 @@ from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.recipes.environments import task_of
+from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.rollouts import RolloutRequest
 
 
@@ -54,15 +54,16 @@ class ShownEpisodes:
 
 def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
     """The configuration of the environment of episodes; ConfigurationError unless it is of that id and options."""
-    asked, task = read_request(demonstrations, KIND, RolloutRequest), task_of(env_id)
-    if asked.environment.get("task") != task.to_plain():
+    asked = read_request(demonstrations, KIND, RolloutRequest)
+    if asked.environment.get("task") != config_of(env_id, **options).task.to_plain():
         changed = ", as it was" if asked.env_id == env_id else f", not of {env_id}"
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
     config = EnvConfig.from_json(json.dumps(asked.environment))
     if "state" not in config.observation:
         raise ConfigurationError(f"{demonstrations}: what is cloned needs the state, got {[*config.observation]} alone")
-    if any(getattr(config, name) != value for name, value in options.items()):
+    own = {name: value for name, value in options.items() if name in EnvConfig.model_fields}
+    if any(getattr(config, name) != value for name, value in own.items()):
         theirs = ", ".join(f"{name} {getattr(config, name)}" for name in ("robot", "control"))
-        given = ", ".join(f"{name} {value}" for name, value in options.items())
+        given = ", ".join(f"{name} {value}" for name, value in own.items())
         raise ConfigurationError(f"{demonstrations}: the demonstrations are of {theirs}, not of {given}")
     return config

@@ -1,6 +1,7 @@
 """Sweeps: an experiment with other settings, each with the same seeds, as jobs of an engine."""
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from simworld.engines.engine import Engine
 from simworld.engines.here import Here
 from simworld.engines.job import ShardJob, Storage, register_job
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.recipes.contract import Contract, run_contract
 from simworld.plain import describe
 from simworld.writing import write_json
@@ -33,15 +34,18 @@ def write_sweep(
     """Run an experiment with every combination of some settings and every seed, by default its own.
 
     Each is in a folder of its own and, finished, not run again; `sweep.json` has what they came to, the settings of
-    which the worst seed did best first. `progress` is told how many trainings of how many are done. What is no setting
-    raises ConfigurationError before anything is learnt.
+    which the worst seed did best first; what diverges never succeeds. `progress` is told how many trainings of how many
+    are done. What is no setting raises ConfigurationError before anything is learnt.
     """
-    points = [dict(zip(varied, values, strict=True)) for values in itertools.product(*varied.values())]
     chosen = tuple(dict.fromkeys(contract.seeds if seeds is None else seeds))
-    if not varied or not points or not chosen:
+    count = math.prod(map(len, varied.values())) * len(chosen)
+    if not varied or not count:
         raise ConfigurationError("sweep: name at least one setting with at least one value, and one seed")
-    if (count := len(points) * len(chosen)) > MOST_POINTS:
+    if count > MOST_POINTS:
         raise ConfigurationError(f"sweep: must be at most {MOST_POINTS} trainings, got {count}")
+    points = [dict(zip(varied, values, strict=True)) for values in itertools.product(*varied.values())]
+    if len({*map(_named, points)}) < len(points):
+        raise ConfigurationError("sweep: two values of a setting are the same")
     for point in points:
         _changed(contract, point).check()
     plain = contract.model_dump(mode="json")
@@ -68,8 +72,10 @@ def run_point(job: ShardJob, storage: Storage) -> dict[str, Any]:
     seeds = job.config["seeds"]
     point, seed = job.config["points"][job.start // len(seeds)], seeds[job.start % len(seeds)]
     contract = _changed(Contract.model_validate(job.config["contract"]), point)
-    row = run_contract(contract, storage.folder / _named(point) / f"seed{seed}", seed)
-    storage.made()
+    try:
+        row = run_contract(contract, storage.folder / _named(point) / f"seed{seed}", seed)
+    except TrainingError as error:  # with such settings nothing is learnt, which is what is asked
+        return {"success_rate": 0.0, "interval": None, "minutes": None, "diverged": str(error)}
     return {name: row[name] for name in ("success_rate", "interval", "minutes")}
 
 

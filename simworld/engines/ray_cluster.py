@@ -20,7 +20,8 @@ LOCAL = "local"
 class RayCluster:
     """The engine of so many workers of a cluster at an `address`, as `ray.init` takes it, or LOCAL.
 
-    Each takes one processor. All of them must see the folder that they write to by the same path.
+    Each takes one processor; where the cluster has fewer, there are fewer workers. All of them must see the folder that
+    they write to by the same path.
     """
 
     def __init__(self, address: str, workers: int) -> None:
@@ -35,12 +36,13 @@ class RayCluster:
             return
         with extras():
             import ray
+        api: Any = ray
         mine = not ray.is_initialized()
         if mine:
             self._begin(ray)
-        crew = list[Any]()
+        crew, most = list[Any](), max(int(api.cluster_resources().get("CPU", 1)), 1)
         try:
-            yield from self._done(ray, chain([first], waiting), crew, folder, made)
+            yield from self._done(ray, chain([first], waiting), crew, min(self.workers, most), folder, made)
         finally:
             with suppress(ray.exceptions.RayError):
                 for worker in crew:
@@ -49,14 +51,14 @@ class RayCluster:
                 ray.shutdown()
 
     def _done(
-        self, ray: Any, jobs: Iterator[ShardJob], crew: list[Any], folder: Path, made: Callable[[], None]
+        self, ray: Any, jobs: Iterator[ShardJob], crew: list[Any], most: int, folder: Path, made: Callable[[], None]
     ) -> Iterator[tuple[ShardJob, JobResult]]:
-        """Have a crew, which is empty, do jobs."""
+        """Have a crew of at most so many, which is empty, do jobs."""
         hand, busy = ray.remote(num_cpus=1)(_Hand), dict[Any, tuple[Any, ShardJob]]()
         for job in jobs:
             crew.append(hand.remote(str(folder.resolve())))
             busy[crew[-1].do.remote(as_line(job))] = crew[-1], job
-            if len(crew) == self.workers:
+            if len(crew) == most:
                 break
         while busy:
             [done], _ = ray.wait([*busy], num_returns=1)

@@ -76,7 +76,7 @@ def test_what_a_job_raises_is_raised(
 ) -> None:
     with pytest.raises(error, match=message):
         run(engine, tmp_path, kind="fail", at=4, how=how)
-    assert not (tmp_path / "6").exists() or engine is ENGINES[2]
+    assert not (tmp_path / "6").exists() or engine not in ENGINES[:2]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import assert_refused, simworld
+
+from simworld.errors import TrainingError
+from simworld.experiments.recipes import sweeping
+from simworld.experiments.recipes.contract import Contract
 
 REACH = """
 env: simworld/Reach-v0
@@ -53,6 +58,27 @@ def test_what_cannot_be_varied_is_refused_before_anything_is_learnt(experiment: 
         (("--vary", "hidden"), ("--vary: must be NAME=VALUE",)),
         (("--vary", "hidden=4", "--vary", "hidden=8"), ("hidden is there twice",)),
         (("--vary", "seed=4"), ("seed",)),
+        (("--vary", "learning_rate=0.001,1e-3"), ("two values of a setting are the same",)),
+        (tuple(part for k in range(12) for part in ("--vary", f"x{k}=0,1,2,3,4,5,6,7,8,9")), ("at most 10000",)),
     ):
         assert_refused(simworld("experiment", "sweep", experiment, "--out", out, *given), *words)
         assert not out.exists()
+
+
+def test_what_diverges_never_succeeds_and_ends_no_sweep(
+    experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = sweeping.run_contract
+
+    def run(contract: Contract, *rest: Any) -> dict[str, Any]:
+        if contract.settings["hidden"] == 8:
+            raise TrainingError("the training diverged")
+        return ran(contract, *rest)
+
+    monkeypatch.setattr(sweeping, "run_contract", run)
+    out = tmp_path / "sweep"
+    told = simworld("experiment", "sweep", experiment, "--vary", "hidden=8,64", "--seed", 0, "--out", out)
+    assert told.returncode == 0, told.stderr
+    rows = json.loads((out / "sweep.json").read_text())
+    diverged = next(row for row in rows if row["settings"]["hidden"] == 8)["seeds"]["0"]
+    assert (diverged["success_rate"], diverged["diverged"]) == (0.0, "the training diverged")

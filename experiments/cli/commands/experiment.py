@@ -1,5 +1,6 @@
 """`simworld experiment`: what is learnt where, measured, by one command each."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,7 +93,7 @@ def sweep(
     shown: list[list[Any]] = []
     for row in rows:
         rates = ", ".join(f"{each['success_rate']:.0%}" for each in row["seeds"].values())
-        minutes = max(each["minutes"] for each in row["seeds"].values())
+        minutes = max((each["minutes"] for each in row["seeds"].values() if each["minutes"]), default=math.nan)
         shown.append([*row["settings"].values(), f"{row['worst']:.0%}", rates, f"{minutes:.1f}"])
     table(f"{Path(name).stem}, varied", [*varied, "worst", "success of each seed", "minutes"], shown)
 

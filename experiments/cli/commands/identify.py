@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simworld.experiments.cli.arguments import Change, Out, asked_randomization
+from simworld.experiments.cli.arguments import Change, asked_randomization
 from simworld.experiments.cli.console import progress, say, table
 
 commands = typer.Typer()
@@ -14,7 +14,9 @@ commands = typer.Typer()
 @commands.command()
 def identify(
     rollouts: Annotated[list[Path], typer.Argument(help="Folders of episodes, as `rollout` makes them.")],
-    out: Out,
+    out: Annotated[
+        Path, typer.Option(help="The folder to write; what is finished is read, and what was stopped begins again.")
+    ],
     randomize: Change,
     episodes: Annotated[
         int | None, typer.Option(min=1, show_default="all", help="How many of each folder are taken.")

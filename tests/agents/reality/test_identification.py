@@ -9,7 +9,8 @@ from simworld.agents.reality.identification import IdentificationSettings, Repea
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
 from simworld.agents.reality.trace import Trace
 from simworld.envs.config import EnvConfig
-from simworld.errors import ConfigurationError
+from simworld.envs.env import ManipulationEnv
+from simworld.errors import ConfigurationError, DrawError
 from simworld.randomization.randomization import Randomization
 
 DELAY = {"control.delay": {"uniform": [0.0, 12.0]}}
@@ -67,12 +68,30 @@ def test_what_cannot_be_found_is_refused_before_anything_is_done(traces: list[Tr
         ({"control.delay": 4.0}, "control.delay: must be a range"),
         ({"objects.*.kind": {"choice": ["cuboid", "ball"]}}, "must be a range"),
         ({"control.delya": {"uniform": [0, 1]}}, "control.delay"),
+        ({"lights.ambient": {"uniform": [0.2, 2.0]}}, "the state does not depend on it"),
         ({"goal.position.x": {"uniform": [0.0, 0.1]}}, "a trace says what it was"),
     ):
         with pytest.raises(ConfigurationError, match=said):
             identify(traces, Randomization(prior))
     with pytest.raises(ConfigurationError, match="there are none"):
         identify([], Randomization(DELAY))
+
+
+def test_a_factor_that_nothing_tells_of_may_be_anything(traces: list[Trace]) -> None:
+    prior = Randomization({"control.delay": {"uniform": [4.0, 6.0]}, "floor.friction": {"uniform": [0.2, 0.8]}})
+    found = identify(traces, prior, IdentificationSettings(generations=3, candidates=4))
+    assert found.estimates["floor.friction"].interval == pytest.approx((0.2, 0.8))
+    low, high = found.estimates["control.delay"].interval
+    assert high - low < 1.0
+
+
+def test_what_cannot_have_been_so_is_said(traces: list[Trace], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DrawError("they are within each other")
+
+    monkeypatch.setattr(ManipulationEnv, "reset", refuse)
+    with pytest.raises(ConfigurationError, match="ranges are too wide"):
+        identify(traces, Randomization(DELAY), IdentificationSettings(generations=2, candidates=4))
 
 
 def test_what_is_off_by_much_counts_by_itself_and_what_is_always_off_not_at_all(traces: list[Trace]) -> None:
@@ -102,7 +121,7 @@ def test_a_sealed_world_has_what_a_judge_asks_for(name: str) -> None:
     with pytest.raises(ConfigurationError, match="has no value that is true"):
         world.errors({"gravity": 9.81})
     assert world.about.endswith(".")
-    assert "0.18" not in repr(world)
+    assert repr(world._truth["objects.*.mass"]) not in repr(world)
     config = world._config("place_in_box")
     config.scene.space.check(config.randomization.by_address, config.randomization.optional)
 
