@@ -33,6 +33,8 @@ _KEPT = 0.8
 """The share of traces that count, the least off: where a grip slips by chance, what follows says nothing."""
 _AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
 """Shares of what is possible by which other values than the best are tried, to see how well traces tell them apart."""
+_MOST_ROUNDS, _WORTH = 8, 0.01
+"""How often each value is tried by itself at the most, and the share of the loss that a round is to take off."""
 _RESAMPLED = 500
 """Times that traces are drawn anew, to see how much the estimate depends on which there are."""
 
@@ -122,6 +124,7 @@ def identify(
             if progress is not None:
                 progress(generation, losses[-1])
         best = tried[int(overall(np.stack(found)).argmin())]
+        best = _alone(best, lambda shares: repeat.losses(_values(ranges, shares)))
         ends = _intervals(best, lambda shares: repeat.losses(_values(ranges, shares)), settings.seed)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
@@ -205,11 +208,31 @@ def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, floa
     return {name: float(one.quantile(share)) for (name, one), share in zip(ranges.items(), shares, strict=True)}
 
 
+def _alone(best: Float, losses: Callable[[Float], Float]) -> Float:
+    """Shares that get no better by one alone: an evolution may end where one is far off, and all others are right."""
+    least = float(overall(losses(best)))
+    for _ in range(_MOST_ROUNDS):
+        before = least
+        for k in range(len(best)):
+            for other in _around(best[k]):
+                changed = np.concatenate([best[:k], [other], best[k + 1 :]])
+                if (loss := float(overall(losses(changed)))) < least:
+                    best, least = changed, loss
+        if least > (1 - _WORTH) * before:
+            break
+    return best
+
+
+def _around(share: float) -> Float:
+    """Shares about one, to both ends."""
+    return np.unique(np.clip([0.0, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
+
+
 def _intervals(best: Float, losses: Callable[[Float], Float], seed: int) -> tuple[Float, Float]:
     """Between which shares each value is best if traces are others, by their losses, with the others as they are."""
     low, high = best.copy(), best.copy()
     for k, share in enumerate(best):
-        around = np.unique(np.clip([0.0, share, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
+        around = np.unique([share, *_around(share)])
         tried = np.stack([losses(np.concatenate([best[:k], [other], best[k + 1 :]])) for other in around])
         drawn = np.random.default_rng((seed, k)).integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
         found = [overall(tried[:, traces]) for traces in drawn]
