@@ -45,9 +45,6 @@ from simworld.errors import ConfigurationError, TrainingError
 
 _LEAST_STD = 1e-2
 """Of a feature, as it is divided by."""
-_ALGORITHMS = "ddpg or td3"
-_CLIP = 0.5
-"""Of what smooths an action, at the most: as TD3 has it."""
 _FRESH = 10
 """Of what was learnt so far, the last part in so many is what is averaged at first."""
 
@@ -102,13 +99,11 @@ def learn_goals(
 def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     """Raise ConfigurationError for what cannot be learnt from."""
     if not config.of_goals:
-        raise not_of_goals(_ALGORITHMS, config)
+        raise not_of_goals("ddpg", config)
     if config.observation != ("state",):
-        raise ConfigurationError(f"observation: {_ALGORITHMS} learns from the state alone, got {[*config.observation]}")
+        raise ConfigurationError(f"observation: ddpg learns from the state alone, got {[*config.observation]}")
     if settings.steps <= (first := settings.envs * config.task.steps):
-        raise ConfigurationError(
-            f"steps: must be more than {first}, after which {_ALGORITHMS} learns, got {settings.steps}"
-        )
+        raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
 
 
 class _Feed:
@@ -326,7 +321,7 @@ class _Learner(TD3):
         """
         actions = self.actor_target(data.next_observations)
         if smoothing := self._settings.smoothing:
-            actions = (actions + (smoothing * torch.randn_like(actions)).clamp(-_CLIP, _CLIP)).clamp(-1, 1)
+            actions = (actions + (smoothing * torch.randn_like(actions)).clamp(-0.5, 0.5)).clamp(-1, 1)  # as TD3
         ahead = torch.cat(self.critic_target(data.next_observations, actions), dim=1).min(dim=1, keepdim=True).values
         ahead += self._foreseen(after)
         return (data.rewards + (1 - data.dones) * self.gamma * ahead).clamp(*self._values) - self._foreseen(before)

@@ -97,10 +97,10 @@ def train_visuomotor(
         raise ConfigurationError(
             f"{shown.folders[0]}: {VISUOMOTOR} needs pictures: make episodes with --observation state --observation rgb"
         )
-    for folder, config in zip(shown.folders, shown.configs, strict=True):
+    for source, config in zip(shown.folders, shown.configs, strict=True):
         for name in ("observation", "cameras", "image_size"):
             if (found := getattr(config, name)) != (first := getattr(shown.config, name)):
-                raise ConfigurationError(f"{folder}: {name} must be {first}, as in {shown.folders[0]}, got {found}")
+                raise ConfigurationError(f"{source}: {name} must be {first}, as in {shown.folders[0]}, got {found}")
     asked = settings_of(VISUOMOTOR, shown.config, settings)
     check_groups(range(shown.count))
 

@@ -17,7 +17,9 @@ def recover(
     out: Out,
     before: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Steps before one is lost; may be repeated.", show_default="10, 25 and 50"),
+        typer.Option(
+            min=1, metavar="STEPS", help="Steps before one is lost; may be repeated.", show_default="10, 25 and 50"
+        ),
     ] = None,
 ) -> None:
     """Make demonstrations of how what went wrong is mended: episodes that were lost, with the expert taking over."""

@@ -51,8 +51,9 @@ def train(
     demonstrations: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="FOLDER",
             help="cloning, visuomotor, and beside it ddpg, td3: a folder made by `rollout` or `recover`, for "
-            "visuomotor of state and rgb; may be repeated."
+            "visuomotor of state and rgb; may be repeated.",
         ),
     ] = None,
     epochs: Annotated[

@@ -231,7 +231,11 @@ def test_what_was_cut_short_says_so_and_progress_and_pieces_agree(root: Path, tm
     begun: list[Path] = []
     cut, two = add_objects([tmp_path / "cut.stl", tmp_path / "two.ply"], begin=begun.append)
     assert begun == [tmp_path / "cut.stl", tmp_path / "two.ply"]
-    assert cut.notes == ("not a mesh: it is cut short, or text of an unknown encoding",)
+    # Where something that guesses encodings is installed, it is read as a text without faces.
+    assert cut.notes in (
+        ("not a mesh: it is cut short, or text of an unknown encoding",),
+        ("there are no faces in it",),
+    )
     assert two.pieces == 2 and two.notes[-1].startswith("touched as 2 convex pieces: ")
 
 
