@@ -181,11 +181,6 @@ _FORMS = {
 }
 
 
-def _inputs_of(architecture: Architecture) -> int:
-    """How many features a network sees."""
-    return len(feature_matrix(architecture)[0])
-
-
 def feature_matrix(architecture: Architecture) -> Float:
     """What the features of a network are, each of which is a sum of what is observed (observed, features)."""
     sizes = [*architecture.interface.sizes.values()]
@@ -193,11 +188,11 @@ def feature_matrix(architecture: Architecture) -> Float:
     return _FORMS[architecture.kind].features(Seen(*each), architecture.interface)
 
 
-def _differences(architecture: Architecture) -> list[int]:
+def _differences(architecture: Architecture, matrix: Float) -> list[int]:
     """The features that say finely, too, how far a place is from another: where several things are to get somewhere."""
     if architecture.interface.goal <= PLACE_AND_FACT or not _FORMS[architecture.kind].finely:
         return []
-    return np.flatnonzero(np.count_nonzero(feature_matrix(architecture), axis=0) == 2).tolist()
+    return np.flatnonzero(np.count_nonzero(matrix, axis=0) == 2).tolist()
 
 
 class _Network(nn.Module):
@@ -206,7 +201,8 @@ class _Network(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        inputs, self._fine = _inputs_of(architecture), _differences(architecture)
+        matrix = feature_matrix(architecture)
+        inputs, self._fine = matrix.shape[1], _differences(architecture, matrix)
         sizes = [inputs + len(self._fine), *[architecture.hidden] * architecture.layers]
         layers: list[nn.Module] = []
         for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):

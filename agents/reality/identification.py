@@ -111,21 +111,29 @@ def identify(
         seed=settings.seed,
         population_size=settings.candidates,
     )
-    tried, found, losses = list[Float](), list[Float](), list[float]()
+    best, least, losses = np.full(len(ranges), 0.5), math.inf, list[float]()
     with closing(Repeat(traces, settings.scale)) as repeat:
+        known: dict[bytes, Float] = {}
+
+        def losses_of(shares: Float) -> Float:
+            """Of each trace; what is tried at the end comes again for the intervals."""
+            if (key := shares.tobytes()) not in known:
+                known[key] = repeat.losses(_values(ranges, shares))
+            return known[key]
+
         for generation in range(1, settings.generations + 1):
             asked = [search.ask() for _ in range(settings.candidates)]
-            told = [repeat.losses(_values(ranges, shares)) for shares in asked]
-            search.tell([(shares, float(overall(loss))) for shares, loss in zip(asked, told, strict=True)])
-            losses.append(min(float(overall(loss)) for loss in told))
+            told = [(shares, float(overall(losses_of(shares)))) for shares in asked]
+            search.tell(told)
+            losses.append(min(loss for _, loss in told))
             if not math.isfinite(losses[-1]):
                 raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
-            tried, found = tried + asked, found + told
+            if losses[-1] < least:
+                best, least = min(told, key=lambda one: one[1])
             if progress is not None:
                 progress(generation, losses[-1])
-        best = tried[int(overall(np.stack(found)).argmin())]
-        best = _alone(best, lambda shares: repeat.losses(_values(ranges, shares)))
-        ends = _intervals(best, lambda shares: repeat.losses(_values(ranges, shares)), settings.seed)
+        best = _alone(best, losses_of)
+        ends = _intervals(best, losses_of, settings.seed)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
     return Identified(estimates, losses, ranges)
@@ -215,12 +223,17 @@ def _alone(best: Float, losses: Callable[[Float], Float]) -> Float:
         before = least
         for k in range(len(best)):
             for other in _around(best[k]):
-                changed = np.concatenate([best[:k], [other], best[k + 1 :]])
+                changed = _with(best, k, other)
                 if (loss := float(overall(losses(changed)))) < least:
                     best, least = changed, loss
         if least > (1 - _WORTH) * before:
             break
     return best
+
+
+def _with(shares: Float, k: int, other: float) -> Float:
+    """The shares with another one at a place."""
+    return np.concatenate([shares[:k], [other], shares[k + 1 :]])
 
 
 def _around(share: float) -> Float:
@@ -233,7 +246,7 @@ def _intervals(best: Float, losses: Callable[[Float], Float], seed: int) -> tupl
     low, high = best.copy(), best.copy()
     for k, share in enumerate(best):
         around = np.unique([share, *_around(share)])
-        tried = np.stack([losses(np.concatenate([best[:k], [other], best[k + 1 :]])) for other in around])
+        tried = np.stack([losses(_with(best, k, other)) for other in around])
         drawn = np.random.default_rng((seed, k)).integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
         found = [overall(tried[:, traces]) for traces in drawn]
         # Of values that are as good as each other, which traces do not tell apart, the outermost count.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from simworld.agents.collect import collect_episode
@@ -57,7 +56,8 @@ class SealedWorld:
 
     def traces(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> list[Trace]:
         """What is known of some episodes of the expert, with `noise` in what it does."""
-        return [Trace.of(episode, self._hidden) for episode in self._shown(task, count, TRACES + seed, noise)]
+        shown = self._shown(task, count, TRACES + seed, noise)
+        return [Trace.of(episode, self._truth.by_address) for episode in shown]
 
     def demonstrations(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> Transitions:
         """What the expert does in some episodes, with `noise` in what is executed."""
@@ -74,10 +74,6 @@ class SealedWorld:
         if missing := [name for name in values if len(set(true.get(name, (0, 1)))) != 1]:
             raise ConfigurationError(f"{missing[0]}: has no value that is true in the world {self.name}")
         return {name: abs(value / true[name][0] - 1.0) for name, value in values.items()}
-
-    @cached_property
-    def _hidden(self) -> tuple[str, ...]:
-        return tuple(self._truth.by_address)
 
     def _shown(self, task: str, count: int, seed: int, noise: float) -> Sequence[Episode]:
         config = self._config(task)

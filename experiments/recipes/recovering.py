@@ -52,20 +52,21 @@ def write_recoveries(
         count = read_request(folder, KIND, EpisodesRequest).count
         with open_episodes(folder, request, count, shard=1):
             return EpisodeReport(folder, asked.seed, count, 0)
-    lost, first = _lost(rollouts, EnvConfig(**asked.environment))
-    oracle = check_imitation(EnvConfig(**asked.environment))
+    config = EnvConfig(**asked.environment)
+    lost, first = _lost(rollouts, config)
+    oracle = check_imitation(config)
     with closing(env_of(asked.environment)) as env, GrowingStore(folder, request) as out:
-        begun, won = len(out), 0
+        begun, won, done = len(out), 0, 0
         for number, episode in enumerate(read_episodes(rollouts)):
             if number not in lost:
                 continue
-            done = [*lost].index(number)
             for found in recoveries(env, oracle, episode, lost[number], steps, first + done * len(steps)):
                 won += 1
                 if won > begun:  # the others are there
                     out.append(found)
+            done += 1
             if progress is not None:
-                progress(done + 1)
+                progress(done)
     if not won:
         raise ConfigurationError(f"{rollouts}: the expert succeeds in none of the {len(lost)} that were lost")
     return EpisodeReport(folder, asked.seed, won, won - begun)
