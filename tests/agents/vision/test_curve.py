@@ -17,8 +17,11 @@ def hear(curve: Curve, begin: int, end: int) -> None:
         curve.add(step, {"boxes": 0.1 * step, "masks": 1 / (1 + step)})
 
 
-def test_a_curve_goes_on_from_any_step(tmp_path: Path) -> None:
+def test_a_curve_goes_on_from_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    writer = pytest.importorskip("tensorboard.summary.writer.event_file_writer")
+    # Files of one process and second are read by the text of their number, by which 10 comes before 9.
+    monkeypatch.setattr(writer, "_global_uid", writer.AtomicCounter(0))
     whole = Curve(300, tmp_path / "whole.jsonl")
     hear(whole, 0, 300)
     for k, begin in enumerate((0, 100, 211, 300)):
