@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
 from simworld.agents.reality.trace import Trace
-from simworld.agents.settings import Real, RootSeed, Settings, Whole
+from simworld.agents.settings import RootSeed, Settings, Whole
 from simworld.agents.stress import OF_DATA, families_observed
 from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
@@ -29,12 +30,15 @@ Float = NDArray[np.float64]
 
 _PLACES = "position", "joint_position"
 """Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
-_KEPT = 0.8
-"""The share of traces that count, the least off: where a grip slips by chance, what follows says nothing."""
+_STEPS = 9
+"""Steps over which differences are averaged first, so that the noise of sensors counts for little."""
+_WIDTHS = 0.25, 0.12, 0.08
+"""How wide evolutions begin, in shares of what is possible, each from where the last one ended: one alone narrows
+before all values are told apart."""
+_MOST, _LEAST = 0.6, 1e-5
+"""The share of differences that are within the scale to which they count, and the least scale, in m and rad."""
 _AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
 """Shares of what is possible by which other values than the best are tried, to see how well traces tell them apart."""
-_MOST_ROUNDS, _WORTH = 8, 0.01
-"""How often each value is tried by itself at the most, and the share of the loss that a round is to take off."""
 _RESAMPLED = 500
 """Times that traces are drawn anew, to see how much the estimate depends on which there are."""
 
@@ -42,13 +46,13 @@ _RESAMPLED = 500
 class IdentificationSettings(Settings):
     """How values are looked for: `candidates` in each of some `generations`.
 
-    A difference in what is observed counts by its square up to about `scale`, in m and rad, and by itself from there
-    on: so that an episode in which a thing slips does not count for more than all others.
+    A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
+    another way altogether, by chance, counts for no more the further it gets. The scale s is what most differences are
+    within, where they were least so far: at first many millimetres, and in the end what noise leaves.
     """
 
-    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 120
-    candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 12
-    scale: Annotated[Real, Field(gt=0, le=1)] = 0.002
+    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 70
+    candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 16
     seed: RootSeed = 0
 
 
@@ -66,10 +70,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Identified:
-    """What was found out: an estimate for each factor, and the least loss in each of the generations."""
+    """What was found out: an estimate for each factor, and what most differences were within after each generation."""
 
     estimates: Mapping[str, Estimate]
-    losses: Sequence[float]
+    scales: Sequence[float]
     prior: Mapping[str, Distribution]
 
     def values(self) -> dict[str, float]:
@@ -96,88 +100,96 @@ def identify(
     """Find the values of the factors of `prior` with which the traces come out as they were observed.
 
     `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
-    items. `progress` is told how many generations are done, and the least loss in the last. The same traces and
-    settings give the same estimates. ConfigurationError where there are no traces, where one of them says what the
-    value of a factor was, or has no such factor.
+    items. `progress` is told how many generations are done, and what most differences are within, in m and rad. The
+    same traces and settings give the same estimates. ConfigurationError where there are no traces, where one of them
+    says what the value of a factor was, or has no such factor.
     """
     settings = settings or IdentificationSettings()
     ranges = possible_values(traces, prior)
     with extras():
         from cmaes import CMA
-    search = CMA(
-        mean=np.full(len(ranges), 0.5),
-        sigma=0.25,
-        bounds=np.tile([0.0, 1.0], (len(ranges), 1)),
-        seed=settings.seed,
-        population_size=settings.candidates,
-    )
-    best, least, losses = np.full(len(ranges), 0.5), math.inf, list[float]()
-    with closing(Repeat(traces, settings.scale)) as repeat:
-        known: dict[bytes, Float] = {}
+    best, scale, scales = np.full(len(ranges), 0.5), math.inf, list[float]()
+    with closing(Repeat(traces)) as repeat:
 
-        def losses_of(shares: Float) -> Float:
-            """Of each trace; what is tried at the end comes again for the intervals."""
-            if (key := shares.tobytes()) not in known:
-                known[key] = repeat.losses(_values(ranges, shares))
-            return known[key]
+        def differences(shares: Float) -> list[Float | None]:
+            return repeat.differences(_values(ranges, shares))
 
-        for generation in range(1, settings.generations + 1):
-            asked = [search.ask() for _ in range(settings.candidates)]
-            told = [(shares, float(overall(losses_of(shares)))) for shares in asked]
-            search.tell(told)
-            losses.append(min(loss for _, loss in told))
-            if not math.isfinite(losses[-1]):
-                raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
-            if losses[-1] < least:
-                best, least = min(told, key=lambda one: one[1])
-            if progress is not None:
-                progress(generation, losses[-1])
-        best = _alone(best, losses_of)
-        ends = _intervals(best, losses_of, settings.seed)
+        parts = np.array_split(np.arange(settings.generations), len(_WIDTHS))
+        for number, (width, part) in enumerate(zip(_WIDTHS, parts, strict=True)):
+            search = CMA(
+                mean=np.clip(best, 0.01, 0.99),
+                sigma=width,
+                bounds=np.tile([0.0, 1.0], (len(ranges), 1)),
+                seed=settings.seed + number,
+                population_size=settings.candidates,
+            )
+            for generation in part:
+                asked = [search.ask() for _ in range(settings.candidates)]
+                found = [differences(shares) for shares in asked]
+                scale = min(scale, *map(scale_of, found))
+                if not math.isfinite(scale):
+                    raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
+                search.tell(
+                    [(shares, float(losses(each, scale).mean())) for shares, each in zip(asked, found, strict=True)]
+                )
+                scales.append(scale)
+                if progress is not None:
+                    progress(int(generation) + 1, scale)
+            best = np.clip(search.mean, 0.0, 1.0)  # not the best by chance of a few
+        ends = _intervals(best, lambda shares: losses(differences(shares), scale), settings.seed)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
-    return Identified(estimates, losses, ranges)
+    return Identified(estimates, scales, ranges)
 
 
 class Repeat:
     """Traces that are done again in simulation, with other values of its factors."""
 
-    def __init__(self, traces: Sequence[Trace], scale: float) -> None:
-        self._traces, self._scale = traces, scale
+    def __init__(self, traces: Sequence[Trace]) -> None:
+        self._traces = traces
         self._envs = {config: ManipulationEnv(config) for config in {trace.config for trace in traces}}
         self._parts = {config: compared(config) for config in self._envs}
         # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
         self._known = [Randomization(trace.parameters) for trace in traces]
 
-    def losses(self, values: Mapping[str, float]) -> Float:
-        """How far off each trace is with some values by address (traces,), the mean over its fields and steps."""
+    def differences(self, values: Mapping[str, float]) -> list[Float | None]:
+        """How far off each trace is with some values by address, in m and rad (steps, fields).
+
+        Their mean over some steps, by the root mean square of a field's numbers; None where it cannot have been so.
+        """
         pairs = zip(self._traces, self._known, strict=True)
-        return np.array([self._loss(trace, known | values) for trace, known in pairs])
+        return [self._differences(trace, known | values) for trace, known in pairs]
 
     def close(self) -> None:
         """Close the environments."""
         for env in self._envs.values():
             env.close()
 
-    def _loss(self, trace: Trace, randomization: Randomization) -> float:
+    def _differences(self, trace: Trace, randomization: Randomization) -> Float | None:
         env = self._envs[trace.config]
         try:
             seen = [env.reset(seed=0, options={"randomization": randomization})[0]["observation"]]
-        except DrawError:  # things would be within each other: it cannot have been so
-            return math.inf
+        except DrawError:  # things would be within each other
+            return None
         seen += [env.step(action)[0]["observation"] for action in trace.actions]
-        off = (np.stack(seen).astype(np.float64) - trace.observations) / self._scale
+        off = np.stack(seen).astype(np.float64) - trace.observations
         # What is the same in all of an episode is how its sensors are off, of which nobody knows.
         off -= np.median(off, axis=0)
-        # Pseudo-Huber (Charbonnier et al. 1997).
-        rough = np.sqrt(1.0 + off**2) - 1.0
-        return float(np.mean([rough[:, part].mean() for part in self._parts[trace.config]]))
+        mean = sliding_window_view(off, min(_STEPS, len(off)), axis=0).mean(-1)
+        return np.stack([np.sqrt((mean[:, part] ** 2).mean(-1)) for part in self._parts[trace.config]], axis=-1)
 
 
-def overall(losses: Float) -> Float:
-    """The loss of several traces (..., traces) together (...)."""
-    kept = round(np.ceil(_KEPT * losses.shape[-1]))
-    return np.asarray(np.sort(losses, axis=-1)[..., :kept].mean(-1))
+def losses(differences: Sequence[Float | None], scale: float) -> Float:
+    """How far off traces are (traces,), from 0 to 1, by their differences."""
+    return np.array([math.inf if d is None else (d**2 / (d**2 + scale**2)).mean() for d in differences])
+
+
+def scale_of(differences: Sequence[Float | None]) -> float:
+    """What most of the differences are within, in m and rad."""
+    known = [each.ravel() for each in differences if each is not None]
+    if len(known) < len(differences):
+        return math.inf
+    return max(float(np.quantile(np.concatenate(known), _MOST)), _LEAST)
 
 
 def compared(config: EnvConfig) -> list[slice]:
@@ -216,21 +228,6 @@ def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, floa
     return {name: float(one.quantile(share)) for (name, one), share in zip(ranges.items(), shares, strict=True)}
 
 
-def _alone(best: Float, losses: Callable[[Float], Float]) -> Float:
-    """Shares that get no better by one alone: an evolution may end where one is far off, and all others are right."""
-    least = float(overall(losses(best)))
-    for _ in range(_MOST_ROUNDS):
-        before = least
-        for k in range(len(best)):
-            for other in _around(best[k]):
-                changed = _with(best, k, other)
-                if (loss := float(overall(losses(changed)))) < least:
-                    best, least = changed, loss
-        if least > (1 - _WORTH) * before:
-            break
-    return best
-
-
 def _with(shares: Float, k: int, other: float) -> Float:
     """The shares with another one at a place."""
     return np.concatenate([shares[:k], [other], shares[k + 1 :]])
@@ -248,7 +245,7 @@ def _intervals(best: Float, losses: Callable[[Float], Float], seed: int) -> tupl
         around = np.unique([share, *_around(share)])
         tried = np.stack([losses(_with(best, k, other)) for other in around])
         drawn = np.random.default_rng((seed, k)).integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
-        found = [overall(tried[:, traces]) for traces in drawn]
+        found = [tried[:, traces].mean(-1) for traces in drawn]
         # Of values that are as good as each other, which traces do not tell apart, the outermost count.
         low[k] = np.quantile([around[loss.argmin()] for loss in found], 0.025)
         high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in found], 0.975)

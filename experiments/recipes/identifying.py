@@ -68,4 +68,4 @@ def _told(found: Identified, traces: int) -> dict[str, Any]:
     """What is kept of what was found, as JSON data."""
     estimates = {name: {"value": one.value, "interval": [*one.interval]} for name, one in found.estimates.items()}
     made_by = {"machine": machine_description(), "versions": versions()}
-    return {"estimates": estimates, "losses": [*found.losses], "traces": traces, **made_by}
+    return {"estimates": estimates, "scales": [*found.scales], "traces": traces, **made_by}

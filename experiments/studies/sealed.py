@@ -78,6 +78,7 @@ class Study:
         self._generations, self._simulated = generations, simulated
         self._folder.mkdir(parents=True, exist_ok=True)
         self._made: dict[Randomization, Transitions] = {}
+        self._learnt: dict[tuple[str, int, str], tuple[NetworkPolicy, Evaluation]] = {}
 
     def identified(self, world: SealedWorld) -> dict[str, Any]:
         """What is found out of a world, and how far off that is."""
@@ -98,14 +99,15 @@ class Study:
     def scores(self, world: SealedWorld, likely: Randomization, method: str, real: int) -> dict[str, Any]:
         """How a policy of a method does in a world, in simulation, and in the one that is likely to be like it."""
         found_out = as_randomization("default") | likely
-        shown = [world.demonstrations(TASK, real, self._seed, NOISE)] if real else []
-        simulated = (
-            [] if method == ALONE else [self._shown(found_out if method == OWN else self._randomization(method))]
-        )
-        policy = self._learnt(simulated, shown)
+        # What knows of no world is the same in each.
+        key = method, real, world.name if real or method == OWN else ""
+        if key not in self._learnt:
+            policy = self._policy(world, found_out if method == OWN else self._randomization(method), real)
+            self._learnt[key] = policy, self._tried(policy, as_randomization("default"))
+        policy, simulated = self._learnt[key]
         found: dict[str, Evaluation] = {
             "real world": world.score(TASK, policy, self._episodes),
-            "simulation": self._tried(policy, as_randomization("default")),
+            "simulation": simulated,
             "as found out": self._tried(policy, found_out),
         }
         told = {name: {"success": one.success_rate, "interval": one.interval} for name, one in found.items()}
@@ -121,8 +123,10 @@ class Study:
             self._made[randomization] = transitions(made)
         return self._made[randomization]
 
-    def _randomization(self, method: str) -> Randomization:
-        """What a method that knows of no world draws its own from."""
+    def _randomization(self, method: str) -> Randomization | None:
+        """What a method that knows of no world draws its own from, if it does."""
+        if method == ALONE:
+            return None
         if method != "adaptive":
             return as_randomization(method)
         path = self._folder / f"{method}_{self._simulated}.yaml"
@@ -151,8 +155,13 @@ class Study:
             imitate(env, env, config, settings, lambda done, _: tell(done), ranges)
         return ranges.randomization
 
-    def _learnt(self, simulated: Sequence[Transitions], shown: Sequence[Transitions]) -> NetworkPolicy:
-        """A policy of both, in which what was shown is repeated until it is a share of all that counts."""
+    def _policy(self, world: SealedWorld, randomization: Randomization | None, real: int) -> NetworkPolicy:
+        """A policy of simulated demonstrations, where there is a randomization, and of those of a world.
+
+        What that has shown is repeated until it is a share of all that counts.
+        """
+        simulated = [] if randomization is None else [self._shown(randomization)]
+        shown = [world.demonstrations(TASK, real, self._seed, NOISE)] if real else []
         steps = sum(len(data.groups) for data in simulated)
         own = sum(len(data.groups) for data in shown)
         again = max(round(steps * _REAL_SHARE / (1 - _REAL_SHARE) / own), 1) if own else 0
@@ -205,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--generations", type=int, default=120)
+    parser.add_argument("--generations", type=int, default=70)
     parser.add_argument("--simulated", type=int, default=300)
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -21,8 +21,8 @@ def identify(
     episodes: Annotated[
         int | None, typer.Option(min=1, show_default="all", help="How many of each folder are taken.")
     ] = None,
-    generations: Annotated[int, typer.Option(min=1, max=10_000, help="How often values are proposed.")] = 120,
-    candidates: Annotated[int, typer.Option(min=4, max=1_000, help="Values that are proposed at a time.")] = 12,
+    generations: Annotated[int, typer.Option(min=1, max=10_000, help="How often values are proposed.")] = 70,
+    candidates: Annotated[int, typer.Option(min=4, max=1_000, help="Values that are proposed at a time.")] = 16,
     margin: Annotated[
         float, typer.Option(min=0.0, max=0.99, help="Around what is likely, as a share of what is possible.")
     ] = 0.05,
@@ -44,11 +44,12 @@ def identify(
             episodes=episodes,
             settings=settings,
             margin=margin,
-            progress=lambda done, loss: tell(done),
+            progress=lambda done, _: tell(done),
         )
     rows: list[list[Any]] = [
         [name, f"{one['value']:.4g}", "{:.4g} to {:.4g}".format(*one["interval"])]
         for name, one in found["estimates"].items()
     ]
     table(f"Found out from {found['traces']} episodes", ["factor", "value", "95% interval"], rows)
+    say(f"most differences are within {1e3 * found['scales'][-1]:.2g} mm or mrad")
     say(f"a randomization around it is {out / RANDOMIZATION}")
