@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.ending import most_steps
+from simworld.agents.evaluation.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.datasets.labelled import Moment
 from simworld.datasets.store.episode import Episode

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.stored import SUFFIX
+from simworld.agents.networks.stored import SUFFIX
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.extras import extras
 from simworld.reading import open_regular
 
 if TYPE_CHECKING:
-    from simworld.agents.network import NetworkPolicy
+    from simworld.agents.networks.network import NetworkPolicy
     from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
     from simworld.envs.config import EnvConfig
 
@@ -174,7 +174,7 @@ def policy_digest(source: str) -> str | None:
 def _load_stored(source: str) -> "NetworkPolicy | VisuomotorPolicy":
     _check_file(source)
     with extras():
-        from simworld.agents.learnt import load_learnt
+        from simworld.agents.networks.learnt import load_learnt
     return load_learnt(Path(source))
 
 

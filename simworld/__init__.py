@@ -10,11 +10,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "simworld.agents.collect": "collect_episode",
-    "simworld.agents.evaluation": "EpisodeResult Evaluation evaluate",
+    "simworld.agents.evaluation.evaluation": "EpisodeResult Evaluation evaluate",
     "simworld.agents.experts": "expert",
     "simworld.agents.imitation.cloning": "CloningSettings clone",
     "simworld.agents.imitation.demonstrations": "transitions",
-    "simworld.agents.network": "Architecture NetworkPolicy",
+    "simworld.agents.networks.network": "Architecture NetworkPolicy",
     "simworld.agents.policy": "Policy RandomPolicy load_policy",
     "simworld.agents.reinforcement.baselines_vector": "BaselinesVectorEnv",
     "simworld.agents.reinforcement.curricula": "CurriculumCallback CurriculumEnv ScheduleCallback",

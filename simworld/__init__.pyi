@@ -1,11 +1,15 @@
 """What type checkers see of the public surface."""
 
 from simworld.agents.collect import collect_episode as collect_episode
-from simworld.agents.evaluation import EpisodeResult as EpisodeResult, Evaluation as Evaluation, evaluate as evaluate
+from simworld.agents.evaluation.evaluation import (
+    EpisodeResult as EpisodeResult,
+    Evaluation as Evaluation,
+    evaluate as evaluate,
+)
 from simworld.agents.experts import expert as expert
 from simworld.agents.imitation.cloning import CloningSettings as CloningSettings, clone as clone
 from simworld.agents.imitation.demonstrations import transitions as transitions
-from simworld.agents.network import Architecture as Architecture, NetworkPolicy as NetworkPolicy
+from simworld.agents.networks.network import Architecture as Architecture, NetworkPolicy as NetworkPolicy
 from simworld.agents.policy import Policy as Policy, RandomPolicy as RandomPolicy, load_policy as load_policy
 from simworld.agents.reinforcement.baselines_vector import BaselinesVectorEnv as BaselinesVectorEnv
 from simworld.agents.reinforcement.curricula import (

@@ -169,7 +169,7 @@ def test_states_need_no_renderer(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from simworld.experiments.recipes.policies import evaluate_policy\n"
+        "from simworld.experiments.recipes.learning.policies import evaluate_policy\n"
         "from simworld.experiments.recipes.rollouts import write_rollouts\n"
         "write_rollouts(Path('out'), 'simworld/PlaceInBox-v0', episodes=1)\n"
         "print(evaluate_policy('simworld/Reach-v0', 'expert', episodes=1)['episodes'])\n"

@@ -16,10 +16,10 @@ from pydantic import Field, ValidationError
 from torch import nn
 
 from simworld.agents.imitation.demonstrations import Transitions, check_demonstrations
-from simworld.agents.network import LEAST_STD, Architecture, NetworkPolicy, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.network import LEAST_STD, Architecture, NetworkPolicy, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.stored import Tensors, read_stored, write_stored
 from simworld.agents.policy import Seen
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
-from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.datasets.splits import hold_out
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError

@@ -12,15 +12,15 @@ import gymnasium as gym
 from pydantic import Field
 
 from simworld.agents.collect import collect_episode
+from simworld.agents.evaluation.stress import families_observed
 from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
 from simworld.agents.imitation.demonstrations import transitions
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import Policy
 from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Real, RootSeed, Whole
-from simworld.agents.stress import families_observed
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.collect import collect_episode
-from simworld.agents.ending import most_steps
+from simworld.agents.evaluation.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.datasets.store.episode import Episode
 from simworld.errors import DatasetError

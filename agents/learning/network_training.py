@@ -10,9 +10,9 @@ import torch
 from pydantic import Field, ValidationError, model_validator
 
 from simworld.agents.learning.learners import Learners, LearningNetwork, numbers_of
-from simworld.agents.network import check_shapes, to_arrays, to_torch
+from simworld.agents.networks.network import check_shapes, to_arrays, to_torch
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
-from simworld.agents.stored import read_stored, write_stored
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.plain import Plain, describe
 

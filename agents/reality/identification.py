@@ -15,9 +15,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
+from simworld.agents.evaluation.stress import OF_DATA, families_observed
 from simworld.agents.reality.trace import Trace
 from simworld.agents.settings import RootSeed, Settings, Whole
-from simworld.agents.stress import OF_DATA, families_observed
 from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simworld.agents.collect import collect_episode
-from simworld.agents.evaluation import Evaluation, evaluate
+from simworld.agents.evaluation.evaluation import Evaluation, evaluate
 from simworld.agents.experts import expert
 from simworld.agents.imitation.demonstrations import Transitions, transitions
 from simworld.agents.policy import Policy

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.stress import OF_DATA, families_observed
+from simworld.agents.evaluation.stress import OF_DATA, families_observed
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field, ValidationError
 from torch import nn
 
-from simworld.agents.network import to_torch
+from simworld.agents.networks.network import to_torch
+from simworld.agents.networks.stored import Tensors, read_stored, write_stored
 from simworld.agents.reinforcement.played import Played
-from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.errors import ConfigurationError
 from simworld.plain import Plain, describe
 

@@ -20,7 +20,8 @@ from stable_baselines3.common.utils import polyak_update, update_learning_rate
 from torch import nn
 from torch.nn import functional
 
-from simworld.agents.network import Architecture, NetworkPolicy, check_shapes
+from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
+from simworld.agents.networks.stored import Tensors
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_checkpoint import (
@@ -38,7 +39,6 @@ from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
-from simworld.agents.stored import Tensors
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError

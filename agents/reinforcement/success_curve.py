@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from simworld.agents.evaluation import Evaluation
+from simworld.agents.evaluation.evaluation import Evaluation
 from simworld.agents.learning.kept_lines import KeptLines
 from simworld.extras import extras
 from simworld.reading import Record

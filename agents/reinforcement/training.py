@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_nor
 from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig

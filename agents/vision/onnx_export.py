@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from simworld.agents.onnx_writing import write_onnx
+from simworld.agents.networks.onnx_writing import write_onnx
 from simworld.agents.vision.seeing import SeeingNetwork
 
 

@@ -15,9 +15,9 @@ from simworld.agents.data.batch import Batch
 from simworld.agents.data.example import Picture
 from simworld.agents.data.framing import Framing, framed_image
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
-from simworld.agents.network import check_finite_weights, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.network import check_finite_weights, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import Settings, Whole
-from simworld.agents.stored import read_stored, write_stored
 from simworld.agents.vision.heads.head import Cells, Shape
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE
 from simworld.agents.vision.heads.presence_head import middle_cells, peaks

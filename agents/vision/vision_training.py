@@ -13,7 +13,7 @@ from simworld.agents.data.image_set import ImageSet
 from simworld.agents.data.joined import JoinedSet
 from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.learning.network_training import LearningSettings, NetworkTraining
-from simworld.agents.network import to_arrays
+from simworld.agents.networks.network import to_arrays
 from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
 from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError

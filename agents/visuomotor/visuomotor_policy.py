@@ -12,11 +12,18 @@ from torch import nn
 from torch.nn import functional
 
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
-from simworld.agents.network import LEAST_STD, check_finite_weights, check_shapes, policy_software, to_arrays, to_torch
+from simworld.agents.networks.network import (
+    LEAST_STD,
+    check_finite_weights,
+    check_shapes,
+    policy_software,
+    to_arrays,
+    to_torch,
+)
+from simworld.agents.networks.state_features import relative
+from simworld.agents.networks.stored import Tensors, write_stored
 from simworld.agents.policy import Seen, checked_action, observed
 from simworld.agents.settings import Hidden, Layers, Settings, Whole
-from simworld.agents.state_features import relative
-from simworld.agents.stored import Tensors, write_stored
 from simworld.agents.visuomotor.camera_eye import CameraEye
 from simworld.envs.interface import Interface
 from simworld.envs.observations import camera_prefixes

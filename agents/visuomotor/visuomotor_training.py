@@ -16,7 +16,7 @@ from pydantic import Field
 from simworld.agents.imitation.cloning import HELD_OUT
 from simworld.agents.imitation.demonstrations import check_groups
 from simworld.agents.learning.network_training import LearningSettings, NetworkTraining
-from simworld.agents.network import LEAST_STD
+from simworld.agents.networks.network import LEAST_STD
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, Whole
 from simworld.agents.visuomotor.visuomotor_policy import (
     Cameras,

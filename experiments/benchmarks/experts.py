@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simworld.agents.collect import manipulation
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.assets.catalogue import shipped
 from simworld.distributions.univariate import Uniform

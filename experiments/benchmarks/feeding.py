@@ -22,7 +22,7 @@ from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.labelled_images import named_in, write_labelled_images
-from simworld.experiments.recipes.testset import ENV
+from simworld.experiments.recipes.vision.testset import ENV
 from simworld.writing import write_json
 
 SIZE, WORKERS, BATCH = (224, 224), 2, 12

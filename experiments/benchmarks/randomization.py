@@ -28,11 +28,11 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from simworld.agents.balance import Chosen, Features, Wanted, balanced_images, search_samples
 from simworld.agents.collect import manipulation, stage
-from simworld.agents.evaluation import wilson_interval
+from simworld.agents.curation.balance import Chosen, Features, Wanted, balanced_images, search_samples
+from simworld.agents.curation.features import image_features
+from simworld.agents.evaluation.evaluation import wilson_interval
 from simworld.agents.experts import expert
-from simworld.agents.features import image_features
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import photograph
 from simworld.datasets.store.folder import OutputFolder

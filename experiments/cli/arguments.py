@@ -176,7 +176,7 @@ def say_images(report: "ImageReport") -> None:
 
 def searching(count: int, budget: int | None) -> AbstractContextManager[Callable[[Any], None]]:
     """What shows a search for quotas."""
-    from simworld.agents.balance import most_candidates
+    from simworld.agents.curation.balance import most_candidates
 
     return quota_progress(most_candidates(count, budget))
 

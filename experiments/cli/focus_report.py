@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from simworld.agents.focus import SURE, WORTH
-from simworld.agents.focus_record import Focus, FocusFactor
+from simworld.agents.curation.focus import SURE, WORTH
+from simworld.agents.curation.focus_record import Focus, FocusFactor
 from simworld.experiments.cli.console import say, table
 
 _COLUMNS = ["factor", "cell", "images", "error", "95% interval", "drawn before", "now"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from simworld.experiments.recipes.learning_results import read_results
+from simworld.experiments.recipes.learning.learning_results import read_results
 from simworld.experiments.report.charts import document, number, tag, ticks
 from simworld.writing import write_bytes
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from simworld.agents.learnt import load_learnt
+from simworld.agents.networks.learnt import load_learnt
 from simworld.agents.policy import policy_file
 from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 from simworld.experiments.recipes.environments import make_env

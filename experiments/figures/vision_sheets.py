@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from simworld.experiments.recipes.predictions import predict
-from simworld.experiments.recipes.testset import write_testset
+from simworld.experiments.recipes.vision.predictions import predict
+from simworld.experiments.recipes.vision.testset import write_testset
 
 RESULTS = Path(__file__).parents[1] / "results"
 COLUMNS, ROWS = 4, 3

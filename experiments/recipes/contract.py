@@ -14,7 +14,8 @@ from simworld.engines.engine import make_engine
 from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes.algorithms import (
+from simworld.experiments.recipes.environments import config_of
+from simworld.experiments.recipes.learning.algorithms import (
     CLONING,
     DAGGER,
     OF_DEMONSTRATIONS,
@@ -23,9 +24,8 @@ from simworld.experiments.recipes.algorithms import (
     check_algorithm,
     settings_of,
 )
-from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning import RECORD, train_cloning, train_online, train_visuomotor
-from simworld.experiments.recipes.policies import evaluate_policy
+from simworld.experiments.recipes.learning.policies import evaluate_policy
+from simworld.experiments.recipes.learning.policy_training import RECORD, train_cloning, train_online, train_visuomotor
 from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.plain import Plain, describe
 from simworld.randomization.files import written_randomization

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.balance import Chosen
+from simworld.agents.curation.balance import Chosen
 from simworld.datasets.store.filling import Filled, Tell, Work
 from simworld.engines.engine import Engine
 from simworld.engines.here import Here

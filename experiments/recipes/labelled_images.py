@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
 from simworld.agents.collect import manipulation, stage
-from simworld.agents.focus_record import MeasuredFocus
+from simworld.agents.curation.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_images, search_samples
+from simworld.agents.curation.focus_record import MeasuredFocus
 from simworld.assets import catalogue
 from simworld.building.entities import Props
 from simworld.building.spec import SceneSpec

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from simworld.agents.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_episodes, search_samples
 from simworld.agents.collect import collect_episode, manipulation
+from simworld.agents.curation.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_episodes, search_samples
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
 from simworld.datasets.store.episodes import EpisodeReport, fill_episodes, open_episodes, write_episode_shard

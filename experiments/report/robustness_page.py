@@ -5,8 +5,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from simworld.agents.robustness_card import FALSE_ALARMS, CellScore, FactorScore, RobustnessCard
-from simworld.agents.stress import AXES
+from simworld.agents.evaluation.robustness_card import FALSE_ALARMS, CellScore, FactorScore, RobustnessCard
+from simworld.agents.evaluation.stress import AXES
 from simworld.experiments.report.charts import document, tag
 
 PAGE, CHART = "README.md", "robustness.svg"

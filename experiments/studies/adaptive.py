@@ -17,7 +17,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, imitate
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make

@@ -17,7 +17,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from simworld.agents.evaluation import wilson_interval
+from simworld.agents.evaluation.evaluation import wilson_interval
 from simworld.experiments.cli.console import note, table
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows

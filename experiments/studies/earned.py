@@ -21,7 +21,7 @@ from simworld.envs.config import EnvConfig
 from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes.vision import MODEL, loaded, measure_model
+from simworld.experiments.recipes.vision.vision_models import MODEL, loaded, measure_model
 from simworld.experiments.studies.photo_real import figures_of
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 from simworld.experiments.studies.study_folder import StudyFolder

@@ -14,14 +14,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.focus_record import Focus
+from simworld.agents.curation.focus_record import Focus
 from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes.focusing import focus_for
-from simworld.experiments.recipes.testset import ENV
-from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.recipes.vision.focusing import focus_for
+from simworld.experiments.recipes.vision.testset import ENV
+from simworld.experiments.recipes.vision.vision_models import measure_model
 from simworld.experiments.studies.photo_real import POSITION, figures_of
 from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json

@@ -18,7 +18,7 @@ from simworld.experiments.benchmarks.measuring import Bar
 from simworld.experiments.cli.arguments import parse_size
 from simworld.experiments.cli.console import table
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.recipes.vision.vision_models import measure_model
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 from simworld.experiments.studies.study_folder import StudyFolder
 from simworld.writing import write_json

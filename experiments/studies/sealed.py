@@ -20,12 +20,12 @@ import numpy as np
 from filelock import FileLock
 
 from simworld.agents.collect import collect_episode
-from simworld.agents.evaluation import Evaluation, evaluate
+from simworld.agents.evaluation.evaluation import Evaluation, evaluate
 from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
 from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, imitate
 from simworld.agents.imitation.demonstrations import Transitions, transitions
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.reality.identification import IdentificationSettings, identify
 from simworld.agents.reality.ranking import mean_maximum_rank_violation, pearson
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds

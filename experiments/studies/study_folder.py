@@ -10,9 +10,9 @@ from simworld.engines.engine import make_engine
 from simworld.experiments.cli.console import note, progress
 from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.labelled_images import write_labelled_images
-from simworld.experiments.recipes.picking import write_picks
-from simworld.experiments.recipes.testset import ENV, write_testset
-from simworld.experiments.recipes.vision import MODEL, train_model
+from simworld.experiments.recipes.vision.picking import write_picks
+from simworld.experiments.recipes.vision.testset import ENV, write_testset
+from simworld.experiments.recipes.vision.vision_models import MODEL, train_model
 from simworld.reading import PathLike
 
 CORES = 2

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import simworld  # noqa: F401
-from simworld.agents.balance import Wanted, balanced_episodes, balanced_images
 from simworld.agents.collect import manipulation, stage
+from simworld.agents.curation.balance import Wanted, balanced_episodes, balanced_images
+from simworld.agents.curation.features import episode_features, image_features
 from simworld.agents.experts import expert
-from simworld.agents.features import episode_features, image_features
 from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import LabelledImage, Moment, photograph

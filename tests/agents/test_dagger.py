@@ -12,11 +12,11 @@ import pytest
 import torch
 from command_line import assert_refused, simworld
 
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.imitation import dagger
 from simworld.agents.imitation.dagger import DaggerSettings, imitate
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement import training_tests
 from simworld.datasets.store.episode import Episode
@@ -24,7 +24,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.learning import train_online
+from simworld.experiments.recipes.learning.policy_training import train_online
 
 CONFIG = EnvConfig(task="reach")
 SMALL: dict[str, Any] = {"first": 6, "rounds": 2, "episodes": 3, "hidden": 16, "layers": 1, "epochs": 4}

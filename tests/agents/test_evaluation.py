@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from simworld.agents import evaluation
 from simworld.agents.collect import collect_episode
-from simworld.agents.evaluation import evaluate, wilson_interval
+from simworld.agents.evaluation import evaluation
+from simworld.agents.evaluation.evaluation import evaluate, wilson_interval
 from simworld.agents.experts import expert
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.agents.policy import POLICY, RandomPolicy, load_policy
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare

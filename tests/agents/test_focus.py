@@ -8,8 +8,8 @@ import pytest
 import yaml
 from scipy.stats import chi2, kruskal
 
-from simworld.agents.cell_errors import LEAST, CellErrors, chi_square_tail, compare_cells
-from simworld.agents.focus import FLOOR, Focus, JudgedImage, _shares, find_focus
+from simworld.agents.curation.focus import FLOOR, Focus, JudgedImage, _shares, find_focus
+from simworld.agents.evaluation.cell_errors import LEAST, CellErrors, chi_square_tail, compare_cells
 from simworld.experiments.recipes.environments import config_of
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization

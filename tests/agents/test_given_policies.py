@@ -8,7 +8,7 @@ import pytest
 from command_line import assert_refused, simworld
 
 from simworld import agents
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.policy import given_policies, load_policy, policy_digest, stored_options
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.networks.network import NetworkPolicy
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.reinforcement import goal_learning
 from simworld.agents.reinforcement.goal_learning import learn_goals
 from simworld.agents.reinforcement.goal_settings import GoalSettings
@@ -18,12 +19,11 @@ from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.played import Played
 from simworld.agents.reinforcement.success_curve import SuccessCurve
 from simworld.agents.reinforcement.training_tests import Tell
-from simworld.agents.stored import read_stored, write_stored
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.errors import ConfigurationError, DatasetError
-from simworld.experiments.recipes.learning import train_online
+from simworld.experiments.recipes.learning.policy_training import train_online
 from simworld.experiments.recipes.rollouts import write_rollouts
 
 REACH = EnvConfig(task="reach")

@@ -11,9 +11,10 @@ import torch
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from torch import nn
 
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.agents.network import Architecture, NetworkPolicy, to_arrays
+from simworld.agents.networks.network import Architecture, NetworkPolicy, to_arrays
+from simworld.agents.networks.state_features import relative_to_any, straight_steps
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning, play_process, training_tests
 from simworld.agents.reinforcement.foresight import foreseen
@@ -22,7 +23,6 @@ from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettin
 from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training_tests import Tell
-from simworld.agents.state_features import relative_to_any, straight_steps
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.snapshot import Snapshot

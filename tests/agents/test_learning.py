@@ -11,15 +11,15 @@ import pytest
 import torch
 
 from simworld.agents.collect import collect_episode
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import Cloning, CloningSettings, clone
 from simworld.agents.imitation.demonstrations import Transitions, transitions
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement.training import (
     ReinforcementSettings,
 )
-from simworld.agents.stored import read_stored, write_stored
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from command_line import assert_refused, simworld
 
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.envs.config import EnvConfig
 
 

@@ -17,7 +17,7 @@ from simworld.datasets.store.growing import GrowingStore
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.errors import DatasetError
-from simworld.experiments.recipes.recovering import write_recoveries
+from simworld.experiments.recipes.learning.recovering import write_recoveries
 
 ENV = "simworld/PickAndPlace-v0"
 

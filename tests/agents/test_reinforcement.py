@@ -11,8 +11,8 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
-from simworld.agents.evaluation import Evaluation
-from simworld.agents.network import NetworkPolicy
+from simworld.agents.evaluation.evaluation import Evaluation
+from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement import training_tests
 from simworld.agents.reinforcement.training import (
@@ -26,7 +26,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.learning import train_online
+from simworld.experiments.recipes.learning.policy_training import train_online
 
 CONFIG = EnvConfig(task="reach")
 torch.set_num_threads(1)  # small networks are faster so, and tests often share the cores

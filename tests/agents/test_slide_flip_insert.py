@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.building.entities import GoalTurn, Prop, Socket, Table
 from simworld.building.spec import SceneSpec

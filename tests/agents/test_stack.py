@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
 from simworld.envs.terms import stacked

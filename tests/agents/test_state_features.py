@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from simworld.agents.network import Architecture, NetworkPolicy, feature_matrix
+from simworld.agents.networks.network import Architecture, NetworkPolicy, feature_matrix
+from simworld.agents.networks.state_features import relative
 from simworld.agents.policy import Seen
-from simworld.agents.state_features import relative
 from simworld.envs.config import EnvConfig
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.networks.network import Architecture, NetworkPolicy
+from simworld.agents.networks.stored import MOST_BYTES, read_stored, write_stored
 from simworld.agents.policy import load_policy
-from simworld.agents.stored import MOST_BYTES, read_stored, write_stored
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
 

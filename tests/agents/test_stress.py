@@ -6,8 +6,14 @@ from math import comb
 import numpy as np
 import pytest
 
-from simworld.agents.robustness_card import CellTried, FactorTried, pair_probability, robustness_card, sure_of
-from simworld.agents.stress import AXES, StressedFactor, stressed_factors
+from simworld.agents.evaluation.robustness_card import (
+    CellTried,
+    FactorTried,
+    pair_probability,
+    robustness_card,
+    sure_of,
+)
+from simworld.agents.evaluation.stress import AXES, StressedFactor, stressed_factors
 from simworld.envs.config import EnvConfig
 from simworld.randomization.presets import NONE, PRESETS, as_randomization
 

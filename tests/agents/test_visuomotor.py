@@ -12,9 +12,9 @@ import pytest
 import torch
 from command_line import assert_refused, simworld
 
-from simworld.agents.learnt import load_learnt
+from simworld.agents.networks.learnt import load_learnt
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.policy import load_policy
-from simworld.agents.stored import read_stored, write_stored
 from simworld.agents.visuomotor.camera_eye import CameraEye
 from simworld.agents.visuomotor.visuomotor_policy import OWN, VisuomotorPolicy
 from simworld.agents.visuomotor.visuomotor_training import VisuomotorSettings, clone_by_sight
@@ -26,7 +26,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.errors import ConfigurationError, TrainingError
 from simworld.experiments.recipes.contract import Contract
-from simworld.experiments.recipes.learning import train_visuomotor
+from simworld.experiments.recipes.learning.policy_training import train_visuomotor
 from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.streams import Streams
 

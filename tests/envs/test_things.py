@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import simworld as sw
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.distributions.choices import Tagged
 from simworld.distributions.univariate import Integers

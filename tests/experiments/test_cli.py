@@ -13,14 +13,14 @@ from command_line import COMMAND, Result, assert_refused, simworld, simworld_apa
 from typer.main import get_command
 from waiting import PATIENCE, wait_for
 
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.verify import verify
 from simworld.envs import registered_tasks
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.cli.app import app
-from simworld.experiments.recipes.learning import train_cloning
+from simworld.experiments.recipes.learning.policy_training import train_cloning
 from simworld.experiments.recipes.rollouts import write_rollouts
 
 PLACE, REACH = "simworld/PlaceInBox-v0", "simworld/Reach-v0"

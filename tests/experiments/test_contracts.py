@@ -12,10 +12,10 @@ from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.envs import registered_tasks
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes import contract as contracts
-from simworld.experiments.recipes.algorithms import settings_of
 from simworld.experiments.recipes.contract import Contract, contract_names, find_contract, run_contract
 from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning_results import add_row, read_results
+from simworld.experiments.recipes.learning.algorithms import settings_of
+from simworld.experiments.recipes.learning.learning_results import add_row, read_results
 
 REACH = "simworld/Reach-v0"
 TINY = {"steps": 1000, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16, "evaluation_episodes": 2}

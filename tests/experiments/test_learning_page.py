@@ -11,10 +11,10 @@ from typer.main import get_command
 
 from simworld.experiments.cli.app import app
 from simworld.experiments.figures import learning_plot
-from simworld.experiments.recipes.algorithms import asked_settings, settings_of
 from simworld.experiments.recipes.contract import contract_names, find_contract
 from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.learning_results import read_results
+from simworld.experiments.recipes.learning.algorithms import asked_settings, settings_of
+from simworld.experiments.recipes.learning.learning_results import read_results
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/learning.md").read_text(encoding="utf-8")

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from command_line import assert_refused, simworld
 
-from simworld.agents.network import Architecture, NetworkPolicy
+from simworld.agents.evaluation.robustness_card import FactorScore
+from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.agents.policy import POLICY
-from simworld.agents.robustness_card import FactorScore
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DrawError
-from simworld.experiments.recipes import stressing
-from simworld.experiments.recipes.policies import evaluate_policy
-from simworld.experiments.recipes.stressing import write_robustness
+from simworld.experiments.recipes.learning import stressing
+from simworld.experiments.recipes.learning.policies import evaluate_policy
+from simworld.experiments.recipes.learning.stressing import write_robustness
 
 REACH = "simworld/Reach-v0"
 

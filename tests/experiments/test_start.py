@@ -13,7 +13,7 @@ from waiting import PATIENCE
 
 from simworld.experiments.cli import console, start
 from simworld.experiments.cli.app import app
-from simworld.experiments.recipes import policies
+from simworld.experiments.recipes.learning import policies
 
 COMMAND = [sys.executable, "-m", "simworld.experiments.cli.app"]
 REACH = "simworld/Reach-v0"

@@ -11,7 +11,7 @@ from scipy import stats
 from simworld.errors import ConfigurationError
 from simworld.experiments import clock
 from simworld.experiments.figures import earned_plot
-from simworld.experiments.recipes.vision import model_digest
+from simworld.experiments.recipes.vision.vision_models import model_digest
 from simworld.experiments.studies import adaptive, earned, focused, photo_real, sealed, study_folder
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 

@@ -8,8 +8,8 @@ import pytest
 from command_line import assert_refused, simworld
 
 from simworld.errors import TrainingError
-from simworld.experiments.recipes import sweeping
 from simworld.experiments.recipes.contract import Contract
+from simworld.experiments.recipes.learning import sweeping
 
 REACH = """
 env: simworld/Reach-v0

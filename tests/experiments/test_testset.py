@@ -10,9 +10,9 @@ from command_line import assert_refused, simworld
 from simworld.assets.catalogue import mesh
 from simworld.datasets.store.label_stream import read_labels
 from simworld.errors import DatasetError
-from simworld.experiments.recipes import testset
 from simworld.experiments.recipes.labelled_images import write_labelled_images
-from simworld.experiments.recipes.testset import TESTSET_VERSION, write_testset
+from simworld.experiments.recipes.vision import testset
+from simworld.experiments.recipes.vision.testset import TESTSET_VERSION, write_testset
 
 pytest.importorskip("mitsuba")
 

@@ -14,7 +14,7 @@ from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.experiments.recipes.learning import train_cloning, train_online
+from simworld.experiments.recipes.learning.policy_training import train_cloning, train_online
 from simworld.experiments.recipes.rollouts import write_rollouts
 
 REACH = "simworld/Reach-v0"

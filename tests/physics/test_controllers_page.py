@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simworld.agents.evaluation import wilson_interval
+from simworld.agents.evaluation.evaluation import wilson_interval
 from simworld.assets.robot_search import find_robot
 from simworld.physics.controllers import CONTROLS, make_control
 from simworld.physics.timing import Timing

@@ -39,7 +39,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Evaluate a policy on unseen seeds."""
-    from simworld.experiments.recipes.policies import evaluate_policy
+    from simworld.experiments.recipes.learning.policies import evaluate_policy
 
     asked = asked_randomization(randomization, randomize)
     with progress("episodes", episodes) as tell:

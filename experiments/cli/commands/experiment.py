@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Learn, measure on seeds not seen, and add a row for each seed to a file of results."""
     from simworld.experiments.recipes.contract import find_contract
-    from simworld.experiments.recipes.learning_results import add_row, check_results
+    from simworld.experiments.recipes.learning.learning_results import add_row, check_results
 
     contract, called, file = find_contract(name), Path(name).stem, results or out / "results.json"
     check_results(file, called, contract)
@@ -82,9 +82,9 @@ def sweep(
 ) -> None:
     """Learn with every combination of some settings, and show them with the best first."""
     from simworld.engines.engine import make_engine
-    from simworld.experiments.recipes.algorithms import varied_settings
     from simworld.experiments.recipes.contract import find_contract
-    from simworld.experiments.recipes.sweeping import write_sweep
+    from simworld.experiments.recipes.learning.algorithms import varied_settings
+    from simworld.experiments.recipes.learning.sweeping import write_sweep
 
     contract, varied = find_contract(name), varied_settings(vary)
     with progress("trainings", None) as tell:
@@ -101,7 +101,7 @@ def sweep(
 @experiments.command()
 def compare(results: Results) -> None:
     """Show what is in files of results: the worst of the seeds of each experiment beside what it is to reach."""
-    from simworld.experiments.recipes.learning_results import read_results
+    from simworld.experiments.recipes.learning.learning_results import read_results
 
     for path in results:
         _show(read_results(path))

@@ -20,9 +20,9 @@ def export_policy(
 ) -> None:
     """Write a policy as ONNX: what it observes to the action."""
     with extras():
-        from simworld.agents.learnt import load_learnt
+        from simworld.agents.networks.learnt import load_learnt
+    from simworld.agents.networks.policy_export import export_policy
     from simworld.agents.policy import policy_file
-    from simworld.agents.policy_export import export_policy
 
     found = load_learnt(Path(policy_file(policy)))
     export_policy(found, out)

@@ -17,7 +17,7 @@ def export_vision(
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")] = Path("model.onnx"),
 ) -> None:
     """Write a model as ONNX: images of float32 in 0..255 to the answers of its heads."""
-    from simworld.experiments.recipes.vision import loaded
+    from simworld.experiments.recipes.vision.vision_models import loaded
 
     network = loaded(model)
     from simworld.agents.vision.onnx_export import export_onnx

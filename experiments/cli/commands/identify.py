@@ -33,7 +33,7 @@ def identify(
     --randomize says what is to be found and what is possible, such as objects.*.mass=loguniform(0.03,1).
     """
     from simworld.agents.reality.identification import IdentificationSettings
-    from simworld.experiments.recipes.identifying import RANDOMIZATION, write_identification
+    from simworld.experiments.recipes.learning.identifying import RANDOMIZATION, write_identification
 
     settings = IdentificationSettings(generations=generations, candidates=candidates, seed=seed)
     with progress("generations", generations) as tell:

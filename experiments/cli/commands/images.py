@@ -33,7 +33,7 @@ from simworld.experiments.cli.arguments import (
 from simworld.experiments.cli.console import progress
 
 if TYPE_CHECKING:
-    from simworld.agents.focus_record import MeasuredFocus
+    from simworld.agents.curation.focus_record import MeasuredFocus
 
 commands = typer.Typer()
 
@@ -116,7 +116,7 @@ def images(
 def _focus(model: Path, out: Path, env_id: str, asked: dict[str, Any]) -> "MeasuredFocus":
     """What a model says is to be drawn, which is told."""
     from simworld.experiments.cli.focus_report import say_focus
-    from simworld.experiments.recipes.focusing import focus_for, fresh_images, told_since
+    from simworld.experiments.recipes.vision.focusing import focus_for, fresh_images, told_since
 
     with progress("what the model sees", fresh_images(asked["count"])) as tell:
         focus = focus_for(model, out, env_id, **asked, progress=tell)

@@ -39,8 +39,8 @@ def pick(
 
     It takes one that says where things are: a `detector`, or a model `position`, `pose` or `all`.
     """
-    from simworld.experiments.recipes.picking import RESULTS, write_picks
-    from simworld.experiments.recipes.testset import RANDOMIZATION
+    from simworld.experiments.recipes.vision.picking import RESULTS, write_picks
+    from simworld.experiments.recipes.vision.testset import RANDOMIZATION
 
     asked = asked_randomization(RANDOMIZATION if randomization is None else randomization, [])
     with progress("episodes", episodes) as tell:

@@ -19,7 +19,7 @@ def predict(
     least: Annotated[float, typer.Option(min=0, max=1, help="The score from which something is told of.")] = 0.3,
 ) -> None:
     """Draw what a model finds in pictures, and list it in `found.json`."""
-    from simworld.experiments.recipes.predictions import FOUND, predict as look
+    from simworld.experiments.recipes.vision.predictions import FOUND, predict as look
 
     with progress("pictures", None) as tell:
         count = look(model, images, out, least=least, progress=tell)

@@ -23,7 +23,7 @@ def recover(
     ] = None,
 ) -> None:
     """Make demonstrations of how what went wrong is mended: episodes that were lost, with the expert taking over."""
-    from simworld.experiments.recipes.recovering import BEFORE, write_recoveries
+    from simworld.experiments.recipes.learning.recovering import BEFORE, write_recoveries
 
     with progress("episodes that were lost", None) as tell:
         report = write_recoveries(out, rollouts, before=before or BEFORE, progress=tell)

@@ -50,7 +50,7 @@ def robustness(
     --randomization is what it was trained with.
     """
     from simworld.engines.engine import make_engine
-    from simworld.experiments.recipes.stressing import write_robustness
+    from simworld.experiments.recipes.learning.stressing import write_robustness
 
     with progress("episodes", None) as tell:
         card = write_robustness(

@@ -20,7 +20,7 @@ def test_vision(
     """Measure a model on labelled images: COCO's average precision, and errors of positions, poses and keypoints."""
     import json as text
 
-    from simworld.experiments.recipes.vision import measure_model
+    from simworld.experiments.recipes.vision.vision_models import measure_model
 
     with progress("images", None) as tell:
         found = measure_model(model, images, tell)

@@ -24,7 +24,7 @@ def testset(
 ) -> None:
     """Write path-traced images of what no preset for training draws, to test vision models on."""
     from simworld.engines.engine import make_engine
-    from simworld.experiments.recipes.testset import write_testset
+    from simworld.experiments.recipes.vision.testset import write_testset
 
     with progress("images", count) as tell:
         report = write_testset(

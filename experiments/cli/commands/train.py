@@ -88,7 +88,7 @@ def train(
     control: ControlName = None,
 ) -> None:
     """Train a policy: imitate the expert, by its demonstrations or beside it, or learn by reinforcement."""
-    from simworld.experiments.recipes.algorithms import (
+    from simworld.experiments.recipes.learning.algorithms import (
         CLONING,
         DAGGER,
         OF_DEMONSTRATIONS,
@@ -97,7 +97,7 @@ def train(
         asked_settings,
         check_algorithm,
     )
-    from simworld.experiments.recipes.learning import train_cloning, train_online, train_visuomotor
+    from simworld.experiments.recipes.learning.policy_training import train_cloning, train_online, train_visuomotor
 
     check_algorithm(algorithm)
     if algorithm in OF_DEMONSTRATIONS:

@@ -53,7 +53,7 @@ def train_vision(
     """Train a model on labelled images: what is where in a picture."""
     # Read when torch is loaded: its threads that wait would otherwise take the cores from those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from simworld.experiments.recipes.vision import MODEL, train_model
+    from simworld.experiments.recipes.vision.vision_models import MODEL, train_model
 
     with progress("steps", steps) as tell:
         record = train_model(

@@ -9,7 +9,7 @@ import pytest
 from simworld.agents.learning.curve import Curve
 from simworld.agents.vision import scores
 from simworld.errors import DatasetError
-from simworld.experiments.recipes.vision import train_model
+from simworld.experiments.recipes.vision.vision_models import train_model
 
 
 def hear(curve: Curve, begin: int, end: int) -> None:

@@ -18,7 +18,7 @@ from simworld.agents.data.decoded import Decoded
 from simworld.agents.data.example import Example
 from simworld.agents.data.image_set import ImageSet
 from simworld.experiments.cli import interrupts
-from simworld.experiments.recipes.vision import train_model
+from simworld.experiments.recipes.vision.vision_models import train_model
 
 
 def pictures_of(images: ImageSet, indices: list[int], **how: Any) -> list[tuple[int, int]]:

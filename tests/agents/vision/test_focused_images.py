@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from command_line import simworld
 
+from simworld.agents.curation.focus import JudgedImage
+from simworld.agents.curation.focus_record import Focus
 from simworld.agents.data.example import Example
-from simworld.agents.focus import JudgedImage
-from simworld.agents.focus_record import Focus
 from simworld.agents.vision import scores
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.assets.catalogue import keypoint_names
 from simworld.datasets.store.verify import verify
 from simworld.experiments.cli.focus_report import say_focus
-from simworld.experiments.recipes import focusing
-from simworld.experiments.recipes.focusing import focus_for
 from simworld.experiments.recipes.labelled_images import write_labelled_images
-from simworld.experiments.recipes.vision import rounds_of, train_model
+from simworld.experiments.recipes.vision import focusing
+from simworld.experiments.recipes.vision.focusing import focus_for
+from simworld.experiments.recipes.vision.vision_models import rounds_of, train_model
 from simworld.randomization.files import load_randomization
 from simworld.randomization.randomization import Randomization
 

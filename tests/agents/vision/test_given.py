@@ -8,7 +8,7 @@ import pytest
 from simworld import agents
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.labelled_images import write_labelled_images
-from simworld.experiments.recipes.vision import given, measure_model, model_digest, model_file
+from simworld.experiments.recipes.vision.vision_models import given, measure_model, model_digest, model_file
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from simworld.agents.vision.seen_policy import SeenPolicy
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes import picking
 from simworld.experiments.recipes.environments import config_of
-from simworld.experiments.recipes.picking import (
+from simworld.experiments.recipes.vision import picking
+from simworld.experiments.recipes.vision.picking import (
     CONTROL,
     NOT_FOUND,
     RESULTS,
@@ -28,7 +28,7 @@ from simworld.experiments.recipes.picking import (
     known_things,
     write_picks,
 )
-from simworld.experiments.recipes.testset import ENV
+from simworld.experiments.recipes.vision.testset import ENV
 from simworld.geometry import Vec3, quat_to_matrix
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.sampling import sample_scene

@@ -15,7 +15,7 @@ from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArc
 from simworld.annotation.draw import instance_color
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.predictions import predict, read_picture
+from simworld.experiments.recipes.vision.predictions import predict, read_picture
 
 MUG = {"categories": ("can", "mug"), "points": ((), ("handle", "rim"))}
 SMALL = {"size": (64, 64), "widths": (8, 8, 8, 8), "depths": (1, 1, 1, 1), "features": 8}

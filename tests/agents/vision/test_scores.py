@@ -13,7 +13,7 @@ from simworld.agents.vision.scores import measure, thing_errors
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
 from simworld.assets.catalogue import keypoint_names
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.vision import measure_model
+from simworld.experiments.recipes.vision.vision_models import measure_model
 
 SMALL = {"size": (64, 64), "widths": (8, 8, 8, 8), "depths": (1, 1, 1, 1), "features": 8}
 

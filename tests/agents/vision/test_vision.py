@@ -12,7 +12,7 @@ from PIL import Image
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.learning.network_training import NetworkTraining
-from simworld.agents.stored import read_stored, write_stored
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.scores import measure
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture

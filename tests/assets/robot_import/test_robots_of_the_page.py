@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simworld.agents.collect import manipulation
-from simworld.agents.evaluation import evaluate
+from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.assets.robot import RobotModel
 from simworld.assets.robot_search import find_robot

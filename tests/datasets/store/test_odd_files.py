@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from simworld import writing
-from simworld.agents.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_episodes, search_samples
+from simworld.agents.curation.balance import FOUND, JOURNAL, Chosen, Wanted, balanced_episodes, search_samples
 from simworld.agents.experts import expert
+from simworld.agents.networks.stored import write_stored
 from simworld.agents.policy import policy_digest
-from simworld.agents.stored import write_stored
 from simworld.datasets.store.episode_file import load_episodes, save_episodes
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.episodes import write_episodes
@@ -32,7 +32,7 @@ from simworld.datasets.store.verify import content_digest, verify
 from simworld.datasets.video import write_video
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, DatasetError, RenderError
-from simworld.experiments.recipes.learning import train_cloning
+from simworld.experiments.recipes.learning.policy_training import train_cloning
 from simworld.randomization.files import save_randomization
 from simworld.reading import read_json
 from simworld.rendering.textures.pyramid import pyramid, textures_in

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.evaluation import wilson_interval
+from simworld.agents.evaluation.evaluation import wilson_interval
 from simworld.geometry import Array
 
 LEAST = 10

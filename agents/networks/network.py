@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import nn
 
+from simworld.agents.networks.state_features import PLACE_AND_FACT, relative, relative_to_any, whole_state
+from simworld.agents.networks.stored import Tensors, read_stored, write_stored
 from simworld.agents.policy import Seen, checked_action, observed
 from simworld.agents.settings import Hidden, Layers, Settings
-from simworld.agents.state_features import PLACE_AND_FACT, relative, relative_to_any, whole_state
-from simworld.agents.stored import Tensors, read_stored, write_stored
 from simworld.datasets.store.folder import software
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError

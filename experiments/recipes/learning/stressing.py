@@ -10,10 +10,10 @@ from typing import Any
 import gymnasium as gym
 
 from simworld.agents.collect import manipulation
-from simworld.agents.evaluation import Evaluation, run_episode
+from simworld.agents.evaluation.evaluation import Evaluation, run_episode
+from simworld.agents.evaluation.robustness_card import CellTried, FactorTried, RobustnessCard, robustness_card
+from simworld.agents.evaluation.stress import StressedFactor, stressed_factors
 from simworld.agents.policy import Policy
-from simworld.agents.robustness_card import CellTried, FactorTried, RobustnessCard, robustness_card
-from simworld.agents.stress import StressedFactor, stressed_factors
 from simworld.datasets.store.folder import OutputFolder, hidden
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.video import check_video

@@ -14,13 +14,13 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.clock import Clock
-from simworld.experiments.recipes.algorithms import CLONING, DAGGER, OF_GOALS, VISUOMOTOR, settings_of
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
-from simworld.experiments.recipes.policy_card import policy_card
-from simworld.experiments.recipes.shown_episodes import ShownEpisodes
+from simworld.experiments.recipes.learning.algorithms import CLONING, DAGGER, OF_GOALS, VISUOMOTOR, settings_of
+from simworld.experiments.recipes.learning.policy_card import policy_card
+from simworld.experiments.recipes.learning.shown_episodes import ShownEpisodes
 
 if TYPE_CHECKING:
-    from simworld.agents.network import NetworkPolicy
+    from simworld.agents.networks.network import NetworkPolicy
     from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
 RECORD = "training.json"

@@ -11,7 +11,7 @@ import gymnasium as gym
 from pydantic import Field, field_validator
 
 from simworld.agents.collect import collect_episode, manipulation, stage
-from simworld.agents.features import episode_features, episode_kinds, image_features, image_kinds
+from simworld.agents.curation.features import episode_features, episode_kinds, image_features, image_kinds
 from simworld.agents.policy import Policy
 from simworld.datasets.labelled import photograph
 from simworld.datasets.store.folder import OutputFolder

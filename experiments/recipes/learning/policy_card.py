@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simworld.envs.config import EnvConfig
-from simworld.experiments.recipes.algorithms import DAGGER, VISUOMOTOR
+from simworld.experiments.recipes.learning.algorithms import DAGGER, VISUOMOTOR
 
 
 def policy_card(env_id: str, config: EnvConfig, record: Mapping[str, Any]) -> str:

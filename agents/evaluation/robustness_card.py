@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simworld.agents.evaluation import wilson_interval
-from simworld.agents.stress import AXES
+from simworld.agents.evaluation.evaluation import wilson_interval
+from simworld.agents.evaluation.stress import AXES
 from simworld.reading import Record
 
 FALSE_ALARMS = 0.05

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import gymnasium as gym
 
-from simworld.agents.ending import most_steps
+from simworld.agents.evaluation.ending import most_steps
 from simworld.agents.policy import Policy
 from simworld.errors import ConfigurationError
 

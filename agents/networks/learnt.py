@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from simworld.agents.network import NetworkPolicy
-from simworld.agents.stored import read_stored
+from simworld.agents.networks.network import NetworkPolicy
+from simworld.agents.networks.stored import read_stored
 from simworld.agents.visuomotor.visuomotor_policy import VISUOMOTOR, VisuomotorPolicy
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from simworld.agents.cell_errors import compare_cells
-from simworld.agents.focus_record import Focus, FocusCell, FocusFactor
+from simworld.agents.curation.focus_record import Focus, FocusCell, FocusFactor
+from simworld.agents.evaluation.cell_errors import compare_cells
 from simworld.building.spec import SceneSpec
 from simworld.distributions.expressions import Distribution
 from simworld.geometry import Array

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simworld.agents.collect import manipulation, stage
-from simworld.agents.evaluation import EpisodeResult, Evaluation, run_episode
+from simworld.agents.evaluation.evaluation import EpisodeResult, Evaluation, run_episode
 from simworld.agents.experts import expert
 from simworld.agents.experts.skills.roles import named
 from simworld.agents.vision.seen_policy import SeenPolicy
@@ -25,8 +25,8 @@ from simworld.distributions.dealt import Dealt
 from simworld.distributions.univariate import Integers
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
-from simworld.experiments.recipes.testset import ENV, RANDOMIZATION
-from simworld.experiments.recipes.vision import loaded, model_digest
+from simworld.experiments.recipes.vision.testset import ENV, RANDOMIZATION
+from simworld.experiments.recipes.vision.vision_models import loaded, model_digest
 from simworld.randomization.scenic import HOUSEHOLD
 from simworld.reading import Record, read_json
 from simworld.rendering import make_renderer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simworld import agents
-from simworld.agents.focus_record import FocusRound
+from simworld.agents.curation.focus_record import FocusRound
 from simworld.datasets.store.fingerprint import fingerprint
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.label_stream import KIND, ImagesRequest
@@ -176,7 +176,7 @@ def model_digest(model: Path) -> str:
 
 def rounds_of(model: Path) -> tuple[FocusRound, ...]:
     """What a model remembers of images that were drawn for models before it, the first ones first."""
-    from simworld.agents.stored import read_stored
+    from simworld.agents.networks.stored import read_stored
 
     document, _ = read_stored(model_file(model))
     told = to_json(document["results"].get(ROUNDS, []))

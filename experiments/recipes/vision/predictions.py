@@ -11,7 +11,7 @@ import numpy as np
 
 from simworld.datasets.video import video_frames, write_video
 from simworld.errors import ConfigurationError
-from simworld.experiments.recipes.vision import loaded
+from simworld.experiments.recipes.vision.vision_models import loaded
 from simworld.extras import extras
 from simworld.writing import atomically, reporting, write_bytes
 

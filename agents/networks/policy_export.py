@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from simworld.agents.network import NetworkPolicy, feature_matrix
-from simworld.agents.onnx_writing import write_onnx
+from simworld.agents.networks.network import NetworkPolicy, feature_matrix
+from simworld.agents.networks.onnx_writing import write_onnx
 from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
 

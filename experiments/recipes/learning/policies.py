@@ -26,7 +26,7 @@ def evaluate_policy(
 
     What `options` do not say of the environment, such as its robot, the file of a trained policy does.
     """
-    from simworld.agents.evaluation import evaluate
+    from simworld.agents.evaluation.evaluation import evaluate
 
     source = PolicySource(policy, trust_pickle, normalization)
     config = config_of(env_id, randomization=randomization, **source.with_its_own(options))

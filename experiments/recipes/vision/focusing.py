@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simworld.agents.collect import manipulation, stage
-from simworld.agents.focus import JudgedImage, find_focus
-from simworld.agents.focus_record import FOCUS, MeasuredFocus
+from simworld.agents.curation.focus import JudgedImage, find_focus
+from simworld.agents.curation.focus_record import FOCUS, MeasuredFocus
 from simworld.assets.catalogue import category, keypoint_names
 from simworld.building.spec import SceneSpec
 from simworld.datasets.labelled import LabelledImage, photograph
@@ -22,7 +22,7 @@ from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.labelled_images import check_views, named_in
 from simworld.experiments.recipes.source import PolicySource
-from simworld.experiments.recipes.vision import loaded, model_digest, rounds_of
+from simworld.experiments.recipes.vision.vision_models import loaded, model_digest, rounds_of
 from simworld.experiments.seeds import data_seed
 from simworld.randomization.possible import Possible
 from simworld.randomization.randomization import Randomization

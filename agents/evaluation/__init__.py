@@ -1,0 +1,1 @@
+"""How well what acts does: in what it was trained with, beyond it, and where not."""

@@ -1,0 +1,1 @@
+"""What policies are made of, and how what was learnt is stored, loaded and exported."""
