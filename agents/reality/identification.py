@@ -32,7 +32,7 @@ _PLACES = "position", "joint_position"
 """Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
 _STEPS = 9
 """Steps over which differences are averaged first, so that the noise of sensors counts for little."""
-_WIDTHS = 0.25, 0.12, 0.08
+_WIDTHS = 0.25, 0.12, 0.08, 0.05
 """How wide evolutions begin, in shares of what is possible, each from where the last one ended: one alone narrows
 before all values are told apart."""
 _MOST, _LEAST = 0.6, 1e-5
@@ -51,7 +51,7 @@ class IdentificationSettings(Settings):
     within, where they were least so far: at first many millimetres, and in the end what noise leaves.
     """
 
-    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 70
+    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 112
     candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 16
     seed: RootSeed = 0
 
