@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from simworld.agents.evaluation.stress import OF_DATA, families_observed
+from simworld.agents.learning.kept_lines import KeptLines
 from simworld.agents.reality.trace import Trace
 from simworld.agents.settings import RootSeed, Settings, Whole
 from simworld.distributions.expressions import Distribution
@@ -96,18 +98,22 @@ def identify(
     prior: Randomization,
     settings: IdentificationSettings | None = None,
     progress: Callable[[int, float], None] | None = None,
+    kept: Path | None = None,
 ) -> Identified:
     """Find the values of the factors of `prior` with which the traces come out as they were observed.
 
     `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
     items. `progress` is told how many generations are done, and what most differences are within, in m and rad. The
-    same traces and settings give the same estimates. ConfigurationError where there are no traces, where one of them
-    says what the value of a factor was, or has no such factor.
+    same traces and settings give the same estimates. With the file `kept` the same search goes on where it stopped.
+    ConfigurationError where there are no traces, where one of them says what the value of a factor was, or has no such
+    factor; DatasetError where the file is broken.
     """
     settings = settings or IdentificationSettings()
     ranges = possible_values(traces, prior)
     with extras():
         from cmaes import CMA
+    lines = None if kept is None else KeptLines(kept, tuple[float, list[float]])
+    done = [] if lines is None else lines.take_up(lambda told: len(told[1]) == settings.candidates)
     best, scale, scales = np.full(len(ranges), 0.5), math.inf, list[float]()
     with closing(Repeat(traces)) as repeat:
 
@@ -125,13 +131,19 @@ def identify(
             )
             for generation in part:
                 asked = [search.ask() for _ in range(settings.candidates)]
-                found = [differences(shares) for shares in asked]
-                scale = min(scale, *map(scale_of, found))
-                if not math.isfinite(scale):
-                    raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
-                search.tell(
-                    [(shares, float(losses(each, scale).mean())) for shares, each in zip(asked, found, strict=True)]
-                )
+                if generation < len(done):
+                    scale, told = done[generation]
+                else:
+                    found = [differences(shares) for shares in asked]
+                    scale = min(scale, *map(scale_of, found))
+                    told = [float(losses(each, scale).mean()) for each in found]
+                    if not math.isfinite(scale):
+                        raise ConfigurationError(
+                            "factors: the ranges are too wide: things would begin within each other"
+                        )
+                    if lines is not None:
+                        lines.add([scale, told])
+                search.tell([*zip(asked, told, strict=True)])
                 scales.append(scale)
                 if progress is not None:
                     progress(int(generation) + 1, scale)

@@ -14,9 +14,7 @@ commands = typer.Typer()
 @commands.command()
 def identify(
     rollouts: Annotated[list[Path], typer.Argument(help="Folders of episodes, as `rollout` makes them.")],
-    out: Annotated[
-        Path, typer.Option(help="The folder to write; what is finished is read, and what was stopped begins again.")
-    ],
+    out: Annotated[Path, typer.Option(help="The folder to write; what was stopped goes on.")],
     randomize: Change,
     episodes: Annotated[
         int | None, typer.Option(min=1, show_default="all", help="How many of each folder are taken.")

@@ -8,7 +8,7 @@ from typing import Any
 from simworld.agents.reality.identification import IdentificationSettings, Identified, identify, possible_values
 from simworld.agents.reality.trace import Trace
 from simworld.datasets.store.episode_reading import read_episodes
-from simworld.datasets.store.folder import OutputFolder
+from simworld.datasets.store.folder import OutputFolder, hidden
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.datasets.store.verify import content_digest
 from simworld.errors import ConfigurationError
@@ -18,6 +18,7 @@ from simworld.randomization.presets import as_randomization
 from simworld.reading import read_json
 
 IDENTIFIED, RANDOMIZATION = "identified.json", "randomization.yaml"
+_SEARCH = hidden("search.jsonl")
 
 
 def write_identification(
@@ -34,7 +35,7 @@ def write_identification(
 
     `rollouts` are folders of episodes, as `write_rollouts` makes them, of which only the first `episodes` of each are
     taken, and never what they say of those factors. `margin` and `progress` are as `identify` takes them. What is there
-    already is read.
+    already is read, and a search that was stopped goes on.
     """
     prior, settings = as_randomization(possible), settings or IdentificationSettings()
     if not 0 <= margin < 1:
@@ -56,9 +57,10 @@ def write_identification(
     }
     with OutputFolder(folder, request, lambda name: name in (IDENTIFIED, RANDOMIZATION)) as out:
         if not out.has(IDENTIFIED, RANDOMIZATION):
-            found = identify(traces, prior, settings, progress)
+            found = identify(traces, prior, settings, progress, out.path / _SEARCH)
             out.write_bytes(RANDOMIZATION, as_yaml(found.randomization(margin).to_plain()))
             out.write_json(IDENTIFIED, _told(found, len(traces)))
+        (out.path / _SEARCH).unlink(missing_ok=True)
         if not out.has(MANIFEST):
             out.finish()
     return read_json(folder / IDENTIFIED, dict[str, Any])

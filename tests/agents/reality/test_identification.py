@@ -1,12 +1,21 @@
 """What is found out of a world is what is true of it, and nothing is told but what was observed."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simworld.agents.reality.identification import IdentificationSettings, Repeat, compared, identify, losses, scale_of
+from simworld.agents.reality.identification import (
+    _AROUND,
+    IdentificationSettings,
+    Repeat,
+    compared,
+    identify,
+    losses,
+    scale_of,
+)
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
 from simworld.agents.reality.trace import Trace
 from simworld.envs.config import EnvConfig
@@ -77,7 +86,9 @@ def test_what_cannot_be_found_is_refused_before_anything_is_done(traces: list[Tr
         identify([], Randomization(DELAY))
 
 
-def test_a_factor_that_nothing_tells_of_may_be_anything_and_again_to_the_same_bits(traces: list[Trace]) -> None:
+def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_the_same_bits(
+    traces: list[Trace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prior = Randomization({"control.delay": {"uniform": [0.0, 12.0]}, "floor.friction": {"uniform": [0.2, 0.8]}})
     known = [{k: v for k, v in trace.parameters.items() if k != "floor.friction"} for trace in traces]
     asked = [replace(trace, parameters=told) for trace, told in zip(traces, known, strict=True)]
@@ -86,7 +97,23 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_again_to_the_same_bi
     assert found.estimates["floor.friction"].interval == pytest.approx((0.2, 0.8))
     low, high = found.estimates["control.delay"].interval
     assert high - low < 6.0
-    assert identify(asked, prior, settings) == found
+
+    def stop(done: int, _: float) -> None:
+        told.append(done)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    told: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        identify(asked, prior, settings, stop, tmp_path / "kept.jsonl")
+    kept = (tmp_path / "kept.jsonl").read_text()
+    (tmp_path / "kept.jsonl").write_text(f"{kept}[0.00")  # cut by a kill
+    simulated = Repeat.differences
+    again: list[int] = []
+    monkeypatch.setattr(Repeat, "differences", lambda *each: again.append(1) or simulated(*each))
+    assert identify(asked, prior, settings, stop, tmp_path / "kept.jsonl") == found
+    tried = 2 * (1 + len(_AROUND) + 2)  # for the intervals of two factors
+    assert settings.candidates < len(again) <= settings.candidates + tried
 
 
 def test_what_cannot_have_been_so_is_said(traces: list[Trace], monkeypatch: pytest.MonkeyPatch) -> None:
