@@ -213,11 +213,15 @@ class _Network(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Outputs (n, size) from features (n, inputs)."""
+        outputs: torch.Tensor = self.body(self.told(inputs))
+        return outputs
+
+    def told(self, inputs: torch.Tensor) -> torch.Tensor:
+        """What the layers are told of features (n, inputs)."""
         told = (inputs - self.mean) / self.std
         if self._fine:
             told = torch.cat([told, torch.tanh(inputs[:, self._fine] / _NEAR)], dim=1)
-        outputs: torch.Tensor = self.body(told)
-        return outputs
+        return told
 
 
 def _blank(architecture: Architecture) -> _Network:

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simworld.agents.imitation.cloning import CloningSettings
+from simworld.agents.imitation.demonstrations import Transitions
+from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments import clock
 from simworld.experiments.figures import earned_plot
 from simworld.experiments.recipes.vision.vision_models import model_digest
-from simworld.experiments.studies import adaptive, earned, focused, photo_real, sealed, study_folder
+from simworld.experiments.studies import adaptive, earned, flow, focused, photo_real, sealed, study_folder
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 
 
@@ -218,3 +221,32 @@ def test_what_is_found_out_is_summed_up_by_its_worst_and_methods_by_their_order(
     assert told["orders"]["seed 0, a"] == ["default", "none"] and told["alike"]
     assert told["ranks"]["seed 0, a, simulation"] == {"mmrv": pytest.approx(0.6), "pearson": pytest.approx(-1.0)}
     assert told["ranks"]["seed 0, b, as found out"]["mmrv"] == 0.0
+
+
+def test_a_flow_does_either_where_the_expert_does_and_regression_what_is_between() -> None:
+    config = EnvConfig(task="push")
+    settings = CloningSettings(interface=config.interface, hidden=64, layers=2, epochs=15, learning_rate=3e-3)
+    draw = np.random.default_rng(0)
+    sizes = config.interface.sizes
+    seen = [draw.normal(size=(4_000, sizes[name])).astype(np.float32) for name in ("observation", "desired_goal")]
+    done = np.repeat(draw.choice([-0.8, 0.8], (4_000, 1)), config.interface.action, axis=1).astype(np.float32)
+    data = Transitions(*seen, done, [str(k) for k in range(4_000)])
+    one = {"observation": seen[0][0], "desired_goal": seen[1][0], "achieved_goal": seen[1][0]}
+    acted = {method: flow.learnt(method, data, settings)[0] for method in flow.METHODS}
+    assert np.abs(acted["regression"](one)).max() < 0.4
+    several = np.array([acted["flow"](one) for _ in range(40)])
+    assert (np.abs(several) > 0.4).mean() > 0.8
+    assert 4 < (several.mean(1) > 0).sum() < 36  # as often the one as the other
+
+
+@pytest.mark.slow
+def test_flows_stand_beside_regression(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = tmp_path / "results.json"
+    asked = ("--seeds", 1, "--tasks", "push", "--demonstrations", 4, "--epochs", 1, "--episodes", 2)
+    monkeypatch.setattr(sys, "argv", ["flow.py", *map(str, asked), "--results", str(results)])
+    flow.main()
+    told = json.loads(results.read_text())
+    assert [row["method"] for row in told["rows"]] == [*flow.METHODS] and set(told["summary"]) == {"push"}
+    before = results.read_bytes()
+    flow.main()
+    assert results.read_bytes() == before
