@@ -1,4 +1,4 @@
-"""What a training was told, a line of JSON each in a file beside it, so that one that goes on knows of before."""
+"""What a training or a search was told, a line of JSON each, so that one that goes on knows of before."""
 
 import json
 from collections.abc import Callable

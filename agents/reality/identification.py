@@ -24,7 +24,7 @@ from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
-from simworld.errors import ConfigurationError, DrawError
+from simworld.errors import ConfigurationError, DatasetError, DrawError
 from simworld.extras import extras
 from simworld.randomization.randomization import Randomization, meets
 
@@ -39,6 +39,8 @@ _WIDTHS = 0.25, 0.12, 0.08, 0.05
 before all values are told apart."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m and rad."""
+_Generation = tuple[list[list[float]], float, list[float]]
+"""What is kept of each: what was proposed, the scale, and the losses."""
 _AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
 """Shares of what is possible by which other values than the best are tried, to see how well traces tell them apart."""
 _RESAMPLED = 500
@@ -106,52 +108,97 @@ def identify(
     items. `progress` is told how many generations are done, and what most differences are within, in m and rad. The
     same traces and settings give the same estimates. With the file `kept` the same search goes on where it stopped.
     ConfigurationError where there are no traces, where one of them says what the value of a factor was, or has no such
-    factor; DatasetError where the file is broken.
+    factor; DatasetError where the file is broken, or of another search.
     """
     settings = settings or IdentificationSettings()
     ranges = possible_values(traces, prior)
-    with extras():
-        from cmaes import CMA
-    lines = None if kept is None else KeptLines(kept, tuple[float, list[float]])
-    done = [] if lines is None else lines.take_up(lambda told: len(told[1]) == settings.candidates)
-    best, scale, scales = np.full(len(ranges), 0.5), math.inf, list[float]()
     with closing(Repeat(traces)) as repeat:
-
-        def differences(shares: Float) -> list[Float | None]:
-            return repeat.differences(_values(ranges, shares))
-
+        search = _Search(repeat, ranges, settings, progress, kept)
+        best = np.full(len(ranges), 0.5)
         parts = np.array_split(np.arange(settings.generations), len(_WIDTHS))
         for number, (width, part) in enumerate(zip(_WIDTHS, parts, strict=True)):
-            search = CMA(
-                mean=np.clip(best, 0.01, 0.99),
-                sigma=width,
-                bounds=np.tile([0.0, 1.0], (len(ranges), 1)),
-                seed=settings.seed + number,
-                population_size=settings.candidates,
-            )
-            for generation in part:
-                asked = [search.ask() for _ in range(settings.candidates)]
-                if generation < len(done):
-                    scale, told = done[generation]
-                else:
-                    found = [differences(shares) for shares in asked]
-                    scale = min(scale, *map(scale_of, found))
-                    told = [float(losses(each, scale).mean()) for each in found]
-                    if not math.isfinite(scale):
-                        raise ConfigurationError(
-                            "factors: the ranges are too wide: things would begin within each other"
-                        )
-                    if lines is not None:
-                        lines.add([scale, told])
-                search.tell([*zip(asked, told, strict=True)])
-                scales.append(scale)
-                if progress is not None:
-                    progress(int(generation) + 1, scale)
-            best = np.clip(search.mean, 0.0, 1.0)  # not the best by chance of a few
-        ends = _intervals(best, lambda shares: losses(differences(shares), scale), settings.seed)
+            if len(part):
+                best = search.evolve(best, width, number, len(part))
+        ends = search.intervals(best)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
-    return Identified(estimates, scales, ranges)
+    return Identified(estimates, search.scales, ranges)
+
+
+class _Search:
+    """Evolutions of shares of what is possible, each of a factor, of which less is possible."""
+
+    def __init__(
+        self,
+        repeat: "Repeat",
+        ranges: Mapping[str, Distribution],
+        settings: IdentificationSettings,
+        progress: Callable[[int, float], None] | None,
+        kept: Path | None,
+    ) -> None:
+        self._repeat, self._ranges, self._settings, self._progress = repeat, ranges, settings, progress
+        self._path, self._lines = kept, None if kept is None else KeptLines(kept, _Generation)
+        self._kept = [] if self._lines is None else self._lines.take_up(lambda _: True)
+        self.scales = list[float]()
+
+    def evolve(self, begin: Float, width: float, number: int, generations: int) -> Float:
+        """The shares (n,) where an evolution ends after some generations: not the best by chance of a few."""
+        with extras():
+            from cmaes import CMA
+        search = CMA(
+            mean=np.clip(begin, 0.01, 0.99),  # it must begin within its bounds
+            sigma=width,
+            bounds=np.tile([0.0, 1.0], (len(begin), 1)),
+            seed=(self._settings.seed * len(_WIDTHS) + number) % 2**32,
+            population_size=self._settings.candidates,
+        )
+        for _ in range(generations):
+            asked = [search.ask() for _ in range(self._settings.candidates)]
+            scale, told = self._generation([shares.tolist() for shares in asked])
+            search.tell([*zip(asked, told, strict=True)])
+            self.scales.append(scale)
+            if self._progress is not None:
+                self._progress(len(self.scales), scale)
+        return np.asarray(np.clip(search.mean, 0.0, 1.0))
+
+    def _generation(self, asked: list[list[float]]) -> tuple[float, list[float]]:
+        """The scale to which differences count from now on, and the loss of each of the candidates."""
+        if (number := len(self.scales)) < len(self._kept):
+            proposed, scale, told = self._kept[number]
+            if proposed != asked:
+                raise DatasetError(f"{self._path} is of another search; remove it to begin again")
+            return scale, told
+        found = [self._differences(np.array(shares)) for shares in asked]
+        scale = min(self.scales[-1:] + [scale_of(each) for each in found])
+        if not math.isfinite(scale):
+            raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
+        told = [float(losses(each, scale).mean()) for each in found]
+        if self._lines is not None:
+            self._lines.add([asked, scale, told])
+        return scale, told
+
+    def intervals(self, best: Float) -> tuple[Float, Float]:
+        """Between which shares each value is best if traces are others, with the other values as they are."""
+        if not math.isfinite(scale_of(self._differences(best))):
+            raise ConfigurationError(
+                "factors: with what was found things would begin within each other; try another seed"
+            )
+        low, high = best.copy(), best.copy()
+        for k, share in enumerate(best):
+            around = np.unique(np.clip([0.0, share, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
+            others = np.tile(best, (len(around), 1))
+            others[:, k] = around
+            tried = np.stack([losses(self._differences(other), self.scales[-1]) for other in others])
+            generator = np.random.default_rng((self._settings.seed, k))
+            drawn = generator.integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
+            found = [tried[:, traces].mean(-1) for traces in drawn]
+            # Of values that are as good as each other, which traces do not tell apart, the outermost count.
+            low[k] = np.quantile([around[loss.argmin()] for loss in found], 0.025)
+            high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in found], 0.975)
+        return np.minimum(low, best), np.maximum(high, best)
+
+    def _differences(self, shares: Float) -> list[Float | None]:
+        return self._repeat.differences(_values(self._ranges, shares))
 
 
 class Repeat:
@@ -192,8 +239,8 @@ class Repeat:
 
 
 def losses(differences: Sequence[Float | None], scale: float) -> Float:
-    """How far off traces are (traces,), from 0 to 1, by their differences."""
-    return np.array([math.inf if d is None else (d**2 / (d**2 + scale**2)).mean() for d in differences])
+    """How far off traces are (traces,), from 0 to 1, by their differences; 1 where it cannot have been so."""
+    return np.array([1.0 if d is None else (d**2 / (d**2 + scale**2)).mean() for d in differences])
 
 
 def scale_of(differences: Sequence[Float | None]) -> float:
@@ -238,27 +285,3 @@ def possible_values(traces: Sequence[Trace], prior: Randomization) -> dict[str, 
 def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, float]:
     """Values of factors, of which a share of what is possible is less, by address."""
     return {name: float(one.quantile(share)) for (name, one), share in zip(ranges.items(), shares, strict=True)}
-
-
-def _with(shares: Float, k: int, other: float) -> Float:
-    """The shares with another one at a place."""
-    return np.concatenate([shares[:k], [other], shares[k + 1 :]])
-
-
-def _around(share: float) -> Float:
-    """Shares about one, to both ends."""
-    return np.unique(np.clip([0.0, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
-
-
-def _intervals(best: Float, losses: Callable[[Float], Float], seed: int) -> tuple[Float, Float]:
-    """Between which shares each value is best if traces are others, by their losses, with the others as they are."""
-    low, high = best.copy(), best.copy()
-    for k, share in enumerate(best):
-        around = np.unique([share, *_around(share)])
-        tried = np.stack([losses(_with(best, k, other)) for other in around])
-        drawn = np.random.default_rng((seed, k)).integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
-        found = [tried[:, traces].mean(-1) for traces in drawn]
-        # Of values that are as good as each other, which traces do not tell apart, the outermost count.
-        low[k] = np.quantile([around[loss.argmin()] for loss in found], 0.025)
-        high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in found], 0.975)
-    return np.minimum(low, best), np.maximum(high, best)

@@ -11,6 +11,7 @@ results; what is there is not done again:
 
 import argparse
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -24,10 +25,11 @@ from torch import nn
 from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
-from simworld.agents.imitation.cloning import Cloning, CloningSettings
+from simworld.agents.imitation.cloning import HELD_OUT, Cloning, CloningSettings
 from simworld.agents.imitation.demonstrations import Transitions, transitions
 from simworld.agents.networks.network import NetworkPolicy
-from simworld.agents.policy import Policy, Seen, observed
+from simworld.agents.policy import Policy, Seen, checked_action, observed
+from simworld.datasets.splits import hold_out
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.cli.console import note, progress, table
@@ -48,14 +50,16 @@ class Flow(nn.Module):
     def __init__(self, like: NetworkPolicy, seed: int) -> None:
         super().__init__()
         self._like, self._action = like, like.architecture.interface.action
-        self._noise = np.random.default_rng(seed)
+        self._seed = seed
         layers: list[nn.Module] = []
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             for layer in like.network.body:
-                n_in, n_out = getattr(layer, "in_features", 0), getattr(layer, "out_features", 0)
-                more = 0 if layers else self._action + 1  # where it is, and when
-                layers.append(nn.Linear(n_in + more, n_out) if n_in else nn.ReLU())
+                if isinstance(layer, nn.Linear):
+                    more = 0 if layers else self._action + 1  # where it is, and when
+                    layers.append(nn.Linear(layer.in_features + more, layer.out_features))
+                else:
+                    layers.append(nn.ReLU())
         self.body = nn.Sequential(*layers)
 
     def forward(self, told: torch.Tensor, at: torch.Tensor, when: torch.Tensor) -> torch.Tensor:
@@ -64,14 +68,15 @@ class Flow(nn.Module):
         return velocity
 
     def act(self, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Some action for what is observed."""
+        """Some action for what is observed, the same again for the same."""
         seen = observed(observation, self._like.architecture.interface)
+        noise = np.random.default_rng((self._seed, zlib.crc32(seen.observation.tobytes())))
         with torch.no_grad():
             told = self._like.network.told(torch.from_numpy(self._like.features(seen)[None]))
-            at = torch.from_numpy(self._noise.standard_normal((1, self._action)).astype(np.float32))
+            at = torch.from_numpy(noise.standard_normal((1, self._action)).astype(np.float32))
             for k in range(STEPS):
                 at = at + self(told, at, torch.full((1, 1), k / STEPS)) / STEPS
-        return at[0].clamp(-1, 1).numpy()
+        return checked_action(at[0].clamp(-1, 1).numpy(), self._action, seen, "the flow")
 
 
 def learnt(method: str, data: Transitions, settings: CloningSettings) -> tuple[Policy, float]:
@@ -93,7 +98,8 @@ def learnt(method: str, data: Transitions, settings: CloningSettings) -> tuple[P
 def _flow(like: NetworkPolicy, data: Transitions, settings: CloningSettings) -> Flow:
     flow, generator = Flow(like, settings.seed), torch.Generator().manual_seed(settings.seed)
     inputs = like.network.told(torch.from_numpy(like.features(Seen(data.observations, data.goals, data.goals))))
-    actions, rate = torch.from_numpy(data.actions), settings.learning_rate
+    train = torch.tensor(hold_out(data.groups, HELD_OUT)[0])
+    inputs, actions, rate = inputs[train], torch.from_numpy(data.actions)[train], settings.learning_rate
     optimizer = torch.optim.AdamW(flow.parameters(), lr=rate, weight_decay=settings.weight_decay)
     batches = -(-len(actions) // settings.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=settings.epochs * batches)
@@ -144,10 +150,11 @@ def main() -> None:
         settings = CloningSettings(interface=config.interface, epochs=asked.epochs, seed=seed)
         there = {(row["task"], row["seed"], row["method"]) for row in rows}
         missing = [method for method in METHODS if (task, seed, method) not in there]
+        if not missing:
+            continue
         with closing(ManipulationEnv(config)) as env:
-            act = expert(config)
-            shown = range(asked.demonstrations) if missing else ()
-            made = [collect_episode(env, act, 1_000 + seed, index, NOISE) for index in shown]
+            act, root = expert(config), 1_000 + seed
+            made = [collect_episode(env, act, root, index, NOISE) for index in range(asked.demonstrations)]
             for method in missing:
                 note(f"{task}, seed {seed}: {method}")
                 policy, minutes = learnt(method, transitions(made), settings)

@@ -86,7 +86,8 @@ class Study:
         settings = IdentificationSettings(generations=self._generations, seed=self._seed)
         begin = time.perf_counter()
         with progress(world.name, self._generations) as tell:
-            found = identify(traces, POSSIBLE, settings, lambda done, _: tell(done))
+            kept = self._folder / f"{world.name}_{self._generations}.jsonl"
+            found = identify(traces, POSSIBLE, settings, lambda done, _: tell(done), kept)
         values, errors = found.values(), world.errors(found.values())
         told = {
             name: {"value": values[name], "interval": [*estimate.interval], "error": errors[name]}
