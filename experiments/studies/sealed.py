@@ -85,7 +85,7 @@ class Study:
         traces = [trace for task in TRACED for trace in world.traces(task, 10, self._seed)]
         settings = IdentificationSettings(generations=self._generations, seed=self._seed)
         begin = time.perf_counter()
-        with progress(world.name, self._generations) as tell:
+        with progress(world.name, settings.most) as tell:
             kept = self._folder / f"{world.name}_{self._generations}.jsonl"
             found = identify(traces, POSSIBLE, settings, lambda done, _: tell(done), kept)
         values, errors = found.values(), world.errors(found.values())
@@ -215,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--generations", type=int, default=112)
+    parser.add_argument("--generations", type=int, default=28)
     parser.add_argument("--simulated", type=int, default=300)
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--results", type=Path, default=RESULTS)
