@@ -8,6 +8,7 @@ import pytest
 from command_line import simworld
 
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
+from simworld.experiments.figures.page_tables import filled
 
 PAGE = (Path(__file__).parents[2] / "docs/reality.md").read_text(encoding="utf-8")
 LESS = {"--generations": "1", "--candidates": "4"}
@@ -34,3 +35,7 @@ def test_what_the_page_finds_out_is_nearly_so(capsys: pytest.CaptureFixture[str]
 def test_the_page_names_every_world() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
     assert rows == {name: SealedWorld.named(name).about for name in sealed_worlds()}
+
+
+def test_the_page_says_what_was_measured() -> None:
+    assert filled(PAGE) == PAGE
