@@ -147,6 +147,7 @@ def test_engines_are_made_by_the_number_of_workers() -> None:
             make_engine(workers)
 
 
+@pytest.mark.slow
 def test_what_ends_a_worker_of_ray_is_one_line_and_ends_all(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="^a worker of Ray ended") as raised:
         run(RayCluster(LOCAL, 2), tmp_path, kind="fail", at=4, how="killed")
