@@ -34,11 +34,9 @@ _PLACES = "position", "joint_position"
 """Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
 _STEPS = 9
 """Steps over which differences are averaged first, so that the noise of sensors counts for little."""
-_WIDTHS = 0.25, 0.12, 0.08, 0.05
+_WIDTHS = 0.25, 0.12, 0.08, 0.05, 0.05, 0.05, 0.05, 0.05
 """How wide evolutions begin, in shares of what is possible, each from where the last one ended: one alone narrows
-before all values are told apart. More follow, as wide as the last, while differences get less."""
-_EVOLUTIONS, _LESS = 8, 0.03
-"""How many there are at the most, and the share by which what most differences are within is to get less in each."""
+before all values are told apart."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m and rad."""
 _Generation = tuple[list[list[float]], float, list[float]]
@@ -50,7 +48,7 @@ _RESAMPLED = 500
 
 
 class IdentificationSettings(Settings):
-    """How values are looked for: `candidates` in each of some `generations` of an evolution, of which there are 5 to 8.
+    """How values are looked for: `candidates` in each of the `generations` of an evolution, of which there are 8.
 
     A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
     another way altogether, by chance, counts for no more the further it gets. The scale s is what most differences are
@@ -62,9 +60,9 @@ class IdentificationSettings(Settings):
     seed: RootSeed = 0
 
     @property
-    def most(self) -> int:
-        """Generations in all at the most."""
-        return _EVOLUTIONS * self.generations
+    def total(self) -> int:
+        """Generations in all."""
+        return len(_WIDTHS) * self.generations
 
 
 @dataclass(frozen=True)
@@ -122,10 +120,8 @@ def identify(
     with closing(Repeat(traces)) as repeat:
         search = _Search(repeat, ranges, settings, progress, kept)
         best = np.full(len(ranges), 0.5)
-        for number in range(_EVOLUTIONS):
-            best = search.evolve(best, _WIDTHS[min(number, len(_WIDTHS) - 1)], number)
-            if number >= len(_WIDTHS) and search.scales[-1] > (1 - _LESS) * search.scales[-1 - settings.generations]:
-                break
+        for number, width in enumerate(_WIDTHS):
+            best = search.evolve(best, width, number)
         ends = search.intervals(best)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
@@ -156,7 +152,7 @@ class _Search:
             mean=np.clip(begin, 0.01, 0.99),  # it must begin within its bounds
             sigma=width,
             bounds=np.tile([0.0, 1.0], (len(begin), 1)),
-            seed=(self._settings.seed * _EVOLUTIONS + number) % 2**32,
+            seed=(self._settings.seed * len(_WIDTHS) + number) % 2**32,
             population_size=self._settings.candidates,
         )
         for _ in range(self._settings.generations):

@@ -85,7 +85,7 @@ class Study:
         traces = [trace for task in TRACED for trace in world.traces(task, 10, self._seed)]
         settings = IdentificationSettings(generations=self._generations, seed=self._seed)
         begin = time.perf_counter()
-        with progress(world.name, settings.most) as tell:
+        with progress(world.name, settings.total) as tell:
             kept = self._folder / f"{world.name}_{self._generations}.jsonl"
             found = identify(traces, POSSIBLE, settings, lambda done, _: tell(done), kept)
         values, errors = found.values(), world.errors(found.values())

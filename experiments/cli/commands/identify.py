@@ -34,7 +34,7 @@ def identify(
     from simworld.experiments.recipes.learning.identifying import RANDOMIZATION, write_identification
 
     settings = IdentificationSettings(generations=generations, candidates=candidates, seed=seed)
-    with progress("generations", settings.most) as tell:
+    with progress("generations", settings.total) as tell:
         found = write_identification(
             out,
             rollouts,

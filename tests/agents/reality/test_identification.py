@@ -62,7 +62,7 @@ def test_what_was_done_comes_out_the_same_in_a_world_that_is_the_same() -> None:
 
 def test_a_delay_is_found_within_a_tenth(traces: list[Trace]) -> None:
     prior = Randomization(DELAY | {"robot.gain": {"uniform": [0.5, 1.5]}})
-    settings = IdentificationSettings(generations=3, candidates=6)
+    settings = IdentificationSettings(generations=2, candidates=6)
     heard: list[tuple[int, float]] = []
     found = identify(traces, prior, settings, lambda *told: heard.append(told))
     errors = SealedWorld.named("old_arm").errors(found.values())
@@ -116,7 +116,7 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
     monkeypatch.setattr(Repeat, "differences", lambda *each: again.append(1) or simulated(*each))
     assert identify(asked, prior, settings, stop, tmp_path / "kept.jsonl") == found
     most = 2 * (len(_AROUND) + 3)  # what is tried for the intervals of two factors
-    rest = (len(found.scales) - 2) * settings.candidates
+    rest = (settings.total - 2) * settings.candidates
     assert rest < len(again) <= rest + 1 + most
     with pytest.raises(DatasetError, match="of another search"):
         identify(asked, prior, settings.model_copy(update={"seed": 1}), kept=tmp_path / "kept.jsonl")
@@ -138,7 +138,7 @@ def test_what_cannot_have_been_so_counts_most_and_a_search_still_goes_on(
     settings = IdentificationSettings(generations=1, candidates=4)
     found = identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl")
     told = json.loads((tmp_path / "kept.jsonl").read_text().splitlines()[0])[-1]
-    assert sum(loss >= 0.5 for loss in told) == 1 and 5 <= len(found.scales) <= settings.most == 8
+    assert sum(loss >= 0.5 for loss in told) == 1 and len(found.scales) == settings.total == 8
     assert identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl") == found
 
 
