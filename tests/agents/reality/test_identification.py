@@ -34,6 +34,10 @@ def traces() -> list[Trace]:
     return SealedWorld.named("old_arm").traces("push", 2)
 
 
+def begun(trace: Trace, steps: int) -> Trace:
+    return replace(trace, actions=trace.actions[:steps], observations=trace.observations[: steps + 1])
+
+
 def test_a_trace_knows_how_it_was_set_up_and_nothing_that_is_sealed(traces: list[Trace]) -> None:
     for trace in traces:
         assert {"objects.0.position.x", "goal.position.y", "robot.joints.0.offset"} <= trace.parameters.keys()
@@ -94,7 +98,7 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
 ) -> None:
     prior = Randomization({"control.delay": {"uniform": [0.0, 12.0]}, "floor.friction": {"uniform": [0.2, 0.8]}})
     known = [{k: v for k, v in trace.parameters.items() if k != "floor.friction"} for trace in traces]
-    asked = [replace(trace, parameters=told) for trace, told in zip(traces, known, strict=True)]
+    asked = [replace(begun(trace, 20), parameters=told) for trace, told in zip(traces, known, strict=True)]
     settings = IdentificationSettings(generations=1, candidates=4)
     found = identify(asked, prior, settings)
     assert found.estimates["floor.friction"].interval == pytest.approx((0.2, 0.8))
@@ -134,7 +138,7 @@ def test_what_cannot_have_been_so_counts_most_and_a_search_still_goes_on(
         return simulated(*args, **options)
 
     monkeypatch.setattr(ManipulationEnv, "reset", refuse_third)
-    short = [replace(trace, actions=trace.actions[:4], observations=trace.observations[:5]) for trace in traces]
+    short = [begun(trace, 4) for trace in traces]
     settings = IdentificationSettings(generations=1, candidates=4)
     found = identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl")
     told = json.loads((tmp_path / "kept.jsonl").read_text().splitlines()[0])[-1]
