@@ -35,7 +35,7 @@ _PLACES = "position", "joint_position"
 _STEPS = 9
 """Steps over which differences are averaged first, so that the noise of sensors counts for little."""
 _WIDTHS = 0.25, 0.12, 0.08, 0.05, 0.05, 0.05, 0.05, 0.05
-"""How wide evolutions begin, in shares of what is possible, each from where the last one ended: one alone narrows
+"""How wide evolutions begin, in shares of what is possible, each from where the best one ended: one alone narrows
 before all values are told apart."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m and rad."""
@@ -121,7 +121,7 @@ def identify(
         search = _Search(repeat, ranges, settings, progress, kept)
         best = np.full(len(ranges), 0.5)
         for number, width in enumerate(_WIDTHS):
-            best = search.evolve(best, width, number)
+            best = min(search.evolve(best, width, number), best, key=search.loss)
         ends = search.intervals(best)
     value, low, high = (_values(ranges, shares) for shares in (best, *ends))
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
@@ -179,6 +179,10 @@ class _Search:
         if self._lines is not None:
             self._lines.add([asked, scale, told])
         return scale, told
+
+    def loss(self, shares: Float) -> float:
+        """How far off all is with some shares, at the scale of now."""
+        return float(losses(self._differences(shares), self.scales[-1]).mean())
 
     def intervals(self, best: Float) -> tuple[Float, Float]:
         """Between which shares each value is best if traces are others, with the other values as they are."""
