@@ -1,6 +1,7 @@
 """Makes data from environments: episodes of a policy, and moments along them."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import gymnasium as gym
@@ -8,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.evaluation.ending import most_steps
+from simworld.agents.experts import expert
 from simworld.agents.policy import Policy
 from simworld.datasets.labelled import Moment
 from simworld.datasets.store.episode import Episode
+from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.recording import Recording
 from simworld.geometry import Array
@@ -65,6 +68,13 @@ def collect_episode(
         recording.add(action, observation, float(reward), terminated, truncated, info)
         over = terminated or truncated
     return recording.episode(np.stack(wanteds), group)
+
+
+def expert_episodes(config: EnvConfig, count: int, seed: int, noise: float) -> list[Episode]:
+    """The first episodes of the expert of a root seed, with `noise` as `collect_episode` takes it."""
+    with closing(ManipulationEnv(config)) as env:
+        act = expert(config)
+        return [collect_episode(env, act, seed, index, noise) for index in range(count)]
 
 
 def stage(

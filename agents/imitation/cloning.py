@@ -113,12 +113,20 @@ class Cloning:
         network.mean.copy_(self._inputs[self._train].mean(0))
         network.std.copy_(self._inputs[self._train].std(0, correction=0).clamp_min(LEAST_STD))
         self._loss_of = nn.SmoothL1Loss(beta=0.1)
-        rate, decay = settings.learning_rate, settings.weight_decay
-        self._optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
         self._batches = math.ceil(len(self._train) / settings.batch_size)
-        steps = settings.epochs * self._batches
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, rate, total_steps=steps)
+        self._optimizer, self._schedule = self.optimizer(network)
         self._generator = torch.Generator().manual_seed(settings.seed)
+
+    def optimizer(self, network: nn.Module) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.OneCycleLR]:
+        """What learns the weights of a network in all epochs, and its schedule."""
+        rate, decay = self.settings.learning_rate, self.settings.weight_decay
+        optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
+        steps = self.settings.epochs * self._batches
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+
+    def learnt_from(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features (n, inputs) and actions (n, size) of the steps that are not held out."""
+        return self._inputs[self._train], self._labels[self._train]
 
     def run_epoch(self) -> None:
         """Learn from every transition once; TrainingError if the loss is no longer finite."""

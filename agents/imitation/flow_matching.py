@@ -12,11 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from simworld.agents.imitation.cloning import HELD_OUT, CloningSettings
-from simworld.agents.imitation.demonstrations import Transitions
+from simworld.agents.imitation.cloning import Cloning
 from simworld.agents.networks.network import NetworkPolicy
-from simworld.agents.policy import Seen, checked_action, observed
-from simworld.datasets.splits import hold_out
+from simworld.agents.policy import checked_action, observed
 
 STEPS = 10
 """From noise to an action (Euler)."""
@@ -57,20 +55,16 @@ class Flow(nn.Module):
         return checked_action(at[0].clamp(-1, 1).numpy(), self._action, seen, "the flow")
 
 
-def fit_flow(
-    like: NetworkPolicy, data: Transitions, settings: CloningSettings, progress: Callable[[int], None] = lambda _: None
-) -> Flow:
-    """A flow of what an expert did, with the layers, normalization, passes and schedule of a policy that is regressed.
+def fit_flow(training: Cloning, progress: Callable[[int], None] = lambda _: None) -> Flow:
+    """A flow of what an expert did, with the layers, normalization, passes and schedule of a training that regresses.
 
     `progress` is told how many passes are done.
     """
+    settings, like = training.settings, training.policy
     flow, generator = Flow(like, settings.seed), torch.Generator().manual_seed(settings.seed)
-    inputs = like.network.told(torch.from_numpy(like.features(Seen(data.observations, data.goals, data.goals))))
-    train = torch.tensor(hold_out(data.groups, HELD_OUT)[0])
-    inputs, actions, rate = inputs[train], torch.from_numpy(data.actions)[train], settings.learning_rate
-    optimizer = torch.optim.AdamW(flow.parameters(), lr=rate, weight_decay=settings.weight_decay)
-    batches = -(-len(actions) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=settings.epochs * batches)
+    features, actions = training.learnt_from()
+    inputs = like.network.told(features)
+    optimizer, schedule = training.optimizer(flow)
     loss_of = nn.MSELoss()
     for number in range(settings.epochs):
         for batch in torch.split(torch.randperm(len(actions), generator=generator), settings.batch_size):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -27,6 +27,9 @@ from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, DatasetError, DrawError
 from simworld.extras import extras
 from simworld.randomization.randomization import Randomization, meets
+
+if TYPE_CHECKING:
+    from cmaes import CMA
 
 Float = NDArray[np.float64]
 
@@ -117,13 +120,14 @@ def identify(
     """
     settings = settings or IdentificationSettings()
     ranges = possible_values(traces, prior)
+    with extras():
+        from cmaes import CMA
     with closing(Repeat(traces)) as repeat:
-        search = _Search(repeat, ranges, settings, progress, kept)
-        best = np.full(len(ranges), 0.5)
+        search = _Search(repeat, ranges, settings, CMA, progress, kept)
         for number, width in enumerate(_WIDTHS):
-            best = min(search.evolve(best, width, number), best, key=search.loss)
-        ends = search.intervals(best)
-    value, low, high = (_values(ranges, shares) for shares in (best, *ends))
+            search.evolve(width, number)
+        found = search.best, *search.intervals()
+    value, low, high = (_values(ranges, shares) for shares in found)
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
     return Identified(estimates, search.scales, ranges)
 
@@ -136,22 +140,24 @@ class _Search:
         repeat: "Repeat",
         ranges: Mapping[str, Distribution],
         settings: IdentificationSettings,
+        strategy: "type[CMA]",
         progress: Callable[[int, float], None] | None,
         kept: Path | None,
     ) -> None:
         self._repeat, self._ranges, self._settings, self._progress = repeat, ranges, settings, progress
+        self._strategy = strategy
         self._path, self._lines = kept, None if kept is None else KeptLines(kept, _Generation)
         self._kept = [] if self._lines is None else self._lines.take_up(lambda _: True)
         self.scales = list[float]()
+        self.best: Float = np.full(len(ranges), 0.5)
+        self._at_best = self._differences(self.best)
 
-    def evolve(self, begin: Float, width: float, number: int) -> Float:
-        """The shares (n,) where an evolution ends: not the best by chance of a few."""
-        with extras():
-            from cmaes import CMA
-        search = CMA(
-            mean=np.clip(begin, 0.01, 0.99),  # it must begin within its bounds
+    def evolve(self, width: float, number: int) -> None:
+        """Go on from the best shares (n,) to where an evolution ends, the mean of many, if that is better."""
+        search = self._strategy(
+            mean=np.clip(self.best, 0.01, 0.99),  # it must begin within its bounds
             sigma=width,
-            bounds=np.tile([0.0, 1.0], (len(begin), 1)),
+            bounds=np.tile([0.0, 1.0], (len(self.best), 1)),
             seed=(self._settings.seed * len(_WIDTHS) + number) % 2**32,
             population_size=self._settings.candidates,
         )
@@ -162,7 +168,10 @@ class _Search:
             self.scales.append(scale)
             if self._progress is not None:
                 self._progress(len(self.scales), scale)
-        return np.asarray(np.clip(search.mean, 0.0, 1.0))
+        end = np.asarray(np.clip(search.mean, 0.0, 1.0))
+        at_end = self._differences(end)
+        if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
+            self.best, self._at_best = end, at_end
 
     def _generation(self, asked: list[list[float]]) -> tuple[float, list[float]]:
         """The scale to which differences count from now on, and the loss of each of the candidates."""
@@ -180,13 +189,10 @@ class _Search:
             self._lines.add([asked, scale, told])
         return scale, told
 
-    def loss(self, shares: Float) -> float:
-        """How far off all is with some shares, at the scale of now."""
-        return float(losses(self._differences(shares), self.scales[-1]).mean())
-
-    def intervals(self, best: Float) -> tuple[Float, Float]:
+    def intervals(self) -> tuple[Float, Float]:
         """Between which shares each value is best if traces are others, with the other values as they are."""
-        if not math.isfinite(scale_of(self._differences(best))):
+        best = self.best
+        if any(each is None for each in self._at_best):
             raise ConfigurationError(
                 "factors: with what was found things would begin within each other; try another seed"
             )
@@ -195,13 +201,14 @@ class _Search:
             around = np.unique(np.clip([0.0, share, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
             others = np.tile(best, (len(around), 1))
             others[:, k] = around
-            tried = np.stack([losses(self._differences(other), self.scales[-1]) for other in others])
+            found = [self._at_best if other[k] == share else self._differences(other) for other in others]
+            tried = np.stack([losses(each, self.scales[-1]) for each in found])
             generator = np.random.default_rng((self._settings.seed, k))
             drawn = generator.integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
-            found = [tried[:, traces].mean(-1) for traces in drawn]
+            means = [tried[:, traces].mean(-1) for traces in drawn]
             # Of values that are as good as each other, which traces do not tell apart, the outermost count.
-            low[k] = np.quantile([around[loss.argmin()] for loss in found], 0.025)
-            high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in found], 0.975)
+            low[k] = np.quantile([around[loss.argmin()] for loss in means], 0.025)
+            high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in means], 0.975)
         return np.minimum(low, best), np.maximum(high, best)
 
     def _differences(self, shares: Float) -> list[Float | None]:

@@ -1,17 +1,15 @@
 """Worlds that stand in for reality: their parameters are true, and known to the judge alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simworld.agents.collect import collect_episode
+from simworld.agents.collect import expert_episodes
 from simworld.agents.evaluation.evaluation import Evaluation, evaluate
-from simworld.agents.experts import expert
 from simworld.agents.imitation.demonstrations import Transitions, transitions
 from simworld.agents.policy import Policy
 from simworld.agents.reality.trace import Trace
-from simworld.datasets.store.episode import Episode
 from simworld.documents import read_yaml
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
@@ -56,12 +54,12 @@ class SealedWorld:
 
     def traces(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> list[Trace]:
         """What is known of some episodes of the expert, with `noise` in what it does."""
-        shown = self._shown(task, count, TRACES + seed, noise)
-        return [Trace.of(episode, self._truth.by_address) for episode in shown]
+        episodes = expert_episodes(self._config(task), count, TRACES + seed, noise)
+        return [Trace.of(episode, self._truth.by_address) for episode in episodes]
 
     def demonstrations(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> Transitions:
         """What the expert does in some episodes, with `noise` in what is executed."""
-        return transitions(self._shown(task, count, DEMONSTRATIONS + seed, noise))
+        return transitions(expert_episodes(self._config(task), count, DEMONSTRATIONS + seed, noise))
 
     def score(self, task: str, policy: Policy, episodes: int) -> Evaluation:
         """How well a policy does in it."""
@@ -74,9 +72,3 @@ class SealedWorld:
         if missing := [name for name in values if len(set(true.get(name, (0, 1)))) != 1]:
             raise ConfigurationError(f"{missing[0]}: has no value that is true in the world {self.name}")
         return {name: abs(value / true[name][0] - 1.0) for name, value in values.items()}
-
-    def _shown(self, task: str, count: int, seed: int, noise: float) -> Sequence[Episode]:
-        config = self._config(task)
-        with closing(ManipulationEnv(config)) as env:
-            act = expert(config)
-            return [collect_episode(env, act, seed, index, noise) for index in range(count)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simworld.experiments.recipes.learning.learning_results import worst_rows
 from simworld.writing import write_bytes
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -44,20 +45,10 @@ def filled(page: str) -> str:
 def _learnt(told: Mapping[str, Any]) -> list[Sequence[Any]]:
     """Of each experiment the worst of its seeds, beside what is wanted."""
     rows: list[Sequence[Any]] = [("", "success", "wanted", "minutes from nothing", "wanted", "seeds")]
-    for name in sorted({row["experiment"] for row in told["rows"]}):
-        own = [row for row in told["rows"] if row["experiment"] == name]
-        wanted = own[0]["wanted"]
-        success, minutes = min(row["success_rate"] for row in own), max(row["minutes"] for row in own)
-        rows.append(
-            (
-                name,
-                _rate(success),
-                f"≥ {_rate(wanted['success'])}",
-                f"{minutes:.1f}",
-                f"≤ {wanted['minutes']:g}",
-                len(own),
-            )
-        )
+    for name, worst in worst_rows(told["rows"]).items():
+        wanted, success, minutes = worst["wanted"], _rate(worst["success_rate"]), f"{worst['minutes']:.1f}"
+        least, most = f"≥ {_rate(wanted['success'])}", f"≤ {wanted['minutes']:g}"
+        rows.append((name, success, least, minutes, most, worst["seeds"]))
     return rows
 
 

@@ -14,9 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from simworld.agents.collect import collect_episode
+from simworld.agents.collect import expert_episodes
 from simworld.agents.evaluation.evaluation import evaluate
-from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import Cloning, CloningSettings, clone
 from simworld.agents.imitation.demonstrations import Transitions, transitions
 from simworld.agents.imitation.flow_matching import fit_flow
@@ -39,7 +38,7 @@ def learnt(method: str, data: Transitions, settings: CloningSettings) -> tuple[P
     policy: Policy
     with progress(method, settings.epochs) as tell:
         if method == "flow":
-            policy = fit_flow(Cloning(data, settings).policy, data, settings, tell).act
+            policy = fit_flow(Cloning(data, settings), tell).act
         else:
             policy = clone(data, settings, lambda number, _: tell(number))
     return policy, (time.perf_counter() - begin) / 60
@@ -78,12 +77,11 @@ def main() -> None:
         missing = [method for method in METHODS if (task, seed, method) not in there]
         if not missing:
             continue
+        data = transitions(expert_episodes(config, asked.demonstrations, 1_000 + seed, NOISE))
         with closing(ManipulationEnv(config)) as env:
-            act, root = expert(config), 1_000 + seed
-            made = [collect_episode(env, act, root, index, NOISE) for index in range(asked.demonstrations)]
             for method in missing:
                 note(f"{task}, seed {seed}: {method}")
-                policy, minutes = learnt(method, transitions(made), settings)
+                policy, minutes = learnt(method, data, settings)
                 found = evaluate(policy, env, range(asked.episodes))
                 row = {"task": task, "seed": seed, "method": method, **about, "minutes": minutes}
                 rows.append(row | {"success": found.success_rate, "interval": found.interval})

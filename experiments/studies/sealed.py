@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from simworld.agents.collect import collect_episode
+from simworld.agents.collect import expert_episodes
 from simworld.agents.evaluation.evaluation import Evaluation, evaluate
-from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
 from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, imitate
 from simworld.agents.imitation.demonstrations import Transitions, transitions
@@ -118,10 +117,7 @@ class Study:
         """Simulated demonstrations."""
         if randomization not in self._made:
             config = EnvConfig(task=TASK, randomization=randomization)
-            with closing(ManipulationEnv(config)) as env:
-                act, seed = expert(config), 1_000 + self._seed
-                made = [collect_episode(env, act, seed, k, NOISE) for k in range(self._simulated)]
-            self._made[randomization] = transitions(made)
+            self._made[randomization] = transitions(expert_episodes(config, self._simulated, 1_000 + self._seed, NOISE))
         return self._made[randomization]
 
     def _randomization(self, method: str) -> Randomization | None:

@@ -74,13 +74,22 @@ def _kept(path: Path) -> list[dict[str, Any]]:
 def _bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The worst of the seeds of each experiment beside what it is to reach."""
     bars = []
-    for name in dict.fromkeys(row["experiment"] for row in rows):
-        own = [row for row in rows if row["experiment"] == name]
-        of = f"worst of {len(own)} seeds" if len(own) > 1 else "one seed"
-        worst, slowest = min(row["success_rate"] for row in own), max(row["minutes"] for row in own)
-        wanted = own[-1]["wanted"]
+    for name, worst in worst_rows(rows).items():
+        of = f"worst of {worst['seeds']} seeds" if worst["seeds"] > 1 else "one seed"
+        success, minutes, wanted = worst["success_rate"], worst["minutes"], worst["wanted"]
         bars += [
-            Bar(f"{name}: success, {of}", worst, wanted["success"]).to_dict(),
-            Bar(f"{name}: minutes from nothing, {of}", slowest, wanted["minutes"], at_most=True).to_dict(),
+            Bar(f"{name}: success, {of}", success, wanted["success"]).to_dict(),
+            Bar(f"{name}: minutes from nothing, {of}", minutes, wanted["minutes"], at_most=True).to_dict(),
         ]
     return bars
+
+
+def worst_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Of each experiment the least success and the most minutes of its seeds, their number, and what is wanted."""
+    worst = {}
+    for name in dict.fromkeys(row["experiment"] for row in rows):
+        own = [row for row in rows if row["experiment"] == name]
+        success, minutes = min(row["success_rate"] for row in own), max(row["minutes"] for row in own)
+        told = {"success_rate": success, "minutes": minutes, "seeds": len(own)}
+        worst[name] = told | {"wanted": own[-1]["wanted"]}
+    return worst

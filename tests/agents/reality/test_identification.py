@@ -119,9 +119,9 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
     again: list[int] = []
     monkeypatch.setattr(Repeat, "differences", lambda *each: again.append(1) or simulated(*each))
     assert identify(asked, prior, settings, stop, tmp_path / "kept.jsonl") == found
-    most = 2 * (len(_AROUND) + 3)  # what is tried for the intervals of two factors
+    most = 2 * (len(_AROUND) + 2)  # what is tried for the intervals of two factors
     rest = (settings.total - 2) * settings.candidates
-    ends = 2 * settings.total + 1  # are compared, and the best is looked at
+    ends = 1 + settings.total  # are compared
     assert rest < len(again) <= rest + ends + most
     with pytest.raises(DatasetError, match="of another search"):
         identify(asked, prior, settings.model_copy(update={"seed": 1}), kept=tmp_path / "kept.jsonl")
@@ -132,13 +132,13 @@ def test_what_cannot_have_been_so_counts_most_and_a_search_still_goes_on(
 ) -> None:
     simulated, asked = ManipulationEnv.reset, list[int]()
 
-    def refuse_third(*args: Any, **options: Any) -> Any:
+    def refuse_one(*args: Any, **options: Any) -> Any:
         asked.append(1)
-        if len(asked) == 3:
+        if len(asked) == 5:  # after the two of where it begins, and of a candidate
             raise DrawError("they are within each other")
         return simulated(*args, **options)
 
-    monkeypatch.setattr(ManipulationEnv, "reset", refuse_third)
+    monkeypatch.setattr(ManipulationEnv, "reset", refuse_one)
     short = [begun(trace, 4) for trace in traces]
     settings = IdentificationSettings(generations=1, candidates=4)
     found = identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl")
