@@ -4,7 +4,6 @@ What was done is done again in simulation, from the same start, with values that
 Hansen 2016, arXiv:1604.00772, by the package `cmaes`), as in SimOpt (Chebotar et al. 2019, arXiv:1810.05687).
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,17 +32,20 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
-_PLACES = "position", "joint_position"
-"""Kinds of what is observed that is compared, in m and rad: its noise is small beside what parameters change."""
-_STEPS = 9
-"""Steps over which differences are averaged first, so that the noise of sensors counts for little."""
-_WIDTHS = 0.25, 0.12, 0.08, 0.05, 0.05, 0.05, 0.05, 0.05
+_COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 25}
+"""Kinds of what is observed that is compared, each with the steps over which differences are averaged first: so noise
+counts for little beside what parameters change, and of efforts what it takes to hold more than what it takes to move."""
+_WIDTHS = 0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.01
 """How wide evolutions begin, in shares of what is possible, each from where the best one ended: one alone narrows
 before all values are told apart."""
 _MOST, _LEAST = 0.6, 1e-5
-"""The share of differences that are within the scale to which they count, and the least scale, in m and rad."""
-_Generation = tuple[list[list[float]], float, list[float]]
-"""What is kept of each: what was proposed, the scale, and the losses."""
+"""The share of differences that are within the scale to which they count, and the least scale, in m, rad and N m."""
+Differences = Mapping[str, Float]
+"""How far off a trace is, by field (steps,)."""
+Scales = Mapping[str, float]
+"""What most differences are within, by field."""
+_Generation = tuple[list[list[float]], dict[str, float], list[float]]
+"""What is kept of each: what was proposed, the scales, and the losses."""
 _AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
 """Shares of what is possible by which other values than the best are tried, to see how well traces tell them apart."""
 _RESAMPLED = 500
@@ -54,8 +56,8 @@ class IdentificationSettings(Settings):
     """How values are looked for: `candidates` in each of the `generations` of an evolution, of which there are 8.
 
     A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
-    another way altogether, by chance, counts for no more the further it gets. The scale s is what most differences are
-    within, where they were least so far: at first many millimetres, and in the end what noise leaves.
+    another way altogether, by chance, counts for no more the further it gets. The scale s of a field is what most of
+    its differences are within, where they were least so far: at first many millimetres, in the end what noise leaves.
     """
 
     generations: Annotated[Whole, Field(ge=1, le=10_000)] = 28
@@ -85,7 +87,7 @@ class Identified:
     """What was found out: an estimate for each factor, and what most differences were within after each generation."""
 
     estimates: Mapping[str, Estimate]
-    scales: Sequence[float]
+    scales: Sequence[Scales]
     prior: Mapping[str, Distribution]
 
     def values(self) -> dict[str, float]:
@@ -107,14 +109,14 @@ def identify(
     traces: Sequence[Trace],
     prior: Randomization,
     settings: IdentificationSettings | None = None,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Callable[[int], None] | None = None,
     kept: Path | None = None,
 ) -> Identified:
     """Find the values of the factors of `prior` with which the traces come out as they were observed.
 
     `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
-    items. `progress` is told how many generations are done, and what most differences are within, in m and rad. The
-    same traces and settings give the same estimates. With the file `kept` the same search goes on where it stopped.
+    items. `progress` is told how many generations are done. The same traces and settings give the same estimates. With
+    the file `kept` the same search goes on where it stopped.
     ConfigurationError where there are no traces, where one of them says what the value of a factor was, or has no such
     factor; DatasetError where the file is broken, or of another search.
     """
@@ -141,14 +143,14 @@ class _Search:
         ranges: Mapping[str, Distribution],
         settings: IdentificationSettings,
         strategy: "type[CMA]",
-        progress: Callable[[int, float], None] | None,
+        progress: Callable[[int], None] | None,
         kept: Path | None,
     ) -> None:
         self._repeat, self._ranges, self._settings, self._progress = repeat, ranges, settings, progress
         self._strategy = strategy
         self._path, self._lines = kept, None if kept is None else KeptLines(kept, _Generation)
         self._kept = [] if self._lines is None else self._lines.take_up(lambda _: True)
-        self.scales = list[float]()
+        self.scales = list[Scales]()
         self.best: Float = np.full(len(ranges), 0.5)
         self._at_best = self._differences(self.best)
 
@@ -163,36 +165,37 @@ class _Search:
         )
         for _ in range(self._settings.generations):
             asked = [search.ask() for _ in range(self._settings.candidates)]
-            scale, told = self._generation([shares.tolist() for shares in asked])
+            scales, told = self._generation([shares.tolist() for shares in asked])
             search.tell([*zip(asked, told, strict=True)])
-            self.scales.append(scale)
+            self.scales.append(scales)
             if self._progress is not None:
-                self._progress(len(self.scales), scale)
+                self._progress(len(self.scales))
         end = np.asarray(np.clip(search.mean, 0.0, 1.0))
         at_end = self._differences(end)
         if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
             self.best, self._at_best = end, at_end
 
-    def _generation(self, asked: list[list[float]]) -> tuple[float, list[float]]:
-        """The scale to which differences count from now on, and the loss of each of the candidates."""
+    def _generation(self, asked: list[list[float]]) -> tuple[Scales, list[float]]:
+        """The scales to which differences count from now on, and the loss of each of the candidates."""
         if (number := len(self.scales)) < len(self._kept):
-            proposed, scale, told = self._kept[number]
+            proposed, scales, told = self._kept[number]
             if proposed != asked:
                 raise DatasetError(f"{self._path} is of another search; remove it to begin again")
-            return scale, told
+            return scales, told
         found = [self._differences(np.array(shares)) for shares in asked]
-        scale = min(self.scales[-1:] + [scale_of(each) for each in found])
-        if not math.isfinite(scale):
+        possible = [scales_of(each) for each in found if all(each)] + self.scales[-1:]
+        if not possible:
             raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
-        told = [float(losses(each, scale).mean()) for each in found]
+        scales = {name: min(each[name] for each in possible) for name in possible[0]}
+        told = [float(losses(each, scales).mean()) for each in found]
         if self._lines is not None:
-            self._lines.add([asked, scale, told])
-        return scale, told
+            self._lines.add([asked, scales, told])
+        return scales, told
 
     def intervals(self) -> tuple[Float, Float]:
         """Between which shares each value is best if traces are others, with the other values as they are."""
         best = self.best
-        if any(each is None for each in self._at_best):
+        if not all(self._at_best):
             raise ConfigurationError(
                 "factors: with what was found things would begin within each other; try another seed"
             )
@@ -211,7 +214,7 @@ class _Search:
             high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in means], 0.975)
         return np.minimum(low, best), np.maximum(high, best)
 
-    def _differences(self, shares: Float) -> list[Float | None]:
+    def _differences(self, shares: Float) -> list[Differences]:
         return self._repeat.differences(_values(self._ranges, shares))
 
 
@@ -225,10 +228,10 @@ class Repeat:
         # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
         self._known = [Randomization(trace.parameters) for trace in traces]
 
-    def differences(self, values: Mapping[str, float]) -> list[Float | None]:
-        """How far off each trace is with some values by address, in m and rad (steps, fields).
+    def differences(self, values: Mapping[str, float]) -> list[Differences]:
+        """How far off each trace is with some values by address, in m, rad and N m.
 
-        Their mean over some steps, by the root mean square of a field's numbers; None where it cannot have been so.
+        The mean over some steps, by the root mean square of a field's numbers; none where it cannot have been so.
         """
         pairs = zip(self._traces, self._known, strict=True)
         return [self._differences(trace, known | values) for trace, known in pairs]
@@ -238,38 +241,51 @@ class Repeat:
         for env in self._envs.values():
             env.close()
 
-    def _differences(self, trace: Trace, randomization: Randomization) -> Float | None:
+    def _differences(self, trace: Trace, randomization: Randomization) -> Differences:
         env = self._envs[trace.config]
         try:
             seen = [env.reset(seed=0, options={"randomization": randomization})[0]["observation"]]
         except DrawError:  # things would be within each other
-            return None
+            return {}
         seen += [env.step(action)[0]["observation"] for action in trace.actions]
         off = np.stack(seen).astype(np.float64) - trace.observations
         # What is the same in all of an episode is how its sensors are off, of which nobody knows.
         off -= np.median(off, axis=0)
-        mean = sliding_window_view(off, min(_STEPS, len(off)), axis=0).mean(-1)
-        return np.stack([np.sqrt((mean[:, part] ** 2).mean(-1)) for part in self._parts[trace.config]], axis=-1)
+        return {name: _averaged(off[:, part], steps) for name, part, steps in self._parts[trace.config]}
 
 
-def losses(differences: Sequence[Float | None], scale: float) -> Float:
+def _averaged(off: Float, steps: int) -> Float:
+    """The root mean square (n,) of some numbers (T, numbers), each as its mean over some steps."""
+    mean = sliding_window_view(off, min(steps, len(off)), axis=0).mean(-1)
+    found: Float = np.sqrt((mean**2).mean(-1))
+    return found
+
+
+def losses(differences: Sequence[Differences], scales: Scales) -> Float:
     """How far off traces are (traces,), from 0 to 1, by their differences; 1 where it cannot have been so."""
-    return np.array([1.0 if d is None else (d**2 / (d**2 + scale**2)).mean() for d in differences])
+    return np.array([_loss(each, scales) if each else 1.0 for each in differences])
 
 
-def scale_of(differences: Sequence[Float | None]) -> float:
-    """What most of the differences are within, in m and rad."""
-    known = [each.ravel() for each in differences if each is not None]
-    if len(known) < len(differences):
-        return math.inf
-    return max(float(np.quantile(np.concatenate(known), _MOST)), _LEAST)
+def _loss(differences: Differences, scales: Scales) -> float:
+    return float(np.mean([(d**2 / (d**2 + scales[name] ** 2)).mean() for name, d in differences.items()]))
 
 
-def compared(config: EnvConfig) -> list[slice]:
-    """Which numbers of the observation are places and angles of joints, each field by itself."""
-    parts, begin = list[slice](), 0
+def scales_of(differences: Sequence[Differences]) -> Scales:
+    """What most of the differences of each field are within."""
+    found: dict[str, list[Float]] = {}
+    for each in differences:
+        for name, d in each.items():
+            found.setdefault(name, []).append(d)
+    return {name: max(float(np.quantile(np.concatenate(all_), _MOST)), _LEAST) for name, all_ in found.items()}
+
+
+def compared(config: EnvConfig) -> list[tuple[str, slice, int]]:
+    """What is compared: the name of a field, which of the observed numbers, and over how many steps as their mean."""
+    parts, begin = list[tuple[str, slice, int]](), 0
     for field in config.fields:
-        parts += [slice(begin + first, begin + last) for kind, first, last in field.noise if kind in _PLACES]
+        for kind, first, last in field.noise:
+            if kind in _COMPARED:
+                parts.append((field.name, slice(begin + first, begin + last), _COMPARED[kind]))
         begin += field.size
     return parts
 

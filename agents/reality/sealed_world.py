@@ -13,6 +13,9 @@ from simworld.agents.reality.trace import Trace
 from simworld.documents import read_yaml
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.task import Task
+from simworld.envs.tasks import shipped_task
+from simworld.envs.terms.efforts import efforts
 from simworld.errors import ConfigurationError, nearest
 from simworld.randomization.files import written_randomization
 from simworld.randomization.presets import as_randomization
@@ -48,13 +51,15 @@ class SealedWorld:
         content = read_yaml(_FOLDER / f"{name}.yaml", "world")
         return cls(name, content["about"], as_randomization(written_randomization(content["truth"])))
 
-    def _config(self, task: str) -> EnvConfig:
+    def _config(self, task: str | Task) -> EnvConfig:
         """The environment of a task in this world, of which not all may be told."""
         return EnvConfig(task=task, randomization=self._truth)
 
     def traces(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> list[Trace]:
-        """What is known of some episodes of the expert, with `noise` in what it does."""
-        episodes = expert_episodes(self._config(task), count, TRACES + seed, noise)
+        """What is known of some episodes of the expert, with `noise` in what it does; its motors' efforts, too."""
+        seen = shipped_task(task)
+        felt = seen.model_copy(update={"observe": (*seen.observe, efforts())})
+        episodes = expert_episodes(self._config(felt), count, TRACES + seed, noise)
         return [Trace.of(episode, self._truth.by_address) for episode in episodes]
 
     def demonstrations(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> Transitions:

@@ -86,7 +86,7 @@ class Study:
         begin = time.perf_counter()
         with progress(world.name, settings.total) as tell:
             kept = self._folder / f"{world.name}_{self._generations}.jsonl"
-            found = identify(traces, POSSIBLE, settings, lambda done, _: tell(done), kept)
+            found = identify(traces, POSSIBLE, settings, tell, kept)
         values, errors = found.values(), world.errors(found.values())
         told = {
             name: {"value": values[name], "interval": [*estimate.interval], "error": errors[name]}

@@ -7,7 +7,7 @@ import numpy as np
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array, Vec3
 from simworld.physics.articulated import WORK
-from simworld.physics.free_motion import SCRATCH, move_freely
+from simworld.physics.free_motion import LEFT, SCRATCH, VECTORS, move_freely
 from simworld.physics.robot_links import RobotLinks
 from simworld.physics.timing import Timing
 
@@ -23,7 +23,8 @@ class FreeArm:
     ) -> None:
         tree = known.tree
         self._tree, self._gravity, self._timing = tree, np.array(gravity), timing
-        arm, gripper = model.arm_joints, model.gripper
+        self._arm = arm = model.arm_joints
+        gripper = model.gripper
         self._joints = np.array(
             [
                 [*range(arm), *[arm] * len(gripper.joints)],
@@ -47,3 +48,8 @@ class FreeArm:
         )  # fmt: skip
         end.setflags(write=False)  # it is given out
         return end
+
+    def driving(self) -> Array:
+        """What the arm's motors did (arm_joints,) in the last substep, in N m or N, beside what they carry it with."""
+        taken: Array = self._scratch[VECTORS, LEFT, : self._arm]
+        return -taken * (self._timing.substeps / self._timing.step)

@@ -33,6 +33,8 @@ MOTOR = TARGET, SPEED, STIFFNESS, DAMPING, LIMIT, CARRIED, LOWER, UPPER = 0, 1, 
 force that is told beside it, and where it comes to a stop."""
 SCRATCH = INERTIAS, MASSES, FACTORS, VECTORS = 0, 1, 2, 3
 """Sheets of `scratch` (4, n, n), where n is the largest of 10 and how many links and joints there are."""
+LEFT = 3
+"""The row of VECTORS in which the last substep leaves the impulses that motors took: less than 0 where they drove."""
 _SWEEPS, _SETTLED = 60, 1e-7
 """Of all motors, to find out which of them do all they may; and the change of velocities that is none."""
 
@@ -59,7 +61,7 @@ def move_freely(
     freedoms = motors.shape[1]
     dt = seconds / substeps
     inertia, mass, vectors = scratch[INERTIAS], scratch[MASSES], scratch[VECTORS]
-    q, v, wanted, pull = vectors[0], vectors[1], vectors[2, :freedoms], vectors[3]
+    q, v, wanted, pull = vectors[0], vectors[1], vectors[2, :freedoms], vectors[LEFT]
     needed, factors = vectors[4], scratch[FACTORS]
     _gather(joints, start, q, v, pull, freedoms)
     _spread(joints, q, v, end)

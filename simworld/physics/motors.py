@@ -42,6 +42,7 @@ class Motors:
         self._position_gains = [robot.gain * model.gains.arm[0]] * arm + [model.gains.gripper[0]] * fingers
         damping = [times * model.gains.arm[1] for times in robot.joint_damping or [1.0] * arm]
         self._velocity_gains = damping + [model.gains.gripper[1]] * fingers
+        self._carried: list[float] | None = None
         self._known: dict[tuple[int, bool], _Gains] = {}
         self._rows: dict[bool, Array] = {}
         self._guiding_gains = [_GUIDING * gain for gain in self._position_gains[:arm]] + self._position_gains[arm:]
@@ -142,6 +143,11 @@ class Motors:
             self._known[key] = _Gains(*map(list, zip(*rows, strict=True)))
         return self._known[key]
 
+    @property
+    def carried(self) -> list[float]:
+        """What the arm's motors carried it with (arm_joints,) in the last control step, in N m or N."""
+        return self._carried or self._still[: self._arm]
+
     def act(self, velocities: Array) -> None:
         """Drive all joints in Bullet, with what acts on those of the arm beside their motors, for a control step.
 
@@ -187,8 +193,8 @@ class Motors:
         return rows
 
     def _beside(self, velocities: Array) -> list[float] | None:
-        """Torques (arm_joints,) on the arm's joints beside those of their motors."""
-        torques = self._carrying
+        """Torques (arm_joints,) on the arm's joints beside those with which their motors drive them."""
+        torques = self._carried = self._carrying
         if self._robot.joint_friction:
             rubbed = self._rub(velocities.tolist())
             torques = rubbed if torques is None else [a + b for a, b in zip(torques, rubbed, strict=True)]

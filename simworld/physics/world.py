@@ -42,6 +42,8 @@ class World(Uncopied):
 
     changes: int
     """How often it was changed: loaded, driven, pushed, stepped."""
+    _moved_freely: bool | None
+    """Whether the last control step was without Bullet, if one was since the arm was put somewhere."""
 
     def __init__(self, timing: Timing = USUAL) -> None:
         self.timing = timing
@@ -211,7 +213,7 @@ class World(Uncopied):
         if not self._clearance.is_clear(self._arm_reader.links, self._free_arm.links, self._catch_up):
             return False
         self._forget_arm(end)
-        self._is_ahead = True
+        self._is_ahead = self._moved_freely = True
         return True
 
     def _simulate(self) -> None:
@@ -221,6 +223,7 @@ class World(Uncopied):
         self._motors.act(self.joints()[1])
         bullet.stepSimulation(physicsClientId=self._client)
         self._forget_arm()
+        self._moved_freely = False
         self._reader.step(self._division.substeps)
         self._clearance.step()
 
@@ -236,6 +239,7 @@ class World(Uncopied):
     def _forget_arm(self, joints: Array | None = None) -> None:
         """Drop what was computed of the arm before it moved, to where its `joints` are now if that is known."""
         self._is_ahead = False
+        self._moved_freely = None
         self._joint_states = joints
         self._arm_reading: ArmReading | None = None
         self._opening: float | None = None
@@ -248,6 +252,20 @@ class World(Uncopied):
             self._joint_states = np.array([[state[0] for state in states], [state[1] for state in states]])
             self._joint_states.setflags(write=False)  # it is given out
         return self._joint_states
+
+    def efforts(self) -> Array:
+        """Torques (arm_joints,) in N m, or forces in N, of the arm's motors as the last control step ended.
+
+        Where the arm was put somewhere since, they are what carries it there.
+        """
+        arm = self.model.arm_joints
+        if self._moved_freely is None:
+            return self.arm().needed[:arm]
+        if self._moved_freely:
+            return self._free_arm.driving() + self._motors.carried
+        states = bullet.getJointStates(self._robot, self._joints[:arm], physicsClientId=self._client)
+        # Bullet divides the impulse of a substep by the time of a control step.
+        return np.array([self._division.substeps * state[3] for state in states]) + self._motors.carried
 
     def place_arm(self, positions: Array) -> None:
         """Put the arm's joints at `positions` at once, at rest, with the motors holding them there."""

@@ -132,6 +132,7 @@ def test_motors_do_all_they_may_where_they_do_not_come_to_what_they_are_told() -
                 world._robot, start[0].tolist(), start[1].tolist(), ((end[1] - start[1]) * 150).tolist(),
                 physicsClientId=world._client,
             )  # fmt: skip
+            assert world.efforts() == pytest.approx(np.array(done)[:n], abs=1e-3)
             torques = np.array(done)[:n] - carried
             limits = np.minimum(yielding, np.array(world.model.max_force[:n]) - np.abs(carried))
             wanted = start[1, :n] + gain * ahead * 150 - damping * start[1, :n]

@@ -84,6 +84,19 @@ def test_a_thing_is_held(name: str, mass: float) -> None:
         assert world.body_pose("cube")[:3] - world.tool_pose()[:3] == pytest.approx(before, abs=1e-3)
 
 
+@pytest.mark.parametrize("mass", [0.05, 0.3])
+@pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa"])
+def test_motors_feel_what_is_held(name: str, mass: float) -> None:
+    world, _ = held(name, mass)
+    with world:
+        world.step(60)
+        tool, jacobian = world.tool_kinematics()
+        weight = np.array([0.0, 0.0, -9.81 * mass])
+        moment = np.cross(world.body_pose("cube")[:3] - tool[:3], weight)
+        alone = world.arm().needed[: world.model.arm_joints]
+        assert world.efforts() == pytest.approx(alone - jacobian.T @ [*weight, *moment], abs=0.02)
+
+
 @pytest.mark.parametrize("name", ["panda", "xarm6", "iiwa"])
 def test_the_first_finger_is_on_the_side_that_the_squeeze_axis_points_to(name: str) -> None:
     with World() as world:

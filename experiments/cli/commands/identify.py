@@ -42,12 +42,13 @@ def identify(
             episodes=episodes,
             settings=settings,
             margin=margin,
-            progress=lambda done, _: tell(done),
+            progress=tell,
         )
     rows: list[list[Any]] = [
         [name, f"{one['value']:.4g}", "{:.4g} to {:.4g}".format(*one["interval"])]
         for name, one in found["estimates"].items()
     ]
     table(f"Found out from {found['traces']} episodes", ["factor", "value", "95% interval"], rows)
-    say(f"most differences are within {1e3 * found['scales'][-1]:.2g} mm or mrad")
+    within = ", ".join(f"{name} {scale:.2g}" for name, scale in found["scales"][-1].items())
+    say(f"most differences are within: {within} (m, rad and N m)")
     say(f"a randomization around it is {out / RANDOMIZATION}")

@@ -29,7 +29,7 @@ def write_identification(
     episodes: int | None = None,
     settings: IdentificationSettings | None = None,
     margin: float = 0.05,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Find the values of the factors of `possible`, and write `identified.json` and a `randomization.yaml` around them.
 

@@ -17,7 +17,7 @@ from simworld.agents.reality.identification import (
     compared,
     identify,
     losses,
-    scale_of,
+    scales_of,
 )
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
 from simworld.agents.reality.trace import Trace
@@ -58,21 +58,22 @@ def test_what_was_done_comes_out_the_same_in_a_world_that_is_the_same() -> None:
     quiet = {"control.delay": 4.0, "objects.*.mass": 0.2}
     world = SealedWorld("here", "", Randomization(quiet))
     repeat = Repeat(world.traces("push", 2))
-    assert losses(repeat.differences(quiet), 0.0005).tolist() == [0.0, 0.0]
-    other = losses(repeat.differences(quiet | {"control.delay": 5.0}), 0.0005)
+    same = repeat.differences(quiet)
+    assert losses(same, dict.fromkeys(same[0], 0.0005)).tolist() == [0.0, 0.0]
+    other = losses(repeat.differences(quiet | {"control.delay": 5.0}), dict.fromkeys(same[0], 0.0005))
     assert (other > 0.05).all()
-    assert sum(part.stop - part.start for part in compared(env)) > 12
+    assert sum(part.stop - part.start for _, part, _ in compared(env)) > 12
 
 
 def test_a_delay_is_found_within_a_tenth(traces: list[Trace]) -> None:
     prior = Randomization(DELAY | {"robot.gain": {"uniform": [0.5, 1.5]}})
     settings = IdentificationSettings(generations=2, candidates=6)
-    heard: list[tuple[int, float]] = []
-    found = identify(traces, prior, settings, lambda *told: heard.append(told))
+    heard: list[int] = []
+    found = identify(traces, prior, settings, heard.append)
     errors = SealedWorld.named("old_arm").errors(found.values())
     assert errors["control.delay"] < 0.1, found
-    assert [number for number, _ in heard] == [*range(1, len(found.scales) + 1)]
-    assert heard[-1][1] < heard[0][1] / 2
+    assert heard == [*range(1, len(found.scales) + 1)]
+    assert found.scales[-1]["joint_positions"] < found.scales[0]["joint_positions"] / 2
     likely = found.randomization()
     low, high = likely["control.delay"].support()
     assert 0.0 <= low <= found.estimates["control.delay"].interval[0] <= found.values()["control.delay"] <= high <= 12.0
@@ -105,7 +106,7 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
     low, high = found.estimates["control.delay"].interval
     assert high - low < 6.0
 
-    def stop(done: int, _: float) -> None:
+    def stop(done: int) -> None:
         told.append(done)
         if len(told) == 2:
             raise KeyboardInterrupt
@@ -143,7 +144,7 @@ def test_what_cannot_have_been_so_counts_most_and_a_search_still_goes_on(
     settings = IdentificationSettings(generations=1, candidates=4)
     found = identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl")
     told = json.loads((tmp_path / "kept.jsonl").read_text().splitlines()[0])[-1]
-    assert sum(loss >= 0.5 for loss in told) == 1 and len(found.scales) == settings.total == 8
+    assert np.argmax(told) == 1 and max(told) > 0.5 and len(found.scales) == settings.total == 8
     assert identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl") == found
 
 
@@ -158,27 +159,40 @@ def test_what_cannot_have_been_so_is_said(traces: list[Trace], monkeypatch: pyte
 
 def test_what_is_always_off_does_not_count(traces: list[Trace]) -> None:
     trace = traces[0]
-    at = compared(trace.config)[0]
+    name, at, _ = compared(trace.config)[0]
 
     def differences(off: float, first: int) -> NDArray[np.float64]:
         seen = trace.observations.copy()
         seen[first:, at] += np.float32(off)
-        found = Repeat([replace(trace, observations=seen)]).differences({"control.delay": 5.0})[0]
-        assert found is not None
-        return found
+        return Repeat([replace(trace, observations=seen)]).differences({"control.delay": 5.0})[0][name]
 
     assert differences(2.0, 0) == pytest.approx(differences(0.0, 0), abs=1e-6)
     later = len(trace.actions) * 3 // 4
-    assert differences(2.0, later)[-1, 0] == pytest.approx(2.0, rel=0.1)
+    assert differences(2.0, later)[-1] == pytest.approx(2.0, rel=0.1)
 
 
 def test_what_is_far_off_counts_once_and_to_the_scale_that_most_are_within() -> None:
-    near, far = np.full((6, 1), 0.001), np.array([[0.001]] * 5 + [[9.0]])
-    assert losses([near, near / 2, 1e4 * near, None], 0.001) == pytest.approx([0.5, 0.2, 1.0, 1.0], rel=1e-3)
-    assert losses([far], 0.001) == pytest.approx(3.5 / 6)
-    assert scale_of([near, far]) == 0.001
-    assert scale_of([0 * near]) == 1e-5  # no noise at all
-    assert scale_of([near, None]) == np.inf
+    near, far = {"place": np.full(6, 0.001)}, {"place": np.array([0.001] * 5 + [9.0])}
+
+    def times(factor: float) -> dict[str, NDArray[np.float64]]:
+        return {"place": factor * near["place"]}
+
+    told = losses([near, times(0.5), times(1e4), {}], {"place": 0.001})
+    assert told == pytest.approx([0.5, 0.2, 1.0, 1.0], rel=1e-3)
+    assert losses([far], {"place": 0.001}) == pytest.approx(3.5 / 6)
+    assert scales_of([near, far]) == {"place": 0.001}
+    assert scales_of([times(0.0)]) == {"place": 1e-5}  # no noise at all
+
+
+def test_each_field_counts_to_its_own_scale() -> None:
+    seen = {"place": np.full(4, 0.002), "effort": np.full(2, 0.3)}, {"place": np.full(4, 0.002)}
+    assert scales_of(seen) == {"place": 0.002, "effort": 0.3}
+    assert losses(seen, {"place": 0.002, "effort": 0.1}) == pytest.approx([(0.5 + 0.9) / 2, 0.5])
+
+
+def test_what_motors_do_is_compared_where_it_is_observed(traces: list[Trace]) -> None:
+    assert [name for name, *_ in compared(traces[0].config)][-1] == "joint_efforts"
+    assert "joint_efforts" not in [name for name, *_ in compared(EnvConfig(task="push"))]
 
 
 @pytest.mark.parametrize("name", sealed_worlds())
