@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 25}
-"""Kinds of what is observed that is compared, each with the steps over which differences are averaged first: so noise
-counts for little beside what parameters change, and of efforts what it takes to hold more than what it takes to move."""
+"""Kinds of what is observed that is compared, and over how many steps differences are averaged first: so noise counts
+for little beside what parameters change, and of efforts what it takes to move for less than what it takes to hold."""
 _WIDTHS = 0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.01
 """How wide evolutions begin, in shares of what is possible, each from where the best one ended: one alone narrows
 before all values are told apart."""
