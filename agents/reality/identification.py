@@ -35,9 +35,12 @@ Float = NDArray[np.float64]
 _COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 25}
 """Kinds of what is observed that is compared, and over how many steps differences are averaged first: so noise counts
 for little beside what parameters change, and of efforts what it takes to move for less than what it takes to hold."""
-_WIDTHS = 0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.01
-"""How wide evolutions begin, in shares of what is possible, each from where the best one ended: one alone narrows
-before all values are told apart."""
+_EVOLUTIONS, _WIDTH, _WIDER, _NARROWEST = 8, 0.25, 3.0, 0.002
+"""How many there are: one alone narrows before all values are told apart. The first is so wide in every direction, in
+shares of what is possible; each later one begins where the best one ended, so many times as wide as the last one was in
+its last generations, in each direction, and no narrower than the last of these."""
+_LAST = 5
+"""Generations that say how wide an evolution is."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m, rad and N m."""
 Differences = Mapping[str, Float]
@@ -67,7 +70,7 @@ class IdentificationSettings(Settings):
     @property
     def total(self) -> int:
         """Generations in all."""
-        return len(_WIDTHS) * self.generations
+        return _EVOLUTIONS * self.generations
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,8 @@ def identify(
         from cmaes import CMA
     with closing(Repeat(traces)) as repeat:
         search = _Search(repeat, ranges, settings, CMA, progress, kept)
-        for number, width in enumerate(_WIDTHS):
-            search.evolve(width, number)
+        for number in range(_EVOLUTIONS):
+            search.evolve(number)
         found = search.best, *search.intervals()
     value, low, high = (_values(ranges, shares) for shares in found)
     estimates = {name: Estimate(value[name], (low[name], high[name])) for name in ranges}
@@ -153,18 +156,22 @@ class _Search:
         self.scales = list[Scales]()
         self.best: Float = np.full(len(ranges), 0.5)
         self._at_best = self._differences(self.best)
+        self._covariance = _WIDTH**2 * np.eye(len(ranges))
 
-    def evolve(self, width: float, number: int) -> None:
+    def evolve(self, number: int) -> None:
         """Go on from the best shares (n,) to where an evolution ends, the mean of many, if that is better."""
         search = self._strategy(
             mean=np.clip(self.best, 0.01, 0.99),  # it must begin within its bounds
-            sigma=width,
+            sigma=1.0,
             bounds=np.tile([0.0, 1.0], (len(self.best), 1)),
-            seed=(self._settings.seed * len(_WIDTHS) + number) % 2**32,
+            cov=self._covariance,
+            seed=(self._settings.seed * _EVOLUTIONS + number) % 2**32,
             population_size=self._settings.candidates,
         )
+        proposed = list[Float]()
         for _ in range(self._settings.generations):
             asked = [search.ask() for _ in range(self._settings.candidates)]
+            proposed += asked
             scales, told = self._generation([shares.tolist() for shares in asked])
             search.tell([*zip(asked, told, strict=True)])
             self.scales.append(scales)
@@ -174,6 +181,8 @@ class _Search:
         at_end = self._differences(end)
         if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
             self.best, self._at_best = end, at_end
+        last = np.cov(proposed[-_LAST * self._settings.candidates :], rowvar=False)
+        self._covariance = _WIDER**2 * last.reshape(self._covariance.shape) + _NARROWEST**2 * np.eye(len(end))
 
     def _generation(self, asked: list[list[float]]) -> tuple[Scales, list[float]]:
         """The scales to which differences count from now on, and the loss of each of the candidates."""

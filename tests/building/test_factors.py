@@ -19,6 +19,8 @@ from simworld.building.temperature import color_of_temperature
 from simworld.distributions.expressions import Constant
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import shipped_task
+from simworld.envs.terms.efforts import efforts
 from simworld.errors import ConfigurationError
 from simworld.randomization.presets import EXTREME, FULL, NONE, PRESETS, as_randomization
 from simworld.randomization.randomization import Randomization
@@ -172,10 +174,12 @@ def episode(env: ManipulationEnv, parameters: Mapping[str, Any]) -> dict[str, np
 
 @pytest.fixture(scope="module")
 def env() -> Any:
+    task = shipped_task("place_in_box")
+    felt = task.model_copy(update={"observe": (*task.observe, efforts())})  # whatever has errors is observed
     with closing(
-        gym.make("simworld/PlaceInBox-v0", observation=["state", "rgb", "depth", "segmentation"], image_size=SIZE)
+        ManipulationEnv(EnvConfig(task=felt, observation=("state", "rgb", "depth", "segmentation"), image_size=SIZE))
     ) as made:
-        yield made.unwrapped
+        yield made
 
 
 PICTURES = {"rgb", "depth", "segmentation"}
