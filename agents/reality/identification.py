@@ -32,21 +32,23 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
-_COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 25}
+_COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 45}
 """Kinds of what is observed that is compared, and over how many steps differences are averaged first: so noise counts
 for little beside what parameters change, and of efforts what it takes to move for less than what it takes to hold."""
-_EVOLUTIONS, _WIDTH, _WIDER, _NARROWEST = 8, 0.25, 3.0, 0.002
-"""How many there are: one alone narrows before all values are told apart. The first is so wide in every direction, in
-shares of what is possible; each later one begins where the best one ended, so many times as wide as the last one was in
-its last generations, in each direction, and no narrower than the last of these."""
+_POPULATIONS = 1, 1, 2, 2, 4
+"""Times as many candidates in each evolution: the nearer the truth, the more counts what happens by chance."""
+_WIDTH, _WIDER, _NARROWEST = 0.25, 3.0, 0.002
+"""How wide the first evolution begins in every direction, in shares of what is possible. One alone narrows before all
+values are told apart: the others begin where the best one ended, so many times as wide as the last one was in its last
+generations, in each direction, and no narrower than the last of these."""
 _LAST = 5
 """Generations that say how wide an evolution is."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m, rad and N m."""
 Differences = Mapping[str, Float]
-"""How far off a trace is, by field (steps,)."""
+"""How far off a trace is, by kind (steps, fields)."""
 Scales = Mapping[str, float]
-"""What most differences are within, by field."""
+"""What most differences are within, by kind: in m, rad and N m."""
 _Generation = tuple[list[list[float]], dict[str, float], list[float]]
 """What is kept of each: what was proposed, the scales, and the losses."""
 _AROUND = tuple(sign * step for step in (0.01, 0.03, 0.1, 0.3) for sign in (-1, 1))
@@ -56,21 +58,21 @@ _RESAMPLED = 500
 
 
 class IdentificationSettings(Settings):
-    """How values are looked for: `candidates` in each of the `generations` of an evolution, of which there are 8.
+    """How values are looked for: `generations` of `candidates` in each of five evolutions, of which later ones have more.
 
     A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
-    another way altogether, by chance, counts for no more the further it gets. The scale s of a field is what most of
+    another way altogether, by chance, counts for no more the further it gets. The scale s of a kind is what most of
     its differences are within, where they were least so far: at first many millimetres, in the end what noise leaves.
     """
 
-    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 28
+    generations: Annotated[Whole, Field(ge=1, le=10_000)] = 20
     candidates: Annotated[Whole, Field(ge=4, le=1_000)] = 16
     seed: RootSeed = 0
 
     @property
     def total(self) -> int:
         """Generations in all."""
-        return _EVOLUTIONS * self.generations
+        return len(_POPULATIONS) * self.generations
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def identify(
         from cmaes import CMA
     with closing(Repeat(traces)) as repeat:
         search = _Search(repeat, ranges, settings, CMA, progress, kept)
-        for number in range(_EVOLUTIONS):
+        for number in range(len(_POPULATIONS)):
             search.evolve(number)
         found = search.best, *search.intervals()
     value, low, high = (_values(ranges, shares) for shares in found)
@@ -160,17 +162,18 @@ class _Search:
 
     def evolve(self, number: int) -> None:
         """Go on from the best shares (n,) to where an evolution ends, the mean of many, if that is better."""
+        size = _POPULATIONS[number] * self._settings.candidates
         search = self._strategy(
             mean=np.clip(self.best, 0.01, 0.99),  # it must begin within its bounds
             sigma=1.0,
             bounds=np.tile([0.0, 1.0], (len(self.best), 1)),
             cov=self._covariance,
-            seed=(self._settings.seed * _EVOLUTIONS + number) % 2**32,
-            population_size=self._settings.candidates,
+            seed=(self._settings.seed * len(_POPULATIONS) + number) % 2**32,
+            population_size=size,
         )
         proposed = list[Float]()
         for _ in range(self._settings.generations):
-            asked = [search.ask() for _ in range(self._settings.candidates)]
+            asked = [search.ask() for _ in range(size)]
             proposed += asked
             scales, told = self._generation([shares.tolist() for shares in asked])
             search.tell([*zip(asked, told, strict=True)])
@@ -181,7 +184,7 @@ class _Search:
         at_end = self._differences(end)
         if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
             self.best, self._at_best = end, at_end
-        last = np.cov(proposed[-_LAST * self._settings.candidates :], rowvar=False)
+        last = np.cov(proposed[-_LAST * size :], rowvar=False)
         self._covariance = _WIDER**2 * last.reshape(self._covariance.shape) + _NARROWEST**2 * np.eye(len(end))
 
     def _generation(self, asked: list[list[float]]) -> tuple[Scales, list[float]]:
@@ -260,7 +263,10 @@ class Repeat:
         off = np.stack(seen).astype(np.float64) - trace.observations
         # What is the same in all of an episode is how its sensors are off, of which nobody knows.
         off -= np.median(off, axis=0)
-        return {name: _averaged(off[:, part], steps) for name, part, steps in self._parts[trace.config]}
+        return {
+            kind: np.stack([_averaged(off[:, part], _COMPARED[kind]) for part in parts], axis=-1)
+            for kind, parts in self._parts[trace.config].items()
+        }
 
 
 def _averaged(off: Float, steps: int) -> Float:
@@ -280,21 +286,19 @@ def _loss(differences: Differences, scales: Scales) -> float:
 
 
 def scales_of(differences: Sequence[Differences]) -> Scales:
-    """What most of the differences of each field are within."""
-    found: dict[str, list[Float]] = {}
-    for each in differences:
-        for name, d in each.items():
-            found.setdefault(name, []).append(d)
-    return {name: max(float(np.quantile(np.concatenate(all_), _MOST)), _LEAST) for name, all_ in found.items()}
+    """What most of the differences of each kind are within."""
+    kinds = {kind for each in differences for kind in each}
+    found = {kind: np.concatenate([each[kind].ravel() for each in differences if kind in each]) for kind in kinds}
+    return {kind: max(float(np.quantile(d, _MOST)), _LEAST) for kind, d in sorted(found.items())}
 
 
-def compared(config: EnvConfig) -> list[tuple[str, slice, int]]:
-    """What is compared: the name of a field, which of the observed numbers, and over how many steps as their mean."""
-    parts, begin = list[tuple[str, slice, int]](), 0
+def compared(config: EnvConfig) -> dict[str, list[slice]]:
+    """Which of the observed numbers are compared, by kind: the places of each field."""
+    parts, begin = dict[str, list[slice]](), 0
     for field in config.fields:
         for kind, first, last in field.noise:
             if kind in _COMPARED:
-                parts.append((field.name, slice(begin + first, begin + last), _COMPARED[kind]))
+                parts.setdefault(kind, []).append(slice(begin + first, begin + last))
         begin += field.size
     return parts
 

@@ -62,7 +62,7 @@ def test_what_was_done_comes_out_the_same_in_a_world_that_is_the_same() -> None:
     assert losses(same, dict.fromkeys(same[0], 0.0005)).tolist() == [0.0, 0.0]
     other = losses(repeat.differences(quiet | {"control.delay": 5.0}), dict.fromkeys(same[0], 0.0005))
     assert (other > 0.05).all()
-    assert sum(part.stop - part.start for _, part, _ in compared(env)) > 12
+    assert sum(part.stop - part.start for parts in compared(env).values() for part in parts) > 12
 
 
 def test_a_delay_is_found_within_a_tenth(traces: list[Trace]) -> None:
@@ -73,7 +73,7 @@ def test_a_delay_is_found_within_a_tenth(traces: list[Trace]) -> None:
     errors = SealedWorld.named("old_arm").errors(found.values())
     assert errors["control.delay"] < 0.1, found
     assert heard == [*range(1, len(found.scales) + 1)]
-    assert found.scales[-1]["joint_positions"] < found.scales[0]["joint_positions"] / 2
+    assert found.scales[-1]["joint_position"] < found.scales[0]["joint_position"] / 2
     likely = found.randomization()
     low, high = likely["control.delay"].support()
     assert 0.0 <= low <= found.estimates["control.delay"].interval[0] <= found.values()["control.delay"] <= high <= 12.0
@@ -159,12 +159,12 @@ def test_what_cannot_have_been_so_is_said(traces: list[Trace], monkeypatch: pyte
 
 def test_what_is_always_off_does_not_count(traces: list[Trace]) -> None:
     trace = traces[0]
-    name, at, _ = compared(trace.config)[0]
+    at = compared(trace.config)["position"][0]
 
     def differences(off: float, first: int) -> NDArray[np.float64]:
         seen = trace.observations.copy()
         seen[first:, at] += np.float32(off)
-        return Repeat([replace(trace, observations=seen)]).differences({"control.delay": 5.0})[0][name]
+        return Repeat([replace(trace, observations=seen)]).differences({"control.delay": 5.0})[0]["position"][:, 0]
 
     assert differences(2.0, 0) == pytest.approx(differences(0.0, 0), abs=1e-6)
     later = len(trace.actions) * 3 // 4
@@ -184,15 +184,15 @@ def test_what_is_far_off_counts_once_and_to_the_scale_that_most_are_within() -> 
     assert scales_of([times(0.0)]) == {"place": 1e-5}  # no noise at all
 
 
-def test_each_field_counts_to_its_own_scale() -> None:
+def test_each_kind_counts_alike_and_to_its_own_scale() -> None:
     seen = {"place": np.full(4, 0.002), "effort": np.full(2, 0.3)}, {"place": np.full(4, 0.002)}
     assert scales_of(seen) == {"place": 0.002, "effort": 0.3}
     assert losses(seen, {"place": 0.002, "effort": 0.1}) == pytest.approx([(0.5 + 0.9) / 2, 0.5])
 
 
 def test_what_motors_do_is_compared_where_it_is_observed(traces: list[Trace]) -> None:
-    assert [name for name, *_ in compared(traces[0].config)][-1] == "joint_efforts"
-    assert "joint_efforts" not in [name for name, *_ in compared(EnvConfig(task="push"))]
+    assert len(compared(traces[0].config)["joint_effort"]) == 1
+    assert "joint_effort" not in compared(EnvConfig(task="push"))
 
 
 @pytest.mark.parametrize("name", sealed_worlds())
