@@ -37,10 +37,10 @@ _COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 45}
 for little beside what parameters change, and of efforts what it takes to move for less than what it takes to hold."""
 _POPULATIONS = 1, 1, 2, 2, 4
 """Times as many candidates in each evolution: the nearer the truth, the more counts what happens by chance."""
-_WIDTH, _WIDER, _NARROWEST = 0.25, 3.0, 0.002
+_WIDTH, _WIDER, _NARROWEST, _SHRINKS = 0.25, 3.0, 0.002, 0.5
 """How wide the first evolution begins in every direction, in shares of what is possible. One alone narrows before all
-values are told apart: the others begin where the best one ended, so many times as wide as the last one was in its last
-generations, in each direction, and no narrower than the last of these."""
+values are told apart: the others begin where the best one ended, so many times as wide as the last one was in the end,
+in each direction, and at least so wide; but on the whole no more than so many times as wide as that one began."""
 _LAST = 5
 """Generations that say how wide an evolution is."""
 _MOST, _LEAST = 0.6, 1e-5
@@ -58,7 +58,7 @@ _RESAMPLED = 500
 
 
 class IdentificationSettings(Settings):
-    """How values are looked for: `generations` of `candidates` in each of five evolutions, of which later ones have more.
+    """How values are looked for: `generations` of `candidates` in each of 5 evolutions, of which later ones have more.
 
     A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
     another way altogether, by chance, counts for no more the further it gets. The scale s of a kind is what most of
@@ -184,8 +184,11 @@ class _Search:
         at_end = self._differences(end)
         if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
             self.best, self._at_best = end, at_end
-        last = np.cov(proposed[-_LAST * size :], rowvar=False)
-        self._covariance = _WIDER**2 * last.reshape(self._covariance.shape) + _NARROWEST**2 * np.eye(len(end))
+        before = self._covariance
+        last = np.cov(proposed[-_LAST * size :], rowvar=False).reshape(before.shape)
+        wide = _WIDER**2 * last + _NARROWEST**2 * np.eye(len(end))
+        grown = np.exp((np.linalg.slogdet(wide)[1] - np.linalg.slogdet(before)[1]) / len(end))
+        self._covariance = wide * min(1.0, _SHRINKS**2 / grown)
 
     def _generation(self, asked: list[list[float]]) -> tuple[Scales, list[float]]:
         """The scales to which differences count from now on, and the loss of each of the candidates."""

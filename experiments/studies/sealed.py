@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--generations", type=int, default=28)
+    parser.add_argument("--generations", type=int, default=20)
     parser.add_argument("--simulated", type=int, default=300)
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--results", type=Path, default=RESULTS)

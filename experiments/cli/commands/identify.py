@@ -19,7 +19,7 @@ def identify(
     episodes: Annotated[
         int | None, typer.Option(min=1, show_default="all", help="How many of each folder are taken.")
     ] = None,
-    generations: Annotated[int, typer.Option(min=1, max=10_000, help="How often an evolution proposes values.")] = 28,
+    generations: Annotated[int, typer.Option(min=1, max=10_000, help="How often an evolution proposes values.")] = 20,
     candidates: Annotated[int, typer.Option(min=4, max=1_000, help="Values that are proposed at a time.")] = 16,
     margin: Annotated[
         float, typer.Option(min=0.0, max=0.99, help="Around what is likely, as a share of what is possible.")

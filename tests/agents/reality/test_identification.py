@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simworld.agents.experts import expert
 from simworld.agents.reality.identification import (
     _AROUND,
+    _POPULATIONS,
     IdentificationSettings,
     Repeat,
     compared,
@@ -121,7 +122,7 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
     monkeypatch.setattr(Repeat, "differences", lambda *each: again.append(1) or simulated(*each))
     assert identify(asked, prior, settings, stop, tmp_path / "kept.jsonl") == found
     most = 2 * (len(_AROUND) + 2)  # what is tried for the intervals of two factors
-    rest = (settings.total - 2) * settings.candidates
+    rest = (sum(_POPULATIONS) - 2) * settings.candidates
     ends = 1 + settings.total  # are compared
     assert rest < len(again) <= rest + ends + most
     with pytest.raises(DatasetError, match="of another search"):
@@ -144,7 +145,7 @@ def test_what_cannot_have_been_so_counts_most_and_a_search_still_goes_on(
     settings = IdentificationSettings(generations=1, candidates=4)
     found = identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl")
     told = json.loads((tmp_path / "kept.jsonl").read_text().splitlines()[0])[-1]
-    assert np.argmax(told) == 1 and max(told) > 0.5 and len(found.scales) == settings.total == 8
+    assert np.argmax(told) == 1 and max(told) > 0.5 and len(found.scales) == settings.total == 5
     assert identify(short, Randomization(DELAY), settings, kept=tmp_path / "kept.jsonl") == found
 
 
