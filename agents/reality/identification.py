@@ -35,7 +35,7 @@ Float = NDArray[np.float64]
 _COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 45}
 """Kinds of what is observed that is compared, and over how many steps differences are averaged first: so noise counts
 for little beside what parameters change, and of efforts what it takes to move for less than what it takes to hold."""
-_POPULATIONS = 1, 1, 2, 2, 4
+_POPULATIONS = 1, 1, 2, 4
 """Times as many candidates in each evolution: the nearer the truth, the more counts what happens by chance."""
 _WIDTH, _WIDER, _NARROWEST, _SHRINKS = 0.25, 3.0, 0.002, 0.5
 """How wide the first evolution begins in every direction, in shares of what is possible. One alone narrows before all
@@ -58,7 +58,7 @@ _RESAMPLED = 500
 
 
 class IdentificationSettings(Settings):
-    """How values are looked for: `generations` of `candidates` in each of 5 evolutions, of which later ones have more.
+    """How values are looked for: `generations` of `candidates` in each of 4 evolutions, of which later ones have more.
 
     A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
     another way altogether, by chance, counts for no more the further it gets. The scale s of a kind is what most of

@@ -28,7 +28,7 @@ def test_what_was_found_out_is_a_randomization(rollouts: Path, tmp_path: Path) -
     assert told.returncode == 0, told.stderr
     assert "control.delay" in told.stdout and "2 episodes" in told.stdout and "joint_position" in told.stdout
     found = json.loads((out / "identified.json").read_text())
-    assert found["traces"] == 2 and len(found["scales"]) == 10 and "versions" in found
+    assert found["traces"] == 2 and len(found["scales"]) == 8 and "versions" in found
     assert found["estimates"]["control.delay"]["value"] == pytest.approx(4.0, abs=0.3)
     low, high = as_randomization(load_randomization(out / "randomization.yaml"))["control.delay"].support()
     assert low < 4.0 < high and high - low < 6.0
