@@ -34,15 +34,16 @@ Float = NDArray[np.float64]
 
 _COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 45}
 """Kinds of what is observed that is compared, and over how many steps differences are averaged first: so noise counts
-for little beside what parameters change, and of efforts what it takes to move for less than what it takes to hold."""
+for little beside what parameters change, and of efforts, moving for less than holding."""
 _POPULATIONS = 1, 1, 2, 4
 """Times as many candidates in each evolution: the nearer the truth, the more counts what happens by chance."""
-_WIDTH, _WIDER, _NARROWEST, _SHRINKS = 0.25, 3.0, 0.002, 0.5
-"""How wide the first evolution begins in every direction, in shares of what is possible. One alone narrows before all
-values are told apart: the others begin where the best one ended, so many times as wide as the last one was in the end,
-in each direction, and at least so wide; but on the whole no more than so many times as wide as that one began."""
+_WIDTH, _WIDER, _SHRINKS, _NARROWEST = 0.25, 3.0, 0.5, 0.002
+"""How wide the first evolution begins in every direction, in shares of what is possible, and each later one: so many
+times as wide as the one before was in its last generations, as one alone narrows before all values are told apart; by
+the geometric mean of all directions at most so much of what that began with; and in none wider than the first, or
+narrower than the last of these."""
 _LAST = 5
-"""Generations that say how wide an evolution is."""
+"""Generations that say how wide an evolution is in the end."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m, rad and N m."""
 Differences = Mapping[str, Float]
@@ -58,7 +59,7 @@ _RESAMPLED = 500
 
 
 class IdentificationSettings(Settings):
-    """How values are looked for: `generations` of `candidates` in each of 4 evolutions, of which later ones have more.
+    """How values are looked for: `generations` of `candidates` in each of 4 evolutions, the last with more of them.
 
     A difference d in what is observed counts as d^2 / (d^2 + s^2) (Geman and McClure 1987), so that what has gone
     another way altogether, by chance, counts for no more the further it gets. The scale s of a kind is what most of
@@ -158,23 +159,25 @@ class _Search:
         self.scales = list[Scales]()
         self.best: Float = np.full(len(ranges), 0.5)
         self._at_best = self._differences(self.best)
-        self._covariance = _WIDTH**2 * np.eye(len(ranges))
+        self._covariance, self._tried = _WIDTH**2 * np.eye(len(ranges)), list[Float]()
 
     def evolve(self, number: int) -> None:
         """Go on from the best shares (n,) to where an evolution ends, the mean of many, if that is better."""
+        if number > 0:
+            self._covariance = widened(self._covariance, np.array(self._tried))
         size = _POPULATIONS[number] * self._settings.candidates
         search = self._strategy(
-            mean=np.clip(self.best, 0.01, 0.99),  # it must begin within its bounds
+            mean=self.best,
             sigma=1.0,
             bounds=np.tile([0.0, 1.0], (len(self.best), 1)),
             cov=self._covariance,
             seed=(self._settings.seed * len(_POPULATIONS) + number) % 2**32,
             population_size=size,
         )
-        proposed = list[Float]()
+        tried = list[Float]()
         for _ in range(self._settings.generations):
             asked = [search.ask() for _ in range(size)]
-            proposed += asked
+            tried += asked
             scales, told = self._generation([shares.tolist() for shares in asked])
             search.tell([*zip(asked, told, strict=True)])
             self.scales.append(scales)
@@ -184,17 +187,13 @@ class _Search:
         at_end = self._differences(end)
         if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
             self.best, self._at_best = end, at_end
-        before = self._covariance
-        last = np.cov(proposed[-_LAST * size :], rowvar=False).reshape(before.shape)
-        wide = _WIDER**2 * last + _NARROWEST**2 * np.eye(len(end))
-        grown = np.exp((np.linalg.slogdet(wide)[1] - np.linalg.slogdet(before)[1]) / len(end))
-        self._covariance = wide * min(1.0, _SHRINKS**2 / grown)
+        self._tried = tried[-_LAST * size :]
 
     def _generation(self, asked: list[list[float]]) -> tuple[Scales, list[float]]:
         """The scales to which differences count from now on, and the loss of each of the candidates."""
         if (number := len(self.scales)) < len(self._kept):
             proposed, scales, told = self._kept[number]
-            if proposed != asked:
+            if proposed != asked or scales.keys() != self._repeat.kinds:
                 raise DatasetError(f"{self._path} is of another search; remove it to begin again")
             return scales, told
         found = [self._differences(np.array(shares)) for shares in asked]
@@ -233,6 +232,18 @@ class _Search:
         return self._repeat.differences(_values(self._ranges, shares))
 
 
+def widened(before: Float, tried: Float) -> Float:
+    """The covariance (n, n) of the next evolution, after one with that of `before` which last tried some shares (m, n)."""
+    m, n = tried.shape
+    if m <= 2 * n:  # which say too little of the directions
+        return _SHRINKS**2 * before
+    wide = _WIDER**2 * np.cov(tried, rowvar=False).reshape(n, n) + 1e-12 * np.eye(n)
+    grown = np.exp((np.linalg.slogdet(wide)[1] - np.linalg.slogdet(before)[1]) / n)
+    widths, ways = np.linalg.eigh(wide * min(1.0, _SHRINKS**2 / grown))
+    found: Float = ways * np.clip(widths, _NARROWEST**2, _WIDTH**2) @ ways.T
+    return found
+
+
 class Repeat:
     """Traces that are done again in simulation, with other values of its factors."""
 
@@ -243,10 +254,15 @@ class Repeat:
         # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
         self._known = [Randomization(trace.parameters) for trace in traces]
 
+    @property
+    def kinds(self) -> set[str]:
+        """What is compared."""
+        return {kind for parts in self._parts.values() for kind in parts}
+
     def differences(self, values: Mapping[str, float]) -> list[Differences]:
         """How far off each trace is with some values by address, in m, rad and N m.
 
-        The mean over some steps, by the root mean square of a field's numbers; none where it cannot have been so.
+        The mean over some steps, by the root mean square of a field's numbers; empty where it cannot have been so.
         """
         pairs = zip(self._traces, self._known, strict=True)
         return [self._differences(trace, known | values) for trace, known in pairs]
@@ -317,15 +333,22 @@ def possible_values(traces: Sequence[Trace], prior: Randomization) -> dict[str, 
         if not distribution.continuous or not np.isfinite([distribution.quantile(end) for end in (0.0, 1.0)]).all():
             raise ConfigurationError(f"{name}: must be a range of numbers, got {distribution}")
     for trace in traces:
-        space = trace.config.scene.space
-        space.check(ranges)
-        for name in ranges:
-            if space.family_of(name) not in families_observed(trace.config) or name in OF_DATA:
-                raise ConfigurationError(f"{name}: cannot be found out: the state does not depend on it")
-        for name in trace.parameters:
-            if meets(ranges, name):
-                raise ConfigurationError(f"{name}: is to be found, and a trace says what it was")
+        _check_trace(trace, ranges)
     return ranges
+
+
+def _check_trace(trace: Trace, ranges: Mapping[str, Distribution]) -> None:
+    """Raise ConfigurationError if the trace cannot say what the values of these factors are."""
+    if not compared(trace.config):
+        raise ConfigurationError("traces: in one of them, nothing that could be compared is observed")
+    space = trace.config.scene.space
+    space.check(ranges)
+    for name in ranges:
+        if space.family_of(name) not in families_observed(trace.config) or name in OF_DATA:
+            raise ConfigurationError(f"{name}: cannot be found out: the state does not depend on it")
+    for name in trace.parameters:
+        if meets(ranges, name):
+            raise ConfigurationError(f"{name}: is to be found, and a trace says what it was")
 
 
 def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, float]:

@@ -19,6 +19,7 @@ from simworld.agents.reality.identification import (
     identify,
     losses,
     scales_of,
+    widened,
 )
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
 from simworld.agents.reality.trace import Trace
@@ -194,6 +195,17 @@ def test_each_kind_counts_alike_and_to_its_own_scale() -> None:
 def test_what_motors_do_is_compared_where_it_is_observed(traces: list[Trace]) -> None:
     assert len(compared(traces[0].config)["joint_effort"]) == 1
     assert "joint_effort" not in compared(EnvConfig(task="push"))
+
+
+def test_an_evolution_is_as_wide_as_the_last_one_was_uncertain() -> None:
+    generator, wide = np.random.default_rng(0), 0.25**2 * np.eye(3)
+    told = generator.normal(size=(400, 3)) * [0.04, 1e-6, 0.2]
+    widths = np.sqrt(np.diag(widened(wide, told)))
+    assert widths == pytest.approx([0.12, 0.002, 0.25], rel=0.1)  # three times, the least and the most there may be
+    again = widened(wide, 0.2 * generator.normal(size=(400, 3)))  # that one has not narrowed
+    assert np.linalg.det(again) == pytest.approx(0.125**6, rel=1e-6)
+    assert widened(wide, told[:6]) == pytest.approx(wide / 4)
+    assert np.sqrt(widened(wide[:1, :1], told[:, :1])).item() == pytest.approx(0.12, rel=0.1)
 
 
 @pytest.mark.parametrize("name", sealed_worlds())
