@@ -37,7 +37,7 @@ _AXIS_OF_FAMILY: Mapping[str, str] = {"geometry": "layout", "appearance": "backg
 _AXIS_OF_START: Mapping[str, str] = {"robot.joints.*.offset": "robot", "observation.": "sensor"}
 _OF_STATE, _OF_PICTURES = ("geometry", "physics"), ("appearance", "camera", "light", "sensor")
 """Families that may change something for who observes the state, and pictures; nobody observes what is said."""
-OF_DATA = "noise.seed", "policy.noise", "view.step"
+_OF_DATA = "noise.seed", "policy.noise", "view.step"
 """Factors of how data is made, which no evaluation has."""
 _FEW = 12
 """Whole numbers of which each is a cell."""
@@ -68,20 +68,24 @@ def stressed_factors(config: EnvConfig, beyond: Randomization) -> list[StressedF
     Where the state alone is observed, what things look like is left out: it changes nothing.
     """
     space, far = config.scene.space, Possible(config.scene, beyond, config.cameras)
-    observed, found = families_observed(config), []
+    found = list[StressedFactor]()
     for address, items, trained in Possible(config.scene, config.randomization, config.cameras).alike():
-        family = space.family_of(address)
-        if address in OF_DATA or family not in observed:
+        if not matters(config, address):
             continue
         factor = space.factor(items[0])
         if cells := tuple(_cells(trained, far[items[0]], factor)):
-            found.append(StressedFactor(address, axis_of(address, family), factor.unit, cells))
+            found.append(StressedFactor(address, axis_of(address, space.family_of(address)), factor.unit, cells))
     return found
 
 
-def families_observed(config: EnvConfig) -> tuple[str, ...]:
-    """The families of factors that may change something for a policy by what it observes."""
-    return _OF_STATE if config.observation == ("state",) else _OF_STATE + _OF_PICTURES
+def matters(config: EnvConfig, address: str) -> bool:
+    """Whether a factor may change something for a policy, by what it observes."""
+    observed = _OF_STATE if config.observation == ("state",) else _OF_STATE + _OF_PICTURES
+    if address in _OF_DATA or config.scene.space.family_of(address) not in observed:
+        return False
+    if not address.startswith(("observation.noise.", "observation.bias.")):
+        return True
+    return address.split(".")[2] in {noise.kind for field in config.fields for noise in field.noise}
 
 
 def axis_of(address: str, family: str) -> str:

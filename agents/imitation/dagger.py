@@ -12,7 +12,7 @@ import gymnasium as gym
 from pydantic import Field
 
 from simworld.agents.collect import collect_episode
-from simworld.agents.evaluation.stress import families_observed
+from simworld.agents.evaluation.stress import matters
 from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
 from simworld.agents.imitation.demonstrations import transitions
@@ -93,7 +93,7 @@ class GrowingRanges:
     """The ranges that episodes are drawn from, which grow and shrink by how they go."""
 
     def __init__(self, config: EnvConfig, settings: DaggerSettings) -> None:
-        found = spans(config.scene.space, config.randomization, families_observed(config), settings.range_steps)
+        found = spans(config.scene.space, config.randomization, partial(matters, config), settings.range_steps)
         if not found:
             raise ConfigurationError("adaptive: no factor that is randomized has a range that could grow")
         self._all = config.randomization

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simworld.agents.evaluation.stress import OF_DATA, families_observed
+from simworld.agents.evaluation.stress import matters
 from simworld.agents.learning.kept_lines import KeptLines
 from simworld.agents.reality.trace import Trace
 from simworld.agents.settings import RootSeed, Settings, Whole
@@ -233,7 +233,7 @@ class _Search:
 
 
 def widened(before: Float, tried: Float) -> Float:
-    """The covariance (n, n) of the next evolution, after one with that of `before` which last tried some shares (m, n)."""
+    """The covariance (n, n) of an evolution after one that began with `before` and ended with some shares (m, n)."""
     m, n = tried.shape
     if m <= 2 * n:  # which say too little of the directions
         return _SHRINKS**2 * before
@@ -341,10 +341,9 @@ def _check_trace(trace: Trace, ranges: Mapping[str, Distribution]) -> None:
     """Raise ConfigurationError if the trace cannot say what the values of these factors are."""
     if not compared(trace.config):
         raise ConfigurationError("traces: in one of them, nothing that could be compared is observed")
-    space = trace.config.scene.space
-    space.check(ranges)
+    trace.config.scene.space.check(ranges)
     for name in ranges:
-        if space.family_of(name) not in families_observed(trace.config) or name in OF_DATA:
+        if not matters(trace.config, name):
             raise ConfigurationError(f"{name}: cannot be found out: the state does not depend on it")
     for name in trace.parameters:
         if meets(ranges, name):

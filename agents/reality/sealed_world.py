@@ -56,7 +56,7 @@ class SealedWorld:
         return EnvConfig(task=task, randomization=self._truth)
 
     def traces(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> list[Trace]:
-        """What is known of some episodes of the expert, with `noise` in what it does; its motors' efforts, too."""
+        """What is known of some episodes of the expert, with `noise` in what it does; and what the arm's motors do."""
         seen = shipped_task(task)
         felt = seen.model_copy(update={"observe": (*seen.observe, efforts())})
         episodes = expert_episodes(self._config(felt), count, TRACES + seed, noise)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simworld.agents.evaluation.stress import OF_DATA, families_observed
+from simworld.agents.evaluation.stress import matters
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
@@ -43,11 +43,10 @@ class Trace:
             shape = None if (array := arrays[name]) is None else array.shape[1:]
             if shape != (size,):
                 raise ConfigurationError(f"{name}: must be {size} numbers a step, as the state has them, got {shape}")
-        kept = families_observed(config)
         known = {
             name: value
             for name, value in episode.parameters.items()
-            if config.scene.space.family_of(name) in kept and name not in OF_DATA and not meets(hidden, name)
+            if matters(config, name) and not meets(hidden, name)
         }
         return cls(config, known, episode.actions, episode.observations["observation"])
 

@@ -16,7 +16,7 @@ _STRONGER = 2.0
 
 @term
 class efforts(Observed):
-    """Torques of the arm's motors, or forces of those that slide, as many robots tell them: they feel what it holds."""
+    """Torques of the arm's motors, or forces of those that slide: by them an arm feels what it holds."""
 
     def fields(self, robot: "RobotModel") -> tuple[Field, ...]:
         n = robot.arm_joints

@@ -7,7 +7,7 @@ import numpy as np
 from simworld.assets.robot import RobotModel
 from simworld.geometry import Array, Vec3
 from simworld.physics.articulated import WORK
-from simworld.physics.free_motion import LEFT, SCRATCH, VECTORS, move_freely
+from simworld.physics.free_motion import LEFT, LIMIT, SCRATCH, VECTORS, move_freely
 from simworld.physics.robot_links import RobotLinks
 from simworld.physics.timing import Timing
 
@@ -41,7 +41,7 @@ class FreeArm:
     def __call__(self, state: Array, motors: Array) -> Array:
         """Positions and velocities (2, joints) after a control step, of what they are and what motors are told."""
         end = np.empty(state.shape)
-        timing = self._timing
+        timing, self._most = self._timing, motors[LIMIT, : self._arm].copy()
         move_freely(
             self._tree, self._gravity, self._joints, motors, state, timing.step, timing.substeps,
             self.links, self._work, self._scratch, end,
@@ -50,6 +50,10 @@ class FreeArm:
         return end
 
     def driving(self) -> Array:
-        """What the arm's motors did (arm_joints,) in the last substep, in N m or N, beside what they carry it with."""
-        taken: Array = self._scratch[VECTORS, LEFT, : self._arm]
-        return -taken * (self._timing.substeps / self._timing.step)
+        """What the arm's motors did (arm_joints,) in the last substep, in N m or N, beside what they carry it with.
+
+        What a joint's stop does is its motor's, as far as that may go.
+        """
+        done = -self._scratch[VECTORS, LEFT, : self._arm] * (self._timing.substeps / self._timing.step)
+        driven: Array = np.clip(done, -self._most, self._most)
+        return driven

@@ -34,7 +34,7 @@ force that is told beside it, and where it comes to a stop."""
 SCRATCH = INERTIAS, MASSES, FACTORS, VECTORS = 0, 1, 2, 3
 """Sheets of `scratch` (4, n, n), where n is the largest of 10 and how many links and joints there are."""
 LEFT = 3
-"""The row of VECTORS in which the last substep leaves the impulses that motors took: less than 0 where they drove."""
+"""The row of VECTORS in which the last substep leaves the impulses of motors, and of stops, with the other sign."""
 _SWEEPS, _SETTLED = 60, 1e-7
 """Of all motors, to find out which of them do all they may; and the change of velocities that is none."""
 

@@ -256,7 +256,7 @@ class World(Uncopied):
     def efforts(self) -> Array:
         """Torques (arm_joints,) in N m, or forces in N, of the arm's motors as the last control step ended.
 
-        Where the arm was put somewhere since, they are what carries it there.
+        Where the arm was put somewhere since, they are what it takes to carry it there, whatever its motors can do.
         """
         arm = self.model.arm_joints
         if self._moved_freely is None:

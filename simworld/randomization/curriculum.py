@@ -5,7 +5,7 @@ arXiv:1910.07113.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -89,15 +89,17 @@ class Trial:
         return self if tested else replace(self, boundary=None)
 
 
-def spans(space: FactorSpace, randomization: Randomization, families: Collection[str], steps: int) -> dict[str, Span]:
+def spans(
+    space: FactorSpace, randomization: Randomization, matters: Callable[[str], bool], steps: int
+) -> dict[str, Span]:
     """What may grow from its nominal value to the range that a randomization has of it, in so many steps, by address.
 
-    That is of numbers of some families that vary in ranges, and have one nominal value; what is not within its range
-    begins at the end of that.
+    That is of numbers that matter, by address, which vary in ranges and have one nominal value; what is not within its
+    range begins at the end of that.
     """
     found: dict[str, Span] = {}
     for address, distribution in randomization.by_address.items():
-        if not space.has(address) or space.family_of(address) not in families:
+        if not space.has(address) or not matters(address):
             continue
         if space.factor(address).kind != "number" or not distribution.continuous:
             continue

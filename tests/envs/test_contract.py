@@ -13,8 +13,10 @@ from gymnasium.envs.registration import EnvSpec
 
 from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
+from simworld.envs.fields import Field
 from simworld.envs.goal_env import GoalEnv
 from simworld.envs.tasks import shipped
+from simworld.envs.terms.efforts import efforts
 from simworld.errors import ConfigurationError
 
 PLACE = "simworld/PlaceInBox-v0"
@@ -233,21 +235,27 @@ def numbers(bound: tuple[float, ...]) -> str:
     return ", ".join(f"{part:g}" for part in (parts if len(set(parts)) > 1 else parts[:1]))
 
 
+def field_row(field: Field, name: str) -> str:
+    """How the documents tell of a field of a term that is about what is called `name`."""
+    said, meaning = field.name.replace(name, "NAME"), field.meaning.replace(name, "NAME")
+    kinds = ", ".join(f"`{noise.kind}`" for noise in field.noise) or "none"
+    bounds = f"{numbers(field.low)} | {numbers(field.high)}"
+    return f"| `{said}` | {field.size} | {field.unit} | {meaning} | {kinds} | {bounds} |"
+
+
 @pytest.mark.parametrize("env_id", shipped())
 def test_the_documents_have_the_layout_of_the_observations(env_id: str) -> None:
     """The fields of each term as they are of the Panda, and where those of a task's terms are."""
     text = Path(__file__).parents[2].joinpath("docs/environments.md").read_text(encoding="utf-8")
     config = EnvConfig(task=shipped()[env_id])
     lines, begin, told = text.splitlines(), 0, []
+    assert field_row(efforts().fields(config.model)[0], "NAME") in lines  # which none of them observes
     for term, size in zip(config.task.observe, config.sizes, strict=True):
         name = getattr(term, "name", "NAME")
         told.append(f"`{term!r}`".replace("'", "") + f" {begin} to {begin + size - 1}")
         begin += size
         for field in term.fields(config.model):
-            said, meaning = field.name.replace(name, "NAME"), field.meaning.replace(name, "NAME")
-            kinds = ", ".join(f"`{noise.kind}`" for noise in field.noise) or "none"
-            row = f"| `{said}` | {field.size} | {field.unit} | {meaning} | {kinds} |"
-            row += f" {numbers(field.low)} | {numbers(field.high)} |"
+            row = field_row(field, name)
             assert row in lines, f"docs/environments.md needs the row\n{row}"
     row = f"| {env_id.split('/')[1].partition('-')[0]} | {begin} | {', '.join(told)} |"
     assert row in lines, f"docs/environments.md needs the row\n{row}"

@@ -26,7 +26,7 @@ def test_what_was_found_out_is_a_randomization(rollouts: Path, tmp_path: Path) -
     out = tmp_path / "found"
     told = simworld("identify", rollouts, "--out", out, *DELAY, *FEW)
     assert told.returncode == 0, told.stderr
-    assert "control.delay" in told.stdout and "2 episodes" in told.stdout and "joint_position" in told.stdout
+    assert "control.delay" in told.stdout and "2 episodes" in told.stdout and "mrad" in told.stdout
     found = json.loads((out / "identified.json").read_text())
     assert found["traces"] == 2 and len(found["scales"]) == 8 and "versions" in found
     assert found["estimates"]["control.delay"]["value"] == pytest.approx(4.0, abs=0.3)

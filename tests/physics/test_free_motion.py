@@ -113,6 +113,30 @@ def test_joints_that_are_damped_by_their_urdf_are_braked_as_in_bullet(tmp_path: 
             assert np.linalg.norm((free.tool_pose() - solved.tool_pose())[:3]) < 1e-3
 
 
+@pytest.mark.parametrize("name", ["panda", "crane"])
+def test_motors_are_said_to_do_what_they_do_in_bullet_when_its_solver_is_done(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(0)
+    with loaded(timing=Timing(), name=name) as free, loaded(timing=Timing(), name=name) as simulated:
+        model, n = free.model, free.model.arm_joints
+        monkeypatch.setattr(simulated._clearance, "is_still", lambda: False)
+        monkeypatch.setattr(simulated, "_divide", lambda: None)
+        bullet.setPhysicsEngineParameter(
+            numSolverIterations=3000, solverResidualThreshold=0.0, physicsClientId=simulated._client
+        )
+        for _ in range(12):
+            start = np.array(model.rest) + np.r_[generator.uniform(-0.1, 0.1, n), np.zeros(len(model.rest) - n)]
+            ahead = np.r_[generator.uniform(-0.02, 0.02, n), np.zeros(len(model.rest) - n)]
+            for world in (free, simulated):
+                world.place_arm(start)
+                world.set_yielding_targets((start + ahead).tolist(), np.full(n, 30.0))
+                world.step()
+            assert is_free(free) and not is_free(simulated)
+            assert free.efforts() == pytest.approx(simulated.efforts(), abs=0.2)
+            assert np.abs(free.efforts() - free.arm().needed[:n]).max() > 1.0  # they do not only carry
+
+
 def test_motors_do_all_they_may_where_they_do_not_come_to_what_they_are_told() -> None:
     """By Bullet's inverse dynamics: of one substep, in which everything is known."""
     weak = 0

@@ -20,7 +20,7 @@ def identify(
         int | None, typer.Option(min=1, show_default="all", help="How many of each folder are taken.")
     ] = None,
     generations: Annotated[int, typer.Option(min=1, max=10_000, help="How often an evolution proposes values.")] = 20,
-    candidates: Annotated[int, typer.Option(min=4, max=1_000, help="Values that are proposed at a time.")] = 16,
+    candidates: Annotated[int, typer.Option(min=4, max=1_000, help="Values proposed at a time, at first.")] = 16,
     margin: Annotated[
         float, typer.Option(min=0.0, max=0.99, help="Around what is likely, as a share of what is possible.")
     ] = 0.05,
@@ -49,6 +49,7 @@ def identify(
         for name, one in found["estimates"].items()
     ]
     table(f"Found out from {found['traces']} episodes", ["factor", "value", "95% interval"], rows)
-    within = ", ".join(f"{name} {scale:.2g}" for name, scale in found["scales"][-1].items())
-    say(f"most differences are within: {within} (m, rad and N m)")
+    units = {"position": (1e3, "mm"), "joint_position": (1e3, "mrad"), "joint_effort": (1.0, "N m")}
+    told = ((scale, *units[kind]) for kind, scale in found["scales"][-1].items())
+    say(f"most differences are within {', '.join(f'{times * scale:.2g} {unit}' for scale, times, unit in told)}")
     say(f"a randomization around it is {out / RANDOMIZATION}")
