@@ -73,11 +73,9 @@ def learn_goals(
     architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
     policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
-    kept = None
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
     asked["shown"] = digest_of(demonstrations)
-    if checkpoint is not None and checkpoint.exists():
-        kept = read_progress(checkpoint, asked)
+    kept = read_progress(checkpoint, asked) if checkpoint is not None and checkpoint.exists() else None
     begun = 0 if kept is None else kept[0].steps
     process = PlayProcess(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()
@@ -98,12 +96,13 @@ def learn_goals(
 
 def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     """Raise ConfigurationError for what cannot be learnt from."""
+    name = settings.algorithm
     if not config.of_goals:
-        raise not_of_goals("ddpg", config)
+        raise not_of_goals(name, config)
     if config.observation != ("state",):
-        raise ConfigurationError(f"observation: ddpg learns from the state alone, got {[*config.observation]}")
+        raise ConfigurationError(f"observation: {name} learns from the state alone, got {[*config.observation]}")
     if settings.steps <= (first := settings.envs * config.task.steps):
-        raise ConfigurationError(f"steps: must be more than {first}, after which ddpg learns, got {settings.steps}")
+        raise ConfigurationError(f"steps: must be above {first}, after which {name} learns, got {settings.steps}")
 
 
 class _Feed:

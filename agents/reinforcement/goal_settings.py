@@ -1,6 +1,6 @@
 """How goals are learnt: the settings."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -28,6 +28,9 @@ class GoalSettings(Settings):
     of normal deviation `smoothing`; the actor learns at one of `actor_every` updates. Every `evaluate_every` steps it
     is tested, in `evaluation_episodes`.
     """
+
+    algorithm: ClassVar[str] = "ddpg"
+    """What it is called where it is asked for."""
 
     steps: Annotated[Whole, Field(ge=1)] = 600_000
     envs: Annotated[Whole, Field(ge=1, le=SEEDS_EACH)] = 16
@@ -70,6 +73,8 @@ class GoalSettings(Settings):
 
 class TwinSettings(GoalSettings):
     """The same with what TD3 adds to DDPG (Fujimoto et al. 2018): values are hoped for less."""
+
+    algorithm: ClassVar[str] = "td3"
 
     critics: Annotated[Whole, Field(ge=1, le=10)] = 2
     smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.2

@@ -67,7 +67,7 @@ def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> 
     elif algorithm in OF_GOALS:
         from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
 
-        kind, own = {"ddpg": GoalSettings, "td3": TwinSettings}[algorithm], {}
+        kind, own = next(one for one in (GoalSettings, TwinSettings) if one.algorithm == algorithm), {}
     else:
         from simworld.agents.reinforcement.training import ReinforcementSettings as kind
 
