@@ -37,7 +37,7 @@ from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
 from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
 from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, not_of_goals
+from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
@@ -101,8 +101,7 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
         raise not_of_goals(name, config)
     if config.observation != ("state",):
         raise ConfigurationError(f"observation: {name} learns from the state alone, got {[*config.observation]}")
-    if settings.steps <= (first := settings.envs * config.task.steps):
-        raise ConfigurationError(f"steps: must be above {first}, after which {name} learns, got {settings.steps}")
+    check_steps(name, settings.steps, settings.envs * config.task.steps)
 
 
 class _Feed:

@@ -86,10 +86,10 @@ def check_training(env: Env, test_env: gym.Env[Any, Any], settings: Reinforcemen
     for who, there in (("env", env), ("test_env", test_env)):
         if there.observation_space != state or there.action_space != base.action_space:
             raise ConfigurationError(f"{who}: must observe the state of {base.task.name!r} alone and act in -1..1")
-    if settings.algorithm == "sac" and not _has_rewards_of_goals(env):
-        raise not_of_goals("sac", base.config)
-    if settings.algorithm == "sac" and settings.steps <= (first := _learning_starts(env)):
-        raise ConfigurationError(f"steps: must be more than {first}, after which sac learns, got {settings.steps}")
+    if settings.algorithm == "sac":
+        if not _has_rewards_of_goals(env):
+            raise not_of_goals("sac", base.config)
+        check_steps("sac", settings.steps, _learning_starts(env))
     return base.config.interface
 
 
@@ -100,6 +100,12 @@ def not_of_goals(algorithm: str, config: EnvConfig) -> ConfigurationError:
         f"task {task.name!r}: {algorithm} learns in hindsight, which needs the success `reached()` and a reward that "
         f"goals alone say, such as `sparse()`; got {task.success!r} and {task.reward[config.reward]!r}: take ppo"
     )
+
+
+def check_steps(algorithm: str, steps: int, first: int) -> None:
+    """Raise ConfigurationError unless there are more steps than the first, after which an algorithm learns."""
+    if steps <= first:
+        raise ConfigurationError(f"steps: must be more than {first}, after which {algorithm} learns, got {steps}")
 
 
 def _has_rewards_of_goals(env: Env) -> bool:

@@ -270,7 +270,7 @@ def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> No
             {},
             r"^observation: ddpg learns from the state alone, got \['state', 'rgb'\]$",
         ),
-        ({}, {"steps": 800}, r"^steps: must be above 800, after which ddpg learns, got 800$"),
+        ({}, {"steps": 800}, r"^steps: must be more than 800, after which ddpg learns, got 800$"),
         ({}, {"updates": 0.001}, r"^updates: must be at least one after a chunk of 320 steps, got 0.001$"),
         ({}, {"seed": 1_000_001}, "^seed: "),
     ],
@@ -325,11 +325,17 @@ def test_what_is_tested_in_is_what_is_learnt_in() -> None:
 
 def test_what_goals_do_not_say_is_not_learnt_in_hindsight() -> None:
     held = Task(**BOX.task.to_plain() | {"reward": {"held": "grasped('object')"}})
-    with closing(make(BOX)) as test_env:
-        with pytest.raises(ConfigurationError, match=r"^task 'place_in_box': ddpg learns in hindsight, which needs"):
-            learn_goals(EnvConfig(task=held), test_env, GoalSettings())
-        with pytest.raises(ConfigurationError, match=r"^steps: must be above 800, after which td3 learns, got 800$"):
-            learn_goals(BOX, test_env, TwinSettings(steps=800, envs=8))
+    with (
+        closing(make(BOX)) as test_env,
+        pytest.raises(ConfigurationError, match=r"^task 'place_in_box': ddpg learns in hindsight, which needs"),
+    ):
+        learn_goals(EnvConfig(task=held), test_env, GoalSettings())
+
+
+def test_what_is_refused_is_said_of_the_algorithm_that_was_asked_for() -> None:
+    said = r"^steps: must be more than 800, after which td3 learns, got 800$"
+    with closing(make(BOX)) as test_env, pytest.raises(ConfigurationError, match=said):
+        learn_goals(BOX, test_env, TwinSettings(steps=800, envs=8))
 
 
 def test_a_fact_that_goals_differ_in_is_seen() -> None:

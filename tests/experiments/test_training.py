@@ -89,7 +89,7 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, mo
     out = tmp_path / "out"
     with pytest.raises(ConfigurationError, match="steps: must be more than 100, after which sac learns, got 100"):
         train_online(out, REACH, algorithm="sac", steps=100)
-    with pytest.raises(ConfigurationError, match="steps: must be above 800, after which ddpg learns, got 800"):
+    with pytest.raises(ConfigurationError, match="steps: must be more than 800, after which ddpg learns, got 800"):
         train_online(out, REACH, algorithm="ddpg", steps=800)
     transitions = demonstrations.transitions
     monkeypatch.setattr(demonstrations, "transitions", lambda stored: transitions(stored[:1]))

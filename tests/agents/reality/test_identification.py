@@ -25,6 +25,7 @@ from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
 from simworld.agents.reality.trace import Trace
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DatasetError, DrawError
 from simworld.randomization.randomization import Randomization
 
@@ -94,6 +95,10 @@ def test_what_cannot_be_found_is_refused_before_anything_is_done(traces: list[Tr
             identify(traces, Randomization(prior))
     with pytest.raises(ConfigurationError, match="there are none"):
         identify([], Randomization(DELAY))
+    task = shipped_task("slide")
+    blind = EnvConfig(task=task.model_copy(update={"observe": task.observe[-1:]}))  # of the puck's friction alone
+    with pytest.raises(ConfigurationError, match="nothing that could be compared is observed"):
+        identify([replace(traces[0], config=blind)], Randomization(DELAY))
 
 
 def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_the_same_bits(
@@ -128,6 +133,10 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
     assert rest < len(again) <= rest + ends + most
     with pytest.raises(DatasetError, match="of another search"):
         identify(asked, prior, settings.model_copy(update={"seed": 1}), kept=tmp_path / "kept.jsonl")
+    efforts = compared(asked[0].config)["joint_effort"][0]
+    unfelt = replace(asked[0], config=EnvConfig(task="push"), observations=asked[0].observations[:, : efforts.start])
+    with pytest.raises(DatasetError, match="of another search"):
+        identify([unfelt], prior, settings, kept=tmp_path / "kept.jsonl")
 
 
 def test_what_cannot_have_been_so_counts_most_and_a_search_still_goes_on(
