@@ -95,7 +95,8 @@ def test_what_is_learnt_is_how_values_differ_from_what_is_foreseen() -> None:
                 values.zero_()
         rewards, over = torch.tensor([[-1.0], [0.0]]), torch.tensor([[0.0], [1.0]])
         data = ReplayBufferSamples(inputs[0], torch.zeros(2, interface.action), inputs[1], over, rewards)
-        told.append(learner.wanted(data, before, after)[:, 0].numpy())
+        foresaw = (learner._foreseen(seen) for seen in (before, after))
+        told.append(learner.wanted(data, *foresaw)[:, 0].numpy())
     worth, then = (-10 * foreseen(seen, config, 0.9) for seen in (before, after))
     np.testing.assert_allclose(told[0], [-1 + 0.9 * then[0] - worth[0], -worth[1]], rtol=1e-5)
     np.testing.assert_allclose(told[1], [-1, 0], atol=1e-6)
@@ -218,7 +219,7 @@ def test_what_is_learnt_has_the_mean_of_the_weights(monkeypatch: pytest.MonkeyPa
         np.testing.assert_allclose(half[k - 1], wanted, rtol=1e-5, atol=1e-7)
 
 
-def test_a_share_of_what_is_learnt_from_was_shown() -> None:
+def test_a_share_of_what_is_learnt_from_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def played(value: float) -> Played:
         sizes = REACH.interface.sizes
         seen = (np.full((8, sizes[name]), value, np.float32) for name in ("observation", "achieved_goal"))
@@ -229,12 +230,14 @@ def test_a_share_of_what_is_learnt_from_was_shown() -> None:
         policy = NetworkPolicy(Architecture(kind="ddpg", interface=REACH.interface, hidden=8, layers=1), {}, 0)
         learner = goal_learning._Learner(nothing_played, GoalSettings(**TINY, demonstrated=share), policy, REACH)
         learner._buffer.add_episodes([played(0.25)])
-        assert set(learner._drawn(100)[0].actions.flatten().tolist()) == {0.25}
+        monkeypatch.setattr(learner, "_foreseen", lambda seen: torch.from_numpy(seen.observation[:, :1]))
+        assert set(learner._drawn(3, 100)[0].actions.flatten().tolist()) == {0.25}
         learner.show([played(0.5), played(0.75)])
-        data, before, after = learner._drawn(100)
-        assert [len(part) for part in (*data[:5], *before, *after)] == [100] * 11
-        assert (data.actions[:, 0] != 0.25).sum() == shown
-        np.testing.assert_array_equal(before.observation[:, 0], data.actions[:, 0])
+        data, before, after = learner._drawn(3, 100)
+        assert [len(part) for part in (*data[:5], before, after)] == [300] * 7
+        for k in range(3):  # each batch has its share
+            assert (data.actions[k::3, 0] != 0.25).sum() == shown
+        torch.testing.assert_close(before[:, 0], data.actions[:, 0])
 
 
 def test_its_rate_of_learning_goes_to_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,7 +365,7 @@ def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_
     assert learner.critic.n_critics == 2
     inputs, over = torch.zeros(2, len(policy.network.mean)), torch.tensor([[0.0], [1.0]])
     data = ReplayBufferSamples(inputs, torch.zeros(2, config.interface.action), inputs, over, torch.full((2, 1), -1.0))
-    blank = Seen(*(np.zeros((2, n), np.float32) for n in config.interface.sizes.values()))
+    blank = torch.zeros(2, 1)
     asked: list[torch.Tensor] = []
     learner.critic_target.q_networks[0].register_forward_hook(lambda _, given, __: asked.append(given[0]))
     with torch.no_grad():
@@ -375,7 +378,7 @@ def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_
     assert not torch.equal(*asked), "what is done next is smoothed"
     learnt: list[Any] = []
     monkeypatch.setattr(learner, "_descend", lambda part, loss: learnt.append(part))
-    monkeypatch.setattr(learner, "_drawn", lambda count: (data, blank, blank))
+    monkeypatch.setattr(learner, "_drawn", lambda batches, size: (data, blank, blank))
     monkeypatch.setattr(goal_learning.HindsightBuffer, "__len__", lambda buffer: 1)
     learner.train(4)
     assert [part is learner.actor for part in learnt] == [False, False, True, False, False, True]
