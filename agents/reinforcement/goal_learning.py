@@ -1,8 +1,8 @@
 """Learning to reach goals without demonstrations, in minutes on two cores.
 
-A process plays in several environments while stable-baselines3 learns beside it, with few updates a step, in hindsight.
+Processes play in several environments while stable-baselines3 learns beside them in hindsight, with few updates a step.
 What is played in a chunk of steps is played by the network as it was before the chunk: on one machine the same seed
-gives the same training, however fast either of the two is.
+gives the same training, however fast any of them is.
 """
 
 import copy
@@ -35,7 +35,7 @@ from simworld.agents.reinforcement.goal_checkpoint import (
 )
 from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.play_process import Exploration, PlayProcess
+from simworld.agents.reinforcement.play_process import Exploration, PlayProcesses
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
@@ -77,11 +77,11 @@ def learn_goals(
     asked["shown"] = digest_of(demonstrations)
     kept = read_progress(checkpoint, asked) if checkpoint is not None and checkpoint.exists() else None
     begun = 0 if kept is None else kept[0].steps
-    process = PlayProcess(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
+    processes = PlayProcesses(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the other core plays
+    torch.set_num_threads(1)  # other cores play
     try:
-        learner = _Learner(_Feed(process, settings, policy), settings, policy, config)
+        learner = _Learner(_Feed(processes, settings, policy), settings, policy, config)
         learner.show(demonstrations, begun)
         if kept is not None and checkpoint is not None:
             learner.restore(*kept, tests, checkpoint)
@@ -90,7 +90,7 @@ def learn_goals(
         learner.learn(settings.steps - begun, callback=telling, reset_num_timesteps=not begun)
     finally:
         torch.set_num_threads(threads)
-        process.close()
+        processes.close()
     return tests.best_or(policy)
 
 
@@ -107,13 +107,13 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
 class _Feed:
     """What is played for a learner, and how features are normalized by all that was."""
 
-    def __init__(self, process: PlayProcess, settings: GoalSettings, policy: NetworkPolicy) -> None:
-        self._process, self._settings, self._policy = process, settings, policy
+    def __init__(self, processes: PlayProcesses, settings: GoalSettings, policy: NetworkPolicy) -> None:
+        self._processes, self._settings, self._policy = processes, settings, policy
         self.episodes, self.count, self.sums, self.squares = 0, 0, np.zeros(1), np.zeros(1)
 
     def take(self, learner: "_Learner", left: float) -> list[Played]:
         """The episodes that ended in the last chunk; the next chunk is begun, of which the share `left` of all is."""
-        played = self._process.take()
+        played = self._processes.take()
         self.episodes += len(played)
         self.learn_scale(played)
         self.ask(learner, left)
@@ -128,7 +128,7 @@ class _Feed:
         done = 1.0 - left
         nominal = max(1.0 - done / settings.nominal, 0.0) if settings.nominal else 0.0
         exploring = Exploration(settings.epsilon, settings.noise, restarts, nominal, settings.place_only)
-        self._process.ask(actor, exploring, settings.chunk)
+        self._processes.ask(actor, exploring, settings.chunk)
 
     def learn_scale(self, played: Iterable[Played]) -> None:
         """Have features normalized by those of some more episodes, too."""

@@ -23,6 +23,8 @@ from simworld.errors import SimworldError, WorkerError
 from simworld.randomization.presets import NONE
 
 _MOST_STARTS = 4096
+_ENOUGH = 8
+"""Environments from which on they are shared by two processes."""
 _A_WHILE = 10.0
 """Seconds until a process that is to end has ended, at the most."""
 _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
@@ -87,6 +89,31 @@ class PlayProcess:
         code = self._process.exitcode
         how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
         return WorkerError(f"the process that plays {how}")
+
+
+class PlayProcesses:
+    """The same environments, shared by two processes where there are enough of them.
+
+    The learner beside them needs about half a core where things are in contact, and one where they are not.
+    """
+
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
+        begins = range(0, envs, -(-envs // 2) if envs >= _ENOUGH else envs)
+        self._all = [PlayProcess(config, min(begins.step, envs - k), seed + k, first) for k in begins]
+
+    def ask(self, actor: Actor | None, exploring: Exploration, steps: int) -> None:
+        """Have each environment take so many steps, by an actor or at random."""
+        for process in self._all:
+            process.ask(actor, exploring, steps)
+
+    def take(self) -> list[Played]:
+        """Wait for the episodes that ended in the steps asked for."""
+        return [played for process in self._all for played in process.take()]
+
+    def close(self) -> None:
+        """End the processes; closing twice is harmless."""
+        for process in self._all:
+            process.close()
 
 
 class Player:

@@ -20,7 +20,7 @@ from simworld.agents.reinforcement import goal_learning, play_process, training_
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import learn_goals
 from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
-from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess
+from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess, PlayProcesses
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training_tests import Tell
 from simworld.envs.config import EnvConfig
@@ -128,6 +128,17 @@ def test_what_is_played_beside_is_what_the_environments_do() -> None:
             np.testing.assert_array_equal(mine.observations[1:], [one[0]["observation"] for one in seen])
             np.testing.assert_array_equal(mine.achieved[1:], [one[0]["achieved_goal"] for one in seen])
             assert seen[-1][2] or len(mine) == REACH.task.steps
+
+
+def test_many_environments_are_shared_by_two_processes() -> None:
+    shared = PlayProcesses(REACH, 9, 7)
+    with closing(shared):
+        shared.ask(None, PLAYED_AT_RANDOM, REACH.task.steps)
+        goals = {tuple(one.desired) for one in shared.take()}
+    assert len(shared._all) == 2
+    with closing(make(REACH)) as env:
+        for seed in range(7, 16):
+            assert tuple(env.reset(seed=seed)[0]["desired_goal"]) in goals
 
 
 def test_a_process_that_ends_or_cannot_play_is_told_in_a_line() -> None:
