@@ -137,6 +137,10 @@ class Task(Plain):
         """The fields of the observation, in order, where a robot does it."""
         return tuple(field for term in self.observe for field in term.fields(robot))
 
+    def observing(self, *terms: Observed) -> "Task":
+        """The same task, of which some terms more are observed; ConfigurationError where they are not of it."""
+        return Task(**(dict(self) | {"observe": (*self.observe, *terms)}))
+
     def to_plain(self) -> dict[str, Any]:
         """The task as plain data: `Task(**plain)` is an equal one."""
         return self.model_dump(mode="json")

@@ -57,9 +57,8 @@ class SealedWorld:
 
     def traces(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> list[Trace]:
         """What is known of some episodes of the expert, with `noise` in what it does; and what the arm's motors do."""
-        seen = shipped_task(task)
-        felt = seen.model_copy(update={"observe": (*seen.observe, efforts())})
-        episodes = expert_episodes(self._config(felt), count, TRACES + seed, noise)
+        felt = self._config(shipped_task(task).observing(efforts()))
+        episodes = expert_episodes(felt, count, TRACES + seed, noise)
         return [Trace.of(episode, self._truth.by_address) for episode in episodes]
 
     def demonstrations(self, task: str, count: int, seed: int = 0, noise: float = 0.3) -> Transitions:

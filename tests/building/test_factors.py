@@ -174,8 +174,7 @@ def episode(env: ManipulationEnv, parameters: Mapping[str, Any]) -> dict[str, np
 
 @pytest.fixture(scope="module")
 def env() -> Any:
-    task = shipped_task("place_in_box")
-    felt = task.model_copy(update={"observe": (*task.observe, efforts())})  # whatever has errors is observed
+    felt = shipped_task("place_in_box").observing(efforts())  # whatever has errors is observed
     with closing(
         ManipulationEnv(EnvConfig(task=felt, observation=("state", "rgb", "depth", "segmentation"), image_size=SIZE))
     ) as made:

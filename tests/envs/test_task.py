@@ -38,6 +38,7 @@ from simworld.envs.terms import (
     term,
     tool,
 )
+from simworld.envs.terms.efforts import efforts
 from simworld.errors import ConfigurationError
 from simworld.physics.world import World
 from simworld.scene.model import Scene
@@ -242,6 +243,15 @@ def test_arguments_and_definitions_of_ones_own_terms_are_checked() -> None:
     listed = term(type("listed", (_Odd,), {"__annotations__": {"some": list}, "begin": lambda self, scene: None}))
     with pytest.raises(ConfigurationError, match="listed: some: an argument's type is float, int, bool, str or a name"):
         listed([1])  # type: ignore[call-arg]
+
+
+def test_a_task_may_observe_more() -> None:
+    push = shipped()["simworld/Push-v0"]
+    felt = push.observing(efforts())
+    assert felt.observe == (*push.observe, efforts()) and felt.goal == push.goal
+    assert Task.from_json(felt.to_json()) == felt
+    with pytest.raises(ConfigurationError, match="^observe: 'joint_efforts' is observed twice"):
+        felt.observing(efforts())
 
 
 def test_the_instruction_tells_of_the_episode() -> None:

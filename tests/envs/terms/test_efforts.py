@@ -13,8 +13,7 @@ from simworld.geometry import Array
 
 @pytest.fixture(scope="module")
 def felt() -> Task:
-    task = shipped_task("push")
-    return task.model_copy(update={"observe": (*task.observe, efforts())})
+    return shipped_task("push").observing(efforts())
 
 
 def seen(env: ManipulationEnv, action: Array) -> Array:
