@@ -127,7 +127,9 @@ class _Feed:
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
         done = 1.0 - left
         nominal = max(1.0 - done / settings.nominal, 0.0) if settings.nominal else 0.0
-        exploring = Exploration(settings.epsilon, settings.noise, restarts, nominal, settings.place_only)
+        exploring = Exploration(
+            settings.epsilon, settings.noise, restarts, settings.early, nominal, settings.place_only
+        )
         self._processes.ask(actor, exploring, settings.chunk)
 
     def learn_scale(self, played: Iterable[Played]) -> None:

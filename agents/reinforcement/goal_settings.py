@@ -16,9 +16,10 @@ class GoalSettings(Settings):
 
     `steps` are those of all `envs` together; after every `chunk` of steps in each there are `updates` for each step, of
     `batch_size` steps of the latest `buffer_size`, at a `learning_rate` that goes to the last one in equal parts where
-    there is a `last_learning_rate`. Large actions cost `penalty`; target networks follow by `tau`. Of
-    what is played, `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of
-    episodes, and in the end `last_restarts`, goes on from where something was held before. After the first of each
+    there is a `last_learning_rate`. Large actions cost `penalty`; target networks follow by `tau`. Of what is played,
+    `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of episodes, and in
+    the end `last_restarts`, goes on from where something was first held in one before, or up to `early` steps before
+    that, so that it is often about to be grasped (as Florensa et al. 2017 begin near the goal). After the first of each
     environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
     done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
     long before all of it is. `hindsight` is the share of goals that were achieved later. Of what is learnt from, the
@@ -49,6 +50,7 @@ class GoalSettings(Settings):
     noise: Annotated[Real, Field(ge=0)] = 0.2
     restarts: Share = 0.5
     last_restarts: Share = 0.2
+    early: Annotated[Whole, Field(ge=0)] = 16
     nominal: Share = 0.5
     place_only: Share = 0.5
     hindsight: Share = 0.8

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from simworld.agents.reinforcement.foresight import of_places
 from simworld.agents.reinforcement.played import Actor, Float, Played
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
-from simworld.envs.snapshot import Snapshot
 from simworld.envs.terms import grasped
 from simworld.errors import SimworldError, WorkerError
 from simworld.randomization.presets import NONE
@@ -34,16 +33,25 @@ _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 class Exploration:
     """How actions are varied: the share `epsilon` is drawn uniformly, the rest has normal `noise` of that deviation.
 
-    The share `restarts` of episodes goes on from where something was held in one before; of the others the share
-    `nominal` is not randomized. Where goals are a place and whether something is so, in the share `place_only` of
-    episodes the place alone is wanted.
+    The share `restarts` of episodes goes on from where something was first held in one before, or up to `early` steps
+    before that; of the others the share `nominal` is not randomized. Where goals are a place and whether something is
+    so, in the share `place_only` of episodes the place alone is wanted.
     """
 
     epsilon: float
     noise: float
     restarts: float
+    early: int = 0
     nominal: float = 0.0
     place_only: float = 0.0
+
+
+class Start(NamedTuple):
+    """Where an episode may begin: after some actions of one that `options` of a `seed` began."""
+
+    seed: int
+    options: dict[str, Any]
+    actions: tuple[Float, ...] = ()
 
 
 class PlayProcess:
@@ -123,17 +131,18 @@ class Player:
         self.env, self._limit = bare(config), config.task.steps
         self._interface, self._seed, self._index = config.interface, seed, first
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
-        self._fresh, self._place_only, self._start = True, False, list[Snapshot]()
+        self._fresh, self._place_only, self._start = True, False, list[Start]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
-        self._begin(self.env.reset(seed=seed, options={"index": first})[0])
+        self._options: dict[str, Any] = {"index": first}
+        self._begin(self.env.reset(seed=seed, options=self._options)[0])
 
     @property
     def now(self) -> Seen:
         """What is seen."""
         return self._seen[-1]
 
-    def act(self, action: Float) -> tuple[Played, list[Snapshot]] | None:
+    def act(self, action: Float) -> tuple[Played, list[Start]] | None:
         """Take a step: if the episode has ended, all of it, and where something was first held in it.
 
         What was held already where it began is no news.
@@ -142,13 +151,13 @@ class Player:
         self._seen.append(self._observed(observation))
         self._actions.append(action)
         if self._fresh and not self._start and any(info["events"][name] for name in self._held):
-            self._start = [self.env.snapshot()]
+            self._start = [Start(self._seed, self._options, tuple(self._actions))]
         if not over and len(self._actions) < self._limit:
             return None
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
         return Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions)), self._start
 
-    def begin(self, start: Snapshot | None, nominal: bool = False, place_only: bool = False) -> None:
+    def begin(self, start: Start | None, nominal: bool = False, place_only: bool = False) -> None:
         """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start.
 
         With `place_only` the place alone is wanted in it.
@@ -156,11 +165,12 @@ class Player:
         self._fresh, self._place_only = start is None, place_only
         if start is None:
             self._index += 1
-            options = {"index": self._index} | ({"randomization": NONE} if nominal else {})
-            self._begin(self.env.reset(seed=self._seed, options=options)[0])
-        else:
-            self.env.restore(start)
-            self._begin(self.env.step(self.env.controller.hold().astype(np.float32))[0])
+            self._options = {"index": self._index} | ({"randomization": NONE} if nominal else {})
+            start = Start(self._seed, self._options)
+        observation = self.env.reset(seed=start.seed, options=start.options)[0]
+        for action in start.actions:
+            observation = self.env.step(action)[0]
+        self._begin(observation)
 
     def _observed(self, observation: Any) -> Seen:
         seen = observed(observation, self._interface)
@@ -179,7 +189,7 @@ class _Players:
         self._interface = config.interface
         self._all = [Player(config, seed + k, first) for k in range(envs)]
         self._generator = np.random.default_rng((seed, first) if first else seed)
-        self._starts: list[Snapshot] = []
+        self._starts: list[Start] = []
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
         self._kept, self._varies = 0, config.randomization != NONE
 
@@ -205,7 +215,7 @@ class _Players:
         at_random = draw.random((len(self._all), 1)) < exploring.epsilon
         return np.where(at_random, some, acted.clip(-1, 1)).astype(np.float32)
 
-    def _keep(self, starts: list[Snapshot]) -> None:
+    def _keep(self, starts: list[Start]) -> None:
         for start in starts:
             place = self._kept % _MOST_STARTS
             self._starts[place : place + 1] = [start]
@@ -217,10 +227,12 @@ class _Players:
     def _wants_place_only(self, exploring: Exploration) -> bool:
         return self._has_fact and bool(self._generator.random() < exploring.place_only)
 
-    def _drawn(self, exploring: Exploration) -> Snapshot | None:
+    def _drawn(self, exploring: Exploration) -> Start | None:
         if not self._starts or self._generator.random() >= exploring.restarts:
             return None
-        return self._starts[self._generator.integers(len(self._starts))]
+        start = self._starts[self._generator.integers(len(self._starts))]
+        early = int(self._generator.integers(exploring.early + 1))
+        return start._replace(actions=start.actions[: max(len(start.actions) - early, 0)])
 
 
 def _serve(connection: Connection, config: str, envs: int, seed: int, first: int) -> None:

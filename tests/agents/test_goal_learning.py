@@ -20,12 +20,11 @@ from simworld.agents.reinforcement import goal_learning, play_process, training_
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import learn_goals
 from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
-from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess, PlayProcesses
+from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess, PlayProcesses, Start
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training_tests import Tell
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
-from simworld.envs.snapshot import Snapshot
 from simworld.envs.task import Task
 from simworld.errors import ConfigurationError, TrainingError, WorkerError
 
@@ -157,7 +156,7 @@ def test_a_process_that_ends_or_cannot_play_is_told_in_a_line() -> None:
 def test_an_episode_may_begin_where_something_was_held() -> None:
     player, act = Player(BOX, 3), expert(BOX)
 
-    def episode() -> tuple[Played, list[Snapshot]]:
+    def episode() -> tuple[Played, list[Start]]:
         while True:
             seen = player.now
             told = {"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired}
@@ -170,10 +169,23 @@ def test_an_episode_may_begin_where_something_was_held() -> None:
     rest, starts = episode()
     # What goes on from a start is no start of others: they would be ever more alike.
     assert 1 < len(start.actions) < len(whole) and len(rest) < len(whole) and starts == []
+    assert (player.now.observation == rest.observations[-1]).all()
+    for early, wanted in ((3, len(start.actions) - 3), (1000, 0)):
+        player.begin(start._replace(actions=start.actions[: max(len(start.actions) - early, 0)]))
+        np.testing.assert_array_equal(player.now.observation, whole.observations[wanted])
     player.begin(None)
     with closing(make(BOX)) as env:
         fresh = env.reset(seed=3, options={"index": 1})[0]
     np.testing.assert_array_equal(player.now.observation, fresh["observation"])
+
+
+def test_episodes_begin_up_to_so_many_steps_before_something_was_held() -> None:
+    players = play_process._Players(BOX, 1, 0)
+    players._starts = [Start(0, {"index": 0}, tuple(np.zeros((7, 4), np.float32)))]
+    for early, wanted in ((0, {7}), (3, {4, 5, 6, 7}), (9, {0, 1, 2, 3, 4, 5, 6, 7})):
+        drawn = [players._drawn(Exploration(0.0, 0.0, 1.0, early)) for _ in range(200)]
+        assert {len(start.actions) for start in drawn if start is not None} == wanted
+    assert players._drawn(Exploration(0.0, 0.0, 0.0, 3)) is None
 
 
 def learn(settings: GoalSettings, tell: Tell | None = None) -> NetworkPolicy:
@@ -317,7 +329,9 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(play_process, "Player", Watched)
     for nominal, of in ((1.0, 1.0), (0.5, 0.5), (0.0, 0.0)):
         masses.clear()
-        play_process._Players(varied, 2, 0).play(None, Exploration(1.0, 0.0, 0.0, nominal), 12 * varied.task.steps)
+        play_process._Players(varied, 2, 0).play(
+            None, Exploration(1.0, 0.0, 0.0, nominal=nominal), 12 * varied.task.steps
+        )
         assert len(masses) >= 20 and abs(masses.count(0.1) / len(masses) - of) <= 0.3 * (0 < of < 1)
     told = list[float]()
     asked: Any = SimpleNamespace(ask=lambda actor, exploring, steps: told.append(exploring.nominal), take=lambda: [])
