@@ -50,7 +50,7 @@ class GoalSettings(Settings):
     noise: Annotated[Real, Field(ge=0)] = 0.2
     restarts: Share = 0.5
     last_restarts: Share = 0.2
-    early: Annotated[Whole, Field(ge=0)] = 0
+    early: Annotated[Whole, Field(ge=0, le=10_000)] = 0
     nominal: Share = 0.5
     place_only: Share = 0.5
     hindsight: Share = 0.8

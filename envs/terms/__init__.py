@@ -2,6 +2,7 @@
 
 from simworld.envs.terms.above import above, prop_above
 from simworld.envs.terms.bin_ import bin_
+from simworld.envs.terms.efforts import efforts
 from simworld.envs.terms.fact import Fact
 from simworld.envs.terms.friction import friction
 from simworld.envs.terms.goal import Goal
@@ -47,6 +48,7 @@ __all__ = [
     "TurnName",
     "bin_",
     "dense",
+    "efforts",
     "friction",
     "grasped",
     "grip",
