@@ -200,7 +200,7 @@ def test_bounds_are_honest_and_hold(env_id: str) -> None:
                 most = np.maximum(most, np.abs(seen["observation"]))
                 seen = env.step(act(seen) if step < 30 else env.action_space.sample())[0]
     for kind, places in places_by_kind(env.config).items():
-        # Velocities are mostly far below what is possible, joints in the middle of their limits, and pucks smooth and flat;
+        # Velocities are mostly far below what is possible, joints in the middle of their limits, and pucks flat;
         # nothing else is bounded by 30 times what is seen of it, or of another thing.
         factor = 200 if "velocit" in kind or kind.endswith(("joint_positions", "friction", "orientation")) else 30
         if kind.endswith("_grasped"):
