@@ -20,18 +20,17 @@ from simworld.agents.reinforcement import goal_learning, play_process, training_
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import learn_goals
 from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
-from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess, PlayProcesses, Start
+from simworld.agents.reinforcement.play_process import Exploration, Player
 from simworld.agents.reinforcement.played import Actor, Played
 from simworld.agents.reinforcement.training_tests import Tell
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.task import Task
-from simworld.errors import ConfigurationError, TrainingError, WorkerError
+from simworld.errors import ConfigurationError, TrainingError
 
 TINY = {"steps": 1200, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
 BOX = EnvConfig(task="place_in_box")
 REACH = EnvConfig(task="reach")
-PLAYED_AT_RANDOM = Exploration(epsilon=1.0, noise=0.0, restarts=0.0)
 
 
 @pytest.mark.parametrize("task", ("reach", "push"))
@@ -110,81 +109,6 @@ def test_the_network_of_arrays_acts_as_that_of_torch_does() -> None:
     features = generator.normal(size=(4, 5)).astype(np.float32)
     wanted = network(torch.from_numpy((features - 1) / 2)).detach().numpy()
     np.testing.assert_allclose(actor(features), wanted, atol=1e-6)
-
-
-def test_what_is_played_beside_is_what_the_environments_do() -> None:
-    with closing(PlayProcess(REACH, 2, 7)) as process:
-        for _ in range(2):
-            process.ask(None, PLAYED_AT_RANDOM, 60)
-        episodes = [*process.take(), *process.take()]
-    assert sum(map(len, episodes)) <= 240 and len(episodes) >= 4
-    with closing(make(REACH)) as env:
-        for seed, index in itertools.product((7, 8), (0, 1)):
-            first = env.reset(seed=seed, options={"index": index})[0]
-            (mine,) = (one for one in episodes if (one.desired == first["desired_goal"]).all())
-            np.testing.assert_array_equal(mine.observations[0], first["observation"])
-            seen = [env.step(action) for action in mine.actions]
-            np.testing.assert_array_equal(mine.observations[1:], [one[0]["observation"] for one in seen])
-            np.testing.assert_array_equal(mine.achieved[1:], [one[0]["achieved_goal"] for one in seen])
-            assert seen[-1][2] or len(mine) == REACH.task.steps
-
-
-def test_many_environments_are_shared_by_two_processes() -> None:
-    shared = PlayProcesses(REACH, 9, 7)
-    with closing(shared):
-        shared.ask(None, PLAYED_AT_RANDOM, REACH.task.steps)
-        goals = {tuple(one.desired) for one in shared.take()}
-    assert len(shared._all) == 2
-    with closing(make(REACH)) as env:
-        for seed in range(7, 16):
-            assert tuple(env.reset(seed=seed)[0]["desired_goal"]) in goals
-
-
-def test_a_process_that_ends_or_cannot_play_is_told_in_a_line() -> None:
-    with closing(PlayProcess(REACH, 1, 7)) as process:
-        process._process.kill()
-        with pytest.raises(WorkerError, match=r"^the process that plays was killed by signal 9$"):
-            process.ask(None, PLAYED_AT_RANDOM, 10)
-            process.take()
-    with closing(PlayProcess(EnvConfig(task="reach", observation="rgb"), 1, 7)) as process:
-        process.ask(None, PLAYED_AT_RANDOM, 10)
-        with pytest.raises(ConfigurationError, match=r"^observation: "):
-            process.take()
-    assert not process._process.is_alive()
-
-
-def test_an_episode_may_begin_where_something_was_held() -> None:
-    player, act = Player(BOX, 3), expert(BOX)
-
-    def episode() -> tuple[Played, list[Start]]:
-        while True:
-            seen = player.now
-            told = {"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired}
-            if (ended := player.act(act(told))) is not None:
-                return ended
-
-    whole, (start,) = episode()
-    player.begin(start)
-    assert player.env.step(player.env.controller.hold().astype(np.float32))[4]["events"]["grasped"]
-    rest, starts = episode()
-    # What goes on from a start is no start of others: they would be ever more alike.
-    assert 1 < len(start.actions) < len(whole) and len(rest) < len(whole) and starts == []
-    for early, wanted in ((3, len(start.actions) - 3), (1000, 0)):
-        player.begin(start._replace(actions=start.actions[: max(len(start.actions) - early, 0)]))
-        np.testing.assert_array_equal(player.now.observation, whole.observations[wanted])
-    player.begin(None)
-    with closing(make(BOX)) as env:
-        fresh = env.reset(seed=3, options={"index": 1})[0]
-    np.testing.assert_array_equal(player.now.observation, fresh["observation"])
-
-
-def test_episodes_begin_up_to_so_many_steps_before_something_was_held() -> None:
-    players = play_process._Players(BOX, 1, 0)
-    players._starts = [Start(0, {"index": 0}, tuple(np.zeros((7, 4), np.float32)))]
-    for early, wanted in ((0, {7}), (3, {4, 5, 6, 7}), (9, {0, 1, 2, 3, 4, 5, 6, 7})):
-        drawn = [players._drawn(Exploration(0.0, 0.0, 1.0, early)) for _ in range(200)]
-        assert {len(start.actions) for start in drawn if start is not None} == wanted
-    assert players._drawn(Exploration(0.0, 0.0, 0.0, 3)) is None
 
 
 def learn(settings: GoalSettings, tell: Tell | None = None) -> NetworkPolicy:
@@ -303,17 +227,6 @@ def test_a_training_that_diverges_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_cannot_be_learnt_is_refused(options: dict[str, object], settings: dict[str, float], told: str) -> None:
     with closing(make(REACH)) as test_env, pytest.raises(ConfigurationError, match=told):
         learn_goals(EnvConfig(task="reach", **options), test_env, GoalSettings(**settings))
-
-
-@pytest.mark.parametrize(("config", "of"), [(BOX, 0.5), (REACH, 0.0), (EnvConfig(task="flip"), 0.0)])
-def test_in_some_episodes_the_place_alone_is_wanted(config: EnvConfig, of: float) -> None:
-    players = play_process._Players(config, 4, 0)
-    played = players.play(None, Exploration(1.0, 0.0, 0.0, place_only=0.5), 12 * config.task.steps)[4:]
-    least = [episode for episode in played if not episode.desired[3:].any() and len(episode.desired) > 3]
-    assert len(played) >= 40 and abs(len(least) / len(played) - of) < 0.25
-    for episode in least:  # the place is still the box's
-        box = episode.observations[0, config.interface.places["box_position"]]
-        np.testing.assert_array_equal(episode.desired[:2], box[:2])
 
 
 def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
