@@ -21,6 +21,7 @@ EXTRAS = {
     "panda_gym": "bench",
     "pycocotools": "datasets",
     "ray": "ray",
+    "sb3_contrib": "learn",
     "scipy": "assets",
     "stable_baselines3": "learn",
     "tensorboard": "learn",

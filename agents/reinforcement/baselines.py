@@ -12,7 +12,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from stable_baselines3 import PPO, SAC
+from sb3_contrib import TQC
+from stable_baselines3 import PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -22,8 +23,13 @@ from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, shortened
 from simworld.reading import open_regular
 
-_MARKS: Mapping[str, type[BaseAlgorithm]] = {"clip_range": PPO, "target_entropy": SAC}
-"""What the data of each algorithm's models has, and that of the other's has not."""
+_MARKS: Mapping[str, type[BaseAlgorithm]] = {
+    "clip_range": PPO,
+    "target_policy_noise": TD3,
+    "top_quantiles_to_drop_per_net": TQC,
+    "target_entropy": SAC,
+}
+"""What the data of each algorithm's models has, and that of those after it has not; DDPG's act as TD3's."""
 
 _JUMP = 0.16
 """Metres along an axis that the tool never moves in a step."""
@@ -61,10 +67,10 @@ class BaselinesPolicy:
 
 
 def load_baselines(path: Path, config: EnvConfig, normalization: Path | None = None) -> BaselinesPolicy:
-    """Read a model saved by PPO or SAC, and the statistics of its VecNormalize, running the code in both files.
+    """Read a model saved by PPO, SAC, TQC, TD3 or DDPG, and the statistics of its VecNormalize, if any.
 
-    NOT_NORMALIZED instead of the statistics states that the model saw observations as they are. ConfigurationError if
-    it is something else, or would act on something else than it was trained on.
+    That runs the code in both files. NOT_NORMALIZED instead of the statistics states that the model saw observations
+    as they are. ConfigurationError if it is something else, or would act on something else than it was trained on.
     """
     model = _read_model(path)
     if (wrong := _mismatch(model, config)) is not None:
@@ -93,7 +99,7 @@ def _read_model(path: Path) -> BaseAlgorithm:
         finite = all(torch.isfinite(values).all() for values in model.policy.state_dict().values())
     except Exception as error:  # whatever the code in it raises
         raise ConfigurationError(
-            f"policy: {path} is not a model saved by stable-baselines3's PPO or SAC: {_reason(error)}"
+            f"policy: {path} is not a model saved by PPO, SAC, TQC, TD3 or DDPG of stable-baselines3: {_reason(error)}"
         ) from None
     if not finite:
         raise ConfigurationError(f"policy: {path} holds weights that are not finite")
@@ -105,7 +111,7 @@ def _algorithm(file: BufferedReader) -> type[BaseAlgorithm]:
     with zipfile.ZipFile(file) as archive:
         names = json.loads(archive.read("data"))
     found = [algorithm for mark, algorithm in _MARKS.items() if mark in names]
-    if len(found) != 1:
+    if not found:
         raise ValueError(f"its data must have one of {[*_MARKS]}, as theirs do")
     file.seek(0)
     return found[0]
@@ -170,8 +176,8 @@ def _doubt(
     """Why observations may have been normalized; None where there is no sign of it.
 
     The file of a model does not say it. PPO keeps original observations only under VecNormalize, which may have left
-    them as they are. SAC always keeps them; its last one is out of bounds if it was normalized, or, in an episode,
-    farther from the one before than a step leads, as a rule.
+    them as they are. The others always keep them; the last one is out of bounds if it was normalized, or, in an
+    episode, farther from the one before than a step leads, as a rule.
     """
     if before is None:
         return None

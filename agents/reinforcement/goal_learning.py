@@ -8,7 +8,7 @@ gives the same training, however fast any of them is.
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -24,7 +24,12 @@ from simworld.agents.networks.network import Architecture, NetworkPolicy, check_
 from simworld.agents.networks.stored import Tensors
 from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.foresight import foreseen
-from simworld.agents.reinforcement.goal_checkpoint import (
+from simworld.agents.reinforcement.goal_settings import GoalSettings
+from simworld.agents.reinforcement.hindsight import HindsightBuffer
+from simworld.agents.reinforcement.play_process import Exploration, PlayProcesses
+from simworld.agents.reinforcement.played import Actor, Played
+from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals, silent
+from simworld.agents.reinforcement.training_checkpoint import (
     GoalProgress,
     digest_of,
     needed,
@@ -33,11 +38,6 @@ from simworld.agents.reinforcement.goal_checkpoint import (
     save_progress,
     state_of_module,
 )
-from simworld.agents.reinforcement.goal_settings import GoalSettings
-from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.play_process import Exploration, PlayProcesses
-from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
@@ -75,7 +75,7 @@ def learn_goals(
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
     asked["shown"] = digest_of(demonstrations)
-    kept = read_progress(checkpoint, asked) if checkpoint is not None and checkpoint.exists() else None
+    kept = read_progress(checkpoint, GoalProgress, asked) if checkpoint is not None and checkpoint.exists() else None
     begun = 0 if kept is None else kept[0].steps
     processes = PlayProcesses(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()
@@ -179,15 +179,15 @@ class _Learner(TD3):
             seed=settings.seed,
             device="cpu",
         )
-        self._mean, self._trained = copy.deepcopy(self.actor), 0
-        self._shown: HindsightBuffer | None = None
+        self._mean, self._trained, self._shown = copy.deepcopy(self.actor), 0, cast(HindsightBuffer | None, None)
+        self.set_logger(silent())
 
     def show(self, demonstrations: Sequence[Played], begun: int = 0) -> None:
         """Learn from these too, all along (RLPD, Ball et al. 2023), which `begun` so many steps ago."""
         if demonstrations:
             about = self.replay_buffer_kwargs | {"seed": self._settings.seed + 1 + begun}
-            size = len(demonstrations) * self._config.task.steps
-            self._shown = HindsightBuffer(size, self.observation_space, self.action_space, **about)
+            size, spaces = len(demonstrations) * self._config.task.steps, (self.observation_space, self.action_space)
+            self._shown = HindsightBuffer(size, *spaces, **about)
             self._shown.add_episodes(demonstrations)
             self._feed.learn_scale(demonstrations)
 

@@ -1,20 +1,26 @@
-"""Reinforcement learning by stable-baselines3: PPO, and SAC with hindsight experience replay."""
+"""Reinforcement learning by stable-baselines3: PPO, and SAC and TQC with hindsight experience replay."""
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import gymnasium as gym
 import torch
 from pydantic import Field
+from sb3_contrib import TQC
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_normalize
 from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
-from simworld.agents.networks.network import Architecture, NetworkPolicy
+from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes, to_arrays, to_torch
+from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
+from simworld.agents.reinforcement.training_checkpoint import TrainingProgress, read_progress, save_progress
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
@@ -29,7 +35,7 @@ all of them stay below those of data, which begin at 2**30."""
 """The training environment's root seed is this plus the setting `seed`: no evaluation sees what was trained on."""
 LAYERS = 2
 MOST_KEPT = 1_000_000
-"""Steps that SAC learns from: the latest."""
+"""Steps that SAC and TQC learn from: the latest."""
 
 Env = gym.Env[Any, Any] | VecEnv
 
@@ -37,7 +43,7 @@ Env = gym.Env[Any, Any] | VecEnv
 class ReinforcementSettings(Settings):
     """Settings of a run; `steps` counts environment steps, and PPO finishes its last rollout beyond them."""
 
-    algorithm: Literal["ppo", "sac"] = "ppo"
+    algorithm: Literal["ppo", "sac", "tqc"] = "ppo"
     steps: Annotated[Whole, Field(ge=1)] = 30_000
     seed: RootSeed = 0
     hidden: Hidden = 64
@@ -48,24 +54,32 @@ class ReinforcementSettings(Settings):
 
 
 def reinforce(
-    env: Env, test_env: gym.Env[Any, Any], settings: ReinforcementSettings, progress: Tell | None = None
+    env: Env,
+    test_env: gym.Env[Any, Any],
+    settings: ReinforcementSettings,
+    progress: Tell | None = None,
+    checkpoint: Path | None = None,
 ) -> NetworkPolicy:
-    """Train from scratch on `env`, one environment or stable-baselines3's VecEnv of several.
+    """Train on `env`, one environment or stable-baselines3's VecEnv of several.
 
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
     `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
     the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of a VecEnv with the seeds
-    after it. An environment that cannot be learnt from raises ConfigurationError, a training that diverges
-    TrainingError.
+    after it. With a `checkpoint`, what it takes to go on is kept in that file at every test, and if it is there, the
+    training goes on from it, in further episodes. An environment that cannot be learnt from raises ConfigurationError,
+    a training that diverges TrainingError.
     """
     interface = check_training(env, test_env, settings)
     envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
+    kept = _Kept(checkpoint, test_env, settings)
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)
+    model.set_logger(silent())
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
-    told = _Progress(interface, settings, tests)
+    begun = kept.restore(model, interface, tests)
+    told = _Progress(interface, settings, tests, kept)
     try:
-        model.learn(settings.steps, callback=told)
+        model.learn(max(settings.steps - begun, 0), callback=told, reset_num_timesteps=not begun)
     except ValueError:
         _check_finite(model)  # with weights that are not, torch or the environment refuses what comes of them
         raise
@@ -86,10 +100,10 @@ def check_training(env: Env, test_env: gym.Env[Any, Any], settings: Reinforcemen
     for who, there in (("env", env), ("test_env", test_env)):
         if there.observation_space != state or there.action_space != base.action_space:
             raise ConfigurationError(f"{who}: must observe the state of {base.task.name!r} alone and act in -1..1")
-    if settings.algorithm == "sac":
+    if (algorithm := settings.algorithm) != "ppo":
         if not _has_rewards_of_goals(env):
-            raise not_of_goals("sac", base.config)
-        check_steps("sac", settings.steps, _learning_starts(env))
+            raise not_of_goals(algorithm, base.config)
+        check_steps(algorithm, settings.steps, _learning_starts(env))
     return base.config.interface
 
 
@@ -123,10 +137,21 @@ def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
 
 
 def _sac(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
-    options: dict[str, Any] = {"replay_buffer_class": HerReplayBuffer, "learning_starts": _learning_starts(envs)}
-    # Hindsight makes a dictionary for every row of its buffer at once: no more of them than there will be steps.
-    rows = min(MOST_KEPT, settings.steps + 2 * envs.num_envs)
-    return SAC("MultiInputPolicy", envs, buffer_size=rows, batch_size=256, **options, **_common(settings))
+    return SAC("MultiInputPolicy", envs, **_in_hindsight(envs, settings), **_common(settings))
+
+
+def _tqc(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
+    return TQC("MultiInputPolicy", envs, **_in_hindsight(envs, settings), **_common(settings))
+
+
+def _in_hindsight(envs: VecEnv, settings: ReinforcementSettings) -> dict[str, Any]:
+    return {
+        "replay_buffer_class": HerReplayBuffer,
+        # Hindsight makes a dictionary for every row of its buffer at once: no more of them than there will be steps.
+        "buffer_size": min(MOST_KEPT, settings.steps + 2 * envs.num_envs),
+        "learning_starts": _learning_starts(envs),
+        "batch_size": 256,
+    }
 
 
 def _learning_starts(env: Env) -> int:
@@ -134,7 +159,7 @@ def _learning_starts(env: Env) -> int:
     specs = env.get_attr("spec") if isinstance(env, VecEnv) else [env.spec]
     limits = [spec.max_episode_steps for spec in specs if spec is not None and spec.max_episode_steps is not None]
     if len(limits) < len(specs):
-        raise ConfigurationError("env: must have max_episode_steps for sac, which learns from episodes that have ended")
+        raise ConfigurationError("env: must have max_episode_steps: hindsight learns from episodes that have ended")
     return int(max(100, len(limits) * max(limits)))
 
 
@@ -148,7 +173,16 @@ def _common(settings: ReinforcementSettings) -> dict[str, Any]:
     }
 
 
-ALGORITHMS: Mapping[str, Callable[[VecEnv, ReinforcementSettings], BaseAlgorithm]] = {"ppo": _ppo, "sac": _sac}
+ALGORITHMS: Mapping[str, Callable[[VecEnv, ReinforcementSettings], BaseAlgorithm]] = {
+    "ppo": _ppo,
+    "sac": _sac,
+    "tqc": _tqc,
+}
+
+
+def silent() -> Logger:
+    """What writes nothing: stable-baselines3's own leaves an empty folder among the temporary ones."""
+    return Logger(folder=None, output_formats=[])
 
 
 def _check_finite(model: BaseAlgorithm) -> None:
@@ -159,7 +193,7 @@ def _check_finite(model: BaseAlgorithm) -> None:
 def actor_of(model: BaseAlgorithm, interface: Interface, settings: ReinforcementSettings) -> NetworkPolicy:
     """A copy of what acts of a model; TrainingError if any weight of the model is not finite."""
     _check_finite(model)
-    kind = settings.algorithm
+    kind: Literal["ppo", "sac"] = "ppo" if settings.algorithm == "ppo" else "sac"  # what acts is the same of both
     policy = NetworkPolicy(
         Architecture(kind=kind, interface=interface, hidden=settings.hidden, layers=LAYERS), settings.model_dump()
     )
@@ -176,15 +210,66 @@ def actor_of(model: BaseAlgorithm, interface: Interface, settings: Reinforcement
 
 
 _TELL_EVERY = 256
+_BEST = "best."
+
+
+class _Kept:
+    """What it takes to go on with a training, in a file."""
+
+    def __init__(self, path: Path | None, test_env: gym.Env[Any, Any], settings: ReinforcementSettings) -> None:
+        base = test_env.unwrapped
+        assert isinstance(base, ManipulationEnv)
+        self._path, self._settings = path, settings
+        self._asked = {"environment": base.config.to_json(), "settings": settings.model_dump(mode="json")}
+        there = path is not None and path.exists()
+        self._read = read_progress(path, TrainingProgress, self._asked) if path is not None and there else None
+
+    def restore(self, model: BaseAlgorithm, interface: Interface, tests: TrainingTests) -> int:
+        """Give a model and tests what was kept, if anything was; after how many steps that was."""
+        if self._read is None or self._path is None:
+            return 0
+        progress, tensors = self._read
+        self._read = None
+        if progress.best is not None:
+            best = actor_of(model, interface, self._settings)
+            of_best = {key: values for key, values in tensors.items() if key.startswith(_BEST)}
+            needed = {f"{_BEST}{key}": values for key, values in best.network.state_dict().items()}
+            check_shapes(self._path, of_best, needed)
+            best.network.load_state_dict({key.removeprefix(_BEST): v for key, v in to_torch(of_best).items()})
+            tests.restore((progress.best, best))
+        learnt = {key: values for key, values in tensors.items() if not key.startswith(_BEST)}
+        restore_model(model, progress.steps, progress.updates, learnt, self._path)
+        envs = model.get_env()
+        assert envs is not None
+        envs.set_options({"index": progress.steps})  # which no episode before had: there were fewer of them than steps
+        set_random_seed((TRAINING_SEEDS + self._settings.seed + progress.steps) % 2**32)
+        return progress.steps
+
+    def save(self, model: BaseAlgorithm, tests: TrainingTests) -> None:
+        """Keep a model as it is, if it has learnt something."""
+        if self._path is None or not model._n_updates:
+            return
+        tensors, best = state_of_model(model), tests.best
+        if best is not None:
+            tensors |= {f"{_BEST}{key}": values for key, values in to_arrays(best[1].network.state_dict()).items()}
+        told = {"steps": model.num_timesteps, "updates": model._n_updates, "best": best and best[0]}
+        save_progress(self._path, TrainingProgress.model_validate({**self._asked, **told}), tensors)
 
 
 class _Progress(BaseCallback):
     """Tells of steps and evaluations once their number was passed: several environments step over it."""
 
-    def __init__(self, interface: Interface, settings: ReinforcementSettings, tests: TrainingTests) -> None:
+    def __init__(
+        self, interface: Interface, settings: ReinforcementSettings, tests: TrainingTests, kept: _Kept
+    ) -> None:
         super().__init__()
-        self._interface, self._settings, self._tests = interface, settings, tests
+        self._interface, self._settings, self._tests, self._kept = interface, settings, tests, kept
         self._told = self._tested = 0
+
+    def _on_training_start(self) -> None:
+        self._told = self._tested = self.num_timesteps
+        if self._tested:
+            self._tests.say(self._tested)
 
     def _on_step(self) -> bool:
         every = self._settings.evaluate_every
@@ -202,3 +287,4 @@ class _Progress(BaseCallback):
     def _test(self) -> None:
         self._told = self._tested = self.num_timesteps
         self._tests.test(self.num_timesteps, actor_of(self.model, self._interface, self._settings))
+        self._kept.save(self.model, self._tests)

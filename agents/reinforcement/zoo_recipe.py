@@ -3,13 +3,12 @@
 https://github.com/DLR-RM/rl-baselines3-zoo/blob/master/hyperparams/tqc.yml
 """
 
-from importlib import import_module
 from typing import Any
 
 import gymnasium as gym
+from sb3_contrib import TQC
+from sb3_contrib.common.wrappers import TimeFeatureWrapper
 from stable_baselines3 import HerReplayBuffer
-
-from simworld.extras import extras
 
 RECIPE: dict[str, Any] = {
     "buffer_size": 1_000_000,
@@ -24,14 +23,9 @@ RECIPE: dict[str, Any] = {
 
 def with_time(env: gym.Env[Any, Any], *, test: bool = False) -> gym.Env[Any, Any]:
     """An environment that tells how much time is left, as the recipe wants it; in tests always the same."""
-    with extras():
-        wrappers: Any = import_module("sb3_contrib.common.wrappers")
-    wrapped: gym.Env[Any, Any] = wrappers.TimeFeatureWrapper(env, test_mode=test)
-    return wrapped
+    return TimeFeatureWrapper(env, test_mode=test)
 
 
 def begin_recipe(env: gym.Env[Any, Any], seed: int) -> Any:
     """Its model (stable-baselines3's), with what is drawn from a seed."""
-    with extras():
-        contrib: Any = import_module("sb3_contrib")
-    return contrib.TQC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, seed=seed, device="cpu", **RECIPE)
+    return TQC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, seed=seed, device="cpu", **RECIPE)

@@ -30,7 +30,8 @@ Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped
 PolicyOut = Annotated[
     Path,
     typer.Option(
-        "--out", help="The folder to write; stopped, cloning goes on where it stopped, and any other begins again."
+        "--out",
+        help="The folder to write; stopped, it goes on from there or its last test; dagger begins again.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]

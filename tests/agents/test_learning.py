@@ -241,7 +241,7 @@ def test_the_fewest_demonstrations_give_finite_weights(groups: list[str]) -> Non
         (CloningSettings, {"weight_decay": -1.0}, "weight_decay"),
         *((ReinforcementSettings, {name: 0}, name) for name in ("steps", "evaluate_every", "evaluation_episodes")),
         *((ReinforcementSettings, {"discount": value}, "discount") for value in (-0.1, 1.1, math.nan)),
-        (ReinforcementSettings, {"algorithm": "tqc"}, "algorithm: .*'ppo' or 'sac', got 'tqc'"),
+        (ReinforcementSettings, {"algorithm": "trpo"}, "algorithm: .*'ppo', 'sac' or 'tqc', got 'trpo'"),
     ],
 )
 def test_wrong_settings_are_refused(kind: Any, given: dict[str, Any], words: str) -> None:

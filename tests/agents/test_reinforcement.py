@@ -180,7 +180,7 @@ def test_environments_that_cannot_be_learnt_from_are_refused() -> None:
         opened.close()
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+@pytest.mark.parametrize("algorithm", ["ppo", "sac", "tqc"])
 def test_what_is_stored_acts_as_the_model_does(algorithm: Any, tmp_path: Path) -> None:
     settings = ReinforcementSettings(algorithm=algorithm, steps=1000, seed=5, hidden=24)
     envs = several(1)
@@ -215,7 +215,7 @@ class _Bad(gym.Wrapper[Any, Any, Any, Any]):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy in stable-baselines3, on its way there
-@pytest.mark.parametrize(("algorithm", "steps"), [("ppo", 1500), ("sac", 200)])
+@pytest.mark.parametrize(("algorithm", "steps"), [("ppo", 1500), ("sac", 200), ("tqc", 200)])
 def test_a_training_that_diverges_says_so(algorithm: Any, steps: int) -> None:
     settings = ReinforcementSettings(algorithm=algorithm, steps=steps, evaluation_episodes=1)
     with pytest.raises(TrainingError, match="the training diverged after .* steps: its weights are not finite"):
@@ -225,7 +225,9 @@ def test_a_training_that_diverges_says_so(algorithm: Any, steps: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("algorithm", "reward", "steps"), [("ppo", "dense", 4096), ("sac", "sparse", 600)])
+@pytest.mark.parametrize(
+    ("algorithm", "reward", "steps"), [("ppo", "dense", 4096), ("sac", "sparse", 600), ("tqc", "sparse", 600)]
+)
 def test_reinforcement_runs_and_repeats(tmp_path: Path, algorithm: Any, reward: str, steps: int) -> None:
     settings = ReinforcementSettings(algorithm=algorithm, steps=steps, evaluate_every=512, evaluation_episodes=2)
     policies = []

@@ -323,7 +323,7 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
     ("number", "arguments", "promise"),
     [
         (signal.SIGINT, ["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
-        (signal.SIGTERM, ["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "others begin again"),
+        (signal.SIGTERM, ["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "dagger begins again"),
     ],
 )
 def test_ctrl_c_ends_any_command_with_130(

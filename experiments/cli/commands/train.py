@@ -22,7 +22,7 @@ from simworld.experiments.cli.console import progress, say
 commands = typer.Typer()
 
 AFTER_INTERRUPT = (
-    "; the same command goes on: what is cloned where it was, ddpg and td3 from the last test; others begin again"
+    "; the same command goes on: what is cloned where it was, reinforcement from the last test; dagger begins again"
 )
 
 
@@ -43,7 +43,7 @@ def train(
         ),
     ],
     algorithm: Annotated[
-        str, typer.Option(help="cloning, visuomotor, dagger, ddpg or td3 in hindsight, ppo or sac.")
+        str, typer.Option(help="cloning, visuomotor, dagger, ddpg or td3 in hindsight, ppo, sac or tqc.")
     ] = "cloning",
     settings: Annotated[
         Path | None, typer.Option(help="A YAML file of settings of the algorithm; those of the options win.")
@@ -64,14 +64,14 @@ def train(
         typer.Option(
             min=1,
             show_default="600000 of ddpg and td3, 10000 of visuomotor, 30000 of the others",
-            help="ddpg, td3, ppo, sac: environment steps; visuomotor: batches.",
+            help="ddpg, td3, ppo, sac, tqc: environment steps; visuomotor: batches.",
         ),
     ] = None,
     reward: Annotated[
         str | None,
         typer.Option(
-            show_default="the first with ddpg and td3, else dense where the task has it",
-            help="ddpg, td3, ppo, sac: one of the task's.",
+            show_default="the first; with ppo dense where the task has it",
+            help="ddpg, td3, ppo, sac, tqc: one of the task's.",
         ),
     ] = None,
     seed: Annotated[
@@ -79,7 +79,7 @@ def train(
         typer.Option(min=0, max=2**31 - 1, show_default="0", help="Root seed: the same seed gives the same result."),
     ] = None,
     randomization: Annotated[
-        str | None, typer.Option(show_default="default", help="dagger, ddpg, td3, ppo, sac: as for `rollout`.")
+        str | None, typer.Option(show_default="default", help="dagger, ddpg, td3, ppo, sac, tqc: as for `rollout`.")
     ] = None,
     tensorboard: Annotated[
         bool | None, typer.Option("--tensorboard", help="All but cloning: write how it goes for TensorBoard.")

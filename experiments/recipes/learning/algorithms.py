@@ -12,7 +12,7 @@ from simworld.errors import ConfigurationError, nearest
 CLONING, VISUOMOTOR, DAGGER = "cloning", "visuomotor", "dagger"
 OF_GOALS = "ddpg", "td3"
 OF_DEMONSTRATIONS = CLONING, VISUOMOTOR
-ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, *OF_GOALS, "ppo", "sac"
+ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, *OF_GOALS, "ppo", "sac", "tqc"
 _OPTIONS = {
     "algorithm",
     "demonstrations",

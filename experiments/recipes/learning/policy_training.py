@@ -138,14 +138,15 @@ def train_online(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Path:
-    """Train by "dagger", "ddpg", "td3", "ppo" or "sac" into `folder/policy.safetensors`, beside `training.json`.
+    """Train by "dagger", "ddpg", "td3", "ppo", "sac" or "tqc" into `folder/policy.safetensors`, beside `training.json`.
 
     `settings` are those of DaggerSettings, of GoalSettings with "ddpg" and "td3", else of ReinforcementSettings.
-    Without a `reward`, it is the task's first with these two, else its "dense" one where there is one; with "dagger"
-    there is none. With these two there may be `demonstrations`, stores of episodes, from which is learnt too.
+    Without a `reward`, it is the task's first, and with "ppo", which does not learn in hindsight, its "dense" one where
+    there is one; with "dagger" there is none. With "ddpg" and "td3" there may be `demonstrations`, stores of episodes,
+    from which is learnt too.
     The policy is that which does best in tests on the way and at the end, on seeds of their own, of which `tensorboard`
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
-    goes on from its last test with these two, and else begins again.
+    goes on from its last test, and with "dagger" begins again.
     """
     from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, check_imitation, imitate
     from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
@@ -158,7 +159,7 @@ def train_online(
         raise ConfigurationError(f"demonstrations: do nothing with {algorithm}; leave them out")
     if reward is not None and algorithm == DAGGER:
         raise ConfigurationError("reward: does nothing with dagger; leave it out")
-    if reward is None and algorithm not in (DAGGER, *OF_GOALS) and "dense" in task_of(env_id).reward:
+    if reward is None and algorithm == "ppo" and "dense" in task_of(env_id).reward:
         reward = "dense"
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
     asked = settings_of(algorithm, config, settings)
@@ -186,7 +187,7 @@ def train_online(
                 learn = partial(imitate, env, test_env, config, asked, ranges=ranges)
             else:
                 check_training(env, test_env, asked)
-                learn = partial(reinforce, env, test_env, asked)
+                learn = partial(reinforce, env, test_env, asked, checkpoint=folder / _CHECKPOINT)
 
         def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
             total = asked.total if isinstance(asked, DaggerSettings) else asked.steps

@@ -1,9 +1,9 @@
-"""What it takes to go on with learning goals that was stopped: not to the same bits, as episodes begin anew."""
+"""What it takes to go on with a training that was stopped: not to the same bits, as episodes begin anew."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -26,40 +26,50 @@ _MOMENTS = "exp_avg", "exp_avg_sq"
 Count = Annotated[int, Field(ge=0)]
 
 
-class GoalProgress(Plain):
+class TrainingProgress(Plain):
     """How far a training is: what is no tensor of it.
 
-    `environment` and `settings` are what it was asked for, and `shown` is a digest of the demonstrations. Of all
-    features so far there are `count`, whose `sums` and `squares` normalize them. The `best` test had that share of
-    successes.
+    `environment` and `settings` are what it was asked for. The `best` test had that share of successes.
     """
 
     checkpoint_version: Literal[1] = 1
     environment: str
     settings: dict[str, Any]
-    shown: str
     steps: Annotated[int, Field(ge=1)]
     updates: Annotated[int, Field(ge=1)]
+    best: Annotated[float, Field(ge=0, le=1)] | None
+
+
+class GoalProgress(TrainingProgress):
+    """How far one is that learns goals.
+
+    `shown` is a digest of the demonstrations. Of all features so far there are `count`, whose `sums` and `squares`
+    normalize them.
+    """
+
+    shown: str
     chunks: Annotated[int, Field(ge=1)]
     episodes: Count
     count: Count
     sums: tuple[float, ...]
     squares: tuple[float, ...]
-    best: Annotated[float, Field(ge=0, le=1)] | None
 
 
-def save_progress(path: Path, progress: GoalProgress, tensors: Tensors) -> None:
+P = TypeVar("P", bound=TrainingProgress)
+
+
+def save_progress(path: Path, progress: TrainingProgress, tensors: Tensors) -> None:
     """Write it, atomically."""
     write_stored(path, progress.model_dump(mode="json"), tensors)
 
 
-def read_progress(path: Path, asked: Mapping[str, Any]) -> tuple[GoalProgress, Tensors]:
+def read_progress(path: Path, kind: type[P], asked: Mapping[str, Any]) -> tuple[P, Tensors]:
     """What `save_progress` wrote; ConfigurationError if it is something else, or of what was not `asked`."""
     content, tensors = read_stored(path, _MOST_BYTES)
     try:
-        progress = GoalProgress.model_validate(content)
+        progress = kind.model_validate(content)
     except ValidationError as error:
-        raise ConfigurationError(f"{path} is no checkpoint of learning goals: {describe(error)}") from None
+        raise ConfigurationError(f"{path} is no checkpoint of such a training: {describe(error)}") from None
     if any(getattr(progress, name) != value for name, value in asked.items()):
         raise ConfigurationError(f"{path} is of another training; remove it to begin again")
     return progress, tensors

@@ -1,0 +1,121 @@
+"""A model of stable-baselines3 as tensors, which run nothing when they are read, and what it has played."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.her import HerReplayBuffer
+
+from simworld.agents.networks.network import check_shapes, to_arrays, to_torch
+from simworld.agents.networks.stored import Tensors
+from simworld.errors import ConfigurationError
+
+_REPLAY = "replay."
+_PLAYED = "actions", "rewards", "dones", "timeouts", "ep_start", "ep_length"
+_SEEN = "observations", "next_observations"
+
+
+def state_of_model(model: BaseAlgorithm) -> Tensors:
+    """All that a model has learnt and remembers, once it has learnt something: weights, moments and what was played."""
+    buffer = _buffer(model)
+    return to_arrays(_learnt(model)) | ({} if buffer is None else _replay(buffer))
+
+
+def restore_model(model: BaseAlgorithm, steps: int, updates: int, tensors: Tensors, path: Path) -> None:
+    """Make a model that which `state_of_model` told of; ConfigurationError where the tensors of `path` are others.
+
+    What it was in the midst of playing is left out: episodes begin anew.
+    """
+    buffer = _buffer(model)
+    for optimizer in _optimizers(model).values():
+        _give_moments(optimizer)
+    learnt = {name: values for name, values in tensors.items() if not name.startswith(_REPLAY)}
+    own = _learnt(model)
+    check_shapes(path, learnt, own)
+    given = to_torch(learnt)
+    with torch.no_grad():
+        for name, values in own.items():
+            values.copy_(given[name])
+    if buffer is not None:
+        _give_played(buffer, tensors, path)
+    model.num_timesteps, model._n_updates = steps, updates
+
+
+def _learnt(model: BaseAlgorithm) -> dict[str, torch.Tensor]:
+    """The very tensors of a model, by name: of what was not updated yet there are no moments."""
+    modules, others = model._get_torch_save_params()
+    found = {name: getattr(model, name) for name in others}
+    for name in set(modules) - _optimizers(model).keys():
+        found |= {f"{name}.{key}": values for key, values in _part(model, name).state_dict().items()}
+    for name, optimizer in _optimizers(model).items():
+        for k, parameter in enumerate(_parameters(optimizer)):
+            found |= {f"{name}.{k}.{key}": values for key, values in optimizer.state[parameter].items()}
+    return found
+
+
+def _optimizers(model: BaseAlgorithm) -> dict[str, torch.optim.Optimizer]:
+    parts = {name: _part(model, name) for name in model._get_torch_save_params()[0]}
+    return {name: part for name, part in parts.items() if isinstance(part, torch.optim.Optimizer)}
+
+
+def _part(model: BaseAlgorithm, name: str) -> Any:
+    """Such as "actor.optimizer"."""
+    part: Any = model
+    for attribute in name.split("."):
+        part = getattr(part, attribute)
+    return part
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> Iterator[torch.Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
+
+
+def _give_moments(optimizer: torch.optim.Optimizer) -> None:
+    """Those of Adam, as they are before its first update."""
+    for parameter in _parameters(optimizer):
+        zeros = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+        optimizer.state[parameter] = {"step": torch.tensor(0.0), **zeros}
+
+
+def _buffer(model: BaseAlgorithm) -> HerReplayBuffer | None:
+    buffer = model.replay_buffer if isinstance(model, OffPolicyAlgorithm) else None
+    return buffer if isinstance(buffer, HerReplayBuffer) else None
+
+
+def _arrays(buffer: HerReplayBuffer) -> dict[str, NDArray[Any]]:
+    """What a buffer has of each step (rows, environments, ...)."""
+    found = {name: getattr(buffer, name) for name in _PLAYED}
+    return found | {f"{name}.{key}": values for name in _SEEN for key, values in getattr(buffer, name).items()}
+
+
+def _replay(buffer: HerReplayBuffer) -> Tensors:
+    """All steps, of which the oldest is the first."""
+    rows = np.arange(buffer.pos)
+    if buffer.full:
+        rows = np.roll(np.arange(buffer.buffer_size), -buffer.pos)
+    found = {f"{_REPLAY}{name}": values[rows].astype(np.float32) for name, values in _arrays(buffer).items()}
+    begun = found[f"{_REPLAY}ep_start"]
+    begun[:] = (begun - (buffer.pos if buffer.full else 0)) % buffer.buffer_size
+    return found
+
+
+def _give_played(buffer: HerReplayBuffer, tensors: Tensors, path: Path) -> None:
+    arrays = _arrays(buffer)
+    rows = len(tensors.get(f"{_REPLAY}actions", ()))
+    for name, values in arrays.items():
+        given = tensors.get(f"{_REPLAY}{name}")
+        if given is None or given.shape != (rows, *values.shape[1:]) or rows > len(values):
+            raise ConfigurationError(f"{path} cannot be used: what was played is of other steps: {name!r}")
+    numbers = [tensors[f"{_REPLAY}{name}"] for name in ("ep_start", "ep_length")]
+    if not all(((each >= 0) & (each <= rows)).all() for each in numbers):
+        raise ConfigurationError(f"{path} cannot be used: its episodes must be of its {rows} steps")
+    for name, values in arrays.items():
+        values[:rows] = tensors[f"{_REPLAY}{name}"]
+    buffer.pos, buffer.full = rows % buffer.buffer_size, rows == buffer.buffer_size
+    buffer._current_ep_start[:] = buffer.pos
