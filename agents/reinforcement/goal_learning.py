@@ -6,9 +6,9 @@ gives the same training, however fast any of them is.
 """
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -23,11 +23,12 @@ from torch.nn import functional
 from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.networks.stored import Tensors
 from simworld.agents.policy import Seen
+from simworld.agents.reinforcement.feed import Feed
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.play_process import Exploration, PlayProcesses
-from simworld.agents.reinforcement.played import Actor, Played
+from simworld.agents.reinforcement.play_process import PlayProcesses
+from simworld.agents.reinforcement.played import Played
 from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals, silent
 from simworld.agents.reinforcement.training_checkpoint import (
     GoalProgress,
@@ -43,8 +44,8 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
 
-_LEAST_STD = 1e-2
-"""Of a feature, as it is divided by."""
+_AT_ONCE = 64
+"""Batches that are drawn together: far quicker than one by one, and no more memory than that."""
 _FRESH = 10
 """Of what was learnt so far, the last part in so many is what is averaged at first."""
 
@@ -81,7 +82,7 @@ def learn_goals(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # other cores play
     try:
-        learner = _Learner(_Feed(processes, settings, policy), settings, policy, config)
+        learner = _Learner(Feed(processes, settings, policy), settings, policy, config)
         learner.show(demonstrations, begun)
         if kept is not None and checkpoint is not None:
             learner.restore(*kept, tests, checkpoint)
@@ -104,57 +105,10 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     check_steps(name, settings.steps, settings.envs * config.task.steps)
 
 
-class _Feed:
-    """What is played for a learner, and how features are normalized by all that was."""
-
-    def __init__(self, processes: PlayProcesses, settings: GoalSettings, policy: NetworkPolicy) -> None:
-        self._processes, self._settings, self._policy = processes, settings, policy
-        self.episodes, self.count, self.sums, self.squares = 0, 0, np.zeros(1), np.zeros(1)
-
-    def take(self, learner: "_Learner", left: float) -> list[Played]:
-        """The episodes that ended in the last chunk; the next chunk is begun, of which the share `left` of all is."""
-        played = self._processes.take()
-        self.episodes += len(played)
-        self.learn_scale(played)
-        self.ask(learner, left)
-        return played
-
-    def ask(self, learner: "_Learner", left: float) -> None:
-        """Have a chunk of steps played."""
-        settings, network, actor = self._settings, self._policy.network, None
-        if self.episodes:  # before that everything is tried
-            actor = Actor(learner.layers(), network.mean.numpy().copy(), network.std.numpy().copy())
-        restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
-        done = 1.0 - left
-        nominal = max(1.0 - done / settings.nominal, 0.0) if settings.nominal else 0.0
-        exploring = Exploration(
-            settings.epsilon, settings.noise, restarts, settings.early, nominal, settings.place_only
-        )
-        self._processes.ask(actor, exploring, settings.chunk)
-
-    def learn_scale(self, played: Iterable[Played]) -> None:
-        """Have features normalized by those of some more episodes, too."""
-        for episode in played:
-            desired = np.broadcast_to(episode.desired, episode.achieved.shape)
-            told = self._policy.features(Seen(episode.observations, episode.achieved, desired)).astype(np.float64)
-            self.count += len(told)
-            self.sums, self.squares = self.sums + told.sum(0), self.squares + (told**2).sum(0)
-        self.normalize()
-
-    def normalize(self) -> None:
-        """Give the policy what features are normalized by."""
-        if self.count:
-            mean = self.sums / self.count
-            std = np.sqrt(np.maximum(self.squares / self.count - mean**2, 0.0)).clip(_LEAST_STD)
-            network = self._policy.network
-            for numbers, found in ((network.mean, mean), (network.std, std)):
-                numbers.copy_(torch.from_numpy(found.astype(np.float32)))
-
-
 class _Learner(TD3):
     """DDPG whose steps are played elsewhere while it learns from those before."""
 
-    def __init__(self, feed: _Feed, settings: GoalSettings, policy: NetworkPolicy, config: EnvConfig) -> None:
+    def __init__(self, feed: Feed, settings: GoalSettings, policy: NetworkPolicy, config: EnvConfig) -> None:
         self._feed, self._settings, self._own, self._config = feed, settings, policy, config
         low, high = config.task.reward[config.reward].bounds
         self._values = min(low, 0.0) / (1.0 - settings.discount), max(high, 0.0) / (1.0 - settings.discount)
@@ -179,8 +133,9 @@ class _Learner(TD3):
             seed=settings.seed,
             device="cpu",
         )
-        self._mean, self._trained, self._shown = copy.deepcopy(self.actor), 0, cast(HindsightBuffer | None, None)
         self.set_logger(silent())
+        self._mean, self._trained = copy.deepcopy(self.actor), 0
+        self._shown: HindsightBuffer | None = None
 
     def show(self, demonstrations: Sequence[Played], begun: int = 0) -> None:
         """Learn from these too, all along (RLPD, Ball et al. 2023), which `begun` so many steps ago."""
@@ -194,7 +149,7 @@ class _Learner(TD3):
     def begin(self) -> None:
         """Have the first chunk of steps played."""
         self._update_current_progress_remaining(self.num_timesteps, self._settings.steps)
-        self._feed.ask(self, self._current_progress_remaining)
+        self._feed.ask(self.layers(), self._current_progress_remaining)
 
     def save_progress(self, path: Path, asked: Mapping[str, Any], tests: TrainingTests) -> None:
         """Write what it takes to go on with what was asked for, if something was learnt."""
@@ -263,7 +218,7 @@ class _Learner(TD3):
     def collect_rollouts(self, env: Any, callback: Any, *_: Any, **__: Any) -> RolloutReturn:
         """Take what was played meanwhile, and have more played by the network as it is now."""
         callback.on_rollout_start()
-        played = self._feed.take(self, self._current_progress_remaining)
+        played = self._feed.take(self.layers(), self._current_progress_remaining)
         self._buffer.add_episodes(played)
         network = self._own.network
         for buffer in filter(None, (self._buffer, self._shown)):
@@ -284,12 +239,9 @@ class _Learner(TD3):
         rate = last + self._current_progress_remaining * (settings.learning_rate - last)
         update_learning_rate(self.actor.optimizer, rate)
         update_learning_rate(self.critic.optimizer, rate)
-        # All at once, which takes far less time; with each a part of all kinds of steps.
-        drawn, foreseen_before, foreseen_after = self._drawn(gradient_steps, batch_size)
-        for k in range(gradient_steps):
+        for data, before, after in self._batches(gradient_steps, batch_size):
             self._n_updates += 1
-            data = ReplayBufferSamples(*(part[k::gradient_steps] for part in drawn[:5]))
-            wanted = self.wanted(data, foreseen_before[k::gradient_steps], foreseen_after[k::gradient_steps])
+            wanted = self.wanted(data, before, after)
             values = self.critic(data.observations, data.actions)
             self._descend(self.critic, torch.stack([functional.mse_loss(each, wanted) for each in values]).sum())
             if self._n_updates % settings.actor_every:
@@ -303,15 +255,18 @@ class _Learner(TD3):
         share = settings.chunk * settings.envs / settings.averaged
         polyak_update(self.actor.parameters(), self._mean.parameters(), min(max(share, _FRESH / self._trained), 1.0))
 
-    def _drawn(self, batches: int, size: int) -> tuple[ReplayBufferSamples, torch.Tensor, torch.Tensor]:
-        """Steps for some batches, and what was foreseen before and after them."""
+    def _batches(self, count: int, size: int) -> Iterator[tuple[ReplayBufferSamples, torch.Tensor, torch.Tensor]]:
+        """Steps to learn from, as many of each kind in each batch, and what was foreseen before and after them."""
         shown = 0 if self._shown is None else round(self._settings.demonstrated * size)
         counts = (self._buffer, size - shown), (self._shown, shown)
-        parts = [buffer.drawn(batches * count) for buffer, count in counts if buffer is not None and count]
-        data = ReplayBufferSamples(*map(torch.cat, zip(*(steps[:5] for steps, _, _ in parts), strict=True)))
-        before = torch.cat([self._foreseen(seen) for _, seen, _ in parts])
-        after = torch.cat([self._foreseen(seen) for _, _, seen in parts])
-        return data, before, after
+        for begin in range(0, count, _AT_ONCE):
+            now = min(_AT_ONCE, count - begin)
+            parts = [buffer.drawn(now * each) for buffer, each in counts if buffer is not None and each]
+            steps = [*map(torch.cat, zip(*(steps[:5] for steps, _, _ in parts), strict=True))]
+            before = torch.cat([self._foreseen(seen) for _, seen, _ in parts])
+            after = torch.cat([self._foreseen(seen) for _, _, seen in parts])
+            for k in range(now):
+                yield ReplayBufferSamples(*(part[k::now] for part in steps)), before[k::now], after[k::now]
 
     @torch.no_grad()
     def wanted(self, data: ReplayBufferSamples, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:

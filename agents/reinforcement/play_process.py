@@ -86,9 +86,13 @@ class PlayProcess:
             raise found
         return found
 
+    def leave(self) -> None:
+        """Have the process end as soon as it has played what it was asked for."""
+        self._connection.close()
+
     def close(self) -> None:
         """End the process; closing twice is harmless."""
-        self._connection.close()
+        self.leave()
         self._process.join(_A_WHILE)
         self._process.kill()
 
@@ -120,6 +124,8 @@ class PlayProcesses:
 
     def close(self) -> None:
         """End the processes; closing twice is harmless."""
+        for process in self._all:
+            process.leave()
         for process in self._all:
             process.close()
 

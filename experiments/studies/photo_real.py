@@ -57,7 +57,7 @@ PROOFS = {
     "position without randomization": _Part(
         "detector", 5000, 8000, 45, 3000, {POSITION: 1.0}, looks=("none",), fail=True
     ),
-    "pose": _Part("pose", 4000, 12000, 90, 4000, {ADD_S: 0.85, PICKED: 90}, known=True),
+    "pose": _Part("pose", 4000, 6000, 90, 4000, {ADD_S: 0.85, PICKED: 90}, known=True),
 }
 
 

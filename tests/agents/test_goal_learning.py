@@ -17,6 +17,7 @@ from simworld.agents.networks.network import Architecture, NetworkPolicy, to_arr
 from simworld.agents.networks.state_features import relative_to_any, straight_steps
 from simworld.agents.policy import Seen, observed
 from simworld.agents.reinforcement import goal_learning, play_process, training_tests
+from simworld.agents.reinforcement.feed import Feed
 from simworld.agents.reinforcement.foresight import foreseen
 from simworld.agents.reinforcement.goal_learning import learn_goals
 from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
@@ -177,13 +178,30 @@ def test_a_share_of_what_is_learnt_from_was_shown(monkeypatch: pytest.MonkeyPatc
         learner = goal_learning._Learner(nothing_played, GoalSettings(**TINY, demonstrated=share), policy, REACH)
         learner._buffer.add_episodes([played(0.25)])
         monkeypatch.setattr(learner, "_foreseen", lambda seen: torch.from_numpy(seen.observation[:, :1]))
-        assert set(learner._drawn(3, 100)[0].actions.flatten().tolist()) == {0.25}
+        assert all((data.actions == 0.25).all() for data, _, _ in learner._batches(3, 100))
         learner.show([played(0.5), played(0.75)])
-        data, before, after = learner._drawn(3, 100)
-        assert [len(part) for part in (*data[:5], before, after)] == [300] * 7
-        for k in range(3):  # each batch has its share
-            assert (data.actions[k::3, 0] != 0.25).sum() == shown
-        torch.testing.assert_close(before[:, 0], data.actions[:, 0])
+        batches = [*learner._batches(130, 100)]
+        assert len(batches) == 130
+        for data, before, after in batches:  # each has its share
+            assert [len(part) for part in (*data[:5], before, after)] == [100] * 7
+            assert (data.actions[:, 0] != 0.25).sum() == shown
+            torch.testing.assert_close(before[:, 0], data.actions[:, 0])
+            torch.testing.assert_close(after[:, 0], data.actions[:, 0])
+
+
+def test_half_of_each_batch_is_of_episodes_in_which_something_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = REACH.interface.sizes
+    nothing_played: Any = SimpleNamespace(learn_scale=lambda played: None)
+    policy = NetworkPolicy(Architecture(kind="ddpg", interface=REACH.interface, hidden=8, layers=1), {}, 0)
+    learner = goal_learning._Learner(nothing_played, GoalSettings(**TINY), policy, REACH)
+    monkeypatch.setattr(learner, "_foreseen", lambda seen: torch.from_numpy(seen.observation[:, :1]))
+    for moved, count in ((1.0, 1), (0.0, 9)):
+        achieved = np.linspace(0, moved, 8)[:, None].repeat(3, axis=1).astype(np.float32)
+        seen = np.full((8, sizes["observation"]), moved, np.float32), achieved
+        played = Played(*seen, np.full(3, -9.0, np.float32), np.full((7, 4), moved, np.float32))
+        learner._buffer.add_episodes([played] * count)
+    for data, _, _ in learner._batches(20, 100):
+        assert 50 <= (data.actions[:, 0] == 1.0).sum() <= 90  # the others are of all episodes
 
 
 def test_its_rate_of_learning_goes_to_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,17 +263,18 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
             None, Exploration(1.0, 0.0, 0.0, nominal=nominal), 12 * varied.task.steps
         )
         assert len(masses) >= 20 and abs(masses.count(0.1) / len(masses) - of) <= 0.3 * (0 < of < 1)
-    told = list[float]()
-    asked: Any = SimpleNamespace(ask=lambda actor, exploring, steps: told.append(exploring.nominal), take=lambda: [])
-    learner: Any = SimpleNamespace(layers=tuple)
+    told = list[Exploration]()
+    asked: Any = SimpleNamespace(ask=lambda actor, exploring, steps: told.append(exploring), take=lambda: [])
     policy = NetworkPolicy(Architecture(kind="ddpg", interface=varied.interface, hidden=8, layers=1), {}, 0)
     for part, wanted in ((0.5, [1, 0.5, 0, 0]), (1.0, [1, 0.75, 0.5, 0]), (0.0, [0, 0, 0, 0])):
         told.clear()
-        feed = goal_learning._Feed(asked, GoalSettings(nominal=part), policy)
-        feed.ask(learner, 1.0)
+        feed = Feed(asked, GoalSettings(nominal=part, early=7, restarts=0.9, last_restarts=0.5), policy)
+        feed.ask((), 1.0)
         for left in (0.75, 0.5, 0.0):
-            feed.take(learner, left)
-        assert told == wanted
+            feed.take((), left)
+        assert [one.nominal for one in told] == wanted
+        assert {one.early for one in told} == {7}
+        assert [one.restarts for one in told] == pytest.approx([0.9, 0.8, 0.7, 0.5])
 
 
 def test_what_is_tested_in_is_what_is_learnt_in() -> None:
@@ -315,7 +334,7 @@ def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_
     assert not torch.equal(*asked), "what is done next is smoothed"
     learnt: list[Any] = []
     monkeypatch.setattr(learner, "_descend", lambda part, loss: learnt.append(part))
-    monkeypatch.setattr(learner, "_drawn", lambda batches, size: (data, blank, blank))
+    monkeypatch.setattr(learner, "_batches", lambda count, size: [(data, blank, blank)] * count)
     monkeypatch.setattr(goal_learning.HindsightBuffer, "__len__", lambda buffer: 1)
     learner.train(4)
     assert [part is learner.actor for part in learnt] == [False, False, True, False, False, True]

@@ -40,8 +40,12 @@ def test_many_environments_are_shared_by_two_processes() -> None:
     shared = PlayProcesses(REACH, 9, 7)
     with closing(shared):
         shared.ask(None, PLAYED_AT_RANDOM, REACH.task.steps)
-        goals = {tuple(one.desired) for one in shared.take()}
-    assert len(shared._all) == 2
+        goals = [tuple(one.desired) for one in shared.take()]
+    assert len(shared._all) == 2 and not any(process._process.is_alive() for process in shared._all)
+    again = PlayProcesses(REACH, 9, 7)
+    with closing(again):
+        again.ask(None, PLAYED_AT_RANDOM, REACH.task.steps)
+        assert [tuple(one.desired) for one in again.take()] == goals
     with closing(make(REACH)) as env:
         for seed in range(7, 16):
             assert tuple(env.reset(seed=seed)[0]["desired_goal"]) in goals
