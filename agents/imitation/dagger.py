@@ -6,6 +6,7 @@ to do. The first round is the expert's own episodes, with noise as for cloning.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import gymnasium as gym
@@ -15,7 +16,8 @@ from simworld.agents.collect import collect_episode
 from simworld.agents.evaluation.stress import matters
 from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
-from simworld.agents.imitation.demonstrations import transitions
+from simworld.agents.imitation.dagger_checkpoint import DaggerState, read_dagger, save_dagger
+from simworld.agents.imitation.demonstrations import Transitions, together, transitions_of
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import Policy
 from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
@@ -63,28 +65,44 @@ def imitate(
     settings: DaggerSettings,
     progress: Tell | None = None,
     ranges: "GrowingRanges | None" = None,
+    checkpoint: Path | None = None,
 ) -> NetworkPolicy:
     """A policy that the expert told what to do where the policy itself went.
 
     Where the settings are adaptive, `ranges` are those to begin with, which go on from there.
     `progress` is told how many episodes are done and, after every round, how the policy does on `test_env` on the seeds
     from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress` that of the last round.
-    What `check_imitation` refuses raises ConfigurationError, a training that diverges TrainingError.
+    With a `checkpoint`, every round is kept in that file, and if it is there, the training goes on from it, to the same
+    bits. What `check_imitation` refuses raises ConfigurationError, a training that diverges TrainingError.
     """
-    oracle, episodes, seed = check_imitation(config), list[Episode](), TRAINING_SEEDS + SEEDS_EACH * settings.seed
+    oracle, seed = check_imitation(config), TRAINING_SEEDS + SEEDS_EACH * settings.seed
+    asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
+    there = checkpoint is not None and checkpoint.exists()
+    kept = read_dagger(checkpoint, asked, settings) if checkpoint is not None and there else None
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     quickly = settings.model_copy(update={"epochs": settings.round_epochs})
     if settings.adaptive and ranges is None:
         ranges = GrowingRanges(config, settings)
-    policy: NetworkPolicy | None = None
-    for left in reversed(range(settings.rounds + 1)):
+    told, policy = list[Transitions](), None
+    if kept is not None:
+        told, policy = kept.told, kept.policy
+        if kept.best is not None:
+            tests.restore(kept.best)
+        if ranges is not None and kept.ranges is not None:
+            ranges.restore(kept.ranges)
+        tests.say(len(told))
+    for done in range(kept.rounds if kept else 0, settings.rounds + 1):
         count, noise = (settings.first, settings.noise) if policy is None else (settings.episodes, 0.0)
         for _ in range(count):
-            run = partial(collect_episode, env, oracle, seed, len(episodes), noise, acts=policy)
-            episodes.append(run() if ranges is None else ranges.tried(run, len(episodes), policy is not None))
-            tests.say(len(episodes))
-        policy = clone(transitions(episodes), quickly if left else settings)
-        tests.test(len(episodes), policy)
+            run = partial(collect_episode, env, oracle, seed, len(told), noise, acts=policy)
+            episode = run() if ranges is None else ranges.tried(run, len(told), policy is not None)
+            told.append(transitions_of(episode))
+            tests.say(len(told))
+        policy = clone(together(told), quickly if done < settings.rounds else settings)
+        tests.test(len(told), policy)
+        if checkpoint is not None:
+            grown = None if ranges is None else ranges.to_plain()
+            save_dagger(checkpoint, asked, DaggerState(done + 1, told, policy, tests.best, grown))
     assert policy is not None
     return tests.best_or(policy)
 
@@ -113,6 +131,14 @@ class GrowingRanges:
             for span, (low, high) in zip(spans.values(), ranges.values(), strict=True)
         ]
         return sum(shares) / len(shares)
+
+    def to_plain(self) -> dict[str, Any]:
+        """How far they have grown, as JSON data."""
+        return self._adaptive.to_plain()
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `to_plain` told of the same ranges; ConfigurationError if it is something else."""
+        self._adaptive.restore(saved)
 
     def tried(self, run: Callable[..., Episode], number: int, judged: bool) -> Episode:
         """An episode from the ranges as they are, in which the end of one may be tested, and moves if it is judged."""

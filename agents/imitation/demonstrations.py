@@ -40,11 +40,26 @@ def transitions(episodes: Sequence[Episode]) -> Transitions:
     """All steps of some episodes; none at all raises ConfigurationError."""
     if not episodes:
         raise ConfigurationError("there are no demonstrations to learn from")
+    return together([transitions_of(episode) for episode in episodes])
+
+
+def transitions_of(episode: Episode) -> Transitions:
+    """All steps of an episode."""
     return Transitions(
-        observations=np.concatenate([e.observations["observation"][:-1] for e in episodes]),
-        goals=np.concatenate([e.observations["desired_goal"][:-1] for e in episodes]),
-        actions=np.concatenate([e.actions if e.expert_actions is None else e.expert_actions for e in episodes]),
-        groups=[group for e in episodes for group in group_of(e)],
+        observations=episode.observations["observation"][:-1],
+        goals=episode.observations["desired_goal"][:-1],
+        actions=episode.actions if episode.expert_actions is None else episode.expert_actions,
+        groups=group_of(episode),
+    )
+
+
+def together(parts: Sequence[Transitions]) -> Transitions:
+    """All steps of some parts."""
+    return Transitions(
+        observations=np.concatenate([part.observations for part in parts]),
+        goals=np.concatenate([part.goals for part in parts]),
+        actions=np.concatenate([part.actions for part in parts]),
+        groups=[group for part in parts for group in part.groups],
     )
 
 

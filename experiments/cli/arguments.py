@@ -31,7 +31,7 @@ PolicyOut = Annotated[
     Path,
     typer.Option(
         "--out",
-        help="The folder to write; stopped, it goes on from there or its last test; dagger begins again.",
+        help="The folder to write; stopped, it goes on from there, or from its last test.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Root seed: the same seed gives the same result.")]

@@ -1,6 +1,6 @@
 """DAgger: the policy acts, the expert is asked, and what it says of the policy's own states is learnt."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from simworld.agents.experts import expert
 from simworld.agents.imitation import dagger
 from simworld.agents.imitation.dagger import DaggerSettings, imitate
 from simworld.agents.networks.network import NetworkPolicy
+from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement import training_tests
 from simworld.datasets.store.episode import Episode
@@ -39,32 +40,34 @@ def env() -> Iterator[gym.Env[Any, Any]]:
 
 
 def test_the_policy_acts_and_the_expert_is_asked(monkeypatch: pytest.MonkeyPatch, env: gym.Env[Any, Any]) -> None:
-    rounds, policies, epochs = list[Sequence[Episode]](), list[NetworkPolicy](), list[int]()
-    clone, transitions = dagger.clone, dagger.transitions
+    episodes, rounds, policies, epochs = list[Episode](), list[int](), list[NetworkPolicy](), list[int]()
+    clone, transitions_of = dagger.clone, dagger.transitions_of
 
     def cloned(data: Any, settings: DaggerSettings) -> NetworkPolicy:
         epochs.append(settings.epochs)
+        rounds.append(len(episodes))
+        np.testing.assert_array_equal(data.actions, np.concatenate([each.expert_actions for each in episodes]))
         policies.append(clone(data, settings))
         return policies[-1]
 
-    def told(episodes: Sequence[Episode]) -> Any:
-        rounds.append([*episodes])
-        return transitions(episodes)
+    def told(episode: Episode) -> Any:
+        episodes.append(episode)
+        return transitions_of(episode)
 
     monkeypatch.setattr(dagger, "clone", cloned)
-    monkeypatch.setattr(dagger, "transitions", told)
+    monkeypatch.setattr(dagger, "transitions_of", told)
     learnt = imitate(env, env, CONFIG, DaggerSettings(interface=CONFIG.interface, **SMALL))
-    assert [len(each) for each in rounds] == [6, 9, 12] and epochs == [2, 2, 4] and learnt is policies[-1]
-    assert [episode.index for episode in rounds[-1]] == [*range(12)]
+    assert rounds == [6, 9, 12] and epochs == [2, 2, 4] and learnt is policies[-1]
+    assert [episode.index for episode in episodes] == [*range(12)]
     oracle = expert(CONFIG)
-    for k, episode in enumerate(rounds[-1]):
+    for k, episode in enumerate(episodes):
         acts = oracle if k < 6 else policies[(k - 6) // 3]
         seen = [{name: values[t] for name, values in episode.observations.items()} for t in range(len(episode))]
         assert episode.expert_actions is not None
         np.testing.assert_array_equal(episode.expert_actions, [oracle(each) for each in seen])
         if k >= 6:
             np.testing.assert_array_equal(episode.actions, [acts(each) for each in seen])
-    assert any((episode.actions != episode.expert_actions).any() for episode in rounds[-1][:6])  # it has noise
+    assert any((episode.actions != episode.expert_actions).any() for episode in episodes[:6])  # it has noise
 
 
 def test_a_round_that_did_better_is_kept(monkeypatch: pytest.MonkeyPatch, env: gym.Env[Any, Any]) -> None:
@@ -88,6 +91,61 @@ def test_the_same_seed_learns_the_same_and_another_something_else(tmp_path: Path
         for name, seed in (("one", 0), ("again", 0), ("other", 1))
     )
     assert one == again != other
+
+
+@pytest.mark.parametrize("last", [6, 9, 12])
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_what_was_stopped_goes_on_to_the_same_bytes(last: int, adaptive: bool, tmp_path: Path) -> None:
+    asked: dict[str, Any] = SMALL | {"adaptive": adaptive, "trials": 1}
+    config = EnvConfig(task="push", randomization={"objects.*.mass": {"uniform": [0.05, 0.3]}})
+    settings = DaggerSettings(interface=config.interface, **asked)
+    told = list[int]()
+
+    def learn(name: str, stop: int | None = None) -> NetworkPolicy:
+        def tell(done: int, result: Any) -> None:
+            told.append(done)
+            if stop is not None and done > stop:
+                raise KeyboardInterrupt
+
+        with closing(make(config)) as env, closing(make(config)) as test_env:
+            return imitate(env, test_env, config, settings, tell, checkpoint=tmp_path / name)
+
+    whole = learn("whole")
+    if last < settings.total:
+        with pytest.raises(KeyboardInterrupt):
+            learn("stopped", last)
+    else:  # all was learnt, and the policy was not written
+        learn("stopped")
+    told.clear()
+    again = learn("stopped")
+    assert told[0] == last and told[-1] == settings.total
+    assert (tmp_path / "stopped").read_bytes() == (tmp_path / "whole").read_bytes()
+    again.save(tmp_path / "again.safetensors")
+    whole.save(tmp_path / "once.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "once.safetensors").read_bytes()
+
+
+def test_what_is_no_such_checkpoint_is_refused(tmp_path: Path, env: gym.Env[Any, Any]) -> None:
+    path, settings = tmp_path / "checkpoint", DaggerSettings(interface=CONFIG.interface, **SMALL)
+
+    def learn(**changes: Any) -> None:
+        imitate(env, env, CONFIG, settings.model_copy(update=changes), lambda *_: None, checkpoint=path)
+
+    learn()
+    document, tensors = read_stored(path)
+    with pytest.raises(ConfigurationError, match="is of another training; remove it"):
+        learn(noise=0.1)
+    wrong: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({"updates": 0}, {}, "is no checkpoint of such a training: updates"),
+        ({"episodes": document["episodes"][:-1]}, {}, "what was told must be of"),
+        ({}, {"actions": np.zeros((3, 4))}, "what was told must be of"),
+        ({}, {"policy.std": np.zeros(3)}, "the tensor 'std' must be"),
+        ({}, {"best.more": np.zeros(3)}, "the tensor 'more' must be None"),
+    ]
+    for changes, others, words in wrong:
+        write_stored(path, document | changes, tensors | others)
+        with pytest.raises(ConfigurationError, match=words):
+            learn()
 
 
 def test_reach_is_learnt(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_help_of_every_command_is_for_people(command: str, capsys: pytest.Ca
 
 
 def test_the_help_promises_what_is_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "begins again" in shown_help("train", capsys)
+    assert "from its last test" in shown_help("train", capsys)
     assert "goes on where it stopped" in shown_help("rollout", capsys)
     assert "[default: (front)]" in shown_help("images", capsys)
     assert "FEATURE=AMOUNT" in shown_help("images", capsys)
@@ -323,7 +323,11 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
     ("number", "arguments", "promise"),
     [
         (signal.SIGINT, ["images", PLACE, "--count", "2000", "--size", "160x120"], "goes on from there"),
-        (signal.SIGTERM, ["train", REACH, "--algorithm", "ppo", "--steps", "100000"], "dagger begins again"),
+        (
+            signal.SIGTERM,
+            ["train", REACH, "--algorithm", "ppo", "--steps", "100000"],
+            "from the last test",
+        ),
     ],
 )
 def test_ctrl_c_ends_any_command_with_130(

@@ -21,9 +21,7 @@ from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
 
-AFTER_INTERRUPT = (
-    "; the same command goes on: what is cloned where it was, reinforcement from the last test; dagger begins again"
-)
+AFTER_INTERRUPT = "; the same command goes on: what is cloned where it was, dagger and reinforcement from the last test"
 
 
 @commands.command(context_settings={"obj": AFTER_INTERRUPT})

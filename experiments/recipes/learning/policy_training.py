@@ -146,7 +146,7 @@ def train_online(
     from which is learnt too.
     The policy is that which does best in tests on the way and at the end, on seeds of their own, of which `tensorboard`
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
-    goes on from its last test, and with "dagger" begins again.
+    goes on from its last test, with "dagger" to the same bits.
     """
     from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, check_imitation, imitate
     from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
@@ -184,7 +184,7 @@ def train_online(
             if isinstance(asked, DaggerSettings):
                 check_imitation(config)
                 ranges = GrowingRanges(config, asked) if asked.adaptive else None
-                learn = partial(imitate, env, test_env, config, asked, ranges=ranges)
+                learn = partial(imitate, env, test_env, config, asked, ranges=ranges, checkpoint=folder / _CHECKPOINT)
             else:
                 check_training(env, test_env, asked)
                 learn = partial(reinforce, env, test_env, asked, checkpoint=folder / _CHECKPOINT)

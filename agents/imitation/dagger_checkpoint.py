@@ -1,0 +1,97 @@
+"""What it takes to go on with DAgger after any of its rounds, to the same bits."""
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from simworld.agents.imitation.cloning import CloningSettings
+from simworld.agents.imitation.demonstrations import Transitions, together
+from simworld.agents.networks.network import NetworkPolicy, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.stored import Tensors
+from simworld.agents.reinforcement.training_checkpoint import TrainingProgress, read_progress, save_progress
+from simworld.agents.settings import Whole
+from simworld.errors import ConfigurationError
+
+_TOLD = "observations", "goals", "actions"
+
+Epochs = Annotated[Whole, Field(ge=1)]
+
+
+class _DaggerProgress(TrainingProgress):
+    """How far DAgger is: its `updates` are the rounds that were cloned, its `steps` the episodes.
+
+    Of each episode there are the group and the number of steps. The best policy was cloned in `best_epochs`.
+    """
+
+    episodes: tuple[tuple[str, Annotated[int, Field(ge=1)]], ...]
+    ranges: dict[str, Any] | None
+    epochs: Epochs
+    best_epochs: Epochs | None
+
+
+class DaggerState(NamedTuple):
+    """All there is after some rounds: what was told in each episode, the last policy, the best with its success.
+
+    `ranges` are those of adaptive training, as plain data.
+    """
+
+    rounds: int
+    told: list[Transitions]
+    policy: NetworkPolicy
+    best: tuple[float, NetworkPolicy] | None
+    ranges: dict[str, Any] | None
+
+
+def save_dagger(path: Path, asked: Mapping[str, Any], state: DaggerState) -> None:
+    """Write it, atomically."""
+    all_told = together(state.told)
+    tensors: Tensors = {name: getattr(all_told, name) for name in _TOLD}
+    best = state.best
+    for kind, policy in (("policy", state.policy), ("best", best and best[1])):
+        if policy is not None:
+            tensors |= {f"{kind}.{k}": values for k, values in to_arrays(policy.network.state_dict()).items()}
+    document = dict(asked) | {
+        "steps": len(state.told),
+        "updates": state.rounds,
+        "episodes": [(each.groups[0], len(each.groups)) for each in state.told],
+        "ranges": state.ranges,
+        "epochs": state.policy.settings["epochs"],
+        "best": best and best[0],
+        "best_epochs": best and best[1].settings["epochs"],
+    }
+    save_progress(path, _DaggerProgress.model_validate(document, strict=False), tensors)
+
+
+def read_dagger(path: Path, asked: Mapping[str, Any], settings: CloningSettings) -> DaggerState:
+    """What `save_dagger` wrote; ConfigurationError if it is something else, or of what was not `asked`."""
+    progress, tensors = read_progress(path, _DaggerProgress, asked)
+    groups = [group for group, length in progress.episodes for _ in range(length)]
+    interface = settings.interface
+    wide = dict(zip(_TOLD, (interface.sizes["observation"], interface.goal, interface.action), strict=True))
+    found = {name: tensors[name].shape for name in _TOLD if name in tensors}
+    if found != {name: (len(groups), width) for name, width in wide.items()}:
+        raise ConfigurationError(f"{path} cannot be used: what was told must be of {len(groups)} steps, got {found}")
+    ends = np.cumsum([0, *(length for _, length in progress.episodes)])
+    observations, goals, actions = (tensors[name] for name in _TOLD)
+    told = [
+        Transitions(observations[begin:end], goals[begin:end], actions[begin:end], groups[begin:end])
+        for begin, end in itertools.pairwise(ends.tolist())
+    ]
+    best = None
+    if progress.best is not None and progress.best_epochs is not None:
+        best = progress.best, _policy(path, tensors, "best", settings, progress.best_epochs)
+    policy = _policy(path, tensors, "policy", settings, progress.epochs)
+    return DaggerState(progress.updates, told, policy, best, progress.ranges)
+
+
+def _policy(path: Path, tensors: Tensors, kind: str, settings: CloningSettings, epochs: int) -> NetworkPolicy:
+    own = settings.model_copy(update={"epochs": epochs})
+    policy = NetworkPolicy(settings.architecture, own.model_dump(), settings.seed)
+    mine = {name.removeprefix(f"{kind}."): v for name, v in tensors.items() if name.startswith(f"{kind}.")}
+    check_shapes(path, mine, policy.network.state_dict())
+    policy.network.load_state_dict(to_torch(mine))
+    return policy
