@@ -17,6 +17,7 @@ from simworld.agents.settings import Whole
 from simworld.errors import ConfigurationError
 
 _TOLD = "observations", "goals", "actions"
+_LENGTHS = "lengths"
 
 Epochs = Annotated[Whole, Field(ge=1)]
 
@@ -24,13 +25,13 @@ Epochs = Annotated[Whole, Field(ge=1)]
 class _DaggerProgress(TrainingProgress):
     """How far DAgger is: its `updates` are the rounds that were cloned, its `steps` the episodes.
 
-    Of each episode there are the group and the number of steps. The best policy was cloned in `best_epochs`.
+    The last policy was cloned in `epochs`, the best one in `best_epochs`, which are those of the last where there is
+    none.
     """
 
-    episodes: tuple[tuple[str, Annotated[int, Field(ge=1)]], ...]
     ranges: dict[str, Any] | None
     epochs: Epochs
-    best_epochs: Epochs | None
+    best_epochs: Epochs
 
 
 class DaggerState(NamedTuple):
@@ -50,6 +51,7 @@ def save_dagger(path: Path, asked: Mapping[str, Any], state: DaggerState) -> Non
     """Write it, atomically."""
     all_told = together(state.told)
     tensors: Tensors = {name: getattr(all_told, name) for name in _TOLD}
+    tensors[_LENGTHS] = np.array([len(each.groups) for each in state.told], np.float32)
     best = state.best
     for kind, policy in (("policy", state.policy), ("best", best and best[1])):
         if policy is not None:
@@ -57,32 +59,33 @@ def save_dagger(path: Path, asked: Mapping[str, Any], state: DaggerState) -> Non
     document = dict(asked) | {
         "steps": len(state.told),
         "updates": state.rounds,
-        "episodes": [(each.groups[0], len(each.groups)) for each in state.told],
         "ranges": state.ranges,
         "epochs": state.policy.settings["epochs"],
         "best": best and best[0],
-        "best_epochs": best and best[1].settings["epochs"],
+        "best_epochs": (best[1] if best else state.policy).settings["epochs"],
     }
     save_progress(path, _DaggerProgress.model_validate(document, strict=False), tensors)
 
 
-def read_dagger(path: Path, asked: Mapping[str, Any], settings: CloningSettings) -> DaggerState:
-    """What `save_dagger` wrote; ConfigurationError if it is something else, or of what was not `asked`."""
+def read_dagger(path: Path, asked: Mapping[str, Any], settings: CloningSettings, seed: int) -> DaggerState:
+    """What `save_dagger` wrote of episodes of a root seed; ConfigurationError if it is something else."""
     progress, tensors = read_progress(path, _DaggerProgress, asked)
-    groups = [group for group, length in progress.episodes for _ in range(length)]
-    interface = settings.interface
+    interface, lengths = settings.interface, tensors.get(_LENGTHS, np.zeros(0, np.float32))
+    whole = ((lengths >= 1) & (lengths % 1 == 0)).all() and lengths.shape == (progress.steps,)
+    ends = np.cumsum([0, *lengths.astype(np.int64)]) if whole else np.zeros(1, np.int64)
     wide = dict(zip(_TOLD, (interface.sizes["observation"], interface.goal, interface.action), strict=True))
     found = {name: tensors[name].shape for name in _TOLD if name in tensors}
-    if found != {name: (len(groups), width) for name, width in wide.items()}:
-        raise ConfigurationError(f"{path} cannot be used: what was told must be of {len(groups)} steps, got {found}")
-    ends = np.cumsum([0, *(length for _, length in progress.episodes)])
+    if found != {name: (ends[-1], width) for name, width in wide.items()}:
+        raise ConfigurationError(
+            f"{path} cannot be used: what was told must be of {progress.steps} episodes, got {found}"
+        )
     observations, goals, actions = (tensors[name] for name in _TOLD)
     told = [
-        Transitions(observations[begin:end], goals[begin:end], actions[begin:end], groups[begin:end])
-        for begin, end in itertools.pairwise(ends.tolist())
+        Transitions(observations[begin:end], goals[begin:end], actions[begin:end], [f"{seed}/{k}"] * (end - begin))
+        for k, (begin, end) in enumerate(itertools.pairwise(ends.tolist()))
     ]
     best = None
-    if progress.best is not None and progress.best_epochs is not None:
+    if progress.best is not None:
         best = progress.best, _policy(path, tensors, "best", settings, progress.best_epochs)
     policy = _policy(path, tensors, "policy", settings, progress.epochs)
     return DaggerState(progress.updates, told, policy, best, progress.ranges)

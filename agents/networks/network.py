@@ -232,4 +232,4 @@ def _blank(architecture: Architecture) -> _Network:
 
 def policy_software() -> dict[str, str]:
     """The versions that a policy was learnt with."""
-    return software() | {name: metadata.version(name) for name in ("torch", "stable-baselines3")}
+    return software() | {name: metadata.version(name) for name in ("torch", "stable-baselines3", "sb3-contrib")}

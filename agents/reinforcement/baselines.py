@@ -99,7 +99,7 @@ def _read_model(path: Path) -> BaseAlgorithm:
         finite = all(torch.isfinite(values).all() for values in model.policy.state_dict().values())
     except Exception as error:  # whatever the code in it raises
         raise ConfigurationError(
-            f"policy: {path} is not a model saved by PPO, SAC, TQC, TD3 or DDPG of stable-baselines3: {_reason(error)}"
+            f"policy: {path} is not a model saved by stable-baselines3's PPO, SAC, TD3, DDPG or TQC: {_reason(error)}"
         ) from None
     if not finite:
         raise ConfigurationError(f"policy: {path} holds weights that are not finite")

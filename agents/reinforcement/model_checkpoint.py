@@ -99,7 +99,9 @@ def _replay(buffer: HerReplayBuffer) -> Tensors:
     rows = np.arange(buffer.pos)
     if buffer.full:
         rows = np.roll(np.arange(buffer.buffer_size), -buffer.pos)
-    found = {f"{_REPLAY}{name}": values[rows].astype(np.float32) for name, values in _arrays(buffer).items()}
+    found = {
+        f"{_REPLAY}{name}": values[rows].astype(np.float32, copy=False) for name, values in _arrays(buffer).items()
+    }
     begun = found[f"{_REPLAY}ep_start"]
     begun[:] = (begun - (buffer.pos if buffer.full else 0)) % buffer.buffer_size
     return found
@@ -107,15 +109,16 @@ def _replay(buffer: HerReplayBuffer) -> Tensors:
 
 def _give_played(buffer: HerReplayBuffer, tensors: Tensors, path: Path) -> None:
     arrays = _arrays(buffer)
-    rows = len(tensors.get(f"{_REPLAY}actions", ()))
+    rows = tensors[f"{_REPLAY}actions"].shape[:1] if f"{_REPLAY}actions" in tensors else ()
     for name, values in arrays.items():
         given = tensors.get(f"{_REPLAY}{name}")
-        if given is None or given.shape != (rows, *values.shape[1:]) or rows > len(values):
+        if given is None or given.shape != (*rows, *values.shape[1:]) or rows > values.shape[:1]:
             raise ConfigurationError(f"{path} cannot be used: what was played is of other steps: {name!r}")
-    numbers = [tensors[f"{_REPLAY}{name}"] for name in ("ep_start", "ep_length")]
-    if not all(((each >= 0) & (each <= rows)).all() for each in numbers):
-        raise ConfigurationError(f"{path} cannot be used: its episodes must be of its {rows} steps")
+    count, begins, lengths = *rows, tensors[f"{_REPLAY}ep_start"], tensors[f"{_REPLAY}ep_length"]
+    whole = (begins >= 0) & (lengths >= 0) & (begins + lengths <= count) | (lengths == 0)
+    if not (whole.all() and lengths.any()):
+        raise ConfigurationError(f"{path} cannot be used: there must be episodes, all of its {count} steps")
     for name, values in arrays.items():
-        values[:rows] = tensors[f"{_REPLAY}{name}"]
-    buffer.pos, buffer.full = rows % buffer.buffer_size, rows == buffer.buffer_size
+        values[:count] = tensors[f"{_REPLAY}{name}"]
+    buffer.pos, buffer.full = count % buffer.buffer_size, count == buffer.buffer_size
     buffer._current_ep_start[:] = buffer.pos

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import gymnasium as gym
+import numpy as np
 import torch
 from pydantic import Field
 from sb3_contrib import TQC
@@ -65,13 +66,13 @@ def reinforce(
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
     `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
     the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of a VecEnv with the seeds
-    after it. With a `checkpoint`, what it takes to go on is kept in that file at every test, and if it is there, the
-    training goes on from it, in further episodes. An environment that cannot be learnt from raises ConfigurationError,
-    a training that diverges TrainingError.
+    after it. With a `checkpoint`, what it takes to go on is kept in that file after every test, and if it is there,
+    the training goes on from it, in further episodes of `env`, which is to be as it was. An environment that cannot be
+    learnt from raises ConfigurationError, a training that diverges TrainingError.
     """
     interface = check_training(env, test_env, settings)
     envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
-    kept = _Kept(checkpoint, test_env, settings)
+    kept = _Checkpoint(checkpoint, test_env, settings)
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)
     model.set_logger(silent())
@@ -187,7 +188,11 @@ def silent() -> Logger:
 
 def _check_finite(model: BaseAlgorithm) -> None:
     if not all(torch.isfinite(values).all() for values in model.policy.state_dict().values()):
-        raise TrainingError(f"the training diverged after {model.num_timesteps} steps: its weights are not finite")
+        raise _diverged(model)
+
+
+def _diverged(model: BaseAlgorithm) -> TrainingError:
+    return TrainingError(f"the training diverged after {model.num_timesteps} steps: its weights are not finite")
 
 
 def actor_of(model: BaseAlgorithm, interface: Interface, settings: ReinforcementSettings) -> NetworkPolicy:
@@ -213,7 +218,7 @@ _TELL_EVERY = 256
 _BEST = "best."
 
 
-class _Kept:
+class _Checkpoint:
     """What it takes to go on with a training, in a file."""
 
     def __init__(self, path: Path | None, test_env: gym.Env[Any, Any], settings: ReinforcementSettings) -> None:
@@ -221,8 +226,8 @@ class _Kept:
         assert isinstance(base, ManipulationEnv)
         self._path, self._settings = path, settings
         self._asked = {"environment": base.config.to_json(), "settings": settings.model_dump(mode="json")}
-        there = path is not None and path.exists()
-        self._read = read_progress(path, TrainingProgress, self._asked) if path is not None and there else None
+        there = path if path is not None and path.exists() else None
+        self._read = None if there is None else read_progress(there, TrainingProgress, self._asked)
 
     def restore(self, model: BaseAlgorithm, interface: Interface, tests: TrainingTests) -> int:
         """Give a model and tests what was kept, if anything was; after how many steps that was."""
@@ -250,6 +255,8 @@ class _Kept:
         if self._path is None or not model._n_updates:
             return
         tensors, best = state_of_model(model), tests.best
+        if not all(np.isfinite(values).all() for values in tensors.values()):
+            raise _diverged(model)
         if best is not None:
             tensors |= {f"{_BEST}{key}": values for key, values in to_arrays(best[1].network.state_dict()).items()}
         told = {"steps": model.num_timesteps, "updates": model._n_updates, "best": best and best[0]}
@@ -260,16 +267,20 @@ class _Progress(BaseCallback):
     """Tells of steps and evaluations once their number was passed: several environments step over it."""
 
     def __init__(
-        self, interface: Interface, settings: ReinforcementSettings, tests: TrainingTests, kept: _Kept
+        self, interface: Interface, settings: ReinforcementSettings, tests: TrainingTests, kept: _Checkpoint
     ) -> None:
         super().__init__()
         self._interface, self._settings, self._tests, self._kept = interface, settings, tests, kept
-        self._told = self._tested = 0
+        self._told = self._tested = self._saved = 0
 
     def _on_training_start(self) -> None:
-        self._told = self._tested = self.num_timesteps
+        self._told = self._tested = self._saved = self.num_timesteps
         if self._tested:
             self._tests.say(self._tested)
+
+    def _on_rollout_start(self) -> None:
+        if self._saved < self._tested:  # not where it was tested: PPO learns what it has played there only later
+            self._save()
 
     def _on_step(self) -> bool:
         every = self._settings.evaluate_every
@@ -283,8 +294,12 @@ class _Progress(BaseCallback):
     def _on_training_end(self) -> None:
         if self._tested < self.num_timesteps:
             self._test()
+        self._save()
 
     def _test(self) -> None:
         self._told = self._tested = self.num_timesteps
         self._tests.test(self.num_timesteps, actor_of(self.model, self._interface, self._settings))
+
+    def _save(self) -> None:
+        self._saved = self.num_timesteps
         self._kept.save(self.model, self._tests)

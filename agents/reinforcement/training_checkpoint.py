@@ -1,4 +1,4 @@
-"""What it takes to go on with a training that was stopped: not to the same bits, as episodes begin anew."""
+"""What it takes to go on with a training that was stopped."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -69,7 +69,7 @@ def read_progress(path: Path, kind: type[P], asked: Mapping[str, Any]) -> tuple[
     try:
         progress = kind.model_validate(content)
     except ValidationError as error:
-        raise ConfigurationError(f"{path} is no checkpoint of such a training: {describe(error)}") from None
+        raise ConfigurationError(f"{path} is no checkpoint of a training: {describe(error)}") from None
     if any(getattr(progress, name) != value for name, value in asked.items()):
         raise ConfigurationError(f"{path} is of another training; remove it to begin again")
     return progress, tensors

@@ -10,6 +10,8 @@ from sb3_contrib import TQC
 from sb3_contrib.common.wrappers import TimeFeatureWrapper
 from stable_baselines3 import HerReplayBuffer
 
+from simworld.agents.reinforcement.training import silent
+
 RECIPE: dict[str, Any] = {
     "buffer_size": 1_000_000,
     "batch_size": 2048,
@@ -28,4 +30,6 @@ def with_time(env: gym.Env[Any, Any], *, test: bool = False) -> gym.Env[Any, Any
 
 def begin_recipe(env: gym.Env[Any, Any], seed: int) -> Any:
     """Its model (stable-baselines3's), with what is drawn from a seed."""
-    return TQC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, seed=seed, device="cpu", **RECIPE)
+    model = TQC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, seed=seed, device="cpu", **RECIPE)
+    model.set_logger(silent())
+    return model

@@ -174,7 +174,7 @@ def run_contract(
 ) -> dict[str, Any]:
     """What is measured of what is learnt with a seed, in a folder, and the machine and versions it was made with.
 
-    What is finished is kept, and what was stopped goes on or begins again, as it does by `simworld train`.
+    What is finished is kept, and what was stopped goes on, as it does by `simworld train`.
     """
     path, way = folder / _RESULT, contract.way(seed)
     if path.exists():

@@ -93,10 +93,23 @@ def test_the_same_seed_learns_the_same_and_another_something_else(tmp_path: Path
     assert one == again != other
 
 
-@pytest.mark.parametrize("last", [6, 9, 12])
+@pytest.mark.parametrize(("last", "best"), [(6, 6), (9, 6), (9, 9), (12, 9)])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_what_was_stopped_goes_on_to_the_same_bytes(last: int, adaptive: bool, tmp_path: Path) -> None:
-    asked: dict[str, Any] = SMALL | {"adaptive": adaptive, "trials": 1}
+def test_what_was_stopped_goes_on_to_the_same_bytes(
+    last: int, best: int, adaptive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = SMALL | {"adaptive": adaptive, "trials": 2}
+    tried = dagger.GrowingRanges.tried
+
+    def well(ranges: Any, run: Any, number: int, judged: bool) -> Episode:
+        def won(**options: Any) -> Episode:
+            episode = run(**options)
+            episode.infos["is_success"][-1] = True  # so that ranges grow
+            return episode
+
+        return tried(ranges, won, number, judged)
+
+    monkeypatch.setattr(dagger.GrowingRanges, "tried", well)
     config = EnvConfig(task="push", randomization={"objects.*.mass": {"uniform": [0.05, 0.3]}})
     settings = DaggerSettings(interface=config.interface, **asked)
     told = list[int]()
@@ -107,10 +120,22 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(last: int, adaptive: bool, t
             if stop is not None and done > stop:
                 raise KeyboardInterrupt
 
+        def tests(*_: Any) -> Any:
+            return SimpleNamespace(success_rate=0.5 if told[-1] == best else 0.25)
+
+        monkeypatch.setattr(training_tests, "evaluate", tests)
         with closing(make(config)) as env, closing(make(config)) as test_env:
             return imitate(env, test_env, config, settings, tell, checkpoint=tmp_path / name)
 
     whole = learn("whole")
+    document, tensors = read_stored(tmp_path / "whole")
+    assert document["best"] == 0.5 and document["best_epochs"] == settings.round_epochs
+    for name, values in whole.network.state_dict().items():
+        np.testing.assert_array_equal(values.numpy(), tensors[f"best.{name}"])
+    assert (tensors["best.std"] != tensors["policy.std"]).any()
+    if adaptive:
+        grown = document["ranges"]["boundaries"]["objects.*.mass"].values()
+        assert any(side["steps"] for side in grown) and any(side["results"] for side in grown)
     if last < settings.total:
         with pytest.raises(KeyboardInterrupt):
             learn("stopped", last)
@@ -136,8 +161,10 @@ def test_what_is_no_such_checkpoint_is_refused(tmp_path: Path, env: gym.Env[Any,
     with pytest.raises(ConfigurationError, match="is of another training; remove it"):
         learn(noise=0.1)
     wrong: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-        ({"updates": 0}, {}, "is no checkpoint of such a training: updates"),
-        ({"episodes": document["episodes"][:-1]}, {}, "what was told must be of"),
+        ({"updates": 0}, {}, "is no checkpoint of a training: updates"),
+        ({"steps": document["steps"] - 1}, {}, "what was told must be of"),
+        ({}, {"lengths": tensors["lengths"] + 0.5}, "what was told must be of"),
+        ({}, {"lengths": np.float32(3)}, "what was told must be of"),
         ({}, {"actions": np.zeros((3, 4))}, "what was told must be of"),
         ({}, {"policy.std": np.zeros(3)}, "the tensor 'std' must be"),
         ({}, {"best.more": np.zeros(3)}, "the tensor 'more' must be None"),

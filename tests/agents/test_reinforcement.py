@@ -1,6 +1,7 @@
 """Reinforcement learning learns something, repeats exactly, and says when it cannot."""
 
 import math
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from simworld.agents.evaluation.evaluation import Evaluation
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement import training_tests
+from simworld.agents.reinforcement.goal_learning import learn_goals
+from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.training import (
     ALGORITHMS,
     TRAINING_SEEDS,
@@ -212,6 +215,15 @@ class _Bad(gym.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> Any:
         observation, _, terminated, truncated, info = super().step(action)
         return observation, math.inf, terminated, truncated, info
+
+
+def test_nothing_is_left_among_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    told_steps(several(1), ReinforcementSettings(steps=10, evaluation_episodes=1))
+    tiny: dict[str, Any] = {"steps": 300, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
+    learn_goals(CONFIG, test_env := reach(), GoalSettings(**tiny))
+    test_env.close()
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy in stable-baselines3, on its way there

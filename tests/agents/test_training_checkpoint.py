@@ -111,7 +111,7 @@ def test_what_is_no_such_checkpoint_is_refused(stopped: Path, tmp_path: Path) ->
     with pytest.raises(ConfigurationError, match="is of another training; remove it"):
         learn(path, stopping_at(0), noise=0.1)
     write_stored(path, document | {"steps": 0}, tensors)
-    with pytest.raises(ConfigurationError, match="is no checkpoint of such a training: steps"):
+    with pytest.raises(ConfigurationError, match="is no checkpoint of a training: steps"):
         learn(path, stopping_at(0))
     for name, wrong in (
         ("actor.mu.0.weight", np.zeros((3, 3))),

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from simworld.agents.reinforcement import training as reinforcement
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError, TrainingError
+from simworld.experiments.recipes.learning import policy_training
 from simworld.experiments.recipes.learning.policy_training import train_cloning, train_online
 from simworld.experiments.recipes.rollouts import write_rollouts
 
@@ -96,6 +98,22 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path: Path, store: Path, mo
     with pytest.raises(ConfigurationError, match="demonstrations: must be of at least 2 scenes, got 1"):
         train_cloning(out, REACH, store)
     assert not out.exists()
+
+
+def test_ppo_alone_takes_the_dense_reward_where_none_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str | None]()
+
+    def config_of(*_: Any, reward: str | None, **__: Any) -> Any:
+        asked.append(reward)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(policy_training, "config_of", config_of)
+    for algorithm in ("ppo", "sac", "tqc", "ddpg"):
+        with pytest.raises(KeyboardInterrupt):
+            train_online(tmp_path / "out", REACH, algorithm=algorithm)
+    assert asked == ["dense", None, None, None]
 
 
 def test_what_diverged_is_not_finished(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
