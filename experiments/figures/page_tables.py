@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simworld.experiments.recipes.learning.learning_results import worst_rows
+from simworld.experiments.recipes.learning.learning_results import read_results, worst_rows
 from simworld.writing import write_bytes
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -104,6 +104,17 @@ def _flowed(told: Mapping[str, Any]) -> list[Sequence[Any]]:
     return rows
 
 
+def _beside(told: Mapping[str, Any]) -> list[Sequence[Any]]:
+    """What a peer's recipe learns of its own environment, beside ours of the same task: the worst of their seeds."""
+    ours = [row for row in read_results(RESULTS / "learning.json")["rows"] if row["experiment"] == "pick_and_place"]
+    rows: list[Sequence[Any]] = [("", "success", "minutes", "steps", "seeds")]
+    for name, own in (("rl-zoo's TQC, panda-gym", told["rows"]), ("pick_and_place, here", ours)):
+        worst = min(own, key=lambda row: row["success_rate"])
+        steps = f"{worst['curve'][-1]['step']:,}"
+        rows.append((name, _rate(worst["success_rate"]), f"{max(row['minutes'] for row in own):.1f}", steps, len(own)))
+    return rows
+
+
 def _named(row: Mapping[str, Any]) -> str:
     return f"{row['seed']}, {row['world']}"
 
@@ -118,6 +129,7 @@ _TABLES: dict[tuple[str, str | None], Callable[[Mapping[str, Any]], list[Sequenc
     ("sealed", "success"): _succeeded,
     ("sealed", "ranks"): _ranked,
     ("adaptive", None): _grown,
+    ("beside_panda_gym", None): _beside,
     ("flow", None): _flowed,
 }
 
