@@ -158,8 +158,20 @@ def invert(pose: ArrayLike) -> Array:
 def transform_points(pose: ArrayLike, points: ArrayLike) -> Array:
     """Points (n, 3) of a frame with the given pose (7,), in the world."""
     pose = np.asarray(pose, dtype=float)
-    moved: Array = np.asarray(points, dtype=float) @ quat_to_matrix(pose[3:]).T + pose[:3]
+    moved: Array = product(points, quat_to_matrix(pose[3:]).T) + pose[:3]
     return moved
+
+
+def product(a: ArrayLike, b: ArrayLike) -> Array:
+    """The product (n, m) of matrices (n, k) and (k, m), of the same bits on every processor.
+
+    That of `@` is BLAS's, which adds up otherwise on each kind of processor.
+    """
+    left, right = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    total: Array = left[:, :1] * right[0]
+    for k in range(1, len(right)):
+        total += left[:, k : k + 1] * right[k]
+    return total
 
 
 def look_at(eye: Vec3, target: Vec3, up: Vec3 = (0.0, 0.0, 1.0)) -> Quaternion:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from simworld.building.draws import Draws, Unreal
 from simworld.building.factor import Factor, number
 from simworld.distributions.univariate import Uniform
-from simworld.geometry import Vec3, quat_to_matrix
+from simworld.geometry import Vec3, transform_points
 from simworld.scene.model import Body, Part
 from simworld.scene.shapes import bounds, inner_size
 
@@ -49,5 +49,5 @@ def _above(x: float, y: float, radius: float, center: Vec3, other: float) -> flo
 
 def _in_world(place: Vec3, box: Body) -> Vec3:
     """A place in the frame of a bin, in the world."""
-    x, y, z = (quat_to_matrix(box.orientation) @ place + box.position).tolist()
+    x, y, z = transform_points(box.pose, [place])[0].tolist()
     return (x, y, z)

@@ -3,7 +3,10 @@
 import math
 from typing import Any
 
-from simworld.kernels import inlined
+import numpy as np
+
+from simworld.geometry import Array
+from simworld.kernels import inlined, kernel
 
 
 @inlined
@@ -22,3 +25,25 @@ def solve(matrix: Any, x: Any) -> None:
         for j in range(i + 1, count):
             x[i] -= matrix[j, i] * x[j]
         x[i] /= matrix[i, i]
+
+
+@kernel
+def _invert_diagonal(matrix: Any, work: Any, x: Any, found: Any) -> None:
+    count = found.shape[0]
+    for k in range(count):
+        for i in range(count):
+            x[i] = 1.0 if i == k else 0.0
+            for j in range(i + 1):
+                work[i, j] = matrix[i, j]
+        solve(work, x)
+        found[k] = x[k]
+
+
+def inverse_diagonal(matrix: Array) -> Array:
+    """The diagonal (n,) of the inverse of a symmetric positive matrix (n, n).
+
+    LAPACK's is rounded differently by different processors, and episodes would differ with them.
+    """
+    found = np.empty(len(matrix))
+    _invert_diagonal(matrix, np.empty_like(matrix), np.empty_like(found), found)
+    return found

@@ -7,7 +7,7 @@ import numpy as np
 
 from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError
-from simworld.geometry import IDENTITY, Array, Vec3, quat_to_matrix
+from simworld.geometry import IDENTITY, Array, Vec3, product, quat_to_matrix
 from simworld.physics.articulated import (
     AXIS,
     CENTER,
@@ -54,7 +54,7 @@ def link_tree(model: RobotModel, weights: Iterable[Weight] = ()) -> Array:
         row[PLACE:AXIS], row[AXIS:MASS] = (*joint.position, *joint.orientation), joint.axis
     for row, weight in zip(rows, weights, strict=False):
         axes = quat_to_matrix(weight.frame[3:])
-        inertia = axes @ np.diag(weight.moments) @ axes.T
+        inertia = product(axes * weight.moments, axes.T)
         row[MASS], row[CENTER:INERTIA], row[INERTIA:] = weight.mass, weight.frame[:3], inertia[np.triu_indices(3)]
     return rows
 

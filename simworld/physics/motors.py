@@ -7,6 +7,7 @@ import numpy as np
 
 from simworld.geometry import Array
 from simworld.physics.bullet import bullet
+from simworld.physics.cholesky import inverse_diagonal
 from simworld.physics.free_motion import CARRIED, DAMPING, LIMIT, LOWER, MOTOR, SPEED, STIFFNESS, TARGET, UPPER
 from simworld.physics.motor_gains import finer
 from simworld.physics.play import Play
@@ -48,9 +49,9 @@ class Motors:
         self._guiding_gains = [_GUIDING * gain for gain in self._position_gains[:arm]] + self._position_gains[arm:]
         self._play = Play(robot.backlash / 2) if robot.backlash > 0 else None
         if robot.joint_friction:
-            inertia = bullet.calculateMassMatrix(uid, list(robot.joint_positions), physicsClientId=client)
+            inertia = np.array(bullet.calculateMassMatrix(uid, list(robot.joint_positions), physicsClientId=client))
             # A torque holds for a whole step: more of it would throw light joints back and forth.
-            self._stopping = (0.5 * timing.control_hz / np.diag(np.linalg.inv(inertia))).tolist()
+            self._stopping = (0.5 * timing.control_hz / inverse_diagonal(inertia)).tolist()
 
     def aims(self, positions: Array) -> Array:
         """How far (arm_joints,) the arm's motors are aimed from positions (arm_joints,)."""

@@ -1,5 +1,6 @@
 """What Bullet makes of a robot's links, read once: their weights, and how far what can be hit of them reaches."""
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def robot_links(name: str, digest: str) -> RobotLinks:
     for row, (low, high) in zip([link + 1 for link in shaped], bounds, strict=True):
         if moving[row]:
             middle = transform_points(invert(poses[row]), [np.add(low, high) / 2])[0]
-            rows.append([row, *middle, np.linalg.norm(np.subtract(high, low)) / 2])
+            rows.append([row, *middle, math.dist(low, high) / 2])
     return RobotLinks(tree, np.array(rows).reshape(-1, 5), np.array(brakes))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from simworld.assets.robot import RobotModel
 from simworld.errors import ConfigurationError, nearest
-from simworld.geometry import Array, Vec3
+from simworld.geometry import Array, Vec3, product
 from simworld.handles import Uncopied
 from simworld.physics.bodies import add_bodies
 from simworld.physics.body_reader import DISTANCE, NORMAL, BodyReader
@@ -171,7 +171,7 @@ class World(Uncopied):
     def _motion(self) -> tuple[list[float], list[float]]:
         """The tool's way (3,) in a control step in metres: at its velocity, and as far as its motors aim."""
         q, v = self.joints()[:, : self.model.arm_joints]
-        ways = np.array([v / self.timing.control_hz, self._motors.aims(q)]) @ self.tool_kinematics()[1][:3].T
+        ways = product([v / self.timing.control_hz, self._motors.aims(q)], self.tool_kinematics()[1][:3].T)
         way, aim = ways.tolist()
         return way, aim
 

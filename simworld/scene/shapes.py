@@ -9,7 +9,7 @@ import numpy as np
 from simworld.assets.canonical import MARGIN
 from simworld.assets.catalogue import vertices
 from simworld.assets.index import MeshAsset
-from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, quat_to_matrix, transform_points
+from simworld.geometry import IDENTITY, Array, Quaternion, Vec3, compose, product, quat_to_matrix, transform_points
 from simworld.scene.model import Body, Box, Cylinder, Mesh, Part, Shape, Sphere
 
 _AS_IT_IS = (1.0, 1.0, 1.0)
@@ -32,8 +32,8 @@ def half_extents(shape: Shape) -> Vec3:
 @lru_cache(maxsize=256)
 def _mesh_sizes(asset: MeshAsset, stretch: Vec3, orientation: Quaternion) -> tuple[Vec3, float]:
     """Half extents and rest height of a mesh that is stretched and turned, at scale 1."""
-    rotation = quat_to_matrix(orientation) @ quat_to_matrix(asset.orientation) * asset.scale
-    seen, touched = ((vertices(path) - asset.center) * stretch @ rotation.T for path in _files(asset))
+    rotation = product(quat_to_matrix(orientation), quat_to_matrix(asset.orientation)) * asset.scale
+    seen, touched = (product((vertices(path) - asset.center) * stretch, rotation.T) for path in _files(asset))
     x, y, z = np.maximum(np.abs(seen).max(axis=0), np.abs(touched).max(axis=0)).tolist()
     return (x, y, z), MARGIN - float(touched[:, 2].min())
 
@@ -66,7 +66,7 @@ def _reach(shape: Shape, orientation: Quaternion) -> Vec3:
         case Mesh(asset=asset, scale=scale, stretch=stretch):
             reach = scale * np.array(_mesh_sizes(asset, stretch, orientation)[0])
         case _:
-            reach = np.abs(rotation) @ half_extents(shape)
+            reach = product([half_extents(shape)], np.abs(rotation).T)[0]
     x, y, z = reach.tolist()
     return (x, y, z)
 
@@ -173,5 +173,6 @@ def mesh_frame(part: Part, shape: Mesh) -> tuple[Array, Vec3]:
     asset = shape.asset
     scale = asset.scale * shape.scale
     x, y, z = (scale * times for times in shape.stretch)
-    offset = -quat_to_matrix(asset.orientation) @ (np.array(asset.center) * shape.stretch) * scale
+    center = np.array(asset.center) * shape.stretch
+    offset = -product([center], quat_to_matrix(asset.orientation).T)[0] * scale
     return compose([*part.position, *part.orientation], [*offset, *asset.orientation]), (x, y, z)

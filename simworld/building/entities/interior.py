@@ -16,7 +16,7 @@ from simworld.building.looks import draw_material, surface
 from simworld.building.palette import palette
 from simworld.building.walls import Layout, room
 from simworld.color import to_linear
-from simworld.geometry import Array, Vec3, quat_from_yaw
+from simworld.geometry import Array, Vec3, product, quat_from_yaw
 from simworld.scene.ground import floor_of, top_of
 from simworld.scene.material import Material
 from simworld.scene.model import MOST_PARTS, Scenery
@@ -75,7 +75,7 @@ def _layout(draft: Draft, yaw: float) -> tuple[Layout, tuple[float, float], floa
     draw = draft.draw
     floor = floor_of(draft.bodies)
     low = top_of(floor) if floor else _FLOOR
-    inside = _inside(draft) @ [[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]]
+    inside = product(_inside(draft), [[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]])
     ends = []
     for axis, size, shift in ((0, "room.width", "room.x"), (1, "room.depth", "room.y")):
         half = draw(size) / 2

@@ -65,5 +65,5 @@ def _gravity(strength: float, x: float, y: float) -> Vec3:
     """Gravity in the table's frame: what tilts is the table, with all that stands on it."""
     if x == y == 0:
         return (0.0, 0.0, -strength)
-    down = quat_to_matrix(quat_from_euler(x, y, 0.0)).T @ [0.0, 0.0, -strength]
-    return (float(down[0]), float(down[1]), float(down[2]))
+    right, ahead, up = (-strength * quat_to_matrix(quat_from_euler(x, y, 0.0))[2]).tolist()
+    return (right, ahead, up)
