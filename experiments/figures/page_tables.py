@@ -110,7 +110,7 @@ def _beside(told: Mapping[str, Any]) -> list[Sequence[Any]]:
     rows: list[Sequence[Any]] = [("", "success", "minutes", "steps", "seeds")]
     for name, own in (("rl-zoo's TQC, panda-gym", told["rows"]), ("pick_and_place, here", ours)):
         worst = min(own, key=lambda row: row["success_rate"])
-        steps = f"{worst['curve'][-1]['step']:,}"
+        steps = f"{worst.get('steps', worst['curve'][-1]['step']):,}"
         rows.append((name, _rate(worst["success_rate"]), f"{max(row['minutes'] for row in own):.1f}", steps, len(own)))
     return rows
 
