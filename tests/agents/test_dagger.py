@@ -93,8 +93,9 @@ def test_the_same_seed_learns_the_same_and_another_something_else(tmp_path: Path
     assert one == again != other
 
 
-@pytest.mark.parametrize(("last", "best"), [(6, 6), (9, 6), (9, 9), (12, 9)])
-@pytest.mark.parametrize("adaptive", [False, True])
+@pytest.mark.parametrize(
+    ("last", "best", "adaptive"), [(6, 6, True), (9, 6, True), (9, 9, False), (12, 9, True), (12, 9, False)]
+)
 def test_what_was_stopped_goes_on_to_the_same_bytes(
     last: int, best: int, adaptive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_the_page_finds_out_is_nearly_so(capsys: pytest.CaptureFixture[str]) -> None:
     found: dict[str, object] = {}
     block = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
-    exec(block.replace("generations=3", "generations=2").replace('"push", 3', '"push", 1'), found)
+    exec(block.replace("generations=3", "generations=2").replace('"push", 3', '"push", 2'), found)
     said = capsys.readouterr().out
     assert float(re.findall(r"'control.delay': ([0-9.e-]+)", said)[-1]) < 0.5
 
