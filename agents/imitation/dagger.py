@@ -77,8 +77,7 @@ def imitate(
     """
     oracle, seed = check_imitation(config), TRAINING_SEEDS + SEEDS_EACH * settings.seed
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
-    there = checkpoint if checkpoint is not None and checkpoint.exists() else None
-    kept = None if there is None else read_dagger(there, asked, settings, seed)
+    kept = read_dagger(checkpoint, asked, settings, seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     quickly = settings.model_copy(update={"epochs": settings.round_epochs})
     if settings.adaptive and ranges is None:

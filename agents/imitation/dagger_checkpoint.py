@@ -10,9 +10,14 @@ from pydantic import Field
 
 from simworld.agents.imitation.cloning import CloningSettings
 from simworld.agents.imitation.demonstrations import Transitions, together
-from simworld.agents.networks.network import NetworkPolicy, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.network import NetworkPolicy, check_shapes, to_torch
 from simworld.agents.networks.stored import Tensors
-from simworld.agents.reinforcement.training_checkpoint import TrainingProgress, read_progress, save_progress
+from simworld.agents.reinforcement.training_checkpoint import (
+    TrainingProgress,
+    read_progress,
+    save_progress,
+    state_of_module,
+)
 from simworld.agents.settings import Whole
 from simworld.errors import ConfigurationError
 
@@ -55,7 +60,7 @@ def save_dagger(path: Path, asked: Mapping[str, Any], state: DaggerState) -> Non
     best = state.best
     for kind, policy in (("policy", state.policy), ("best", best and best[1])):
         if policy is not None:
-            tensors |= {f"{kind}.{k}": values for k, values in to_arrays(policy.network.state_dict()).items()}
+            tensors |= state_of_module(kind, policy.network)
     document = dict(asked) | {
         "steps": len(state.told),
         "updates": state.rounds,
@@ -67,9 +72,14 @@ def save_dagger(path: Path, asked: Mapping[str, Any], state: DaggerState) -> Non
     save_progress(path, _DaggerProgress.model_validate(document, strict=False), tensors)
 
 
-def read_dagger(path: Path, asked: Mapping[str, Any], settings: CloningSettings, seed: int) -> DaggerState:
-    """What `save_dagger` wrote of episodes of a root seed; ConfigurationError if it is something else."""
-    progress, tensors = read_progress(path, _DaggerProgress, asked)
+def read_dagger(
+    path: Path | None, asked: Mapping[str, Any], settings: CloningSettings, seed: int
+) -> DaggerState | None:
+    """What `save_dagger` wrote of episodes of a root seed, if it is there; ConfigurationError if it is not that."""
+    kept = read_progress(path, _DaggerProgress, asked)
+    if kept is None or path is None:
+        return None
+    progress, tensors = kept
     interface, lengths = settings.interface, tensors.get(_LENGTHS, np.zeros(0, np.float32))
     whole = ((lengths >= 1) & (lengths % 1 == 0)).all() and lengths.shape == (progress.steps,)
     ends = np.cumsum([0, *lengths.astype(np.int64)]) if whole else np.zeros(1, np.int64)

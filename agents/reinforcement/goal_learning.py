@@ -76,7 +76,7 @@ def learn_goals(
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
     asked["shown"] = digest_of(demonstrations)
-    kept = read_progress(checkpoint, GoalProgress, asked) if checkpoint is not None and checkpoint.exists() else None
+    kept = read_progress(checkpoint, GoalProgress, asked)
     begun = 0 if kept is None else kept[0].steps
     processes = PlayProcesses(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()

@@ -1,6 +1,7 @@
 """A model of stable-baselines3 as tensors, which run nothing when they are read, and what it has played."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ def restore_model(model: BaseAlgorithm, steps: int, updates: int, tensors: Tenso
     What it was in the midst of playing is left out: episodes begin anew.
     """
     buffer = _buffer(model)
-    for optimizer in _optimizers(model).values():
-        _give_moments(optimizer)
+    for part in _parts(model).values():
+        if isinstance(part, torch.optim.Optimizer):
+            _give_moments(part)
     learnt = {name: values for name, values in tensors.items() if not name.startswith(_REPLAY)}
     own = _learnt(model)
     check_shapes(path, learnt, own)
@@ -48,27 +50,19 @@ def restore_model(model: BaseAlgorithm, steps: int, updates: int, tensors: Tenso
 
 def _learnt(model: BaseAlgorithm) -> dict[str, torch.Tensor]:
     """The very tensors of a model, by name: of what was not updated yet there are no moments."""
-    modules, others = model._get_torch_save_params()
-    found = {name: getattr(model, name) for name in others}
-    for name in set(modules) - _optimizers(model).keys():
-        found |= {f"{name}.{key}": values for key, values in _part(model, name).state_dict().items()}
-    for name, optimizer in _optimizers(model).items():
-        for k, parameter in enumerate(_parameters(optimizer)):
-            found |= {f"{name}.{k}.{key}": values for key, values in optimizer.state[parameter].items()}
+    found = {name: getattr(model, name) for name in model._get_torch_save_params()[1]}
+    for name, part in _parts(model).items():
+        if isinstance(part, torch.optim.Optimizer):
+            for k, parameter in enumerate(_parameters(part)):
+                found |= {f"{name}.{k}.{key}": values for key, values in part.state[parameter].items()}
+        else:
+            found |= {f"{name}.{key}": values for key, values in part.state_dict().items()}
     return found
 
 
-def _optimizers(model: BaseAlgorithm) -> dict[str, torch.optim.Optimizer]:
-    parts = {name: _part(model, name) for name in model._get_torch_save_params()[0]}
-    return {name: part for name, part in parts.items() if isinstance(part, torch.optim.Optimizer)}
-
-
-def _part(model: BaseAlgorithm, name: str) -> Any:
-    """Such as "actor.optimizer"."""
-    part: Any = model
-    for attribute in name.split("."):
-        part = getattr(part, attribute)
-    return part
+def _parts(model: BaseAlgorithm) -> dict[str, Any]:
+    """Its networks and optimizers by name, such as "actor.optimizer"."""
+    return {name: attrgetter(name)(model) for name in model._get_torch_save_params()[0]}
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> Iterator[torch.Tensor]:

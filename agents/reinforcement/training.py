@@ -19,9 +19,16 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_nor
 from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
-from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes, to_arrays, to_torch
+from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
-from simworld.agents.reinforcement.training_checkpoint import TrainingProgress, read_progress, save_progress
+from simworld.agents.reinforcement.training_checkpoint import (
+    TrainingProgress,
+    needed,
+    read_progress,
+    restore_module,
+    save_progress,
+    state_of_module,
+)
 from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
@@ -215,7 +222,7 @@ def actor_of(model: BaseAlgorithm, interface: Interface, settings: Reinforcement
 
 
 _TELL_EVERY = 256
-_BEST = "best."
+_BEST = "best"
 
 
 class _Checkpoint:
@@ -226,8 +233,7 @@ class _Checkpoint:
         assert isinstance(base, ManipulationEnv)
         self._path, self._settings = path, settings
         self._asked = {"environment": base.config.to_json(), "settings": settings.model_dump(mode="json")}
-        there = path if path is not None and path.exists() else None
-        self._read = None if there is None else read_progress(there, TrainingProgress, self._asked)
+        self._read = read_progress(path, TrainingProgress, self._asked)
 
     def restore(self, model: BaseAlgorithm, interface: Interface, tests: TrainingTests) -> int:
         """Give a model and tests what was kept, if anything was; after how many steps that was."""
@@ -237,12 +243,11 @@ class _Checkpoint:
         self._read = None
         if progress.best is not None:
             best = actor_of(model, interface, self._settings)
-            of_best = {key: values for key, values in tensors.items() if key.startswith(_BEST)}
-            needed = {f"{_BEST}{key}": values for key, values in best.network.state_dict().items()}
-            check_shapes(self._path, of_best, needed)
-            best.network.load_state_dict({key.removeprefix(_BEST): v for key, v in to_torch(of_best).items()})
+            of_best = {key: values for key, values in tensors.items() if key.startswith(f"{_BEST}.")}
+            check_shapes(self._path, of_best, needed(_BEST, best.network))
+            restore_module(_BEST, best.network, of_best, progress.updates)
             tests.restore((progress.best, best))
-        learnt = {key: values for key, values in tensors.items() if not key.startswith(_BEST)}
+        learnt = {key: values for key, values in tensors.items() if not key.startswith(f"{_BEST}.")}
         restore_model(model, progress.steps, progress.updates, learnt, self._path)
         envs = model.get_env()
         assert envs is not None
@@ -258,7 +263,7 @@ class _Checkpoint:
         if not all(np.isfinite(values).all() for values in tensors.values()):
             raise _diverged(model)
         if best is not None:
-            tensors |= {f"{_BEST}{key}": values for key, values in to_arrays(best[1].network.state_dict()).items()}
+            tensors |= state_of_module(_BEST, best[1].network)
         told = {"steps": model.num_timesteps, "updates": model._n_updates, "best": best and best[0]}
         save_progress(self._path, TrainingProgress.model_validate({**self._asked, **told}), tensors)
 

@@ -63,8 +63,10 @@ def save_progress(path: Path, progress: TrainingProgress, tensors: Tensors) -> N
     write_stored(path, progress.model_dump(mode="json"), tensors)
 
 
-def read_progress(path: Path, kind: type[P], asked: Mapping[str, Any]) -> tuple[P, Tensors]:
-    """What `save_progress` wrote; ConfigurationError if it is something else, or of what was not `asked`."""
+def read_progress(path: Path | None, kind: type[P], asked: Mapping[str, Any]) -> tuple[P, Tensors] | None:
+    """What `save_progress` wrote, if it is there; ConfigurationError if it is something else, or was not `asked`."""
+    if path is None or not path.exists():
+        return None
     content, tensors = read_stored(path, _MOST_BYTES)
     try:
         progress = kind.model_validate(content)
