@@ -7,6 +7,8 @@ from simworld.agents.evaluation.evaluation import (
     evaluate as evaluate,
 )
 from simworld.agents.experts import expert as expert
+from simworld.agents.goals.goal_learning import learn_goals as learn_goals
+from simworld.agents.goals.goal_settings import GoalSettings as GoalSettings
 from simworld.agents.imitation.cloning import CloningSettings as CloningSettings, clone as clone
 from simworld.agents.imitation.demonstrations import transitions as transitions
 from simworld.agents.networks.network import Architecture as Architecture, NetworkPolicy as NetworkPolicy
@@ -17,8 +19,6 @@ from simworld.agents.reinforcement.curricula import (
     CurriculumEnv as CurriculumEnv,
     ScheduleCallback as ScheduleCallback,
 )
-from simworld.agents.reinforcement.goal_learning import learn_goals as learn_goals
-from simworld.agents.reinforcement.goal_settings import GoalSettings as GoalSettings
 from simworld.agents.reinforcement.training import (
     ReinforcementSettings as ReinforcementSettings,
     reinforce as reinforce,

@@ -10,14 +10,14 @@ from pydantic import Field
 
 from simworld.agents.imitation.cloning import CloningSettings
 from simworld.agents.imitation.demonstrations import Transitions, together
-from simworld.agents.networks.network import NetworkPolicy, check_shapes, to_torch
-from simworld.agents.networks.stored import Tensors
-from simworld.agents.reinforcement.training_checkpoint import (
+from simworld.agents.learning.training_checkpoint import (
     TrainingProgress,
     read_progress,
     save_progress,
     state_of_module,
 )
+from simworld.agents.networks.network import NetworkPolicy, check_shapes, to_torch
+from simworld.agents.networks.stored import Tensors
 from simworld.agents.settings import Whole
 from simworld.errors import ConfigurationError
 

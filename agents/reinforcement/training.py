@@ -19,9 +19,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_nor
 from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
-from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
-from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
-from simworld.agents.reinforcement.training_checkpoint import (
+from simworld.agents.learning.training_checkpoint import (
     TrainingProgress,
     needed,
     read_progress,
@@ -29,7 +27,9 @@ from simworld.agents.reinforcement.training_checkpoint import (
     save_progress,
     state_of_module,
 )
-from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
+from simworld.agents.learning.training_tests import Tell, TrainingTests
+from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
+from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
 from simworld.agents.settings import Hidden, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv

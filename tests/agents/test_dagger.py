@@ -16,10 +16,10 @@ from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
 from simworld.agents.imitation import dagger
 from simworld.agents.imitation.dagger import DaggerSettings, imitate
+from simworld.agents.learning import training_tests
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.policy import load_policy
-from simworld.agents.reinforcement import training_tests
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make

@@ -13,17 +13,18 @@ from torch import nn
 
 from simworld.agents.evaluation.evaluation import evaluate
 from simworld.agents.experts import expert
+from simworld.agents.goals import goal_learning, play_process
+from simworld.agents.goals.feed import Feed
+from simworld.agents.goals.foresight import foreseen
+from simworld.agents.goals.goal_learning import learn_goals
+from simworld.agents.goals.goal_settings import GoalSettings, TwinSettings
+from simworld.agents.goals.play_process import Exploration, Player
+from simworld.agents.goals.played import Actor, Played
+from simworld.agents.learning import training_tests
+from simworld.agents.learning.training_tests import Tell
 from simworld.agents.networks.network import Architecture, NetworkPolicy, to_arrays
 from simworld.agents.networks.state_features import relative_to_any, straight_steps
 from simworld.agents.policy import Seen, observed
-from simworld.agents.reinforcement import goal_learning, play_process, training_tests
-from simworld.agents.reinforcement.feed import Feed
-from simworld.agents.reinforcement.foresight import foreseen
-from simworld.agents.reinforcement.goal_learning import learn_goals
-from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
-from simworld.agents.reinforcement.play_process import Exploration, Player
-from simworld.agents.reinforcement.played import Actor, Played
-from simworld.agents.reinforcement.training_tests import Tell
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.task import Task

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from gymnasium import spaces
 
+from simworld.agents.goals.hindsight import HindsightBuffer
+from simworld.agents.goals.played import Played
 from simworld.agents.policy import Seen
-from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.played import Played
 from simworld.envs.config import EnvConfig
 
 BOX = EnvConfig(task="place_in_box")

@@ -12,11 +12,11 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv
 from stable_baselines3.her import HerReplayBuffer
 
+from simworld.agents.learning.training_tests import Tell
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
 from simworld.agents.reinforcement.training import ALGORITHMS, ReinforcementSettings, reinforce
-from simworld.agents.reinforcement.training_tests import Tell
 from simworld.errors import ConfigurationError
 
 torch.set_num_threads(1)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from simworld.agents.experts import expert
-from simworld.agents.reinforcement import play_process
-from simworld.agents.reinforcement.play_process import Exploration, Player, PlayProcess, PlayProcesses, Start
-from simworld.agents.reinforcement.played import Played
+from simworld.agents.goals import play_process
+from simworld.agents.goals.play_process import Exploration, Player, PlayProcess, PlayProcesses, Start
+from simworld.agents.goals.played import Played
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.errors import ConfigurationError, WorkerError

@@ -13,11 +13,11 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 from simworld.agents.evaluation.evaluation import Evaluation
+from simworld.agents.goals.goal_learning import learn_goals
+from simworld.agents.goals.goal_settings import GoalSettings
+from simworld.agents.learning import training_tests
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import load_policy
-from simworld.agents.reinforcement import training_tests
-from simworld.agents.reinforcement.goal_learning import learn_goals
-from simworld.agents.reinforcement.goal_settings import GoalSettings
 from simworld.agents.reinforcement.training import (
     ALGORITHMS,
     TRAINING_SEEDS,

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from simworld.agents.goals import goal_learning
+from simworld.agents.goals.goal_learning import learn_goals
+from simworld.agents.goals.goal_settings import GoalSettings
+from simworld.agents.goals.hindsight import HindsightBuffer
+from simworld.agents.goals.played import Played
+from simworld.agents.learning.training_tests import Tell
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.networks.stored import read_stored, write_stored
-from simworld.agents.reinforcement import goal_learning
-from simworld.agents.reinforcement.goal_learning import learn_goals
-from simworld.agents.reinforcement.goal_settings import GoalSettings
-from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.played import Played
 from simworld.agents.reinforcement.success_curve import SuccessCurve
-from simworld.agents.reinforcement.training_tests import Tell
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from command_line import assert_refused, simworld
 
-from simworld.agents.reinforcement.goal_learning import check_goals
-from simworld.agents.reinforcement.goal_settings import GoalSettings
+from simworld.agents.goals.goal_learning import check_goals
+from simworld.agents.goals.goal_settings import GoalSettings
 from simworld.envs import registered_tasks
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes import contract as contracts

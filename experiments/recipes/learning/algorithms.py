@@ -65,7 +65,7 @@ def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> 
     elif algorithm == DAGGER:
         from simworld.agents.imitation.dagger import DaggerSettings as kind
     elif algorithm in OF_GOALS:
-        from simworld.agents.reinforcement.goal_settings import GoalSettings, TwinSettings
+        from simworld.agents.goals.goal_settings import GoalSettings, TwinSettings
 
         kind, own = next(one for one in (GoalSettings, TwinSettings) if one.algorithm == algorithm), {}
     else:

@@ -148,10 +148,10 @@ def train_online(
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
     goes on from its last test, with "dagger" to the same bits.
     """
+    from simworld.agents.goals.goal_learning import check_goals, learn_goals
+    from simworld.agents.goals.goal_settings import GoalSettings
+    from simworld.agents.goals.played import Played
     from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, check_imitation, imitate
-    from simworld.agents.reinforcement.goal_learning import check_goals, learn_goals
-    from simworld.agents.reinforcement.goal_settings import GoalSettings
-    from simworld.agents.reinforcement.played import Played
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce
 

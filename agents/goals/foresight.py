@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from simworld.agents.goals.played import Float
 from simworld.agents.networks.state_features import PLACE_AND_FACT, straight_steps
 from simworld.agents.policy import Seen
-from simworld.agents.reinforcement.played import Float
 from simworld.envs.config import EnvConfig
 
 

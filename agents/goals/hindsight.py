@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
+from simworld.agents.goals.played import Float, Played
 from simworld.agents.policy import Seen
-from simworld.agents.reinforcement.played import Float, Played
 from simworld.envs.config import EnvConfig
 
 MOVED = 0.01

@@ -1,18 +1,15 @@
 """What it takes to go on with a training that was stopped."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
 import torch
 from pydantic import Field, ValidationError
 from torch import nn
 
 from simworld.agents.networks.network import to_torch
 from simworld.agents.networks.stored import Tensors, read_stored, write_stored
-from simworld.agents.reinforcement.played import Played
 from simworld.errors import ConfigurationError
 from simworld.plain import Plain, describe
 
@@ -22,8 +19,6 @@ _MOST_BYTES = 2**34
 LEARNT = "actor", "critic"
 """The modules that an optimizer changes; others follow."""
 _MOMENTS = "exp_avg", "exp_avg_sq"
-
-Count = Annotated[int, Field(ge=0)]
 
 
 class TrainingProgress(Plain):
@@ -38,21 +33,6 @@ class TrainingProgress(Plain):
     steps: Annotated[int, Field(ge=1)]
     updates: Annotated[int, Field(ge=1)]
     best: Annotated[float, Field(ge=0, le=1)] | None
-
-
-class GoalProgress(TrainingProgress):
-    """How far one is that learns goals.
-
-    `shown` is a digest of the demonstrations. Of all features so far there are `count`, whose `sums` and `squares`
-    normalize them.
-    """
-
-    shown: str
-    chunks: Annotated[int, Field(ge=1)]
-    episodes: Count
-    count: Count
-    sums: tuple[float, ...]
-    squares: tuple[float, ...]
 
 
 P = TypeVar("P", bound=TrainingProgress)
@@ -75,15 +55,6 @@ def read_progress(path: Path | None, kind: type[P], asked: Mapping[str, Any]) ->
     if any(getattr(progress, name) != value for name, value in asked.items()):
         raise ConfigurationError(f"{path} is of another training; remove it to begin again")
     return progress, tensors
-
-
-def digest_of(demonstrations: Iterable[Played]) -> str:
-    """SHA-256 of all numbers of what was shown."""
-    digest = hashlib.sha256()
-    for played in demonstrations:
-        for values in (played.observations, played.achieved, played.desired, played.actions):
-            digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
 
 
 def needed(name: str, module: nn.Module) -> dict[str, torch.Tensor]:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simworld.agents.goals.foresight import of_places
+from simworld.agents.goals.played import Actor, Float, Played
 from simworld.agents.networks.state_features import PLACE_AND_FACT, relative_to_any
 from simworld.agents.policy import Seen, observed
-from simworld.agents.reinforcement.foresight import of_places
-from simworld.agents.reinforcement.played import Actor, Float, Played
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.terms import grasped

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
+from simworld.agents.goals.goal_settings import GoalSettings
+from simworld.agents.goals.play_process import Exploration, PlayProcesses
+from simworld.agents.goals.played import Actor, Float, Played
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import Seen
-from simworld.agents.reinforcement.goal_settings import GoalSettings
-from simworld.agents.reinforcement.play_process import Exploration, PlayProcesses
-from simworld.agents.reinforcement.played import Actor, Float, Played
 
 Layers = tuple[tuple[Float, Float], ...]
 """Weights and biases."""

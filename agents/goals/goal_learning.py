@@ -20,26 +20,25 @@ from stable_baselines3.common.utils import polyak_update, update_learning_rate
 from torch import nn
 from torch.nn import functional
 
-from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
-from simworld.agents.networks.stored import Tensors
-from simworld.agents.policy import Seen
-from simworld.agents.reinforcement.feed import Feed
-from simworld.agents.reinforcement.foresight import foreseen
-from simworld.agents.reinforcement.goal_settings import GoalSettings
-from simworld.agents.reinforcement.hindsight import HindsightBuffer
-from simworld.agents.reinforcement.play_process import PlayProcesses
-from simworld.agents.reinforcement.played import Played
-from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals, silent
-from simworld.agents.reinforcement.training_checkpoint import (
-    GoalProgress,
-    digest_of,
+from simworld.agents.goals.feed import Feed
+from simworld.agents.goals.foresight import foreseen
+from simworld.agents.goals.goal_checkpoint import GoalProgress, digest_of
+from simworld.agents.goals.goal_settings import GoalSettings
+from simworld.agents.goals.hindsight import HindsightBuffer
+from simworld.agents.goals.play_process import PlayProcesses
+from simworld.agents.goals.played import Played
+from simworld.agents.learning.training_checkpoint import (
     needed,
     read_progress,
     restore_module,
     save_progress,
     state_of_module,
 )
-from simworld.agents.reinforcement.training_tests import Tell, TrainingTests
+from simworld.agents.learning.training_tests import Tell, TrainingTests
+from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
+from simworld.agents.networks.stored import Tensors
+from simworld.agents.policy import Seen
+from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals, silent
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
