@@ -40,9 +40,11 @@ class Feed:
             actor = Actor(layers, network.mean.numpy().copy(), network.std.numpy().copy())
         restarts = settings.last_restarts + left * (settings.restarts - settings.last_restarts)
         done = 1.0 - left
-        nominal = max(1.0 - done / settings.nominal, 0.0) if settings.nominal else 0.0
+        nominal, elsewhere = (
+            max(1.0 - done / part, 0.0) if part else 0.0 for part in (settings.nominal, settings.elsewhere)
+        )
         exploring = Exploration(
-            settings.epsilon, settings.noise, restarts, settings.early, nominal, settings.place_only
+            settings.epsilon, settings.noise, restarts, settings.early, nominal, settings.place_only, elsewhere
         )
         self._processes.ask(actor, exploring, settings.chunk)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from simworld.envs.terms import grasped
 from simworld.errors import SimworldError, WorkerError
 from simworld.randomization.presets import NONE
 
-_MOST_STARTS = 4096
+_MOST_KEPT = 4096
+_AWAY = 0.03
+"""From where a thing was, in metres: it was brought somewhere."""
 _ENOUGH = 8
 """Environments from which on they are shared by two processes."""
 _A_WHILE = 10.0
@@ -35,7 +37,8 @@ class Exploration:
 
     The share `restarts` of episodes goes on from where something was first held in one before, or up to `early` steps
     before that; of the others the share `nominal` is not randomized. Where goals are a place and whether something is
-    so, in the share `place_only` of episodes the place alone is wanted.
+    so, in the share `place_only` of episodes the place alone is wanted, and in the share `elsewhere` of these one where
+    the thing was in an episode before.
     """
 
     epsilon: float
@@ -44,6 +47,21 @@ class Exploration:
     early: int = 0
     nominal: float = 0.0
     place_only: float = 0.0
+    elsewhere: float = 0.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted in an episode: its own goal, of that the `place_only`, or a place `elsewhere` (3,) alone."""
+
+    place_only: bool = False
+    elsewhere: Float | None = None
+
+    def instead_of(self, own: Float) -> Float:
+        """The goal (g,) in place of an episode's own."""
+        if self.elsewhere is None and not self.place_only:
+            return own
+        return np.concatenate([own[:3] if self.elsewhere is None else self.elsewhere, np.zeros_like(own[3:])])
 
 
 class Start(NamedTuple):
@@ -135,9 +153,9 @@ class Player:
 
     def __init__(self, config: EnvConfig, seed: int, first: int = 0) -> None:
         self.env, self._limit = bare(config), config.task.steps
-        self._interface, self._seed, self._index = config.interface, seed, first
+        self._interface, self._goal, self._seed, self._index = config.interface, config.task.goal, seed, first
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
-        self._fresh, self._place_only, self._start = True, False, list[Start]()
+        self._fresh, self._wanted, self._start = True, Wanted(), list[Start]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
         self._options: dict[str, Any] = {"index": first}
@@ -151,24 +169,23 @@ class Player:
     def act(self, action: Float) -> tuple[Played, list[Start]] | None:
         """Take a step: if the episode has ended, all of it, and where something was first held in it.
 
-        What was held already where it began is no news.
+        What was held already where it began is no news. A place elsewhere ends it where it is reached.
         """
         observation, _, over, _, info = self.env.step(action)
         self._seen.append(self._observed(observation))
         self._actions.append(action)
         if self._fresh and not self._start and any(info["events"][name] for name in self._held):
             self._start = [Start(self._seed, self._options, tuple(self._actions))]
+        if self._wanted.elsewhere is not None:
+            over |= bool(self._goal.reached(self.now.achieved[None], self.now.desired[None])[0])
         if not over and len(self._actions) < self._limit:
             return None
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
         return Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions)), self._start
 
-    def begin(self, start: Start | None, nominal: bool = False, place_only: bool = False) -> None:
-        """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start.
-
-        With `place_only` the place alone is wanted in it.
-        """
-        self._fresh, self._place_only = start is None, place_only
+    def begin(self, start: Start | None, nominal: bool = False, wanted: Wanted = Wanted()) -> None:
+        """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start."""
+        self._fresh, self._wanted = start is None, wanted
         if start is None:
             self._index += 1
             self._options = {"index": self._index} | ({"randomization": NONE} if nominal else {})
@@ -180,12 +197,32 @@ class Player:
 
     def _observed(self, observation: Any) -> Seen:
         seen = observed(observation, self._interface)
-        if not self._place_only:
-            return seen
-        return seen._replace(desired=np.concatenate([seen.desired[:3], np.zeros_like(seen.desired[3:])]))
+        return seen._replace(desired=self._wanted.instead_of(seen.desired))
 
     def _begin(self, observation: Any) -> None:
         self._seen, self._actions, self._start = [self._observed(observation)], [], []
+
+
+T = TypeVar("T")
+
+
+class _Latest(Generic[T]):
+    """The latest of what was found."""
+
+    def __init__(self) -> None:
+        self._all: list[T] = []
+        self._found = 0
+
+    def add(self, found: T) -> None:
+        place = self._found % _MOST_KEPT
+        self._all[place : place + 1] = [found]
+        self._found += 1
+
+    def drawn(self, share: float, draw: np.random.Generator) -> T | None:
+        """One of them with the probability `share`, if there is any."""
+        if not self._all or draw.random() >= share:
+            return None
+        return self._all[draw.integers(len(self._all))]
 
 
 class _Players:
@@ -195,9 +232,9 @@ class _Players:
         self._interface = config.interface
         self._all = [Player(config, seed + k, first) for k in range(envs)]
         self._generator = np.random.default_rng((seed, first) if first else seed)
-        self._starts: list[Start] = []
+        self._starts, self._places = _Latest[Start](), _Latest[Float]()
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
-        self._kept, self._varies = 0, config.randomization != NONE
+        self._varies = config.randomization != NONE
 
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
         """The episodes that end in so many steps."""
@@ -207,8 +244,8 @@ class _Players:
                 if (told := player.act(action)) is not None:
                     played, starts = told
                     ended.append(played)
-                    self._keep(starts)
-                    player.begin(self._drawn(exploring), self._is_nominal(exploring), self._wants_place_only(exploring))
+                    self._keep(played, starts)
+                    player.begin(self._drawn(exploring), self._is_nominal(exploring), self._wanted(exploring))
         return ended
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
@@ -221,22 +258,27 @@ class _Players:
         at_random = draw.random((len(self._all), 1)) < exploring.epsilon
         return np.where(at_random, some, acted.clip(-1, 1)).astype(np.float32)
 
-    def _keep(self, starts: list[Start]) -> None:
+    def _keep(self, played: Played, starts: list[Start]) -> None:
         for start in starts:
-            place = self._kept % _MOST_STARTS
-            self._starts[place : place + 1] = [start]
-            self._kept += 1
+            self._starts.add(start)
+        if self._has_fact:
+            places = played.achieved[:, :3]
+            brought = places[np.linalg.norm(places - places[0], axis=1) > _AWAY]
+            if len(brought):
+                self._places.add(brought[self._generator.integers(len(brought))])
 
     def _is_nominal(self, exploring: Exploration) -> bool:
         return self._varies and bool(self._generator.random() < exploring.nominal)
 
-    def _wants_place_only(self, exploring: Exploration) -> bool:
-        return self._has_fact and bool(self._generator.random() < exploring.place_only)
+    def _wanted(self, exploring: Exploration) -> Wanted:
+        if not self._has_fact or self._generator.random() >= exploring.place_only:
+            return Wanted()
+        return Wanted(place_only=True, elsewhere=self._places.drawn(exploring.elsewhere, self._generator))
 
     def _drawn(self, exploring: Exploration) -> Start | None:
-        if not self._starts or self._generator.random() >= exploring.restarts:
+        start = self._starts.drawn(exploring.restarts, self._generator)
+        if start is None:
             return None
-        start = self._starts[self._generator.integers(len(self._starts))]
         early = int(self._generator.integers(exploring.early + 1))
         return start._replace(actions=start.actions[: max(len(start.actions) - early, 0)])
 

@@ -8,10 +8,11 @@ import pytest
 
 from simworld.agents.experts import expert
 from simworld.agents.goals import play_process
-from simworld.agents.goals.play_process import Exploration, Player, PlayProcess, PlayProcesses, Start
+from simworld.agents.goals.play_process import Exploration, Player, PlayProcess, PlayProcesses, Start, Wanted
 from simworld.agents.goals.played import Played
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
+from simworld.envs.terms.goal import TOLERANCE
 from simworld.errors import ConfigurationError, WorkerError
 
 BOX = EnvConfig(task="place_in_box")
@@ -91,7 +92,7 @@ def test_an_episode_may_begin_where_something_was_held() -> None:
 
 def test_episodes_begin_up_to_so_many_steps_before_something_was_held() -> None:
     players = play_process._Players(BOX, 1, 0)
-    players._starts = [Start(0, {"index": 0}, tuple(np.zeros((7, 4), np.float32)))]
+    players._starts.add(Start(0, {"index": 0}, tuple(np.zeros((7, 4), np.float32))))
     for early, wanted in ((0, {7}), (3, {4, 5, 6, 7}), (9, {0, 1, 2, 3, 4, 5, 6, 7})):
         drawn = [players._drawn(Exploration(0.0, 0.0, 1.0, early)) for _ in range(200)]
         assert {len(start.actions) for start in drawn if start is not None} == wanted
@@ -107,3 +108,44 @@ def test_in_some_episodes_the_place_alone_is_wanted(config: EnvConfig, of: float
     for episode in least:  # the place is still the box's
         box = episode.observations[0, config.interface.places["box_position"]]
         np.testing.assert_array_equal(episode.desired[:2], box[:2])
+
+
+def test_where_the_thing_was_before_is_wanted_and_ends_an_episode_where_it_is_reached() -> None:
+    player, act = Player(BOX, 3), expert(BOX)
+    ended = None
+    while ended is None:
+        seen = player.now
+        told = {"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired}
+        ended = player.act(act(told))
+    whole, players = ended[0], play_process._Players(BOX, 1, 0)
+    away = np.linalg.norm(whole.achieved[:, :3] - whole.achieved[0, :3], axis=1)
+
+    still = Played(whole.observations, whole.achieved[:1].repeat(len(whole) + 1, axis=0), whole.desired, whole.actions)
+    players._keep(still, [])
+    assert players._wanted(Exploration(0, 0, 0, place_only=1.0, elsewhere=1.0)) == Wanted(place_only=True)
+    for _ in range(20):
+        players._keep(whole, [])
+    for place in players._places._all:
+        assert away[(whole.achieved[:, :3] == place).all(axis=1)].min() > 0.03
+    wanted = players._wanted(Exploration(0, 0, 0, place_only=1.0, elsewhere=1.0))
+    assert players._wanted(Exploration(0, 0, 0, place_only=1.0)) == Wanted(place_only=True)
+    assert players._wanted(Exploration(0, 0, 0, elsewhere=1.0)) == Wanted()
+
+    player.begin(Start(3, {"index": 0}), wanted=wanted)
+    for action in whole.actions:
+        if (ended := player.act(action)) is not None:
+            break
+    assert ended is not None and wanted.elsewhere is not None
+    np.testing.assert_array_equal(ended[0].desired, [*wanted.elsewhere, 0.0])
+    within = np.linalg.norm(ended[0].achieved[:, :3] - wanted.elsewhere, axis=1) <= TOLERANCE
+    assert within[-1] and not within[1:-1].any() and len(ended[0]) < len(whole)
+
+
+def test_the_latest_alone_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play_process, "_MOST_KEPT", 3)
+    latest = play_process._Latest[int]()
+    assert latest.drawn(1.0, np.random.default_rng(0)) is None
+    for k in range(5):
+        latest.add(k)
+    assert {latest.drawn(1.0, np.random.default_rng(k)) for k in range(50)} == {2, 3, 4}
+    assert latest.drawn(0.0, np.random.default_rng(0)) is None
