@@ -168,9 +168,10 @@ def product(a: ArrayLike, b: ArrayLike) -> Array:
     That of `@` is BLAS's, which adds up otherwise on each kind of processor.
     """
     left, right = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    total: Array = left[:, :1] * right[0]
-    for k in range(1, len(right)):
-        total += left[:, k : k + 1] * right[k]
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != len(right):
+        raise ValueError(f"no product of {left.shape} and {right.shape}")
+    parts = np.multiply(left[:, :, None], right, order="C")  # else the order of sums is that of what is given
+    total: Array = np.add.reduce(parts, axis=1)
     return total
 
 

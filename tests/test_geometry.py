@@ -9,6 +9,7 @@ from simworld.geometry import (
     invert,
     look_at,
     matrix_to_quat,
+    product,
     quat_from_euler,
     quat_from_yaw,
     quat_multiply,
@@ -77,3 +78,19 @@ def test_look_at_faces_its_target_upright() -> None:
     assert down[2] < 0
     with pytest.raises(ConfigurationError, match="own position"):
         look_at(eye, eye)
+
+
+@pytest.mark.parametrize(("n", "k", "m"), [(1, 3, 3), (2, 7, 3), (50, 3, 1), (4, 1, 5), (300, 9, 2)])
+def test_a_product_is_that_of_matrices(n: int, k: int, m: int) -> None:
+    draw = np.random.default_rng(n).standard_normal
+    a, b = draw((n, k)), draw((k, m))
+    np.testing.assert_allclose(product(a, b), a @ b, rtol=1e-13, atol=1e-13)
+    np.testing.assert_array_equal(product(a.tolist(), b.T.copy().T), product(a, b))
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((4, 5), (3, 3)), ((4, 1), (3, 3)), ((2, 4, 3), (3, 3)), ((3,), (3, 3)), ((3, 3), (3,))]
+)
+def test_what_has_no_product_is_refused(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="^no product of "):
+        product(np.ones(a), np.ones(b))

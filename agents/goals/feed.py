@@ -44,7 +44,13 @@ class Feed:
             max(1.0 - done / part, 0.0) if part else 0.0 for part in (settings.nominal, settings.elsewhere)
         )
         exploring = Exploration(
-            settings.epsilon, settings.noise, restarts, settings.early, nominal, settings.place_only, elsewhere
+            epsilon=settings.epsilon,
+            noise=settings.noise,
+            restarts=restarts,
+            early=settings.early,
+            nominal=nominal,
+            place_only=settings.place_only,
+            elsewhere=elsewhere,
         )
         self._processes.ask(actor, exploring, settings.chunk)
 

@@ -34,11 +34,12 @@ from simworld.agents.learning.training_checkpoint import (
     save_progress,
     state_of_module,
 )
+from simworld.agents.learning.training_seeds import SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.learning.training_tests import Tell, TrainingTests
 from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.networks.stored import Tensors
 from simworld.agents.policy import Seen
-from simworld.agents.reinforcement.training import SEEDS_EACH, TRAINING_SEEDS, check_steps, not_of_goals, silent
+from simworld.agents.reinforcement.training import check_steps, not_of_goals, silent
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
@@ -112,6 +113,7 @@ class _Learner(TD3):
         low, high = config.task.reward[config.reward].bounds
         self._values = min(low, 0.0) / (1.0 - settings.discount), max(high, 0.0) / (1.0 - settings.discount)
         buffer = {"features": policy.features, "hindsight": settings.hindsight, "seed": settings.seed}
+        buffer |= {"never": self._values[0]}
         super().__init__(
             "MlpPolicy",
             _Nowhere(len(policy.network.mean), config.interface.action),

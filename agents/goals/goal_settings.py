@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH
+from simworld.agents.learning.training_seeds import MOST_SEED, SEEDS_EACH
 from simworld.agents.settings import Hidden, Layers, LearningRate, Real, RootSeed, Settings, Whole
 from simworld.errors import ConfigurationError
 
@@ -22,13 +22,14 @@ class GoalSettings(Settings):
     that, so that it is often about to be grasped (as Florensa et al. 2017 begin near the goal). After the first of each
     environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
     done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
-    long before all of it is; at first always, and until the part `elsewhere` of the steps less and less often, that is
-    one where the thing was in an episode before (as Pong et al. 2020 set goals). `hindsight` is the share of goals that
-    were achieved later. Of what is learnt from, the share `demonstrated` was shown, where there are demonstrations.
-    With `foresight` values begin as those of going straight to the goal, if that is one place and each step costs the
-    most that one can. What is learnt has the mean of the weights over about `averaged` steps. Of several `critics` the
-    least hopeful counts, and of what is done next one of normal deviation `smoothing`; the actor learns at one of
-    `actor_every` updates. Every `evaluate_every` steps it is tested, in `evaluation_episodes`.
+    long before all of it is. At first that is always one where the thing was in an episode before, as what was achieved
+    is set for goals by Nair et al. 2018, and it ends the episode; until the part `elsewhere` of the steps is done, that
+    is so less and less often. `hindsight` is the share of goals that were achieved later. Of what is learnt from, the
+    share `demonstrated` was shown, where there are demonstrations. With `foresight` values begin as those of going
+    straight to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of
+    the weights over about `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one
+    of normal deviation `smoothing`; the actor learns at one of `actor_every` updates. Every `evaluate_every` steps it
+    is tested, in `evaluation_episodes`.
     """
 
     algorithm: ClassVar[str] = "ddpg"

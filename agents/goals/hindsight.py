@@ -21,7 +21,7 @@ _NEXT = 0.25
 _TRIED = 8
 """Steps and goals that are drawn for each row: the first is taken that does not begin at the end."""
 
-_KEPT = "observations", "achieved", "desired", "actions", "lengths"
+_KEPT = "observations", "achieved", "desired", "actions", "lengths", "failed"
 """What an episode is kept as."""
 
 Features = Callable[[Seen], Float]
@@ -32,7 +32,8 @@ class HindsightBuffer(ReplayBuffer):
     """The latest episodes, as many as `buffer_size` steps of the longest are, of which algorithms sample steps.
 
     A step's goal is, with the share `hindsight`, what was achieved later in its episode, and else the episode's own;
-    its reward and its end follow from that. Half of the steps are drawn from episodes in which what is achieved MOVED,
+    its reward and its end follow from that. An episode that failed ends there too, worth as much as if a goal is
+    `never` reached. Half of the steps are drawn from episodes in which what is achieved MOVED,
     where there are such, and half from all. What is sampled are features, normalized by `mean` and `std`.
     """
 
@@ -48,10 +49,11 @@ class HindsightBuffer(ReplayBuffer):
         config: EnvConfig,
         features: Features,
         hindsight: float,
+        never: float,
         seed: int,
     ) -> None:
         super().__init__(1, observation_space, action_space, device, 1)
-        self._config, self._features, self._hindsight = config, features, hindsight
+        self._config, self._features, self._hindsight, self._never = config, features, hindsight, never
         self._generator, self._seed = np.random.default_rng(seed), seed
         sizes, steps = config.interface.sizes, config.task.steps
         count = -(-buffer_size // steps)
@@ -60,6 +62,7 @@ class HindsightBuffer(ReplayBuffer):
         self._desired = np.zeros((count, sizes["desired_goal"]), np.float32)
         self._actions = np.zeros((count, steps, config.interface.action), np.float32)
         self._lengths, self._moved, self._next = np.zeros(count, np.int64), np.zeros(count, np.bool_), 0
+        self._failed = np.zeros(count, np.bool_)
         self._steps: tuple[tuple[Rows, Rows], ...] = ()
         self.mean, self.std = np.zeros(1, np.float32), np.ones(1, np.float32)
 
@@ -72,12 +75,12 @@ class HindsightBuffer(ReplayBuffer):
             k, length = self._next, len(played)
             self._observations[k, : length + 1], self._achieved[k, : length + 1] = played.observations, played.achieved
             self._desired[k], self._actions[k, :length], self._lengths[k] = played.desired, played.actions, length
-            self._moved[k] = _moves(played.achieved)
+            self._moved[k], self._failed[k] = _moves(played.achieved), played.failed
             self._next = (k + 1) % len(self._lengths)
         self._index()
 
     def _all(self) -> tuple[NDArray[Any], ...]:
-        return self._observations, self._achieved, self._desired, self._actions, self._lengths
+        return self._observations, self._achieved, self._desired, self._actions, self._lengths, self._failed
 
     def _index(self) -> None:
         """Find the steps that there are."""
@@ -116,6 +119,9 @@ class HindsightBuffer(ReplayBuffer):
         achieved = self._achieved[episode, step + 1]
         rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
         over = self._ends(achieved, desired)
+        lost = self._failed[episode] & (step + 1 == self._lengths[episode]) & ~over
+        rewards = np.where(lost, self._never, rewards)
+        over = over | lost
         before, after = (
             Seen(self._observations[episode, at], self._achieved[episode, at], desired) for at in (step, step + 1)
         )

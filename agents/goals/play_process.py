@@ -7,27 +7,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from simworld.agents.goals.foresight import of_places
 from simworld.agents.goals.played import Actor, Float, Played
+from simworld.agents.goals.player import Place, Player, Start, Wanted
 from simworld.agents.networks.state_features import PLACE_AND_FACT, relative_to_any
-from simworld.agents.policy import Seen, observed
+from simworld.agents.policy import Seen
 from simworld.envs.config import EnvConfig
-from simworld.envs.making import bare
-from simworld.envs.terms import grasped
 from simworld.errors import SimworldError, WorkerError
 from simworld.randomization.presets import NONE
 
 _MOST_KEPT = 4096
-_AWAY = 0.03
-"""From where a thing was, in metres: it was brought somewhere."""
+_PLACE = np.array([1, 1, 1, 0], np.float32)
+"""Of a goal that is a place and a fact, the place alone."""
 _ENOUGH = 8
 """Environments from which on they are shared by two processes."""
 _A_WHILE = 10.0
 """Seconds until a process that is to end has ended, at the most."""
+T = TypeVar("T")
+
 _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
@@ -48,28 +49,6 @@ class Exploration:
     nominal: float = 0.0
     place_only: float = 0.0
     elsewhere: float = 0.0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is wanted in an episode: its own goal, of that the `place_only`, or a place `elsewhere` (3,) alone."""
-
-    place_only: bool = False
-    elsewhere: Float | None = None
-
-    def instead_of(self, own: Float) -> Float:
-        """The goal (g,) in place of an episode's own."""
-        if self.elsewhere is None and not self.place_only:
-            return own
-        return np.concatenate([own[:3] if self.elsewhere is None else self.elsewhere, np.zeros_like(own[3:])])
-
-
-class Start(NamedTuple):
-    """Where an episode may begin: after some actions of one that `options` of a `seed` began."""
-
-    seed: int
-    options: dict[str, Any]
-    actions: tuple[Float, ...] = ()
 
 
 class PlayProcess:
@@ -148,64 +127,6 @@ class PlayProcesses:
             process.close()
 
 
-class Player:
-    """One environment, and the episode that it is in."""
-
-    def __init__(self, config: EnvConfig, seed: int, first: int = 0) -> None:
-        self.env, self._limit = bare(config), config.task.steps
-        self._interface, self._goal, self._seed, self._index = config.interface, config.task.goal, seed, first
-        self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
-        self._fresh, self._wanted, self._start = True, Wanted(), list[Start]()
-        self._seen: list[Seen] = []
-        self._actions: list[Float] = []
-        self._options: dict[str, Any] = {"index": first}
-        self._begin(self.env.reset(seed=seed, options=self._options)[0])
-
-    @property
-    def now(self) -> Seen:
-        """What is seen."""
-        return self._seen[-1]
-
-    def act(self, action: Float) -> tuple[Played, list[Start]] | None:
-        """Take a step: if the episode has ended, all of it, and where something was first held in it.
-
-        What was held already where it began is no news. A place elsewhere ends it where it is reached.
-        """
-        observation, _, over, _, info = self.env.step(action)
-        self._seen.append(self._observed(observation))
-        self._actions.append(action)
-        if self._fresh and not self._start and any(info["events"][name] for name in self._held):
-            self._start = [Start(self._seed, self._options, tuple(self._actions))]
-        if self._wanted.elsewhere is not None:
-            over |= bool(self._goal.reached(self.now.achieved[None], self.now.desired[None])[0])
-        if not over and len(self._actions) < self._limit:
-            return None
-        seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
-        return Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions)), self._start
-
-    def begin(self, start: Start | None, nominal: bool = False, wanted: Wanted = Wanted()) -> None:
-        """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start."""
-        self._fresh, self._wanted = start is None, wanted
-        if start is None:
-            self._index += 1
-            self._options = {"index": self._index} | ({"randomization": NONE} if nominal else {})
-            start = Start(self._seed, self._options)
-        observation = self.env.reset(seed=start.seed, options=start.options)[0]
-        for action in start.actions:
-            observation = self.env.step(action)[0]
-        self._begin(observation)
-
-    def _observed(self, observation: Any) -> Seen:
-        seen = observed(observation, self._interface)
-        return seen._replace(desired=self._wanted.instead_of(seen.desired))
-
-    def _begin(self, observation: Any) -> None:
-        self._seen, self._actions, self._start = [self._observed(observation)], [], []
-
-
-T = TypeVar("T")
-
-
 class _Latest(Generic[T]):
     """The latest of what was found."""
 
@@ -229,10 +150,10 @@ class _Players:
     """All of a process."""
 
     def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
-        self._interface = config.interface
+        self._interface, self._goal = config.interface, config.task.goal
         self._all = [Player(config, seed + k, first) for k in range(envs)]
         self._generator = np.random.default_rng((seed, first) if first else seed)
-        self._starts, self._places = _Latest[Start](), _Latest[Float]()
+        self._starts, self._places = _Latest[Start](), _Latest[Place]()
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
         self._varies = config.randomization != NONE
 
@@ -262,10 +183,12 @@ class _Players:
         for start in starts:
             self._starts.add(start)
         if self._has_fact:
-            places = played.achieved[:, :3]
-            brought = places[np.linalg.norm(places - places[0], axis=1) > _AWAY]
+            # Not what a failure ended in, nor where the thing was all along.
+            goals = played.achieved[: len(played.achieved) - played.failed] * _PLACE
+            brought = goals[~self._goal.reached(np.broadcast_to(played.achieved[0], goals.shape), goals)]
             if len(brought):
-                self._places.add(brought[self._generator.integers(len(brought))])
+                place = brought[self._generator.integers(len(brought)), :3]
+                self._places.add(tuple(place.tolist()))
 
     def _is_nominal(self, exploring: Exploration) -> bool:
         return self._varies and bool(self._generator.random() < exploring.nominal)

@@ -14,12 +14,16 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Played:
-    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a)."""
+    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a).
+
+    What has `failed` ended with a failure of its task.
+    """
 
     observations: Float
     achieved: Float
     desired: Float
     actions: Float
+    failed: bool = False
 
     def __len__(self) -> int:
         return len(self.actions)

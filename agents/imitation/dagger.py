@@ -18,10 +18,10 @@ from simworld.agents.experts import expert
 from simworld.agents.imitation.cloning import CloningSettings, clone
 from simworld.agents.imitation.dagger_checkpoint import DaggerState, read_dagger, save_dagger
 from simworld.agents.imitation.demonstrations import Transitions, together, transitions_of
+from simworld.agents.learning.training_seeds import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.learning.training_tests import Tell, TrainingTests
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import Policy
-from simworld.agents.reinforcement.training import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.settings import Real, RootSeed, Whole
 from simworld.datasets.store.episode import Episode
 from simworld.envs.config import EnvConfig

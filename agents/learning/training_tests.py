@@ -6,10 +6,8 @@ from typing import Any
 import gymnasium as gym
 
 from simworld.agents.evaluation.evaluation import Evaluation, evaluate
+from simworld.agents.learning.training_seeds import TEST_SEEDS
 from simworld.agents.networks.network import NetworkPolicy
-
-TEST_SEEDS = 1_000_000
-"""The first seed of the tests during training, which no other part of simworld uses."""
 
 Tell = Callable[[int, Evaluation | None], None]
 

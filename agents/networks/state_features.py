@@ -1,4 +1,4 @@
-"""What is made of the state: features that networks are given, and how far it is to the goal."""
+"""What is made of the state: features that networks are given."""
 
 import itertools
 
@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from simworld.agents.policy import Seen
 from simworld.envs.interface import Interface
-from simworld.physics.control.command import MAX_SPEED
 
 Float = NDArray[np.float32]
 
@@ -27,7 +26,7 @@ def relative(seen: Seen, interface: Interface) -> Float:
         places = [goal, *(seen.observation[..., place] for place in observed)]
         away = [there - here for here, there in itertools.combinations(places, 2)]
         return np.concatenate([seen.observation, seen.desired, *away], axis=-1)
-    at = _on_the_way(seen, interface)
+    at = on_the_way(seen, interface)
     parts = [seen.observation, *(goal - place for place in at)]
     if len(at) == 2:
         parts.append(at[1] - at[0])
@@ -44,17 +43,7 @@ def whole_state(seen: Seen, interface: Interface) -> Float:
     return np.concatenate([seen.achieved, seen.desired, seen.observation], axis=-1)
 
 
-def straight_steps(seen: Seen, interface: Interface) -> Float:
-    """How many steps (...) it takes from the tool to what the goal is for, and with that to the place of the goal.
-
-    In straight lines at the speed that the tool has along an axis, as if nothing were in the way.
-    """
-    stops = [*_on_the_way(seen, interface), seen.desired[..., :3]]
-    metres = sum(np.linalg.norm(there - here, axis=-1) for here, there in itertools.pairwise(stops))
-    return np.asarray(metres * (interface.control_hz / MAX_SPEED), np.float32)
-
-
-def _on_the_way(seen: Seen, interface: Interface) -> list[Float]:
+def on_the_way(seen: Seen, interface: Interface) -> list[Float]:
     """Where the tool is, and what the goal is for, of these what is observed."""
     names = dict.fromkeys(("tool_position", interface.follows or ""))
     return [seen.observation[..., interface.places[name]] for name in names if name in interface.places]

@@ -27,6 +27,7 @@ from simworld.agents.learning.training_checkpoint import (
     save_progress,
     state_of_module,
 )
+from simworld.agents.learning.training_seeds import TRAINING_SEEDS
 from simworld.agents.learning.training_tests import Tell, TrainingTests
 from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
@@ -36,11 +37,6 @@ from simworld.envs.env import ManipulationEnv
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 
-TRAINING_SEEDS = 2_000_000
-SEEDS_EACH, MOST_SEED = 1000, 1_000_000
-"""Root seeds between two trainings that have several environments or episodes, and the last one of a training, so that
-all of them stay below those of data, which begin at 2**30."""
-"""The training environment's root seed is this plus the setting `seed`: no evaluation sees what was trained on."""
 LAYERS = 2
 MOST_KEPT = 1_000_000
 """Steps that SAC and TQC learn from: the latest."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from simworld.color import color_name, color_names
-from simworld.geometry import Vec3, quat_to_matrix, rotated
+from simworld.geometry import Vec3, product, quat_to_matrix, rotated
 from simworld.language.nouns import THING, means
 from simworld.language.verdict import Verdict
 from simworld.scene.model import Body, Mesh, Part, Scene, Sphere
@@ -93,8 +93,8 @@ class Referent:
         if not self.body.container:
             return False
         half, body = bounds(self.body.parts), self.body
-        turned = quat_to_matrix(body.orientation).T
-        x, y, z = (turned @ [p - q for p, q in zip(other.body.position, body.position, strict=True)]).tolist()
+        away = [p - q for p, q in zip(other.body.position, body.position, strict=True)]
+        x, y, z = product([away], quat_to_matrix(body.orientation))[0].tolist()
         out = max(abs(x) - half[0], abs(y) - half[1], z - half[2])
         return True if out < -0.02 and z > 0 else False if out > 0.02 else None
 

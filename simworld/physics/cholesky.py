@@ -40,10 +40,13 @@ def _invert_diagonal(matrix: Any, work: Any, x: Any, found: Any) -> None:
 
 
 def inverse_diagonal(matrix: Array) -> Array:
-    """The diagonal (n,) of the inverse of a symmetric positive matrix (n, n).
+    """The diagonal (n,) of the inverse of a symmetric positive definite matrix (n, n), of which the lower half is read.
 
-    LAPACK's is rounded differently by different processors, and episodes would differ with them.
+    LAPACK's is rounded differently by different processors, and episodes would differ with them. ValueError where a
+    matrix is not positive definite.
     """
     found = np.empty(len(matrix))
     _invert_diagonal(matrix, np.empty_like(matrix), np.empty_like(found), found)
+    if not (found > 0).all():
+        raise ValueError("the matrix is not positive definite")
     return found

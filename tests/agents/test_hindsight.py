@@ -24,6 +24,10 @@ def played(k: int, length: int, config: EnvConfig = BOX, moved: bool = True) -> 
     return Played(np.repeat(at, sizes["observation"], axis=1), achieved, desired, actions)
 
 
+NEVER = -50.0
+"""What it is worth that a goal is never reached."""
+
+
 def buffer(size: int, hindsight: float = 0.8, seed: int = 0, config: EnvConfig = BOX) -> HindsightBuffer:
     """It samples goals as its features, and what was observed."""
     box = spaces.Box(-np.inf, np.inf, (2,), np.float32)
@@ -32,7 +36,8 @@ def buffer(size: int, hindsight: float = 0.8, seed: int = 0, config: EnvConfig =
     def features(seen: Seen) -> np.ndarray:
         return np.stack([seen.observation[:, 0], seen.desired[:, 0]], axis=1)
 
-    return HindsightBuffer(size, box, action, config=config, features=features, hindsight=hindsight, seed=seed)
+    about = {"config": config, "features": features, "hindsight": hindsight, "never": NEVER, "seed": seed}
+    return HindsightBuffer(size, box, action, **about)  # type: ignore[arg-type]
 
 
 def test_goals_are_the_episodes_own_or_what_it_achieved_later() -> None:
@@ -115,3 +120,17 @@ def test_what_is_normalized_is_what_is_sampled() -> None:
     np.testing.assert_allclose(
         (there.observations.numpy() - normalized.mean) / normalized.std, then.observations, rtol=1e-6
     )
+
+
+def test_where_an_episode_failed_all_that_is_not_reached_there_never_will_be() -> None:
+    kept = buffer(1000, hindsight=0.5)
+    kept.add_episodes([replace(played(1, 20), failed=True), played(2, 20)])
+    data = kept.sample(4000)
+    now, goal = data.observations.numpy().T
+    last, over, rewards = now % 1000 == 19, data.dones[:, 0].numpy() > 0, data.rewards[:, 0].numpy()
+    lost = last & (now < 2000) & (goal == -1)
+    assert lost.sum() > 10 and over[lost].all() and (rewards[lost] == NEVER).all()
+    reached = goal == now + 1
+    assert (last & reached & (now < 2000)).any() and over[reached].all() and (rewards[reached] > NEVER).all()
+    rest = ~lost & ~reached
+    assert (last & rest).any() and not over[rest].any() and (rewards[rest] == -1).all()

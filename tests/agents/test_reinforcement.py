@@ -16,11 +16,11 @@ from simworld.agents.evaluation.evaluation import Evaluation
 from simworld.agents.goals.goal_learning import learn_goals
 from simworld.agents.goals.goal_settings import GoalSettings
 from simworld.agents.learning import training_tests
+from simworld.agents.learning.training_seeds import TRAINING_SEEDS
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.policy import load_policy
 from simworld.agents.reinforcement.training import (
     ALGORITHMS,
-    TRAINING_SEEDS,
     ReinforcementSettings,
     actor_of,
     reinforce,

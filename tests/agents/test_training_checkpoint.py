@@ -136,9 +136,8 @@ def test_a_buffer_that_is_restored_has_the_same_steps() -> None:
     sizes = config.interface.sizes
 
     def buffer() -> HindsightBuffer:
-        return HindsightBuffer(
-            1000, box, box, config=config, features=lambda seen: seen.observation[:, :1], hindsight=0.8, seed=0
-        )
+        about = {"features": lambda seen: seen.observation[:, :1], "hindsight": 0.8, "never": -50.0, "seed": 0}
+        return HindsightBuffer(1000, box, box, config=config, **about)  # type: ignore[arg-type]
 
     def played(k: int, length: int, moves: bool) -> Played:
         seen = np.arange(length + 1, dtype=np.float32)[:, None] + 100.0 * k

@@ -32,10 +32,6 @@ class Shell(NamedTuple):
         """The shell somewhere else."""
         return self._replace(vertices=self.vertices + (x, y, z))
 
-    def turned(self, rotation: Array) -> "Shell":
-        """The shell turned by a rotation (3, 3) about the origin."""
-        return self._replace(vertices=self.vertices @ rotation.T)
-
 
 @dataclass(frozen=True)
 class Form:
