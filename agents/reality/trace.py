@@ -53,5 +53,6 @@ class Trace:
 
 def as_known(environment: Mapping[str, Any]) -> EnvConfig:
     """The environment of a configuration as JSON data, as a trace has it."""
-    kept = {name: environment[name] for name in ("task", "robot", "control", "control_hz", "substeps")}
+    names = "task", "robot", "control", "control_hz", "substeps", "contacts"
+    kept = {name: environment[name] for name in names if name in environment}
     return EnvConfig(**json.loads(json.dumps(kept)), terminate_on="never")

@@ -65,10 +65,12 @@ class Substeps:
         self._step = timing.step
         self._hit, self._pushed, self._near = (speed / timing.control_hz for speed in (_HIT, _PUSHED, _NEAR))
         self._usual, self._most = timing.usual_substeps, FINEST_HZ // timing.control_hz
-        self._fewest = Division(timing.substeps)
+        self._fewest, self._coarse = Division(timing.substeps), timing.coarse
 
     def __call__(self, tool: Array, motion: Motion) -> Division:
         """How the next control step is divided, where the tool centre point is at `tool`."""
+        if self._coarse:
+            return self._fewest
         (side, down, up), (x, y, z) = _HAND, tool[:3].tolist()
         low, high = (x - side, y - side, z - down), (x + side, y + side, z + up)
         found = bullet.getOverlappingObjects(low, high, physicsClientId=self._client) or ()

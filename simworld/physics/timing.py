@@ -23,11 +23,13 @@ def _fewest(control_hz: int) -> int:
 class Timing:
     """Control steps per second, and into how many physics steps (substeps) each is divided at least.
 
-    What is told in SI units per second is the same at any: motors, the arm's speed, and what contacts need.
+    It is divided more finely where contacts ask for that, unless these are `coarse`, which is quicker. What is told in
+    SI units per second is the same at any: motors, the arm's speed, and what contacts need.
     """
 
     control_hz: int = 25
     substeps: int = 6
+    coarse: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (("control_hz", self.control_hz), ("substeps", self.substeps)):

@@ -317,6 +317,23 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [one.restarts for one in told] == pytest.approx([0.9, 0.8, 0.7, 0.5])
 
 
+def test_what_is_played_may_have_coarse_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    played = list[EnvConfig]()
+
+    class Watched(play_process.PlayProcesses):
+        def __init__(self, config: EnvConfig, *given: Any) -> None:
+            played.append(config)
+            super().__init__(config, *given)
+
+    monkeypatch.setattr(goal_learning, "PlayProcesses", Watched)
+    for contacts in ("fine", "coarse"):
+        with closing(make(REACH)) as test_env:
+            learn_goals(REACH, test_env, GoalSettings(**TINY, contacts=contacts))
+            assert test_env.unwrapped.config.contacts == "fine"
+    assert [config.contacts for config in played] == ["fine", "coarse"]
+    assert played[1] == REACH.model_copy(update={"contacts": "coarse"})
+
+
 def test_what_is_tested_in_is_what_is_learnt_in() -> None:
     with closing(make(BOX)) as test_env, pytest.raises(ConfigurationError, match="^test_env: must be .* of 'reach'"):
         learn_goals(REACH, test_env, GoalSettings(**TINY))

@@ -21,6 +21,7 @@ from simworld.envs.making import bare, make
 from simworld.envs.registration import registered_tasks
 from simworld.envs.tasks import has_variants, shipped
 from simworld.errors import ConfigurationError
+from simworld.physics.timing import Timing
 from simworld.randomization.presets import DEFAULT
 
 CONFIGS: list[dict[str, Any]] = [
@@ -30,6 +31,7 @@ CONFIGS: list[dict[str, Any]] = [
     {"task": "place_in_box", "observation": ["state", "rgbd"], "cameras": ["front", "wrist"], "image_size": [40, 36]},
     {"task": "reach", "observation": "rgb", "render_mode": "rgb_array", "render_width": 32, "render_camera": "top"},
     {"task": "reach", "randomization": {"goal.position.x": 0.1}, "substeps": 8},
+    {"task": "push", "contacts": "coarse"},
 ]
 
 
@@ -68,6 +70,17 @@ def test_what_is_not_given_follows_from_the_task() -> None:
     assert EnvConfig(task="reach", robot=None, reward=None) == EnvConfig(task="reach")
     for task in shipped().values():
         assert EnvConfig(task=task) == EnvConfig(task=task.name) == EnvConfig(task=task.to_plain())
+
+
+def test_coarse_contacts_are_other_physics_for_the_same_policy() -> None:
+    fine, coarse = EnvConfig(task="push"), EnvConfig(task="push", contacts="coarse")
+    assert fine.timing == Timing() and coarse.timing == Timing(coarse=True)
+    assert coarse.physics != fine.physics and coarse.interface == fine.interface
+    before = json.loads(fine.to_json())
+    del before["contacts"]  # which was not there once
+    assert EnvConfig.from_json(json.dumps(before)) == fine
+    with pytest.raises(ConfigurationError, match="^contacts: "):
+        EnvConfig(task="push", contacts="none")
 
 
 def test_a_change_is_checked_and_what_follows_from_it_is_new() -> None:

@@ -13,6 +13,8 @@ from simworld.physics.control.command import Command
 from simworld.physics.control.tool import DOWN
 from simworld.physics.controllers import make_control, make_controller
 from simworld.physics.motors import finer
+from simworld.physics.substeps import Division
+from simworld.physics.timing import Timing
 from simworld.physics.world import World
 from simworld.randomization.presets import NONE
 from simworld.randomization.sampling import sample_scene
@@ -149,3 +151,19 @@ def test_dividing_steps_is_a_function_of_the_scene_and_the_actions() -> None:
             hand.go((x, y, -0.05), 40)
             found.append((world.state().body_poses, world.state().joint_positions))
     assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_where_contacts_are_coarse_no_step_is_divided_more_finely_and_things_sink_in_a_little() -> None:
+    deepest, finest = [], []
+    for coarse in (False, True):
+        with World(Timing(coarse=coarse)) as world:
+            hand, divisions = Hand(world, 1, 0.1), set()
+            x, y, _ = hand.object[:3]
+            hand.go((x, y, 0.08), 30)
+            for _ in range(40):
+                hand.go((x, y, -0.05), 1)
+                divisions.add(world._division)
+            deepest.append(hand.deepest)
+            finest.append(max(divisions))
+    assert finest[1] == Division(6) < finest[0]
+    assert deepest[0] < 0.002 < deepest[1] < 0.03
