@@ -16,9 +16,10 @@ import torch
 from stable_baselines3 import TD3
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import ReplayBufferSamples, RolloutReturn
-from stable_baselines3.common.utils import polyak_update, update_learning_rate
+from stable_baselines3.common.utils import update_learning_rate
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from simworld.agents.goals.feed import Feed
 from simworld.agents.goals.foresight import foreseen
@@ -137,6 +138,8 @@ class _Learner(TD3):
         )
         self.set_logger(silent())
         self._mean, self._trained = copy.deepcopy(self.actor), 0
+        # Looking for them takes as long as two layers do.
+        self._numbers = {name: [*module.parameters()] for name, module in self._modules_by_name().items()}
         self._shown: HindsightBuffer | None = None
 
     def show(self, demonstrations: Sequence[Played], begun: int = 0) -> None:
@@ -245,17 +248,17 @@ class _Learner(TD3):
             self._n_updates += 1
             wanted = self.wanted(data, before, after)
             values = self.critic(data.observations, data.actions)
-            self._descend(self.critic, torch.stack([functional.mse_loss(each, wanted) for each in values]).sum())
+            self._descend("critic", torch.stack([functional.mse_loss(each, wanted) for each in values]).sum())
             if self._n_updates % settings.actor_every:
                 continue
             actions = self.actor(data.observations)
             value = self.critic.q1_forward(data.observations, actions).mean()
-            self._descend(self.actor, settings.penalty * actions.square().mean() - value)
-            for of, target_of in ((self.critic, self.critic_target), (self.actor, self.actor_target)):
-                polyak_update(of.parameters(), target_of.parameters(), self.tau)
+            self._descend("actor", settings.penalty * actions.square().mean() - value)
+            for name in ("critic", "actor"):
+                self._follow(f"{name}_target", name, self.tau)
         self._trained += 1
         share = settings.chunk * settings.envs / settings.averaged
-        polyak_update(self.actor.parameters(), self._mean.parameters(), min(max(share, _FRESH / self._trained), 1.0))
+        self._follow("_mean", "actor", min(max(share, _FRESH / self._trained), 1.0))
 
     def _batches(self, count: int, size: int) -> Iterator[tuple[ReplayBufferSamples, torch.Tensor, torch.Tensor]]:
         """Steps to learn from, as many of each kind in each batch, and what was foreseen before and after them."""
@@ -292,13 +295,17 @@ class _Learner(TD3):
         assert isinstance(self.replay_buffer, HindsightBuffer)
         return self.replay_buffer
 
-    @staticmethod
-    def _descend(part: Any, loss: torch.Tensor) -> None:
-        parameters = [*part.parameters()]
+    def _follow(self, name: str, of: str, share: float) -> None:
+        """Move the numbers of one module to those of another by a share of the way."""
+        move = get_ema_multi_avg_fn(1.0 - share)  # type: ignore[no-untyped-call]
+        move(self._numbers[name], self._numbers[of], 0)
+
+    def _descend(self, name: str, loss: torch.Tensor) -> None:
+        parameters = self._numbers[name]
         # Of these alone: the actor's loss asks nothing of the critic's weights.
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             parameter.grad = gradient
-        part.optimizer.step()
+        getattr(self, name).optimizer.step()
 
 
 def _linear(actor: Any) -> list[nn.Linear]:

@@ -27,9 +27,11 @@ _ENOUGH = 8
 """Environments from which on they are shared by two processes."""
 _A_WHILE = 10.0
 """Seconds until a process that is to end has ended, at the most."""
-T = TypeVar("T")
-
+_NICE = 5
+"""How much later than the learner they are served: it has a core of its own, of two, and they share the other."""
 _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,8 @@ class _Players:
 def _serve(connection: Connection, config: str, envs: int, seed: int, first: int) -> None:
     """Play as is asked for, until whoever asks is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: who asks ends this
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(_NICE)
     players: _Players | None = None
     while True:
         try:

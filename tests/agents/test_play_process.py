@@ -1,6 +1,7 @@
 """What plays beside a learner: processes, their environments, and where episodes begin."""
 
 import itertools
+import os
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -209,3 +210,12 @@ def test_an_episode_ends_where_it_has_failed(monkeypatch: pytest.MonkeyPatch) ->
     ended = [player.act(np.zeros(4, np.float32)) for _ in range(3)]
     assert ended[:2] == [None, None] and ended[2] is not None
     assert ended[2][0].failed and len(ended[2][0]) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="of POSIX")
+def test_players_are_served_after_the_learner() -> None:
+    with closing(PlayProcess(REACH, 1, 0)) as process:
+        process.ask(None, PLAYED_AT_RANDOM, 1)
+        process.take()
+        own, theirs = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (os.getpid(), process._process.pid or 0))
+    assert theirs == min(own + 5, 19)
