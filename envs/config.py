@@ -45,7 +45,7 @@ class EnvConfig(Plain):
     Where they are not given, `robot` and `control` are the task's own, `reward` its first, and `substeps` the fewest
     that are enough. The options of a task that ships and has variants are taken too, and make the task.
     A control step in which something light is hit, pressed or squeezed is divided more finely, unless `contacts` are
-    "coarse": things then sink in by a few millimetres, and much is learnt in half the time.
+    "coarse": things then sink in by up to 2 cm, the lighter the more, in half the time.
     `terminate_on` says what ends an episode before its time: success, also failure, or nothing.
     `observation` is one or more of OBSERVATIONS; `cameras` and `image_size`, one side or (width, height) in pixels, are
     of the images among them: nominally the scene's first and 84. Depth is metres, or of `depth_dtype` "uint8" an image

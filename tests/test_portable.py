@@ -37,6 +37,7 @@ GUARDED = {
     "simworld/reading.py": {"os.O_NOFOLLOW": "", "os.O_NONBLOCK": "else links are followed, and pipes waited for"},
     "simworld/writing.py": {"os.kill": "Windows removes no open file"},
     "simworld/rendering/display.py": {"socket.AF_UNIX": "for X11, of Linux alone"},
+    "agents/goals/play_process.py": {"os.nice": "else players are served as soon as the learner"},
     "experiments/demo.py": {"preexec_fn": "", "signal.SIGKILL": "the parts of a killed demo go on elsewhere"},
     "experiments/machine.py": {"/proc/cpuinfo": "", "os.sysconf": "", "platform.freedesktop_os_release": "else fewer"},
     "experiments/benchmarks/measuring.py": {

@@ -14,6 +14,7 @@ from simworld.physics.control.command import MAX_SPEED
 _GRAVITY = 9.81
 _LEAST_SPEED = 0.03
 """Metres per second that something which slides to its goal is to have, at the least."""
+_LEAST_FRICTION = 1e-3
 
 
 def of_places(config: EnvConfig) -> bool:
@@ -30,8 +31,8 @@ def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
     if not of_places(config):
         return np.zeros(len(seen.achieved), np.float32)
     goal = config.task.goal
-    friction = f"{_thing(config.interface)}_friction"
-    steps = sliding_steps if friction in config.interface.places else straight_steps
+    told = {f"{_thing(config.interface)}_{name}" for name in ("position", "velocity", "friction")}
+    steps = sliding_steps if told <= config.interface.places.keys() else straight_steps
     costs = 1.0 - discount ** steps(seen, config.interface)
     return np.where(goal.reached(seen.achieved, seen.desired), 0.0, costs).astype(np.float32)
 
@@ -47,12 +48,12 @@ def straight_steps(seen: Seen, interface: Interface) -> Float:
 def sliding_steps(seen: Seen, interface: Interface) -> Float:
     """How many steps (...) it takes until what slides has come to the place of the goal by itself.
 
-    It has a speed with which it would come to rest there. As far as that is not its own, as a share of it, the tool has
-    to come to it, and it costs a second more.
+    It has a velocity with which it would come to rest there. By as large a share of that as its own is another, the tool
+    has to come to it, once at most, and it costs as many seconds more.
     """
     *before, metres = _legs(seen, interface)
     thing, places = _thing(interface), interface.places
-    slowing = _GRAVITY * seen.observation[..., places[f"{thing}_friction"]][..., 0]
+    slowing = _GRAVITY * np.maximum(seen.observation[..., places[f"{thing}_friction"]][..., 0], _LEAST_FRICTION)
     way = seen.desired[..., :2] - seen.observation[..., places[f"{thing}_position"]][..., :2]
     speed = np.maximum(np.sqrt(2.0 * slowing * metres), _LEAST_SPEED)
     wanted = way * (speed / np.maximum(metres, 1e-6))[..., None]

@@ -13,7 +13,7 @@ import numpy as np
 
 from simworld.agents.goals.foresight import of_places
 from simworld.agents.goals.played import Actor, Float, Played
-from simworld.agents.goals.player import Place, Player, Start, Wanted
+from simworld.agents.goals.player import Aim, Place, Player, Start
 from simworld.agents.networks.state_features import PLACE_AND_FACT, relative_to_any
 from simworld.agents.policy import Seen
 from simworld.envs.config import EnvConfig
@@ -28,7 +28,7 @@ _ENOUGH = 8
 _A_WHILE = 10.0
 """Seconds until a process that is to end has ended, at the most."""
 _NICE = 5
-"""How much later than the learner they are served: it has a core of its own, of two, and they share the other."""
+"""How much later than the learner they are served, which is to have a core where there are two."""
 _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 T = TypeVar("T")
@@ -184,9 +184,8 @@ class _Players:
     def _keep(self, played: Played, starts: list[Start]) -> None:
         for start in starts:
             self._starts.add(start)
-        if self._has_fact:
-            # Not what a failure ended in, nor where the thing was all along.
-            goals = played.achieved[: len(played.achieved) - played.failed] * _PLACE
+        if self._has_fact and not played.failed:  # which fell on its way
+            goals = played.achieved * _PLACE
             brought = goals[~self._goal.reached(np.broadcast_to(played.achieved[0], goals.shape), goals)]
             if len(brought):
                 place = brought[self._generator.integers(len(brought)), :3]
@@ -195,10 +194,10 @@ class _Players:
     def _is_nominal(self, exploring: Exploration) -> bool:
         return self._varies and bool(self._generator.random() < exploring.nominal)
 
-    def _wanted(self, exploring: Exploration) -> Wanted:
+    def _wanted(self, exploring: Exploration) -> Aim:
         if not self._has_fact or self._generator.random() >= exploring.place_only:
-            return Wanted()
-        return Wanted(place_only=True, elsewhere=self._places.drawn(exploring.elsewhere, self._generator))
+            return Aim()
+        return Aim(place_only=True, elsewhere=self._places.drawn(exploring.elsewhere, self._generator))
 
     def _drawn(self, exploring: Exploration) -> Start | None:
         start = self._starts.drawn(exploring.restarts, self._generator)

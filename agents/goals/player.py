@@ -17,7 +17,7 @@ Place = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Aim:
     """What is wanted in an episode: its own goal, of that the `place_only`, or a place `elsewhere` alone."""
 
     place_only: bool = False
@@ -47,7 +47,7 @@ class Player:
         self._interface, self._goal, self._seed, self._index = config.interface, config.task.goal, seed, first
         self._may_end = config.terminate_on != "never"
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
-        self._fresh, self._wanted, self._start = True, Wanted(), list[Start]()
+        self._fresh, self._wanted, self._start = True, Aim(), list[Start]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
         self._options: dict[str, Any] = {"index": first}
@@ -69,15 +69,15 @@ class Player:
         self._actions.append(action)
         if self._fresh and not self._start and any(info["events"][name] for name in self._held):
             self._start = [Start(self._seed, self._options, tuple(self._actions))]
-        over |= self._may_end and self._is_elsewhere()
-        failed = bool(info["failure"]) and not over
-        if not over and not failed and len(self._actions) < self._limit:
+        reached = self._may_end and (bool(info["is_success"]) or self._is_elsewhere())
+        failed = self._may_end and bool(info["failure"]) and not reached
+        if not (over or reached or failed) and len(self._actions) < self._limit:
             return None
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
         played = Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions), failed)
         return played, self._start
 
-    def begin(self, start: Start | None, nominal: bool = False, wanted: Wanted = Wanted()) -> None:
+    def begin(self, start: Start | None, nominal: bool = False, wanted: Aim = Aim()) -> None:
         """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start.
 
         Where the place elsewhere is reached already, that of its own is wanted.
@@ -92,7 +92,7 @@ class Player:
             observation = self.env.step(action)[0]
         self._begin(observation)
         if self._is_elsewhere():
-            self._wanted = Wanted(place_only=True)
+            self._wanted = Aim(place_only=True)
             self._begin(observation)
 
     def _is_elsewhere(self) -> bool:

@@ -53,6 +53,7 @@ class Trace:
 
 def as_known(environment: Mapping[str, Any]) -> EnvConfig:
     """The environment of a configuration as JSON data, as a trace has it."""
-    names = "task", "robot", "control", "control_hz", "substeps", "contacts"
-    kept = {name: environment[name] for name in names if name in environment}
+    kept = {name: environment[name] for name in ("task", "robot", "control", "control_hz", "substeps")}
+    if "contacts" in environment:  # not in what was written before there were several
+        kept["contacts"] = environment["contacts"]
     return EnvConfig(**json.loads(json.dumps(kept)), terminate_on="never")

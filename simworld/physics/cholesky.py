@@ -47,6 +47,6 @@ def inverse_diagonal(matrix: Array) -> Array:
     """
     found = np.empty(len(matrix))
     _invert_diagonal(matrix, np.empty_like(matrix), np.empty_like(found), found)
-    if not (found > 0).all():
+    if not (np.isfinite(found) & (found > 0)).all():
         raise ValueError("the matrix is not positive definite")
     return found

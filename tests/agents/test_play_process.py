@@ -13,7 +13,7 @@ from simworld.agents.experts import expert
 from simworld.agents.goals import play_process
 from simworld.agents.goals.play_process import Exploration, PlayProcess, PlayProcesses
 from simworld.agents.goals.played import Played
-from simworld.agents.goals.player import Player, Start, Wanted
+from simworld.agents.goals.player import Aim, Player, Start
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.envs.terms.goal import TOLERANCE
@@ -140,51 +140,47 @@ def test_where_the_thing_was_before_is_wanted(whole: Played) -> None:
     players = play_process._Players(BOX, 1, 0)
     always = Exploration(0, 0, 0, place_only=1.0, elsewhere=1.0)
     players._keep(replace(whole, achieved=whole.achieved[:1].repeat(len(whole) + 1, axis=0)), [])
-    assert players._wanted(always) == Wanted(place_only=True)  # for it stayed where it was
+    assert players._wanted(always) == Aim(place_only=True)  # for it stayed where it was
     for _ in range(20):
         players._keep(whole, [])
     away = np.linalg.norm(whole.achieved[:, :3] - whole.achieved[0, :3], axis=1)
     for place in players._places._all:
         assert away[(whole.achieved[:, :3] == np.float32(place)).all(axis=1)].min() > TOLERANCE
     assert players._wanted(always).elsewhere in players._places._all
-    assert players._wanted(replace(always, elsewhere=0.0)) == Wanted(place_only=True)
-    assert players._wanted(replace(always, place_only=0.0)) == Wanted()
+    assert players._wanted(replace(always, elsewhere=0.0)) == Aim(place_only=True)
+    assert players._wanted(replace(always, place_only=0.0)) == Aim()
     # Nor is it wanted where a failure left it.
     lost = play_process._Players(BOX, 1, 0)
-    achieved = whole.achieved[[0, 0, -1]]
-    fell = Played(whole.observations[:3], achieved, whole.desired, whole.actions[:2], failed=True)
-    lost._keep(fell, [])
-    assert lost._wanted(always) == Wanted(place_only=True)
-    lost._keep(replace(fell, failed=False), [])
-    assert lost._wanted(always).elsewhere == tuple(achieved[-1, :3].tolist())
+    lost._keep(replace(whole, failed=True), [])
+    assert lost._wanted(always) == Aim(place_only=True)
 
 
 def test_what_is_wanted_is_what_players_are_given(whole: Played) -> None:
     players = play_process._Players(BOX, 2, 0)
     players._keep(whole, [])
-    place = players._places._all[0]
     exploring = Exploration(1.0, 0.0, 0.0, place_only=1.0, elsewhere=1.0)
-    for episode in players.play(None, exploring, 2 * BOX.task.steps)[2:]:
-        np.testing.assert_array_equal(episode.desired, np.float32([*place, 0.0]))
-        assert episode.desired.dtype == np.float32
+    wanted = [episode.desired for episode in players.play(None, exploring, 2 * BOX.task.steps)]
+    others = [desired for desired in wanted if desired[3] == 0]  # the first of each player is not
+    assert len(others) >= 2 and {tuple(goal[:3].tolist()) for goal in others} <= set(players._places._all)
+    assert {goal.dtype for goal in others} == {np.dtype(np.float32)}
 
 
 def test_an_episode_ends_where_a_place_elsewhere_is_reached(whole: Played) -> None:
     player, middle = Player(BOX, 3), whole.achieved[int(whole.achieved[:, 2].argmax()), :3]
-    player.begin(AGAIN, wanted=Wanted(True, tuple(middle.tolist())))
+    player.begin(AGAIN, wanted=Aim(True, tuple(middle.tolist())))
     ended = replayed(player, whole)
     np.testing.assert_array_equal(ended.desired, [*middle, 0.0])
     within = np.linalg.norm(ended.achieved[:, :3] - middle, axis=1) <= TOLERANCE
     assert within[-1] and not within[:-1].any() and len(ended) < len(whole)
     # Not so where that of the box is, for to let go there is what is to be found out,
-    player.begin(AGAIN, wanted=Wanted(True))
+    player.begin(AGAIN, wanted=Aim(True))
     assert len(replayed(player, whole)) == len(whole)
     # nor where nothing ends an episode;
     endless = Player(EnvConfig(task="place_in_box", terminate_on="never"), 3)
-    endless.begin(AGAIN, wanted=Wanted(True, tuple(middle.tolist())))
+    endless.begin(AGAIN, wanted=Aim(True, tuple(middle.tolist())))
     assert all(endless.act(action) is None for action in whole.actions[: BOX.task.steps - 1])
     # and where it is reached before it begins there is nothing to do.
-    player.begin(AGAIN, wanted=Wanted(True, tuple(whole.achieved[0, :3].tolist())))
+    player.begin(AGAIN, wanted=Aim(True, tuple(whole.achieved[0, :3].tolist())))
     np.testing.assert_array_equal(player.now.desired, [*whole.desired[:3], 0.0])
 
 
@@ -198,18 +194,20 @@ def test_the_latest_alone_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert latest.drawn(0.0, np.random.default_rng(0)) is None
 
 
-def test_an_episode_ends_where_it_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    player = Player(BOX, 3)
-    steps, failures = player.env.step, iter(["", "", "off_table"])
+@pytest.mark.parametrize(("ends", "ended"), [("success", True), ("failure", True), ("never", False)])
+def test_an_episode_ends_where_it_has_failed(ends: Any, ended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    player = Player(EnvConfig(task="place_in_box", terminate_on=ends), 3)
+    steps, failures = player.env.step, iter(["", "", "off_table", ""])
 
     def step(action: np.ndarray) -> tuple[Any, ...]:
-        *told, info = steps(action)
-        return *told, info | {"failure": next(failures)}
+        seen, reward, _, truncated, info = steps(action)
+        failure = next(failures)
+        return seen, reward, ends == "failure" and failure != "", truncated, info | {"failure": failure}
 
     monkeypatch.setattr(player.env, "step", step)
-    ended = [player.act(np.zeros(4, np.float32)) for _ in range(3)]
-    assert ended[:2] == [None, None] and ended[2] is not None
-    assert ended[2][0].failed and len(ended[2][0]) == 3
+    assert [player.act(np.zeros(4, np.float32)) for _ in range(2)] == [None, None]
+    told = player.act(np.zeros(4, np.float32))
+    assert (told is not None) == ended and (told is None or (told[0].failed and len(told[0]) == 3))
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="of POSIX")

@@ -19,6 +19,6 @@ def test_the_diagonal_is_that_of_the_inverse(size: int) -> None:
 
 
 def test_a_matrix_that_is_not_positive_definite_is_refused() -> None:
-    for matrix in (np.array([[1.0, 0.0], [2.0, 1.0]]), np.zeros((2, 2)), np.full((2, 2), np.nan)):
+    for matrix in (np.array([[1.0, 0.0], [2.0, 1.0]]), np.ones((2, 2)), np.zeros((1, 1)), np.full((2, 2), np.nan)):
         with pytest.raises(ValueError, match="not positive definite"):
             inverse_diagonal(matrix)
