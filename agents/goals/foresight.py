@@ -48,8 +48,8 @@ def straight_steps(seen: Seen, interface: Interface) -> Float:
 def sliding_steps(seen: Seen, interface: Interface) -> Float:
     """How many steps (...) it takes until what slides has come to the place of the goal by itself.
 
-    It has a velocity with which it would come to rest there. By as large a share of that as its own is another, the tool
-    has to come to it, once at most, and it costs as many seconds more.
+    It has a velocity with which it would come to rest there. By as large a share of that as its own is another, the
+    tool has to come to it, once at most, and it costs as many seconds more.
     """
     *before, metres = _legs(seen, interface)
     thing, places = _thing(interface), interface.places
