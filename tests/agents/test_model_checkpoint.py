@@ -62,7 +62,9 @@ def stopping_at(last: int) -> Tell:
     return tell
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+@pytest.fixture(
+    scope="module", params=["sac", *(pytest.param(name, marks=pytest.mark.slow) for name in SETTINGS if name != "sac")]
+)
 def stopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     path = tmp_path_factory.mktemp("stopped") / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):

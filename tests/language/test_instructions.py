@@ -67,7 +67,7 @@ CONFIGS = [EnvConfig(task=task.name) for task in shipped().values()] + [
 """Each task that ships, and variants of which more is said."""
 
 
-@pytest.mark.parametrize("count", [15, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [5, pytest.param(250, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.task.name} {config.task.steps}")
 def test_what_is_said_is_true_of_one_thing_alone(config: EnvConfig, count: int) -> None:
     for preset in PRESETS:

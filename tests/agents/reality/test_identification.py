@@ -68,6 +68,7 @@ def test_what_was_done_comes_out_the_same_in_a_world_that_is_the_same() -> None:
     assert sum(part.stop - part.start for parts in compared(env).values() for part in parts) > 12
 
 
+@pytest.mark.slow
 def test_a_delay_is_found_within_a_tenth(traces: list[Trace]) -> None:
     prior = Randomization(DELAY | {"robot.gain": {"uniform": [0.5, 1.5]}})
     settings = IdentificationSettings(generations=2, candidates=6)

@@ -98,6 +98,7 @@ def test_what_was_stopped_ends_the_same_and_measures_nothing_again(
             assert (stopped / path.relative_to(whole)).read_bytes() == path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_the_next_round_tells_what_the_images_brought(whole: Path, tmp_path: Path, monkeypatch: Any) -> None:
     trained = ["--out", tmp_path / "m", "--steps", 1, "--batch-size", 2, "--size", "64x64", "--workers", 0]
     code, _, error = simworld("train-vision", whole, *trained)
