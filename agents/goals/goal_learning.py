@@ -114,8 +114,8 @@ class _Learner(TD3):
         self._feed, self._settings, self._own, self._config = feed, settings, policy, config
         low, high = config.task.reward[config.reward].bounds
         self._values = min(low, 0.0) / (1.0 - settings.discount), max(high, 0.0) / (1.0 - settings.discount)
-        buffer = {"features": policy.features, "hindsight": settings.hindsight, "seed": settings.seed}
-        buffer |= {"never": self._values[0]}
+        buffer = {"config": config, "features": policy.features, "never": self._values[0]}
+        buffer |= {"hindsight": settings.hindsight, "seed": settings.seed}
         super().__init__(
             "MlpPolicy",
             _Nowhere(len(policy.network.mean), config.interface.action),
@@ -127,7 +127,7 @@ class _Learner(TD3):
             gamma=settings.discount,
             gradient_steps=round(settings.updates * settings.chunk * settings.envs),
             replay_buffer_class=HindsightBuffer,
-            replay_buffer_kwargs=buffer | {"config": config},
+            replay_buffer_kwargs=buffer,
             policy_kwargs={
                 "net_arch": [settings.hidden] * settings.layers,
                 "n_critics": settings.critics,

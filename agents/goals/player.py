@@ -64,14 +64,14 @@ class Player:
         What was held already where it began is no news. A place elsewhere ends it where it is reached, and so does a
         failure.
         """
-        observation, _, over, _, info = self.env.step(action)
+        observation, _, _, _, info = self.env.step(action)
         self._seen.append(self._observed(observation))
         self._actions.append(action)
         if self._fresh and not self._start and any(info["events"][name] for name in self._held):
             self._start = [Start(self._seed, self._options, tuple(self._actions))]
         reached = self._may_end and (bool(info["is_success"]) or self._is_elsewhere())
         failed = self._may_end and bool(info["failure"]) and not reached
-        if not (over or reached or failed) and len(self._actions) < self._limit:
+        if not (reached or failed) and len(self._actions) < self._limit:
             return None
         seen = Seen(*map(np.array, zip(*self._seen, strict=True)))
         played = Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions), failed)

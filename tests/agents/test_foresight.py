@@ -13,23 +13,30 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 
 
+def seen_by_expert(config: EnvConfig, seed: int) -> list[Seen]:
+    """What is seen in an episode until its goal is reached."""
+    act = expert(config)
+    with closing(make(config)) as env:
+        seen = [observed(env.reset(seed=seed)[0], config.interface)]
+        while not config.task.goal.reached(seen[-1].achieved, seen[-1].desired):
+            assert len(seen) <= config.task.steps
+            told = dict(zip(config.interface.sizes, seen[-1], strict=True))
+            seen.append(observed(env.step(act(told))[0], config.interface))
+    return seen
+
+
 @pytest.mark.parametrize("task", ("reach", "push"))
 def test_no_episode_takes_fewer_steps_than_straight_ones(task: str) -> None:
     config = EnvConfig(task=task)
-    act = expert(config)
-    with closing(make(config)) as env:
-        for seed in range(3):
-            seen = [observed(env.reset(seed=seed)[0], config.interface)]
-            while not config.task.goal.reached(seen[-1].achieved, seen[-1].desired):
-                told = dict(zip(config.interface.sizes, seen[-1], strict=True))
-                seen.append(observed(env.step(act(told))[0], config.interface))
-            least = [float(straight_steps(each, config.interface)) for each in seen]
-            within = np.arange(len(seen))[::-1] + 2  # where it is reached there may be a few centimetres left
-            assert least[0] > 2 and (least <= within).all() and least[-1] < 2
-            step = 1.0 / config.interface.control_hz
-            stops = [seen[0].observation[:3], *([] if task == "reach" else [seen[0].achieved]), seen[0].desired]
-            legs = [np.linalg.norm(there - here) for here, there in itertools.pairwise(stops)]
-            assert least[0] == pytest.approx(sum(legs) / step, rel=1e-5)
+    for seed in range(3):
+        seen = seen_by_expert(config, seed)
+        least = [float(straight_steps(each, config.interface)) for each in seen]
+        within = np.arange(len(seen))[::-1] + 2  # where it is reached there may be a few centimetres left
+        assert least[0] > 2 and (least <= within).all() and least[-1] < 2
+        step = 1.0 / config.interface.control_hz
+        stops = [seen[0].observation[:3], *([] if task == "reach" else [seen[0].achieved]), seen[0].desired]
+        legs = [np.linalg.norm(there - here) for here, there in itertools.pairwise(stops)]
+        assert least[0] == pytest.approx(sum(legs) / step, rel=1e-5)
 
 
 def test_what_is_foreseen_is_the_cost_of_straight_steps_until_the_goal_is_reached() -> None:
@@ -65,12 +72,7 @@ def test_what_slides_as_fast_as_it_takes_is_foreseen_to_get_there() -> None:
 
 def test_a_slide_is_foreseen_to_take_about_as_long_as_it_does() -> None:
     config = EnvConfig(task="slide")
-    act = expert(config)
-    with closing(make(config)) as env:
-        seen = [observed(env.reset(seed=1)[0], config.interface)]
-        while not config.task.goal.reached(seen[-1].achieved, seen[-1].desired) and len(seen) < config.task.steps:
-            told = dict(zip(config.interface.sizes, seen[-1], strict=True))
-            seen.append(observed(env.step(act(told))[0], config.interface))
+    seen = seen_by_expert(config, 1)
     together = Seen(*(np.array(part) for part in zip(*seen, strict=True)))
     speeds = np.linalg.norm(together.observation[:, config.interface.places["object_velocity"]][:, :2], axis=1)
     pushed = int(speeds.argmax())

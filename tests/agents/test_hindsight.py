@@ -36,8 +36,9 @@ def buffer(size: int, hindsight: float = 0.8, seed: int = 0, config: EnvConfig =
     def features(seen: Seen) -> np.ndarray:
         return np.stack([seen.observation[:, 0], seen.desired[:, 0]], axis=1)
 
-    about = {"config": config, "features": features, "hindsight": hindsight, "never": NEVER, "seed": seed}
-    return HindsightBuffer(size, box, action, **about)  # type: ignore[arg-type]
+    return HindsightBuffer(
+        size, box, action, config=config, features=features, hindsight=hindsight, never=NEVER, seed=seed
+    )
 
 
 def test_goals_are_the_episodes_own_or_what_it_achieved_later() -> None:

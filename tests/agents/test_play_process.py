@@ -69,20 +69,21 @@ def test_a_process_that_ends_or_cannot_play_is_told_in_a_line() -> None:
     assert not process._process.is_alive()
 
 
+def by_expert(player: Player) -> tuple[Played, list[Start]]:
+    """The rest of an episode of BOX."""
+    act = expert(BOX)
+    while True:
+        told = dict(zip(BOX.interface.sizes, player.now, strict=True))
+        if (ended := player.act(act(told))) is not None:
+            return ended
+
+
 def test_an_episode_may_begin_where_something_was_held() -> None:
-    player, act = Player(BOX, 3), expert(BOX)
-
-    def episode() -> tuple[Played, list[Start]]:
-        while True:
-            seen = player.now
-            told = {"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired}
-            if (ended := player.act(act(told))) is not None:
-                return ended
-
-    whole, (start,) = episode()
+    player = Player(BOX, 3)
+    whole, (start,) = by_expert(player)
     player.begin(start)
     assert player.env.step(player.env.controller.hold().astype(np.float32))[4]["events"]["grasped"]
-    rest, starts = episode()
+    rest, starts = by_expert(player)
     # What goes on from a start is no start of others: they would be ever more alike.
     assert 1 < len(start.actions) < len(whole) and len(rest) < len(whole) and starts == []
     for early, wanted in ((3, len(start.actions) - 3), (1000, 0)):
@@ -117,12 +118,7 @@ def test_in_some_episodes_the_place_alone_is_wanted(config: EnvConfig, of: float
 @pytest.fixture(scope="module")
 def whole() -> Played:
     """The expert's first episode."""
-    player, act = Player(BOX, 3), expert(BOX)
-    while True:
-        seen = player.now
-        told = {"observation": seen.observation, "achieved_goal": seen.achieved, "desired_goal": seen.desired}
-        if (ended := player.act(act(told))) is not None:
-            return ended[0]
+    return by_expert(Player(BOX, 3))[0]
 
 
 AGAIN = Start(3, {"index": 0})

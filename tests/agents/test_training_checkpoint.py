@@ -18,6 +18,7 @@ from simworld.agents.goals.played import Played
 from simworld.agents.learning.training_tests import Tell
 from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.networks.stored import read_stored, write_stored
+from simworld.agents.policy import Seen
 from simworld.agents.reinforcement.success_curve import SuccessCurve
 from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
@@ -136,8 +137,10 @@ def test_a_buffer_that_is_restored_has_the_same_steps() -> None:
     sizes = config.interface.sizes
 
     def buffer() -> HindsightBuffer:
-        about = {"features": lambda seen: seen.observation[:, :1], "hindsight": 0.8, "never": -50.0, "seed": 0}
-        return HindsightBuffer(1000, box, box, config=config, **about)  # type: ignore[arg-type]
+        def features(seen: Seen) -> np.ndarray:
+            return seen.observation[:, :1]
+
+        return HindsightBuffer(1000, box, box, config=config, features=features, hindsight=0.8, never=-50.0, seed=0)
 
     def played(k: int, length: int, moves: bool) -> Played:
         seen = np.arange(length + 1, dtype=np.float32)[:, None] + 100.0 * k
