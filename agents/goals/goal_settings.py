@@ -18,8 +18,9 @@ class GoalSettings(Settings):
     `batch_size` steps of the latest `buffer_size`, at a `learning_rate` that goes to the last one in equal parts where
     there is a `last_learning_rate`. Large actions cost `penalty`; target networks follow by `tau`. Of what is played,
     `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of episodes, and in
-    the end `last_restarts`, goes on from where something was first held in one before, or up to `early` steps before
-    that, so that it is often about to be grasped (as Florensa et al. 2017 begin near the goal). After the first of each
+    the end `last_restarts`, goes on from where something was first held (moved, in a task that has nothing held) in one
+    before, or up to `early` steps before that, so that it is often about to be (as Florensa et al. 2017 begin near the
+    goal). After the first of each
     environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
     done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
     long before all of it is. At first that is always one where the thing was in an episode before, as what was achieved

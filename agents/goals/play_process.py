@@ -23,6 +23,8 @@ from simworld.randomization.presets import NONE
 _MOST_KEPT = 4096
 _PLACE = np.array([1, 1, 1, 0], np.float32)
 """Of a goal that is a place and a fact, the place alone."""
+_FALLEN = 0.01
+"""Metres below where it began at which something that is lost was on its way down."""
 _ENOUGH = 8
 """Environments from which on they are shared by two processes."""
 _A_WHILE = 10.0
@@ -39,9 +41,9 @@ class Exploration:
     """How actions are varied: the share `epsilon` is drawn uniformly, the rest has normal `noise` of that deviation.
 
     The share `restarts` of episodes goes on from where something was first held in one before, or up to `early` steps
-    before that; of the others the share `nominal` is not randomized. Where goals are a place and whether something is
-    so, in the share `place_only` of episodes the place alone is wanted, and in the share `elsewhere` of these one where
-    the thing was in an episode before.
+    before that; where nothing is held, from where it was first moved. Of the others the share `nominal` is not
+    randomized. Where goals are a place and whether something is so, in the share `place_only` of episodes the place
+    alone is wanted, and in the share `elsewhere` of these one where the thing was in an episode before.
     """
 
     epsilon: float
@@ -184,8 +186,9 @@ class _Players:
     def _keep(self, played: Played, starts: list[Start]) -> None:
         for start in starts:
             self._starts.add(start)
-        if self._has_fact and not played.failed:  # which fell on its way
-            goals = played.achieved * _PLACE
+        if self._has_fact:
+            kept = played.achieved[:, 2] > played.achieved[0, 2] - _FALLEN if played.failed else slice(None)
+            goals = played.achieved[kept] * _PLACE
             brought = goals[~self._goal.reached(np.broadcast_to(played.achieved[0], goals.shape), goals)]
             if len(brought):
                 place = brought[self._generator.integers(len(brought)), :3]

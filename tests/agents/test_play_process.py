@@ -70,8 +70,8 @@ def test_a_process_that_ends_or_cannot_play_is_told_in_a_line() -> None:
 
 
 def by_expert(player: Player) -> tuple[Played, list[Start]]:
-    """The rest of an episode of BOX."""
-    act = expert(BOX)
+    """The rest of an episode."""
+    act = expert(player.config)
     while True:
         told = dict(zip(BOX.interface.sizes, player.now, strict=True))
         if (ended := player.act(act(told))) is not None:
@@ -93,6 +93,16 @@ def test_an_episode_may_begin_where_something_was_held() -> None:
     with closing(make(BOX)) as env:
         fresh = env.reset(seed=3, options={"index": 1})[0]
     np.testing.assert_array_equal(player.now.observation, fresh["observation"])
+
+
+@pytest.mark.parametrize(("task", "begins"), [("push", 1), ("slide", 1), ("reach", 0)])
+def test_what_is_not_to_be_held_is_at_hand_where_it_was_first_moved(task: str, begins: int) -> None:
+    config = EnvConfig(task=task)
+    whole, starts = by_expert(Player(config, 5))
+    assert len(starts) == begins
+    for start in starts:
+        before, after = np.linalg.norm((whole.achieved - whole.achieved[0])[len(start.actions) - 1 :][:2, :3], axis=1)
+        assert before <= 0.01 < after
 
 
 def test_episodes_begin_up_to_so_many_steps_before_something_was_held() -> None:
@@ -145,10 +155,13 @@ def test_where_the_thing_was_before_is_wanted(whole: Played) -> None:
     assert players._wanted(always).elsewhere in players._places._all
     assert players._wanted(replace(always, elsewhere=0.0)) == Aim(place_only=True)
     assert players._wanted(replace(always, place_only=0.0)) == Aim()
-    # Nor is it wanted where a failure left it.
+    # Nor is it wanted where what is lost fell, but where it was before that.
+    fallen = whole.achieved.copy()
+    fallen[fallen[:, 2].argmax() :, 2] -= 1.0
     lost = play_process._Players(BOX, 1, 0)
-    lost._keep(replace(whole, failed=True), [])
-    assert lost._wanted(always) == Aim(place_only=True)
+    for _ in range(20):
+        lost._keep(replace(whole, achieved=fallen, failed=True), [])
+    assert min(place[2] for place in lost._places._all) > 0.0
 
 
 def test_what_is_wanted_is_what_players_are_given(whole: Played) -> None:

@@ -24,6 +24,7 @@ def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(COMMANDS) == 6
 
 
+@pytest.mark.slow
 def test_what_the_page_finds_out_is_nearly_so(capsys: pytest.CaptureFixture[str]) -> None:
     found: dict[str, object] = {}
     block = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]

@@ -32,7 +32,7 @@ def wrist_arm(limit: float = 2.8, scale: float = 1.0) -> ArmFrames:
     return ArmFrames(joints, tool)
 
 
-@pytest.mark.parametrize("limit", [2.8, 3.1415])
+@pytest.mark.parametrize("limit", [2.8, pytest.param(3.1415, marks=pytest.mark.slow)])
 def test_an_ordinary_arm_gets_everywhere_with_its_fingers_down(limit: float) -> None:
     arm = wrist_arm(limit)
     found = posture(arm, None, None)

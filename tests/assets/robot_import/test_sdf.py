@@ -108,6 +108,7 @@ def test_a_wrong_sdf_is_one_line(tmp_path: Path, old: str, new: str, line: str) 
     assert line in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_fingers_that_turn_with_tips_that_stay_parallel_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = "base_right_finger_joint"
     mimic = {"base_left_finger_joint": -1.0, "right_base_tip_joint": -1.0, "left_base_tip_joint": 1.0}
