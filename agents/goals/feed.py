@@ -51,6 +51,7 @@ class Feed:
             nominal=nominal,
             place_only=settings.place_only,
             elsewhere=elsewhere,
+            coarse=done < settings.coarse,
         )
         self._processes.ask(actor, exploring, settings.chunk)
 

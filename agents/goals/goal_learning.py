@@ -79,8 +79,7 @@ def learn_goals(
     asked["shown"] = digest_of(demonstrations)
     kept = read_progress(checkpoint, GoalProgress, asked)
     begun = 0 if kept is None else kept[0].steps
-    played = config if settings.contacts is None else config.model_copy(update={"contacts": settings.contacts})
-    processes = PlayProcesses(played, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
+    processes = PlayProcesses(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # other cores play
     try:

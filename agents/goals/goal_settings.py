@@ -1,6 +1,6 @@
 """How goals are learnt: the settings."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -30,9 +30,9 @@ class GoalSettings(Settings):
     straight to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of
     the weights over about `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one
     of normal deviation `smoothing`; the actor learns at one of `actor_every` updates. Every `evaluate_every` steps it
-    is tested, in `evaluation_episodes`. What is played may have other `contacts`, of which coarse ones take half the
-    time; what is tested has those of the environment. An episode of play ends with a failure of its task, which is
-    taken for final.
+    is tested, in `evaluation_episodes`. Until the part `coarse` of the steps is done, what is played has coarse
+    contacts, which take half the time; after that it has those of the environment, as what is tested always has. An
+    episode of play ends with a failure of its task, which is taken for final.
     """
 
     algorithm: ClassVar[str] = "ddpg"
@@ -66,7 +66,7 @@ class GoalSettings(Settings):
     critics: Annotated[Whole, Field(ge=1, le=10)] = 1
     smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.0
     actor_every: Annotated[Whole, Field(ge=1)] = 1
-    contacts: Literal["fine", "coarse"] | None = None
+    coarse: Share = 0.0
     evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0

@@ -43,7 +43,8 @@ class Exploration:
     The share `restarts` of episodes goes on from where something was first held in one before, or up to `early` steps
     before that; where nothing is held, from where it was first moved. Of the others the share `nominal` is not
     randomized. Where goals are a place and whether something is so, in the share `place_only` of episodes the place
-    alone is wanted, and in the share `elsewhere` of these one where the thing was in an episode before.
+    alone is wanted, and in the share `elsewhere` of these one where the thing was in an episode before. Contacts are
+    those of the configuration, or `coarse`.
     """
 
     epsilon: float
@@ -53,6 +54,7 @@ class Exploration:
     nominal: float = 0.0
     place_only: float = 0.0
     elsewhere: float = 0.0
+    coarse: bool = False
 
 
 class PlayProcess:
@@ -154,8 +156,9 @@ class _Players:
     """All of a process."""
 
     def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
+        self._config, self._seed, self._firsts = config, seed, [first] * envs
         self._interface, self._goal = config.interface, config.task.goal
-        self._all = [Player(config, seed + k, first) for k in range(envs)]
+        self._all, self._coarse = list[Player](), False
         self._generator = np.random.default_rng((seed, first) if first else seed)
         self._starts, self._places = _Latest[Start](), _Latest[Place]()
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
@@ -164,6 +167,8 @@ class _Players:
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
         """The episodes that end in so many steps."""
         ended = []
+        if exploring.coarse != self._coarse or not self._all:
+            self._begin(exploring.coarse)
         for _ in range(steps):
             for player, action in zip(self._all, self._actions(actor, exploring), strict=True):
                 if (told := player.act(action)) is not None:
@@ -172,6 +177,15 @@ class _Players:
                     self._keep(played, starts)
                     player.begin(self._drawn(exploring), self._is_nominal(exploring), self._wanted(exploring))
         return ended
+
+    def _begin(self, coarse: bool) -> None:
+        """Begin anew, in further episodes; where something was held with other contacts, it may not be with these."""
+        for player in self._all:
+            player.env.close()
+        self._firsts = [player.index + 1 for player in self._all] or self._firsts
+        config = self._config.model_copy(update={"contacts": "coarse"}) if coarse else self._config
+        self._all = [Player(config, self._seed + k, first) for k, first in enumerate(self._firsts)]
+        self._starts, self._coarse = _Latest[Start](), coarse
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
         draw, shape = self._generator, (len(self._all), self._interface.action)

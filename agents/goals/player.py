@@ -47,7 +47,7 @@ class Player:
 
     def __init__(self, config: EnvConfig, seed: int, first: int = 0) -> None:
         self.config, self.env, self._limit = config, bare(config), config.task.steps
-        self._interface, self._goal, self._seed, self._index = config.interface, config.task.goal, seed, first
+        self._interface, self._goal, self._seed, self.index = config.interface, config.task.goal, seed, first
         self._may_end = config.terminate_on != "never"
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
         self._is_pushed = not self._held and of_places(config) and config.interface.follows != "tool_position"
@@ -88,8 +88,8 @@ class Player:
         """
         self._fresh, self._wanted = start is None, wanted
         if start is None:
-            self._index += 1
-            self._options = {"index": self._index} | ({"randomization": NONE} if nominal else {})
+            self.index += 1
+            self._options = {"index": self.index} | ({"randomization": NONE} if nominal else {})
             start = Start(self._seed, self._options)
         observation = self.env.reset(seed=start.seed, options=start.options)[0]
         for action in start.actions:

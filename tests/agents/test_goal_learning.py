@@ -230,7 +230,9 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     for part, wanted in ((0.5, [1, 0.5, 0, 0]), (1.0, [1, 0.75, 0.5, 0]), (0.0, [0, 0, 0, 0])):
         told.clear()
         feed = Feed(
-            asked, GoalSettings(nominal=part, elsewhere=part / 2, early=7, restarts=0.9, last_restarts=0.5), policy
+            asked,
+            GoalSettings(nominal=part, elsewhere=part / 2, early=7, restarts=0.9, last_restarts=0.5, coarse=part),
+            policy,
         )
         feed.ask((), 1.0)
         for left in (0.75, 0.5, 0.0):
@@ -238,23 +240,15 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [one.nominal for one in told] == wanted
         at = {0.5: [1, 0, 0, 0], 1.0: [1, 0.5, 0, 0], 0.0: [0, 0, 0, 0]}
         assert [one.elsewhere for one in told] == at[part]
+        assert [one.coarse for one in told] == [done < part for done in (0.0, 0.25, 0.5, 1.0)]
         assert {one.early for one in told} == {7}
         assert [one.restarts for one in told] == pytest.approx([0.9, 0.8, 0.7, 0.5])
 
 
-def test_what_is_played_may_have_coarse_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
-    played = list[EnvConfig]()
-
-    class Watched(play_process.PlayProcesses):
-        def __init__(self, config: EnvConfig, *given: Any) -> None:
-            played.append(config)
-            super().__init__(config, *given)
-
-    monkeypatch.setattr(goal_learning, "PlayProcesses", Watched)
+def test_what_is_tested_never_has_coarse_contacts() -> None:
     with closing(make(REACH)) as test_env:
-        learn_goals(REACH, test_env, GoalSettings(**TINY | {"steps": 200}, contacts="coarse"))
+        learn_goals(REACH, test_env, GoalSettings(**TINY | {"steps": 200}, coarse=1.0))
         assert test_env.unwrapped.config.contacts == "fine"
-    assert played == [REACH.model_copy(update={"contacts": "coarse"})]
 
 
 def test_what_is_tested_in_is_what_is_learnt_in() -> None:

@@ -114,6 +114,18 @@ def test_episodes_begin_up_to_so_many_steps_before_something_was_held() -> None:
     assert players._drawn(Exploration(0.0, 0.0, 0.0, 3)) is None
 
 
+def test_contacts_are_coarse_at_first() -> None:
+    players = play_process._Players(BOX, 2, 0)
+    told, first = [], Exploration(1.0, 0.0, 1.0, coarse=True)
+    for exploring in (first, first, replace(first, coarse=False)):
+        played = players.play(None, exploring, 2 * BOX.task.steps)
+        players._starts.add(AGAIN)
+        told.append(({player.config.contacts for player in players._all}, players._starts._all.count(AGAIN)))
+    # Where coarse contacts held something, others may not: what was kept is gone.
+    assert told == [({"coarse"}, 1), ({"coarse"}, 2), ({"fine"}, 1)]
+    assert players._all[0].index > 2 and len(played) >= 4
+
+
 @pytest.mark.parametrize(("config", "of"), [(BOX, 0.5), (REACH, 0.0), (EnvConfig(task="flip"), 0.0)])
 def test_in_some_episodes_the_place_alone_is_wanted(config: EnvConfig, of: float) -> None:
     players = play_process._Players(config, 4, 0)
