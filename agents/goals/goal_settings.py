@@ -18,21 +18,21 @@ class GoalSettings(Settings):
     `batch_size` steps of the latest `buffer_size`, at a `learning_rate` that goes to the last one in equal parts where
     there is a `last_learning_rate`. Large actions cost `penalty`; target networks follow by `tau`. Of what is played,
     `epsilon` of the actions are drawn at random and the others have `noise`; the share `restarts` of episodes, and in
-    the end `last_restarts`, goes on from where something was first held (moved, in a task that has nothing held) in one
-    before, or up to `early` steps before that, so that it is often about to be (as Florensa et al. 2017 begin near the
-    goal). After the first of each
-    environment, episodes are of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is
-    done. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is reached
-    long before all of it is. At first that is always one where the thing was in an episode before, as what was achieved
-    is set for goals by Nair et al. 2018, and it ends the episode; until the part `elsewhere` of the steps is done, that
-    is so less and less often. `hindsight` is the share of goals that were achieved later. Of what is learnt from, the
-    share `demonstrated` was shown, where there are demonstrations. With `foresight` values begin as those of going
-    straight to the goal, if that is one place and each step costs the most that one can. What is learnt has the mean of
-    the weights over about `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one
-    of normal deviation `smoothing`; the actor learns at one of `actor_every` updates. Every `evaluate_every` steps it
-    is tested, in `evaluation_episodes`. Until the part `coarse` of the steps is done, what is played has coarse
-    contacts, which take half the time; after that it has those of the environment, as what is tested always has. An
-    episode of play ends with a failure of its task, which is taken for final.
+    the end `last_restarts`, goes on from where something was first held in one before, or up to `early` steps before
+    that, so that it is often about to be held (as Florensa et al. 2017 begin near the goal); in a task that has nothing
+    held but a place for something, from where that was first moved. After the first of each environment, episodes are
+    of the nominal world, and fewer and fewer of them until the part `nominal` of the steps is done. Of a goal that is a
+    place and a fact, in the share `place_only` the place alone is wanted, which is reached long before all of it is. At
+    first that is always one where the thing was in an episode before, as what was achieved is set for goals by Nair et
+    al. 2018, and it ends the episode; until the part `elsewhere` of the steps is done, that is so less and less often.
+    `hindsight` is the share of goals that were achieved later. Of what is learnt from, the share `demonstrated` was
+    shown, where there are demonstrations. With `foresight` values begin as those of going straight to the goal, if that
+    is one place and each step costs the most that one can. What is learnt has the mean of the weights over about
+    `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one of normal deviation
+    `smoothing`; the actor learns at one of `actor_every` updates. Every `evaluate_every` steps it is tested, in
+    `evaluation_episodes`. Until the part `coarse` of the steps is done, what is played has coarse contacts, which take
+    half the time; then episodes are left off for ones with those of the environment, which what is tested always has.
+    An episode of play ends with a failure of its task, which is taken for final.
     """
 
     algorithm: ClassVar[str] = "ddpg"

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
-from simworld.agents.goals.played import Float, Played
+from simworld.agents.goals.played import MOVED, Float, Played
 from simworld.agents.policy import Seen
 from simworld.envs.config import EnvConfig
 
-MOVED = 0.01
-"""What is achieved changes by so much, such as metres, in an episode from which most can be learnt."""
 _NEXT = 0.25
 """The share of other goals that are what was achieved right after the step (Next-Future)."""
 _TRIED = 8

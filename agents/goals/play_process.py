@@ -23,8 +23,6 @@ from simworld.randomization.presets import NONE
 _MOST_KEPT = 4096
 _PLACE = np.array([1, 1, 1, 0], np.float32)
 """Of a goal that is a place and a fact, the place alone."""
-_FALLEN = 0.01
-"""Metres below where it began at which something that is lost was on its way down."""
 _ENOUGH = 8
 """Environments from which on they are shared by two processes."""
 _A_WHILE = 10.0
@@ -41,10 +39,10 @@ class Exploration:
     """How actions are varied: the share `epsilon` is drawn uniformly, the rest has normal `noise` of that deviation.
 
     The share `restarts` of episodes goes on from where something was first held in one before, or up to `early` steps
-    before that; where nothing is held, from where it was first moved. Of the others the share `nominal` is not
-    randomized. Where goals are a place and whether something is so, in the share `place_only` of episodes the place
-    alone is wanted, and in the share `elsewhere` of these one where the thing was in an episode before. Contacts are
-    those of the configuration, or `coarse`.
+    before that; in a task that has nothing held but a place for something, from where that was first moved. Of the
+    others the share `nominal` is not randomized. Where goals are a place and whether something is so, in the share
+    `place_only` of episodes the place alone is wanted, and in the share `elsewhere` of these one where the thing was in
+    an episode before. Contacts are those of the configuration, or `coarse`.
     """
 
     epsilon: float
@@ -158,7 +156,7 @@ class _Players:
     def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
         self._config, self._seed, self._firsts = config, seed, [first] * envs
         self._interface, self._goal = config.interface, config.task.goal
-        self._all, self._coarse = list[Player](), False
+        self._all, self._contacts = list[Player](), ""
         self._generator = np.random.default_rng((seed, first) if first else seed)
         self._starts, self._places = _Latest[Start](), _Latest[Place]()
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
@@ -167,8 +165,9 @@ class _Players:
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
         """The episodes that end in so many steps."""
         ended = []
-        if exploring.coarse != self._coarse or not self._all:
-            self._begin(exploring.coarse)
+        contacts = "coarse" if exploring.coarse else self._config.contacts
+        if contacts != self._contacts:
+            self._begin_anew(contacts)
         for _ in range(steps):
             for player, action in zip(self._all, self._actions(actor, exploring), strict=True):
                 if (told := player.act(action)) is not None:
@@ -178,14 +177,17 @@ class _Players:
                     player.begin(self._drawn(exploring), self._is_nominal(exploring), self._wanted(exploring))
         return ended
 
-    def _begin(self, coarse: bool) -> None:
-        """Begin anew, in further episodes; where something was held with other contacts, it may not be with these."""
+    def _begin_anew(self, contacts: str) -> None:
+        """Leave off episodes, and begin further ones with other contacts.
+
+        Of what was kept to go on from nothing is left: where something was held, it may not be with these.
+        """
+        config = self._config.model_copy(update={"contacts": contacts})
+        firsts = [player.index + 1 for player in self._all] or self._firsts
         for player in self._all:
             player.env.close()
-        self._firsts = [player.index + 1 for player in self._all] or self._firsts
-        config = self._config.model_copy(update={"contacts": "coarse"}) if coarse else self._config
-        self._all = [Player(config, self._seed + k, first) for k, first in enumerate(self._firsts)]
-        self._starts, self._coarse = _Latest[Start](), coarse
+        self._all = [Player(config, self._seed + k, first) for k, first in enumerate(firsts)]
+        self._starts, self._contacts = _Latest[Start](), contacts
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
         draw, shape = self._generator, (len(self._all), self._interface.action)
@@ -201,8 +203,7 @@ class _Players:
         for start in starts:
             self._starts.add(start)
         if self._has_fact:
-            kept = played.achieved[:, 2] > played.achieved[0, 2] - _FALLEN if played.failed else slice(None)
-            goals = played.achieved[kept] * _PLACE
+            goals = _not_falling(played) * _PLACE
             brought = goals[~self._goal.reached(np.broadcast_to(played.achieved[0], goals.shape), goals)]
             if len(brought):
                 place = brought[self._generator.integers(len(brought)), :3]
@@ -222,6 +223,12 @@ class _Players:
             return None
         early = int(self._generator.integers(exploring.early + 1))
         return start._replace(actions=start.actions[: max(len(start.actions) - early, 0)])
+
+
+def _not_falling(played: Played) -> Float:
+    """What was achieved, without the end in which what is lost was on its way down."""
+    up = np.flatnonzero(np.diff(played.achieved[:, 2]) >= 0.0)
+    return played.achieved[: up[-1] + 2 if len(up) else 1] if played.failed else played.achieved
 
 
 def _serve(connection: Connection, config: str, envs: int, seed: int, first: int) -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from simworld.datasets.store.episode import Episode
 
 Float = NDArray[np.float32]
+MOVED = 0.01
+"""What is achieved changes by more, such as metres, in an episode from which most can be learnt."""
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simworld.agents.goals.foresight import of_places
-from simworld.agents.goals.played import Float, Played
+from simworld.agents.goals.played import MOVED, Float, Played
 from simworld.agents.policy import Seen, observed
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.terms import grasped
+from simworld.envs.terms.tool import POSITION
 from simworld.randomization.presets import NONE
 
 Place = tuple[float, ...]
 """x, y, z."""
-_MOVED = 0.01
-"""Metres from where it began at which something has been moved."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,12 @@ class Player:
     """One environment, and the episode that it is in."""
 
     def __init__(self, config: EnvConfig, seed: int, first: int = 0) -> None:
-        self.config, self.env, self._limit = config, bare(config), config.task.steps
+        self.env, self._limit = bare(config), config.task.steps
         self._interface, self._goal, self._seed, self.index = config.interface, config.task.goal, seed, first
         self._may_end = config.terminate_on != "never"
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
-        self._is_pushed = not self._held and of_places(config) and config.interface.follows != "tool_position"
+        is_of_a_thing = of_places(config) and config.task.goal.follows != POSITION.name
+        self._has_nothing_held = is_of_a_thing and not self._held
         self._fresh, self._wanted, self._start = True, Aim(), list[Start]()
         self._seen: list[Seen] = []
         self._actions: list[Float] = []
@@ -65,8 +65,8 @@ class Player:
     def act(self, action: Float) -> tuple[Played, list[Start]] | None:
         """Take a step: if the episode has ended, all of it, and where something was first held in it.
 
-        What was held already where it began is no news. In a task that has nothing held, it is where that was first
-        moved. A place elsewhere ends the episode where it is reached, and so does a failure.
+        What was held already where it began is no news. In a task that has nothing held but a place for something, it
+        is where that was first moved. A place elsewhere ends the episode where it is reached, and so does a failure.
         """
         observation, _, _, _, info = self.env.step(action)
         self._seen.append(self._observed(observation))
@@ -100,9 +100,9 @@ class Player:
             self._begin(observation)
 
     def _is_at_hand(self, events: dict[str, bool]) -> bool:
-        if not self._is_pushed:
+        if not self._has_nothing_held:
             return any(events[name] for name in self._held)
-        return bool(np.linalg.norm((self.now.achieved - self._seen[0].achieved)[:3]) > _MOVED)
+        return bool(np.linalg.norm((self.now.achieved - self._seen[0].achieved)[:3]) > MOVED)
 
     def _is_elsewhere(self) -> bool:
         if self._wanted.elsewhere is None:

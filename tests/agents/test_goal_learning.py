@@ -245,10 +245,21 @@ def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [one.restarts for one in told] == pytest.approx([0.9, 0.8, 0.7, 0.5])
 
 
-def test_what_is_tested_never_has_coarse_contacts() -> None:
+def test_contacts_are_coarse_until_a_part_of_the_steps_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[bool]()
+
+    class Watched(play_process.PlayProcesses):
+        def ask(self, actor: Actor | None, exploring: Exploration, steps: int) -> None:
+            asked.append(exploring.coarse)
+            super().ask(actor, exploring, steps)
+
+    monkeypatch.setattr(goal_learning, "PlayProcesses", Watched)
     with closing(make(REACH)) as test_env:
-        learn_goals(REACH, test_env, GoalSettings(**TINY | {"steps": 200}, coarse=1.0))
-        assert test_env.unwrapped.config.contacts == "fine"
+        settings = GoalSettings(**TINY, coarse=0.5)
+        learn_goals(REACH, test_env, settings)
+    # A chunk is asked for when there is one that nothing was learnt from.
+    done = settings.envs * settings.chunk * (np.arange(len(asked)) - 1)
+    assert asked == (done < settings.steps / 2).tolist() and {*asked} == {True, False}
 
 
 def test_what_is_tested_in_is_what_is_learnt_in() -> None:

@@ -1,7 +1,6 @@
 """Handles have one owner: copies have worlds of their own and are exact, closed ones say so, threads are refused."""
 
 import copy
-import itertools
 import pickle
 import subprocess
 import sys
@@ -51,7 +50,14 @@ def trace(env: gym.Env[Any, Any], some: list[np.ndarray]) -> list[bytes]:
     return [*rows, state.body_poses.tobytes(), state.joint_positions.tobytes()]
 
 
-@pytest.mark.parametrize(("env_id", "how"), list(zip(shipped(), itertools.cycle(COPIES), strict=False)))
+@pytest.mark.parametrize(
+    ("env_id", "how"),
+    [
+        pytest.param(env_id, how, marks=() if (i + k) % len(COPIES) == 0 else pytest.mark.slow)
+        for i, env_id in enumerate(shipped())
+        for k, how in enumerate(COPIES)
+    ],
+)
 def test_a_copy_goes_on_exactly_and_leaves_the_original_alone(env_id: str, how: str) -> None:
     options = SEEN if how == "pickle" else {}
     with closing(gym.make(env_id, randomization="full", **options)) as env:

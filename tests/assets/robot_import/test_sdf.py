@@ -7,6 +7,7 @@ import numpy as np
 import pybullet as bullet
 import pytest
 
+from simworld.assets.robot import RobotModel
 from simworld.assets.robot_import.frames import frames
 from simworld.assets.robot_import.importing import RobotImportOptions, import_robot
 from simworld.assets.robot_import.joining import Mounted, with_gripper
@@ -108,8 +109,8 @@ def test_a_wrong_sdf_is_one_line(tmp_path: Path, old: str, new: str, line: str) 
     assert line in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.slow
-def test_fingers_that_turn_with_tips_that_stay_parallel_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def imported(folder: Path) -> RobotModel:
+    """The arm with a gripper whose fingers turn, while their tips stay parallel."""
     driver = "base_right_finger_joint"
     mimic = {"base_left_finger_joint": -1.0, "right_base_tip_joint": -1.0, "left_base_tip_joint": 1.0}
     options = RobotImportOptions(
@@ -118,9 +119,18 @@ def test_fingers_that_turn_with_tips_that_stay_parallel_hold(tmp_path: Path, mon
         mimic={name: (driver, factor) for name, factor in mimic.items()},
         limits={driver: (-0.3, 0.4)},
     )
+    return import_robot(WHOLE, folder, options)[0]
+
+
+def test_fingers_that_turn_open_as_far_as_they_can(tmp_path: Path) -> None:
+    gripper = imported(tmp_path / "kuka").gripper
+    assert gripper.least == 0.0 and gripper.most == pytest.approx(0.115, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_fingers_that_turn_with_tips_that_stay_parallel_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    model, _ = import_robot(WHOLE, tmp_path / "robots" / "kuka", options)
-    assert model.gripper.least == 0.0 and model.gripper.most == pytest.approx(0.115, abs=1e-3)
+    imported(tmp_path / "robots" / "kuka")
     assert can_hold(find_robot("kuka"))
 
 
