@@ -1,13 +1,9 @@
 """Several environments in a process of their own, which play while the learner beside them learns."""
 
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -16,8 +12,8 @@ from simworld.agents.goals.played import Actor, Float, Played
 from simworld.agents.goals.player import Aim, Place, Player, Start
 from simworld.agents.networks.state_features import PLACE_AND_FACT, relative_to_any
 from simworld.agents.policy import Seen
+from simworld.answering import AnsweringProcess
 from simworld.envs.config import EnvConfig
-from simworld.errors import SimworldError, WorkerError
 from simworld.randomization.presets import NONE
 
 _MOST_KEPT = 4096
@@ -25,11 +21,8 @@ _PLACE = np.array([1, 1, 1, 0], np.float32)
 """Of a goal that is a place and a fact, the place alone."""
 _ENOUGH = 8
 """Environments from which on they are shared by two processes."""
-_A_WHILE = 10.0
-"""Seconds until a process that is to end has ended, at the most."""
 _NICE = 5
 """How much later than the learner they are served, which is to have a core where there are two."""
-_THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 T = TypeVar("T")
 
@@ -55,53 +48,15 @@ class Exploration:
     coarse: bool = False
 
 
-class PlayProcess:
-    """So many environments of a configuration, of the root seeds from `seed` on, in a process that `close` ends.
+class PlayProcess(AnsweringProcess[list[Played]]):
+    """So many environments of a configuration, of the root seeds from `seed` on, in a process of their own.
 
-    Each begins with the episode `first` of its seed. It ends too where this process does, however that comes.
-    WorkerError if it has ended by itself.
+    Each begins with the episode `first` of its seed. Asked for so many steps, by an actor or at random, each takes
+    them, and what is answered are the episodes that ended in these.
     """
 
     def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
-        context = get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, config.to_json(), envs, seed, first), daemon=True)
-        with _one_thread():
-            self._process.start()
-        theirs.close()
-
-    def ask(self, actor: Actor | None, exploring: Exploration, steps: int) -> None:
-        """Have each take so many steps, by an actor or at random."""
-        try:
-            self._connection.send((actor, exploring, steps))
-        except ConnectionError:
-            raise self._ended() from None
-
-    def take(self) -> list[Played]:
-        """Wait for the episodes that ended in the steps asked for."""
-        try:
-            found: list[Played] | SimworldError = self._connection.recv()
-        except (EOFError, ConnectionError):
-            raise self._ended() from None
-        if isinstance(found, SimworldError):
-            raise found
-        return found
-
-    def leave(self) -> None:
-        """Have the process end as soon as it has played what it was asked for."""
-        self._connection.close()
-
-    def close(self) -> None:
-        """End the process; closing twice is harmless."""
-        self.leave()
-        self._process.join(_A_WHILE)
-        self._process.kill()
-
-    def _ended(self) -> WorkerError:
-        self._process.join(_A_WHILE)
-        code = self._process.exitcode
-        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
-        return WorkerError(f"the process that plays {how}")
+        super().__init__("plays", _playing, config.to_json(), envs, seed, first)
 
 
 class PlayProcesses:
@@ -231,38 +186,7 @@ def _not_falling(played: Played) -> Float:
     return played.achieved[: up[-1] + 2 if len(up) else 1] if played.failed else played.achieved
 
 
-def _serve(connection: Connection, config: str, envs: int, seed: int, first: int) -> None:
-    """Play as is asked for, until whoever asks is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: who asks ends this
+def _playing(config: str, envs: int, seed: int, first: int) -> Callable[..., list[Played]]:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(_NICE)
-    players: _Players | None = None
-    while True:
-        try:
-            asked = connection.recv()
-        except (EOFError, ConnectionError):
-            return
-        try:
-            players = players or _Players(EnvConfig.from_json(config), envs, seed, first)
-            told: Any = players.play(*asked)
-        except SimworldError as error:
-            told = error
-        try:
-            connection.send(told)
-        except ConnectionError:
-            return
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A process that begins meanwhile computes in one thread: the other cores are the learner's."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ |= dict.fromkeys(_THREADS, "1")
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return _Players(EnvConfig.from_json(config), envs, seed, first).play

@@ -11,30 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 from pydantic import Field
 
 from simworld.agents.evaluation.stress import matters
 from simworld.agents.learning.kept_lines import KeptLines
+from simworld.agents.reality.repeat import Differences, Float, Repeats, Values, compared
 from simworld.agents.reality.trace import Trace
 from simworld.agents.settings import RootSeed, Settings, Whole
 from simworld.distributions.expressions import Distribution
 from simworld.distributions.univariate import Uniform
-from simworld.envs.config import EnvConfig
-from simworld.envs.env import ManipulationEnv
-from simworld.errors import ConfigurationError, DatasetError, DrawError
+from simworld.errors import ConfigurationError, DatasetError
 from simworld.extras import extras
 from simworld.randomization.randomization import Randomization, meets
 
 if TYPE_CHECKING:
     from cmaes import CMA
 
-Float = NDArray[np.float64]
-
-_COMPARED = {"position": 9, "joint_position": 9, "joint_effort": 45}
-"""Kinds of what is observed that is compared, and over how many steps differences are averaged first: so noise counts
-for little beside what parameters change, and of efforts, moving for less than holding."""
 _POPULATIONS = 1, 1, 2, 4
 """Times as many candidates in each evolution: the nearer the truth, the more counts what happens by chance."""
 _WIDTH, _WIDER, _SHRINKS, _NARROWEST = 0.25, 3.0, 0.5, 0.002
@@ -46,8 +38,6 @@ _LAST = 5
 """Generations that say how wide an evolution is in the end."""
 _MOST, _LEAST = 0.6, 1e-5
 """The share of differences that are within the scale to which they count, and the least scale, in m, rad and N m."""
-Differences = Mapping[str, Float]
-"""How far off a trace is, by kind (steps, fields)."""
 Scales = Mapping[str, float]
 """What most differences are within, by kind: in m, rad and N m."""
 _Generation = tuple[list[list[float]], dict[str, float], list[float]]
@@ -117,12 +107,14 @@ def identify(
     settings: IdentificationSettings | None = None,
     progress: Callable[[int], None] | None = None,
     kept: Path | None = None,
+    workers: int = 1,
 ) -> Identified:
     """Find the values of the factors of `prior` with which the traces come out as they were observed.
 
     `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
-    items. `progress` is told how many generations are done. The same traces and settings give the same estimates. With
-    the file `kept` the same search goes on where it stopped.
+    items. `progress` is told how many generations are done. The same traces and settings give the same estimates,
+    whatever the number of `workers`, processes that try values. With the file `kept` the same search goes on where it
+    stopped.
     ConfigurationError where there are no traces, where one of them says what the value of a factor was, or has no such
     factor; DatasetError where the file is broken, or of another search.
     """
@@ -130,8 +122,10 @@ def identify(
     ranges = possible_values(traces, prior)
     with extras():
         from cmaes import CMA
-    with closing(Repeat(traces)) as repeat:
-        search = _Search(repeat, ranges, settings, CMA, progress, kept)
+    if workers < 1:
+        raise ConfigurationError(f"workers: must be at least 1, got {workers}")
+    with closing(Repeats(traces, workers)) as repeats:
+        search = _Search(repeats, ranges, settings, CMA, progress, kept)
         for number in range(len(_POPULATIONS)):
             search.evolve(number)
         found = search.best, *search.intervals()
@@ -145,20 +139,20 @@ class _Search:
 
     def __init__(
         self,
-        repeat: "Repeat",
+        repeats: Repeats,
         ranges: Mapping[str, Distribution],
         settings: IdentificationSettings,
         strategy: "type[CMA]",
         progress: Callable[[int], None] | None,
         kept: Path | None,
     ) -> None:
-        self._repeat, self._ranges, self._settings, self._progress = repeat, ranges, settings, progress
+        self._repeats, self._ranges, self._settings, self._progress = repeats, ranges, settings, progress
         self._strategy = strategy
         self._path, self._lines = kept, None if kept is None else KeptLines(kept, _Generation)
         self._kept = [] if self._lines is None else self._lines.take_up(lambda _: True)
         self.scales = list[Scales]()
         self.best: Float = np.full(len(ranges), 0.5)
-        self._at_best = self._differences(self.best)
+        (self._at_best,) = self._of_each([self.best])
         self._covariance, self._tried = _WIDTH**2 * np.eye(len(ranges)), list[Float]()
 
     def evolve(self, number: int) -> None:
@@ -184,7 +178,7 @@ class _Search:
             if self._progress is not None:
                 self._progress(len(self.scales))
         end = np.asarray(np.clip(search.mean, 0.0, 1.0))
-        at_end = self._differences(end)
+        (at_end,) = self._of_each([end])
         if losses(at_end, self.scales[-1]).mean() <= losses(self._at_best, self.scales[-1]).mean():
             self.best, self._at_best = end, at_end
         self._tried = tried[-_LAST * size :]
@@ -193,10 +187,10 @@ class _Search:
         """The scales to which differences count from now on, and the loss of each of the candidates."""
         if (number := len(self.scales)) < len(self._kept):
             proposed, scales, told = self._kept[number]
-            if proposed != asked or scales.keys() != self._repeat.kinds:
+            if proposed != asked or scales.keys() != self._repeats.kinds:
                 raise DatasetError(f"{self._path} is of another search; remove it to begin again")
             return scales, told
-        found = [self._differences(np.array(shares)) for shares in asked]
+        found = self._of_each(asked)
         possible = [scales_of(each) for each in found if all(each)] + self.scales[-1:]
         if not possible:
             raise ConfigurationError("factors: the ranges are too wide: things would begin within each other")
@@ -218,7 +212,7 @@ class _Search:
             around = np.unique(np.clip([0.0, share, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
             others = np.tile(best, (len(around), 1))
             others[:, k] = around
-            found = [self._at_best if other[k] == share else self._differences(other) for other in others]
+            found = self._of_each(others)
             tried = np.stack([losses(each, self.scales[-1]) for each in found])
             generator = np.random.default_rng((self._settings.seed, k))
             drawn = generator.integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
@@ -228,8 +222,8 @@ class _Search:
             high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in means], 0.975)
         return np.minimum(low, best), np.maximum(high, best)
 
-    def _differences(self, shares: Float) -> list[Differences]:
-        return self._repeat.differences(_values(self._ranges, shares))
+    def _of_each(self, several: Sequence[Sequence[float]] | Float) -> list[list[Differences]]:
+        return self._repeats.of_each([_values(self._ranges, shares) for shares in several])
 
 
 def widened(before: Float, tried: Float) -> Float:
@@ -241,57 +235,6 @@ def widened(before: Float, tried: Float) -> Float:
     grown = np.exp((np.linalg.slogdet(wide)[1] - np.linalg.slogdet(before)[1]) / n)
     widths, ways = np.linalg.eigh(wide * min(1.0, _SHRINKS**2 / grown))
     found: Float = ways * np.clip(widths, _NARROWEST**2, _WIDTH**2) @ ways.T
-    return found
-
-
-class Repeat:
-    """Traces that are done again in simulation, with other values of its factors."""
-
-    def __init__(self, traces: Sequence[Trace]) -> None:
-        self._traces = traces
-        self._envs = {config: ManipulationEnv(config) for config in {trace.config for trace in traces}}
-        self._parts = {config: compared(config) for config in self._envs}
-        # Not as parameters of a reset, which are of what is there: some are of what was sealed, such as a pattern.
-        self._known = [Randomization(trace.parameters) for trace in traces]
-
-    @property
-    def kinds(self) -> set[str]:
-        """What is compared."""
-        return {kind for parts in self._parts.values() for kind in parts}
-
-    def differences(self, values: Mapping[str, float]) -> list[Differences]:
-        """How far off each trace is with some values by address, in m, rad and N m.
-
-        The mean over some steps, by the root mean square of a field's numbers; empty where it cannot have been so.
-        """
-        pairs = zip(self._traces, self._known, strict=True)
-        return [self._differences(trace, known | values) for trace, known in pairs]
-
-    def close(self) -> None:
-        """Close the environments."""
-        for env in self._envs.values():
-            env.close()
-
-    def _differences(self, trace: Trace, randomization: Randomization) -> Differences:
-        env = self._envs[trace.config]
-        try:
-            seen = [env.reset(seed=0, options={"randomization": randomization})[0]["observation"]]
-        except DrawError:  # things would be within each other
-            return {}
-        seen += [env.step(action)[0]["observation"] for action in trace.actions]
-        off = np.stack(seen).astype(np.float64) - trace.observations
-        # What is the same in all of an episode is how its sensors are off, of which nobody knows.
-        off -= np.median(off, axis=0)
-        return {
-            kind: np.stack([_averaged(off[:, part], _COMPARED[kind]) for part in parts], axis=-1)
-            for kind, parts in self._parts[trace.config].items()
-        }
-
-
-def _averaged(off: Float, steps: int) -> Float:
-    """The root mean square (n,) of some numbers (T, numbers), each as its mean over some steps."""
-    mean = sliding_window_view(off, min(steps, len(off)), axis=0).mean(-1)
-    found: Float = np.sqrt((mean**2).mean(-1))
     return found
 
 
@@ -309,17 +252,6 @@ def scales_of(differences: Sequence[Differences]) -> Scales:
     kinds = {kind for each in differences for kind in each}
     found = {kind: np.concatenate([each[kind].ravel() for each in differences if kind in each]) for kind in kinds}
     return {kind: max(float(np.quantile(d, _MOST)), _LEAST) for kind, d in sorted(found.items())}
-
-
-def compared(config: EnvConfig) -> dict[str, list[slice]]:
-    """Which of the observed numbers are compared, by kind: the places of each field."""
-    parts, begin = dict[str, list[slice]](), 0
-    for field in config.fields:
-        for kind, first, last in field.noise:
-            if kind in _COMPARED:
-                parts.setdefault(kind, []).append(slice(begin + first, begin + last))
-        begin += field.size
-    return parts
 
 
 def possible_values(traces: Sequence[Trace], prior: Randomization) -> dict[str, Distribution]:
@@ -350,6 +282,6 @@ def _check_trace(trace: Trace, ranges: Mapping[str, Distribution]) -> None:
             raise ConfigurationError(f"{name}: is to be found, and a trace says what it was")
 
 
-def _values(ranges: Mapping[str, Distribution], shares: Float) -> dict[str, float]:
+def _values(ranges: Mapping[str, Distribution], shares: Sequence[float] | Float) -> Values:
     """Values of factors, of which a share of what is possible is less, by address."""
     return {name: float(one.quantile(share)) for (name, one), share in zip(ranges.items(), shares, strict=True)}

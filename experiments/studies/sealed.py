@@ -28,6 +28,7 @@ from simworld.agents.networks.network import NetworkPolicy
 from simworld.agents.reality.identification import IdentificationSettings, identify
 from simworld.agents.reality.ranking import mean_maximum_rank_violation, pearson
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
+from simworld.cores import usable_cores
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.cli.console import note, progress, table
@@ -72,9 +73,9 @@ _REAL_SHARE = 0.25
 class Study:
     """One seed of it, in a folder that keeps what it takes long to make."""
 
-    def __init__(self, folder: Path, seed: int, generations: int, simulated: int, episodes: int) -> None:
+    def __init__(self, folder: Path, seed: int, generations: int, simulated: int, episodes: int, workers: int) -> None:
         self._folder, self._seed, self._episodes = folder / f"seed{seed}", seed, episodes
-        self._generations, self._simulated = generations, simulated
+        self._generations, self._simulated, self._workers = generations, simulated, workers
         self._folder.mkdir(parents=True, exist_ok=True)
         self._made: dict[Randomization, Transitions] = {}
         self._learnt: dict[tuple[str, int, str], tuple[NetworkPolicy, Evaluation]] = {}
@@ -86,7 +87,7 @@ class Study:
         begin = time.perf_counter()
         with progress(world.name, settings.total) as tell:
             kept = self._folder / f"{world.name}_{self._generations}.jsonl"
-            found = identify(traces, POSSIBLE, settings, tell, kept)
+            found = identify(traces, POSSIBLE, settings, tell, kept, self._workers)
         values, errors = found.values(), world.errors(found.values())
         told = {
             name: {"value": values[name], "interval": [*estimate.interval], "error": errors[name]}
@@ -214,6 +215,7 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=20)
     parser.add_argument("--simulated", type=int, default=300)
     parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=usable_cores(), help="that find out")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--world", nargs="*", default=sealed_worlds(), help="others may be done at the same time")
     asked = parser.parse_args()
@@ -227,7 +229,7 @@ def main() -> None:
             write_json(asked.results, about | {"summary": summed_up(rows), "rows": rows})
 
     for seed in range(asked.seeds):
-        study = Study(asked.out, seed, **settings)
+        study = Study(asked.out, seed, workers=asked.workers, **settings)
         there = [row for row in kept_rows(asked.results) if row["seed"] == seed]
         for name in asked.world:
             world = SealedWorld.named(name)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simworld.experiments.cli.arguments import Change, asked_randomization
+from simworld.experiments.cli.arguments import Change, Workers, asked_randomization
 from simworld.experiments.cli.console import progress, say, table
 
 commands = typer.Typer()
@@ -25,6 +25,7 @@ def identify(
         float, typer.Option(min=0.0, max=0.99, help="Around what is likely, as a share of what is possible.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of what is proposed.")] = 0,
+    workers: Workers = 1,
 ) -> None:
     """Find values of factors with which episodes come out as they were observed, and write a randomization around them.
 
@@ -43,6 +44,7 @@ def identify(
             settings=settings,
             margin=margin,
             progress=tell,
+            workers=workers,
         )
     rows: list[list[Any]] = [
         [name, f"{one['value']:.4g}", "{:.4g} to {:.4g}".format(*one["interval"])]

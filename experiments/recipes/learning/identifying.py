@@ -30,12 +30,13 @@ def write_identification(
     settings: IdentificationSettings | None = None,
     margin: float = 0.05,
     progress: Callable[[int], None] | None = None,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Find the values of the factors of `possible`, and write `identified.json` and a `randomization.yaml` around them.
 
     `rollouts` are folders of episodes, as `write_rollouts` makes them, of which only the first `episodes` of each are
-    taken, and never what they say of those factors. `margin` and `progress` are as `identify` takes them. What is there
-    already is read, and a search that was stopped goes on.
+    taken, and never what they say of those factors. `margin`, `progress` and `workers` are as `identify` takes them.
+    What is there already is read, and a search that was stopped goes on.
     """
     prior, settings = as_randomization(possible), settings or IdentificationSettings()
     if not 0 <= margin < 1:
@@ -57,7 +58,7 @@ def write_identification(
     }
     with OutputFolder(folder, request, lambda name: name in (IDENTIFIED, RANDOMIZATION)) as out:
         if not out.has(IDENTIFIED, RANDOMIZATION):
-            found = identify(traces, prior, settings, progress, out.path / _SEARCH)
+            found = identify(traces, prior, settings, progress, out.path / _SEARCH, workers)
             out.write_bytes(RANDOMIZATION, as_yaml(found.randomization(margin).to_plain()))
             out.write_json(IDENTIFIED, _told(found, len(traces)))
         (out.path / _SEARCH).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """What is found out of a world is what is true of it, and nothing is told but what was observed."""
 
 import json
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,12 @@ from simworld.agents.reality.identification import (
     _AROUND,
     _POPULATIONS,
     IdentificationSettings,
-    Repeat,
-    compared,
     identify,
     losses,
     scales_of,
     widened,
 )
+from simworld.agents.reality.repeat import Repeat, compared
 from simworld.agents.reality.sealed_world import SealedWorld, sealed_worlds
 from simworld.agents.reality.trace import Trace
 from simworld.envs.config import EnvConfig
@@ -96,6 +96,8 @@ def test_what_cannot_be_found_is_refused_before_anything_is_done(traces: list[Tr
             identify(traces, Randomization(prior))
     with pytest.raises(ConfigurationError, match="there are none"):
         identify([], Randomization(DELAY))
+    with pytest.raises(ConfigurationError, match="^workers: must be at least 1, got 0"):
+        identify(traces, Randomization(DELAY), workers=0)
     task = shipped_task("slide")
     blind = EnvConfig(task=task.model_copy(update={"observe": task.observe[-1:]}))  # of the puck's friction alone
     with pytest.raises(ConfigurationError, match="nothing that could be compared is observed"):
@@ -121,14 +123,15 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
 
     told: list[int] = []
     with pytest.raises(KeyboardInterrupt):
-        identify(asked, prior, settings, stop, tmp_path / "kept.jsonl")
+        identify(asked, prior, settings, stop, tmp_path / "kept.jsonl", workers=2)
+    assert multiprocessing.active_children() == []
     kept = (tmp_path / "kept.jsonl").read_text()
     (tmp_path / "kept.jsonl").write_text(f"{kept}[0.00")  # cut by a kill
     simulated = Repeat.differences
     again: list[int] = []
     monkeypatch.setattr(Repeat, "differences", lambda *each: again.append(1) or simulated(*each))
     assert identify(asked, prior, settings, stop, tmp_path / "kept.jsonl") == found
-    most = 2 * (len(_AROUND) + 2)  # what is tried for the intervals of two factors
+    most = 2 * (len(_AROUND) + 3)  # what is tried for the intervals of two factors
     rest = (sum(_POPULATIONS) - 2) * settings.candidates
     ends = 1 + settings.total  # are compared
     assert rest < len(again) <= rest + ends + most
