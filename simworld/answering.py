@@ -2,11 +2,13 @@
 
 import os
 import signal
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from typing import Any, Generic, TypeVar
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from threading import Thread
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from simworld.errors import SimworldError, WorkerError
 
@@ -17,11 +19,18 @@ _THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 T = TypeVar("T")
 
 
+class _Bug(NamedTuple):
+    """What was raised that is no error of ours, in words."""
+
+    text: str
+
+
 class AnsweringProcess(Generic[T]):
     """A process that calls `make(*given)` when it is first asked, and what that returns for each question.
 
-    It `does` something, as an error says, in one thread. It ends by `close`, and where this process does, however that
-    comes. WorkerError if it has ended by itself.
+    Questions are answered in their order, in one thread. The process ends by `close`, and where this one does, however
+    that comes; of one that has ended by itself a WorkerError says what it `does`. All that is given, asked and answered
+    is pickled; a script that begins it has `if __name__ == "__main__":`.
     """
 
     def __init__(self, does: str, make: Callable[..., Callable[..., T]], *given: Any) -> None:
@@ -41,24 +50,22 @@ class AnsweringProcess(Generic[T]):
             raise self._ended() from None
 
     def take(self) -> T:
-        """Wait for the answer to the first question that has had none; an error of ours is raised here."""
+        """Wait for the answer to the first question that was not answered yet; what it raised is raised here."""
         try:
-            answer: T | SimworldError = self._connection.recv()
+            answer: T | SimworldError | _Bug = self._connection.recv()
         except (EOFError, ConnectionError):
             raise self._ended() from None
         if isinstance(answer, SimworldError):
             raise answer
+        if isinstance(answer, _Bug):
+            raise RuntimeError(f"in the process that {self._does}:\n{answer.text}")
         return answer
 
-    def leave(self) -> None:
-        """Have the process end as soon as it has answered."""
-        self._connection.close()
-
     def close(self) -> None:
-        """End the process; closing twice is harmless."""
-        self.leave()
-        self._process.join(_A_WHILE)
+        """End the process, whatever it does; closing twice is harmless."""
+        self._connection.close()
         self._process.kill()
+        self._process.join()
 
     def _ended(self) -> WorkerError:
         self._process.join(_A_WHILE)
@@ -70,6 +77,7 @@ class AnsweringProcess(Generic[T]):
 def _answer(connection: Connection, make: Callable[..., Callable[..., Any]], given: tuple[Any, ...]) -> None:
     """Answer until whoever asks is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: who asks ends this
+    Thread(target=_end_with_whoever_asks, daemon=True).start()
     answer: Callable[..., Any] | None = None
     while True:
         try:
@@ -81,10 +89,19 @@ def _answer(connection: Connection, make: Callable[..., Callable[..., Any]], giv
             told = answer(*question)
         except SimworldError as error:
             told = error
+        except Exception:
+            told = _Bug(traceback.format_exc())
         try:
             connection.send(told)
         except ConnectionError:
             return
+
+
+def _end_with_whoever_asks() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(0)  # nobody waits for the answer any more
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class TrainingError(SimworldError):
 
 
 class WorkerError(SimworldError, ConnectionError):
-    """A process that one of many environments was in has ended; the message says which, and how."""
+    """A process that works for this one has ended; the message says which, and how."""
 
 
 class MissingExtraError(SimworldError, ImportError):

@@ -73,6 +73,12 @@ class Plain(BaseModel):
                 hint = f"cannot be set; model_copy(update={{{name!r}: ...}}) makes a changed one"
                 raise ConfigurationError(f"{type(self).__name__}: {name}: {hint}") from None
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled: the fields, and not what was found out of them."""
+        state = super().__getstate__()
+        fields = type(self).model_fields
+        return state | {"__dict__": {name: value for name, value in state["__dict__"].items() if name in fields}}
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some values changed, and all of it checked again; a wrong one raises ConfigurationError."""
         if not update:

@@ -56,7 +56,7 @@ class PlayProcess(AnsweringProcess[list[Played]]):
     """
 
     def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
-        super().__init__("plays", _playing, config.to_json(), envs, seed, first)
+        super().__init__("plays", _playing, config, envs, seed, first)
 
 
 class PlayProcesses:
@@ -80,8 +80,6 @@ class PlayProcesses:
 
     def close(self) -> None:
         """End the processes; closing twice is harmless."""
-        for process in self._all:
-            process.leave()
         for process in self._all:
             process.close()
 
@@ -186,7 +184,7 @@ def _not_falling(played: Played) -> Float:
     return played.achieved[: up[-1] + 2 if len(up) else 1] if played.failed else played.achieved
 
 
-def _playing(config: str, envs: int, seed: int, first: int) -> Callable[..., list[Played]]:
+def _playing(config: EnvConfig, envs: int, seed: int, first: int) -> Callable[..., list[Played]]:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(_NICE)
-    return _Players(EnvConfig.from_json(config), envs, seed, first).play
+    return _Players(config, envs, seed, first).play

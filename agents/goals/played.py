@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 MOVED = 0.01
-"""What is achieved changes by more, such as metres, in an episode from which most can be learnt."""
+"""What is achieved changes by more, such as metres, where something has been moved."""
 
 
 @dataclass(frozen=True)

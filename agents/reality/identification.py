@@ -113,8 +113,8 @@ def identify(
 
     `prior` says which values are possible, as continuous ranges; a factor with a `*` has one value for all of its
     items. `progress` is told how many generations are done. The same traces and settings give the same estimates,
-    whatever the number of `workers`, processes that try values. With the file `kept` the same search goes on where it
-    stopped.
+    whatever the number of `workers`: processes that try values, for which a script has `if __name__ == "__main__":`.
+    With the file `kept` the same search goes on where it stopped.
     ConfigurationError where there are no traces, where one of them says what the value of a factor was, or has no such
     factor; DatasetError where the file is broken, or of another search.
     """
@@ -122,8 +122,6 @@ def identify(
     ranges = possible_values(traces, prior)
     with extras():
         from cmaes import CMA
-    if workers < 1:
-        raise ConfigurationError(f"workers: must be at least 1, got {workers}")
     with closing(Repeats(traces, workers)) as repeats:
         search = _Search(repeats, ranges, settings, CMA, progress, kept)
         for number in range(len(_POPULATIONS)):
@@ -212,7 +210,8 @@ class _Search:
             around = np.unique(np.clip([0.0, share, *(share + step for step in _AROUND), 1.0], 0.0, 1.0))
             others = np.tile(best, (len(around), 1))
             others[:, k] = around
-            found = self._of_each(others)
+            found = self._of_each([other for other in others if other[k] != share])
+            found.insert(int(np.searchsorted(around, share)), self._at_best)
             tried = np.stack([losses(each, self.scales[-1]) for each in found])
             generator = np.random.default_rng((self._settings.seed, k))
             drawn = generator.integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
@@ -222,7 +221,7 @@ class _Search:
             high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in means], 0.975)
         return np.minimum(low, best), np.maximum(high, best)
 
-    def _of_each(self, several: Sequence[Sequence[float]] | Float) -> list[list[Differences]]:
+    def _of_each(self, several: Sequence[Sequence[float] | Float]) -> list[list[Differences]]:
         return self._repeats.of_each([_values(self._ranges, shares) for shares in several])
 
 

@@ -1,7 +1,6 @@
 """What was done elsewhere is done again in simulation, to see how far off that is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,7 +10,7 @@ from simworld.agents.reality.trace import Trace
 from simworld.answering import AnsweringProcess
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
-from simworld.errors import DrawError
+from simworld.errors import ConfigurationError, DrawError
 from simworld.randomization.randomization import Randomization
 
 Float = NDArray[np.float64]
@@ -72,14 +71,15 @@ class Repeats:
     """The same by so many `workers`, each a process of its own where there are several; what is found is the same."""
 
     def __init__(self, traces: Sequence[Trace], workers: int = 1) -> None:
+        if workers < 1:
+            raise ConfigurationError(f"workers: must be at least 1, got {workers}")
         self.kinds = {kind for trace in traces for kind in compared(trace.config)}
         self._here = Repeat(traces) if workers == 1 else None
-        told = [(trace.config.to_json(), {**trace.parameters}, trace.actions, trace.observations) for trace in traces]
         others = range(workers if workers > 1 else 0)
-        self._others = [AnsweringProcess("does again what was done", _again, told) for _ in others]
+        self._others = [AnsweringProcess("does again what was done", _again, traces) for _ in others]
 
     def of_each(self, several: Sequence[Values]) -> list[list[Differences]]:
-        """The differences with each of several values."""
+        """The differences with each of several values; after an error, close it."""
         if self._here is not None:
             return self._here.of_each(several)
         step = len(self._others)
@@ -95,13 +95,11 @@ class Repeats:
         if self._here is not None:
             self._here.close()
         for process in self._others:
-            process.leave()
-        for process in self._others:
             process.close()
 
 
-def _again(told: Sequence[tuple[str, Any, Any, Any]]) -> Callable[[Sequence[Values]], list[list[Differences]]]:
-    return Repeat([Trace(EnvConfig.from_json(config), *others) for config, *others in told]).of_each
+def _again(traces: Sequence[Trace]) -> Callable[[Sequence[Values]], list[list[Differences]]]:
+    return Repeat(traces).of_each
 
 
 def compared(config: EnvConfig) -> dict[str, list[slice]]:

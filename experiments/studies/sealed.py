@@ -95,7 +95,7 @@ class Study:
         }
         minutes = (time.perf_counter() - begin) / 60
         row = {"part": "identification", "world": world.name, "estimates": told, "minutes": minutes}
-        return row | {"likely": found.randomization().to_plain()}
+        return row | {"workers": self._workers, "likely": found.randomization().to_plain()}
 
     def scores(self, world: SealedWorld, likely: Randomization, method: str, real: int) -> dict[str, Any]:
         """How a policy of a method does in a world, in simulation, and in the one that is likely to be like it."""

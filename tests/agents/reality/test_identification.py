@@ -131,7 +131,7 @@ def test_a_factor_that_nothing_tells_of_may_be_anything_and_a_search_goes_on_to_
     again: list[int] = []
     monkeypatch.setattr(Repeat, "differences", lambda *each: again.append(1) or simulated(*each))
     assert identify(asked, prior, settings, stop, tmp_path / "kept.jsonl") == found
-    most = 2 * (len(_AROUND) + 3)  # what is tried for the intervals of two factors
+    most = 2 * (len(_AROUND) + 2)  # what is tried for the intervals of two factors
     rest = (sum(_POPULATIONS) - 2) * settings.candidates
     ends = 1 + settings.total  # are compared
     assert rest < len(again) <= rest + ends + most
