@@ -65,9 +65,9 @@ class GoalSettings(Settings):
     averaged: Annotated[Whole, Field(ge=1)] = 20_000
     critics: Annotated[Whole, Field(ge=1, le=10)] = 1
     smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.0
-    actor_every: Annotated[Whole, Field(ge=1)] = 1
-    coarse: Share = 0.0
-    evaluate_every: Annotated[Whole, Field(ge=1)] = 20_000
+    actor_every: Annotated[Whole, Field(ge=1)] = 2
+    coarse: Share = 0.5
+    evaluate_every: Annotated[Whole, Field(ge=1)] = 50_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
@@ -87,4 +87,3 @@ class TwinSettings(GoalSettings):
 
     critics: Annotated[Whole, Field(ge=1, le=10)] = 2
     smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.2
-    actor_every: Annotated[Whole, Field(ge=1)] = 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simworld.agents.experts import expert
-from simworld.agents.goals.foresight import foreseen, sliding_steps, straight_steps
+from simworld.agents.goals.foresight import foreseen, straight_steps
 from simworld.agents.policy import Seen, observed
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
@@ -49,36 +49,6 @@ def test_what_is_foreseen_is_the_cost_of_straight_steps_until_the_goal_is_reache
     far = np.linalg.norm(seen.observation[:3] - seen.achieved) + np.linalg.norm(seen.achieved - seen.desired)
     assert away == pytest.approx(1 - 0.9 ** (far * config.interface.control_hz), rel=1e-5)  # at 1 m/s
     assert there == 0 and straight_steps(Seen(*(part[1] for part in both)), config.interface) > 1
-
-
-def test_what_slides_as_fast_as_it_takes_is_foreseen_to_get_there() -> None:
-    config = EnvConfig(task="slide")
-    places, far, friction = config.interface.places, 0.3, 0.007
-    slowing = 9.81 * friction
-    speed = np.sqrt(2 * slowing * far)
-    seen = Seen(*(np.zeros((4, size), np.float32) for size in config.interface.sizes.values()))
-    seen.observation[:, places["object_friction"]] = friction
-    seen.observation[:, places["tool_position"]] = -0.4, 0.0, 0.0
-    for row, share in enumerate((1.0, 0.0, -1.0, 3.0)):
-        seen.observation[row, places["object_velocity"]][:2] = 0.6 * share * speed, 0.8 * share * speed
-    seen.desired[:] = 0.6 * far, 0.8 * far, 0.0, 1.0
-    # It stops after v / (mu g); what is not as fast has to be pushed by the tool, which is 0.4 m away.
-    there = speed / slowing
-    wanted = [there, there + 0.4 + 1, there + 0.4 + 2, there + 0.4 + 2]
-    np.testing.assert_allclose(sliding_steps(seen, config.interface) / config.interface.control_hz, wanted, rtol=1e-5)
-    found = foreseen(seen, config, 0.99)
-    np.testing.assert_allclose(found, 1 - 0.99 ** (25 * np.array(wanted)), rtol=1e-5)
-
-
-def test_a_slide_is_foreseen_to_take_about_as_long_as_it_does() -> None:
-    config = EnvConfig(task="slide")
-    seen = seen_by_expert(config, 1)
-    together = Seen(*(np.array(part) for part in zip(*seen, strict=True)))
-    speeds = np.linalg.norm(together.observation[:, config.interface.places["object_velocity"]][:, :2], axis=1)
-    pushed = int(speeds.argmax())
-    steps, left = sliding_steps(together, config.interface), len(seen) - 1 - pushed
-    # It is reached a little before the middle of the place, and still slides a little.
-    assert left < steps[pushed] < 1.4 * left and steps[0] > steps[pushed] + 25
 
 
 @pytest.mark.parametrize("task", ("flip", "stack", "sort"))
