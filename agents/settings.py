@@ -19,6 +19,8 @@ Hidden = Annotated[Whole, Field(ge=1, le=1024)]
 """Units of each hidden layer."""
 Layers = Annotated[Whole, Field(ge=1, le=8)]
 """Hidden layers."""
+Largest = Annotated[Real, Field(gt=0, le=1)]
+"""Of each number of an action, which may be 1."""
 LearningRate = Annotated[Real, Field(gt=0, le=1)]
 RootSeed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 """As on the command line: what is added to it to keep seeds apart stays below 2**32, where NumPy's seeds end."""

@@ -49,6 +49,8 @@ class Feed:
             restarts=restarts,
             early=settings.early,
             nominal=nominal,
+            easier=settings.easier,
+            quiet=settings.quiet,
             place_only=settings.place_only,
             elsewhere=elsewhere,
             coarse=done < settings.coarse,

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from simworld.agents.goals.played import Float
+from simworld.agents.networks.sliding import place_of_rest, slides
 from simworld.agents.networks.state_features import PLACE_AND_FACT, on_the_way
 from simworld.agents.policy import Seen
 from simworld.envs.config import EnvConfig
@@ -33,8 +34,11 @@ def foreseen(seen: Seen, config: EnvConfig, discount: float) -> Float:
 def straight_steps(seen: Seen, interface: Interface) -> Float:
     """How many steps (...) it takes from the tool to what the goal is for, and with that to the place of the goal.
 
-    In straight lines at the speed that the tool has along an axis, as if nothing were in the way.
+    In straight lines at the speed that the tool has along an axis, as if nothing were in the way; what slides is at the
+    place where it will rest.
     """
-    stops = [*on_the_way(seen, interface), seen.desired[..., :3]]
-    legs = [np.linalg.norm(there - here, axis=-1) for here, there in itertools.pairwise(stops)]
+    pairs = [*itertools.pairwise([*on_the_way(seen, interface), seen.desired[..., :3]])]
+    if slides(interface):
+        pairs[-1] = place_of_rest(seen.observation, interface), seen.desired[..., :2]
+    legs = [np.linalg.norm(there - here, axis=-1) for here, there in pairs]
     return np.asarray(sum(legs) * (interface.control_hz / MAX_SPEED), np.float32)

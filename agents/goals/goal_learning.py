@@ -47,6 +47,8 @@ from simworld.errors import ConfigurationError, TrainingError
 
 _AT_ONCE = 64
 """Batches that are drawn together: far quicker than one by one, and no more memory than that."""
+_Batch = tuple[ReplayBufferSamples, torch.Tensor, torch.Tensor, torch.Tensor]
+"""Steps, what was foreseen before and after them (n, 1), and which led (n, 1) to what is wanted in the end."""
 _FRESH = 10
 """Of what was learnt so far, the last part in so many is what is averaged at first."""
 
@@ -72,14 +74,19 @@ def learn_goals(
     base = test_env.unwrapped
     if not isinstance(base, ManipulationEnv) or base.config.interface != config.interface:
         raise ConfigurationError(f"test_env: must be an environment of {config.task.name!r}, as those learnt in")
-    architecture = Architecture(kind="ddpg", interface=config.interface, hidden=settings.hidden, layers=settings.layers)
-    policy = NetworkPolicy(architecture, settings.model_dump(), settings.seed)
+    if settings.play_steps is not None:
+        config = _with_steps(config, settings.play_steps)
+    asked_for = {name: getattr(settings, name) for name in ("hidden", "layers", "largest")}
+    architecture = Architecture(kind="ddpg", interface=config.interface, **asked_for)
+    policy = NetworkPolicy(architecture, settings.model_dump(mode="json"), settings.seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
     asked["shown"] = digest_of(demonstrations)
     kept = read_progress(checkpoint, GoalProgress, asked)
     begun = 0 if kept is None else kept[0].steps
-    processes = PlayProcesses(config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun)
+    processes = PlayProcesses(
+        config, settings.envs, TRAINING_SEEDS + SEEDS_EACH * settings.seed, begun, settings.largest
+    )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # other cores play
     try:
@@ -144,10 +151,11 @@ class _Learner(TD3):
     def show(self, demonstrations: Sequence[Played], begun: int = 0) -> None:
         """Learn from these too, all along (RLPD, Ball et al. 2023), which `begun` so many steps ago."""
         if demonstrations:
+            longest, spaces = max(map(len, demonstrations)), (self.observation_space, self.action_space)
             about = self.replay_buffer_kwargs | {"seed": self._settings.seed + 1 + begun}
-            size, spaces = len(demonstrations) * self._config.task.steps, (self.observation_space, self.action_space)
-            self._shown = HindsightBuffer(size, *spaces, **about)
-            self._shown.add_episodes(demonstrations)
+            about |= {"config": _with_steps(self._config, longest)}
+            self._shown = HindsightBuffer(len(demonstrations) * longest, *spaces, **about)
+            self._shown.add_episodes(shown.in_parts_of(self._settings.largest) for shown in demonstrations)
             self._feed.learn_scale(demonstrations)
 
     def begin(self) -> None:
@@ -243,7 +251,7 @@ class _Learner(TD3):
         rate = last + self._current_progress_remaining * (settings.learning_rate - last)
         update_learning_rate(self.actor.optimizer, rate)
         update_learning_rate(self.critic.optimizer, rate)
-        for data, before, after in self._batches(gradient_steps, batch_size):
+        for data, before, after, led in self._batches(gradient_steps, batch_size):
             self._n_updates += 1
             wanted = self.wanted(data, before, after)
             values = self.critic(data.observations, data.actions)
@@ -251,26 +259,34 @@ class _Learner(TD3):
             if self._n_updates % settings.actor_every:
                 continue
             actions = self.actor(data.observations)
-            value = self.critic.q1_forward(data.observations, actions).mean()
-            self._descend("actor", settings.penalty * actions.square().mean() - value)
+            worth = self.critic.q1_forward(data.observations, actions)
+            loss = settings.penalty * actions.square().mean() - worth.mean()
+            if settings.imitated:
+                better = led * (values[0] >= worth).detach()
+                loss += settings.imitated * (better * (actions - data.actions).square()).mean()
+            self._descend("actor", loss)
             for name in ("critic", "actor"):
                 self._follow(f"{name}_target", name, self.tau)
         self._trained += 1
         share = settings.chunk * settings.envs / settings.averaged
         self._follow("_mean", "actor", min(max(share, _FRESH / self._trained), 1.0))
 
-    def _batches(self, count: int, size: int) -> Iterator[tuple[ReplayBufferSamples, torch.Tensor, torch.Tensor]]:
-        """Steps to learn from, as many of each kind in each batch, and what was foreseen before and after them."""
+    def _batches(self, count: int, size: int) -> Iterator[_Batch]:
+        """Steps to learn from, as many of each kind in each batch.
+
+        With them what was foreseen before and after them, and 1 for what led to what is wanted in them, each (n, 1).
+        """
         shown = 0 if self._shown is None else round(self._settings.demonstrated * size)
         counts = (self._buffer, size - shown), (self._shown, shown)
         for begin in range(0, count, _AT_ONCE):
             now = min(_AT_ONCE, count - begin)
             parts = [buffer.drawn(now * each) for buffer, each in counts if buffer is not None and each]
-            steps = [*map(torch.cat, zip(*(steps[:5] for steps, _, _ in parts), strict=True))]
-            before = torch.cat([self._foreseen(seen) for _, seen, _ in parts])
-            after = torch.cat([self._foreseen(seen) for _, _, seen in parts])
+            steps = [*map(torch.cat, zip(*(part.steps[:5] for part in parts), strict=True))]
+            before = torch.cat([self._foreseen(part.before) for part in parts])
+            after = torch.cat([self._foreseen(part.after) for part in parts])
+            led = torch.from_numpy(np.concatenate([part.led for part in parts]))[:, None]
             for k in range(now):
-                yield ReplayBufferSamples(*(part[k::now] for part in steps)), before[k::now], after[k::now]
+                yield ReplayBufferSamples(*(part[k::now] for part in steps)), before[k::now], after[k::now], led[k::now]
 
     @torch.no_grad()
     def wanted(self, data: ReplayBufferSamples, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
@@ -305,6 +321,10 @@ class _Learner(TD3):
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             parameter.grad = gradient
         getattr(self, name).optimizer.step()
+
+
+def _with_steps(config: EnvConfig, steps: int) -> EnvConfig:
+    return config.model_copy(update={"task": config.task.model_copy(update={"steps": steps})})
 
 
 def _linear(actor: Any) -> list[nn.Linear]:

@@ -1,7 +1,7 @@
 """Steps of episodes as if other goals had been wanted (hindsight experience replay, Andrychowicz et al. 2017)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
+from simworld.agents.goals.credit import achieved_by, left_alone, steps_that_count
 from simworld.agents.goals.played import MOVED, Float, Played
 from simworld.agents.policy import Seen
 from simworld.envs.config import EnvConfig
@@ -18,12 +19,26 @@ _NEXT = 0.25
 """The share of other goals that are what was achieved right after the step (Next-Future)."""
 _TRIED = 8
 """Steps and goals that are drawn for each row: the first is taken that does not begin at the end."""
+_IN_THE_END, _LEAVING = 0.7, 0.03
+"""Where something slides by itself: the share of other goals that are where it is in the end, and the share of steps
+that begin with it on its way to the goal which are learnt from, so that it is left alone."""
+_ABOUT = 0.05
+"""Metres that other goals are beyond those that were wanted."""
 
 _KEPT = "observations", "achieved", "desired", "actions", "lengths", "failed"
 """What an episode is kept as."""
 
 Features = Callable[[Seen], Float]
 Rows = NDArray[np.int64]
+
+
+class Drawn(NamedTuple):
+    """Some steps (n), what was seen before and after them, and which led (n,) to what is wanted in them in the end."""
+
+    steps: ReplayBufferSamples
+    before: Seen
+    after: Seen
+    led: NDArray[np.bool_]
 
 
 class HindsightBuffer(ReplayBuffer):
@@ -52,6 +67,7 @@ class HindsightBuffer(ReplayBuffer):
     ) -> None:
         super().__init__(1, observation_space, action_space, device, 1)
         self._config, self._features, self._hindsight, self._never = config, features, hindsight, never
+        self._slides = left_alone(config)
         self._generator, self._seed = np.random.default_rng(seed), seed
         sizes, steps = config.interface.sizes, config.task.steps
         count = -(-buffer_size // steps)
@@ -60,7 +76,7 @@ class HindsightBuffer(ReplayBuffer):
         self._desired = np.zeros((count, sizes["desired_goal"]), np.float32)
         self._actions = np.zeros((count, steps, config.interface.action), np.float32)
         self._lengths, self._moved, self._next = np.zeros(count, np.int64), np.zeros(count, np.bool_), 0
-        self._failed = np.zeros(count, np.bool_)
+        self._failed, self._counting = np.zeros(count, np.bool_), np.zeros(count, np.int64)
         self._steps: tuple[tuple[Rows, Rows], ...] = ()
         self.mean, self.std = np.zeros(1, np.float32), np.ones(1, np.float32)
 
@@ -71,19 +87,27 @@ class HindsightBuffer(ReplayBuffer):
         """Keep some episodes, in place of the oldest ones."""
         for played in episodes:
             k, length = self._next, len(played)
-            self._observations[k, : length + 1], self._achieved[k, : length + 1] = played.observations, played.achieved
+            self._observations[k, : length + 1] = played.observations
+            self._achieved[k, : length + 1] = achieved_by(played, self._config)
             self._desired[k], self._actions[k, :length], self._lengths[k] = played.desired, played.actions, length
-            self._moved[k], self._failed[k] = _moves(played.achieved), played.failed
+            self._failed[k] = played.failed
+            self._judge(k)
             self._next = (k + 1) % len(self._lengths)
         self._index()
+
+    def _judge(self, k: int) -> None:
+        """Find out whether something moved in an episode, and until when that was up to what was done."""
+        achieved = self._achieved[k, : self._lengths[k] + 1]
+        self._moved[k] = np.ptp(achieved, axis=0).max() > MOVED
+        self._counting[k] = steps_that_count(achieved, self._config)
 
     def _all(self) -> tuple[NDArray[Any], ...]:
         return self._observations, self._achieved, self._desired, self._actions, self._lengths, self._failed
 
     def _index(self) -> None:
         """Find the steps that there are."""
-        there = np.arange(self._actions.shape[1]) < self._lengths[:, None]
-        moved = there & self._moved[:, None]
+        steps = np.arange(self._actions.shape[1])
+        there, moved = steps < self._lengths[:, None], (steps < self._counting[:, None]) & self._moved[:, None]
         self._steps = tuple(np.nonzero(some) for some in (moved, there) if some.any())  # type: ignore[misc]
 
     def state(self) -> dict[str, Float]:
@@ -100,20 +124,20 @@ class HindsightBuffer(ReplayBuffer):
             if state[name].shape[1:] != values.shape[1:] or not len(state[name]) == len(lengths) <= len(values):
                 raise ValueError(f"{name}: must be of {values.shape[1:]}, got {state[name].shape[1:]}")
             values[: len(state[name])] = state[name]
-        for k, length in enumerate(self._lengths[: len(state["lengths"])]):
-            self._moved[k] = _moves(self._achieved[k, : length + 1])
+        for k in range(len(lengths)):
+            self._judge(k)
         # Not what was drawn already.
         self._next, self._generator = episodes % len(self._lengths), np.random.default_rng((self._seed, episodes))
         self._index()
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:
         """Some steps, each with a goal."""
-        return self.drawn(batch_size)[0]
+        return self.drawn(batch_size).steps
 
-    def drawn(self, batch_size: int) -> tuple[ReplayBufferSamples, Seen, Seen]:
-        """The same, and what was seen before and after them."""
+    def drawn(self, batch_size: int) -> Drawn:
+        """The same, and more of them."""
         config = self._config
-        episode, step, desired = self._with_goals(batch_size)
+        episode, step, desired, led = self._with_goals(batch_size)
         achieved = self._achieved[episode, step + 1]
         rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
         over = self._ends(achieved, desired)
@@ -126,26 +150,43 @@ class HindsightBuffer(ReplayBuffer):
         inputs = [(self._features(seen) - self.mean) / self.std for seen in (before, after)]
         told = inputs[0], self._actions[episode, step], inputs[1], over[:, None], rewards[:, None]
         parts = (torch.from_numpy(each.astype(np.float32)).to(self.device) for each in told)
-        return ReplayBufferSamples(*parts), before, after
+        return Drawn(ReplayBufferSamples(*parts), before, after, led)
 
-    def _with_goals(self, count: int) -> tuple[Rows, Rows, Float]:
-        """Episodes, steps and goals, as few as possible of which end the episode before the step."""
-        draw, many = self._generator.random, _TRIED * count
+    def _with_goals(self, count: int) -> tuple[Rows, Rows, Float, NDArray[np.bool_]]:
+        """Episodes, steps and goals, as few as possible of which end the episode before the step, and which led there.
+
+        Those did that are up to the last one that counts, where the goal is what was achieved in the end.
+        """
+        config, draw, many = self._config, self._generator.random, _TRIED * count
         chosen = [self._chosen(count) for _ in range(_TRIED)]
         episode, step = (np.concatenate(each) for each in zip(*chosen, strict=True))
         left = self._lengths[episode] - step
         later = step + 1 + np.where(draw(many) < _NEXT, 0, np.floor(draw(many) * left).astype(np.int64))
         again = np.tile(draw(count) < self._hindsight, _TRIED)
+        if self._slides:
+            later = np.where(draw(many) < _IN_THE_END, self._lengths[episode], later)
+            again &= self._is_within(self._achieved[episode, later])
         desired = np.where(again[:, None], self._achieved[episode, later], self._desired[episode])
         over = self._ends(self._achieved[episode, step], desired)
+        if self._slides:
+            over = config.task.goal.reached(self._achieved[episode, step], desired) & (draw(many) >= _LEAVING)
         # Of each row's candidates the first that is of use, or else the last.
         first = np.argmin([*over.reshape(_TRIED, count)[:-1], np.zeros(count, np.bool_)], axis=0)
         rows = first * count + np.arange(count)
-        return episode[rows], step[rows], desired[rows]
+        episode, step = episode[rows], step[rows]
+        led = again[rows] & (later[rows] >= self._counting[episode]) & (step < self._counting[episode])
+        return episode, step, desired[rows], led
 
     def _ends(self, achieved: Float, desired: Float) -> NDArray[np.bool_]:
-        """Whether an episode ends where something is achieved."""
-        return self._config.task.goal.reached(achieved, desired) & (self._config.terminate_on != "never")
+        """Whether an episode ends where something is achieved: not by being on its way, which may be spoilt again."""
+        ends = self._config.terminate_on != "never" and not self._slides
+        return self._config.task.goal.reached(achieved, desired) & ends
+
+    def _is_within(self, achieved: Float) -> NDArray[np.bool_]:
+        """Whether what is achieved (n, g) is about where goals are, and not far away, where most goes at first."""
+        wanted, place = self._desired[self._lengths > 0, :2], achieved[:, :2]
+        within = (place >= wanted.min(axis=0) - _ABOUT) & (place <= wanted.max(axis=0) + _ABOUT)
+        return np.asarray(within.all(axis=1))
 
     def _chosen(self, count: int) -> tuple[Rows, Rows]:
         """Episodes and steps, as many of each kind."""
@@ -156,8 +197,3 @@ class HindsightBuffer(ReplayBuffer):
             parts.append((episodes[rows], steps[rows]))
         episode, step = (np.concatenate(each) for each in zip(*parts, strict=True))
         return episode, step
-
-
-def _moves(achieved: Float) -> bool:
-    """Whether what is achieved in an episode (t, g) changes."""
-    return bool(np.ptp(achieved, axis=0).max() > MOVED)

@@ -15,6 +15,7 @@ from simworld.agents.policy import Seen
 from simworld.answering import AnsweringProcess
 from simworld.envs.config import EnvConfig
 from simworld.randomization.presets import NONE
+from simworld.randomization.randomization import Randomization
 
 _MOST_KEPT = 4096
 _PLACE = np.array([1, 1, 1, 0], np.float32)
@@ -34,8 +35,9 @@ class Exploration:
     The share `restarts` of episodes goes on from where something was first held in one before, or up to `early` steps
     before that; in a task that has nothing held but a place for something, from where that was first moved. Of the
     others the share `nominal` is not randomized. Where goals are a place and whether something is so, in the share
-    `place_only` of episodes the place alone is wanted, and in the share `elsewhere` of these one where the thing was in
-    an episode before. Contacts are those of the configuration, or `coarse`.
+    `place_only` of episodes the place alone is wanted, and in the share `elsewhere` of these one where the thing was
+    in an episode before. What is not randomized is `easier` if that says how. Of n environments the k-th has (k /
+    n)^`quiet` of epsilon and noise. Contacts are those of the configuration, or `coarse`.
     """
 
     epsilon: float
@@ -43,6 +45,8 @@ class Exploration:
     restarts: float
     early: int = 0
     nominal: float = 0.0
+    easier: Randomization = NONE
+    quiet: float = 0.0
     place_only: float = 0.0
     elsewhere: float = 0.0
     coarse: bool = False
@@ -51,12 +55,12 @@ class Exploration:
 class PlayProcess(AnsweringProcess[list[Played]]):
     """So many environments of a configuration, of the root seeds from `seed` on, in a process of their own.
 
-    Each begins with the episode `first` of its seed. Asked for so many steps, by an actor or at random, each takes
-    them, and what is answered are the episodes that ended in these.
+    Each begins with the episode `first` of its seed, and its actions are at most the `largest`. Asked for so many
+    steps, by an actor or at random, each takes them, and what is answered are the episodes that ended in these.
     """
 
-    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
-        super().__init__("plays", _playing, config, envs, seed, first)
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0, largest: float = 1.0) -> None:
+        super().__init__("plays", _playing, config, envs, seed, first, largest)
 
 
 class PlayProcesses:
@@ -65,9 +69,9 @@ class PlayProcesses:
     The learner beside them needs about half a core where things are in contact, and one where they are not.
     """
 
-    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0, largest: float = 1.0) -> None:
         begins = range(0, envs, -(-envs // 2) if envs >= _ENOUGH else envs)
-        self._all = [PlayProcess(config, min(begins.step, envs - k), seed + k, first) for k in begins]
+        self._all = [PlayProcess(config, min(begins.step, envs - k), seed + k, first, largest) for k in begins]
 
     def ask(self, actor: Actor | None, exploring: Exploration, steps: int) -> None:
         """Have each environment take so many steps, by an actor or at random."""
@@ -106,14 +110,14 @@ class _Latest(Generic[T]):
 class _Players:
     """All of a process."""
 
-    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0) -> None:
-        self._config, self._seed, self._firsts = config, seed, [first] * envs
+    def __init__(self, config: EnvConfig, envs: int, seed: int, first: int = 0, largest: float = 1.0) -> None:
+        self._config, self._seed, self._firsts, self._largest = config, seed, [first] * envs, largest
         self._interface, self._goal = config.interface, config.task.goal
         self._all, self._contacts = list[Player](), ""
         self._generator = np.random.default_rng((seed, first) if first else seed)
         self._starts, self._places = _Latest[Start](), _Latest[Place]()
         self._has_fact = of_places(config) and config.interface.goal == PLACE_AND_FACT
-        self._varies = config.randomization != NONE
+        self._randomization = config.randomization
 
     def play(self, actor: Actor | None, exploring: Exploration, steps: int) -> list[Played]:
         """The episodes that end in so many steps."""
@@ -127,7 +131,7 @@ class _Players:
                     played, starts = told
                     ended.append(played)
                     self._keep(played, starts)
-                    player.begin(self._drawn(exploring), self._is_nominal(exploring), self._wanted(exploring))
+                    player.begin(self._drawn(exploring), self._easier(exploring), self._wanted(exploring))
         return ended
 
     def _begin_anew(self, contacts: str) -> None:
@@ -139,7 +143,7 @@ class _Players:
         firsts = [player.index + 1 for player in self._all] or self._firsts
         for player in self._all:
             player.env.close()
-        self._all = [Player(config, self._seed + k, first) for k, first in enumerate(firsts)]
+        self._all = [Player(config, self._seed + k, first, self._largest) for k, first in enumerate(firsts)]
         self._starts, self._contacts = _Latest[Start](), contacts
 
     def _actions(self, actor: Actor | None, exploring: Exploration) -> Float:
@@ -148,8 +152,10 @@ class _Players:
         if actor is None:
             return some.astype(np.float32)
         seen = Seen(*map(np.array, zip(*(player.now for player in self._all), strict=True)))
-        acted = actor(relative_to_any(seen, self._interface)) + exploring.noise * draw.standard_normal(shape)
-        at_random = draw.random((len(self._all), 1)) < exploring.epsilon
+        scale = np.linspace(0.0, 1.0, len(self._all))[:, None] ** exploring.quiet
+        noise = exploring.noise * scale * draw.standard_normal(shape)
+        acted = actor(relative_to_any(seen, self._interface)) + noise
+        at_random = draw.random((len(self._all), 1)) < exploring.epsilon * scale
         return np.where(at_random, some, acted.clip(-1, 1)).astype(np.float32)
 
     def _keep(self, played: Played, starts: list[Start]) -> None:
@@ -162,8 +168,10 @@ class _Players:
                 place = brought[self._generator.integers(len(brought)), :3]
                 self._places.add(tuple(place.tolist()))
 
-    def _is_nominal(self, exploring: Exploration) -> bool:
-        return self._varies and bool(self._generator.random() < exploring.nominal)
+    def _easier(self, exploring: Exploration) -> Randomization | None:
+        if self._randomization == exploring.easier or self._generator.random() >= exploring.nominal:
+            return None
+        return exploring.easier
 
     def _wanted(self, exploring: Exploration) -> Aim:
         if not self._has_fact or self._generator.random() >= exploring.place_only:
@@ -184,7 +192,7 @@ def _not_falling(played: Played) -> Float:
     return played.achieved[: up[-1] + 2 if len(up) else 1] if played.failed else played.achieved
 
 
-def _playing(config: EnvConfig, envs: int, seed: int, first: int) -> Callable[..., list[Played]]:
+def _playing(config: EnvConfig, envs: int, seed: int, first: int, largest: float) -> Callable[..., list[Played]]:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(_NICE)
-    return _Players(config, envs, seed, first).play
+    return _Players(config, envs, seed, first, largest).play

@@ -1,6 +1,6 @@
 """Episodes as they were played, for learning in hindsight, and the network that played them as plain arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -16,7 +16,8 @@ MOVED = 0.01
 
 @dataclass(frozen=True)
 class Played:
-    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a).
+    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a),
+    which are parts of the largest that the learner has.
 
     What has `failed` ended with a failure of its task.
     """
@@ -29,6 +30,10 @@ class Played:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+    def in_parts_of(self, largest: float) -> Self:
+        """The same with actions as parts of the largest one, and none that is larger."""
+        return replace(self, actions=(self.actions / np.float32(largest)).clip(-1, 1))
 
     @classmethod
     def of(cls, episode: "Episode") -> Self:

@@ -12,7 +12,7 @@ from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
 from simworld.envs.terms import grasped
 from simworld.envs.terms.tool import POSITION
-from simworld.randomization.presets import NONE
+from simworld.randomization.randomization import Randomization
 
 Place = tuple[float, ...]
 """x, y, z."""
@@ -44,8 +44,8 @@ class Start(NamedTuple):
 class Player:
     """One environment, and the episode that it is in."""
 
-    def __init__(self, config: EnvConfig, seed: int, first: int = 0) -> None:
-        self.env, self._limit = bare(config), config.task.steps
+    def __init__(self, config: EnvConfig, seed: int, first: int = 0, largest: float = 1.0) -> None:
+        self.env, self._limit, self._largest = bare(config), config.task.steps, np.float32(largest)
         self._interface, self._goal, self._seed, self.index = config.interface, config.task.goal, seed, first
         self._may_end = config.terminate_on != "never"
         self._held = [name for name, fact in config.task.events.items() if isinstance(fact, grasped)]
@@ -65,10 +65,11 @@ class Player:
     def act(self, action: Float) -> tuple[Played, list[Start]] | None:
         """Take a step: if the episode has ended, all of it, and where something was first held in it.
 
-        What was held already where it began is no news. In a task that has nothing held but a place for something, it
-        is where that was first moved. A place elsewhere ends the episode where it is reached, and so does a failure.
+        Actions are parts of the largest. What was held already where it began is no news. In a task that has nothing
+        held but a place for something, it is where that was first moved. A place elsewhere ends the episode where it is
+        reached, and so does a failure.
         """
-        observation, _, _, _, info = self.env.step(action)
+        observation, _, _, _, info = self.env.step(self._largest * action)
         self._seen.append(self._observed(observation))
         self._actions.append(action)
         if self._fresh and not self._start and self._is_at_hand(info["events"]):
@@ -81,19 +82,19 @@ class Player:
         played = Played(seen.observation, seen.achieved, seen.desired[0], np.array(self._actions), failed)
         return played, self._start
 
-    def begin(self, start: Start | None, nominal: bool = False, wanted: Aim = Aim()) -> None:
-        """Begin the next episode of its seed, of the `nominal` world or not, or one that goes on from a start.
+    def begin(self, start: Start | None, of: Randomization | None = None, wanted: Aim = Aim()) -> None:
+        """Begin the next episode of its seed, `of` another randomization or not, or one that goes on from a start.
 
         Where the place elsewhere is reached already, that of its own is wanted.
         """
         self._fresh, self._wanted = start is None, wanted
         if start is None:
             self.index += 1
-            self._options = {"index": self.index} | ({"randomization": NONE} if nominal else {})
+            self._options = {"index": self.index} | ({} if of is None else {"randomization": of})
             start = Start(self._seed, self._options)
         observation = self.env.reset(seed=start.seed, options=start.options)[0]
         for action in start.actions:
-            observation = self.env.step(action)[0]
+            observation = self.env.step(self._largest * action)[0]
         self._begin(observation)
         if self._is_elsewhere():
             self._wanted = Aim(place_only=True)

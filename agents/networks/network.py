@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import nn
 
+from simworld.agents.networks.sliding import sliding_features
 from simworld.agents.networks.state_features import PLACE_AND_FACT, relative, relative_to_any, whole_state
 from simworld.agents.networks.stored import Tensors, read_stored, write_stored
 from simworld.agents.policy import Seen, checked_action, observed
-from simworld.agents.settings import Hidden, Layers, Settings
+from simworld.agents.settings import Hidden, Largest, Layers, Settings
 from simworld.datasets.store.folder import software
 from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
@@ -34,12 +35,13 @@ _NEAR = 0.01
 
 
 class Architecture(Settings):
-    """What a network is: how it was learnt, for which interface, and its hidden layers."""
+    """What a network is: how it was learnt, for which interface, its hidden layers, and its `largest` action."""
 
     kind: Literal["cloning", "ppo", "sac", "ddpg"]
     interface: Interface
     hidden: Hidden
     layers: Layers
+    largest: Largest = 1.0
 
     def options(self) -> dict[str, Any]:
         """Options of the environments that it is for."""
@@ -79,7 +81,7 @@ class NetworkPolicy:
 
     def bound(self, outputs: torch.Tensor) -> torch.Tensor:
         """The actions (n, size) in -1..1 that the network's outputs (n, size) mean."""
-        return self._form.bound(outputs)
+        return self.architecture.largest * self._form.bound(outputs)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:
         """The action (size,) for the observation of one environment; ConfigurationError if it is not finite."""
@@ -164,28 +166,44 @@ def _squashed(outputs: torch.Tensor) -> torch.Tensor:
 class _Form:
     """What a kind of network sees, its activation, and how its outputs become actions in -1..1.
 
-    With `finely`, it is told once more how far places are from each other, by what tells millimetres apart.
+    With `finely`, it is told once more how far places are from each other, by what tells millimetres apart. What it
+    sees `bends` where the last of it are no sums of what is observed.
     """
 
     features: Callable[[Seen, Interface], Float]
     activation: type[nn.Module]
     bound: Callable[[torch.Tensor], torch.Tensor]
     finely: bool = False
+    bends: bool = False
 
 
 _FORMS = {
     "cloning": _Form(relative, nn.ReLU, _clipped, finely=True),
     "ppo": _Form(whole_state, nn.Tanh, _clipped),
     "sac": _Form(whole_state, nn.ReLU, _squashed),
-    "ddpg": _Form(relative_to_any, nn.ReLU, torch.tanh),
+    "ddpg": _Form(relative_to_any, nn.ReLU, torch.tanh, bends=True),
 }
 
 
 def feature_matrix(architecture: Architecture) -> Float:
-    """What the features of a network are, each of which is a sum of what is observed (observed, features)."""
+    """The features of a network that are sums of what is observed (observed, features)."""
     sizes = [*architecture.interface.sizes.values()]
     each = np.split(np.eye(sum(sizes), dtype=np.float32), np.cumsum(sizes)[:-1], axis=1)
-    return _FORMS[architecture.kind].features(Seen(*each), architecture.interface)
+    matrix = _FORMS[architecture.kind].features(Seen(*each), architecture.interface)
+    return matrix[:, : matrix.shape[1] - _bent_count(architecture)]
+
+
+def bent_features(architecture: Architecture, observation: torch.Tensor, desired: torch.Tensor) -> list[torch.Tensor]:
+    """The features that come after them, each (n, some), of what is observed (n, d) and desired (n, g)."""
+    if not _FORMS[architecture.kind].bends:
+        return []
+    return sliding_features(observation, desired, architecture.interface)
+
+
+def _bent_count(architecture: Architecture) -> int:
+    sizes = architecture.interface.sizes
+    seen = (torch.zeros(1, sizes[name]) for name in ("observation", "desired_goal"))
+    return sum(part.shape[1] for part in bent_features(architecture, *seen))
 
 
 def _differences(architecture: Architecture, matrix: Float) -> list[int]:
@@ -202,7 +220,8 @@ class _Network(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         matrix = feature_matrix(architecture)
-        inputs, self._fine = matrix.shape[1], _differences(architecture, matrix)
+        inputs = matrix.shape[1] + _bent_count(architecture)
+        self._fine = _differences(architecture, matrix)
         sizes = [inputs + len(self._fine), *[architecture.hidden] * architecture.layers]
         layers: list[nn.Module] = []
         for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):

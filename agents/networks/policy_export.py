@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from simworld.agents.networks.network import NetworkPolicy, feature_matrix
+from simworld.agents.networks.network import NetworkPolicy, bent_features, feature_matrix
 from simworld.agents.networks.onnx_writing import write_onnx
 from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
@@ -29,19 +29,20 @@ def export_policy(policy: NetworkPolicy | VisuomotorPolicy, path: Path) -> None:
 
 
 class _Acting(nn.Module):
-    """A policy with its features, each of which is a sum of what is observed: so all of them are one matrix."""
+    """A policy with its features, which are sums of what is observed, and so one matrix, but for some that bend."""
 
     matrix: torch.Tensor
 
     def __init__(self, policy: NetworkPolicy) -> None:
         super().__init__()
-        self._network, self._bound = policy.network, policy.bound
+        self._network, self._bound, self._architecture = policy.network, policy.bound, policy.architecture
         self.register_buffer("matrix", torch.from_numpy(feature_matrix(policy.architecture)))
 
     def forward(self, observation: torch.Tensor, achieved: torch.Tensor, desired: torch.Tensor) -> torch.Tensor:
         """Actions (n, a)."""
         seen = torch.cat([observation, achieved, desired], dim=1)
-        action: torch.Tensor = self._bound(self._network(seen @ self.matrix))
+        bent = bent_features(self._architecture, observation, desired)
+        action: torch.Tensor = self._bound(self._network(torch.cat([seen @ self.matrix, *bent], dim=1)))
         return action
 
 

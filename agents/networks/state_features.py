@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from simworld.agents.networks.sliding import sliding_features
 from simworld.agents.policy import Seen
 from simworld.envs.interface import Interface
 
@@ -34,8 +35,9 @@ def relative(seen: Seen, interface: Interface) -> Float:
 
 
 def relative_to_any(seen: Seen, interface: Interface) -> Float:
-    """The same where goals may differ in more than a place: all else that is desired comes last."""
-    return np.concatenate([relative(seen, interface), seen.desired[..., 3:]], axis=-1)
+    """The same where goals may differ in more than a place: all else that is desired; and of what slides more."""
+    bent = sliding_features(seen.observation, seen.desired, interface)
+    return np.concatenate([relative(seen, interface), seen.desired[..., 3:], *bent], axis=-1)
 
 
 def whole_state(seen: Seen, interface: Interface) -> Float:

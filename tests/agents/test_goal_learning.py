@@ -139,12 +139,12 @@ def test_a_share_of_what_is_learnt_from_was_shown(monkeypatch: pytest.MonkeyPatc
         learner = goal_learning._Learner(nothing_played, GoalSettings(**TINY, demonstrated=share), policy, REACH)
         learner._buffer.add_episodes([played(0.25)])
         monkeypatch.setattr(learner, "_foreseen", lambda seen: torch.from_numpy(seen.observation[:, :1]))
-        assert all((data.actions == 0.25).all() for data, _, _ in learner._batches(3, 100))
+        assert all((data.actions == 0.25).all() for data, *_ in learner._batches(3, 100))
         learner.show([played(0.5), played(0.75)])
         batches = [*learner._batches(130, 100)]
         assert len(batches) == 130
-        for data, before, after in batches:  # each has its share
-            assert [len(part) for part in (*data[:5], before, after)] == [100] * 7
+        for data, before, after, led in batches:  # each has its share
+            assert [len(part) for part in (*data[:5], before, after, led)] == [100] * 8
             assert (data.actions[:, 0] != 0.25).sum() == shown
             torch.testing.assert_close(before[:, 0], data.actions[:, 0])
             torch.testing.assert_close(after[:, 0], data.actions[:, 0])
@@ -161,7 +161,7 @@ def test_half_of_each_batch_is_of_episodes_in_which_something_moved(monkeypatch:
         seen = np.full((8, sizes["observation"]), moved, np.float32), achieved
         played = Played(*seen, np.full(3, -9.0, np.float32), np.full((7, 4), moved, np.float32))
         learner._buffer.add_episodes([played] * count)
-    for data, _, _ in learner._batches(20, 100):
+    for data, *_ in learner._batches(20, 100):
         assert 50 <= (data.actions[:, 0] == 1.0).sum() <= 90  # the others are of all episodes
 
 
@@ -319,7 +319,7 @@ def test_of_two_critics_the_less_hopeful_counts_and_the_actor_learns_at_half_of_
     assert not torch.equal(*asked), "what is done next is smoothed"
     learnt: list[Any] = []
     monkeypatch.setattr(learner, "_descend", lambda part, loss: learnt.append(part))
-    monkeypatch.setattr(learner, "_batches", lambda count, size: [(data, blank, blank)] * count)
+    monkeypatch.setattr(learner, "_batches", lambda count, size: [(data, blank, blank, blank)] * count)
     monkeypatch.setattr(goal_learning.HindsightBuffer, "__len__", lambda buffer: 1)
     learner.train(4)
     assert learnt == ["critic", "critic", "actor", "critic", "critic", "actor"]

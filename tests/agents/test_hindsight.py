@@ -67,18 +67,18 @@ def test_goals_that_are_reached_already_are_learnt_from_only_where_there_are_no_
     late = one.achieved.copy()
     late[:51] = 0.0  # so that of goals for its first half, nearly half are reached
     kept.add_episodes([replace(one, achieved=late)])
-    _, before, _ = kept.drawn(5000)
+    before = kept.drawn(5000).before
     reached = np.abs(before.achieved - before.desired).max(axis=1) < 1e-6
     assert reached.mean() < 0.01
     assert 0.3 < (before.achieved[:, 0] == 0).mean() < 0.4  # where fewer goals are of use
     kept.add_episodes([still] * 5)
-    _, before, _ = kept.drawn(5000)
+    before = kept.drawn(5000).before
     reached = np.abs(before.achieved - before.desired).max(axis=1) < 1e-6
     assert 0.1 < reached.mean() < 0.3
     # Where the end is not there, what is to be done at it is learnt too.
     kept = buffer(1000, hindsight=1.0, config=EnvConfig(task="place_in_box", terminate_on="never"))
     kept.add_episodes([replace(one, achieved=late)])
-    _, before, _ = kept.drawn(5000)
+    before = kept.drawn(5000).before
     reached = np.abs(before.achieved - before.desired).max(axis=1) < 1e-6
     assert 0.15 < reached.mean() < 0.35
 
@@ -97,7 +97,7 @@ def test_a_goal_says_its_reward_and_whether_all_is_over() -> None:
 def test_what_was_seen_is_told_beside_what_is_learnt() -> None:
     kept = buffer(1000)
     kept.add_episodes([played(1, 50)])
-    data, before, after = kept.drawn(500)
+    data, before, after, _ = kept.drawn(500)
     for numbers, seen in ((data.observations, before), (data.next_observations, after)):
         np.testing.assert_array_equal(numbers[:, 0], seen.observation[:, 0])
         np.testing.assert_array_equal(numbers[:, 1], seen.desired[:, 0])
