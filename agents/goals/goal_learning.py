@@ -44,6 +44,7 @@ from simworld.agents.reinforcement.training import check_steps, not_of_goals, si
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
+from simworld.randomization.sampling import sources_of
 
 _AT_ONCE = 64
 """Batches that are drawn together: far quicker than one by one, and no more memory than that."""
@@ -111,6 +112,7 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     if config.observation != ("state",):
         raise ConfigurationError(f"observation: {name} learns from the state alone, got {[*config.observation]}")
     check_steps(name, settings.steps, settings.envs * config.task.steps)
+    sources_of(config.scene, settings.easier)  # which are there
 
 
 class _Learner(TD3):

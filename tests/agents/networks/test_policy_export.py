@@ -20,7 +20,8 @@ def runtime() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("kind", "task"), [("cloning", "stack"), ("ppo", "reach"), ("sac", "reach"), ("ddpg", "place_in_box")]
+    ("kind", "task"),
+    [("cloning", "stack"), ("ppo", "reach"), ("sac", "reach"), ("ddpg", "place_in_box"), ("ddpg", "slide")],
 )
 def test_onnx_acts_as_the_policy_does(runtime: ModuleType, tmp_path: Path, kind: Any, task: str) -> None:
     config = EnvConfig(task=task, randomization="default")
