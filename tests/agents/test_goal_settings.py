@@ -1,4 +1,4 @@
-"""What is played and learnt with settings for what slides: how large actions are, how quiet, how long, in which world."""
+"""Settings for what slides: how large actions are, how quiet, how long episodes of play, in which world."""
 
 from contextlib import closing
 from types import SimpleNamespace
