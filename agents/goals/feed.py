@@ -49,7 +49,7 @@ class Feed:
             restarts=restarts,
             early=settings.early,
             nominal=nominal,
-            easier=settings.easier,
+            easier=settings.easier[min(int((1.0 - nominal) * len(settings.easier)), len(settings.easier) - 1)],
             quiet=settings.quiet,
             place_only=settings.place_only,
             elsewhere=elsewhere,

@@ -112,7 +112,8 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
     if config.observation != ("state",):
         raise ConfigurationError(f"observation: {name} learns from the state alone, got {[*config.observation]}")
     check_steps(name, settings.steps, settings.envs * config.task.steps)
-    sources_of(config.scene, settings.easier)  # which are there
+    for easier in settings.easier:
+        sources_of(config.scene, easier)  # which are there
 
 
 class _Learner(TD3):

@@ -24,21 +24,21 @@ class GoalSettings(Settings):
     each explore on its own); the share `restarts` of episodes, and in the end `last_restarts`, goes on from where
     something was first held in one before, or up to `early` steps before that, so that it is often about to be held
     (as Florensa et al. 2017 begin near the goal); in a task that has nothing held but a place for something, from
-    where that was first moved. After the first of each environment, episodes are of the nominal world, or one that is
-    `easier`, and fewer and fewer of them until the part `nominal` of the steps is done. With `play_steps` they are as
-    long at most. Of a goal that is a place and a fact, in the share `place_only` the place alone is wanted, which is
-    reached long before all of it is. At first that is always one where the thing was in an episode before, as what was
-    achieved is set for goals by Nair et al. 2018, and it ends the episode; until the part `elsewhere` of the steps is
-    done, that is so less and less often. `hindsight` is the share of goals that were achieved later. Of what is learnt
-    from, the share `demonstrated` was shown, where there are demonstrations. With `foresight` values begin as those of
-    going straight to the goal, if that is one place and each step costs the most that one can. What is learnt has the
-    mean of the weights over about `averaged` steps. Of several `critics` the least hopeful counts, and of what is done
-    next one of normal deviation `smoothing`; the actor learns at one of `actor_every` updates, and with the weight
-    `imitated` from what was done where that led to what is wanted, if it is worth no less (as Nair et al. 2018 do from
-    demonstrations). Every `evaluate_every` steps it is tested, in `evaluation_episodes`. Until the part `coarse` of
-    the steps is done, what is played has coarse contacts, which take half the time; then episodes are left off for
-    ones with those of the environment, which what is tested always has. An episode of play ends with a failure of its
-    task, which is taken for final.
+    where that was first moved. After the first of each environment, episodes are of the nominal world, or of those
+    that are `easier`, one after the other, and fewer and fewer of them until the part `nominal` of the steps is done.
+    With `play_steps` they are as long at most. Of a goal that is a place and a fact, in the share `place_only` the
+    place alone is wanted, which is reached long before all of it is. At first that is always one where the thing was
+    in an episode before, as what was achieved is set for goals by Nair et al. 2018, and it ends the episode; until the
+    part `elsewhere` of the steps is done, that is so less and less often. `hindsight` is the share of goals that were
+    achieved later. Of what is learnt from, the share `demonstrated` was shown, where there are demonstrations. With
+    `foresight` values begin as those of going straight to the goal, if that is one place and each step costs the most
+    that one can. What is learnt has the mean of the weights over about `averaged` steps. Of several `critics` the
+    least hopeful counts, and of what is done next one of normal deviation `smoothing`; the actor learns at one of
+    `actor_every` updates, and with the weight `imitated` from what was done where that led to what is wanted, if it is
+    worth no less (as Nair et al. 2018 do from demonstrations). Every `evaluate_every` steps it is tested, in
+    `evaluation_episodes`. Until the part `coarse` of the steps is done, what is played has coarse contacts, which take
+    half the time; then episodes are left off for ones with those of the environment, which what is tested always has.
+    An episode of play ends with a failure of its task, which is taken for final.
     """
 
     algorithm: ClassVar[str] = "ddpg"
@@ -64,7 +64,7 @@ class GoalSettings(Settings):
     last_restarts: Share = 0.2
     early: Annotated[Whole, Field(ge=0, le=10_000)] = 0
     nominal: Share = 0.5
-    easier: Randomized = NONE
+    easier: Annotated[tuple[Randomized, ...], Field(min_length=1)] = (NONE,)
     play_steps: Annotated[Whole, Field(ge=1)] | None = None
     place_only: Share = 0.5
     elsewhere: Share = 0.5

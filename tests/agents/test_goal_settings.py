@@ -20,6 +20,7 @@ from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.errors import ConfigurationError
+from simworld.randomization.presets import NONE
 from simworld.randomization.randomization import Randomization
 
 TINY = {"steps": 1200, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16}
@@ -83,8 +84,10 @@ def test_what_is_not_randomized_is_easier(monkeypatch: pytest.MonkeyPatch) -> No
         assert len(frictions) == 24 and low <= frictions.count(0.3) / len(frictions) <= high
     told = list[Exploration]()
     asked: Any = SimpleNamespace(ask=lambda actor, exploring, steps: told.append(exploring))
-    Feed(asked, GoalSettings(easier=EASIER, quiet=2.0), policy(SLIDE)).ask((), 1.0)
-    assert told[0].easier == EASIER and told[0].quiet == 2.0
+    feed = Feed(asked, GoalSettings(easier=(EASIER, NONE), nominal=0.8, quiet=2.0), policy(SLIDE))
+    for left in (1.0, 0.61, 0.59, 0.21, 0.0):
+        feed.ask((), left)
+    assert [one.easier for one in told] == [EASIER, EASIER, NONE, NONE, NONE] and told[0].quiet == 2.0
 
 
 def test_episodes_of_play_are_as_long_as_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +102,7 @@ def test_episodes_of_play_are_as_long_as_they_may_be(monkeypatch: pytest.MonkeyP
     sizes = SLIDE.interface.sizes
     seen = (np.zeros((SLIDE.task.steps + 1, sizes[name]), np.float32) for name in ("observation", "achieved_goal"))
     shown = Played(*seen, np.zeros(4, np.float32), np.zeros((SLIDE.task.steps, 4), np.float32))
-    settings = GoalSettings(**TINY, play_steps=30, imitated=1.0, largest=0.3, easier=EASIER)
+    settings = GoalSettings(**TINY, play_steps=30, imitated=1.0, largest=0.3, easier=(EASIER,))
     with closing(make(SLIDE)) as env:
         found = learn_goals(SLIDE, env, settings, demonstrations=[shown])
         assert np.abs(found(env.reset(seed=0)[0])).max() <= 0.3
@@ -108,7 +111,7 @@ def test_episodes_of_play_are_as_long_as_they_may_be(monkeypatch: pytest.MonkeyP
 
 
 def test_a_world_that_is_easier_is_one_of_the_task() -> None:
-    settings = GoalSettings(easier={"boxes.0.width": 0.2})
+    settings = GoalSettings(easier=({"boxes.0.width": 0.2},))
     with closing(make(SLIDE)) as env, pytest.raises(ConfigurationError, match="boxes"):
         learn_goals(SLIDE, env, settings)
 
