@@ -19,7 +19,8 @@ def left_alone(config: EnvConfig) -> bool:
 def achieved_by(played: Played, config: EnvConfig) -> Float:
     """What an episode achieved (t + 1, g): of what slides, where it will rest, as soon as it is on its way there.
 
-    After the last touch that is where it rested in the end, if it did.
+    After the last touch that is where it rested in the end, if it did. What is observed has to be exact: an error of
+    1 cm/s of a puck of friction 0.0065 at 0.2 m/s is one of 3 cm.
     """
     if not left_alone(config):
         return played.achieved

@@ -44,7 +44,8 @@ from simworld.agents.reinforcement.training import check_steps, not_of_goals, si
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, TrainingError
-from simworld.randomization.sampling import sources_of
+from simworld.physics.settle import check_settles
+from simworld.randomization.sampling import check_scenes
 
 _AT_ONCE = 64
 """Batches that are drawn together: far quicker than one by one, and no more memory than that."""
@@ -75,8 +76,7 @@ def learn_goals(
     base = test_env.unwrapped
     if not isinstance(base, ManipulationEnv) or base.config.interface != config.interface:
         raise ConfigurationError(f"test_env: must be an environment of {config.task.name!r}, as those learnt in")
-    if settings.play_steps is not None:
-        config = _with_steps(config, settings.play_steps)
+    config = _played_in(config, settings)
     asked_for = {name: getattr(settings, name) for name in ("hidden", "layers", "largest")}
     architecture = Architecture(kind="ddpg", interface=config.interface, **asked_for)
     policy = NetworkPolicy(architecture, settings.model_dump(mode="json"), settings.seed)
@@ -111,9 +111,10 @@ def check_goals(config: EnvConfig, settings: GoalSettings) -> None:
         raise not_of_goals(name, config)
     if config.observation != ("state",):
         raise ConfigurationError(f"observation: {name} learns from the state alone, got {[*config.observation]}")
-    check_steps(name, settings.steps, settings.envs * config.task.steps)
+    check_steps(name, settings.steps, settings.envs * _played_in(config, settings).task.steps)
     for easier in settings.easier:
-        sources_of(config.scene, easier)  # which are there
+        check_scenes(config.scene, easier)
+        check_settles(config.scene, easier)
 
 
 class _Learner(TD3):
@@ -324,6 +325,12 @@ class _Learner(TD3):
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             parameter.grad = gradient
         getattr(self, name).optimizer.step()
+
+
+def _played_in(config: EnvConfig, settings: GoalSettings) -> EnvConfig:
+    """The same with episodes of play, which are no longer than those of the task."""
+    steps = config.task.steps
+    return _with_steps(config, min(settings.play_steps or steps, steps))
 
 
 def _with_steps(config: EnvConfig, steps: int) -> EnvConfig:

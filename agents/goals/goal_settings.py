@@ -1,8 +1,8 @@
 """How goals are learnt: the settings."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from simworld.agents.learning.training_seeds import MOST_SEED, SEEDS_EACH
 from simworld.agents.settings import Hidden, Largest, Layers, LearningRate, Real, RootSeed, Settings, Whole
@@ -10,6 +10,12 @@ from simworld.envs.options import Randomized
 from simworld.errors import ConfigurationError
 from simworld.randomization.presets import NONE
 
+
+def _as_several(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+Worlds = Annotated[tuple[Randomized, ...], BeforeValidator(_as_several), Field(min_length=1)]
 Share = Annotated[Real, Field(ge=0, le=1)]
 
 
@@ -20,25 +26,26 @@ class GoalSettings(Settings):
     of `batch_size` steps of the latest `buffer_size`, at a `learning_rate` that goes to the last one in equal parts
     where there is a `last_learning_rate`. Actions are as large as `largest`, and large ones cost `penalty`; target
     networks follow by `tau`. Of what is played, `epsilon` of the actions are drawn at random and the others have
-    `noise`, from the first environment of a process to its last (k / n)^`quiet` of both (as Horgan et al. 2018 have
-    each explore on its own); the share `restarts` of episodes, and in the end `last_restarts`, goes on from where
-    something was first held in one before, or up to `early` steps before that, so that it is often about to be held
-    (as Florensa et al. 2017 begin near the goal); in a task that has nothing held but a place for something, from
-    where that was first moved. After the first of each environment, episodes are of the nominal world, or of those
-    that are `easier`, one after the other, and fewer and fewer of them until the part `nominal` of the steps is done.
-    With `play_steps` they are as long at most. Of a goal that is a place and a fact, in the share `place_only` the
-    place alone is wanted, which is reached long before all of it is. At first that is always one where the thing was
-    in an episode before, as what was achieved is set for goals by Nair et al. 2018, and it ends the episode; until the
-    part `elsewhere` of the steps is done, that is so less and less often. `hindsight` is the share of goals that were
-    achieved later. Of what is learnt from, the share `demonstrated` was shown, where there are demonstrations. With
-    `foresight` values begin as those of going straight to the goal, if that is one place and each step costs the most
-    that one can. What is learnt has the mean of the weights over about `averaged` steps. Of several `critics` the
-    least hopeful counts, and of what is done next one of normal deviation `smoothing`; the actor learns at one of
-    `actor_every` updates, and with the weight `imitated` from what was done where that led to what is wanted, if it is
-    worth no less (as Nair et al. 2018 do from demonstrations). Every `evaluate_every` steps it is tested, in
-    `evaluation_episodes`. Until the part `coarse` of the steps is done, what is played has coarse contacts, which take
-    half the time; then episodes are left off for ones with those of the environment, which what is tested always has.
-    An episode of play ends with a failure of its task, which is taken for final.
+    `noise`; with `quiet` the first environment of a process has none of both, and of n more the k-th (k / n)^`quiet`
+    (as Horgan et al. 2018 have each explore in its own way). The share `restarts` of episodes, and in the end
+    `last_restarts`, goes on from where something was first held in one before, or up to `early` steps before that, so
+    that it is often about to be held (as Florensa et al. 2017 begin near the goal); in a task that has nothing held
+    but a place for something, from where that was first moved. After the first of each environment, episodes are of
+    the nominal world, or of those that are `easier`, one after the other, and fewer and fewer begin in them until the
+    part `nominal` of the steps is done. With `play_steps` they are as long at most. Of a goal that is a place and a
+    fact, in the share `place_only` the place alone is wanted, which is reached long before all of it is. At first that
+    is always one where the thing was in an episode before, as what was achieved is set for goals by Nair et al. 2018,
+    and it ends the episode; until the part `elsewhere` of the steps is done, that is so less and less often.
+    `hindsight` is the share of goals that were achieved later. Of what is learnt from, the share `demonstrated` was
+    shown, where there are demonstrations. With `foresight` values begin as those of going straight to the goal, if
+    that is one place and each step costs the most that one can. What is learnt has the mean of the weights over about
+    `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one of normal deviation
+    `smoothing`; the actor learns at one of `actor_every` updates, and with the weight `imitated` from what was done
+    where that led to what is wanted, if it is worth no less (as Nair et al. 2018 do from demonstrations). Every
+    `evaluate_every` steps it is tested, in `evaluation_episodes`. Until the part `coarse` of the steps is done, what
+    is played has coarse contacts, which take half the time; then episodes are left off for ones with those of the
+    environment, which what is tested always has. An episode of play ends with a failure of its task, which is taken
+    for final.
     """
 
     algorithm: ClassVar[str] = "ddpg"
@@ -64,7 +71,7 @@ class GoalSettings(Settings):
     last_restarts: Share = 0.2
     early: Annotated[Whole, Field(ge=0, le=10_000)] = 0
     nominal: Share = 0.5
-    easier: Annotated[tuple[Randomized, ...], Field(min_length=1)] = (NONE,)
+    easier: Worlds = (NONE,)
     play_steps: Annotated[Whole, Field(ge=1)] | None = None
     place_only: Share = 0.5
     elsewhere: Share = 0.5

@@ -46,8 +46,10 @@ class HindsightBuffer(ReplayBuffer):
 
     A step's goal is, with the share `hindsight`, what was achieved later in its episode, and else the episode's own;
     its reward and its end follow from that. An episode that failed ends there too, worth as much as if a goal is
-    `never` reached. Half of the steps are drawn from episodes in which what is achieved MOVED,
-    where there are such, and half from all. What is sampled are features, normalized by `mean` and `std`.
+    `never` reached. Half of the steps are drawn from episodes in which what is achieved MOVED, where there are such,
+    and half from all. Of something that slides by itself it is achieved to be on the way to where it will rest, which
+    ends nothing; the half is of steps up to the last touch, and goals are about those wanted. What is sampled are
+    features, normalized by `mean` and `std`.
     """
 
     def __init__(

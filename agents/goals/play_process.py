@@ -36,8 +36,9 @@ class Exploration:
     before that; in a task that has nothing held but a place for something, from where that was first moved. Of the
     others the share `nominal` is not randomized. Where goals are a place and whether something is so, in the share
     `place_only` of episodes the place alone is wanted, and in the share `elsewhere` of these one where the thing was
-    in an episode before. What is not randomized is `easier` if that says how. Of n environments the k-th has (k /
-    n)^`quiet` of epsilon and noise. Contacts are those of the configuration, or `coarse`.
+    in an episode before. What is not randomized is `easier` if that says how. Of the n + 1 environments of a process
+    the k-th has (k / n)^`quiet` of epsilon and noise, the first none. Contacts are those of the configuration, or
+    `coarse`.
     """
 
     epsilon: float
@@ -152,7 +153,8 @@ class _Players:
         if actor is None:
             return some.astype(np.float32)
         seen = Seen(*map(np.array, zip(*(player.now for player in self._all), strict=True)))
-        scale = np.linspace(0.0, 1.0, len(self._all))[:, None] ** exploring.quiet
+        count = len(self._all)
+        scale = np.linspace(float(count == 1), 1.0, count)[:, None] ** exploring.quiet
         noise = exploring.noise * scale * draw.standard_normal(shape)
         acted = actor(relative_to_any(seen, self._interface)) + noise
         at_random = draw.random((len(self._all), 1)) < exploring.epsilon * scale

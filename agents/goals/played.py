@@ -16,8 +16,7 @@ MOVED = 0.01
 
 @dataclass(frozen=True)
 class Played:
-    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a),
-    which are parts of the largest that the learner has.
+    """An episode of t steps: what was observed (t + 1, n) and achieved (t + 1, g), the goal (g,), actions (t, a).
 
     What has `failed` ended with a failure of its task.
     """
@@ -32,7 +31,7 @@ class Played:
         return len(self.actions)
 
     def in_parts_of(self, largest: float) -> Self:
-        """The same with actions as parts of the largest one, and none that is larger."""
+        """The same with actions as parts of the largest one that a learner has, and none that is larger."""
         return replace(self, actions=(self.actions / np.float32(largest)).clip(-1, 1))
 
     @classmethod

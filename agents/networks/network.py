@@ -80,7 +80,7 @@ class NetworkPolicy:
         return self._form.features(seen, self._interface)
 
     def bound(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The actions (n, size) in -1..1 that the network's outputs (n, size) mean."""
+        """The actions (n, size), as large as the largest, that the network's outputs (n, size) mean."""
         return self.architecture.largest * self._form.bound(outputs)
 
     def __call__(self, observation: Mapping[str, NDArray[Any]]) -> Float:

@@ -20,9 +20,10 @@ _FINE, _SLOW = 0.01, 0.05
 
 
 def slides(interface: Interface) -> bool:
-    """Whether a goal is for a thing that goes on by itself: of which velocity and friction are observed."""
+    """Whether a goal is for a thing that goes on by itself: its velocity, its friction and the tool are observed."""
     thing = _thing(interface)
-    return bool(thing) and all(f"{thing}_{name}" in interface.places for name in ("velocity", "friction"))
+    needed = "tool_position", f"{thing}_velocity", f"{thing}_friction"
+    return bool(thing) and all(name in interface.places for name in needed)
 
 
 def place_of_rest(observation: Numbers, interface: Interface) -> Numbers:

@@ -8,6 +8,7 @@ import pytest
 
 from simworld.agents.experts import expert
 from simworld.agents.goals.foresight import foreseen, straight_steps
+from simworld.agents.networks.sliding import place_of_rest
 from simworld.agents.policy import Seen, observed
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
@@ -37,6 +38,18 @@ def test_no_episode_takes_fewer_steps_than_straight_ones(task: str) -> None:
         stops = [seen[0].observation[:3], *([] if task == "reach" else [seen[0].achieved]), seen[0].desired]
         legs = [np.linalg.norm(there - here) for here, there in itertools.pairwise(stops)]
         assert least[0] == pytest.approx(sum(legs) / step, rel=1e-5)
+
+
+def test_what_slides_is_to_go_from_where_it_will_rest() -> None:
+    interface = EnvConfig(task="slide").interface
+    told = np.zeros(interface.sizes["observation"], np.float32)
+    told[interface.places["tool_position"]] = 0.0, 0.0, 0.2
+    told[interface.places["object_friction"]] = 0.01
+    told[interface.places["object_velocity"]] = 0.2, 0.0, 0.0, 0.0, 0.0, 0.0
+    seen = Seen(told, np.zeros(4, np.float32), np.float32([0.3, 0.0, 0.0, 1.0]))
+    rest = place_of_rest(told, interface)[0]
+    assert 0.15 < rest < 0.2
+    assert float(straight_steps(seen, interface)) == pytest.approx((0.2 + 0.3 - rest) * interface.control_hz, rel=1e-5)
 
 
 def test_what_is_foreseen_is_the_cost_of_straight_steps_until_the_goal_is_reached() -> None:

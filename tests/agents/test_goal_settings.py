@@ -91,23 +91,41 @@ def test_what_is_not_randomized_is_easier(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_episodes_of_play_are_as_long_as_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    lengths = []
-    add = goal_learning.HindsightBuffer.add_episodes
+    added, given = list[Played](), list[Any]()
+    add, play = goal_learning.HindsightBuffer.add_episodes, goal_learning.PlayProcesses
 
     def watched(buffer: Any, episodes: Any) -> None:
-        lengths.extend(map(len, known := list(episodes)))
+        added.extend(known := list(episodes))
         add(buffer, known)
+
+    def playing(*arguments: Any) -> Any:
+        given.extend(arguments)
+        return play(*arguments)
+
+    monkeypatch.setattr(goal_learning, "PlayProcesses", playing)
 
     monkeypatch.setattr(goal_learning.HindsightBuffer, "add_episodes", watched)
     sizes = SLIDE.interface.sizes
     seen = (np.zeros((SLIDE.task.steps + 1, sizes[name]), np.float32) for name in ("observation", "achieved_goal"))
-    shown = Played(*seen, np.zeros(4, np.float32), np.zeros((SLIDE.task.steps, 4), np.float32))
+    shown = Played(*seen, np.zeros(4, np.float32), np.full((SLIDE.task.steps, 4), 0.15, np.float32))
     settings = GoalSettings(**TINY, play_steps=30, imitated=1.0, largest=0.3, easier=(EASIER,))
     with closing(make(SLIDE)) as env:
         found = learn_goals(SLIDE, env, settings, demonstrations=[shown])
-        assert np.abs(found(env.reset(seed=0)[0])).max() <= 0.3
-    assert lengths[0] == SLIDE.task.steps, "what was shown is as long as it is"
-    assert len(lengths) > 20 and max(lengths[1:]) == 30
+    assert found.architecture.largest == 0.3 == given[-1]
+    assert len(added[0]) == SLIDE.task.steps, "what was shown is as long as it is"
+    np.testing.assert_allclose(added[0].actions, 0.5)
+    assert len(added) > 20 and max(map(len, added[1:])) == 30
+
+
+def test_longer_than_the_task_they_never_are() -> None:
+    assert goal_learning._played_in(SLIDE, GoalSettings(play_steps=500)).task.steps == SLIDE.task.steps
+    with pytest.raises(ConfigurationError, match="more than 480"):
+        goal_learning.check_goals(SLIDE, GoalSettings(steps=480, play_steps=30))
+
+
+def test_one_world_that_is_easier_may_stand_for_itself() -> None:
+    assert GoalSettings(easier="none").easier == (NONE,)
+    assert GoalSettings(easier={"objects.0.friction": 0.3, "goal.position.x": 0.1}).easier == (EASIER,)
 
 
 def test_a_world_that_is_easier_is_one_of_the_task() -> None:
