@@ -77,8 +77,13 @@ def learn_goals(
     if not isinstance(base, ManipulationEnv) or base.config.interface != config.interface:
         raise ConfigurationError(f"test_env: must be an environment of {config.task.name!r}, as those learnt in")
     config = _played_in(config, settings)
-    asked_for = {name: getattr(settings, name) for name in ("hidden", "layers", "largest")}
-    architecture = Architecture(kind="ddpg", interface=config.interface, **asked_for)
+    architecture = Architecture(
+        kind="ddpg",
+        interface=config.interface,
+        hidden=settings.hidden,
+        layers=settings.layers,
+        largest=settings.largest,
+    )
     policy = NetworkPolicy(architecture, settings.model_dump(mode="json"), settings.seed)
     tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}

@@ -70,6 +70,8 @@ class HindsightBuffer(ReplayBuffer):
         super().__init__(1, observation_space, action_space, device, 1)
         self._config, self._features, self._hindsight, self._never = config, features, hindsight, never
         self._slides = left_alone(config)
+        # Not by being on its way there, which may be spoilt again.
+        self._may_end = config.terminate_on != "never" and not self._slides
         self._generator, self._seed = np.random.default_rng(seed), seed
         sizes, steps = config.interface.sizes, config.task.steps
         count = -(-buffer_size // steps)
@@ -142,7 +144,7 @@ class HindsightBuffer(ReplayBuffer):
         episode, step, desired, led = self._with_goals(batch_size)
         achieved = self._achieved[episode, step + 1]
         rewards = config.task.reward[config.reward].of(config.task.goal, achieved, desired)
-        over = self._ends(achieved, desired)
+        over = self._reached(achieved, desired) & self._may_end
         lost = self._failed[episode] & (step + 1 == self._lengths[episode]) & ~over
         rewards = np.where(lost, self._never, rewards)
         over = over | lost
@@ -159,7 +161,7 @@ class HindsightBuffer(ReplayBuffer):
 
         Those did that are up to the last one that counts, where the goal is what was achieved in the end.
         """
-        config, draw, many = self._config, self._generator.random, _TRIED * count
+        draw, many = self._generator.random, _TRIED * count
         chosen = [self._chosen(count) for _ in range(_TRIED)]
         episode, step = (np.concatenate(each) for each in zip(*chosen, strict=True))
         left = self._lengths[episode] - step
@@ -169,9 +171,8 @@ class HindsightBuffer(ReplayBuffer):
             later = np.where(draw(many) < _IN_THE_END, self._lengths[episode], later)
             again &= self._is_within(self._achieved[episode, later])
         desired = np.where(again[:, None], self._achieved[episode, later], self._desired[episode])
-        over = self._ends(self._achieved[episode, step], desired)
-        if self._slides:
-            over = config.task.goal.reached(self._achieved[episode, step], desired) & (draw(many) >= _LEAVING)
+        over = self._reached(self._achieved[episode, step], desired)
+        over &= draw(many) >= _LEAVING if self._slides else self._may_end
         # Of each row's candidates the first that is of use, or else the last.
         first = np.argmin([*over.reshape(_TRIED, count)[:-1], np.zeros(count, np.bool_)], axis=0)
         rows = first * count + np.arange(count)
@@ -179,10 +180,8 @@ class HindsightBuffer(ReplayBuffer):
         led = again[rows] & (later[rows] >= self._counting[episode]) & (step < self._counting[episode])
         return episode, step, desired[rows], led
 
-    def _ends(self, achieved: Float, desired: Float) -> NDArray[np.bool_]:
-        """Whether an episode ends where something is achieved: not by being on its way, which may be spoilt again."""
-        ends = self._config.terminate_on != "never" and not self._slides
-        return self._config.task.goal.reached(achieved, desired) & ends
+    def _reached(self, achieved: Float, desired: Float) -> NDArray[np.bool_]:
+        return self._config.task.goal.reached(achieved, desired)
 
     def _is_within(self, achieved: Float) -> NDArray[np.bool_]:
         """Whether what is achieved (n, g) is about where goals are, and not far away, where most goes at first."""

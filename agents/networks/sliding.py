@@ -28,9 +28,7 @@ def slides(interface: Interface) -> bool:
 
 def place_of_rest(observation: Numbers, interface: Interface) -> Numbers:
     """Where it would come to rest (..., 2) on the table, in metres, if it were left alone: v² / 2a from where it is."""
-    place, velocity, slowing = _motion(observation, interface)
-    way = velocity * _length(velocity) / (2 * slowing)
-    return place + way * (_FARTHEST / _length(way).clip(min=_FARTHEST))
+    return _at_rest(*_motion(observation, interface))
 
 
 def sliding_features(observation: Numbers, goal: Numbers, interface: Interface) -> list[Numbers]:
@@ -48,7 +46,7 @@ def sliding_features(observation: Numbers, goal: Numbers, interface: Interface) 
     ahead, needed = way / far, way * (2 * slowing / far) ** 0.5
     tool = observation[..., interface.places["tool_position"]][..., :2] - place
     left, off = _across(ahead, tool), needed - velocity
-    rest = goal[..., :2] - place_of_rest(observation, interface)
+    rest = goal[..., :2] - _at_rest(place, velocity, slowing)
     moves = _along(ahead, velocity), _across(ahead, velocity)
     return [rest, needed, off, _along(ahead, tool), left, *moves, _finely(left / _FINE), _finely(off / _SLOW)]
 
@@ -60,6 +58,11 @@ def _motion(observation: Numbers, interface: Interface) -> tuple[Numbers, Number
         for name in ("position", "velocity", "friction")
     )
     return place[..., :2], velocity[..., :2], friction.clip(min=_LEAST_FRICTION) * _SLOWING
+
+
+def _at_rest(place: Numbers, velocity: Numbers, slowing: Numbers) -> Numbers:
+    way = velocity * _length(velocity) / (2 * slowing)
+    return place + way * (_FARTHEST / _length(way).clip(min=_FARTHEST))
 
 
 def _length(of: Numbers) -> Numbers:

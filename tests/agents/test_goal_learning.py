@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from begun import parameters_begun_with
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from torch import nn
 
@@ -17,7 +18,7 @@ from simworld.agents.goals.feed import Feed
 from simworld.agents.goals.foresight import foreseen
 from simworld.agents.goals.goal_learning import learn_goals
 from simworld.agents.goals.goal_settings import GoalSettings, TwinSettings
-from simworld.agents.goals.play_process import Exploration, Player
+from simworld.agents.goals.play_process import Exploration
 from simworld.agents.goals.played import Actor, Played
 from simworld.agents.learning import training_tests
 from simworld.agents.learning.training_tests import Tell
@@ -210,14 +211,7 @@ def test_what_cannot_be_learnt_is_refused(options: dict[str, object], settings: 
 
 def test_the_nominal_world_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     varied = EnvConfig(task="place_in_box", randomization="default")
-    masses = []
-
-    class Watched(Player):
-        def begin(self, *given: Any) -> None:
-            super().begin(*given)
-            masses.append(self.env.parameters["objects.0.mass"])
-
-    monkeypatch.setattr(play_process, "Player", Watched)
+    masses = parameters_begun_with(monkeypatch, "objects.0.mass")
     for nominal, of in ((1.0, 1.0), (0.5, 0.5), (0.0, 0.0)):
         masses.clear()
         play_process._Players(varied, 2, 0).play(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from begun import parameters_begun_with
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 from simworld.agents.goals import goal_learning, play_process
@@ -14,7 +15,7 @@ from simworld.agents.goals.feed import Feed
 from simworld.agents.goals.goal_learning import learn_goals
 from simworld.agents.goals.goal_settings import GoalSettings
 from simworld.agents.goals.play_process import Exploration
-from simworld.agents.goals.played import Played
+from simworld.agents.goals.played import Actor, Played
 from simworld.agents.goals.player import Player
 from simworld.agents.networks.network import Architecture, NetworkPolicy
 from simworld.envs.config import EnvConfig
@@ -59,7 +60,8 @@ def test_a_policy_goes_on_where_its_episode_began_with_small_actions() -> None:
 def test_some_environments_are_quiet() -> None:
     players = play_process._Players(REACH, 3, 0)
     players.play(None, Exploration(1.0, 0.0, 0.0), 1)
-    still: Any = lambda features: np.zeros((len(features), 4), np.float32)  # noqa: E731
+    mean = np.zeros(len(policy(REACH).network.mean), np.float32)
+    still = Actor(((np.zeros((4, len(mean)), np.float32), np.zeros(4, np.float32)),), mean, mean + 1)
     for quiet, wanted in ((0.0, [1.0, 1.0, 1.0]), (1.0, [0.0, 0.5, 1.0]), (2.0, [0.0, 0.25, 1.0])):
         noise = np.array([players._actions(still, Exploration(0.0, 0.2, 0.0, quiet=quiet)) for _ in range(500)])
         np.testing.assert_allclose(noise.std(axis=(0, 2)), np.multiply(0.2, wanted), rtol=0.1)
@@ -68,14 +70,7 @@ def test_some_environments_are_quiet() -> None:
 
 
 def test_what_is_not_randomized_is_easier(monkeypatch: pytest.MonkeyPatch) -> None:
-    frictions = []
-
-    class Watched(Player):
-        def begin(self, *given: Any) -> None:
-            super().begin(*given)
-            frictions.append(self.env.parameters["objects.0.friction"])
-
-    monkeypatch.setattr(play_process, "Player", Watched)
+    frictions = parameters_begun_with(monkeypatch, "objects.0.friction")
     for nominal, low, high in ((1.0, 1.0, 1.0), (0.5, 0.2, 0.8), (0.0, 0.0, 0.0)):
         frictions.clear()
         exploring = Exploration(1.0, 0.0, 0.0, nominal=nominal, easier=EASIER)
@@ -103,7 +98,6 @@ def test_episodes_of_play_are_as_long_as_they_may_be(monkeypatch: pytest.MonkeyP
         return play(*arguments)
 
     monkeypatch.setattr(goal_learning, "PlayProcesses", playing)
-
     monkeypatch.setattr(goal_learning.HindsightBuffer, "add_episodes", watched)
     sizes = SLIDE.interface.sizes
     seen = (np.zeros((SLIDE.task.steps + 1, sizes[name]), np.float32) for name in ("observation", "achieved_goal"))
