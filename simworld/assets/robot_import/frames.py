@@ -1,6 +1,7 @@
 """Where the links of a robot are, and postures that bring one of them somewhere."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -47,6 +48,16 @@ class ArmFrames:
     def __init__(self, joints: Sequence[Joint], tool: Array) -> None:
         self.joints, self._tool = joints, tool
         self.lower, self.upper = (np.array([getattr(j, end) for j in joints]) for end in ("lower", "upper"))
+        self._slides = np.array([joint.kind == "prismatic" for joint in joints])
+        self._axes = np.array([joint.axis for joint in joints])
+        # Where a joint takes the next link is at + a once + b twice, of its turn or way q (Rodrigues): what at, once
+        # and twice are is the same for every q.
+        self._at = np.array([pose_matrix(joint.position, joint.orientation) for joint in joints])
+        along, once = np.zeros((2, len(joints), 4, 4))
+        along[:, :3, 3] = self._axes
+        once[:, :3, :3] = np.cross(np.eye(3), self._axes[:, None])
+        slides = self._slides[:, None, None]
+        self._once, self._twice = self._at @ np.where(slides, along, once), self._at @ np.where(slides, 0, once @ once)
 
     @property
     def span(self) -> float:
@@ -56,17 +67,14 @@ class ArmFrames:
 
     def tool_and_jacobian(self, q: Array) -> tuple[Array, Array]:
         """The tool's pose (4, 4) and its geometric Jacobian (6, n), in the frame of the base."""
-        here, axes = np.eye(4), []
-        for joint, position in zip(self.joints, q, strict=True):
-            here = here @ pose_matrix(joint.position, joint.orientation)
-            axes.append((here[:3, :3] @ joint.axis, here[:3, 3], joint.kind == "prismatic"))
-            here = here @ _motion(joint, float(position))
-        tool = here @ self._tool
-        columns = [
-            np.concatenate([axis, np.zeros(3)] if slides else [np.cross(axis, tool[:3, 3] - origin), axis])
-            for axis, origin, slides in axes
-        ]
-        return tool, np.array(columns).T
+        once, twice = np.where(self._slides, q, np.sin(q)), 1 - np.cos(q)
+        steps = self._at + once[:, None, None] * self._once + twice[:, None, None] * self._twice
+        poses = np.array([*accumulate(steps, np.matmul)])
+        tool = poses[-1] @ self._tool
+        axes = (poses[:, :3, :3] @ self._axes[:, :, None])[:, :, 0]
+        slides = self._slides[:, None]
+        levers = np.cross(axes, tool[:3, 3] - poses[:, :3, 3])
+        return tool, np.hstack([np.where(slides, axes, levers), np.where(slides, 0.0, axes)]).T
 
     def reach(self, target: Array, q: Array) -> Array | None:
         """Positions (n,) that bring the tool to a pose (4, 4), by small steps from `q`; None where they do not."""
