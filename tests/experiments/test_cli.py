@@ -299,7 +299,7 @@ def plain(text: str) -> str:
 
 def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: Path) -> None:
     out, whole = tmp_path / "interrupted", tmp_path / "whole"
-    arguments = ["rollout", PLACE, "--episodes", 60, "--out"]
+    arguments = ["rollout", PLACE, "--episodes", 40, "--out"]
     process = begin(*arguments, out)
     wait_for(lambda: len(list(out.glob("episodes/0*.npz"))) >= 2, "a second shard")
     process.send_signal(signal.SIGSTOP)  # or it could be over before the other command has begun
@@ -310,7 +310,7 @@ def test_ctrl_c_keeps_what_was_finished_and_the_same_command_goes_on(tmp_path: P
     assert process.returncode == 130
     assert complaint.strip().splitlines()[-1].startswith("error: interrupted")
     kept = {path: path.stat().st_mtime_ns for path in out.glob("episodes/0*.npz")}
-    assert 2 <= len(kept) < 6
+    assert 2 <= len(kept) < 4
     assert len(list(read_episodes(out))) == 10 * len(kept)
     assert simworld(*arguments, out).returncode == 0
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
