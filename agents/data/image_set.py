@@ -23,14 +23,10 @@ from simworld.datasets.store.label_stream import KIND, ImagesRequest, read_label
 from simworld.datasets.store.manifest import read_checked
 from simworld.datasets.store.request import read_request
 from simworld.datasets.store.verify import content_digest
+from simworld.datasets.store.viewing_camera import ViewingCamera
 from simworld.errors import ConfigurationError, DatasetError, nearest
 from simworld.reading import PathLike, Record
 from simworld.scene.model import DISTRACTOR
-
-
-class _Camera(Record):
-    K: tuple[float, ...]
-    world_to_camera: tuple[float, ...]
 
 
 class _Image(Record):
@@ -38,7 +34,7 @@ class _Image(Record):
     height: int
     file_name: str
     segmentation_file: str
-    camera: _Camera
+    camera: ViewingCamera
 
 
 class _Pose(Record):
@@ -119,10 +115,8 @@ class ImageSet(Dataset[Example]):
     def __getitem__(self, index: int) -> Example:
         index = range(len(self))[index]
         entry = self._entries[index]
-        camera = entry.image.camera
         image, instances = self._pixels(index)
-        intrinsics, world_to_camera = np.reshape(camera.K, (3, 3)), np.reshape(camera.world_to_camera, (3, 4))
-        return Example(entry.name, image, instances, entry.things, intrinsics, world_to_camera)
+        return Example(entry.name, image, instances, entry.things, **entry.image.camera.arrays())
 
     def _pixels(self, index: int) -> tuple[Picture, Marks]:
         """The picture and the instance ids of an image, decoded once."""

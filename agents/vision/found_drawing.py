@@ -1,6 +1,7 @@
 """What a network found, drawn on the image."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +12,40 @@ from simworld.annotation.draw import Marked, draw_marked, instance_color
 from simworld.geometry import transform_points
 from simworld.scene.shapes import Cuboid
 
+_AXIS = 0.05
+_COLORS = (230, 60, 60), (60, 200, 60), (80, 110, 255)
 
-def draw_found(image: Picture, found: Found, architecture: VisionArchitecture) -> Picture:
-    """The image (h, w, 3) with masks, boxes, categories, scores and keypoints of what was found."""
+
+def draw_found(photo: Photo, found: Found, architecture: VisionArchitecture) -> Picture:
+    """The photo (h, w, 3) with masks, boxes, categories, scores and keypoints of what was found.
+
+    Where the camera is known, and the model tells them, also with the origins of things, and with their axes x, y and
+    z, of 5 cm, in red, green and blue.
+    """
     marks = []
     for k, category in enumerate(found.categories.tolist()):
         points = [] if found.keypoints is None else found.keypoints[k][: len(architecture.points[category])].tolist()
-        marks.append(_marked(found, k, architecture.categories[category], points))
-    return draw_marked(image, marks)
+        mark, lines = _marked(found, k, architecture.categories[category], points), list[Any]()
+        if found.positions is not None:
+            ends, seen = _ends(photo, found, k)
+            if seen:
+                mark = mark._replace(points=[*points, ends[0]])
+                lines = [(ends[0], end, color) for end, color in zip(ends[1:], _COLORS, strict=False)]
+        marks.append(mark._replace(lines=lines))
+    return draw_marked(photo.image, marks)
+
+
+def _ends(photo: Photo, found: Found, k: int) -> tuple[list[list[float]], bool]:
+    """The pixels of a thing's origin and, where it is told how it is turned, of the ends of its axes.
+
+    And whether all of them are before the camera.
+    """
+    assert photo.intrinsics is not None and photo.world_to_camera is not None and found.positions is not None
+    there = photo.world_to_camera[:, :3] @ found.positions[k] + photo.world_to_camera[:, 3]
+    turned = np.zeros((0, 3)) if found.rotations is None else _AXIS * found.rotations[k].T
+    ends = np.vstack([there, there + turned])
+    seen = ends @ photo.intrinsics.T
+    return (seen[:, :2] / seen[:, 2:]).tolist(), bool((seen[:, 2] > 0).all())
 
 
 def draw_located(photo: Photo, located: Located, category: str, bounds: Cuboid) -> Picture:

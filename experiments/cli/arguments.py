@@ -26,6 +26,14 @@ EnvId = Annotated[
         "importing a module of your own registers the id.",
     ),
 ]
+EnvOrRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV|RUN",
+        help="An environment, as other commands take it; or a folder of `train`, whose policy is tried in its own "
+        "environment, randomized as it was there.",
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", help="The folder to write; a stopped run goes on where it stopped.")]
 PolicyOut = Annotated[
     Path,
@@ -45,14 +53,10 @@ DataSeed = Annotated[
         help="Root seed of the data; requests of the same one share scenes, and `evaluate` takes seeds from 0 on.",
     ),
 ]
-Preset = Annotated[
-    str,
-    typer.Option(
-        "--randomization",
-        help="A preset (none, default, visual, dynamics, full, extreme), a YAML file, or several joined by +; "
-        "later ones win.",
-    ),
-]
+_PRESETS = (
+    "A preset (none, default, visual, dynamics, full, extreme), a YAML file, or several joined by +; later ones win."
+)
+Preset = Annotated[str, typer.Option("--randomization", help=_PRESETS)]
 Change = Annotated[
     list[str],
     typer.Option(
@@ -84,13 +88,8 @@ Replays = Annotated[
         "have its group; without, all are independent.",
     ),
 ]
-PolicyName = Annotated[
-    str,
-    typer.Option(
-        "--policy",
-        help="expert, random, one that ships, a folder of `train` or its file, or with --trust-pickle a .zip file.",
-    ),
-]
+_POLICIES = "expert, random, one that ships, a folder of `train` or its file, or with --trust-pickle a .zip file."
+PolicyName = Annotated[str, typer.Option("--policy", help=_POLICIES)]
 TrustPickle = Annotated[
     bool,
     typer.Option(
@@ -104,6 +103,8 @@ Normalization = Annotated[
         "observations as they are."
     ),
 ]
+TriedPolicy = Annotated[str | None, typer.Option("--policy", show_default="expert, or the run's", help=_POLICIES)]
+TriedIn = Annotated[str | None, typer.Option("--randomization", show_default="default, or the run's", help=_PRESETS)]
 _RENDERERS = sorted(module.name for module in iter_modules([str(Path(simworld.__path__[0], "rendering", "renderers"))]))
 """As `simworld.rendering` finds them, which takes a while to import."""
 
@@ -182,7 +183,7 @@ def searching(count: int, budget: int | None) -> AbstractContextManager[Callable
     return quota_progress(most_candidates(count, budget))
 
 
-def asked_randomization(base: str, changes: list[str]) -> str | list[Any]:
+def asked_randomization(base: str | Mapping[str, Any], changes: list[str]) -> str | list[Any]:
     """What `--randomization` and `--randomize` ask for."""
     from simworld.randomization.files import asked_randomization
 

@@ -26,13 +26,17 @@ def instance_color(instance: int) -> tuple[int, int, int]:
 
 
 class Marked(NamedTuple):
-    """Something to be marked in a picture: a word, a colour in 0..255, a box, a mask (h, w), and points in pixels."""
+    """Something to be marked in a picture: a word, a colour in 0..255, a box, a mask (h, w), and points in pixels.
+
+    `lines` are each two points and a colour.
+    """
 
     text: str
     color: tuple[int, int, int]
     box: tuple[int, int, int, int]
     mask: NDArray[np.bool_] | None
     points: Sequence[Sequence[float]] = ()
+    lines: Sequence[tuple[Sequence[float], Sequence[float], tuple[int, int, int]]] = ()
 
 
 def draw(frame: Frame, labels: Labels) -> Picture:
@@ -52,13 +56,15 @@ def draw_marked(picture: Picture, things: Sequence[Marked]) -> Picture:
             rgb[thing.mask] += _OPACITY * (np.array(thing.color, dtype=np.float32) - rgb[thing.mask])
     image = Image.fromarray(np.rint(rgb).astype(np.uint8))
     canvas = ImageDraw.Draw(image)
-    for text, color, (x, y, width, height), _, points in things:
+    for text, color, (x, y, width, height), _, points, lines in things:
         canvas.rectangle((x, y, x + width - 1, y + height - 1), outline=color)
         _, _, wide, high = canvas.textbbox((0, 0), text)
         # Above the box, or inside it where the image ends.
         left, top = max(min(x, image.width - wide - 4), 0), y - high - 2 if y > high + 2 else y + 1
         canvas.rectangle((left, top, left + wide + 3, top + high + 1), fill=(0, 0, 0))
         canvas.text((left + 2, top), text, fill=color)
+        for (x0, y0), (x1, y1), own in lines:
+            canvas.line((x0 - 0.5, y0 - 0.5, x1 - 0.5, y1 - 0.5), fill=own, width=2)
         for column, row in points:
             canvas.ellipse(
                 (column - 0.5 - _DOT, row - 0.5 - _DOT, column - 0.5 + _DOT, row - 0.5 + _DOT),

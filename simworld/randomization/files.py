@@ -1,7 +1,7 @@
 """Randomizations in files and on the command line."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,20 +55,20 @@ def as_yaml(plain: dict[str, Any] | list[Any]) -> bytes:
     return written.encode()
 
 
-def asked_randomization(base: str, changes: Sequence[str]) -> str | list[Any]:
+def asked_randomization(base: str | Mapping[str, Any], changes: Sequence[str]) -> str | list[Any]:
     """What `--randomization` and some `--randomize` ask for, as `as_randomization` takes it and JSON holds it.
 
-    `base` is the name of a preset, a YAML file, or several of these joined by `+`; each change is
-    `ADDRESS=DISTRIBUTION`. Later ones win.
+    `base` is the name of a preset, a YAML file, or several of these joined by `+`, or all that varies as JSON data;
+    each change is `ADDRESS=DISTRIBUTION`. Later ones win.
     """
-    asked = _base(base)
+    asked = _base(base) if isinstance(base, str) else [base]
     for change in changes:
         address, separator, text = change.partition("=")
         if not separator:
             raise ConfigurationError(f"--randomize: must be ADDRESS=DISTRIBUTION, got {change!r}")
         asked.append({address.strip(): _from_text(text)})
     as_randomization(asked)
-    return base if asked == [base] else asked
+    return base if isinstance(base, str) and asked == [base] else asked
 
 
 def _base(base: str) -> list[Any]:

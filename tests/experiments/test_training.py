@@ -29,6 +29,23 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_run_is_tried_as_it_was_trained(tmp_path: Path) -> None:
+    data, run = tmp_path / "data", tmp_path / "run"
+    there = {"randomization": ["none", {"goal.position.x": "uniform(0.1, 0.12)"}], "options": {"robot": "xarm6"}}
+    write_rollouts(data, REACH, episodes=6, **there)
+    train_cloning(run, REACH, data, epochs=1)
+    tried = json.loads(simworld("evaluate", run, "--episodes", 2, "--json").stdout)
+    assert (tried["env_id"], tried["robot"], tried["policy"]) == (REACH, "xarm6", str(run))
+    assert tried["randomization"] == [{"goal.position.x": {"uniform": [0.1, 0.12]}}]
+    changed = simworld("evaluate", run, "--randomize", "control.delay=2", "--episodes", 1, "--json")
+    assert json.loads(changed.stdout)["randomization"] == [*tried["randomization"], {"control.delay": 2}]
+    other = simworld("evaluate", run, "--policy", "expert", "--randomization", "none", "--episodes", 1, "--json")
+    assert [json.loads(other.stdout)[name] for name in ("policy", "randomization")] == ["expert", "none"]
+    card = simworld("robustness", run, "--beyond", "none", "--episodes", 2, "--out", tmp_path / "card")
+    assert card.returncode == 0 and f"{run} on {REACH}" in card.stdout.replace("\n", ""), card.stderr
+    assert_refused(simworld("evaluate", data), "no folder of a training", "name the environment")
+
+
 def stop(number: int, of: int) -> None:
     if number == 3:
         raise KeyboardInterrupt

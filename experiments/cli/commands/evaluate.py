@@ -7,12 +7,12 @@ import typer
 from simworld.experiments.cli.arguments import (
     Change,
     ControlName,
-    EnvId,
+    EnvOrRun,
     Json,
     Normalization,
-    PolicyName,
-    Preset,
     Robot,
+    TriedIn,
+    TriedPolicy,
     TrustPickle,
     Variant,
     asked_randomization,
@@ -25,23 +25,24 @@ commands = typer.Typer()
 
 @commands.command()
 def evaluate(
-    env_id: EnvId,
+    run: EnvOrRun,
     variant: Variant,
     randomize: Change,
-    policy: PolicyName = "expert",
+    policy: TriedPolicy = None,
     trust_pickle: TrustPickle = False,
     normalization: Normalization = None,
     episodes: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 100,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The first seed.")] = 0,
-    randomization: Preset = "default",
+    randomization: TriedIn = None,
     robot: Robot = None,
     control: ControlName = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a policy on unseen seeds."""
     from simworld.experiments.recipes.learning.policies import evaluate_policy
+    from simworld.experiments.recipes.learning.trained_run import tried
 
-    asked = asked_randomization(randomization, randomize)
+    env_id, policy, varied = tried(run, policy, randomization)
     with progress("episodes", episodes) as tell:
         result = evaluate_policy(
             env_id,
@@ -50,7 +51,7 @@ def evaluate(
             normalization=normalization,
             episodes=episodes,
             first_seed=seed,
-            randomization=asked,
+            randomization=asked_randomization(varied, randomize),
             options=env_options(robot, control, variant),
             progress=tell,
         )

@@ -8,12 +8,12 @@ from simworld.experiments.cli.arguments import (
     GOES_ON,
     Change,
     ControlName,
-    EnvId,
+    EnvOrRun,
     Normalization,
     Out,
-    PolicyName,
-    Preset,
     Robot,
+    TriedIn,
+    TriedPolicy,
     TrustPickle,
     Variant,
     Workers,
@@ -27,16 +27,16 @@ commands = typer.Typer()
 
 @commands.command(context_settings=GOES_ON)
 def robustness(
-    env_id: EnvId,
+    run: EnvOrRun,
     out: Out,
     variant: Variant,
     randomize: Change,
-    policy: PolicyName = "expert",
+    policy: TriedPolicy = None,
     trust_pickle: TrustPickle = False,
     normalization: Normalization = None,
     episodes: Annotated[int, typer.Option(min=2, help="How many seeds each part of a factor is tried on.")] = 50,
     seed: Annotated[int, typer.Option(min=0, max=2**30, help="The first seed.")] = 0,
-    randomization: Preset = "default",
+    randomization: TriedIn = None,
     beyond: Annotated[
         str, typer.Option(help="What else each factor is to be by itself: a preset, a YAML file, or several with +.")
     ] = "extreme",
@@ -51,7 +51,9 @@ def robustness(
     """
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.learning.stressing import write_robustness
+    from simworld.experiments.recipes.learning.trained_run import tried
 
+    env_id, policy, varied = tried(run, policy, randomization)
     with progress("episodes", None) as tell:
         card = write_robustness(
             out,
@@ -61,7 +63,7 @@ def robustness(
             normalization=normalization,
             episodes=episodes,
             first_seed=seed,
-            randomization=asked_randomization(randomization, randomize),
+            randomization=asked_randomization(varied, randomize),
             beyond=asked_randomization(beyond, []),
             videos=videos,
             options=env_options(robot, control, variant),

@@ -29,9 +29,11 @@ def policy_card(env_id: str, config: EnvConfig, record: Mapping[str, Any]) -> st
     rows["settings, curve"] = "training.json; what was asked for is in request.json"
     lines = [f"# A policy for {env_id}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in rows.items()]
-    lines += ["", f"    simworld evaluate {env_id} --policy THIS_FOLDER --episodes 200"]
-    lines += [f"    simworld robustness {env_id} --policy THIS_FOLDER --out card", ""]
-    lines += ["How good it is says `evaluate`, with `--randomization` and `--randomize` as for what it is to do."]
+    lines += ["", "    simworld evaluate THIS_FOLDER --episodes 200"]
+    lines += ["    simworld robustness THIS_FOLDER --out card", ""]
+    lines += [
+        "say how good it is in a world that varies as that did. `--randomization` and `--randomize` ask for another."
+    ]
     if "best" in record:
         lines += ["Tests while learning chose it, and are no measure of it."]
     lines += [

@@ -213,7 +213,8 @@ def _train(
         if not out.has(*made[:2]):
             policy, record = learn()
             policy.save(out.path / POLICY)
-            out.write_json(RECORD, {name: request[name] for name in ("algorithm", "settings")} | record)
+            told = {name: request[name] for name in ("env_id", "algorithm", "settings")}
+            out.write_json(RECORD, told | {"randomization": as_plain(config)["randomization"]} | record)
         for name in on_the_way:
             (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simworld.datasets.store.viewing_camera import ViewingCamera
 from simworld.datasets.video import video_frames, write_video
-from simworld.errors import ConfigurationError
+from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.vision.vision_models import loaded
 from simworld.extras import extras
+from simworld.reading import read_json
 from simworld.writing import atomically, reporting, write_bytes
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from simworld.agents.data.example import Picture
 
 FOUND = "found.json"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 """Of the pictures in a folder."""
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
@@ -33,16 +35,21 @@ def predict(
     sources: Sequence[Path],
     folder: Path,
     *,
+    camera: Path | None = None,
     least: float = 0.3,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
+
+    `camera` is the JSON file of the camera that took all of them, as `ViewingCamera` reads it: a model that tells
+    positions and rotations needs it for these.
 
     `found.json` beside them says all of it, of a video frame by frame; files of one name are numbered in both. What is
     none of these, and pictures of others that would be written over, raise ConfigurationError before anything is
     written. Where a file breaks later, what was done before is kept.
     """
     network = loaded(model)
+    taken = {} if camera is None else _camera(camera)
     from simworld.agents.vision.seeing import Photo
 
     with extras():
@@ -56,8 +63,9 @@ def predict(
     told: dict[str, Any] = {}
 
     def look(image: "Picture") -> tuple["Picture", list[dict[str, Any]]]:
-        found = network.see([Photo(image)], least)[0]
-        return draw_found(image, found, network.architecture), found.to_plain(network.architecture)
+        photo = Photo(image, **taken)
+        found = network.see([photo], least)[0]
+        return draw_found(photo, found, network.architecture), found.to_plain(network.architecture)
 
     with reporting(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +86,16 @@ def predict(
         with reporting(folder / FOUND):
             write_bytes(folder / FOUND, json.dumps(told, indent=1).encode())
     return len(paths)
+
+
+def _camera(path: Path) -> dict[str, Any]:
+    """What a camera is to a Photo; ConfigurationError where a file says none."""
+    try:
+        return read_json(path, ViewingCamera).arrays()
+    except FileNotFoundError:
+        raise ConfigurationError(f"camera: there is no file {path}") from None
+    except DatasetError as error:
+        raise ConfigurationError(f"camera: {error}") from None
 
 
 def read_picture(path: Path) -> "Picture":

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command_line import simworld
 from PIL import EpsImagePlugin, Image
 
 from simworld.agents.vision import seeing
@@ -100,8 +101,6 @@ def test_nothing_is_written_where_a_file_is_no_picture(model: Path, tmp_path: Pa
 
 
 def test_what_was_done_before_a_file_breaks_is_kept(model: Path, tmp_path: Path) -> None:
-    from command_line import simworld
-
     good = photo(tmp_path / "good.png")
     half = photo(tmp_path / "half.png", size=(400, 400))
     half.write_bytes(half.read_bytes()[:-200])
@@ -187,8 +186,46 @@ def test_keypoints_are_told_by_name_and_drawn() -> None:
     mug, can = found.to_plain(architecture)
     assert mug["keypoints"] == {"handle": [30.5, 20.5], "rim": [10.5, 33.5]} and can["keypoints"] == {}
     grey = np.full((40, 60, 3), 100, dtype=np.uint8)
-    drawn = draw_found(grey, found, architecture)
+    drawn = draw_found(Photo(grey), found, architecture)
     for column, row in ((30, 20), (10, 33)):
         assert tuple(drawn[row, column]) == instance_color(2)
-    without = draw_found(grey, replace(found, keypoints=None), architecture)
+    without = draw_found(Photo(grey), replace(found, keypoints=None), architecture)
     assert (drawn[:, 40:] == without[:, 40:]).all()  # a can has none
+
+
+def test_origins_and_axes_are_drawn_where_the_camera_sees_them() -> None:
+    architecture = VisionArchitecture(model="pose", **MUG, **SMALL)  # type: ignore[arg-type]
+    camera = np.array([[100.0, 0.0, 40.0], [0.0, 100.0, 30.0], [0.0, 0.0, 1.0]])
+    turned = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # x is down, y is left
+    before = np.hstack([np.eye(3), [[0.0], [0.0], [0.5]]])
+    found = Found(
+        np.array([0.9]), np.array([1]), np.array([[2.0, 2.0, 4.0, 4.0]]), positions=np.array([[0.05, 0.0, 0.0]])
+    )
+    photo = Photo(np.full((60, 80, 3), 100, dtype=np.uint8), camera, before)
+    drawn = draw_found(photo, replace(found, rotations=turned[None]), architecture)
+    # The origin is at 40 + 100 * 0.05 / 0.5 = 50, and an axis of 5 cm across the view is 10 pixels long.
+    red, green = drawn[37, 49].astype(int), drawn[29, 43].astype(int)
+    assert red.argmax() == 0 and green.argmax() == 1 and min(red.max(), green.max()) > 150
+    assert (drawn[30, 50] == instance_color(2)).all() and (drawn[42:, 50] == 100).all()
+    behind = replace(photo, world_to_camera=np.hstack([np.eye(3), [[0.0], [0.0], [-0.5]]]))
+    assert (draw_found(behind, replace(found, rotations=turned[None]), architecture)[20:] == 100).all()
+
+
+def test_with_a_camera_it_is_told_where_things_are(model: Path, tmp_path: Path) -> None:
+    picture, camera = photo(tmp_path / "photo.png"), tmp_path / "camera.json"
+    camera.write_text(
+        json.dumps({"K": [60, 0, 25, 0, 60, 20, 0, 0, 1], "world_to_camera": [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 1]})
+    )
+    assert predict(model, [picture], tmp_path / "without") == 1
+    assert "position" not in told(tmp_path / "without")["photo.png"][0]
+    code, _, error = simworld("predict", model, picture, "--camera", camera, "--out", tmp_path / "with")
+    assert code == 0, error
+    (first, *_) = told(tmp_path / "with")["photo.png"]
+    assert np.shape(first["position"]) == (3,) and np.shape(first["rotation"]) == (3, 3)
+    for text, words in (("{", "camera.json is broken"), ('{"K": [1]}', "K"), ("[]", "camera.json is broken")):
+        camera.write_text(text)
+        with pytest.raises(ConfigurationError, match=f"^camera: .*{words}"):
+            predict(model, [picture], tmp_path / "none", camera=camera)
+    with pytest.raises(ConfigurationError, match="^camera: there is no file"):
+        predict(model, [picture], tmp_path / "none", camera=tmp_path / "there_is_none.json")
+    assert not (tmp_path / "none").exists()
