@@ -1,7 +1,7 @@
 """Reinforcement learning by stable-baselines3: PPO, and SAC and TQC with hindsight experience replay."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,16 +45,25 @@ Env = gym.Env[Any, Any] | VecEnv
 
 
 class ReinforcementSettings(Settings):
-    """Settings of a run; `steps` counts environment steps, and PPO finishes its last rollout beyond them."""
+    """Settings of a run, in so many `envs` at a time.
+
+    `steps` counts the steps of all of them, and PPO finishes its last rollout beyond them.
+    """
 
     algorithm: Literal["ppo", "sac", "tqc"] = "ppo"
     steps: Annotated[Whole, Field(ge=1)] = 30_000
+    envs: Annotated[Whole, Field(ge=1, le=1024)] = 1
     seed: RootSeed = 0
     hidden: Hidden = 64
     learning_rate: LearningRate = 1e-3
     discount: Annotated[Real, Field(ge=0, le=1)] = 0.95
     evaluate_every: Annotated[Whole, Field(ge=1)] = 4096
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 20
+
+
+def together(makers: Sequence[Callable[[], gym.Env[Any, Any]]]) -> VecEnv:
+    """Environments, of what makes them, that step one after the other in this process."""
+    return DummyVecEnv([*makers])
 
 
 def reinforce(
@@ -74,7 +83,7 @@ def reinforce(
     learnt from raises ConfigurationError, a training that diverges TrainingError.
     """
     interface = check_training(env, test_env, settings)
-    envs = env if isinstance(env, VecEnv) else DummyVecEnv([lambda: env])
+    envs = env if isinstance(env, VecEnv) else together([lambda: env])
     kept = _Checkpoint(checkpoint, test_env, settings)
     # stable-baselines3 seeds the global generators of NumPy, torch and Python: there is no other way to seed it.
     model = ALGORITHMS[settings.algorithm](envs, settings)

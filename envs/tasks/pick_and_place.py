@@ -5,7 +5,7 @@ from simworld.building.spec import SceneSpec
 from simworld.distributions.choices import Choice
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
-from simworld.envs.terms import dense, grasped, grip, joints, off_table, prop, prop_at, sparse, tool
+from simworld.envs.terms import dense, grasped, grip, joints, off_table, prop, prop_at, sparse, staged, tool
 
 ID = "simworld/PickAndPlace-v0"
 TASK = Task(
@@ -21,7 +21,7 @@ TASK = Task(
     ),
     observe=(tool(), joints(), prop("object"), grip("object")),
     goal=prop_at("object", "goal"),
-    reward={"sparse": sparse(), "dense": dense()},
+    reward={"sparse": sparse(), "dense": dense(), "staged": staged("object")},
     events={"grasped": grasped("object")},
     failures={"off_table": off_table("object")},
     instruction=(

@@ -4,7 +4,20 @@ from simworld.building.entities import Bin, Prop, Props, Table
 from simworld.building.spec import SceneSpec
 from simworld.distributions.univariate import Uniform
 from simworld.envs.task import Task
-from simworld.envs.terms import bin_, dense, grasped, grip, inside, joints, off_table, prop, prop_in, sparse, tool
+from simworld.envs.terms import (
+    bin_,
+    dense,
+    grasped,
+    grip,
+    inside,
+    joints,
+    off_table,
+    prop,
+    prop_in,
+    sparse,
+    staged,
+    tool,
+)
 
 ID = "simworld/PlaceInBox-v0"
 TASK = Task(
@@ -16,7 +29,7 @@ TASK = Task(
     ),
     observe=(tool(), joints(), prop("object"), bin_("box"), grip("object")),
     goal=prop_in("object", "box"),
-    reward={"sparse": sparse(), "dense": dense()},
+    reward={"sparse": sparse(), "dense": dense(), "staged": staged("object")},
     events={"grasped": grasped("object"), "in_box": inside("object", "box")},
     failures={"off_table": off_table("object")},
     instruction=(

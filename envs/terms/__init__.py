@@ -26,6 +26,7 @@ from simworld.envs.terms.reward import Reward
 from simworld.envs.terms.shortfall import dense, sparse
 from simworld.envs.terms.socket import socket
 from simworld.envs.terms.stacked import stacked
+from simworld.envs.terms.staged import staged
 from simworld.envs.terms.term import BinName, GoalName, PlaceName, PropName, SocketName, TurnName, term
 from simworld.envs.terms.text import parse_term
 from simworld.envs.terms.tool import tool
@@ -71,6 +72,7 @@ __all__ = [
     "socket",
     "sparse",
     "stacked",
+    "staged",
     "term",
     "tool",
     "tool_at",

@@ -46,6 +46,15 @@ def test_a_run_is_tried_as_it_was_trained(tmp_path: Path) -> None:
     assert_refused(simworld("evaluate", data), "no folder of a training", "name the environment")
 
 
+def test_ppo_plays_in_several_environments(tmp_path: Path) -> None:
+    asked = ["train", REACH, "--algorithm", "ppo", "--steps", 10, "--set", "evaluation_episodes=1", "--out"]
+    told = simworld(*asked, tmp_path / "run", "--set", "envs=3")
+    assert told.returncode == 0, told.stderr
+    record = json.loads((tmp_path / "run/training.json").read_text())
+    assert record["settings"]["envs"] == 3 and record["steps"] == 3 * 384  # a rollout of each
+    assert_refused(simworld(*asked, tmp_path / "none", "--set", "envs=0"), "envs")
+
+
 def stop(number: int, of: int) -> None:
     if number == 3:
         raise KeyboardInterrupt

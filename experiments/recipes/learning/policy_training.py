@@ -153,7 +153,7 @@ def train_online(
     from simworld.agents.goals.played import Played
     from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, check_imitation, imitate
     from simworld.agents.reinforcement.success_curve import SuccessCurve
-    from simworld.agents.reinforcement.training import check_training, reinforce
+    from simworld.agents.reinforcement.training import check_training, reinforce, together
 
     if demonstrations is not None and algorithm not in OF_GOALS:
         raise ConfigurationError(f"demonstrations: do nothing with {algorithm}; leave them out")
@@ -180,14 +180,15 @@ def train_online(
                 learn_goals, config, test_env, asked, checkpoint=folder / _CHECKPOINT, demonstrations=played
             )
         else:
-            env = stack.enter_context(closing(env_of(environment)))
             if isinstance(asked, DaggerSettings):
+                env = stack.enter_context(closing(env_of(environment)))
                 check_imitation(config)
                 ranges = GrowingRanges(config, asked) if asked.adaptive else None
                 learn = partial(imitate, env, test_env, config, asked, ranges=ranges, checkpoint=folder / _CHECKPOINT)
             else:
-                check_training(env, test_env, asked)
-                learn = partial(reinforce, env, test_env, asked, checkpoint=folder / _CHECKPOINT)
+                envs = stack.enter_context(closing(together([partial(env_of, environment)] * asked.envs)))
+                check_training(envs, test_env, asked)
+                learn = partial(reinforce, envs, test_env, asked, checkpoint=folder / _CHECKPOINT)
 
         def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
             total = asked.total if isinstance(asked, DaggerSettings) else asked.steps
