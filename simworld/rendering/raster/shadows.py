@@ -5,18 +5,19 @@ from typing import Any
 import numpy as np
 
 from simworld.kernels import inlined, kernel
-from simworld.rendering.raster.penumbra import soften_rows
-from simworld.rendering.raster.shadow_taps import tap, weigh_rows
-from simworld.rendering.raster.work import CORNER, LANES, LIT, MAP, NORMAL, POSITION, SOFT, SOFT_FRAME
+from simworld.rendering.raster.work import CORNER, LANES, LIT, MAP, NORMAL, POSITION, TAPS
 
 _F = np.float32
 _ZERO, _HALF, _ONE, _TWO = _F(0.0), _F(0.5), _F(1.0), _F(2.0)
 _X, _Y, _Z = POSITION, POSITION + LANES, POSITION + 2 * LANES
 _NX, _NY, _NZ = NORMAL, NORMAL + LANES, NORMAL + 2 * LANES
+_SEARCH = 3
 _STEEPEST = _F(0.16)
 """Cosine of the slope beyond which a surface is taken for less steep."""
 _BLOCKERS = _F(0.8)
 """Metres from a surface up to which what softens a distant light's shadow is looked for."""
+_MOST_TAPS = 4
+"""Soft shadows look for what is in the way at 7 x 7 places, and average up to 9 x 9."""
 
 
 @kernel
@@ -29,7 +30,6 @@ def shadow_rows(count: int, lights: Any, which: int, shadows: Any, w: Any, whole
         if first >= 0:
             _parallel_rows(count, lights, which, shadows, light[12], w, whole)
         return
-    soft = 0
     for j in range(count):
         x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
@@ -41,10 +41,8 @@ def shadow_rows(count: int, lights: Any, which: int, shadows: Any, w: Any, whole
             away = arc_cosine(-(lx * light[4] + ly * light[5] + lz * light[6]))
             strength *= min(max((light[10] - away) * light[11], _ZERO), _ONE)
         if first >= 0 and strength > _ZERO and nx * lx + ny * ly + nz * lz > _ZERO:
-            passed, soft = _perspective(lights, which, shadows, x, y, z, nx, ny, nz, j, soft, w, whole)
-            strength *= passed
+            strength *= _perspective(lights, which, shadows, light, x, y, z, nx, ny, nz)
         w[LIT + j], w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j] = strength, lx, ly, lz
-    soften_rows(soft, light[12], shadows.reshape(-1), shadows.shape[1], w, whole)
 
 
 @inlined
@@ -111,23 +109,21 @@ def _parallel_rows(count: int, lights: Any, which: int, shadows: Any, angle: Any
     index = lights.first_map[which]
     map_rows(count, lights, index, lights.map_count[which], shadows.shape[1], w, whole)
     if angle <= _ZERO:
-        weigh_rows(count, shadows.reshape(-1), shadows.shape[1], LIT, w, whole)
+        weigh_rows(count, shadows.reshape(-1), shadows.shape[1], w, whole)
         return
     m, reach, frame = lights.to_maps[index], _HALF * angle / lights.texels[index], frame_of(lights, index)
     across, along = _ONE / _squared(m, 0), _ONE / _squared(m, 1)
-    soft = 0
     for j in range(count):
         x, y, z = w[_X + j], w[_Y + j], w[_Z + j]
+        u, v = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3], m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+        near = w[MAP + 2 * LANES + j]
         nx, ny, nz = w[_NX + j], w[_NY + j], w[_NZ + j]
-        lx, ly, lz = w[LIT + LANES + j], w[LIT + 2 * LANES + j], w[LIT + 3 * LANES + j]
-        if nx * lx + ny * ly + nz * lz > _ZERO:
-            u, v = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3], m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
-            facing = max(m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz, _STEEPEST)
-            gu = -(m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz) / facing * across
-            gv = -(m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz) / facing * along
-            near = w[MAP + 2 * LANES + j]
-            soft = _keep_soft(soft, j, frame, u, v, near, gu, gv, reach * _BLOCKERS, reach, w, whole)
-    soften_rows(soft, _ONE, shadows.reshape(-1), shadows.shape[1], w, whole)
+        facing = max(m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz, _STEEPEST)
+        gu = -(m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz) / facing * across
+        gv = -(m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz) / facing * along
+        blocker = _blocker(shadows, frame, u, v, near, gu, gv, reach * _BLOCKERS)
+        if blocker > near:
+            w[LIT + j] = _filtered(shadows, frame, u, v, near, gu, gv, (blocker - near) * reach)
 
 
 @inlined
@@ -149,38 +145,36 @@ def _perspective(
     lights: Any,
     which: int,
     shadows: Any,
+    light: Any,
     x: Any,
     y: Any,
     z: Any,
     nx: Any,
     ny: Any,
     nz: Any,
-    lane: int,
-    soft: int,
-    w: Any,
-    whole: Any,
 ) -> Any:
-    """How much of a light that is near passes, and how many places are in SOFT: one more, if its shadows are soft."""
-    light, first, count = lights.table[which], lights.first_map[which], lights.map_count[which]
+    first, count = lights.first_map[which], lights.map_count[which]
     best, depth = first, _ZERO
     for k in range(first, first + count):
         m = lights.to_maps[k]
         d = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
         if d > depth:
             best, depth = k, d
+    if depth <= _ZERO:
+        return _ONE
     m, frame = lights.to_maps[best], frame_of(lights, best)
-    if depth <= _ZERO or frame[1] == 0:
-        return _ONE, soft
+    if frame[1] == 0:
+        return _ONE
     dx, dy, dz = x - light[1], y - light[2], z - light[3]
     distance = np.sqrt(max(dx * dx + dy * dy + dz * dz, _F(1e-9)))
     facing = -(nx * dx + ny * dy + nz * dz) / distance
     focal = _ONE / lights.texels[best]
     u = (m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]) / depth
     v = (m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]) / depth
-    near = _ONE / max(depth - depth / focal * slack(facing), _F(1e-3))
+    w = _ONE / max(depth - depth / focal * slack(facing), _F(1e-3))
     radius = light[12]
     if radius <= _ZERO:
-        return tap(shadows, frame, u, v, near), soft
+        return _tap(shadows, frame, u, v, w)
     # In perspective a plane's inverse depth is linear in the image: away from (u, v) it grows by (gu, gv).
     away = m[2, 0] * nx + m[2, 1] * ny + m[2, 2] * nz
     u_axis = m[0, 0] * m[2, 0] + m[0, 1] * m[2, 1] + m[0, 2] * m[2, 2]
@@ -188,34 +182,84 @@ def _perspective(
     level = -focal * focal * distance * max(facing, _STEEPEST)
     gu = (m[0, 0] * nx + m[0, 1] * ny + m[0, 2] * nz - u_axis * away) / level
     gv = (m[1, 0] * nx + m[1, 1] * ny + m[1, 2] * nz - v_axis * away) / level
-    return _ONE, _keep_soft(soft, lane, frame, u, v, near, gu, gv, radius * focal / depth, focal, w, whole)
-
-
-@inlined
-def _keep_soft(
-    k: int,
-    lane: int,
-    frame: Any,
-    u: Any,
-    v: Any,
-    near: Any,
-    gu: Any,
-    gv: Any,
-    reach: Any,
-    wider: Any,
-    w: Any,
-    whole: Any,
-) -> Any:
-    """Put a place at the k-th of SOFT; the next."""
-    w[SOFT + k], w[SOFT + LANES + k], w[SOFT + 2 * LANES + k] = u, v, near
-    w[SOFT + 3 * LANES + k], w[SOFT + 4 * LANES + k] = gu, gv
-    w[SOFT + 5 * LANES + k], w[SOFT + 6 * LANES + k] = reach, wider
-    whole[SOFT_FRAME + k], whole[SOFT_FRAME + LANES + k], whole[SOFT_FRAME + 2 * LANES + k] = frame
-    whole[SOFT_FRAME + 3 * LANES + k] = lane
-    return k + 1
+    blocker = _blocker(shadows, frame, u, v, w, gu, gv, radius * focal / depth)
+    return _filtered(shadows, frame, u, v, w, gu, gv, radius * (blocker - w) * focal) if blocker > w else _ONE
 
 
 @inlined
 def _squared(m: Any, row: int) -> Any:
     """Square of the length of a row of a matrix (3, 4), without its last number."""
     return m[row, 0] * m[row, 0] + m[row, 1] * m[row, 1] + m[row, 2] * m[row, 2]
+
+
+@inlined
+def weigh_rows(count: int, flat: Any, size: int, w: Any, whole: Any) -> None:
+    """Fill LIT from the four texels at and around CORNER, weighed by how far right and below it MAP says."""
+    for j in range(count):
+        k = np.uint64(whole[CORNER + j])
+        w[TAPS + j], w[TAPS + LANES + j] = flat[k], flat[k + np.uint64(1)]
+        w[TAPS + 2 * LANES + j], w[TAPS + 3 * LANES + j] = flat[k + np.uint64(size)], flat[k + np.uint64(size + 1)]
+    for j in range(count):
+        a, b, c, d = w[TAPS + j], w[TAPS + LANES + j], w[TAPS + 2 * LANES + j], w[TAPS + 3 * LANES + j]
+        w[LIT + j] = _weighed(a, b, c, d, w[MAP + j], w[MAP + LANES + j], w[MAP + 2 * LANES + j])
+
+
+@inlined
+def _weighed(a: Any, b: Any, c: Any, d: Any, s: Any, t: Any, near: Any) -> Any:
+    """Compared first, blended after: a bilinear weight of four texels; beyond the map all is lit."""
+    inside = (s >= _ZERO) & (s <= _ONE) & (t >= _ZERO) & (t <= _ONE)
+    a, b = _ONE if a <= near else _ZERO, _ONE if b <= near else _ZERO
+    c, d = _ONE if c <= near else _ZERO, _ONE if d <= near else _ZERO
+    upper = a + s * (b - a)
+    lower = c + s * (d - c)
+    return upper + t * (lower - upper) if inside else _ONE
+
+
+@inlined
+def _tap(shadows: Any, frame: Any, u: Any, v: Any, near: Any) -> Any:
+    """How much of the light passes one place (u, v) of a shadow map, whose `frame` is as from `frame_of`."""
+    begin, columns, rows = frame
+    u, v = u - _HALF, v - _HALF
+    left, top = min(max(np.floor(u), _ZERO), _F(columns - 2)), min(max(np.floor(v), _ZERO), _F(rows - 2))
+    # Of degenerate triangles there may be numbers that are none, and would be looked up anywhere in memory.
+    i, j = np.uint64(begin + min(max(np.int32(top), 0), rows - 2)), np.uint64(min(max(np.int32(left), 0), columns - 2))
+    below, right = i + np.uint64(1), j + np.uint64(1)
+    a, b, c, d = shadows[i, j], shadows[i, right], shadows[below, j], shadows[below, right]
+    return _weighed(a, b, c, d, u - left, v - top, near)
+
+
+@kernel
+def _blocker(shadows: Any, frame: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, reach: Any) -> Any:
+    """Mean value of those texels within `reach` that are between a surface and the light; very low where none is.
+
+    The surface's own value is `near` at (u, v), and changes by `gu` and `gv` with a texel right and down.
+    """
+    begin, columns, rows = frame
+    total, count = _ZERO, 0
+    for y in range(-_SEARCH, _SEARCH + 1):
+        for x in range(-_SEARCH, _SEARCH + 1):
+            right, down = reach * _F(x) / _F(_SEARCH), reach * _F(y) / _F(_SEARCH)
+            left, top = np.floor(u + right), np.floor(v + down)
+            if left >= _ZERO and top >= _ZERO and left < _F(columns) and top < _F(rows):
+                found = shadows[np.uint64(begin + np.int32(top)), np.uint64(left)]
+                if found > near + gu * right + gv * down:
+                    total += found - gu * right - gv * down
+                    count += 1
+    return total / _F(count) if count > 0 else _F(-1e9)
+
+
+@kernel
+def _filtered(shadows: Any, frame: Any, u: Any, v: Any, near: Any, gu: Any, gv: Any, radius: Any) -> Any:
+    """Mean of taps on a square grid within a disc of `radius` texels; the rest is as in `_blocker`."""
+    taps = int(min(max(np.ceil(radius), _ZERO), _F(_MOST_TAPS)))
+    if taps < 1:
+        return _tap(shadows, frame, u, v, near)
+    total, weight = _ZERO, _ZERO
+    step = radius / _F(taps)
+    for y in range(-taps, taps + 1):
+        for x in range(-taps, taps + 1):
+            if x * x + y * y <= taps * taps + taps:
+                right, down = step * _F(x), step * _F(y)
+                total += _tap(shadows, frame, u + right, v + down, near + gu * right + gv * down)
+                weight += _ONE
+    return total / weight

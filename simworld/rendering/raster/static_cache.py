@@ -9,8 +9,7 @@ from simworld.rendering.raster.fragments import how_many
 from simworld.rendering.raster.illumination import add_ambient, light_rows, orient_normals
 from simworld.rendering.raster.lookup import backdrop_at, texture_rows
 from simworld.rendering.raster.planes import lens_of
-from simworld.rendering.raster.shadow_taps import weigh_rows
-from simworld.rendering.raster.shadows import distant_rows, frame_of, map_rows
+from simworld.rendering.raster.shadows import distant_rows, frame_of, map_rows, weigh_rows
 from simworld.rendering.raster.stage import STRETCH
 from simworld.rendering.raster.tone import add_codes, encode_rows, store_rows, store_totals
 from simworld.rendering.raster.work import (
@@ -188,7 +187,7 @@ def kept_rows(
                 w[MAP + j], w[MAP + LANES + j] = cache.right[k, at], cache.below[k, at]
                 w[MAP + 2 * LANES + j] = cache.near[k, at]
                 whole[CORNER + j] = cache.corner[k, at]
-            weigh_rows(count, maps, size, LIT, w, whole)
+            weigh_rows(count, maps, size, w, whole)
         for channel in range(3):
             for j in range(count):
                 at = whole[KEPT + j] if scattered else first + j

@@ -48,17 +48,7 @@ PLANES = 6 * LANES
 """What a lane's triangle is, before the lane is anything else (PLANE rows)."""
 INVERSE = 48 * LANES
 """Inverse depth of that sample."""
-SOFT = 49 * LANES
-"""Places that may be in the soft shadow of a light, one after the other: column and row in its map, how near to it is,
-what that grows by with a texel right and down, up to how many texels away to look, and how many a shadow is wide of
-what is one nearer (7 rows)."""
-BLOCKERS = 56 * LANES
-"""Sum, and later mean, of what is between these places and the light, and how many texels that is of (2 rows)."""
-PENUMBRA = 58 * LANES
-"""Those of them of which as many taps are averaged: the first five as in SOFT, and texels between taps (6 rows)."""
-PASSED = 64 * LANES
-"""How much of the light reaches these, and by one tap (2 rows)."""
-ROWS = 66
+ROWS = 49
 
 # Rows of a second array, of whole numbers.
 WHERE = 0
@@ -89,13 +79,7 @@ SEEN = 19 * LANES
 """Of columns of samples, which see what moves, one bit for each row of a pixel."""
 NEW = 20 * LANES
 """Triangles that are to be set up, before others of a block are looked at."""
-SOFT_FRAME = 21 * LANES
-"""Of places in SOFT, the first row, columns and rows of their map, and the lane that they are (4 rows)."""
-SOFT_TAPS = 25 * LANES
-"""How many taps are averaged to each side, -1 where nothing is in the way."""
-PENUMBRA_FRAME = 26 * LANES
-"""Of places in PENUMBRA what SOFT_FRAME is of those in SOFT (4 rows)."""
-WHOLE_ROWS = 30
+WHOLE_ROWS = 21
 
 
 class Scratch(NamedTuple):
