@@ -27,7 +27,7 @@ from simworld.agents.learning.training_checkpoint import (
     save_progress,
     state_of_module,
 )
-from simworld.agents.learning.training_seeds import TRAINING_SEEDS
+from simworld.agents.learning.training_seeds import SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.learning.training_tests import Tell, TrainingTests
 from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
@@ -45,14 +45,14 @@ Env = gym.Env[Any, Any] | VecEnv
 
 
 class ReinforcementSettings(Settings):
-    """Settings of a run, in so many `envs` at a time.
+    """Settings of a run, in so many `envs` that are `together`.
 
     `steps` counts the steps of all of them, and PPO finishes its last rollout beyond them.
     """
 
     algorithm: Literal["ppo", "sac", "tqc"] = "ppo"
     steps: Annotated[Whole, Field(ge=1)] = 30_000
-    envs: Annotated[Whole, Field(ge=1, le=1024)] = 1
+    envs: Annotated[Whole, Field(ge=1, le=SEEDS_EACH)] = 1
     seed: RootSeed = 0
     hidden: Hidden = 64
     learning_rate: LearningRate = 1e-3
@@ -77,10 +77,11 @@ def reinforce(
 
     `progress` is told the steps done and, every `evaluate_every` steps and at the end, how the policy does on
     `test_env` on the seeds from TEST_SEEDS on; the last of those that did best is what is learnt, or without `progress`
-    the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, the further ones of a VecEnv with the seeds
-    after it. With a `checkpoint`, what it takes to go on is kept in that file after every test, and if it is there,
-    the training goes on from it, in further episodes of `env`, which is to be as it was. An environment that cannot be
-    learnt from raises ConfigurationError, a training that diverges TrainingError.
+    the one at the end. `env` itself is reset with TRAINING_SEEDS + `seed`, those of a VecEnv of n with the n seeds from
+    TRAINING_SEEDS + n * `seed` on, whatever `settings` say of `envs`. With a `checkpoint`, what it takes to go on is
+    kept in that file after every test, and if it is there, the training goes on from it, in further episodes of `env`,
+    which is to be as it was. An environment that cannot be learnt from raises ConfigurationError, a training that
+    diverges TrainingError.
     """
     interface = check_training(env, test_env, settings)
     envs = env if isinstance(env, VecEnv) else together([lambda: env])
@@ -145,16 +146,20 @@ def _ppo(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
     # About 1024 steps between updates, however many environments take them, and whole batches of them.
     batch = 128
     return PPO(
-        "MultiInputPolicy", envs, n_steps=batch * math.ceil(8 / envs.num_envs), batch_size=batch, **_common(settings)
+        "MultiInputPolicy",
+        envs,
+        n_steps=batch * math.ceil(8 / envs.num_envs),
+        batch_size=batch,
+        **_common(envs, settings),
     )
 
 
 def _sac(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
-    return SAC("MultiInputPolicy", envs, **_in_hindsight(envs, settings), **_common(settings))
+    return SAC("MultiInputPolicy", envs, **_in_hindsight(envs, settings), **_common(envs, settings))
 
 
 def _tqc(envs: VecEnv, settings: ReinforcementSettings) -> BaseAlgorithm:
-    return TQC("MultiInputPolicy", envs, **_in_hindsight(envs, settings), **_common(settings))
+    return TQC("MultiInputPolicy", envs, **_in_hindsight(envs, settings), **_common(envs, settings))
 
 
 def _in_hindsight(envs: VecEnv, settings: ReinforcementSettings) -> dict[str, Any]:
@@ -176,12 +181,12 @@ def _learning_starts(env: Env) -> int:
     return int(max(100, len(limits) * max(limits)))
 
 
-def _common(settings: ReinforcementSettings) -> dict[str, Any]:
+def _common(envs: VecEnv, settings: ReinforcementSettings) -> dict[str, Any]:
     return {
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
         "policy_kwargs": {"net_arch": [settings.hidden] * LAYERS},
-        "seed": TRAINING_SEEDS + settings.seed,
+        "seed": TRAINING_SEEDS + envs.num_envs * settings.seed,
         "device": "cpu",
     }
 

@@ -26,26 +26,25 @@ def draw_found(photo: Photo, found: Found, architecture: VisionArchitecture) -> 
     for k, category in enumerate(found.categories.tolist()):
         points = [] if found.keypoints is None else found.keypoints[k][: len(architecture.points[category])].tolist()
         mark, lines = _marked(found, k, architecture.categories[category], points), list[Any]()
-        if found.positions is not None:
-            ends, seen = _ends(photo, found, k)
-            if seen:
-                mark = mark._replace(points=[*points, ends[0]])
-                lines = [(ends[0], end, color) for end, color in zip(ends[1:], _COLORS, strict=False)]
+        if ends := _ends(photo, found, k):
+            mark = mark._replace(points=[*points, ends[0]])
+            lines = [(ends[0], end, color) for end, color in zip(ends[1:], _COLORS, strict=False)]
         marks.append(mark._replace(lines=lines))
     return draw_marked(photo.image, marks)
 
 
-def _ends(photo: Photo, found: Found, k: int) -> tuple[list[list[float]], bool]:
-    """The pixels of a thing's origin and, where it is told how it is turned, of the ends of its axes.
+def _ends(photo: Photo, found: Found, k: int) -> list[list[float]]:
+    """The pixels of a thing's origin, and where it is told how it is turned, of the ends of its axes.
 
-    And whether all of them are before the camera.
+    None where the model does not tell them, and where not all of them are before the camera.
     """
-    assert photo.intrinsics is not None and photo.world_to_camera is not None and found.positions is not None
+    if found.positions is None or photo.intrinsics is None or photo.world_to_camera is None:
+        return []
     there = photo.world_to_camera[:, :3] @ found.positions[k] + photo.world_to_camera[:, 3]
     turned = np.zeros((0, 3)) if found.rotations is None else _AXIS * found.rotations[k].T
-    ends = np.vstack([there, there + turned])
-    seen = ends @ photo.intrinsics.T
-    return (seen[:, :2] / seen[:, 2:]).tolist(), bool((seen[:, 2] > 0).all())
+    seen = np.vstack([there, there + turned]) @ photo.intrinsics.T
+    pixels: list[list[float]] = (seen[:, :2] / seen[:, 2:]).tolist() if (seen[:, 2] > 0).all() else []
+    return pixels
 
 
 def draw_located(photo: Photo, located: Located, category: str, bounds: Cuboid) -> Picture:

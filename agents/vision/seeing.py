@@ -101,7 +101,7 @@ class Found:
         return type(self)(**some)
 
     def to_plain(self, architecture: VisionArchitecture) -> list[dict[str, Any]]:
-        """All of it as JSON data, but for masks: keypoints by their names."""
+        """All of it as JSON data, but for masks and places that are none: keypoints by their names."""
         told = []
         for k, category in enumerate(self.categories.tolist()):
             entry: dict[str, Any] = {"category": architecture.categories[category]}
@@ -109,7 +109,7 @@ class Found:
             if self.keypoints is not None:
                 places = self.keypoints[k].round(2).tolist()
                 entry["keypoints"] = dict(zip(architecture.points[category], places, strict=False))
-            if self.positions is not None:
+            if self.positions is not None and np.isfinite(self.positions[k]).all():
                 entry["position"] = self.positions[k].round(5).tolist()
             if self.rotations is not None:
                 entry["rotation"] = self.rotations[k].round(5).tolist()

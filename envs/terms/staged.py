@@ -7,6 +7,7 @@ from simworld.envs.terms.goal import Goal
 from simworld.envs.terms.instant import TOOL, Instant, place
 from simworld.envs.terms.reward import Reward, Value
 from simworld.envs.terms.term import PropName, term
+from simworld.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from simworld.scene.model import Scene
@@ -37,6 +38,8 @@ class staged(Reward):
         return -1.0, 0.0
 
     def begin(self, scene: "Scene", goal: Goal) -> Value:
+        if len(goal.parts) > 1 or goal.field.unit != "m" or goal.follows != f"{self.prop}_position":
+            raise ConfigurationError(f"{self!r}: the goal must be a place for {self.prop!r}, got {goal!r}")
         tool, thing, name = place(scene, TOOL), place(scene, self.prop), self.prop
         low = scene.body(name).position[2]
 

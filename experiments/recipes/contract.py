@@ -25,8 +25,9 @@ from simworld.experiments.recipes.learning.algorithms import (
     settings_of,
 )
 from simworld.experiments.recipes.learning.policies import evaluate_policy
-from simworld.experiments.recipes.learning.policy_training import RECORD, train_cloning, train_online, train_visuomotor
+from simworld.experiments.recipes.learning.policy_training import train_cloning, train_online, train_visuomotor
 from simworld.experiments.recipes.rollouts import write_rollouts
+from simworld.experiments.recipes.trained import RECORD
 from simworld.plain import Plain, describe
 from simworld.randomization.files import written_randomization
 from simworld.reading import Record, read_json

@@ -35,15 +35,20 @@ def test_a_run_is_tried_as_it_was_trained(tmp_path: Path) -> None:
     write_rollouts(data, REACH, episodes=6, **there)
     train_cloning(run, REACH, data, epochs=1)
     tried = json.loads(simworld("evaluate", run, "--episodes", 2, "--json").stdout)
-    assert (tried["env_id"], tried["robot"], tried["policy"]) == (REACH, "xarm6", str(run))
+    assert (tried["env_id"], tried["robot"], tried["policy"]) == (str(run), "xarm6", str(run))
     assert tried["randomization"] == [{"goal.position.x": {"uniform": [0.1, 0.12]}}]
+    assert json.loads((run / "training.json").read_text())["environment"]["robot"] == "xarm6"
     changed = simworld("evaluate", run, "--randomize", "control.delay=2", "--episodes", 1, "--json")
     assert json.loads(changed.stdout)["randomization"] == [*tried["randomization"], {"control.delay": 2}]
     other = simworld("evaluate", run, "--policy", "expert", "--randomization", "none", "--episodes", 1, "--json")
-    assert [json.loads(other.stdout)[name] for name in ("policy", "randomization")] == ["expert", "none"]
+    told = json.loads(other.stdout)
+    assert (told["policy"], told["randomization"], told["robot"]) == ("expert", "none", "xarm6")
     card = simworld("robustness", run, "--beyond", "none", "--episodes", 2, "--out", tmp_path / "card")
-    assert card.returncode == 0 and f"{run} on {REACH}" in card.stdout.replace("\n", ""), card.stderr
-    assert_refused(simworld("evaluate", data), "no folder of a training", "name the environment")
+    assert card.returncode == 0 and (tmp_path / "card/README.md").is_file(), card.stderr
+    assert_refused(simworld("evaluate", data), "no folder of a training: it has no training.json")
+    assert_refused(simworld("evaluate", run, "--policy", ""), "policy")
+    (run / "training.json").write_text('{"env_id": "evil:me/X-v0"}')  # of before, or of anybody
+    assert_refused(simworld("evaluate", run), "environment", "name the environment, and the policy by --policy")
 
 
 def test_ppo_plays_in_several_environments(tmp_path: Path) -> None:

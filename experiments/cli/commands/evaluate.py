@@ -25,7 +25,7 @@ commands = typer.Typer()
 
 @commands.command()
 def evaluate(
-    run: EnvOrRun,
+    env_id: EnvOrRun,
     variant: Variant,
     randomize: Change,
     policy: TriedPolicy = None,
@@ -40,9 +40,9 @@ def evaluate(
 ) -> None:
     """Evaluate a policy on unseen seeds."""
     from simworld.experiments.recipes.learning.policies import evaluate_policy
-    from simworld.experiments.recipes.learning.trained_run import tried
+    from simworld.experiments.recipes.trained import tried
 
-    env_id, policy, varied = tried(run, policy, randomization)
+    policy, varied = tried(env_id, policy, randomization)
     with progress("episodes", episodes) as tell:
         result = evaluate_policy(
             env_id,

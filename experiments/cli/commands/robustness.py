@@ -27,7 +27,7 @@ commands = typer.Typer()
 
 @commands.command(context_settings=GOES_ON)
 def robustness(
-    run: EnvOrRun,
+    env_id: EnvOrRun,
     out: Out,
     variant: Variant,
     randomize: Change,
@@ -47,13 +47,13 @@ def robustness(
 ) -> None:
     """Try a policy with one factor of the world after the other, and write a card of where it holds.
 
-    --randomization is what it was trained with.
+    --randomization is what it was trained with, as the folder of a training says itself.
     """
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.learning.stressing import write_robustness
-    from simworld.experiments.recipes.learning.trained_run import tried
+    from simworld.experiments.recipes.trained import tried
 
-    env_id, policy, varied = tried(run, policy, randomization)
+    policy, varied = tried(env_id, policy, randomization)
     with progress("episodes", None) as tell:
         card = write_robustness(
             out,

@@ -18,12 +18,12 @@ from simworld.experiments.recipes.environments import as_plain, config_of, env_o
 from simworld.experiments.recipes.learning.algorithms import CLONING, DAGGER, OF_GOALS, VISUOMOTOR, settings_of
 from simworld.experiments.recipes.learning.policy_card import policy_card
 from simworld.experiments.recipes.learning.shown_episodes import ShownEpisodes
+from simworld.experiments.recipes.trained import RECORD
 
 if TYPE_CHECKING:
     from simworld.agents.networks.network import NetworkPolicy
     from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 
-RECORD = "training.json"
 _CHECKPOINT, _BOARD = "checkpoint.safetensors", "tensorboard"
 _CARD = "README.md"
 _CLOCK, _LOSSES, _TESTS = "training", "losses.jsonl", "tests.jsonl"
@@ -215,7 +215,7 @@ def _train(
             policy, record = learn()
             policy.save(out.path / POLICY)
             told = {name: request[name] for name in ("env_id", "algorithm", "settings")}
-            out.write_json(RECORD, told | {"randomization": as_plain(config)["randomization"]} | record)
+            out.write_json(RECORD, told | record | {"environment": as_plain(config)})
         for name in on_the_way:
             (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):

@@ -55,7 +55,7 @@ class ShownEpisodes:
 def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
     """The configuration of the environment of episodes; ConfigurationError unless it is of that id and options."""
     asked = read_request(demonstrations, KIND, RolloutRequest)
-    if asked.environment.get("task") != config_of(env_id, **options).task.to_plain():
+    if _shown(asked.environment.get("task", {})) != _shown(config_of(env_id, **options).task.to_plain()):
         changed = ", as it was" if asked.env_id == env_id else f", not of {env_id}"
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
     config = EnvConfig.from_json(json.dumps(asked.environment))
@@ -67,3 +67,8 @@ def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any])
         given = ", ".join(f"{name} {value}" for name, value in own.items())
         raise ConfigurationError(f"{demonstrations}: the demonstrations are of {theirs}, not of {given}")
     return config
+
+
+def _shown(task: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a task is shown: rewards are not."""
+    return {name: value for name, value in task.items() if name != "reward"}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Opened
 
     from simworld.agents.data.example import Picture
+    from simworld.agents.vision.seeing import Found, Photo
 
 FOUND = "found.json"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
@@ -49,8 +51,12 @@ def predict(
     written. Where a file breaks later, what was done before is kept.
     """
     network = loaded(model)
-    taken = {} if camera is None else _camera(camera)
+    from simworld.agents.vision.locating import check_locates
     from simworld.agents.vision.seeing import Photo
+
+    taken = {} if camera is None else _camera(camera)
+    if taken:
+        check_locates(network)
 
     with extras():
         from PIL import Image
@@ -64,7 +70,7 @@ def predict(
 
     def look(image: "Picture") -> tuple["Picture", list[dict[str, Any]]]:
         photo = Photo(image, **taken)
-        found = network.see([photo], least)[0]
+        found = _ahead(photo, network.see([photo], least)[0])
         return draw_found(photo, found, network.architecture), found.to_plain(network.architecture)
 
     with reporting(folder):
@@ -86,6 +92,14 @@ def predict(
         with reporting(folder / FOUND):
             write_bytes(folder / FOUND, json.dumps(told, indent=1).encode())
     return len(paths)
+
+
+def _ahead(photo: "Photo", found: "Found") -> "Found":
+    """What was found, without the places of what would be behind the camera: a ray above the horizon hits no table."""
+    if found.positions is None or photo.world_to_camera is None:
+        return found
+    ahead = found.positions @ photo.world_to_camera[2, :3] + photo.world_to_camera[2, 3] > 0
+    return replace(found, positions=np.where(ahead[:, None], found.positions, np.nan))
 
 
 def _camera(path: Path) -> dict[str, Any]:

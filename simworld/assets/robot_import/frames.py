@@ -50,8 +50,7 @@ class ArmFrames:
         self.lower, self.upper = (np.array([getattr(j, end) for j in joints]) for end in ("lower", "upper"))
         self._slides = np.array([joint.kind == "prismatic" for joint in joints])
         self._axes = np.array([joint.axis for joint in joints])
-        # Where a joint takes the next link is at + a once + b twice, of its turn or way q (Rodrigues): what at, once
-        # and twice are is the same for every q.
+        # A joint at q takes the next link to at + sin(q) once + (1 - cos(q)) twice (Rodrigues), or to at + q once.
         self._at = np.array([pose_matrix(joint.position, joint.orientation) for joint in joints])
         along, once = np.zeros((2, len(joints), 4, 4))
         along[:, :3, 3] = self._axes

@@ -1,12 +1,15 @@
 """What is needed of a camera to say where in the world is what it sees."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simworld.geometry import Array
 from simworld.reading import Record
+
+_TURNED = 1e-3
+"""How far a rotation times its transpose may be from one."""
 
 
 class ViewingCamera(Record):
@@ -14,6 +17,16 @@ class ViewingCamera(Record):
 
     K: Annotated[tuple[float, ...], Field(min_length=9, max_length=9)]
     world_to_camera: Annotated[tuple[float, ...], Field(min_length=12, max_length=12)]
+
+    @model_validator(mode="after")
+    def _sees(self) -> Self:
+        fx, _, _, _, fy, _, *last = self.K
+        if not (fx > 0 and fy > 0 and last == [0, 0, 1]):
+            raise ValueError("K must have focal lengths above 0 and the last row 0, 0, 1")
+        turn = np.reshape(self.world_to_camera, (3, 4))[:, :3]
+        if np.abs(turn @ turn.T - np.eye(3)).max() > _TURNED or np.linalg.det(turn) < 0:
+            raise ValueError("world_to_camera must be a rotation and a translation, [R | t]")
+        return self
 
     def arrays(self) -> dict[str, Array]:
         """`intrinsics` (3, 3) and `world_to_camera` (3, 4)."""

@@ -222,10 +222,35 @@ def test_with_a_camera_it_is_told_where_things_are(model: Path, tmp_path: Path) 
     assert code == 0, error
     (first, *_) = told(tmp_path / "with")["photo.png"]
     assert np.shape(first["position"]) == (3,) and np.shape(first["rotation"]) == (3, 3)
-    for text, words in (("{", "camera.json is broken"), ('{"K": [1]}', "K"), ("[]", "camera.json is broken")):
+    eye, plain = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0], [60, 0, 25, 0, 60, 20, 0, 0, 1]
+    for text, words in (
+        ("{", "camera.json is broken"),
+        ("[]", "camera.json is broken"),
+        (json.dumps({"K": [1], "world_to_camera": eye}), "K"),
+        (json.dumps({"K": [0] * 9, "world_to_camera": eye}), "focal lengths above 0"),
+        (json.dumps({"K": plain, "world_to_camera": [2 * value for value in eye]}), "a rotation and a translation"),
+        (json.dumps({"K": plain, "world_to_camera": [-value for value in eye]}), "a rotation and a translation"),
+        ('{"K": [NaN, 0, 0, 0, 1, 0, 0, 0, 1], "world_to_camera": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]}', "K"),
+    ):
         camera.write_text(text)
         with pytest.raises(ConfigurationError, match=f"^camera: .*{words}"):
             predict(model, [picture], tmp_path / "none", camera=camera)
     with pytest.raises(ConfigurationError, match="^camera: there is no file"):
         predict(model, [picture], tmp_path / "none", camera=tmp_path / "there_is_none.json")
+    camera.write_text(json.dumps({"K": plain, "world_to_camera": eye}))
+    blind = SeeingNetwork(VisionArchitecture(model="keypoints", **MUG, **SMALL))  # type: ignore[arg-type]
+    blind.save(tmp_path / "blind.safetensors")
+    with pytest.raises(ConfigurationError, match="'keypoints' does not say where things are"):
+        predict(tmp_path / "blind.safetensors", [picture], tmp_path / "none", camera=camera)
     assert not (tmp_path / "none").exists()
+
+
+def test_what_would_be_behind_the_camera_is_nowhere(model: Path, tmp_path: Path) -> None:
+    """A level camera below all that is on the table sees none of it ahead, wherever it looks."""
+    picture, camera = photo(tmp_path / "photo.png"), tmp_path / "camera.json"
+    below = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 5]
+    camera.write_text(json.dumps({"K": [60, 0, 25, 0, 60, 20, 0, 0, 1], "world_to_camera": below}))
+    predict(model, [picture], tmp_path / "out", camera=camera)
+    found = told(tmp_path / "out")["photo.png"]
+    assert found and all("rotation" in thing for thing in found)
+    assert all(np.asarray(thing["position"])[2] > -5 for thing in found if "position" in thing)

@@ -41,7 +41,15 @@ def test_each_stage_is_worth_more_than_the_one_before(task: str) -> None:
         # Near it, held, and over the goal: each is better than all before.
         assert rewards[grasped] > max(rewards[:grasped]) + 0.1
         assert max(rewards[grasped + 1 : -1]) > rewards[grasped] + 0.1
-        # Wherever one stops, to go on is worth more within a second.
-        ahead = [sum(rewards[k : k + 25]) / 25 for k in range(len(rewards) - 1)]
-        assert all(later > here for here, later in zip(rewards[:-1], ahead, strict=True) if here < -0.5)
+        # Wherever one stops, to go on is worth more than what that is worth for the two seconds to come.
+        assert all(sum(rewards[k:]) > 50 * reward for k, reward in enumerate(rewards[:-1]))
+    env.close()
+
+
+@pytest.mark.parametrize(("task", "name"), [("flip", "object"), ("sort", "object_1")])
+def test_it_is_of_a_thing_that_the_goal_is_a_place_for(task: str, name: str) -> None:
+    plain = sw.EnvConfig(task=task).task.to_plain() | {"reward": {"staged": f"staged('{name}')"}}
+    env = bare(sw.EnvConfig(task=plain))
+    with pytest.raises(sw.ConfigurationError, match=f"the goal must be a place for '{name}'"):
+        env.reset(seed=0)
     env.close()
