@@ -17,6 +17,7 @@ from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError, RenderError
 from simworld.experiments.recipes.environments import make_env
 from simworld.experiments.recipes.source import PolicySource, acting
+from simworld.experiments.recipes.trained import Trained
 from simworld.rendering.display import no_window
 
 _STILL = 12
@@ -48,7 +49,7 @@ def watch(
 
 def record(
     path: Path,
-    env_id: str,
+    env_id: str | Trained,
     source: PolicySource,
     *,
     seeds: Iterable[int],

@@ -27,7 +27,7 @@ from simworld.agents.learning.training_checkpoint import (
     save_progress,
     state_of_module,
 )
-from simworld.agents.learning.training_seeds import SEEDS_EACH, TRAINING_SEEDS
+from simworld.agents.learning.training_seeds import MOST_SEED, SEEDS_EACH, TRAINING_SEEDS
 from simworld.agents.learning.training_tests import Tell, TrainingTests
 from simworld.agents.networks.network import Architecture, NetworkPolicy, check_shapes
 from simworld.agents.reinforcement.model_checkpoint import restore_model, state_of_model
@@ -53,7 +53,7 @@ class ReinforcementSettings(Settings):
     algorithm: Literal["ppo", "sac", "tqc"] = "ppo"
     steps: Annotated[Whole, Field(ge=1)] = 30_000
     envs: Annotated[Whole, Field(ge=1, le=SEEDS_EACH)] = 1
-    seed: RootSeed = 0
+    seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
     hidden: Hidden = 64
     learning_rate: LearningRate = 1e-3
     discount: Annotated[Real, Field(ge=0, le=1)] = 0.95

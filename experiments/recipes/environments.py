@@ -1,4 +1,4 @@
-"""The environments that recipes are about: by id, by a task's YAML file, by MODULE:ID, or by a training's folder."""
+"""The environments that recipes are about: by id, by a task's YAML file, by MODULE:ID, or of a training."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ from gymnasium.envs.registration import EnvSpec
 from simworld.envs import register, registered_tasks
 from simworld.envs.registration import ENTRY_POINT
 from simworld.errors import ConfigurationError, nearest, shortened
-from simworld.experiments.recipes.trained import trained_in
+from simworld.experiments.recipes.trained import Trained
 
 if TYPE_CHECKING:
     from simworld.envs.config import EnvConfig
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 _SUFFIXES = (".yaml", ".yml")
 
 
-def make_env(env_id: str, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
-    """Make an environment of an id, a YAML file, MODULE:ID or a folder; any other raises ConfigurationError."""
-    if trained_in(env_id) is not None:
+def make_env(env_id: str | Trained, randomization: Any, **options: Any) -> gym.Env[Any, Any]:
+    """Make an environment of an id, a YAML file, MODULE:ID or a training; any other raises ConfigurationError."""
+    if isinstance(env_id, Trained):
         return env_of(as_plain(config_of(env_id, randomization=randomization, **options)))
     return gym.make(_id_of(env_id), randomization=randomization, **options)
 
 
-def config_of(env_id: str, **options: Any) -> "EnvConfig":
+def config_of(env_id: str | Trained, **options: Any) -> "EnvConfig":
     """The configuration of an environment that `make_env` makes."""
     from simworld.envs.config import EnvConfig
     from simworld.envs.tasks import shipped
 
-    if (trained := trained_in(env_id)) is not None:
-        given = {name: value for name, value in trained.environment.items() if value is not None}
+    if isinstance(env_id, Trained):
+        given = {name: value for name, value in env_id.environment.items() if value is not None}
         return EnvConfig(**given | options)
     task = task_of(env_id)
     ships = task in shipped().values()

@@ -29,13 +29,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_run_is_tried_as_it_was_trained(tmp_path: Path) -> None:
-    data, run = tmp_path / "data", tmp_path / "run"
+def test_a_run_is_tried_as_it_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data, run = tmp_path / "data", Path("reach")  # as one that ships is called too
     there = {"randomization": ["none", {"goal.position.x": "uniform(0.1, 0.12)"}], "options": {"robot": "xarm6"}}
     write_rollouts(data, REACH, episodes=6, **there)
     train_cloning(run, REACH, data, epochs=1)
     tried = json.loads(simworld("evaluate", run, "--episodes", 2, "--json").stdout)
-    assert (tried["env_id"], tried["robot"], tried["policy"]) == (str(run), "xarm6", str(run))
+    assert (tried["env_id"], tried["robot"], tried["policy"]) == (REACH, "xarm6", "reach/policy.safetensors")
     assert tried["randomization"] == [{"goal.position.x": {"uniform": [0.1, 0.12]}}]
     assert json.loads((run / "training.json").read_text())["environment"]["robot"] == "xarm6"
     changed = simworld("evaluate", run, "--randomize", "control.delay=2", "--episodes", 1, "--json")
@@ -45,9 +46,13 @@ def test_a_run_is_tried_as_it_was_trained(tmp_path: Path) -> None:
     assert (told["policy"], told["randomization"], told["robot"]) == ("expert", "none", "xarm6")
     card = simworld("robustness", run, "--beyond", "none", "--episodes", 2, "--out", tmp_path / "card")
     assert card.returncode == 0 and (tmp_path / "card/README.md").is_file(), card.stderr
-    assert_refused(simworld("evaluate", data), "no folder of a training: it has no training.json")
+    assert_refused(simworld("evaluate", data), "neither environment nor training: it has no training.json")
     assert_refused(simworld("evaluate", run, "--policy", ""), "policy")
-    (run / "training.json").write_text('{"env_id": "evil:me/X-v0"}')  # of before, or of anybody
+    (tmp_path / "evil.py").write_text("raise RuntimeError('was imported')")
+    record = json.loads((run / "training.json").read_text()) | {"env_id": "evil:me/X-v0"}
+    (run / "training.json").write_text(json.dumps(record))  # as anybody may
+    assert simworld("evaluate", run, "--episodes", 1).returncode == 0
+    (run / "training.json").write_text('{"env_id": "simworld/Reach-v0"}')  # as it was before
     assert_refused(simworld("evaluate", run), "environment", "name the environment, and the policy by --policy")
 
 

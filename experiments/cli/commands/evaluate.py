@@ -40,12 +40,12 @@ def evaluate(
 ) -> None:
     """Evaluate a policy on unseen seeds."""
     from simworld.experiments.recipes.learning.policies import evaluate_policy
-    from simworld.experiments.recipes.trained import tried
+    from simworld.experiments.recipes.trained import called, tried
 
-    policy, varied = tried(env_id, policy, randomization)
+    env, policy, varied = tried(env_id, policy, randomization)
     with progress("episodes", episodes) as tell:
         result = evaluate_policy(
-            env_id,
+            env,
             policy,
             trust_pickle=trust_pickle,
             normalization=normalization,
@@ -65,4 +65,4 @@ def evaluate(
         ["length", f"{result['mean_length']:.1f} steps"],
         *([f"failed: {kind}", count] for kind, count in result["failures"].items()),
     ]
-    table(f"{policy} on {env_id}, {episodes} seeds", ["", ""], rows)
+    table(f"{policy} on {called(env)}, {episodes} seeds", ["", ""], rows)

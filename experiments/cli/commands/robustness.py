@@ -51,13 +51,13 @@ def robustness(
     """
     from simworld.engines.engine import make_engine
     from simworld.experiments.recipes.learning.stressing import write_robustness
-    from simworld.experiments.recipes.trained import tried
+    from simworld.experiments.recipes.trained import called, tried
 
-    policy, varied = tried(env_id, policy, randomization)
+    env, policy, varied = tried(env_id, policy, randomization)
     with progress("episodes", None) as tell:
         card = write_robustness(
             out,
-            env_id,
+            env,
             policy=policy,
             trust_pickle=trust_pickle,
             normalization=normalization,
@@ -75,5 +75,5 @@ def robustness(
         for each in card.axes
         if each.factors
     ]
-    table(f"{policy} on {env_id}: {card.success:.0%}", ["axis", "factors", "that hurt", "trained", "beyond"], rows)
+    table(f"{policy} on {called(env)}: {card.success:.0%}", ["axis", "factors", "that hurt", "trained", "beyond"], rows)
     say(f"the card is {out / 'README.md'}")

@@ -8,17 +8,18 @@ from typing import Any
 
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.source import PolicySource, acting
+from simworld.experiments.recipes.trained import Trained, called
 
 
 def evaluate_policy(
-    env_id: str,
+    env_id: str | Trained,
     policy: str,
     *,
     trust_pickle: bool = False,
     normalization: Path | None = None,
     episodes: int = 100,
     first_seed: int = 0,
-    randomization: str | Sequence[Any] = "default",
+    randomization: str | Sequence[Any] | Mapping[str, Any] = "default",
     options: Mapping[str, Any] = MappingProxyType({}),
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def evaluate_policy(
     with closing(env_of(as_plain(config))) as env:
         result = evaluate(act, env, range(first_seed, first_seed + episodes), progress)
     about: dict[str, Any] = {
-        "env_id": env_id,
+        "env_id": called(env_id),
         "robot": config.robot,
         "control": config.control,
         "randomization": randomization,

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 _CHECKPOINT, _BOARD = "checkpoint.safetensors", "tensorboard"
 _CARD = "README.md"
+_OBSERVED = {
+    *("observation", "cameras", "image_size", "depth_dtype"),
+    *("render_mode", "render_width", "render_height", "render_camera"),
+}
+"""Of an environment, what a policy's file says itself, and what demonstrations were shown in."""
 _CLOCK, _LOSSES, _TESTS = "training", "losses.jsonl", "tests.jsonl"
 
 
@@ -215,7 +220,8 @@ def _train(
             policy, record = learn()
             policy.save(out.path / POLICY)
             told = {name: request[name] for name in ("env_id", "algorithm", "settings")}
-            out.write_json(RECORD, told | record | {"environment": as_plain(config)})
+            there = {name: value for name, value in as_plain(config).items() if name not in _OBSERVED}
+            out.write_json(RECORD, told | record | {"environment": there})
         for name in on_the_way:
             (out.path / name).unlink(missing_ok=True)
         if not out.has(MANIFEST):

@@ -55,7 +55,7 @@ class ShownEpisodes:
 def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any]) -> EnvConfig:
     """The configuration of the environment of episodes; ConfigurationError unless it is of that id and options."""
     asked = read_request(demonstrations, KIND, RolloutRequest)
-    if _shown(asked.environment.get("task", {})) != _shown(config_of(env_id, **options).task.to_plain()):
+    if _shown(asked.environment.get("task")) != _shown(config_of(env_id, **options).task.to_plain()):
         changed = ", as it was" if asked.env_id == env_id else f", not of {env_id}"
         raise ConfigurationError(f"{demonstrations} holds episodes of {asked.env_id}{changed}")
     config = EnvConfig.from_json(json.dumps(asked.environment))
@@ -69,6 +69,6 @@ def _demonstrated(demonstrations: Path, env_id: str, options: Mapping[str, Any])
     return config
 
 
-def _shown(task: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(task: Any) -> Any:
     """What of a task is shown: rewards are not."""
-    return {name: value for name, value in task.items() if name != "reward"}
+    return {name: value for name, value in task.items() if name != "reward"} if isinstance(task, Mapping) else task

@@ -26,6 +26,7 @@ from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of
 from simworld.experiments.recipes.jobs import modules_of
 from simworld.experiments.recipes.source import PolicySource, acting
+from simworld.experiments.recipes.trained import Trained, called
 from simworld.experiments.report.robustness_page import CHART, PAGE, robustness_chart, robustness_page
 from simworld.experiments.watch import record
 from simworld.randomization.presets import as_randomization
@@ -42,7 +43,7 @@ register_job(_JOB, f"{__name__}:run_stress")
 
 def write_robustness(
     folder: Path,
-    env_id: str,
+    env_id: str | Trained,
     *,
     policy: str = "expert",
     trust_pickle: bool = False,
@@ -74,7 +75,7 @@ def write_robustness(
         check_video()
     request = {
         "kind": "robustness",
-        "env_id": env_id,
+        "env_id": called(env_id),
         **source.asked(),
         "environment": as_plain(config),
         "beyond": far.to_plain(),

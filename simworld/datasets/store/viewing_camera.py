@@ -24,7 +24,7 @@ class ViewingCamera(Record):
         if not (fx > 0 and fy > 0 and last == [0, 0, 1]):
             raise ValueError("K must have focal lengths above 0 and the last row 0, 0, 1")
         turn = np.reshape(self.world_to_camera, (3, 4))[:, :3]
-        if np.abs(turn @ turn.T - np.eye(3)).max() > _TURNED or np.linalg.det(turn) < 0:
+        if not (np.abs(turn @ turn.T - np.eye(3)).max() <= _TURNED and np.linalg.det(turn) > 0):
             raise ValueError("world_to_camera must be a rotation and a translation, [R | t]")
         return self
 
