@@ -1,7 +1,6 @@
 """What a network found, drawn on the image."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from simworld.agents.data.example import Picture
 from simworld.agents.vision.locating import Located
 from simworld.agents.vision.seeing import Found, Photo, VisionArchitecture
 from simworld.annotation.draw import Marked, draw_marked, instance_color
-from simworld.geometry import transform_points
+from simworld.geometry import Array, transform_points
 from simworld.scene.shapes import Cuboid
 
 _AXIS = 0.05
@@ -25,10 +24,9 @@ def draw_found(photo: Photo, found: Found, architecture: VisionArchitecture) -> 
     marks = []
     for k, category in enumerate(found.categories.tolist()):
         points = [] if found.keypoints is None else found.keypoints[k][: len(architecture.points[category])].tolist()
-        mark, lines = _marked(found, k, architecture.categories[category], points), list[Any]()
-        if ends := _ends(photo, found, k):
-            mark = mark._replace(points=[*points, ends[0]])
-            lines = [(ends[0], end, color) for end, color in zip(ends[1:], _COLORS, strict=False)]
+        ends = _ends(photo, found, k)
+        mark = _marked(found, k, architecture.categories[category], [*points, *ends[:1]])
+        lines = [(ends[0], end, color) for end, color in zip(ends[1:], _COLORS, strict=False)]
         marks.append(mark._replace(lines=lines))
     return draw_marked(photo.image, marks)
 
@@ -42,19 +40,25 @@ def _ends(photo: Photo, found: Found, k: int) -> list[list[float]]:
         return []
     there = photo.world_to_camera[:, :3] @ found.positions[k] + photo.world_to_camera[:, 3]
     turned = np.zeros((0, 3)) if found.rotations is None else _AXIS * found.rotations[k].T
-    seen = np.vstack([there, there + turned]) @ photo.intrinsics.T
-    pixels: list[list[float]] = (seen[:, :2] / seen[:, 2:]).tolist() if (seen[:, 2] > 0).all() else []
-    return pixels
+    points = np.vstack([there, there + turned])
+    return _pixels(photo, points) if (points[:, 2] > 0).all() else []
 
 
 def draw_located(photo: Photo, located: Located, category: str, bounds: Cuboid) -> Picture:
     """The photo with what was taken for a thing, and the corners of the thing's bounds where it is by that."""
-    assert photo.intrinsics is not None and photo.world_to_camera is not None
+    assert photo.world_to_camera is not None
     signs = np.array(list(itertools.product((-1, 1), repeat=3)))
     corners = transform_points(located.pose, np.array(bounds.center) + signs * bounds.half_extents)
-    seen = (corners @ photo.world_to_camera[:, :3].T + photo.world_to_camera[:, 3]) @ photo.intrinsics.T
-    pixels = (seen[:, :2] / seen[:, 2:])[seen[:, 2] > 0]
-    return draw_marked(photo.image, [_marked(located.found, 0, category, pixels.tolist())])
+    points = corners @ photo.world_to_camera[:, :3].T + photo.world_to_camera[:, 3]
+    return draw_marked(photo.image, [_marked(located.found, 0, category, _pixels(photo, points[points[:, 2] > 0]))])
+
+
+def _pixels(photo: Photo, points: Array) -> list[list[float]]:
+    """The pixels of points (n, 3) before the camera, in its frame."""
+    assert photo.intrinsics is not None
+    seen = points @ photo.intrinsics.T
+    pixels: list[list[float]] = (seen[:, :2] / seen[:, 2:]).tolist()
+    return pixels
 
 
 def _marked(found: Found, k: int, category: str, points: list[list[float]]) -> Marked:

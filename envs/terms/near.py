@@ -34,6 +34,11 @@ class near(Reward):
         one, other, scale = place(scene, self.one), place(scene, self.other), self.scale
 
         def value(now: Instant) -> float:
-            return 1.0 - math.tanh(scale * math.dist(one(now), other(now)))
+            return nearness(math.dist(one(now), other(now)), scale)
 
         return value
+
+
+def nearness(metres: float, scale: float) -> float:
+    """1 at no distance, and less and less towards 0."""
+    return 1.0 - math.tanh(scale * metres)

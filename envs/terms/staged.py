@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from simworld.envs.terms.goal import Goal
 from simworld.envs.terms.instant import TOOL, Instant, place
+from simworld.envs.terms.near import nearness
 from simworld.envs.terms.reward import Reward, Value
 from simworld.envs.terms.term import PropName, term
 from simworld.errors import ConfigurationError
@@ -51,11 +52,7 @@ class staged(Reward):
             beside = math.hypot(x - gx, y - gy)
             lifted = 1.0 if beside < _OVER else min(max((z - low) / _HIGH, 0.0), 1.0)
             left = math.hypot(min(beside, _OVER), z - gz) + max(beside - _OVER, 0.0)
-            stages = _REACHED * _near(math.dist(tool(now), (x, y, z))) + _HELD * now.grasped(name)
-            return -1.0 + stages + _LIFTED * lifted + _CARRIED * _near(left)
+            stages = _REACHED * nearness(math.dist(tool(now), (x, y, z)), _SCALE) + _HELD * now.grasped(name)
+            return -1.0 + stages + _LIFTED * lifted + _CARRIED * nearness(left, _SCALE)
 
         return value
-
-
-def _near(metres: float) -> float:
-    return 1.0 - math.tanh(_SCALE * metres)

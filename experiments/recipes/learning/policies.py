@@ -19,7 +19,7 @@ def evaluate_policy(
     normalization: Path | None = None,
     episodes: int = 100,
     first_seed: int = 0,
-    randomization: str | Sequence[Any] | Mapping[str, Any] = "default",
+    randomization: str | Sequence[Any] = "default",
     options: Mapping[str, Any] = MappingProxyType({}),
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:

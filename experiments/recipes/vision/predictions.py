@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simworld.datasets.store.viewing_camera import ViewingCamera
+from simworld.datasets.store.viewing_camera import GivenCamera
 from simworld.datasets.video import video_frames, write_video
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.vision.vision_models import loaded
@@ -43,7 +43,7 @@ def predict(
 ) -> int:
     """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
 
-    `camera` is the JSON file of the camera that took all of them, as `ViewingCamera` reads it: a model that tells
+    `camera` is the JSON file of the camera that took all of them, as `GivenCamera` reads it: a model that tells
     positions and rotations needs it for these.
 
     `found.json` beside them says all of it, of a video frame by frame; files of one name are numbered in both. What is
@@ -105,7 +105,7 @@ def _ahead(photo: "Photo", found: "Found") -> "Found":
 def _camera(path: Path) -> dict[str, Any]:
     """What a camera is to a Photo; ConfigurationError where a file says none."""
     try:
-        return read_json(path, ViewingCamera).arrays()
+        return read_json(path, GivenCamera).arrays()
     except FileNotFoundError:
         raise ConfigurationError(f"camera: there is no file {path}") from None
     except DatasetError as error:

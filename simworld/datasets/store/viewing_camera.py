@@ -18,6 +18,17 @@ class ViewingCamera(Record):
     K: Annotated[tuple[float, ...], Field(min_length=9, max_length=9)]
     world_to_camera: Annotated[tuple[float, ...], Field(min_length=12, max_length=12)]
 
+    def arrays(self) -> dict[str, Array]:
+        """`intrinsics` (3, 3) and `world_to_camera` (3, 4)."""
+        return {
+            "intrinsics": np.reshape(self.K, (3, 3)),
+            "world_to_camera": np.reshape(self.world_to_camera, (3, 4)),
+        }
+
+
+class GivenCamera(ViewingCamera):
+    """One that anybody may have written: lenses and rotations that are none are refused."""
+
     @model_validator(mode="after")
     def _sees(self) -> Self:
         fx, _, _, _, fy, _, *last = self.K
@@ -27,10 +38,3 @@ class ViewingCamera(Record):
         if not (np.abs(turn @ turn.T - np.eye(3)).max() <= _TURNED and np.linalg.det(turn) > 0):
             raise ValueError("world_to_camera must be a rotation and a translation, [R | t]")
         return self
-
-    def arrays(self) -> dict[str, Array]:
-        """`intrinsics` (3, 3) and `world_to_camera` (3, 4)."""
-        return {
-            "intrinsics": np.reshape(self.K, (3, 3)),
-            "world_to_camera": np.reshape(self.world_to_camera, (3, 4)),
-        }
