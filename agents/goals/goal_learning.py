@@ -85,7 +85,7 @@ def learn_goals(
         largest=settings.largest,
     )
     policy = NetworkPolicy(architecture, settings.model_dump(mode="json"), settings.seed)
-    tests = TrainingTests(test_env, settings.evaluation_episodes, progress)
+    tests = TrainingTests(test_env, settings.evaluation_episodes, progress, settings.confirming_episodes)
     asked = {"environment": config.to_json(), "settings": settings.model_dump(mode="json")}
     asked["shown"] = digest_of(demonstrations)
     kept = read_progress(checkpoint, GoalProgress, asked)

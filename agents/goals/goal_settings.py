@@ -42,7 +42,8 @@ class GoalSettings(Settings):
     `averaged` steps. Of several `critics` the least hopeful counts, and of what is done next one of normal deviation
     `smoothing`; the actor learns at one of `actor_every` updates, and with the weight `imitated` from what was done
     where that led to what is wanted, if it is worth no less (as Nair et al. 2018 do from demonstrations). Every
-    `evaluate_every` steps it is tested, in `evaluation_episodes`. Until the part `coarse` of the steps is done, what
+    `evaluate_every` steps it is tested, in `evaluation_episodes`, and what does as well as the best so far in
+    `confirming_episodes` more. Until the part `coarse` of the steps is done, what
     is played has coarse contacts, which take half the time; then episodes are left off for ones with those of the
     environment, which what is tested always has. An episode of play ends with a failure of its task, which is taken
     for final.
@@ -87,6 +88,7 @@ class GoalSettings(Settings):
     coarse: Share = 0.5
     evaluate_every: Annotated[Whole, Field(ge=1)] = 50_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
+    confirming_episodes: Annotated[Whole, Field(ge=0)] = 0
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
     @model_validator(mode="after")

@@ -1,0 +1,58 @@
+"""Which of the policies that were tested while one was learnt is the best."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+from simworld.agents.learning import training_tests
+from simworld.agents.learning.training_seeds import TEST_SEEDS
+from simworld.agents.learning.training_tests import TrainingTests
+
+FEW, MORE = range(TEST_SEEDS, TEST_SEEDS + 4), range(TEST_SEEDS + 4, TEST_SEEDS + 12)
+
+
+@dataclass
+class Rates:
+    """A policy that succeeds at one rate in the first episodes and at another in those that confirm it."""
+
+    few: float
+    more: float
+    asked: list[range] = field(default_factory=list)
+
+    def copy(self) -> "Rates":
+        return self
+
+
+@dataclass
+class Rate:
+    success_rate: float
+
+
+def trial_of(monkeypatch: pytest.MonkeyPatch, confirming: int, heard: list[float]) -> TrainingTests:
+    def evaluate(policy: Any, env: Any, seeds: range) -> Any:
+        policy.asked.append(seeds)
+        return Rate(policy.few if seeds == FEW else policy.more)
+
+    monkeypatch.setattr(training_tests, "evaluate", evaluate)
+    return TrainingTests(gym.Env(), 4, lambda step, told: heard.append(told.success_rate if told else -1), confirming)
+
+
+def test_what_was_lucky_in_a_few_episodes_is_not_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = list[float]()
+    tests = trial_of(monkeypatch, 8, heard)
+    good, lucky, bad, better = Rates(0.75, 0.75), Rates(1.0, 0.5), Rates(0.5, 1.0), Rates(0.75, 0.875)
+    for policy in (good, lucky, bad, better):
+        tests.test(0, policy)  # type: ignore[arg-type]
+    assert good.asked == lucky.asked == better.asked == [FEW, MORE]
+    assert bad.asked == [FEW]  # worse from the first
+    assert tests.best == (pytest.approx((0.75 * 4 + 0.875 * 8) / 12), better)
+    assert heard == [0.75, 1.0, 0.5, 0.75]  # curves tell of the same seeds throughout
+
+
+def test_without_more_episodes_the_few_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    tests = trial_of(monkeypatch, 0, [])
+    for policy in (good := Rates(0.75, 1.0), lucky := Rates(1.0, 0.5), Rates(0.75, 1.0)):
+        tests.test(0, policy)  # type: ignore[arg-type]
+    assert good.asked == lucky.asked == [FEW] and tests.best == (1.0, lucky)
