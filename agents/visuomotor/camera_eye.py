@@ -24,16 +24,24 @@ class CameraEye(nn.Module):
         self.across = nn.Conv2d(2 * width, features, 1)
         self.where = nn.Conv2d(features, features, 1)
 
-    def forward(self, images: torch.Tensor, precision: torch.dtype = torch.float32) -> torch.Tensor:
-        """Places, x of all before y of all, and what is there; convolutions are of a precision, places are not."""
+    def forward(
+        self, images: torch.Tensor, precision: torch.dtype = torch.float32
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Places, x of all before y of all, and what is there; convolutions are of a precision, places are not.
+
+        Beside them the logarithm of how much each feature is where (n, `4 * width`, h / 4, w / 4), e of which adds
+        up to 1 for each.
+        """
         with torch.autocast(images.device.type, precision, enabled=precision != torch.float32):
             near = self.near(images)
             size = near.shape[-2:]
             around = functional.interpolate(self.around(near), size=size, mode="nearest")
             features = functional.relu(self.across(near) + around)
         features = features.float()
-        there = torch.softmax(self.where(features).flatten(2), dim=-1)
+        where = torch.log_softmax(self.where(features).flatten(2), dim=-1)
+        there = where.exp()
         along = [torch.linspace(-1.0, 1.0, side, device=images.device) for side in size]
         rows, columns = torch.meshgrid(*along, indexing="ij")
         what = (there * features.flatten(2)).sum(-1)
-        return torch.cat([there @ columns.flatten(), there @ rows.flatten(), what], dim=1)
+        numbers = torch.cat([there @ columns.flatten(), there @ rows.flatten(), what], dim=1)
+        return numbers, where.unflatten(2, size)

@@ -43,6 +43,9 @@ OWN = "tool_position", "tool_orientation", "finger_opening", "joint_positions"
 it did last, and a policy that learns that follows itself (de Haan et al. 2019)."""
 
 
+_LEAST_CELLS = 0.5
+"""Of the cells of an eye: what has less of them is looked for by no feature."""
+
 EyeWidth = Annotated[Whole, Field(ge=1, le=64)]
 Chunk = Annotated[Whole, Field(ge=1, le=64)]
 Cameras = Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
@@ -91,7 +94,8 @@ class Watched(NamedTuple):
     """Some steps: what cameras saw (n, cameras, h, w, 3), what the robot knows of itself (n, f), what is to be learnt.
 
     Those are `actions` (n, chunk, a), of which the first is this step's, and the `state` (n, s) that a camera must see.
-    `mix` (n, cameras, 3, 3) and `shift` (n, cameras, 3) are of colours.
+    `mix` (n, cameras, 3, 3) and `shift` (n, cameras, 3) are of colours. `marked` (n, cameras, h, w) uint8 says what is
+    on each pixel of some things that have a mark: k for that with the k-th, 0 for anything else.
     """
 
     images: torch.Tensor
@@ -100,19 +104,38 @@ class Watched(NamedTuple):
     state: torch.Tensor
     mix: torch.Tensor
     shift: torch.Tensor
+    marked: torch.Tensor
+
+
+class Found(NamedTuple):
+    """What a network makes of images: actions (n, chunk, a) of any size, the state (n, s), normalized.
+
+    `where` (n, cameras, features, h / 4, w / 4) is the logarithm of how much each feature of an eye is where.
+    """
+
+    actions: torch.Tensor
+    state: torch.Tensor
+    where: torch.Tensor
 
 
 class VisuomotorNetwork(LearningNetwork):
-    """Eyes, and what makes actions of what they see."""
+    """Eyes, and what makes actions of what they see.
+
+    Beside the actions it learns the state, with a weight, and for the first `marks` features of each eye where the
+    things are that have these marks.
+    """
 
     own_mean: torch.Tensor
     own_std: torch.Tensor
     state_mean: torch.Tensor
     state_std: torch.Tensor
 
-    def __init__(self, architecture: VisuomotorArchitecture, state_weight: float = 0.0) -> None:
+    def __init__(
+        self, architecture: VisuomotorArchitecture, state_weight: float = 0.0, marks: int = 0, mark_weight: float = 0.0
+    ) -> None:
         super().__init__()
         self._shape, self._state_weight = (architecture.chunk, architecture.interface.action), state_weight
+        self._marks, self._mark_weight = marks, mark_weight
         self._own = own_columns(architecture.interface)
         self.eyes = nn.ModuleList([CameraEye(architecture.width) for _ in architecture.cameras])
         own, state = len(own_columns(architecture.interface)), state_size(architecture.interface)
@@ -126,37 +149,51 @@ class VisuomotorNetwork(LearningNetwork):
         self.body = nn.Sequential(*layers)
         self.act, self.tell = nn.Linear(sizes[-1], self._shape[0] * self._shape[1]), nn.Linear(sizes[-1], state)
 
-    def forward(
-        self, images: torch.Tensor, own: torch.Tensor, precision: torch.dtype = torch.float32
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Actions (n, chunk, a), of any size, and the state (n, s), normalized; of images in -1..1, channels last."""
+    def forward(self, images: torch.Tensor, own: torch.Tensor, precision: torch.dtype = torch.float32) -> Found:
+        """What is made of images in -1..1 (n, cameras, h, w, 3)."""
         pictures = images.movedim(-1, -3)
         seen = [
             eye(pictures[:, k].contiguous(memory_format=torch.channels_last), precision)
             for k, eye in enumerate(self.eyes)
         ]
-        inputs = torch.cat([*seen, (own - self.own_mean) / self.own_std], dim=1)
-        features = self.body(inputs)
-        return self.act(features).unflatten(1, self._shape), self.tell(features)
+        numbers, where = zip(*seen, strict=True)
+        features = self.body(torch.cat([*numbers, (own - self.own_mean) / self.own_std], dim=1))
+        return Found(self.act(features).unflatten(1, self._shape), self.tell(features), torch.stack(where, dim=1))
 
     def action(self, images: torch.Tensor, observation: torch.Tensor) -> torch.Tensor:
         """What is done next (n, a), of images (n, cameras, h, w, 3) in 0..255 and the observed state (n, d)."""
-        actions, _ = self(scaled(images), observation[:, self._own])
-        action: torch.Tensor = actions[:, 0].clamp(-1, 1)
+        action: torch.Tensor = self(scaled(images), observation[:, self._own]).actions[:, 0].clamp(-1, 1)
         return action
 
     def losses(self, batch: Watched, precision: torch.dtype) -> dict[str, torch.Tensor]:
-        """How wrong the actions are, and what is told of the state (Huber)."""
+        """How wrong the actions are, what is told of the state (Huber), and where what is marked is looked for."""
         device = self.own_mean.device
         batch = Watched(*(values.to(device, non_blocking=True) for values in batch))
         images = scaled(batch.images)
         images = (images.flatten(2, 3) @ batch.mix + batch.shift[:, :, None]).clamp(-1, 1).view_as(images)
-        actions, state = self(images, batch.own, precision)
+        found: Found = self(images, batch.own, precision)
         wanted = (batch.state - self.state_mean) / self.state_std
-        found = {"action": functional.smooth_l1_loss(actions, batch.actions, beta=0.1)}
+        losses = {"action": functional.smooth_l1_loss(found.actions, batch.actions, beta=0.1)}
         if self._state_weight:
-            found["state"] = self._state_weight * functional.smooth_l1_loss(state, wanted, beta=0.1)
-        return found
+            losses["state"] = self._state_weight * functional.smooth_l1_loss(found.state, wanted, beta=0.1)
+        if self._marks:
+            losses["mark"] = self._mark_weight * _astray(found.where[:, :, : self._marks], batch.marked)
+        return losses
+
+
+def _astray(where: torch.Tensor, marked: torch.Tensor) -> torch.Tensor:
+    """How far features (n, cameras, marks, rows, columns) are from being spread over what has their mark (KL).
+
+    What hardly is on an image is not looked for there. The mean over the rest.
+    """
+    marks, cells = where.shape[2], where.shape[3:]
+    wanted = torch.stack([marked == k for k in range(1, marks + 1)], dim=2).float()
+    share = functional.adaptive_avg_pool2d(wanted.flatten(0, 1), cells).view(*where.shape[:3], -1)
+    area = share.sum(-1, keepdim=True)
+    spread = share / area.clamp_min(LEAST_STD)
+    distance = (torch.xlogy(spread, spread) - spread * where.flatten(3)).sum(-1)
+    there = (area[..., 0] > _LEAST_CELLS).float()
+    return (distance * there).sum() / there.sum().clamp_min(1.0)
 
 
 def scaled(images: torch.Tensor) -> torch.Tensor:
@@ -171,8 +208,18 @@ def own_columns(interface: Interface) -> list[int]:
 
 
 def state_of(seen: Seen, interface: Interface) -> Float:
-    """What cameras are to see (..., s): all of the state, where the goal is, and how far one is from the other."""
-    return relative(seen, interface)
+    """What cameras are to see (..., s): where things and the goal are, and how far one is from the other.
+
+    Of the state that is all but what a robot knows of itself, and how fast anything moves, which no single image tells.
+    """
+    values = relative(seen, interface)
+    unseen = own_columns(interface) + [
+        column
+        for name, place in interface.places.items()
+        if name.endswith(("_velocity", "_velocities"))
+        for column in range(place.start, place.stop)
+    ]
+    return np.delete(values, unseen, axis=-1)
 
 
 def state_size(interface: Interface) -> int:
@@ -183,7 +230,7 @@ def state_size(interface: Interface) -> int:
 class _Document(Plain):
     """What a stored policy says of itself; `settings` and `software` are for the reader's eyes."""
 
-    format_version: Literal[2] = 2
+    format_version: Literal[3] = 3
     architecture: VisuomotorArchitecture
     settings: dict[str, Any]
     software: dict[str, str]

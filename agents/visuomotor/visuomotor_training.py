@@ -1,17 +1,17 @@
 """Behaviour cloning from pixels (Pomerleau 1989, Levine et al. 2016): an expert's actions from what cameras see.
 
 What the expert knows of the world, and a camera has to see, is told beside the actions: that alone makes eyes find the
-thing that the actions are about.
+thing that the actions are about. So do masks of the things that are to be found, where they were rendered too.
 """
 
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simworld.agents.imitation.cloning import HELD_OUT
 from simworld.agents.imitation.demonstrations import check_groups
@@ -31,6 +31,7 @@ from simworld.agents.visuomotor.visuomotor_policy import (
 from simworld.agents.visuomotor.watching import WatchedSteps
 from simworld.datasets.splits import hold_out
 from simworld.envs.interface import Interface
+from simworld.errors import ConfigurationError
 from simworld.streams import Streams
 
 _TESTS, _TESTED, _TOGETHER = 20, 2000, 250
@@ -40,8 +41,9 @@ _TESTS, _TESTED, _TOGETHER = 20, 2000, 250
 class VisuomotorSettings(LearningSettings):
     """Settings of cloning from pixels, for an interface, by cameras whose images have a (width, height).
 
-    What is told of the state counts `state_weight` times as much as the actions. The images are varied: by `shift`
-    pixels, and `color`, of contrast, saturation and the channels.
+    What is told of the state counts `state_weight` times as much as the actions. Where the things are that are named by
+    `marks`, as they are in the scene, is learnt from segmentation, with `mark_weight`. The images are varied: by
+    `shift` pixels, and `color`, of contrast, saturation and the channels.
     """
 
     interface: Interface
@@ -56,8 +58,19 @@ class VisuomotorSettings(LearningSettings):
     learning_rate: LearningRate = 2e-3
     weight_decay: Annotated[Real, Field(ge=0, le=1)] = 1e-3
     state_weight: Annotated[Real, Field(ge=0)] = 1.0
+    marks: Annotated[tuple[str, ...], Field(max_length=255)] = ()
+    mark_weight: Annotated[Real, Field(gt=0)] = 1.0
     shift: Annotated[Whole, Field(ge=0, le=64)] = 2
     color: Annotated[Real, Field(ge=0, le=1)] = 0.3
+
+    @model_validator(mode="after")
+    def _marks_have_features(self) -> Self:
+        if len({*self.marks}) < len(self.marks) or len(self.marks) > 4 * self.width:
+            raise ConfigurationError(
+                f"marks: must be different names, at most as many as an eye has features, {4 * self.width}, got "
+                f"{[*self.marks]}"
+            )
+        return self
 
     @property
     def architecture(self) -> VisuomotorArchitecture:
@@ -90,7 +103,9 @@ def clone_by_sight(
     learnt, held_out = map(np.array, hold_out(data.groups, HELD_OUT))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        network = VisuomotorNetwork(settings.architecture, settings.state_weight)
+        network = VisuomotorNetwork(
+            settings.architecture, settings.state_weight, len(settings.marks), settings.mark_weight
+        )
     for name, values in (("own", data.own), ("state", data.state)):
         mean, std = values[learnt].mean(0), np.maximum(values[learnt].std(0), LEAST_STD)
         getattr(network, f"{name}_mean").copy_(torch.from_numpy(mean))

@@ -28,24 +28,26 @@ _GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 class WatchedSteps:
-    """All steps of some `episodes`, whose images are kept in a file of its own that goes with it.
+    """All steps of some `episodes`, whose images are kept in files of its own that go with it.
 
-    `groups` say which scene each step is of, or which it is a variation of. Episodes that do not have what a network of
-    an architecture takes, or none at all, raise ConfigurationError.
+    `groups` say which scene each step is of, or which it is a variation of. Things named by `marks` are marked on the
+    images, of episodes that have segmentation. Episodes that do not have what a network of an architecture takes, or
+    none at all, raise ConfigurationError.
     """
 
-    def __init__(self, episodes: Iterable[Episode], architecture: VisuomotorArchitecture) -> None:
+    def __init__(
+        self, episodes: Iterable[Episode], architecture: VisuomotorArchitecture, marks: Sequence[str] = ()
+    ) -> None:
         interface, keys = architecture.interface, architecture.keys
-        shape = (len(keys), *architecture.image_size[::-1], 3)
+        self._shape = len(keys), *architecture.image_size[::-1]
         own, state, actions = list[NDArray[np.float32]](), list[NDArray[np.float32]](), list[NDArray[np.float32]]()
         self.groups: list[str] = []
         self.episodes = 0
-        file = scratch("watched")
-        self._path = Path(file.name)
-        self._finalizer = weakref.finalize(self, remove_scratch, file, os.getpid())
+        self._kept = _Kept(self, "watched"), _Kept(self, "marked")
         for e in episodes:
-            images = _images(e, keys, shape)
-            file.write(images.tobytes())
+            self._kept[0].add(_images(e, keys, (*self._shape, 3)))
+            if marks:
+                self._kept[1].add(_marked(e, keys, self._shape, marks))
             seen = _seen(e, architecture)
             own.append(seen.observation[:, own_columns(interface)])
             state.append(state_of(seen, interface))
@@ -53,38 +55,76 @@ class WatchedSteps:
             actions.append(_chunks(wanted, architecture.chunk))
             self.groups += group_of(e)
             self.episodes += 1
-        file.flush()
         if not self.groups:
             raise ConfigurationError("there are no demonstrations to learn from")
-        self.images: Pictures = np.memmap(self._path, np.uint8, "r", shape=(len(self.groups), *shape))
+        self.images = self._kept[0].read((len(self.groups), *self._shape, 3))
+        self.marked = self._kept[1].read((len(self.groups), *self._shape)) if marks else None
         self.own, self.state, self.actions = map(np.concatenate, (own, state, actions))
 
     def close(self) -> None:
-        """Remove the file."""
-        del self.images
-        self._finalizer()
+        """Remove the files."""
+        del self.images, self.marked
+        for kept in self._kept:
+            kept.remove()
 
     def rows(self, rows: Sequence[int] | NDArray[np.int64]) -> Watched:
         """Some steps as they are."""
-        n, cameras = len(rows), self.images.shape[1]
-        plain = np.broadcast_to(np.eye(3, dtype=np.float32), (n, cameras, 3, 3))
-        return _watched(self.images[rows], self, rows, plain, np.zeros((n, cameras, 3), np.float32))
+        n, cameras = len(rows), self._shape[0]
+        plain = np.broadcast_to(np.eye(3, dtype=np.float32), (n, cameras, 3, 3)), np.zeros((n, cameras, 3), np.float32)
+        return self._watched(rows, self.images[rows], *plain, self._marked(rows))
 
     def batch(self, rows: NDArray[np.int64], count: int, pixels: int, color: float, streams: Streams) -> Watched:
         """So many steps, drawn from rows: images moved by up to so many pixels, and colours varied by so much."""
         draw = streams("watched")
         chosen = draw.choice(rows, count)
-        images = self.images[chosen]
-        n, cameras, height, width = images.shape[:4]
+        images, marked, here = self.images[chosen], self._marked(chosen), (count, self._shape[0])
         if pixels:
-            around = (0, 0), (0, 0), (pixels, pixels), (pixels, pixels), (0, 0)
-            padded = np.pad(images, around, mode="edge")
-            images = np.empty_like(images)
-            corners = draw.integers(2 * pixels + 1, size=(n * cameras, 2))
-            for (k, camera), (y, x) in zip(np.ndindex(n, cameras), corners, strict=True):
-                images[k, camera] = padded[k, camera, y : y + height, x : x + width]
-        mix, shift = _colors(color, (n, cameras), draw)
-        return _watched(images, self, chosen, mix, shift)
+            corners = draw.integers(2 * pixels + 1, size=(*here, 2))
+            images, marked = _moved(images, corners, pixels), _moved(marked, corners, pixels)
+        return self._watched(chosen, images, *_colors(color, here, draw), marked)
+
+    def _marked(self, rows: Sequence[int] | NDArray[np.int64]) -> Pictures:
+        return np.zeros((len(rows), *self._shape), np.uint8) if self.marked is None else self.marked[rows]
+
+    def _watched(
+        self,
+        rows: Sequence[int] | NDArray[np.int64],
+        images: Pictures,
+        mix: NDArray[np.float32],
+        shift: NDArray[np.float32],
+        marked: Pictures,
+    ) -> Watched:
+        arrays = images, self.own[rows], self.actions[rows], self.state[rows], mix, shift, marked
+        return Watched(*(torch.from_numpy(np.ascontiguousarray(values)) for values in arrays))
+
+
+class _Kept:
+    """Pictures in a file that goes when their owner does."""
+
+    def __init__(self, owner: object, name: str) -> None:
+        self._file = scratch(name)
+        self.path = Path(self._file.name)
+        self.remove = weakref.finalize(owner, remove_scratch, self._file, os.getpid())
+
+    def add(self, pictures: Pictures) -> None:
+        self._file.write(pictures.tobytes())
+
+    def read(self, shape: tuple[int, ...]) -> Pictures:
+        """All that were added."""
+        self._file.flush()
+        return np.memmap(self.path, np.uint8, "r", shape=shape)
+
+
+def _moved(pictures: Pictures, corners: NDArray[np.int64], pixels: int) -> Pictures:
+    """Each of (n, cameras, h, w, ...) from a corner (n, cameras, 2) on, of what has so many more pixels around it."""
+    height, width = pictures.shape[2:4]
+    none, around = (0, 0), (pixels, pixels)
+    padded = np.pad(pictures, (none, none, around, around, *[none] * (pictures.ndim - 4)), mode="edge")
+    moved = np.empty_like(pictures)
+    for k, camera in np.ndindex(corners.shape[:2]):
+        y, x = corners[k, camera]
+        moved[k, camera] = padded[k, camera, y : y + height, x : x + width]
+    return moved
 
 
 def _images(episode: Episode, keys: Sequence[str], shape: tuple[int, ...]) -> Pictures:
@@ -95,6 +135,18 @@ def _images(episode: Episode, keys: Sequence[str], shape: tuple[int, ...]) -> Pi
             which = f"episode {episode.seed}/{episode.index}"
             raise ConfigurationError(f"demonstrations: {key!r} must be images {shape[1:]}, {which} has {found}")
     return np.stack([episode.observations[key][:-1] for key in keys], axis=1)
+
+
+def _marked(episode: Episode, keys: Sequence[str], shape: tuple[int, ...], marks: Sequence[str]) -> Pictures:
+    """What is marked on the images of `_images` (n, cameras, h, w)."""
+    instances = episode.scene.instances
+    if missing := [name for name in marks if name not in instances]:
+        raise ConfigurationError(f"marks: there is no {missing[0]!r} in the scene; there are {[*instances]}")
+    mark_of = np.zeros(256, np.uint8)
+    mark_of[[instances[name] for name in marks]] = np.arange(1, len(marks) + 1)
+    of = [f"{key.removesuffix('rgb')}segmentation" for key in keys]
+    marked: Pictures = mark_of[_images(episode, of, (*shape, 1))[..., 0]]
+    return marked
 
 
 def _seen(episode: Episode, architecture: VisuomotorArchitecture) -> Seen:
@@ -126,10 +178,3 @@ def _colors(
     colored = grey + saturation[..., None, None] * (np.eye(3, dtype=np.float32) - grey)
     mix = contrast[..., None, None] * colored * np.exp(0.5 * amount[..., None, 2:5])
     return mix.astype(np.float32), np.repeat(amount[..., 5:], 3, axis=-1)
-
-
-def _watched(
-    images: Pictures, of: WatchedSteps, rows: Sequence[int] | NDArray[np.int64], *colors: NDArray[np.float32]
-) -> Watched:
-    arrays = images, of.own[rows], of.actions[rows], of.state[rows], *colors
-    return Watched(*(torch.from_numpy(np.ascontiguousarray(values)) for values in arrays))

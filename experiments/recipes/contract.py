@@ -115,7 +115,10 @@ class Contract(Plain):
 
     def options(self) -> dict[str, Any]:
         """What is observed beside the state, as options of the environment."""
-        return {"observation": ("state", "rgb"), "cameras": self.cameras} if self.cameras else {}
+        if not self.cameras:
+            return {}
+        masks = ("segmentation",) if self.settings.get("marks") else ()
+        return {"observation": ("state", "rgb", *masks), "cameras": self.cameras}
 
     def way(self, seed: int) -> dict[str, Any]:
         """All that decides what is measured with a seed: not how good it is to be, nor what else is measured."""

@@ -16,7 +16,7 @@ from simworld.agents.networks.learnt import load_learnt
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.policy import load_policy
 from simworld.agents.visuomotor.camera_eye import CameraEye
-from simworld.agents.visuomotor.visuomotor_policy import OWN, VisuomotorPolicy
+from simworld.agents.visuomotor.visuomotor_policy import OWN, Found, VisuomotorNetwork, VisuomotorPolicy
 from simworld.agents.visuomotor.visuomotor_training import VisuomotorSettings, clone_by_sight
 from simworld.agents.visuomotor.watching import WatchedSteps
 from simworld.datasets.store.episode import Episode
@@ -116,13 +116,72 @@ def test_an_eye_tells_where_something_is() -> None:
         eye, images = CameraEye(2).eval(), torch.rand(2, 3, 32, 48)
         eye.where.weight.zero_()
         eye.where.bias.zero_()
-        told = eye(images)  # all places alike, of which the middle is the mean
+        told, where = eye(images)  # all places alike, of which the middle is the mean
         assert told.shape == (2, 24) and torch.allclose(told[:, :16], torch.zeros(2, 16), atol=1e-5)
+        assert where.shape == (2, 8, 8, 12) and torch.allclose(where.exp(), torch.tensor(1 / 96))
         eye.where.weight.fill_(1e7)  # one cell alone counts
-        places = eye(images)[:, :16]
+        places = eye(images)[0][:, :16]
     columns, rows = torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 8)
     assert ((places[:, :8, None] - columns).abs().min(-1).values < 1e-3).all()
     assert ((places[:, 8:, None] - rows).abs().min(-1).values < 1e-3).all()
+
+
+def test_marks_are_where_things_are_and_move_with_images(tmp_path: Path) -> None:
+    masked = SEEN | {"observation": ("state", "rgb", "segmentation")}
+    write_rollouts(tmp_path, "simworld/PlaceInBox-v0", episodes=2, randomization="default", options=masked)
+    episodes = list(read_episodes(tmp_path))
+    interface = EnvConfig(task="place_in_box", **SEEN).interface
+    architecture = SETTINGS.architecture.model_copy(update={"interface": interface})
+    with closing(WatchedSteps(episodes, architecture, ("box", "object"))) as watched:
+        assert watched.state.shape[1] == 56 - 15 - 3 - 7 - 6 + 9  # own, then what moves: tool, joints and object
+        rows = np.arange(len(watched.groups))
+        still = watched.rows(rows).marked.numpy()
+        for camera, name in enumerate(("front", "wrist")):
+            seen = np.concatenate([e.observations[f"{name}_segmentation"][:-1, ..., 0] for e in episodes])
+            ids = episodes[0].scene.instances
+            assert np.array_equal(still[:, camera] == 1, seen == ids["box"]) and (still == 1).any()
+            assert np.array_equal(still[:, camera] == 2, seen == ids["object"]) and (still == 2).any()
+            assert still.max() == 2
+        blank = Streams(3), Streams(3)
+        moved, here = (watched.batch(rows, 8, pixels, 0.0, of) for pixels, of in zip((2, 0), blank, strict=True))
+        for k, camera in np.ndindex(8, 2):  # as its image did
+            found = [
+                (y, x)
+                for y in range(-2, 3)
+                for x in range(-2, 3)
+                if torch.equal(
+                    moved.images[k, camera, 4:-4, 4:-4], here.images[k, camera, 4 + y : 20 + y, 4 + x : 28 + x]
+                )
+                and torch.equal(
+                    moved.marked[k, camera, 4:-4, 4:-4], here.marked[k, camera, 4 + y : 20 + y, 4 + x : 28 + x]
+                )
+            ]
+            assert found
+    with pytest.raises(ConfigurationError, match="^marks: there is no 'lid' in the scene; there are \\['robot'"):
+        WatchedSteps(episodes, architecture, ("lid",))
+
+
+def test_features_learn_to_be_where_their_thing_is(policy: VisuomotorPolicy, data: WatchedSteps) -> None:
+    """A KL divergence: nothing where a feature is spread as its thing is, and known in closed form where it is not."""
+    network = VisuomotorNetwork(SETTINGS.architecture, marks=2, mark_weight=3.0)
+    batch = data.rows([0])
+    marked = torch.zeros_like(batch.marked)
+    marked[0, 0, 4:12, 8:16] = 1  # four cells of four by four pixels
+    marked[0, 1, 0, 0] = 2  # a sixteenth of a cell: too little to look for
+    where = torch.full((1, 2, 8, 6, 8), -np.log(48.0))
+    plain = network.forward
+
+    def found(*given: Any) -> Found:
+        return plain(*given)._replace(where=where)
+
+    network.forward = found  # type: ignore[method-assign]
+    told = network.losses(batch._replace(marked=marked), torch.float32)["mark"]
+    assert float(told) == pytest.approx(3 * np.log(48 / 4), rel=1e-5)
+    where[0, 0, 0] = -1e4
+    where[0, 0, 0, 1:3, 2:4] = -np.log(4.0)
+    assert float(network.losses(batch._replace(marked=marked), torch.float32)["mark"]) == pytest.approx(0, abs=1e-5)
+    assert float(network.losses(batch, torch.float32)["mark"]) == 0  # nothing is there
+    assert "mark" not in VisuomotorNetwork(SETTINGS.architecture).losses(batch, torch.float32)
 
 
 def test_it_learns_from_pictures_alone(episodes: list[Episode]) -> None:
@@ -272,9 +331,18 @@ def test_other_pictures_are_refused(episodes: list[Episode]) -> None:
     with closing(WatchedSteps(episodes[:1], SETTINGS.architecture)) as one:
         with pytest.raises(ConfigurationError, match="at least 2 scenes, got 1"):
             clone_by_sight(one, "x", SETTINGS)
-        path = one._path
-        assert path.is_file()
-    assert not path.exists()
+        paths = [kept.path for kept in one._kept]
+        assert paths and all(path.is_file() for path in paths)
+    assert not any(path.exists() for path in paths)
+
+
+def test_wrong_marks_are_refused(tmp_path: Path, store: Path) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{store}: marks are found by masks: make episodes with"):
+        train_visuomotor(tmp_path, REACH, store, marks=("robot",))
+    assert not any(tmp_path.iterdir())
+    for marks in (("box", "box"), tuple(map(str, range(9)))):
+        with pytest.raises(ConfigurationError, match="^marks: must be different names, at most as many .* 8, got"):
+            VisuomotorSettings(**dict(SETTINGS) | {"marks": marks})
 
 
 def test_a_contract_of_pictures() -> None:
@@ -284,6 +352,9 @@ def test_a_contract_of_pictures() -> None:
     with pytest.raises(ConfigurationError, match="^demonstrations: must be there for cloning and visuomotor"):
         Contract(**asked, cameras=["front"])
     good = Contract(**asked, demonstrations=3, cameras=["front"], measured_under=["default", "unseen_looks"])
+    assert good.options() == {"observation": ("state", "rgb"), "cameras": ("front",)}
+    marked = Contract(**asked, demonstrations=3, cameras=["front"], settings={"marks": ["box"]})
+    assert marked.options() == {"observation": ("state", "rgb", "segmentation"), "cameras": ("front",)}
     good.check()
     assert good.way(1)["cameras"] == ["front"] and good.way(1)["measured_under"] == ["default", "unseen_looks"]
     with pytest.raises(ConfigurationError, match="no preset 'unsen'"):

@@ -107,12 +107,16 @@ def train_visuomotor(
             if (found := getattr(config, name)) != (first := getattr(shown.config, name)):
                 raise ConfigurationError(f"{source}: {name} must be {first}, as in {shown.folders[0]}, got {found}")
     asked = settings_of(VISUOMOTOR, shown.config, settings)
+    if asked.marks and "segmentation" not in shown.config.images:
+        raise ConfigurationError(
+            f"{shown.folders[0]}: marks are found by masks: make episodes with --observation segmentation too"
+        )
     check_groups(range(shown.count))
 
     def learn() -> tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]:
         with ExitStack() as stack:
             clock, board = Clock(folder / _CLOCK), folder / _BOARD if tensorboard else None
-            data = stack.enter_context(closing(WatchedSteps(shown.read(), asked.architecture)))
+            data = stack.enter_context(closing(WatchedSteps(shown.read(), asked.architecture, asked.marks)))
             curve = stack.enter_context(closing(Curve(asked.steps, folder / _LOSSES, board)))
 
             def tell(step: int, losses: dict[str, float]) -> None:
