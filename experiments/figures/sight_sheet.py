@@ -13,7 +13,8 @@ from simworld.agents.visuomotor.visuomotor_policy import VisuomotorPolicy
 from simworld.experiments.recipes.environments import make_env
 
 RESULTS = Path(__file__).parents[1] / "results"
-POLICY, ENV_ID, RANDOMIZATION = "place_in_box_seen", "simworld/PlaceInBox-v0", ["default", {"objects.count": 1}]
+POLICY, ENV_ID = "place_in_box_seen", "simworld/PlaceInBox-v0"
+RANDOMIZATION = ["default", "unseen_looks", {"objects.count": 1}]
 SEEDS, SHOWN, EVERY, ENLARGED = (2, 5, 8), 6, 9, 2
 
 
