@@ -88,7 +88,7 @@ class GoalSettings(Settings):
     coarse: Share = 0.5
     evaluate_every: Annotated[Whole, Field(ge=1)] = 50_000
     evaluation_episodes: Annotated[Whole, Field(ge=1)] = 50
-    confirming_episodes: Annotated[Whole, Field(ge=0)] = 0
+    confirming_episodes: Annotated[Whole, Field(ge=0, le=10_000)] = 0
     seed: Annotated[RootSeed, Field(le=MOST_SEED)] = 0
 
     @model_validator(mode="after")

@@ -38,7 +38,7 @@ class TrainingTests:
         if rate >= least and self._confirming:
             more = evaluate(policy, self._env, self._confirming).success_rate
             first, then = len(self._seeds), len(self._confirming)
-            rate = (rate * first + more * then) / (first + then)
+            rate = round(rate * first + more * then) / (first + then)
         if rate >= least:
             self._best = rate, policy.copy()
         self._tell(step, result)

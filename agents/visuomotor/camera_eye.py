@@ -44,4 +44,4 @@ class CameraEye(nn.Module):
         rows, columns = torch.meshgrid(*along, indexing="ij")
         what = (there * features.flatten(2)).sum(-1)
         numbers = torch.cat([there @ columns.flatten(), there @ rows.flatten(), what], dim=1)
-        return numbers, where.unflatten(2, size)
+        return numbers, where.view(*where.shape[:2], *size)

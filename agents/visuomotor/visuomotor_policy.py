@@ -107,7 +107,7 @@ class Watched(NamedTuple):
     marked: torch.Tensor
 
 
-class Found(NamedTuple):
+class Glance(NamedTuple):
     """What a network makes of images: actions (n, chunk, a) of any size, the state (n, s), normalized.
 
     `where` (n, cameras, features, h / 4, w / 4) is the logarithm of how much each feature of an eye is where.
@@ -149,7 +149,7 @@ class VisuomotorNetwork(LearningNetwork):
         self.body = nn.Sequential(*layers)
         self.act, self.tell = nn.Linear(sizes[-1], self._shape[0] * self._shape[1]), nn.Linear(sizes[-1], state)
 
-    def forward(self, images: torch.Tensor, own: torch.Tensor, precision: torch.dtype = torch.float32) -> Found:
+    def forward(self, images: torch.Tensor, own: torch.Tensor, precision: torch.dtype = torch.float32) -> Glance:
         """What is made of images in -1..1 (n, cameras, h, w, 3)."""
         pictures = images.movedim(-1, -3)
         seen = [
@@ -158,7 +158,7 @@ class VisuomotorNetwork(LearningNetwork):
         ]
         numbers, where = zip(*seen, strict=True)
         features = self.body(torch.cat([*numbers, (own - self.own_mean) / self.own_std], dim=1))
-        return Found(self.act(features).unflatten(1, self._shape), self.tell(features), torch.stack(where, dim=1))
+        return Glance(self.act(features).unflatten(1, self._shape), self.tell(features), torch.stack(where, dim=1))
 
     def action(self, images: torch.Tensor, observation: torch.Tensor) -> torch.Tensor:
         """What is done next (n, a), of images (n, cameras, h, w, 3) in 0..255 and the observed state (n, d)."""
@@ -171,7 +171,7 @@ class VisuomotorNetwork(LearningNetwork):
         batch = Watched(*(values.to(device, non_blocking=True) for values in batch))
         images = scaled(batch.images)
         images = (images.flatten(2, 3) @ batch.mix + batch.shift[:, :, None]).clamp(-1, 1).view_as(images)
-        found: Found = self(images, batch.own, precision)
+        found: Glance = self(images, batch.own, precision)
         wanted = (batch.state - self.state_mean) / self.state_std
         losses = {"action": functional.smooth_l1_loss(found.actions, batch.actions, beta=0.1)}
         if self._state_weight:
@@ -186,9 +186,9 @@ def _astray(where: torch.Tensor, marked: torch.Tensor) -> torch.Tensor:
 
     What hardly is on an image is not looked for there. The mean over the rest.
     """
-    marks, cells = where.shape[2], where.shape[3:]
+    marks, rows, columns = where.shape[2:]
     wanted = torch.stack([marked == k for k in range(1, marks + 1)], dim=2).float()
-    share = functional.adaptive_avg_pool2d(wanted.flatten(0, 1), cells).view(*where.shape[:3], -1)
+    share = functional.adaptive_avg_pool2d(wanted.flatten(0, 1), (rows, columns)).view(*where.shape[:3], -1)
     area = share.sum(-1, keepdim=True)
     spread = share / area.clamp_min(LEAST_STD)
     distance = (torch.xlogy(spread, spread) - spread * where.flatten(3)).sum(-1)

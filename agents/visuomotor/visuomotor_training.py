@@ -96,10 +96,12 @@ def clone_by_sight(
 
     Scenes with HELD_OUT of the steps are held out; `tell` hears of the losses of every step, some of which are of what
     is held out too. With a `checkpoint`, what it takes to go on is kept in that file every so many steps, and if it is
-    there, the training goes on from it. ConfigurationError where that is of another training, or of too few scenes,
-    TrainingError if it diverges.
+    there, the training goes on from it. ConfigurationError where that is of another training, or of too few scenes, or
+    where the data has other marks; TrainingError if it diverges.
     """
     check_groups(data.groups)
+    if data.marks != settings.marks:
+        raise ConfigurationError(f"marks: must be those of the data, {[*data.marks]}, got {[*settings.marks]}")
     learnt, held_out = map(np.array, hold_out(data.groups, HELD_OUT))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

@@ -36,14 +36,15 @@ class WatchedSteps:
     """
 
     def __init__(
-        self, episodes: Iterable[Episode], architecture: VisuomotorArchitecture, marks: Sequence[str] = ()
+        self, episodes: Iterable[Episode], architecture: VisuomotorArchitecture, marks: tuple[str, ...] = ()
     ) -> None:
         interface, keys = architecture.interface, architecture.keys
+        self.marks = marks
         self._shape = len(keys), *architecture.image_size[::-1]
         own, state, actions = list[NDArray[np.float32]](), list[NDArray[np.float32]](), list[NDArray[np.float32]]()
         self.groups: list[str] = []
         self.episodes = 0
-        self._kept = _Kept(self, "watched"), _Kept(self, "marked")
+        self._kept = [_Kept(self, name) for name in ("watched", *(["marked"] if marks else []))]
         for e in episodes:
             self._kept[0].add(_images(e, keys, (*self._shape, 3)))
             if marks:
@@ -80,7 +81,8 @@ class WatchedSteps:
         images, marked, here = self.images[chosen], self._marked(chosen), (count, self._shape[0])
         if pixels:
             corners = draw.integers(2 * pixels + 1, size=(*here, 2))
-            images, marked = _moved(images, corners, pixels), _moved(marked, corners, pixels)
+            images = _moved(images, corners, pixels)
+            marked = _moved(marked, corners, pixels) if self.marks else marked
         return self._watched(chosen, images, *_colors(color, here, draw), marked)
 
     def _marked(self, rows: Sequence[int] | NDArray[np.int64]) -> Pictures:
@@ -141,7 +143,8 @@ def _marked(episode: Episode, keys: Sequence[str], shape: tuple[int, ...], marks
     """What is marked on the images of `_images` (n, cameras, h, w)."""
     instances = episode.scene.instances
     if missing := [name for name in marks if name not in instances]:
-        raise ConfigurationError(f"marks: there is no {missing[0]!r} in the scene; there are {[*instances]}")
+        which = f"episode {episode.seed}/{episode.index}"
+        raise ConfigurationError(f"marks: there is no {missing[0]!r} in {which}; there are {[*instances]}")
     mark_of = np.zeros(256, np.uint8)
     mark_of[[instances[name] for name in marks]] = np.arange(1, len(marks) + 1)
     of = [f"{key.removesuffix('rgb')}segmentation" for key in keys]

@@ -117,7 +117,7 @@ class Contract(Plain):
         """What is observed beside the state, as options of the environment."""
         if not self.cameras:
             return {}
-        masks = ("segmentation",) if self.settings.get("marks") else ()
+        masks = ("segmentation",) if (self.settings | self.quick).get("marks") else ()
         return {"observation": ("state", "rgb", *masks), "cameras": self.cameras}
 
     def way(self, seed: int) -> dict[str, Any]:

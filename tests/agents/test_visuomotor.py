@@ -16,7 +16,7 @@ from simworld.agents.networks.learnt import load_learnt
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.policy import load_policy
 from simworld.agents.visuomotor.camera_eye import CameraEye
-from simworld.agents.visuomotor.visuomotor_policy import OWN, Found, VisuomotorNetwork, VisuomotorPolicy
+from simworld.agents.visuomotor.visuomotor_policy import OWN, Glance, VisuomotorNetwork, VisuomotorPolicy
 from simworld.agents.visuomotor.visuomotor_training import VisuomotorSettings, clone_by_sight
 from simworld.agents.visuomotor.watching import WatchedSteps
 from simworld.datasets.store.episode import Episode
@@ -144,6 +144,7 @@ def test_marks_are_where_things_are_and_move_with_images(tmp_path: Path) -> None
             assert still.max() == 2
         blank = Streams(3), Streams(3)
         moved, here = (watched.batch(rows, 8, pixels, 0.0, of) for pixels, of in zip((2, 0), blank, strict=True))
+        moves = set[tuple[int, int]]()
         for k, camera in np.ndindex(8, 2):  # as its image did
             found = [
                 (y, x)
@@ -157,11 +158,13 @@ def test_marks_are_where_things_are_and_move_with_images(tmp_path: Path) -> None
                 )
             ]
             assert found
-    with pytest.raises(ConfigurationError, match="^marks: there is no 'lid' in the scene; there are \\['robot'"):
+            moves |= {*found}
+        assert len(moves) > 4 and here.marked[:, :, 4:-4, 4:-4].any()
+    with pytest.raises(ConfigurationError, match="^marks: there is no 'lid' in episode .*; there are \\['robot'"):
         WatchedSteps(episodes, architecture, ("lid",))
 
 
-def test_features_learn_to_be_where_their_thing_is(policy: VisuomotorPolicy, data: WatchedSteps) -> None:
+def test_the_loss_of_marks_is_a_divergence(data: WatchedSteps) -> None:
     """A KL divergence: nothing where a feature is spread as its thing is, and known in closed form where it is not."""
     network = VisuomotorNetwork(SETTINGS.architecture, marks=2, mark_weight=3.0)
     batch = data.rows([0])
@@ -171,7 +174,7 @@ def test_features_learn_to_be_where_their_thing_is(policy: VisuomotorPolicy, dat
     where = torch.full((1, 2, 8, 6, 8), -np.log(48.0))
     plain = network.forward
 
-    def found(*given: Any) -> Found:
+    def found(*given: Any) -> Glance:
         return plain(*given)._replace(where=where)
 
     network.forward = found  # type: ignore[method-assign]
@@ -336,10 +339,12 @@ def test_other_pictures_are_refused(episodes: list[Episode]) -> None:
     assert not any(path.exists() for path in paths)
 
 
-def test_wrong_marks_are_refused(tmp_path: Path, store: Path) -> None:
+def test_wrong_marks_are_refused(tmp_path: Path, store: Path, data: WatchedSteps) -> None:
     with pytest.raises(ConfigurationError, match=f"^{store}: marks are found by masks: make episodes with"):
         train_visuomotor(tmp_path, REACH, store, marks=("robot",))
     assert not any(tmp_path.iterdir())
+    with pytest.raises(ConfigurationError, match=r"^marks: must be those of the data, \[\], got \['robot'\]"):
+        clone_by_sight(data, "x", SETTINGS.model_copy(update={"marks": ("robot",)}))
     for marks in (("box", "box"), tuple(map(str, range(9)))):
         with pytest.raises(ConfigurationError, match="^marks: must be different names, at most as many .* 8, got"):
             VisuomotorSettings(**dict(SETTINGS) | {"marks": marks})

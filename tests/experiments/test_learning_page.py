@@ -50,9 +50,10 @@ def test_the_files_of_the_page_are_settings_and_an_experiment(tmp_path: Path) ->
     for name, block in zip(("settings", "reach"), BLOCKS[:2], strict=True):
         (tmp_path / f"{name}.yaml").write_text(block)
     assert find_contract(str(tmp_path / "reach.yaml")) == find_contract("reach")
-    changes = [each for line in COMMANDS for each in re.findall(r"--set (\S+)", line)]
-    assert len(changes) == 1
-    asked = asked_settings(tmp_path / "settings.yaml", changes, {})
+    changes = [each for line in COMMANDS for each in re.findall(r"--set '?([^\s']+)", line)]
+    of_goals, of_sight = changes
+    assert asked_settings(None, [of_sight], {}) == {"marks": ["object", "box"]}
+    asked = asked_settings(tmp_path / "settings.yaml", [of_goals], {})
     config = config_of("simworld/Push-v0", randomization="default")
     settings = settings_of("ddpg", config, asked)
     assert (settings.learning_rate, settings.hidden, settings.envs, settings.penalty) == (3e-4, 128, 8, 0.5)
