@@ -43,10 +43,9 @@ class GoalSettings(Settings):
     `smoothing`; the actor learns at one of `actor_every` updates, and with the weight `imitated` from what was done
     where that led to what is wanted, if it is worth no less (as Nair et al. 2018 do from demonstrations). Every
     `evaluate_every` steps it is tested, in `evaluation_episodes`, and what does as well as the best so far in
-    `confirming_episodes` more. Until the part `coarse` of the steps is done, what
-    is played has coarse contacts, which take half the time; then episodes are left off for ones with those of the
-    environment, which what is tested always has. An episode of play ends with a failure of its task, which is taken
-    for final.
+    `confirming_episodes` more. Until the part `coarse` of the steps is done, what is played has coarse contacts, which
+    take half the time; then episodes are left off for ones with those of the environment, which what is tested always
+    has. An episode of play ends with a failure of its task, which is taken for final.
     """
 
     algorithm: ClassVar[str] = "ddpg"

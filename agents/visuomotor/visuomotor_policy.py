@@ -190,7 +190,7 @@ def _astray(where: torch.Tensor, marked: torch.Tensor) -> torch.Tensor:
     wanted = torch.stack([marked == k for k in range(1, marks + 1)], dim=2).float()
     share = functional.adaptive_avg_pool2d(wanted.flatten(0, 1), (rows, columns)).view(*where.shape[:3], -1)
     area = share.sum(-1, keepdim=True)
-    spread = share / area.clamp_min(LEAST_STD)
+    spread = share / area.clamp_min(_LEAST_CELLS)
     distance = (torch.xlogy(spread, spread) - spread * where.flatten(3)).sum(-1)
     there = (area[..., 0] > _LEAST_CELLS).float()
     return (distance * there).sum() / there.sum().clamp_min(1.0)

@@ -43,8 +43,9 @@ def test_what_was_lucky_in_a_few_episodes_is_not_the_best(monkeypatch: pytest.Mo
     heard = list[float]()
     tests = trial_of(monkeypatch, 8, heard)
     good, lucky, bad, better = Rates(0.75, 0.75), Rates(1.0, 0.5), Rates(0.5, 1.0), Rates(0.75, 0.875)
-    for policy in (good, lucky, bad, better):
-        tests.test(0, policy)  # type: ignore[arg-type]
+    policies: list[Any] = [good, lucky, bad, better]
+    for policy in policies:
+        tests.test(0, policy)
     assert good.asked == lucky.asked == better.asked == [FEW, MORE]
     assert bad.asked == [FEW]  # worse from the first
     assert tests.best == (pytest.approx((0.75 * 4 + 0.875 * 8) / 12), better)
@@ -53,6 +54,7 @@ def test_what_was_lucky_in_a_few_episodes_is_not_the_best(monkeypatch: pytest.Mo
 
 def test_without_more_episodes_the_few_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     tests = trial_of(monkeypatch, 0, [])
-    for policy in (good := Rates(0.75, 1.0), lucky := Rates(1.0, 0.5), Rates(0.75, 1.0)):
-        tests.test(0, policy)  # type: ignore[arg-type]
+    policies: list[Any] = [good := Rates(0.75, 1.0), lucky := Rates(1.0, 0.5), Rates(0.75, 1.0)]
+    for policy in policies:
+        tests.test(0, policy)
     assert good.asked == lucky.asked == [FEW] and tests.best == (1.0, lucky)

@@ -86,6 +86,13 @@ def test_steps_are_what_was_seen_and_done(episodes: list[Episode], data: Watched
     assert np.array_equal(watched.actions[1], wanted[[-1, -1, -1]])  # the last one goes on
 
 
+def shifts(moved: torch.Tensor, still: torch.Tensor) -> list[tuple[int, int]]:
+    """By how many (rows, columns) one picture of 24 x 32 may be another moved, of up to two."""
+    inner = moved[4:-4, 4:-4]
+    by = range(-2, 3)
+    return [(y, x) for y in by for x in by if torch.equal(inner, still[4 + y : 20 + y, 4 + x : 28 + x])]
+
+
 def test_images_are_moved_and_colours_varied(data: WatchedSteps) -> None:
     rows = np.arange(len(data.groups))
     still, moved = data.batch(rows, 6, 0, 0.0, Streams(1)), data.batch(rows, 6, 2, 0.3, Streams(1))
@@ -95,13 +102,7 @@ def test_images_are_moved_and_colours_varied(data: WatchedSteps) -> None:
     places = set()
     for k in range(6):
         for camera in range(2):
-            here = moved.images[k, camera, 4:-4, 4:-4]
-            found = [
-                (y, x)
-                for y in range(-2, 3)
-                for x in range(-2, 3)
-                if torch.equal(here, still.images[k, camera, 4 + y : 20 + y, 4 + x : 28 + x])
-            ]
+            found = shifts(moved.images[k, camera], still.images[k, camera])
             assert found
             places.add(found[0])
     assert len(places) > 4
@@ -146,25 +147,16 @@ def test_marks_are_where_things_are_and_move_with_images(tmp_path: Path) -> None
         moved, here = (watched.batch(rows, 8, pixels, 0.0, of) for pixels, of in zip((2, 0), blank, strict=True))
         moves = set[tuple[int, int]]()
         for k, camera in np.ndindex(8, 2):  # as its image did
-            found = [
-                (y, x)
-                for y in range(-2, 3)
-                for x in range(-2, 3)
-                if torch.equal(
-                    moved.images[k, camera, 4:-4, 4:-4], here.images[k, camera, 4 + y : 20 + y, 4 + x : 28 + x]
-                )
-                and torch.equal(
-                    moved.marked[k, camera, 4:-4, 4:-4], here.marked[k, camera, 4 + y : 20 + y, 4 + x : 28 + x]
-                )
-            ]
+            found = {*shifts(moved.images[k, camera], here.images[k, camera])}
+            found &= {*shifts(moved.marked[k, camera], here.marked[k, camera])}
             assert found
-            moves |= {*found}
+            moves |= found
         assert len(moves) > 4 and here.marked[:, :, 4:-4, 4:-4].any()
     with pytest.raises(ConfigurationError, match="^marks: there is no 'lid' in episode .*; there are \\['robot'"):
         WatchedSteps(episodes, architecture, ("lid",))
 
 
-def test_the_loss_of_marks_is_a_divergence(data: WatchedSteps) -> None:
+def test_the_loss_of_marks_is_a_divergence(data: WatchedSteps, monkeypatch: pytest.MonkeyPatch) -> None:
     """A KL divergence: nothing where a feature is spread as its thing is, and known in closed form where it is not."""
     network = VisuomotorNetwork(SETTINGS.architecture, marks=2, mark_weight=3.0)
     batch = data.rows([0])
@@ -177,7 +169,7 @@ def test_the_loss_of_marks_is_a_divergence(data: WatchedSteps) -> None:
     def found(*given: Any) -> Glance:
         return plain(*given)._replace(where=where)
 
-    network.forward = found  # type: ignore[method-assign]
+    monkeypatch.setattr(network, "forward", found)
     told = network.losses(batch._replace(marked=marked), torch.float32)["mark"]
     assert float(told) == pytest.approx(3 * np.log(48 / 4), rel=1e-5)
     where[0, 0, 0] = -1e4
