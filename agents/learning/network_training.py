@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 import torch
 from pydantic import Field, ValidationError, model_validator
 
+from simworld.agents.learning.kept_memory import keep_memory
 from simworld.agents.learning.learners import Learners, LearningNetwork, numbers_of
 from simworld.agents.networks.network import check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
@@ -70,6 +71,7 @@ class NetworkTraining(Generic[Network]):
     """A training of a network that can stop between any two steps and go on later; `data` says what it learns from."""
 
     def __init__(self, network: Network, settings: LearningSettings, data: str) -> None:
+        keep_memory()
         self.settings, self.steps, self._data = settings, 0, data
         self.network, self.averaged = network, copy.deepcopy(network)
         self._learners = Learners(network, settings.parts, DTYPES[settings.precision])

@@ -63,8 +63,8 @@ class Contract(Plain):
     cores from nothing, and is measured on `episodes` seeds that it has not seen, of which the share `success` is to
     succeed, under another randomization where that is to be what it is `measured_under`. What is cloned learns from so
     many `demonstrations`, with `noise` in the expert's actions, and is seen by `cameras` where pictures are learnt
-    from. For a quick look some settings may be other ones, `quick`, with which `quick_success` is to be reached;
-    without that there is none.
+    from. For a quick look some settings may be other ones, `quick`, and the demonstrations fewer, with which
+    `quick_success` is to be reached; without that there is none.
     """
 
     refused_as = ""
@@ -84,6 +84,7 @@ class Contract(Plain):
     success: Annotated[float, Field(ge=0, le=1)]
     minutes: Annotated[float, Field(gt=0)]
     quick: dict[str, Any] = {}
+    quick_demonstrations: Annotated[int, Field(ge=1)] | None = None
     quick_success: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @model_validator(mode="after")
@@ -103,6 +104,11 @@ class Contract(Plain):
         if (self.noise and not self.demonstrations) or (self.reward and (clones or self.algorithm == DAGGER)):
             idle = "noise" if self.noise and not self.demonstrations else "reward"
             raise ConfigurationError(f"{idle}: does nothing with {self.algorithm}; leave it out")
+        if (self.quick_demonstrations or 0) > self.demonstrations:
+            raise ConfigurationError(
+                f"quick_demonstrations: must be at most those of the whole, {self.demonstrations}, got "
+                f"{self.quick_demonstrations}"
+            )
         if "seed" in self.settings | self.quick:
             raise ConfigurationError("settings: the seed is one of `seeds`")
         return self
@@ -143,6 +149,7 @@ class Contract(Plain):
         if self.quick_success is None:
             raise ConfigurationError(f"quick_success: the experiment in {self.env} has none, and so no quick look")
         changed = {"settings": self.settings | self.quick, "success": self.quick_success, "seeds": self.seeds[:1]}
+        changed |= {"demonstrations": self.quick_demonstrations or self.demonstrations}
         return self.model_copy(update=changed | {"episodes": min(50, self.episodes)})
 
 

@@ -152,6 +152,7 @@ def test_an_experiment_of_ones_own_is_one_command(tmp_path: Path) -> None:
         ({"settings": {"seed": 1}}, "settings: the seed is one of `seeds`"),
         ({"episodes": 6000}, "episodes"),
         ({"quick_success": 0.0}, "quick_success"),
+        ({"quick_demonstrations": 4, "algorithm": "cloning", "demonstrations": 3}, "quick_demonstrations: .* 3, got 4"),
         ({"successes": 1}, "successes"),
         ({"seeds": []}, "seeds"),
     ],
