@@ -52,7 +52,7 @@ class VisuomotorSettings(LearningSettings):
     width: EyeWidth = 16
     hidden: Hidden = 256
     layers: Layers = 2
-    chunk: Chunk = 8
+    chunk: Chunk = 1
     steps: Annotated[Whole, Field(ge=1, le=10_000_000)] = 10_000
     batch_size: Annotated[Whole, Field(ge=1, le=4096)] = 64
     learning_rate: LearningRate = 2e-3
