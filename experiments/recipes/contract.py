@@ -12,7 +12,7 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.documents import read_yaml
 from simworld.engines.engine import make_engine
 from simworld.errors import ConfigurationError, nearest
-from simworld.experiments.clock import Clock
+from simworld.experiments.clock import Clock, computed
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.learning.algorithms import (
@@ -34,7 +34,7 @@ from simworld.reading import Record, read_json
 from simworld.writing import write_json
 
 _FOLDER = Path(__file__).parent / "contracts"
-_RESULT = "result.json"
+_RESULT, _COMPUTED = "result.json", "computed"
 _CORES = 2
 """Of the machine that a contract is for."""
 _FIRST_SEED = 5000
@@ -193,7 +193,17 @@ def run_contract(
             raise ConfigurationError(f"{folder} is of another experiment: {_difference(made, way)}")
         return read_json(path, dict[str, Any])
     contract.check()
-    policy, seconds = _learnt(contract, folder, seed, told)
+    # Of a folder that is there, and holds no clock, nobody knows.
+    clock = Clock(folder / _COMPUTED, computed) if Clock.runs(folder / _COMPUTED) or not folder.exists() else None
+
+    def tell(what: str, done: int, of: int) -> None:
+        told(what, done, of)
+        if clock is not None:
+            clock.tick()
+
+    policy, seconds = _learnt(contract, folder, seed, tell)
+    if clock is not None:
+        clock.save()
     record = json.loads((policy.parent / RECORD).read_bytes())
     found = evaluate_policy(
         contract.env,
@@ -204,6 +214,7 @@ def run_contract(
     )
     names = ("success_rate", "interval", "mean_length", "failures", "failed_seeds")
     row = {"way": way, "minutes": round((seconds + record["seconds"]) / 60, 2)}
+    row |= {} if clock is None else {"cpu_minutes": round(Clock.read(folder / _COMPUTED) / 60, 2)}
     row |= {"steps": record["steps"]} if "steps" in record else {}
     row |= {name: found[name] for name in names} | {"curve": record["curve"]}
     row |= {"machine": machine_description(), "versions": versions()}
