@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -142,14 +142,18 @@ def _images(episode: Episode, keys: Sequence[str], shape: tuple[int, ...]) -> Pi
 def _marked(episode: Episode, keys: Sequence[str], shape: tuple[int, ...], marks: Sequence[str]) -> Pictures:
     """What is marked on the images of `_images` (n, cameras, h, w)."""
     instances = episode.scene.instances
-    if missing := [name for name in marks if name not in instances]:
-        which = f"episode {episode.seed}/{episode.index}"
-        raise ConfigurationError(f"marks: there is no {missing[0]!r} in {which}; there are {[*instances]}")
+    check_marks(marks, instances, f"episode {episode.seed}/{episode.index}")
     mark_of = np.zeros(256, np.uint8)
     mark_of[[instances[name] for name in marks]] = np.arange(1, len(marks) + 1)
     of = [f"{key.removesuffix('rgb')}segmentation" for key in keys]
     marked: Pictures = mark_of[_images(episode, of, (*shape, 1))[..., 0]]
     return marked
+
+
+def check_marks(marks: Sequence[str], instances: Collection[str], where: str) -> None:
+    """Raise ConfigurationError for a mark of what is not among the things that are somewhere."""
+    if missing := [name for name in marks if name not in instances]:
+        raise ConfigurationError(f"marks: there is no {missing[0]!r} in {where}; there are {[*instances]}")
 
 
 def _seen(episode: Episode, architecture: VisuomotorArchitecture) -> Seen:

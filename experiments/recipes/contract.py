@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from simworld.datasets.store.manifest import MANIFEST
 from simworld.documents import read_yaml
 from simworld.engines.engine import make_engine
+from simworld.envs.env import ManipulationEnv
 from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.clock import Clock, computed
 from simworld.experiments.machine import machine_description, versions
@@ -116,8 +118,17 @@ class Contract(Plain):
     def check(self) -> None:
         """Raise ConfigurationError where its environment or settings are none."""
         config = config_of(self.env, randomization=self.randomization, reward=self.reward, **self.options())
-        settings_of(self.algorithm, config, self.settings)
+        settings = settings_of(self.algorithm, config, self.settings)
+        if self.algorithm == VISUOMOTOR and settings.marks:
+            self._check_marks(settings.marks)
         config_of(self.env, randomization=self.measured_under or self.randomization)
+
+    def _check_marks(self, marks: tuple[str, ...]) -> None:
+        from simworld.agents.visuomotor.watching import check_marks
+
+        with closing(ManipulationEnv(config_of(self.env, randomization=self.randomization))) as env:
+            env.reset(seed=_FIRST_SEED)
+            check_marks(marks, env.instances, self.env)
 
     def options(self) -> dict[str, Any]:
         """What is observed beside the state, as options of the environment."""

@@ -177,6 +177,11 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path: Path) -> None:
     cloned = {"algorithm": "cloning", "demonstrations": 3, "settings": {"epoch": 1}}
     with pytest.raises(ConfigurationError, match="settings: cloning has no 'epoch'; did you mean 'epochs'"):
         run_contract(Contract(**ASKED | cloned), tmp_path / "out", 0)
+    seen = {"algorithm": "visuomotor", "demonstrations": 3, "cameras": ["front"], "settings": {"marks": ["lid"]}}
+    with pytest.raises(
+        ConfigurationError, match=r"^marks: there is no 'lid' in simworld/Reach-v0; there are "
+    ):
+        run_contract(Contract(**ASKED | seen), tmp_path / "out", 0)
     assert not (tmp_path / "out").exists()
     for text in ("{}", "[]", '{"rows": [{}]}', "x"):
         (tmp_path / "broken.json").write_text(text)
