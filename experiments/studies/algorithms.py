@@ -35,8 +35,8 @@ COMPARED = {
     "ddpg": _of("ddpg", steps=500_000),
     "td3": _of("td3", steps=350_000),
     "ppo": _of("ppo", "staged", steps=400_000, envs=8, evaluate_every=50_000),
-    "sac": _of("sac", "staged", steps=60_000, evaluate_every=10_000),
-    "tqc": _of("tqc", "staged", steps=40_000, evaluate_every=10_000),
+    "sac": _of("sac", steps=60_000, evaluate_every=10_000),
+    "tqc": _of("tqc", steps=40_000, evaluate_every=10_000),
 }
 
 
