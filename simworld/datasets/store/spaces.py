@@ -89,7 +89,10 @@ def _filled(bound: Bound, end: float, shape: Sequence[int]) -> list[Any]:
 
 
 def _bound(values: NDArray[Any]) -> Any:
+    finite = np.isfinite(values)
+    if not finite.any():
+        return None if values.size else 0.0
+    if finite.all() and (values == values.flat[0]).all():  # of pixels there are many
+        return values.flat[0].item()
     plain = [value if np.isfinite(value) else None for value in np.ravel(values).tolist()]
-    if all(value == plain[0] for value in plain):
-        return plain[0] if plain else 0.0
     return np.array(plain, dtype=object).reshape(np.shape(values)).tolist()
