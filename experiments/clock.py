@@ -1,8 +1,6 @@
 """How long the making of something takes, also where it is stopped and goes on."""
 
-import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from simworld.errors import ConfigurationError
@@ -12,33 +10,20 @@ _SAVED_EVERY = 10.0
 """Seconds of work of which a kill loses the time at most."""
 
 
-def computed() -> float:
-    """Seconds that processors have computed for this process and for those that it began and that have ended."""
-    return sum(os.times()[:4])
-
-
 class Clock:
-    """The seconds that something takes, those of before it was stopped included, in a file beside it.
+    """The seconds that something takes, those of before it was stopped included, in a file beside it."""
 
-    They are those of a clock on the wall, or of another one, `now`.
-    """
-
-    def __init__(self, path: Path, now: Callable[[], float] = lambda: time.perf_counter()) -> None:
-        self._path, self._now = path, now
-        self._before = self.read(path) if self.runs(path) else 0.0
-        self._begin = now()
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before = self.read(path) if self._file(path).exists() else 0.0
+        self._begin = time.perf_counter()
         self._file(path).parent.mkdir(parents=True, exist_ok=True)
         self.save()
 
     @classmethod
-    def runs(cls, path: Path) -> bool:
-        """Whether there is one of something."""
-        return cls._file(path).exists()
-
-    @classmethod
     def read(cls, path: Path) -> float:
         """How long something took until now."""
-        if not cls.runs(path):
+        if not cls._file(path).exists():
             raise ConfigurationError(f"folder: nobody measured how long {path} took; begin in another folder")
         return float(cls._file(path).read_text())
 
@@ -50,7 +35,7 @@ class Clock:
     def save(self) -> None:
         """Write what a kill does not take back."""
         self._saved = time.perf_counter()
-        write_json(self._file(self._path), round(self._before + self._now() - self._begin, 1))
+        write_json(self._file(self._path), round(self._before + self._saved - self._begin, 1))
 
     @staticmethod
     def _file(path: Path) -> Path:

@@ -28,6 +28,7 @@ OWN = {
     "socket": {"AF_UNIX", "socketpair"},
     "platform": {"freedesktop_os_release"},
     "time": {"pthread_getcpuclockid"},
+    "ctypes": {"CDLL"},
 }
 """Of modules that there are everywhere, what is not."""
 GUARDED = {
@@ -36,9 +37,15 @@ GUARDED = {
     "simworld/places.py": {"os.getuid": "", "os.geteuid": "", "pwd": "", "grp": "nobody else's folders on Windows"},
     "simworld/reading.py": {"os.O_NOFOLLOW": "", "os.O_NONBLOCK": "else links are followed, and pipes waited for"},
     "simworld/writing.py": {"os.kill": "Windows removes no open file"},
-    "simworld/rendering/display.py": {"socket.AF_UNIX": "for X11, of Linux alone"},
+    "simworld/rendering/display.py": {"socket.AF_UNIX": "", "ctypes.CDLL": "for X11, of Linux alone"},
+    "simworld/datasets/formats/exchange.py": {"ctypes.CDLL": "else folders change places in two steps"},
+    "agents/learning/kept_memory.py": {"ctypes.CDLL": "else memory is given back"},
     "agents/goals/play_process.py": {"os.nice": "else players are served as soon as the learner"},
-    "experiments/demo.py": {"preexec_fn": "", "signal.SIGKILL": "the parts of a killed demo go on elsewhere"},
+    "experiments/demo.py": {
+        "preexec_fn": "",
+        "ctypes.CDLL": "",
+        "signal.SIGKILL": "the parts of a killed demo go on elsewhere",
+    },
     "experiments/machine.py": {"/proc/cpuinfo": "", "os.sysconf": "", "platform.freedesktop_os_release": "else fewer"},
     "experiments/benchmarks/measuring.py": {
         "os.sched_getaffinity": "",

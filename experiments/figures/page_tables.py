@@ -44,13 +44,11 @@ def filled(page: str) -> str:
 
 def _learnt(told: Mapping[str, Any]) -> list[Sequence[Any]]:
     """Of each experiment the worst of its seeds, beside what is wanted."""
-    rows: list[Sequence[Any]] = [("", "success", "wanted", "minutes from nothing", "wanted", "CPU minutes", "seeds")]
+    rows: list[Sequence[Any]] = [("", "success", "wanted", "minutes from nothing", "wanted", "seeds")]
     for name, worst in worst_rows(told["rows"]).items():
         wanted, success, minutes = worst["wanted"], _rate(worst["success_rate"]), f"{worst['minutes']:.1f}"
         least, most = f"≥ {_rate(wanted['success'])}", f"≤ {wanted['minutes']:g}"
-        computed = worst["cpu_minutes"]
-        cpu = "" if computed is None else f"{computed:.1f}"
-        rows.append((name, success, least, minutes, most, cpu, worst["seeds"]))
+        rows.append((name, success, least, minutes, most, worst["seeds"]))
     return rows
 
 

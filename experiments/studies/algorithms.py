@@ -1,7 +1,8 @@
-"""What each algorithm of `simworld train` learns of PickAndPlace by itself, in about as many minutes.
+"""What each algorithm of `simworld train` learns of PickAndPlace by itself.
 
-Each has its own settings, in hindsight where it can, and a reward for each stage where it cannot. A row for each seed
-goes to the results, as of `simworld experiment run`; what is in the folder is not learnt again:
+Each has steps for about as many minutes on two cores, and its own settings: in hindsight where it can, and a reward for
+each stage where it cannot. A row for each seed goes to the results, as of `simworld experiment run`; what is in the
+folder is not learnt again:
 
     python experiments/studies/algorithms.py --folder /tmp/algorithms
     python experiments/studies/algorithms.py --folder /tmp/smoke --only sac --seed 0 --steps 500 --episodes 2 \\
@@ -65,7 +66,7 @@ def main() -> None:
 
 
 def _changed(contract: Contract, steps: int | None, episodes: int) -> Contract:
-    settings = contract.settings | ({"steps": steps} if steps else {})
+    settings = contract.settings | ({} if steps is None else {"steps": steps})
     return contract.model_copy(update={"settings": settings, "episodes": episodes})
 
 

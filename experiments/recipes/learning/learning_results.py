@@ -23,7 +23,6 @@ class _Row(Record):
     wanted: _Wanted
     success_rate: float
     minutes: float
-    cpu_minutes: float | None = None
 
 
 class _Results(Record):
@@ -86,15 +85,11 @@ def _bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def worst_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Of each experiment the least success and the most minutes of its seeds, their number, and what is wanted.
-
-    The minutes that processors computed are None where no row says them.
-    """
+    """Of each experiment the least success and the most minutes of its seeds, their number, and what is wanted."""
     worst = {}
     for name in dict.fromkeys(row["experiment"] for row in rows):
         own = [row for row in rows if row["experiment"] == name]
         success, minutes = min(row["success_rate"] for row in own), max(row["minutes"] for row in own)
-        computed = max((row["cpu_minutes"] for row in own if row.get("cpu_minutes") is not None), default=None)
-        told = {"success_rate": success, "minutes": minutes, "cpu_minutes": computed, "seeds": len(own)}
+        told = {"success_rate": success, "minutes": minutes, "seeds": len(own)}
         worst[name] = told | {"wanted": own[-1]["wanted"]}
     return worst
