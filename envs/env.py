@@ -145,11 +145,17 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         """Begin an episode; where what is asked for or drawn is wrong, the one before goes on as if nothing had been.
 
         `options` may hold `index`, the episode's number under its seed; `randomization`, for this episode alone; and
-        `parameters`, values by address that are not drawn: all those of another episode make that episode again.
+        `parameters`, values by address that are not drawn: all those of another episode make that episode again. Or a
+        `snapshot`, at whose instant the episode begins, as `restore` goes to it; such an episode cannot be recorded.
         """
         with self._in_use:
-            begun = self._next(seed, reset_options(options))
-            self._begin(self._drawn(begun), begun)
+            given = reset_options(options)
+            if given.snapshot is None:
+                begun = self._next(seed, given)
+                self._begin(self._drawn(begun), begun)
+            else:
+                begun = self._begun_of(given.snapshot, seed)
+                self._restore(given.snapshot)
             super().reset(seed=None if seed is None else begun.seed)
             now = self._running.now()
             seen, info = self._observed(now), self._running.told(now)
@@ -162,7 +168,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         So several environments can be reset together, or none.
         """
         with self._in_use:
-            begun = self._next(seed, reset_options(options))
+            given = reset_options(options)
+            begun = self._next(seed, given) if given.snapshot is None else self._begun_of(given.snapshot, seed)
             self._foreseen = begun, self._drawn(begun)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -210,10 +217,11 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         is told and rewarded may be configured otherwise. ConfigurationError for a snapshot of another environment.
         """
         self.world.check_open()
-        if snapshot.physics != self.config.physics:
-            raise ConfigurationError("the snapshot is of another task, robot, control or randomization")
+        self._check(snapshot)
         with self._in_use:
             self._restore(snapshot)
+            if self._episode is not None:
+                self._episode.observed(self._episode.now())  # what follows is disturbed as it was
             self._show()
 
     def render(self) -> NDArray[np.uint8] | None:
@@ -293,6 +301,20 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         if self._images is not None:
             self._images.begin(sample.scene)
         self._episode = RunningEpisode(self.world, self.config, sample, begun)
+
+    def _check(self, snapshot: Snapshot) -> None:
+        if snapshot.physics != self.config.physics:
+            raise ConfigurationError("the snapshot is of another task, robot, control or randomization")
+
+    def _begun_of(self, snapshot: Snapshot, seed: int | None) -> Begun:
+        """With what an episode of a snapshot was begun."""
+        self.world.check_open()
+        self._check(snapshot)
+        if snapshot.begun is None:
+            raise ConfigurationError("reset option snapshot: no episode had begun when it was made")
+        if seed is not None:
+            raise ConfigurationError("seed: a snapshot says it; leave it out")
+        return snapshot.begun
 
     def _restore(self, snapshot: Snapshot) -> None:
         if snapshot.begun is None:

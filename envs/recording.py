@@ -12,18 +12,24 @@ from simworld.datasets.store.contacts import pack_contacts
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.spaces import ALONE, describe_space
 from simworld.envs.env import ManipulationEnv
+from simworld.errors import ConfigurationError
 from simworld.scene.state import stack_states
 
 
 class Recording:
     """An episode of an environment that was just reset, with what was observed then; `add` is told of every step.
 
-    The spaces of the environment are Boxes or a Dict of them; others raise DatasetError.
+    The spaces of the environment are Boxes or a Dict of them; others raise DatasetError. An episode that began at a
+    snapshot raises ConfigurationError.
     """
 
     def __init__(self, env: gym.Env[Any, Any], observation: Any) -> None:
         base = env.unwrapped
         assert isinstance(base, ManipulationEnv)
+        if base.snapshot().actions:
+            raise ConfigurationError(
+                "an episode that begins at a snapshot cannot be recorded: nothing would make it again"
+            )
         self._base = base
         self._begun: dict[str, Any] = {
             "seed": base.episode[0],

@@ -6,18 +6,20 @@ from typing import Any
 
 from simworld.distributions.values import addressed
 from simworld.envs.options import whole_number
-from simworld.errors import ConfigurationError, is_misspelt, nearest
+from simworld.envs.snapshot import Snapshot
+from simworld.errors import ConfigurationError, is_misspelt, nearest, shown
 from simworld.randomization.presets import as_randomization
 from simworld.randomization.randomization import Randomization
 
 
 @dataclass(frozen=True)
 class ResetOptions:
-    """The episode's number, and what is not as the environment has it."""
+    """The episode's number, and what is not as the environment has it; or the instant at which it is to begin."""
 
     index: int | None
     randomization: Randomization | None
     parameters: Mapping[str, Any]
+    snapshot: Snapshot | None
 
 
 def reset_options(options: Mapping[str, Any] | None) -> ResetOptions:
@@ -32,9 +34,15 @@ def reset_options(options: Mapping[str, Any] | None) -> ResetOptions:
     for name in given:
         if name not in names and is_misspelt(str(name), names):
             raise ConfigurationError(f"unknown reset option {name!r}{nearest(str(name), names)}")
-    index, randomization = given.get("index"), given.get("randomization")
+    index, randomization, snapshot = given.get("index"), given.get("randomization"), given.get("snapshot")
+    if snapshot is not None:
+        if not isinstance(snapshot, Snapshot):
+            raise ConfigurationError(f"reset option snapshot: must be what `snapshot()` gives, got {shown(snapshot)}")
+        if also := [name for name in names if name != "snapshot" and given.get(name) is not None]:
+            raise ConfigurationError(f"reset option {also[0]}: a snapshot says it; leave it out")
     return ResetOptions(
         None if index is None else whole_number("reset option index", index),
         None if randomization is None else as_randomization(randomization),
         addressed(given.get("parameters") or {}),
+        snapshot,
     )

@@ -109,11 +109,13 @@ class RunningEpisode:
         return Snapshot(physics=physics, begun=self.begun, actions=actions, state=state_digest(self._world.state()))
 
     def play(self, snapshot: Snapshot) -> None:
-        """Play the actions of a snapshot; ConfigurationError if that does not lead to where it was."""
-        self.observed(self.now())
+        """Play the actions of a snapshot, whose instant is still to be observed.
+
+        ConfigurationError if that does not lead to where it was.
+        """
         for action in snapshot.actions:
-            self.act(np.array(action))
             self.observed(self.now())
+            self.act(np.array(action))
         if state_digest(self._world.state()) != snapshot.state:
             raise ConfigurationError("the snapshot cannot be restored: its actions lead elsewhere on this machine")
 

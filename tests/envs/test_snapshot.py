@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from simworld.agents.experts import expert
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.making import bare
+from simworld.envs.record_episode import RecordEpisode
 from simworld.envs.snapshot import Snapshot
 from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError
@@ -138,6 +141,51 @@ def test_a_snapshot_of_something_else_is_refused_and_changes_nothing(options: di
             other.restore(env.snapshot())
         assert np.array_equal(other.world.state().joint_positions, before)
         other.step(np.zeros(other.config.interface.action, np.float32))
+
+
+def test_an_episode_begins_at_a_snapshot() -> None:
+    with closing(made()) as env, closing(made()) as other:
+        observation, _ = env.reset(seed=5, options={"index": 3})
+        advance(env, observation, 20, 0)
+        options = {"snapshot": env.snapshot()}
+        other.foresee(options=options)
+        seen, info = other.reset(options=options)
+        assert other.episode == (5, 3) and "instruction" in info
+        assert set(seen) == set(observation) and np.array_equal(seen["desired_goal"], observation["desired_goal"])
+        assert trace(other, 6, 1) == trace(env, 6, 1)
+        other.reset()
+        assert other.episode == (5, 4)
+
+
+def test_a_limit_counts_from_there_and_nothing_records_it(tmp_path: Path) -> None:
+    with closing(gym.make("simworld:simworld/Reach-v0", max_episode_steps=3)) as env:
+        env.reset(seed=0)
+        env.step(env.action_space.sample())
+        options = {"snapshot": env.unwrapped.snapshot()}
+        env.reset(options=options)
+        assert [env.step(np.zeros(env.action_space.shape, np.float32))[3] for _ in range(3)] == [False, False, True]
+        recorded = RecordEpisode(env, tmp_path / "episodes")
+        with pytest.raises(ConfigurationError, match="^an episode that begins at a snapshot cannot be recorded"):
+            recorded.reset(options=options)
+
+
+def test_a_wrong_snapshot_to_begin_at_is_refused_and_changes_nothing() -> None:
+    with closing(made()) as env, closing(made(task="reach")) as other:
+        none = other.snapshot()
+        env.reset(seed=2)
+        other.reset(seed=2)
+        own, begun = env.snapshot(), env.episode
+        for told, asked in (
+            ("snapshot: must be what `snapshot()` gives, got", {"options": {"snapshot": 3}}),
+            ("reset option index: a snapshot says it", {"options": {"snapshot": own, "index": 0}}),
+            ("seed: a snapshot says it", {"options": {"snapshot": own}, "seed": 1}),
+            ("of another task, robot, control or randomization", {"options": {"snapshot": other.snapshot()}}),
+            ("no episode had begun", {"options": {"snapshot": own.model_copy(update={"begun": None})}}),
+        ):
+            for ask in (env.reset, env.foresee):
+                with pytest.raises(ConfigurationError, match=re.escape(told)):
+                    ask(**asked)
+        assert env.episode == begun and env.snapshot() == own and none.begun is None
 
 
 def test_a_world_that_was_changed_by_other_means_has_no_snapshot() -> None:
