@@ -41,7 +41,8 @@ VISUOMOTOR = "visuomotor"
 OWN = "tool_position", "tool_orientation", "finger_opening", "joint_positions"
 """Fields of the state that a robot knows of itself. How it moves is left out: what the expert does next is much as what
 it did last, and a policy that learns that follows itself (de Haan et al. 2019)."""
-
+_HELD = "_grasped"
+"""Ends the names of what a gripper feels: whether it holds a thing, which no single image of closing fingers tells."""
 
 _LEAST_CELLS = 0.5
 """Of the cells of an eye: what has less of them is looked for by no feature."""
@@ -203,7 +204,9 @@ def scaled(images: torch.Tensor) -> torch.Tensor:
 
 def own_columns(interface: Interface) -> list[int]:
     """Where, in the observed state, what a robot knows of itself stands."""
-    places = (interface.places[name] for name in OWN if name in interface.places)
+    names = [name for name in OWN if name in interface.places]
+    names += [name for name in interface.places if name.endswith(_HELD)]
+    places = (interface.places[name] for name in names)
     return [column for place in places for column in range(place.start, place.stop)]
 
 
@@ -230,7 +233,7 @@ def state_size(interface: Interface) -> int:
 class _Document(Plain):
     """What a stored policy says of itself; `settings` and `software` are for the reader's eyes."""
 
-    format_version: Literal[3] = 3
+    format_version: Literal[4] = 4
     architecture: VisuomotorArchitecture
     settings: dict[str, Any]
     software: dict[str, str]
