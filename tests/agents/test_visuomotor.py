@@ -134,7 +134,10 @@ def test_marks_are_where_things_are_and_move_with_images(tmp_path: Path) -> None
     interface = EnvConfig(task="place_in_box", **SEEN).interface
     architecture = SETTINGS.architecture.model_copy(update={"interface": interface})
     with closing(WatchedSteps(episodes, architecture, ("box", "object"))) as watched:
-        assert watched.state.shape[1] == 56 - 15 - 3 - 7 - 6 + 9  # own, then what moves: tool, joints and object
+        assert watched.state.shape[1] == 56 - 16 - 3 - 7 - 6 + 9  # own, then what moves: tool, joints and object
+        held = interface.places["object_grasped"]
+        felt = np.concatenate([each.observations["observation"][:-1, held] for each in episodes])
+        assert np.array_equal(watched.own[:, 15:], felt) and {*felt.flat} == {0.0, 1.0}
         rows = np.arange(len(watched.groups))
         still = watched.rows(rows).marked.numpy()
         for camera, name in enumerate(("front", "wrist")):
