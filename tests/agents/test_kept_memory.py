@@ -38,7 +38,9 @@ def test_what_arrays_leave_is_used_again() -> None:
 def test_trainings_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = list[bool]()
     monkeypatch.setattr(network_training, "keep_memory", lambda: kept.append(True))
-    network = SeeingNetwork(VisionArchitecture(categories=("box",), points=((),), widths=(8, 8), depths=(1, 1)))
+    network = SeeingNetwork(
+        VisionArchitecture(categories=("box",), points=((),), widths=(8, 8, 8, 8), depths=(1, 1, 1, 1))
+    )
     settings = network_training.LearningSettings(parts=1)
     network_training.NetworkTraining(network, settings, "data").close()
     assert kept == [True]

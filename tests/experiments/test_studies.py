@@ -17,7 +17,7 @@ from simworld.errors import ConfigurationError
 from simworld.experiments import clock
 from simworld.experiments.figures import earned_plot
 from simworld.experiments.recipes.vision.vision_models import model_digest
-from simworld.experiments.studies import adaptive, algorithms, earned, flow, focused, photo_real, sealed, study_folder
+from simworld.experiments.studies import adaptive, compared, earned, flow, focused, photo_real, sealed, study_folder
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 from simworld.randomization.randomization import Randomization
 
@@ -272,8 +272,8 @@ def test_flows_stand_beside_regression(tmp_path: Path, monkeypatch: pytest.Monke
 def test_algorithms_stand_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = tmp_path / "results.json"
     asked = ("--folder", tmp_path, "--only", "ppo", "sac", "--seed", 0, "--steps", 1100, "--episodes", 2)
-    monkeypatch.setattr(sys, "argv", ["algorithms.py", *map(str, asked), "--results", str(results)])
-    algorithms.main()
+    monkeypatch.setattr(sys, "argv", ["compared.py", *map(str, asked), "--results", str(results)])
+    compared.main()
     told = json.loads(results.read_text())
     assert [(row["experiment"], row["way"]["reward"]) for row in told["rows"]] == [("ppo", "staged"), ("sac", None)]
     assert all(0 <= row["success_rate"] <= 1 and row["minutes"] > 0 for row in told["rows"])

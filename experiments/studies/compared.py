@@ -4,8 +4,8 @@ Each has steps for about as many minutes on two cores, and its own settings: in 
 each stage where it cannot. A row for each seed goes to the results, as of `simworld experiment run`; what is in the
 folder is not learnt again:
 
-    python experiments/studies/algorithms.py --folder /tmp/algorithms
-    python experiments/studies/algorithms.py --folder /tmp/smoke --only sac --seed 0 --steps 500 --episodes 2 \\
+    python experiments/studies/compared.py --folder /tmp/algorithms
+    python experiments/studies/compared.py --folder /tmp/smoke --only sac --seed 0 --steps 500 --episodes 2 \\
         --results /tmp/algorithms.json
 """
 
