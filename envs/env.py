@@ -141,6 +141,11 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         begun = self._running.begun
         return begun.seed, begun.index
 
+    @property
+    def steps(self) -> int:
+        """Control steps since the episode began; where that was at a snapshot, with those until there."""
+        return self._running.steps
+
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; where what is asked for or drawn is wrong, the one before goes on as if nothing had been.
 
@@ -150,12 +155,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         """
         with self._in_use:
             given = reset_options(options)
-            if given.snapshot is None:
-                begun = self._next(seed, given)
-                self._begin(self._drawn(begun), begun)
-            else:
-                begun = self._begun_of(given.snapshot, seed)
-                self._restore(given.snapshot)
+            begun = self._next(seed, given)
+            self._begin(self._drawn(begun), begun, given.snapshot)
             super().reset(seed=None if seed is None else begun.seed)
             now = self._running.now()
             seen, info = self._observed(now), self._running.told(now)
@@ -168,8 +169,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         So several environments can be reset together, or none.
         """
         with self._in_use:
-            given = reset_options(options)
-            begun = self._next(seed, given) if given.snapshot is None else self._begun_of(given.snapshot, seed)
+            begun = self._next(seed, reset_options(options))
             self._foreseen = begun, self._drawn(begun)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -219,9 +219,11 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         self.world.check_open()
         self._check(snapshot)
         with self._in_use:
-            self._restore(snapshot)
-            if self._episode is not None:
-                self._episode.observed(self._episode.now())  # what follows is disturbed as it was
+            if snapshot.begun is None:
+                self._episode = None
+            else:
+                self._begin(self._drawn(snapshot.begun), snapshot.begun, snapshot)
+                self._running.observed(self._running.now())  # what follows is disturbed as it was
             self._show()
 
     def render(self) -> NDArray[np.uint8] | None:
@@ -262,6 +264,8 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _next(self, seed: int | None, given: ResetOptions) -> Begun:
         """What an episode is to begin with."""
         self.world.check_open()
+        if given.snapshot is not None:
+            return self._begun_of(given.snapshot, seed)
         if given.randomization is not None:
             self._check_pictures(given.randomization)
         if seed is not None:
@@ -295,37 +299,29 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         camera = sample.scene.camera(self.config.render_camera)
         return camera.resized(self.config.render_width, self.config.render_height)
 
-    def _begin(self, sample: Sample, begun: Begun) -> None:
+    def _begin(self, sample: Sample, begun: Begun, snapshot: Snapshot | None) -> None:
+        """Begin an episode, and play what a snapshot of it says; its last instant is still to be observed."""
         self._episode = None  # until the next one is whole
         self.world.load(sample.scene)
         if self._images is not None:
             self._images.begin(sample.scene)
-        self._episode = RunningEpisode(self.world, self.config, sample, begun)
+        episode = RunningEpisode(self.world, self.config, sample, begun)
+        if snapshot is not None:
+            episode.play(snapshot)
+        self._episode = episode
 
     def _check(self, snapshot: Snapshot) -> None:
         if snapshot.physics != self.config.physics:
             raise ConfigurationError("the snapshot is of another task, robot, control or randomization")
 
     def _begun_of(self, snapshot: Snapshot, seed: int | None) -> Begun:
-        """With what an episode of a snapshot was begun."""
-        self.world.check_open()
+        """What the episode of a snapshot was begun with."""
         self._check(snapshot)
         if snapshot.begun is None:
             raise ConfigurationError("reset option snapshot: no episode had begun when it was made")
         if seed is not None:
             raise ConfigurationError("seed: a snapshot says it; leave it out")
         return snapshot.begun
-
-    def _restore(self, snapshot: Snapshot) -> None:
-        if snapshot.begun is None:
-            self._episode = None
-            return
-        self._begin(self._drawn(snapshot.begun), snapshot.begun)
-        try:
-            self._running.play(snapshot)
-        except ConfigurationError:
-            self._episode = None  # it is none of those that are wanted
-            raise
 
     def _show(self) -> None:
         """Update the window, if there is one."""

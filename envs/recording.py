@@ -26,7 +26,7 @@ class Recording:
     def __init__(self, env: gym.Env[Any, Any], observation: Any) -> None:
         base = env.unwrapped
         assert isinstance(base, ManipulationEnv)
-        if base.snapshot().actions:
+        if base.steps:
             raise ConfigurationError(
                 "an episode that begins at a snapshot cannot be recorded: nothing would make it again"
             )

@@ -98,6 +98,11 @@ class RunningEpisode:
         """What a person sees."""
         return self.sample.scene, self._world.poses()
 
+    @property
+    def steps(self) -> int:
+        """Control steps since it began."""
+        return len(self.actions) // self.controller.size
+
     def snapshot(self, physics: str) -> Snapshot:
         """What it takes to play it again; ConfigurationError if that is more than its actions."""
         if self._world.changes != self._changes:

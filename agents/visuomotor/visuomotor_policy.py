@@ -1,6 +1,6 @@
 """A policy that acts by what cameras see and what the robot knows of itself, and how it is stored and loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
@@ -204,10 +204,14 @@ def scaled(images: torch.Tensor) -> torch.Tensor:
 
 def own_columns(interface: Interface) -> list[int]:
     """Where, in the observed state, what a robot knows of itself stands."""
-    names = [name for name in OWN if name in interface.places]
-    names += [name for name in interface.places if name.endswith(_HELD)]
-    places = (interface.places[name] for name in names)
-    return [column for place in places for column in range(place.start, place.stop)]
+    return _columns(interface, lambda name: name in OWN or name.endswith(_HELD))
+
+
+def _columns(interface: Interface, wanted: Callable[[str], bool]) -> list[int]:
+    """Where fields stand in the observed state whose names are wanted."""
+    return [
+        column for name, place in interface.places.items() if wanted(name) for column in range(place.start, place.stop)
+    ]
 
 
 def state_of(seen: Seen, interface: Interface) -> Float:
@@ -216,13 +220,8 @@ def state_of(seen: Seen, interface: Interface) -> Float:
     Of the state that is all but what a robot knows of itself, and how fast anything moves, which no single image tells.
     """
     values = relative(seen, interface)
-    unseen = own_columns(interface) + [
-        column
-        for name, place in interface.places.items()
-        if name.endswith(("_velocity", "_velocities"))
-        for column in range(place.start, place.stop)
-    ]
-    return np.delete(values, unseen, axis=-1)
+    moves = _columns(interface, lambda name: name.endswith(("_velocity", "_velocities")))
+    return np.delete(values, own_columns(interface) + moves, axis=-1)
 
 
 def state_size(interface: Interface) -> int:

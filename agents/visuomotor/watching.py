@@ -44,7 +44,7 @@ class WatchedSteps:
         own, state, actions = list[NDArray[np.float32]](), list[NDArray[np.float32]](), list[NDArray[np.float32]]()
         self.groups: list[str] = []
         self.episodes = 0
-        self._kept = [_Kept(self, name) for name in ("watched", *(["marked"] if marks else []))]
+        self._kept = [_Kept(self, name) for name in (("watched", "marked") if marks else ("watched",))]
         for e in episodes:
             self._kept[0].add(_images(e, keys, (*self._shape, 3)))
             if marks:

@@ -161,8 +161,8 @@ class Contract(Plain):
         if self.quick_success is None:
             raise ConfigurationError(f"quick_success: the experiment in {self.env} has none, and so no quick look")
         changed = {"settings": self.settings | self.quick, "success": self.quick_success, "seeds": self.seeds[:1]}
-        changed |= {"demonstrations": self.quick_demonstrations or self.demonstrations}
-        return self.model_copy(update=changed | {"episodes": min(50, self.episodes)})
+        fewer = {"demonstrations": self.quick_demonstrations or self.demonstrations, "episodes": min(50, self.episodes)}
+        return self.model_copy(update=changed | fewer)
 
 
 _WAY = "env", "algorithm", "randomization", "reward", "settings", "demonstrations", "noise", "episodes"

@@ -4,9 +4,9 @@ Each has steps for about as many minutes on two cores, and its own settings: in 
 each stage where it cannot. A row for each seed goes to the results, as of `simworld experiment run`; what is in the
 folder is not learnt again:
 
-    python experiments/studies/compared.py --folder /tmp/algorithms
+    python experiments/studies/compared.py --folder /tmp/compared
     python experiments/studies/compared.py --folder /tmp/smoke --only sac --seed 0 --steps 500 --episodes 2 \\
-        --results /tmp/algorithms.json
+        --results /tmp/compared.json
 """
 
 import argparse
@@ -17,7 +17,7 @@ from simworld.experiments.cli.console import note, table
 from simworld.experiments.recipes.contract import Contract, run_contract
 from simworld.experiments.recipes.learning.learning_results import add_row, check_results, read_results, worst_rows
 
-RESULTS = Path(__file__).parents[1] / "results" / "algorithms.json"
+RESULTS = Path(__file__).parents[1] / "results" / "compared.json"
 
 
 def _of(algorithm: str, reward: str | None = None, **settings: Any) -> Contract:
