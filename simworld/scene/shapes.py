@@ -78,7 +78,7 @@ class Cuboid(NamedTuple):
     half_extents: Vec3
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8192)  # of instances as many as are kept: each takes reading its file
 def bounding_box(parts: tuple[Part, ...]) -> Cuboid:
     """The least box along the axes of a body's frame that holds what is seen of it; unlike `bounds`, off its origin."""
     ends = [_ends(part) for part in parts]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pybullet
 import pytest
 import trimesh
 
@@ -173,6 +174,8 @@ def test_it_stands_still(family: str, count: int) -> None:
         for begin in range(0, count, 100):
             scene = resting([f"{family}#{seed}" for seed in range(begin, min(begin + 100, count))])
             world.load(scene)
+            # Where the solver stops early, of so many at once some creep; how they are shaped is what counts here.
+            pybullet.setPhysicsEngineParameter(solverResidualThreshold=0, physicsClientId=world._client)
             before, after, end = world.state().body_poses[1:], *(_after_a_second(world) for _ in range(2))
             moved = np.linalg.norm(after[:, :3] - before[:, :3], axis=1)
             assert moved.max() < most, (family, begin + int(moved.argmax()), moved.max())
