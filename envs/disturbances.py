@@ -35,7 +35,8 @@ class Disturbances:
         self._noise = ObservationNoise(parameters, fields, streams)
         self._pushed = pushed
         self._push = _Chance(parameters["pushes.rate"] / timing.control_hz, streams, "pushes.rate")
-        self._strength = parameters["pushes.force"], parameters["pushes.torque"]
+        usual = timing.control_hz * _PUSHED  # in steps of another length as much of an impulse
+        self._strength = parameters["pushes.force"] * usual, parameters["pushes.torque"] * usual
 
     def command(self, action: Array, hold: Callable[[], Array]) -> Array:
         """What the arm does of an action (size,) in this step.
@@ -64,6 +65,8 @@ class Disturbances:
         return self._seen[0]
 
 
+_PUSHED = 0.04
+"""Seconds for which a push has its force."""
 _UNUSED = np.random.default_rng(0)
 """Of what never happens: making a generator takes as long as some steps of Python."""
 

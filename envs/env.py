@@ -30,7 +30,7 @@ from simworld.rendering.display import has_display
 from simworld.rendering.seen import check_seen
 from simworld.scene.camera import Camera
 from simworld.scene.lens import check_lens
-from simworld.streams import Streams
+from simworld.streams import STORED_SEEDS, Streams
 
 if TYPE_CHECKING:
     from simworld.rendering.renderers.raster import RasterRenderer
@@ -271,7 +271,7 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         if seed is not None:
             root, index = whole_number("seed", seed), 0
         elif self._episode is None:
-            root, index = int(self.np_random_seed), 0
+            root, index = int(self.np_random_seed) % STORED_SEEDS, 0  # Gymnasium's have 128 bits
         else:
             root, index = self._episode.begun.seed, self._episode.begun.index + 1
         index = index if given.index is None else given.index

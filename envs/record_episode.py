@@ -16,6 +16,7 @@ from simworld.errors import ConfigurationError, shown
 from simworld.handles import Uncopied
 from simworld.physics.control.action import as_action
 from simworld.reading import PathLike
+from simworld.streams import STORED_SEEDS
 
 
 class RecordEpisode(Uncopied, gym.Wrapper[Any, NDArray[Any], Any, NDArray[Any]]):
@@ -45,7 +46,9 @@ class RecordEpisode(Uncopied, gym.Wrapper[Any, NDArray[Any], Any, NDArray[Any]])
         self._recording: Recording | None = None
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode, after the one that was under way is written."""
+        """Begin an episode, after the one that was under way is written; of seeds that datasets have: below 2**63."""
+        if isinstance(seed, int) and seed >= STORED_SEEDS:
+            raise ConfigurationError(f"seed: must be below 2**63, which is what datasets hold, got {shown(seed)}")
         observation, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
         self._keep()
         self._recording = Recording(self.env, observation)

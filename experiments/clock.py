@@ -11,12 +11,15 @@ _SAVED_EVERY = 10.0
 
 
 class Clock:
-    """The seconds that something takes, those of before it was stopped included, in a file beside it."""
+    """The seconds that something takes, those of before it was stopped included, in a file beside it.
 
-    def __init__(self, path: Path) -> None:
+    It begins now, or where it was `begun`, a `time.perf_counter()`.
+    """
+
+    def __init__(self, path: Path, begun: float | None = None) -> None:
         self._path = path
         self._before = self.read(path) if self._file(path).exists() else 0.0
-        self._begin = time.perf_counter()
+        self._begin = time.perf_counter() if begun is None else begun
         self._file(path).parent.mkdir(parents=True, exist_ok=True)
         self.save()
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Generator = np.random.Generator
 
+STORED_SEEDS = 1 << 63
+"""Seeds below are those that datasets hold."""
 _MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
 _LOW, _WHOLE = (1 << 64) - 1, (1 << 128) - 1
 

@@ -89,7 +89,8 @@ def balanced_images(
     def features(number: int, parameters: Mapping[str, Any]) -> Features:
         camera = cameras[number % len(cameras)]
         moment = stage(env, act, wanted.seed, number, parameters)
-        return image_features(photograph(moment, renderer, camera, size), renderer)
+        found = image_features(photograph(moment, renderer, camera, size), renderer)
+        return {name: value for name, value in found.items() if name in may_be}
 
     may_be = image_kinds(env, tuple(cameras), size[0] * size[1])
     return Balance(env, wanted, _plan(env, wanted, may_be), may_be, features)

@@ -11,7 +11,8 @@ from simworld.rendering.frame import Renderer
 
 HELD, PLACED, LOST = "grasped", "in_box", "off_table"
 """Events and failures of a task that say what becomes of its object."""
-_SOON = 10
+_SOON = 0.4
+"""Seconds after which what is not held again was dropped."""
 
 Value = float | str | bool
 
@@ -21,9 +22,16 @@ def image_kinds(env: ManipulationEnv, cameras: tuple[str, ...], pixels: int) -> 
     found = {"camera": Feature(str, cameras)}
     if env.config.scene.objects[0]:
         found |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, pixels))}
-        most = int(max(Possible(env.config.scene, env.randomization)["objects.count"].support()))
+        most = _most_objects(env)
         found["touching"] = Feature(bool, (False, True) if env.config.scene.bins or most > 1 else (False,))
     return found
+
+
+def _most_objects(env: ManipulationEnv) -> int:
+    scene = env.config.scene
+    if "objects.count" not in scene.space:  # there are always as many
+        return scene.objects[1]
+    return int(max(Possible(scene, env.randomization)["objects.count"].support()))
 
 
 def image_features(image: LabelledImage, renderer: Renderer) -> dict[str, Value]:
@@ -65,10 +73,14 @@ def episode_features(episode: Episode) -> dict[str, Value]:
     infos, length = episode.infos, len(episode.rewards)
     found: dict[str, Value] = {"success": bool(infos["is_success"][-1]), "length": length}
     if HELD in infos:
-        # Fingers may lose their contact for a step or two without losing the object.
+        # Fingers may lose their contact for a step or two without losing the object; of the last ones nobody knows.
+        soon = round(_SOON * episode.environment["control_hz"])
         good = infos["is_success"] | infos[HELD] | infos.get(PLACED, np.zeros(length, dtype=bool))
         lost = np.flatnonzero(infos[HELD][:-1] & ~infos[HELD][1:]) + 1
-        found["dropped"] = any(not good[step : step + _SOON].any() for step in lost)
+        gone = infos.get(LOST, np.zeros(length, dtype=bool))
+        found["dropped"] = any(
+            not good[step : step + soon].any() and (step + soon <= length or bool(gone[step:].any())) for step in lost
+        )
     if LOST in infos:
         found["fallen"] = bool(infos[LOST].any())
     return found

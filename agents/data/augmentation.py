@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from simworld.agents.data.example import Example, Picture
-from simworld.agents.data.framing import Framing, framed, shown_alone
+from simworld.agents.data.framing import Framing, framed, mirrored, shown_alone
 from simworld.agents.settings import Real, Settings
 from simworld.geometry import Array
 from simworld.rendering.frame import Frame
@@ -34,7 +34,8 @@ class Augmentation(Settings):
     `zoom` is the logarithm of an enlargement, `shift` a share of the picture, `roll` in radians; `color` is how much
     contrast, brightness, saturation and the channels vary; `sensor` scales noise, blur and compression as
     `simworld.rendering.sensor` makes them; `hidden` is the largest side of patches that hide a part, as a share of the
-    picture's. Of each picture a `window` is left, which has this share of its sides and a thing in it; 1 is all of it.
+    picture's. Of each picture a `window` is left, which has this share of its sides and a thing in it, the smaller the
+    likelier; 1 is all of it. `mirror` is how likely it is seen in a mirror, of which no rotation is told.
     """
 
     zoom: Share = 0.2
@@ -44,10 +45,13 @@ class Augmentation(Settings):
     sensor: Share = 0.5
     hidden: Share = 0.0
     window: Annotated[Real, Field(ge=0.1, le=1)] = 1.0
+    mirror: Share = 0.0
 
     def __call__(self, example: Example, size: tuple[int, int], generator: Generator) -> Example:
         """A variation, of (width, height) `size` or of the window's."""
         draw = generator.uniform
+        if self.mirror and draw() < self.mirror:
+            example = mirrored(example)
         height, width = example.image.shape[:2]
         zoom, roll = math.exp(draw(-self.zoom, self.zoom)), draw(-self.roll, self.roll)
         framing = Framing.fitted((width, height), size, zoom, roll)
@@ -68,7 +72,8 @@ class Augmentation(Settings):
         part = np.minimum(part.clip(_LEAST_SIDE), whole)
         place = generator.uniform(0.15, 0.85, 2)
         if len(boxes):
-            x, y, width, height = boxes[generator.integers(len(boxes))]
+            likely = 1 / np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 1.0))
+            x, y, width, height = boxes[generator.choice(len(boxes), p=likely / likely.sum())]
             corner = (framing.matrix @ (x + width / 2, y + height / 2, 1.0))[:2] - place * part
         else:
             corner = place * (whole - part)

@@ -27,6 +27,7 @@ class Batch:
     translations: torch.Tensor
     keypoints: torch.Tensor
     alike: torch.Tensor
+    shown: torch.Tensor
     intrinsics: torch.Tensor
     world_to_camera: torch.Tensor
 
@@ -58,6 +59,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         translations=_joined([each.translations for each in things]),
         keypoints=_joined([each.keypoints for each in things]),
         alike=torch.from_numpy(padded(alike, max(map(len, alike), default=1), (3, 3)).astype(np.float32)),
+        shown=_joined([each.shown for each in things]),
         intrinsics=_joined([example.intrinsics[None] for example in examples]),
         world_to_camera=_joined([example.world_to_camera[None] for example in examples]),
     )

@@ -23,7 +23,7 @@ class Things:
     `meshes` (n,) are their models, of which pose errors are measured: JSON of `simworld.scene.model.Mesh`, or nothing
     where it is no mesh of the catalogue. `alike` (n, a, 3, 3) are their symmetries: rotations in the thing's own frame
     that keep its shape, of which the first is the identity; rows of zeros fill up, and are all of what every rotation
-    keeps, such as a ball.
+    keeps, such as a ball. `shown` (n,) is how much a window leaves of what was seen of each: 1 is all of it.
     """
 
     category: Whole
@@ -34,6 +34,7 @@ class Things:
     keypoints: Array
     alike: Array
     meshes: NDArray[np.str_]
+    shown: Array
 
     def __len__(self) -> int:
         return len(self.category)

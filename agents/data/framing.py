@@ -75,17 +75,42 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
     seen = framed_image(image, framing, size).add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)
     marks = torch.from_numpy(example.instances.astype(np.float32))[None]
     instances = framed_image(marks, framing, size, nearest=True)[0].to(torch.int32).numpy()
+    things = example.things
+    pixels = [
+        np.bincount(seen.ravel(), minlength=1 + max(things.instance, default=0))
+        for seen in (example.instances, instances)
+    ]
+    before, after = (count[things.instance] for count in pixels)
+    left = np.minimum(after / np.maximum(before * framing.scale**2, 1.0), 1.0)
     roll = np.eye(3)
     roll[:2, :2] = framing.matrix[:2, :2] / framing.scale
     moved = Example(
         example.name,
         seen.numpy(),
         instances,
-        _moved(example.things, framing.matrix, roll, size),
+        _moved(replace(things, shown=things.shown * left), framing.matrix, roll, size),
         framing.matrix @ example.intrinsics @ roll.T,
         roll @ example.world_to_camera,
     )
     return shown_alone(moved, least)
+
+
+def mirrored(example: Example) -> Example:
+    """The example as a mirror shows it, by a camera of the other hand: no rotations are told, and none are kept."""
+    things, width, flip = example.things, example.image.shape[1], np.array([-1.0, 1.0, 1.0])
+    boxes, points, intrinsics = things.boxes.copy(), things.keypoints.copy(), example.intrinsics.copy()
+    boxes[:, 0] = width - boxes[:, 0] - boxes[:, 2]
+    points[..., 0] = np.where(points[..., 2] > 0, width - points[..., 0], 0.0)
+    intrinsics[0, 2] = width - intrinsics[0, 2]
+    told = {"boxes": boxes, "keypoints": points, "translations": things.translations * flip}
+    return replace(
+        example,
+        image=np.ascontiguousarray(example.image[:, ::-1]),
+        instances=np.ascontiguousarray(example.instances[:, ::-1]),
+        things=replace(things, **told, rotations=np.full_like(things.rotations, np.nan)),
+        intrinsics=intrinsics,
+        world_to_camera=example.world_to_camera * flip[:, None],
+    )
 
 
 def shown_alone(example: Example, least: int = 1) -> Example:

@@ -42,6 +42,7 @@ def together(things: Sequence[LabelledThing], points: int) -> Things:
         keypoints=padded([thing.keypoints for thing in things], points, (3,)),
         alike=padded(alike, max(map(len, alike), default=0), (3, 3)),
         meshes=np.array([thing.mesh for thing in things], dtype=np.str_),
+        shown=np.ones(len(things)),
     )
 
 

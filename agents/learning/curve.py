@@ -11,7 +11,7 @@ _POINTS = 100
 
 
 class Curve:
-    """Losses of a training of so many steps, as means over equal parts of it; with a folder, for TensorBoard too.
+    """Losses of a training of so many steps, as means over equal parts and what is left; with a folder, TensorBoard's.
 
     The file `kept` has those of every step, a line each, so that a training that goes on has the curve of one that
     never stopped. DatasetError where it is broken.
@@ -50,7 +50,7 @@ class Curve:
     def _count(self, step: int, losses: dict[str, float]) -> None:
         for name, value in losses.items():
             self._sums.setdefault(name, []).append(value)
-        if (step + 1) % self._each == 0:
+        if (step + 1) % self._each == 0 or step + 1 == self._steps:
             means = {name: float(np.mean(values)) for name, values in self._sums.items()}
             self._sums.clear()
             self.points.append({"step": step + 1, **means})

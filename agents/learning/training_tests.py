@@ -16,7 +16,7 @@ class TrainingTests:
     """Tests of `episodes` on the seeds from TEST_SEEDS on, of which `tell` hears; without it there are none.
 
     What does no worse there than the best so far in all its episodes has `confirming` more, and is the best if it does
-    no worse in all of its own: else what was lucky in few would be.
+    no worse in all of its own, of which `tell` hears then: else what was lucky in few would be.
     """
 
     def __init__(self, env: gym.Env[Any, Any], episodes: int, tell: Tell | None, confirming: int = 0) -> None:
@@ -34,13 +34,12 @@ class TrainingTests:
         if self._tell is None:
             return
         result = evaluate(policy, self._env, self._seeds)
-        rate, least = result.success_rate, 0.0 if self._best is None else self._best[0]
-        if rate >= least and self._confirming:
-            more = evaluate(policy, self._env, self._confirming).success_rate
-            first, then = len(self._seeds), len(self._confirming)
-            rate = round(rate * first + more * then) / (first + then)
-        if rate >= least:
-            self._best = rate, policy.copy()
+        least = 0.0 if self._best is None else self._best[0]
+        if result.success_rate >= least and self._confirming:
+            more = evaluate(policy, self._env, self._confirming)
+            result = Evaluation.of(result.results + more.results, result.seconds + more.seconds)
+        if result.success_rate >= least:
+            self._best = result.success_rate, policy.copy()
         self._tell(step, result)
 
     @property

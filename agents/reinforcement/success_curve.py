@@ -65,7 +65,7 @@ class SuccessCurve:
         before = self._kept.take_up(lambda point: bool(point.step <= step))
         self._curve = [point.model_dump(by_alias=True) for point in before]
         if self._curve:
-            self._begin = time.perf_counter() - self._curve[-1]["seconds"]
+            self._begin -= self._curve[-1]["seconds"]
         if self._folder is not None:
             with extras():
                 from torch.utils.tensorboard import SummaryWriter

@@ -38,6 +38,8 @@ from simworld.envs.interface import Interface
 from simworld.errors import ConfigurationError, TrainingError
 
 LAYERS = 2
+_LEAST_PLAYED = 100
+"""Steps, at least, before SAC and TQC learn."""
 MOST_KEPT = 1_000_000
 """Steps that SAC and TQC learn from: the latest."""
 
@@ -121,6 +123,13 @@ def check_training(env: Env, test_env: gym.Env[Any, Any], settings: Reinforcemen
     return base.config.interface
 
 
+def check_hindsight(config: EnvConfig, settings: ReinforcementSettings) -> None:
+    """Raise ConfigurationError where settings do not do to learn in hindsight, in environments of a configuration."""
+    if not config.of_goals:
+        raise not_of_goals(settings.algorithm, config)
+    check_steps(settings.algorithm, settings.steps, max(_LEAST_PLAYED, settings.envs * config.task.steps))
+
+
 def not_of_goals(algorithm: str, config: EnvConfig) -> ConfigurationError:
     """What is said of environments that an algorithm cannot learn from in hindsight."""
     task = config.task
@@ -178,7 +187,7 @@ def _learning_starts(env: Env) -> int:
     limits = [spec.max_episode_steps for spec in specs if spec is not None and spec.max_episode_steps is not None]
     if len(limits) < len(specs):
         raise ConfigurationError("env: must have max_episode_steps: hindsight learns from episodes that have ended")
-    return int(max(100, len(limits) * max(limits)))
+    return int(max(_LEAST_PLAYED, len(limits) * max(limits)))
 
 
 def _common(envs: VecEnv, settings: ReinforcementSettings) -> dict[str, Any]:
@@ -286,10 +295,11 @@ class _Progress(BaseCallback):
     ) -> None:
         super().__init__()
         self._interface, self._settings, self._tests, self._kept = interface, settings, tests, kept
-        self._told = self._tested = self._saved = 0
+        self._told = self._tested = self._saved = self._updates = 0
 
     def _on_training_start(self) -> None:
         self._told = self._tested = self._saved = self.num_timesteps
+        self._updates = self.model._n_updates
         if self._tested:
             self._tests.say(self._tested)
 
@@ -307,12 +317,13 @@ class _Progress(BaseCallback):
         return True
 
     def _on_training_end(self) -> None:
-        if self._tested < self.num_timesteps:
+        if self._tested < self.num_timesteps or self._updates < self.model._n_updates:
             self._test()
         self._save()
 
     def _test(self) -> None:
         self._told = self._tested = self.num_timesteps
+        self._updates = self.model._n_updates
         self._tests.test(self.num_timesteps, actor_of(self.model, self._interface, self._settings))
 
     def _save(self) -> None:

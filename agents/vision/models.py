@@ -20,3 +20,8 @@ MODELS: dict[str, tuple[Callable[[Shape], Head], ...]] = {
 }
 """By name. The first two say which cells are of things, and of what; a rotation is relative to whence a thing is
 seen, which its position says."""
+
+
+def told_in_mirrors(model: str) -> bool:
+    """Whether all that a model tells is told in a mirror too, where things are turned as none can be."""
+    return RotationHead not in MODELS[model]

@@ -1,10 +1,12 @@
 """How far a pose is off, as BOP measures it (Hodan et al. 2020, https://bop.felk.cvut.cz)."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
-from simworld.annotation.surface_points import surface_points
+from simworld.annotation.surface_points import even_points, surface_points
 from simworld.geometry import Array
 from simworld.reading import parse_json
 from simworld.scene.model import Mesh
@@ -13,11 +15,23 @@ Pose = tuple[Array, Array]
 """A rotation (3, 3) and a translation (3,) in metres, from a thing's frame to a camera's."""
 
 
+_EVEN, _CORNERS = 2000, 500
+
+
+class Surface(NamedTuple):
+    """Points (m, 3) all over a thing, by which ADD-S is measured; corners (n, 3), by which MSPD is; its diameter."""
+
+    points: Array
+    corners: Array
+    diameter: float
+
+
 @lru_cache(maxsize=1024)
-def points_and_diameter(mesh: str) -> tuple[Array, float]:
-    """Points (n, 3) on a mesh that is given as JSON, and the largest distance between two of them."""
-    points = surface_points(parse_json(mesh, Mesh, "a mesh"), 500)
-    return points, float(_distances(points, points).max())
+def surface_of(mesh: str) -> Surface:
+    """The surface of a mesh that is given as JSON."""
+    read = parse_json(mesh, Mesh, "a mesh")
+    corners = surface_points(read, _CORNERS)
+    return Surface(even_points(read, _EVEN), corners, float(_distances(corners, corners).max()))
 
 
 def add(points: Array, found: Pose, true: Pose) -> float:
@@ -56,5 +70,6 @@ def _projected(points: Array, intrinsics: Array) -> Array:
 
 
 def _distances(one: Array, other: Array) -> Array:
-    found: Array = np.linalg.norm(one[:, None] - other[None], axis=2)
+    exactly = "donot_use_mm_for_euclid_dist"
+    found: Array = torch.cdist(torch.from_numpy(one), torch.from_numpy(other), compute_mode=exactly).numpy()
     return found

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.data.example import Example
-from simworld.agents.vision.pose_errors import add_s, mspd, points_and_diameter
+from simworld.agents.vision.pose_errors import add_s, mspd, surface_of
 from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork
 from simworld.extras import extras
 from simworld.geometry import Array
@@ -178,10 +178,10 @@ class _Judge:
             self._mspd.append(math.inf)
             return
         things = example.things
-        points, diameter = points_and_diameter(str(things.meshes[row]))
+        surface = surface_of(str(things.meshes[row]))
         told, true = _poses(example, row, found, k)
-        self._add_s.append(add_s(points, told, true) / diameter)
-        off = mspd(points, example.intrinsics, told, true, things.alike[row])
+        self._add_s.append(add_s(surface.points, told, true) / surface.diameter)
+        off = mspd(surface.corners, example.intrinsics, told, true, things.alike[row])
         self._mspd.append(off * _WIDTH / example.image.shape[1])
 
     def _precision(self, kind: str) -> tuple[dict[str, float], dict[str, float]]:
@@ -227,8 +227,8 @@ def _missed_by(example: Example, row: int, found: Found, k: int) -> float:
         return 0.0
     if found.rotations is None or not example.things.meshes[row]:
         return _off(example, row, found, k) / _FAR
-    points, diameter = points_and_diameter(str(example.things.meshes[row]))
-    return add_s(points, *_poses(example, row, found, k)) / diameter / (2 * _NEAR)
+    surface = surface_of(str(example.things.meshes[row]))
+    return add_s(surface.points, *_poses(example, row, found, k)) / surface.diameter / (2 * _NEAR)
 
 
 def _to_be_found(example: Example) -> list[int]:

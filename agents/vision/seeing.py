@@ -20,7 +20,7 @@ from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import Settings, Whole
 from simworld.agents.vision.heads.head import Cells, Shape
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE
-from simworld.agents.vision.heads.presence_head import middle_cells, peaks
+from simworld.agents.vision.heads.presence_head import middle_cells, peaks, whole_enough
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.trunk import STRIDE, Trunk
 from simworld.datasets.store.folder import software
@@ -50,7 +50,7 @@ class VisionArchitecture(Settings):
     model: Literal["detector", "keypoints", "position", "pose", "all"] = "detector"
     categories: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
     points: tuple[tuple[Name, ...], ...]
-    size: tuple[Side, Side] = (320, 240)
+    size: tuple[Side, Side] = (384, 288)
     widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 112)
     depths: tuple[Depth, Depth, Depth, Depth] = (1, 2, 2, 2)
     features: Width = 48
@@ -236,14 +236,15 @@ class SeeingNetwork(LearningNetwork):
 def answering(batch: Batch, height: int, width: int) -> Cells:
     """The cells that answer for the things of a batch: the middle of each box, and those around that are in it.
 
-    Where two things would have one, it is the smaller one's.
+    Where two things would have one, it is the smaller one's. Of what a window cut off most there is none.
     """
     row, column = middle_cells(batch.boxes, height, width)
     reach = (batch.boxes[:, 2:] / (2 * STRIDE)).clamp(0, 1).floor().long()
+    whole = whole_enough(batch)
     down, along = (grid.flatten() for grid in torch.meshgrid(torch.arange(-1, 2), torch.arange(-1, 2), indexing="ij"))
     # The middles last: what is written last stays.
     order = (batch.boxes[:, 2:].prod(1) if len(batch.boxes) else batch.boxes.new_zeros(0)).argsort(descending=True)
-    around = (down.abs() <= reach[order, 1:]) & (along.abs() <= reach[order, :1])
+    around = (down.abs() <= reach[order, 1:]) & (along.abs() <= reach[order, :1]) & whole[order, None]
     thing, place = around.nonzero(as_tuple=True)
     last = ((down[place] == 0) & (along[place] == 0)).long().argsort(stable=True)
     thing, place = order[thing[last]], place[last]

@@ -18,6 +18,9 @@ from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
 from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError
 
+WINDOW = 0.5
+"""Of a picture's sides, in a window that is learnt from."""
+
 
 class VisionSettings(LearningSettings):
     """How long and how fast a network learns, from what, and of what it is made.
@@ -26,7 +29,7 @@ class VisionSettings(LearningSettings):
     """
 
     architecture: VisionArchitecture
-    augmentation: Augmentation = Augmentation(window=0.6)
+    augmentation: Augmentation = Augmentation(window=WINDOW)
     shuffled: bool = True
 
 

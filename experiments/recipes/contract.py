@@ -14,10 +14,11 @@ from simworld.datasets.store.manifest import MANIFEST
 from simworld.documents import read_yaml
 from simworld.engines.engine import make_engine
 from simworld.envs.env import ManipulationEnv
+from simworld.envs.tasks import shipped
 from simworld.errors import ConfigurationError, nearest
 from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
-from simworld.experiments.recipes.environments import config_of
+from simworld.experiments.recipes.environments import config_of, task_of
 from simworld.experiments.recipes.learning.algorithms import (
     CLONING,
     DAGGER,
@@ -25,6 +26,7 @@ from simworld.experiments.recipes.learning.algorithms import (
     OF_GOALS,
     VISUOMOTOR,
     check_algorithm,
+    check_learning,
     settings_of,
 )
 from simworld.experiments.recipes.learning.policies import evaluate_policy
@@ -112,6 +114,8 @@ class Contract(Plain):
                 f"quick_demonstrations: must be at most those of the whole, {self.demonstrations}, got "
                 f"{self.quick_demonstrations}"
             )
+        if self.quick_success is None and (self.quick or self.quick_demonstrations):
+            raise ConfigurationError("quick_success: must be there for a quick look, which `quick` or others are of")
         if "seed" in self.settings | self.quick:
             raise ConfigurationError("settings: the seed is one of `seeds`")
         return self
@@ -120,6 +124,7 @@ class Contract(Plain):
         """Raise ConfigurationError where its environment or settings are none."""
         config = config_of(self.env, randomization=self.randomization, reward=self.reward, **self.options())
         settings = settings_of(self.algorithm, config, self.settings)
+        check_learning(self.algorithm, config, settings)
         if self.algorithm == VISUOMOTOR and settings.marks:
             self._check_marks(settings.marks)
         config_of(self.env, randomization=self.measured_under or self.randomization)
@@ -143,6 +148,8 @@ class Contract(Plain):
         told = self.model_dump(mode="json")
         # What only some have is said only of those.
         also = {name: told[name] for name in ("measured_under", "cameras") if told[name]}
+        if (task := task_of(self.env)) not in shipped().values():  # of which the id does not say all
+            also["task"] = json.loads(json.dumps(task.to_plain()))
         return {name: told[name] for name in _WAY} | also | {"seed": seed}
 
     def in_words(self) -> str:

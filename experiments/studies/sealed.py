@@ -10,7 +10,6 @@ the simulation of `default`, and in the one that was found out. Rows go to the r
 """
 
 import argparse
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -32,6 +31,7 @@ from simworld.cores import usable_cores
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.experiments.cli.console import note, progress, table
+from simworld.experiments.clock import Clock
 from simworld.experiments.machine import machine_description, versions
 from simworld.experiments.studies.seed_rows import check_alike, kept_rows
 from simworld.randomization.files import load_randomization, save_randomization
@@ -84,16 +84,22 @@ class Study:
         """What is found out of a world, and how far off that is."""
         traces = [trace for task in TRACED for trace in world.traces(task, 10, self._seed)]
         settings = IdentificationSettings(generations=self._generations, seed=self._seed)
-        begin = time.perf_counter()
+        kept = self._folder / f"{world.name}_{self._generations}.jsonl"
+        clock = Clock(kept)
         with progress(world.name, settings.total) as tell:
-            kept = self._folder / f"{world.name}_{self._generations}.jsonl"
-            found = identify(traces, POSSIBLE, settings, tell, kept, self._workers)
+
+            def told_on(done: int) -> None:
+                clock.tick()
+                tell(done)
+
+            found = identify(traces, POSSIBLE, settings, told_on, kept, self._workers)
+        clock.save()
         values, errors = found.values(), world.errors(found.values())
         told = {
             name: {"value": values[name], "interval": [*estimate.interval], "error": errors[name]}
             for name, estimate in found.estimates.items()
         }
-        minutes = (time.perf_counter() - begin) / 60
+        minutes = Clock.read(kept) / 60
         row = {"part": "identification", "world": world.name, "estimates": told, "minutes": minutes}
         return row | {"workers": self._workers, "likely": found.randomization().to_plain()}
 

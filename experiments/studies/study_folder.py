@@ -21,7 +21,7 @@ CORES = 2
 class StudyFolder:
     """Images and models in a folder: what is there already is taken as it is, and what was stopped goes on.
 
-    `size` is the (width, height) of images and of what models see.
+    `size` is the (width, height) of images; models see them a fifth larger, which small things gain by.
     """
 
     def __init__(self, folder: PathLike, size: tuple[int, int]) -> None:
@@ -56,7 +56,8 @@ class StudyFolder:
         """The file of a model that learnt from some folders; options are those of `train_model`."""
         path = self.folder / name
         with self._timed(path, f"{options['steps']} steps") as tell:
-            size = None if "start" in options else self.size
+            width, height = (side * 6 // 5 for side in self.size)
+            size = None if "start" in options else (width, height)
             train_model(path, images, size=size, progress=tell, **options)
         return path / MODEL
 

@@ -86,7 +86,7 @@ def test_training_has_seeds_of_its_own_and_is_tested_on_time(tmp_path: Path) -> 
 
 def test_what_did_best_in_tests_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     tested: list[NetworkPolicy] = []
-    rates = iter((0.25, 0.5, 0.25))
+    rates = iter((0.25, 0.5, 0.25, 0.25))
 
     def tests(policy: NetworkPolicy, *_: Any) -> Any:
         tested.append(policy)
@@ -99,7 +99,9 @@ def test_what_did_best_in_tests_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
     test_env.close()
     weights = [[*each.network.state_dict().values()] for each in (policy, *tested)]
     same = [all(map(torch.equal, weights[0], each)) for each in weights[1:]]
-    assert same == [False, True, False]
+    assert same == [False, True, False, False]
+    # What the last rollout taught is tested too.
+    assert not all(map(torch.equal, weights[3], weights[4]))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,8 @@ def test_what_did_best_in_tests_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("sac", 3, 231, 50, [51, 102, 150, 201, 231]),  # no multiple of 50 but 150 is one of 3
         ("ppo", 3, 100, 500, [501, 1002, 1152]),  # its rollout goes on beyond the steps
-        ("ppo", 1, 10, 512, [512, 1024]),  # and is evaluated once at its end
+        ("ppo", 1, 10, 500, [500, 1000, 1024]),  # and is evaluated once at its end
+        ("ppo", 1, 10, 512, [512, 1024, 1024]),  # and again where it has learnt since
     ],
 )
 def test_several_environments_are_evaluated_when_the_number_is_passed(

@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from simworld.agents.evaluation.evaluation import EpisodeResult, Evaluation
 from simworld.agents.learning import training_tests
 from simworld.agents.learning.training_seeds import TEST_SEEDS
 from simworld.agents.learning.training_tests import TrainingTests
@@ -25,15 +26,15 @@ class Rates:
         return self
 
 
-@dataclass
-class Rate:
-    success_rate: float
+def evaluation_of(rate: float, seeds: range) -> Evaluation:
+    good = round(rate * len(seeds))
+    return Evaluation.of([EpisodeResult(seed, k < good, 0.0, 9, "") for k, seed in enumerate(seeds)], 1.0)
 
 
 def trial_of(monkeypatch: pytest.MonkeyPatch, confirming: int, heard: list[float]) -> TrainingTests:
     def evaluate(policy: Any, env: Any, seeds: range) -> Any:
         policy.asked.append(seeds)
-        return Rate(policy.few if seeds == FEW else policy.more)
+        return evaluation_of(policy.few if seeds == FEW else policy.more, seeds)
 
     monkeypatch.setattr(training_tests, "evaluate", evaluate)
     return TrainingTests(gym.Env(), 4, lambda step, told: heard.append(told.success_rate if told else -1), confirming)
@@ -49,7 +50,8 @@ def test_what_was_lucky_in_a_few_episodes_is_not_the_best(monkeypatch: pytest.Mo
     assert good.asked == lucky.asked == better.asked == [FEW, MORE]
     assert bad.asked == [FEW]  # worse from the first
     assert tests.best == (pytest.approx((0.75 * 4 + 0.875 * 8) / 12), better)
-    assert heard == [0.75, 1.0, 0.5, 0.75]  # curves tell of the same seeds throughout
+    # What is told is what decides: the curve's last highest is the best.
+    assert heard == pytest.approx([0.75, 8 / 12, 0.5, (0.75 * 4 + 0.875 * 8) / 12])
 
 
 def test_without_more_episodes_the_few_decide(monkeypatch: pytest.MonkeyPatch) -> None:

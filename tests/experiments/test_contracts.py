@@ -163,6 +163,7 @@ def test_an_experiment_of_ones_own_is_one_command(tmp_path: Path) -> None:
         ({"episodes": 6000}, "episodes"),
         ({"quick_success": 0.0}, "quick_success"),
         ({"quick_demonstrations": 4, "algorithm": "cloning", "demonstrations": 3}, "quick_demonstrations: .* 3, got 4"),
+        ({"quick": {"steps": 9}}, "quick_success: must be there for a quick look"),
         ({"successes": 1}, "successes"),
         ({"seeds": []}, "seeds"),
     ],

@@ -23,7 +23,7 @@ class BoxHead(Head):
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """One less the generalized overlap (Rezatofighi et al. 2019)."""
         found, true = _corners(self._boxes(answers, cells)), _corners(batch.boxes[cells.thing])
-        return (1 - _overlap(found, true)).sum() / max(len(cells.thing), 1)
+        return self.of_things(1 - _overlap(found, true), cells)
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`boxes` (k, 4): x, y, width, height."""

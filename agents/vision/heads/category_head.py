@@ -19,9 +19,7 @@ class CategoryHead(Head):
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """Cross entropy."""
-        if not len(cells.thing):
-            return answers.sum() * 0
-        return functional.cross_entropy(answers, batch.category[cells.thing])
+        return self.of_things(functional.cross_entropy(answers, batch.category[cells.thing], reduction="none"), cells)
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`chances` (k, c) of the categories."""

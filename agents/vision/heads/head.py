@@ -39,6 +39,11 @@ class Cells:
         return rows.index_select(0, places.flatten()).view(-1, 3, 3, width).permute(0, 3, 1, 2)
 
     @property
+    def shares(self) -> torch.Tensor:
+        """How much each counts (k,) where every thing counts as much as another: 1 of all cells of a thing together."""
+        return 1.0 / torch.bincount(self.thing).clamp_min(1)[self.thing]
+
+    @property
     def middles(self) -> torch.Tensor:
         """Where they are, in pixels x and y: (k, 2)."""
         return (torch.stack([self.column, self.row], dim=1) + 0.5) * STRIDE
@@ -88,6 +93,12 @@ class Head(nn.Module):
     def taught(self, cells: Cells, things: int) -> Cells:
         """Those of the cells that answer for so many things of which is learnt."""
         return cells
+
+    @staticmethod
+    def of_things(losses: torch.Tensor, cells: Cells) -> torch.Tensor:
+        """The mean over things of losses (k,) at their cells."""
+        shares = cells.shares
+        return (losses * shares).sum() / shares.sum().clamp_min(1)
 
     @abstractmethod
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:

@@ -35,7 +35,7 @@ class PositionHead(Head):
         true = torch.cat([(pixels - cells.middles) / _UNIT, height[:, None] / _HIGH], dim=1)
         off = functional.smooth_l1_loss(answers, true, reduction="none", beta=0.05).sum(1)
         near = ((true[:, :2].abs() < 20).all(1) & (there[:, 2] > 0)).float()
-        return (off.nan_to_num() * near).sum() / near.sum().clamp_min(1)
+        return self.of_things(off.nan_to_num() * near, cells)
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`positions` (k, 3) of the origins in metres in the world's frame; `origins` (k, 2), their pixels."""

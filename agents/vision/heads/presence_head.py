@@ -15,6 +15,10 @@ _RARE = 0.02
 _SPREAD = 0.1
 """Standard deviation of a target, as a share of its box; half a cell at least."""
 
+_LEAST_SHOWN = 0.4
+"""Of what was seen of a thing before a window cut it."""
+_NEARLY = 0.999
+
 
 class PresenceHead(Head):
     """How likely each cell is the middle of a thing."""
@@ -38,14 +42,14 @@ class PresenceHead(Head):
         wrong = (functional.softplus(logits) * logits.sigmoid().square() * away).sum()
         middles = logits[target == 1]
         right = (functional.softplus(-middles) * (-middles).sigmoid().square()).sum()
-        return (right + wrong) / max(len(batch.category), 1)
+        return (right + wrong) / whole_enough(batch).sum().clamp_min(1)
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """Nothing more: which cells were found is what it says."""
         return {}
 
     def _target(self, answers: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Gaussians (n, 1, h, w) around the middles, each exactly 1 at its cell."""
+        """Gaussians (n, 1, h, w) around the middles, each exactly 1 at its cell; just below where it is not taught."""
         target = torch.zeros_like(answers, dtype=torch.float32)
         height, width = answers.shape[-2:]
         rows, columns = (torch.arange(side, device=answers.device).float() for side in (height, width))
@@ -53,10 +57,16 @@ class PresenceHead(Head):
         spread = (_SPREAD * batch.boxes[:, 2:] / STRIDE).clamp_min(0.5)
         down = torch.exp(-((rows - row[:, None]) ** 2) / (2 * spread[:, 1:] ** 2))
         along = torch.exp(-((columns - column[:, None]) ** 2) / (2 * spread[:, :1] ** 2))
+        down = down * torch.where(whole_enough(batch), 1.0, _NEARLY)[:, None]
         for k, image in enumerate(batch.of.tolist()):
             plane = target[image, 0]
             torch.maximum(plane, down[k, :, None] * along[k], out=plane)
         return target
+
+
+def whole_enough(batch: Batch) -> torch.Tensor:
+    """Which things (m,) enough is left of to say what and where they are: of others neither is asked."""
+    return batch.shown >= _LEAST_SHOWN
 
 
 def middle_cells(boxes: torch.Tensor, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:

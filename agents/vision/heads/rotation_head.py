@@ -48,8 +48,8 @@ class RotationHead(Head):
         off = ((numbers[:, :, None] - wanted[:, None]) ** 2).sum((-1, -2))
         off = off.masked_fill(~there[:, None], torch.inf)[turned].amin(2)
         nearest, which = off.min(1)
-        sure = functional.cross_entropy(likely[turned], which)
-        return (1 - _REST) * nearest.mean() + _REST * off.mean() + _SURE * sure
+        sure = functional.cross_entropy(likely[turned], which, reduction="none")
+        return self.of_things((1 - _REST) * nearest + _REST * off.mean(1) + _SURE * sure, cells[turned])
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`rotations` (k, 3, 3) from the thing's frame to the camera's, the likeliest ones."""

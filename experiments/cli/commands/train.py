@@ -21,7 +21,10 @@ from simworld.experiments.cli.console import progress, say
 
 commands = typer.Typer()
 
-AFTER_INTERRUPT = "; the same command goes on: what is cloned where it was, dagger and reinforcement from the last test"
+AFTER_INTERRUPT = (
+    "; the same command goes on: cloning where it was, visuomotor from its last 500 steps, dagger and reinforcement "
+    "from the last test"
+)
 
 
 @commands.command(context_settings={"obj": AFTER_INTERRUPT})

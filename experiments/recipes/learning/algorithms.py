@@ -11,8 +11,9 @@ from simworld.errors import ConfigurationError, nearest
 
 CLONING, VISUOMOTOR, DAGGER = "cloning", "visuomotor", "dagger"
 OF_GOALS = "ddpg", "td3"
+_IN_HINDSIGHT = "sac", "tqc"
 OF_DEMONSTRATIONS = CLONING, VISUOMOTOR
-ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, *OF_GOALS, "ppo", "sac", "tqc"
+ALGORITHMS = CLONING, VISUOMOTOR, DAGGER, *OF_GOALS, "ppo", *_IN_HINDSIGHT
 _OPTIONS = {
     "algorithm",
     "demonstrations",
@@ -76,6 +77,22 @@ def settings_of(algorithm: str, config: EnvConfig, asked: Mapping[str, Any]) -> 
     if unknown := sorted(asked.keys() - names):
         raise ConfigurationError(f"settings: {algorithm} has no {unknown[0]!r}{nearest(unknown[0], names)}")
     return kind(**own, **asked)
+
+
+def check_learning(algorithm: str, config: EnvConfig, settings: Any) -> None:
+    """Raise ConfigurationError where an algorithm cannot learn in environments of a configuration, with settings."""
+    if algorithm in OF_GOALS:
+        from simworld.agents.goals.goal_learning import check_goals
+
+        check_goals(config, settings)
+    elif algorithm == DAGGER:
+        from simworld.agents.imitation.dagger import check_imitation
+
+        check_imitation(config)
+    elif algorithm in _IN_HINDSIGHT:
+        from simworld.agents.reinforcement.training import check_hindsight
+
+        check_hindsight(config, settings)
 
 
 def varied_settings(texts: Sequence[str]) -> dict[str, list[Any]]:

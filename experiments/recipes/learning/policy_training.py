@@ -1,6 +1,7 @@
 """Policies trained: on demonstrations, or by reinforcement."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
@@ -15,7 +16,14 @@ from simworld.envs.config import EnvConfig
 from simworld.errors import ConfigurationError
 from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.environments import as_plain, config_of, env_of, task_of
-from simworld.experiments.recipes.learning.algorithms import CLONING, DAGGER, OF_GOALS, VISUOMOTOR, settings_of
+from simworld.experiments.recipes.learning.algorithms import (
+    CLONING,
+    DAGGER,
+    OF_GOALS,
+    VISUOMOTOR,
+    check_learning,
+    settings_of,
+)
 from simworld.experiments.recipes.learning.policy_card import policy_card
 from simworld.experiments.recipes.learning.shown_episodes import ShownEpisodes
 from simworld.experiments.recipes.trained import RECORD
@@ -52,6 +60,7 @@ def train_cloning(
     from simworld.agents.imitation.cloning import Epoch, clone
     from simworld.agents.imitation.demonstrations import check_demonstrations, transitions
 
+    begun = time.perf_counter()
     shown = ShownEpisodes(demonstrations, env_id, options)
     asked = settings_of(CLONING, shown.config, settings)
     stored = list(shown.read())
@@ -60,18 +69,18 @@ def train_cloning(
 
     def learn() -> tuple["NetworkPolicy", dict[str, Any]]:
         curve: list[dict[str, float]] = []
-        seconds = 0.0
+        clock = Clock(folder / _CLOCK, begun)
 
         def tell(number: int, epoch: Epoch) -> None:
-            nonlocal seconds
             curve.append({"epoch": number, "loss": epoch.loss, "held_out": epoch.held_out})
-            seconds += epoch.seconds
+            clock.tick()
             if progress is not None:
                 progress(number, asked.epochs)
 
         policy = clone(data, asked, tell, folder / _CHECKPOINT)
-        record = {"demonstrations": len(stored), "transitions": len(data.groups)}
-        return policy, record | {"curve": curve, "seconds": seconds}
+        clock.save()
+        record = {"demonstrations": len(stored), "transitions": len(data.groups), "curve": curve}
+        return policy, record | {"seconds": Clock.read(folder / _CLOCK)}
 
     request = {"algorithm": CLONING, "env_id": env_id, "demonstrations_sha256": shown.digest}
     return _train(folder, shown.config, request | {"settings": asked.model_dump()}, learn)
@@ -157,10 +166,10 @@ def train_online(
     can be told. `progress` is told how many steps of how many are done, with "dagger" episodes. A stopped training
     goes on from its last test, with "dagger" to the same bits.
     """
-    from simworld.agents.goals.goal_learning import check_goals, learn_goals
+    from simworld.agents.goals.goal_learning import learn_goals
     from simworld.agents.goals.goal_settings import GoalSettings
     from simworld.agents.goals.played import Played
-    from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, check_imitation, imitate
+    from simworld.agents.imitation.dagger import DaggerSettings, GrowingRanges, imitate
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce, together
 
@@ -172,12 +181,12 @@ def train_online(
         reward = "dense"
     config = config_of(env_id, randomization=randomization, reward=reward, **options)
     asked = settings_of(algorithm, config, settings)
+    check_learning(algorithm, config, asked)
     environment = as_plain(config)
     request = {"algorithm": algorithm, "env_id": env_id, "environment": environment}
     with ExitStack() as stack:
         test_env = stack.enter_context(closing(env_of(environment)))
         if isinstance(asked, GoalSettings):
-            check_goals(config, asked)
             played = list[Played]()
             if demonstrations is not None:
                 shown = ShownEpisodes(demonstrations, env_id, options)
@@ -191,7 +200,6 @@ def train_online(
         else:
             if isinstance(asked, DaggerSettings):
                 env = stack.enter_context(closing(env_of(environment)))
-                check_imitation(config)
                 ranges = GrowingRanges(config, asked) if asked.adaptive else None
                 learn = partial(imitate, env, test_env, config, asked, ranges=ranges, checkpoint=folder / _CHECKPOINT)
             else:

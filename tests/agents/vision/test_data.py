@@ -15,7 +15,7 @@ from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batch import collate
 from simworld.agents.data.batches import Order, Varied, batches
 from simworld.agents.data.example import Example, Things
-from simworld.agents.data.framing import Framing, framed
+from simworld.agents.data.framing import Framing, framed, mirrored
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.data.labelled_thing import rotations_alike
 from simworld.assets.catalogue import mesh
@@ -98,13 +98,55 @@ def test_keypoints_follow_a_frame_and_are_not_seen_beyond_it(images: ImageSet, f
     assert followed > 3
 
 
+def test_a_mirror_shows_what_a_camera_of_the_other_hand_sees(images: ImageSet) -> None:
+    for example in (images[k] for k in range(3)):
+        there, things, width = mirrored(example), example.things, example.image.shape[1]
+        np.testing.assert_array_equal(there.image[:, ::-1], example.image)
+        for row, (instance, box) in enumerate(zip(things.instance, there.things.boxes, strict=True)):
+            rows, columns = np.nonzero(there.instances == instance)
+            assert (box == (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)).all()
+            seen, before = (
+                one.intrinsics @ one.things.translations[row] / one.things.translations[row, 2]
+                for one in (there, example)
+            )
+            np.testing.assert_allclose(seen, (width - before[0], before[1], 1.0), atol=1e-9)
+            places = [
+                one.world_to_camera[:, :3].T @ (one.things.translations[row] - one.world_to_camera[:, 3])
+                for one in (there, example)
+            ]
+            np.testing.assert_allclose(*places, atol=1e-12)  # it is where it was in the world
+
+
+def test_a_window_says_how_much_it_leaves_of_each_thing(images: ImageSet) -> None:
+    example, cut = images[0], 0
+    for instance in example.things.instance.tolist():
+        rows, columns = np.nonzero(example.instances == instance)
+        middle = float(np.median(columns))
+        framing = Framing(2.0, 0.0, (-2 * np.floor(middle), -2.0 * float(rows.min())))
+        moved = framed(example, framing, (2 * example.image.shape[1], 2 * example.image.shape[0]))
+        left = dict(zip(moved.things.instance.tolist(), moved.things.shown, strict=True))[instance]
+        assert left == pytest.approx((columns >= np.floor(middle)).mean(), abs=0.01)
+        cut += left < 0.9
+    assert cut > 1
+    whole = framed(example, Framing(1.0, 0.0, (0.0, 0.0)), (128, 96))
+    assert (whole.things.shown == 1).all()
+
+
 def test_patches_hide_the_keypoints_under_them_and_reach_all_of_the_picture() -> None:
     grid = np.stack(np.meshgrid(np.arange(64) + 0.5, np.arange(48) + 0.5), axis=-1).reshape(1, -1, 2)
     keypoints = np.concatenate([grid, np.full((*grid.shape[:2], 1), 2.0)], axis=-1)
     instances = np.ones((48, 64), dtype=np.int32)
     turn = np.eye(3)[None]
     one = Things(
-        np.zeros(1, int), np.ones(1, int), np.zeros((1, 4)), turn, turn[:, 0], keypoints, turn[None], np.array([""])
+        np.zeros(1, int),
+        np.ones(1, int),
+        np.zeros((1, 4)),
+        turn,
+        turn[:, 0],
+        keypoints,
+        turn[None],
+        np.array([""]),
+        np.ones(1),
     )
     example = Example("x", np.zeros((48, 64, 3), dtype=np.uint8), instances, one, np.eye(3), np.eye(3, 4))
     alone = Augmentation(zoom=0.0, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.5)
@@ -202,7 +244,7 @@ def test_a_batch_tells_any_number_of_things_apart() -> None:
     many = 2**15 + 5
     things = Things(
         *(np.zeros(many, int), np.full(many, 2), np.zeros((many, 4)), np.zeros((many, 3, 3)), np.zeros((many, 3))),
-        *(np.zeros((many, 0, 3)), np.zeros((many, 1, 3, 3)), np.full(many, "")),
+        *(np.zeros((many, 0, 3)), np.zeros((many, 1, 3, 3)), np.full(many, ""), np.ones(many)),
     )
     example = Example("x", np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 2, np.int32), things, np.eye(3), np.eye(3, 4))
     assert collate([example]).marks.tolist() == [[[many]]]
@@ -257,4 +299,6 @@ def test_what_cannot_be_learnt_from_is_refused_in_one_line(folder: Path, tmp_pat
 def _nothing() -> Things:
     none, whole = np.zeros((0, 3)), np.zeros(0, dtype=np.int64)
     boxes, turns = np.zeros((0, 4)), np.zeros((0, 3, 3))
-    return Things(whole, whole, boxes, turns, none, np.zeros((0, 0, 3)), turns[:, None], np.array([], dtype=np.str_))
+    return Things(
+        whole, whole, boxes, turns, none, np.zeros((0, 0, 3)), turns[:, None], np.array([], dtype=np.str_), np.zeros(0)
+    )

@@ -259,3 +259,22 @@ def test_shares_are_of_the_pixels_of_a_cell(batch: Batch) -> None:
     assert true.sum() > 10
     np.testing.assert_allclose(_shares(cut, some), true, atol=1e-6)
     assert not _shares(torch.zeros_like(cut), some).any()
+
+
+def test_what_a_window_cut_most_of_is_neither_asked_for_nor_denied(images: ImageSet) -> None:
+    example = images[0]
+    shown = np.where(np.arange(len(example.things)) == 0, 0.2, 1.0)
+    of = [replace(example, things=replace(example.things, shown=these)) for these in (shown, np.ones(len(shown)))]
+    part, whole = (collate([each]) for each in of)
+    assert set(answering(part, HEIGHT, WIDTH).thing.tolist()) == set(range(1, len(shown)))
+    head = PresenceHead(shape_of(images))
+    row, column = (int(one[0]) for one in middle_cells(part.boxes, HEIGHT, WIDTH))
+    cut, left = (head._target(torch.zeros(1, 1, HEIGHT, WIDTH), batch)[0, 0, row, column] for batch in (part, whole))
+    assert left == 1 and 0.99 < cut < 1
+
+
+def test_every_thing_counts_as_much_as_another_however_many_cells_it_has() -> None:
+    cells = Cells(*(torch.zeros(4, dtype=torch.int64) for _ in range(3)), torch.tensor([0, 0, 0, 2]))
+    assert cells.shares.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1.0])
+    assert float(Head.of_things(torch.tensor([3.0, 3.0, 3.0, 1.0]), cells)) == pytest.approx(2.0)
+    assert float(Head.of_things(torch.zeros(0), NOWHERE)) == 0.0

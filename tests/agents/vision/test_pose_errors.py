@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import trimesh
 from scipy.spatial.transform import Rotation
 
-from simworld.agents.vision.pose_errors import add, add_s, mspd, points_and_diameter
-from simworld.annotation.surface_points import surface_points
+from simworld.agents.vision.pose_errors import add, add_s, mspd, surface_of
+from simworld.annotation.surface_points import even_points, surface_points
 from simworld.scene.model import Mesh
 
 CUBE = np.array([[x, y, z] for x in (-0.03, 0.03) for y in (-0.03, 0.03) for z in (-0.03, 0.03)])
@@ -51,5 +52,20 @@ def test_points_of_a_mesh_are_on_its_bounds() -> None:
     assert len(points) == 200 and len(np.unique(points, axis=0)) == 200
     half = np.array(mesh.asset.half_extents) * 1.5
     np.testing.assert_allclose(np.abs(points).max(axis=0), half, rtol=0.02)
-    _, diameter = points_and_diameter(mesh.model_dump_json())
-    assert 1.8 * half.max() < diameter < 2 * np.linalg.norm(half)
+    surface = surface_of(mesh.model_dump_json())
+    assert 1.8 * half.max() < surface.diameter < 2 * np.linalg.norm(half)
+    assert len(surface.points) == 2000
+
+
+def test_points_are_spread_evenly_over_the_faces_of_a_mesh() -> None:
+    mesh = Mesh(name="carton#0", scale=1.5, stretch=(1.0, 1.0, 2.0))
+    points, corners = even_points(mesh, 4000), surface_points(mesh)
+    seen = trimesh.load(mesh.asset.visual_path, process=False, force="mesh")
+    seen.vertices = (seen.vertices - mesh.asset.center) * 1.5 * np.array([1.0, 1.0, 2.0])
+    assert trimesh.proximity.closest_point_naive(seen, points[::20])[1].max() < 1e-6
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    for axis in range(3):  # as much of it on each side of a middle as there is of the area
+        middle = (low[axis] + high[axis]) / 2
+        above = seen.area_faces[seen.triangles_center[:, axis] > middle].sum() / seen.area
+        assert (points[:, axis] > middle).mean() == pytest.approx(above, abs=0.12)
+    assert (even_points(mesh, 4000) == points).all()
