@@ -52,10 +52,10 @@ class _Part(NamedTuple):
 
 
 PROOFS = {
-    "position": _Part("detector", 5000, 8000, 45, 1000, {POSITION: 1.0, SPREAD: 2.0}),
-    "detection": _Part("detector", 5000, 8000, 90, 2000, {"box AP50": 0.9, "mask AP50": 0.85}, after="position"),
+    "position": _Part("detector", 5000, 7500, 45, 1000, {POSITION: 1.0, SPREAD: 2.0}),
+    "detection": _Part("detector", 5000, 7500, 90, 2000, {"box AP50": 0.9, "mask AP50": 0.85}, after="position"),
     "position without randomization": _Part(
-        "detector", 5000, 8000, 45, 3000, {POSITION: 1.0}, looks=("none",), fail=True
+        "detector", 5000, 7500, 45, 3000, {POSITION: 1.0}, looks=("none",), fail=True
     ),
     "pose": _Part("pose", 4000, 6000, 90, 4000, {ADD_S: 0.85, PICKED: 90}, known=True),
 }
