@@ -28,6 +28,8 @@ FOUND = "found.json"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 """Of the pictures in a folder."""
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, range(5, 9)
+"""A tag of EXIF, and which of its values say that columns are rows."""
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 """Of pictures, by Pillow's names (MPO is JPEG to it): others may start programs to be read."""
 
@@ -44,7 +46,7 @@ def predict(
     """Draw what a model finds on pictures, folders of pictures, and videos, into a folder: how many were written.
 
     `camera` is the JSON file of the camera that took all of them, as `GivenCamera` reads it: a model that tells
-    positions and rotations needs it for these.
+    positions and rotations needs it for these. Where it says the size of its pictures, others are refused.
 
     `found.json` beside them says all of it, of a video frame by frame; files of one name are numbered in both. What is
     none of these, and pictures of others that would be written over, raise ConfigurationError before anything is
@@ -54,8 +56,9 @@ def predict(
     from simworld.agents.vision.locating import check_locates
     from simworld.agents.vision.seeing import Photo
 
-    taken = {} if camera is None else _camera(camera)
-    if taken:
+    given = None if camera is None else _camera(camera)
+    taken = {} if given is None else given.arrays()
+    if given is not None:
         check_locates(network)
 
     with extras():
@@ -65,7 +68,7 @@ def predict(
     paths = _files(sources)
     drawings = _drawings(paths, folder)
     for path in paths:
-        _check(path)
+        _check(path, given)
     told: dict[str, Any] = {}
 
     def look(image: "Picture") -> tuple["Picture", list[dict[str, Any]]]:
@@ -102,10 +105,10 @@ def _ahead(photo: "Photo", found: "Found") -> "Found":
     return replace(found, positions=np.where(ahead[:, None], found.positions, np.nan))
 
 
-def _camera(path: Path) -> dict[str, Any]:
-    """What a camera is to a Photo; ConfigurationError where a file says none."""
+def _camera(path: Path) -> GivenCamera:
+    """The camera of a file; ConfigurationError where it says none."""
     try:
-        return read_json(path, GivenCamera).arrays()
+        return read_json(path, GivenCamera)
     except FileNotFoundError:
         raise ConfigurationError(f"camera: there is no file {path}") from None
     except DatasetError as error:
@@ -187,11 +190,18 @@ def _drawings(paths: Sequence[Path], folder: Path) -> list[Path]:
     return list(drawings.values())
 
 
-def _check(path: Path) -> None:
-    """Refuse what does not begin as a picture or a video does."""
-    if not _is_video(path):
-        with _opened(path):
-            return
-    with video_frames(path) as (_, frames):
-        if next(frames, None) is None:
-            raise ConfigurationError(f"{path} is a video without frames")
+def _check(path: Path, camera: GivenCamera | None) -> None:
+    """Refuse what does not begin as a picture or a video does, or is not of the size of a camera's pictures."""
+    if _is_video(path):
+        with video_frames(path) as (_, frames):
+            if (first := next(frames, None)) is None:
+                raise ConfigurationError(f"{path} is a video without frames")
+            height, width = first.shape[:2]
+    else:
+        with _opened(path) as picture:
+            width, height = picture.size
+            if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
+                width, height = height, width
+    if camera is not None and (camera.width or width, camera.height or height) != (width, height):
+        size = f"{camera.width or 'any'} x {camera.height or 'any'}"
+        raise ConfigurationError(f"camera: takes pictures of {size} pixels, and {path} has {width} x {height}")

@@ -27,13 +27,22 @@ class ViewingCamera(Record):
 
 
 class GivenCamera(ViewingCamera):
-    """One that anybody may have written: lenses and rotations that are none are refused."""
+    """One that anybody may have written, with the size of its pictures where that is known.
+
+    Pictures that a lens distorts are to be made straight first: what distorts, and rotations that are none, is refused.
+    """
+
+    width: Annotated[int, Field(ge=1)] | None = None
+    height: Annotated[int, Field(ge=1)] | None = None
+    distortion: tuple[float, ...] = ()
 
     @model_validator(mode="after")
     def _sees(self) -> Self:
         fx, _, _, _, fy, _, *last = self.K
         if not (fx > 0 and fy > 0 and last == [0, 0, 1]):
             raise ValueError("K must have focal lengths above 0 and the last row 0, 0, 1")
+        if any(self.distortion):
+            raise ValueError("distortion must be 0: make pictures straight first, by OpenCV's undistort for instance")
         turn = np.reshape(self.world_to_camera, (3, 4))[:, :3]
         if not (np.abs(turn @ turn.T - np.eye(3)).max() <= _TURNED and np.linalg.det(turn) > 0):
             raise ValueError("world_to_camera must be a rotation and a translation, [R | t]")

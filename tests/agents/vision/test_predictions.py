@@ -227,6 +227,11 @@ def test_with_a_camera_it_is_told_where_things_are(model: Path, tmp_path: Path) 
         ("{", "camera.json is broken"),
         ("[]", "camera.json is broken"),
         (json.dumps({"K": [1], "world_to_camera": eye}), "K"),
+        (json.dumps({"K": plain, "world_to_camera": eye, "distortion": [0.1, 0]}), "distortion must be 0"),
+        (
+            json.dumps({"K": plain, "world_to_camera": eye, "width": 7, "height": 9}),
+            "pictures of 7 x 9 pixels, and .*png",
+        ),
         (json.dumps({"K": [0] * 9, "world_to_camera": eye}), "focal lengths above 0"),
         (json.dumps({"K": plain, "world_to_camera": [2 * value for value in eye]}), "a rotation and a translation"),
         (json.dumps({"K": plain, "world_to_camera": [-value for value in eye]}), "a rotation and a translation"),
