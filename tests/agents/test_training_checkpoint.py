@@ -211,6 +211,22 @@ def test_tests_that_are_taken_up_are_those_before(tmp_path: Path) -> None:
         heard([200], None)
 
 
+def test_beginning_again_takes_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("simworld.agents.reinforcement.success_curve.time.perf_counter", lambda: now[0])
+    result: Any = SimpleNamespace(success_rate=0.5, mean_return=-1.0, mean_length=3.0)
+    curve = SuccessCurve(900, None, tmp_path / "tests.jsonl", None)
+    now[0] += 5.0
+    curve.tell(100, result)
+    now[0] += 50.0  # it was stopped
+    again = SuccessCurve(900, None, tmp_path / "tests.jsonl", None)
+    now[0] += 2.0  # what was kept is read
+    again.tell(100, None)
+    now[0] += 3.0
+    again.tell(200, result)
+    assert [point["seconds"] for point in again.record()["curve"]] == pytest.approx([5.0, 10.0])
+
+
 def test_what_was_shown_is_part_of_what_is_asked_for(tmp_path: Path) -> None:
     asked: dict[str, Any] = {"algorithm": "ddpg", "randomization": "none", **TINY, "steps": 400}
     for seed in (1, 2):

@@ -294,6 +294,16 @@ def test_there_are_as_many_pushes_as_stated() -> None:
     assert pushes(100, {}) == pushes(100, {"pushes.rate": 25.0}, pushed=None) == []
 
 
+@pytest.mark.parametrize("hz", [10, 25, 50])
+def test_a_push_has_the_same_momentum_at_any_rate(hz: int) -> None:
+    given = parameters(**{"pushes.rate": 10.0, "pushes.force": 3.0, "pushes.torque": 1.0})
+    disturbances, world = Disturbances(given, CONFIG.fields, "object", Timing(hz, 150 // hz)), Pushes()
+    for _ in range(400 * hz):
+        disturbances.push(cast(World, world))
+    made = np.array([both for _, *both in world.made])
+    assert np.linalg.norm(made, axis=2).mean(axis=0) / hz == pytest.approx([1.5 * 0.04, 0.5 * 0.04], rel=0.05)
+
+
 def test_pushes_are_uniform_in_strength_and_direction() -> None:
     made = pushes(3000, {"pushes.rate": 25.0, "pushes.force": 4.0, "pushes.torque": 0.5})
     assert {name for name, _, _ in made} == {"object"}

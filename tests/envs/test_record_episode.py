@@ -60,6 +60,22 @@ def test_episodes_are_what_the_environment_gave(tmp_path: Path) -> None:
     assert one.instruction == steps[0][4]["instruction"] and sample.scene.to_json() != two.scene_json != one.scene_json
 
 
+def test_episodes_that_nobody_gave_a_seed_are_recorded_and_begin_again(tmp_path: Path) -> None:
+    with recorded(tmp_path / "out") as env:
+        first, _ = env.reset()
+        act(env, 3)
+    (one,) = sw.read_episodes(tmp_path / "out")
+    with closing(gym.make(REACH)) as again:
+        seen, _ = again.reset(seed=one.seed, options={"index": one.index})
+    assert all(np.array_equal(seen[name], values) for name, values in first.items())
+    with recorded(tmp_path / "large") as env:
+        env.reset(seed=2**63 - 1)
+        act(env, 3)
+        with pytest.raises(ConfigurationError, match=r"^seed: must be below 2\*\*63"):
+            env.reset(seed=2**63)
+    assert [episode.seed for episode in sw.read_episodes(tmp_path / "large")] == [2**63 - 1]
+
+
 def test_what_was_done_makes_the_same_again(tmp_path: Path) -> None:
     """The actions that are stored are those that were done, though numbers of another size were given."""
     with recorded(tmp_path / "out", PLACE, randomization="full") as env:

@@ -10,6 +10,7 @@ from command_line import assert_refused, simworld
 from simworld.agents.goals.goal_learning import check_goals
 from simworld.agents.goals.goal_settings import GoalSettings
 from simworld.envs import registered_tasks
+from simworld.envs.tasks import shipped_task
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes import contract as contracts
 from simworld.experiments.recipes.contract import Contract, contract_names, find_contract, run_contract
@@ -18,7 +19,7 @@ from simworld.experiments.recipes.learning.algorithms import settings_of
 from simworld.experiments.recipes.learning.learning_results import add_row, read_results
 from simworld.randomization.presets import as_randomization
 
-REACH = "simworld/Reach-v0"
+REACH, PICK = "simworld/Reach-v0", "simworld/PickAndPlace-v0"
 TINY = {"steps": 1000, "envs": 2, "chunk": 100, "hidden": 8, "layers": 1, "batch_size": 16, "evaluation_episodes": 2}
 ASKED: dict[str, Any] = {
     "env": REACH,
@@ -127,6 +128,17 @@ def test_the_worst_seed_stands_beside_what_is_wanted(tmp_path: Path) -> None:
     assert read_results(path)["rows"] == rows
 
 
+def test_a_task_of_ones_own_decides_what_is_measured(tmp_path: Path) -> None:
+    task, told = tmp_path / "mine.yaml", list[dict[str, Any]]()
+    for steps in (7, 8):
+        task.write_text(shipped_task("reach").model_copy(update={"steps": steps, "name": f"own{steps}"}).to_json())
+        told.append(Contract(**ASKED | {"env": str(task)}).way(0))
+    one, other = told
+    assert one["task"]["steps"] == 7 and other["task"]["steps"] == 8
+    assert {**one, "task": 0} == {**other, "task": 0}
+    assert "task" not in Contract(**ASKED).way(0)  # of which its id says all
+
+
 def test_an_experiment_of_ones_own_is_one_command(tmp_path: Path) -> None:
     own, out = tmp_path / "mine.yaml", tmp_path / "out"
     own.write_text(json.dumps(ASKED))
@@ -181,6 +193,14 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path: Path) -> None:
     cloned = {"algorithm": "cloning", "demonstrations": 3, "settings": {"epoch": 1}}
     with pytest.raises(ConfigurationError, match="settings: cloning has no 'epoch'; did you mean 'epochs'"):
         run_contract(Contract(**ASKED | cloned), tmp_path / "out", 0)
+    for changed, told in (
+        ({"settings": {"steps": 100}}, "steps: must be more than"),
+        ({"env": PICK, "reward": "staged", "demonstrations": 1000}, "learns in hindsight"),
+        ({"algorithm": "sac", "settings": {"steps": 50}}, "steps: must be more than"),
+        ({"env": PICK, "algorithm": "tqc", "reward": "staged"}, "learns in hindsight"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            Contract(**ASKED | {"settings": {}} | changed).check()
     seen = {"algorithm": "visuomotor", "demonstrations": 3, "cameras": ["front"], "settings": {"marks": ["lid"]}}
     with pytest.raises(ConfigurationError, match=r"^marks: there is no 'lid' in simworld/Reach-v0; there are "):
         run_contract(Contract(**ASKED | seen), tmp_path / "out", 0)

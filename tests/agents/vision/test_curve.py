@@ -38,6 +38,13 @@ def test_a_curve_goes_on_from_any_step(tmp_path: Path, monkeypatch: pytest.Monke
         assert [event.step for event in events] == [point["step"] for point in whole.points]
 
 
+def test_what_is_left_at_the_end_is_told_too(tmp_path: Path) -> None:
+    curve = Curve(215, tmp_path / "kept.jsonl")
+    hear(curve, 0, 215)
+    assert [point["step"] for point in curve.points[-2:]] == [214, 215] and len(curve.points) == 108
+    assert curve.points[-1]["boxes"] == pytest.approx(21.4)
+
+
 def test_a_broken_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "kept.jsonl").write_text('{"a": 1}\n')
     with pytest.raises(DatasetError, match=r"kept\.jsonl is broken"):
