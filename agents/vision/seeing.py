@@ -1,7 +1,7 @@
 """The network that sees: its trunk and its heads, how it is stored, and what it says of images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -200,6 +200,11 @@ class SeeingNetwork(LearningNetwork):
         network.load_state_dict(to_torch(tensors), strict=False)
         return network.eval()
 
+    def _looked(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features of images, and how likely each cell is the middle of a thing."""
+        features = self._features(images)
+        return features, self.parts[0](features).float().sigmoid()
+
     def _see(self, photos: Sequence[Photo], least: float) -> list[Found]:
         architecture = self.architecture
         framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), architecture.size) for photo in photos]
@@ -207,10 +212,14 @@ class SeeingNetwork(LearningNetwork):
             framed_image(torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1), by, architecture.size)
             for photo, by in zip(photos, framings, strict=True)
         ]
-        features = self._features(torch.stack(seen))
-        there, cells = peaks(self.parts[0](features), MOST)
+        images = torch.stack(seen)
+        features, likely = self._looked(images)
+        # Only so are the cells of a mirror those of the picture.
+        mirror, other = self._looked(images.flip(-1)) if images.shape[-1] % STRIDE == 0 else (None, likely.flip(-1))
+        there, cells = peaks((likely + other.flip(-1)) / 2, MOST)
         kept = there >= least
         cells = cells[kept]
+        beyond = replace(cells, column=likely.shape[-1] - 1 - cells.column)
         known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
         told: dict[str, Any] = {}
         if known:
@@ -220,7 +229,12 @@ class SeeingNetwork(LearningNetwork):
             told["world_to_camera"] = torch.from_numpy(outer).float()[cells.image]
         for head in self.parts[1:]:
             if known or not head.needs_camera:
-                told |= head.read(head.answers(features, cells), cells, told)
+                says = head.read(head.answers(features, cells), cells, told)
+                if head.twice and mirror is not None:
+                    again = head.read(head.answers(mirror, beyond), beyond, told)
+                    again = head.unmirrored(again, images.shape[-1])
+                    says = {name: (values + again[name]) / 2 for name, values in says.items()}
+                told |= says
         scores = there[kept, None] * told.pop("chances")
         cell, categories = (scores >= least).nonzero(as_tuple=True)
         scores, image, all_found = scores[cell, categories], cells.image[cell], list[Found]()

@@ -16,6 +16,7 @@ class BoxHead(Head):
     """Columns and rows to the middle, width and height."""
 
     name = "boxes"
+    twice = True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, 4)
@@ -28,6 +29,11 @@ class BoxHead(Head):
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`boxes` (k, 4): x, y, width, height."""
         return {"boxes": self._boxes(answers, cells)}
+
+    def unmirrored(self, found: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+        """Boxes from the other side."""
+        x, y, wide, high = found["boxes"].unbind(1)
+        return {"boxes": torch.stack([width - x - wide, y, wide, high], dim=1)}
 
     def _boxes(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
         sides = functional.softplus(answers[:, 2:]) * _UNIT

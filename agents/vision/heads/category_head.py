@@ -13,6 +13,7 @@ class CategoryHead(Head):
     """The logarithm of how likely each category is, but for a constant."""
 
     name = "categories"
+    twice = True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, len(shape.categories))

@@ -61,12 +61,14 @@ class Shape:
 class Head(nn.Module):
     """Answers (n, outputs, h, w) from features, by one hidden layer.
 
-    Most are made only in the cells of things when they are learnt and read. What `needs_camera` is
-    read only where the camera of an image is known. By its `name` a loss is told of.
+    Most are made only in the cells of things when they are learnt and read. What `needs_camera` is read only where the
+    camera of an image is known. What is read `twice` is so in a mirror too, and the mean is told. By its `name` a loss
+    is told of.
     """
 
     name: ClassVar[str]
     needs_camera: ClassVar[bool] = False
+    twice: ClassVar[bool] = False
 
     def __init__(self, shape: Shape, outputs: int) -> None:
         super().__init__()
@@ -110,3 +112,7 @@ class Head(nn.Module):
 
         `found` has what the heads before it said, and `intrinsics` (k, 3, 3) and `world_to_camera` (k, 3, 4) of each.
         """
+
+    def unmirrored(self, found: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+        """What was read in a mirror of a picture so wide, as it is in the picture."""
+        return found

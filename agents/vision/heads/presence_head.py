@@ -75,9 +75,8 @@ def middle_cells(boxes: torch.Tensor, height: int, width: int) -> tuple[torch.Te
     return middle[:, 1].clamp(0, height - 1), middle[:, 0].clamp(0, width - 1)
 
 
-def peaks(answers: torch.Tensor, most: int) -> tuple[torch.Tensor, Cells]:
+def peaks(likely: torch.Tensor, most: int) -> tuple[torch.Tensor, Cells]:
     """How likely (k,) the highest peaks of heat maps (n, 1, h, w) are, at most `most` an image, and their cells."""
-    likely = answers.float().sigmoid()
     high = likely * (functional.max_pool2d(likely, 3, 1, 1) == likely)
     count, _, _, width = high.shape
     scores, places = high.flatten(1).topk(min(most, high[0].numel()))

@@ -79,14 +79,20 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     seen = framed_image(torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1), framing, (96, 64))
     session = runtime.InferenceSession(str(exported))
     names = [output.name for output in session.get_outputs()]
-    answers = dict(zip(names, (a[0] for a in session.run(None, {"images": seen[None].numpy()})), strict=True))
+    both = torch.stack([seen, seen.flip(-1)]).numpy()
+    answers, mirror = (
+        dict(zip(names, each, strict=True)) for each in zip(*session.run(None, {"images": both}), strict=True)
+    )
     assert re.findall(r"^\| `(\w+)` \| (?:one|\d)", PAGE, re.MULTILINE) == names == [h.name for h in MODELS["all"]]
     told = json.loads(session.get_modelmeta().custom_metadata_map["architecture"])
     assert told["categories"] == ["can", "mug"] and told["points"] == [[], ["handle", "rim"]]
 
-    likely = 1 / (1 + np.exp(-answers["presence"][0].astype(float)))
-    chances = np.exp(answers["categories"].astype(float))
-    scores = likely * chances / chances.sum(axis=0)
+    def sure(answers: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        chances = np.exp(answers["categories"].astype(float))
+        return 1 / (1 + np.exp(-answers["presence"][0].astype(float))), chances / chances.sum(axis=0)
+
+    likely, chances = ((one + other[..., ::-1]) / 2 for one, other in zip(sure(answers), sure(mirror), strict=True))
+    scores = likely * chances
     padded = np.pad(likely, 1)
     beside = [padded[j : j + likely.shape[0], i : i + likely.shape[1]] for j in range(3) for i in range(3)]
     scores[:, likely < np.max(beside, axis=0)] = 0
@@ -99,8 +105,10 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     def in_picture(pixels: np.ndarray) -> np.ndarray:
         return (pixels - framing.shift) / framing.scale
 
-    middle, sides = cell + 16 * at["boxes"][:2], np.log1p(np.exp(at["boxes"][2:])) * 16
-    low, high = (in_picture(middle + half).clip(0, (WIDTH, HEIGHT)) for half in (-sides / 2, sides / 2))
+    across = mirror["boxes"][:, row, likely.shape[1] - 1 - column].astype(float)
+    there = 16 * (at["boxes"][:2] + across[:2] * (-1, 1)) / 2
+    sides = 16 * (np.log1p(np.exp(at["boxes"][2:])) + np.log1p(np.exp(across[2:]))) / 2
+    low, high = (in_picture(cell + there + half).clip(0, (WIDTH, HEIGHT)) for half in (-sides / 2, sides / 2))
     np.testing.assert_allclose(found.boxes[0], [*low, *(high - low)], atol=1e-2)
     points = in_picture(cell + 16 * at["keypoints"].reshape(-1, 2))
     np.testing.assert_allclose(found.keypoints[0], points, atol=1e-2)  # type: ignore[index]

@@ -177,6 +177,20 @@ def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) ->
         assert (np.diff(found.scores) <= 0).all()
 
 
+def test_the_same_is_found_in_a_mirror(images: ImageSet) -> None:
+    network = SeeingNetwork(settings_for(images).architecture, seed=1)
+    with torch.no_grad():
+        network.heads[0].last.bias.fill_(1.0)
+    picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    one, other = network.see([Photo(picture), Photo(np.ascontiguousarray(picture[:, ::-1]))])
+    x, y, width, height = other.boxes.T
+    back = np.stack([128 - x - width, y, width, height], axis=1)
+    assert len(one) > 3
+    for score, category, box in zip(one.scores, one.categories, one.boxes, strict=True):
+        alike = (np.abs(other.scores - score) < 1e-5) & (other.categories == category)
+        assert np.abs(back[alike] - box).max(axis=1).min() < 1e-3
+
+
 def test_commands_train_test_and_predict(folder: Path, tmp_path: Path) -> None:
     from command_line import simworld
 
