@@ -167,13 +167,18 @@ class SeeingNetwork(LearningNetwork):
         return {head.name: head.loss(answer, batch, some) for head, answer, some in told}
 
     def see(self, photos: Sequence[Photo], least: float = LEAST_SCORE) -> list[Found]:
-        """What is on some images of any size, with a score of at least so much."""
+        """What is on some images of any size, with a score of at least so much; what is tall is seen as a tall one."""
         self.eval()
-        found: list[Found] = []
+        found: dict[int, Found] = {}
         with torch.no_grad():
-            for begin in range(0, len(photos), _TOGETHER):
-                found += self._see(photos[begin : begin + _TOGETHER], least)
-        return found
+            for tall in (False, True):
+                low, high = sorted(self.architecture.size)
+                size = (low, high) if tall else (high, low)
+                rows = [k for k, photo in enumerate(photos) if (photo.image.shape[0] > photo.image.shape[1]) is tall]
+                for begin in range(0, len(rows), _TOGETHER):
+                    some = rows[begin : begin + _TOGETHER]
+                    found |= zip(some, self._see([photos[k] for k in some], size, least), strict=True)
+        return [found[k] for k in range(len(photos))]
 
     def save(self, path: Path, settings: dict[str, Any] | None = None, results: dict[str, Any] | None = None) -> None:
         """Write everything, atomically; TrainingError if a weight is not finite."""
@@ -205,11 +210,10 @@ class SeeingNetwork(LearningNetwork):
         features = self._features(images)
         return features, self.parts[0](features).float().sigmoid()
 
-    def _see(self, photos: Sequence[Photo], least: float) -> list[Found]:
-        architecture = self.architecture
-        framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), architecture.size) for photo in photos]
+    def _see(self, photos: Sequence[Photo], size: tuple[int, int], least: float) -> list[Found]:
+        framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), size) for photo in photos]
         seen = [
-            framed_image(torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1), by, architecture.size)
+            framed_image(torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1), by, size)
             for photo, by in zip(photos, framings, strict=True)
         ]
         images = torch.stack(seen)

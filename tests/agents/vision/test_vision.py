@@ -177,6 +177,24 @@ def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) ->
         assert (np.diff(found.scores) <= 0).all()
 
 
+def test_tall_pictures_are_seen_as_large_as_wide_ones(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, sizes = SeeingNetwork(settings_for(images).architecture, seed=1), list[tuple[int, ...]]()
+    with torch.no_grad():
+        network.heads[0].last.bias.fill_(1.0)
+    looked = network._looked
+    monkeypatch.setattr(network, "_looked", lambda seen: sizes.append(tuple(seen.shape)) or looked(seen))
+    pictures = [np.random.default_rng(k).integers(0, 255, (*size, 3), dtype=np.uint8) for k, size in enumerate(SHAPES)]
+    found = network.see([Photo(picture) for picture in pictures])
+    width, height = network.architecture.size
+    assert {size[2:] for size in sizes} == {(height, width), (width, height)}
+    alone = [network.see([Photo(picture)])[0] for picture in pictures]
+    for one, other in zip(found, alone, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+
+
+SHAPES = (96, 128), (128, 96), (60, 60), (200, 40)
+
+
 def test_the_same_is_found_in_a_mirror(images: ImageSet) -> None:
     network = SeeingNetwork(settings_for(images).architecture, seed=1)
     with torch.no_grad():
