@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from simworld.agents.data.example import Example, Picture
-from simworld.agents.data.framing import Framing, framed, mirrored, shown_alone
+from simworld.agents.data.framing import Framing, as_held, framed, mirrored, shown_alone
 from simworld.agents.settings import Real, Settings
 from simworld.geometry import Array
 from simworld.rendering.frame import Frame
@@ -48,11 +48,12 @@ class Augmentation(Settings):
     mirror: Share = 0.0
 
     def __call__(self, example: Example, size: tuple[int, int], generator: Generator) -> Example:
-        """A variation, of (width, height) `size` or of the window's."""
+        """A variation, of (width, height) `size`, turned where the picture is, or of the window's."""
         draw = generator.uniform
         if self.mirror and draw() < self.mirror:
             example = mirrored(example)
         height, width = example.image.shape[:2]
+        size = as_held(size, (width, height))
         zoom, roll = math.exp(draw(-self.zoom, self.zoom)), draw(-self.roll, self.roll)
         framing = Framing.fitted((width, height), size, zoom, roll)
         moved = draw(-self.shift, self.shift, 2) * size + framing.shift

@@ -18,12 +18,13 @@ class Things:
 
     `category` (n,) is an index into the categories of the dataset, `instance` (n,) what the image's `instances` are
     where it shows. `boxes` (n, 4) hold what is seen: x, y, width, height in pixels. `rotations` (n, 3, 3) and
-    `translations` (n, 3) in metres take the frames of the things to the camera's OpenCV frame. `keypoints` (n, k, 3)
-    are columns, rows, and COCO's 2 for what is seen, 1 for what is hidden and 0 for what there is not.
-    `meshes` (n,) are their models, of which pose errors are measured: JSON of `simworld.scene.model.Mesh`, or nothing
-    where it is no mesh of the catalogue. `alike` (n, a, 3, 3) are their symmetries: rotations in the thing's own frame
-    that keep its shape, of which the first is the identity; rows of zeros fill up, and are all of what every rotation
-    keeps, such as a ball. `shown` (n,) is how much a window leaves of what was seen of each: 1 is all of it.
+    `translations` (n, 3) in metres take the frames of the things to the camera's OpenCV frame; the former are NaN
+    in a mirror. `keypoints` (n, k, 3) are columns, rows, and COCO's 2 for what is seen, 1 for what is hidden and 0
+    for what there is not. `meshes` (n,) are their models, of which pose errors are measured: JSON of
+    `simworld.scene.model.Mesh`, or nothing where it is no mesh of the catalogue. `alike` (n, a, 3, 3) are their
+    symmetries: rotations in the thing's own frame that keep its shape, of which the first is the identity; rows of
+    zeros fill up, and are all of what every rotation keeps, such as a ball. `shown` (n,) is how much a window
+    leaves of what was seen of each: 1 is all of it.
     """
 
     category: Whole

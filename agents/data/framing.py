@@ -41,6 +41,12 @@ class Framing:
         return np.concatenate([corner, boxes[:, 2:] / self.scale], axis=1)
 
 
+def as_held(size: tuple[int, int], image: tuple[int, int]) -> tuple[int, int]:
+    """A (width, height) size, turned for an image of such a size: tall for a tall one."""
+    low, high = sorted(size)
+    return (low, high) if image[1] > image[0] else (high, low)
+
+
 def framed_image(image: torch.Tensor, framing: Framing, size: tuple[int, int], nearest: bool = False) -> torch.Tensor:
     """An image (c, h, w) of float32 numbers in another frame, of (width, height) `size`; around it are zeros."""
     halvings = max(int(math.log2(max(1.0 / framing.scale, 1.0))), 0)
@@ -76,10 +82,8 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
     marks = torch.from_numpy(example.instances.astype(np.float32))[None]
     instances = framed_image(marks, framing, size, nearest=True)[0].to(torch.int32).numpy()
     things = example.things
-    pixels = [
-        np.bincount(seen.ravel(), minlength=1 + max(things.instance, default=0))
-        for seen in (example.instances, instances)
-    ]
+    most = 1 + max(things.instance, default=0)
+    pixels = [np.bincount(marks.ravel(), minlength=most) for marks in (example.instances, instances)]
     before, after = (count[things.instance] for count in pixels)
     left = np.minimum(after / np.maximum(before * framing.scale**2, 1.0), 1.0)
     roll = np.eye(3)
@@ -96,7 +100,7 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
 
 
 def mirrored(example: Example) -> Example:
-    """The example as a mirror shows it, by a camera of the other hand: no rotations are told, and none are kept."""
+    """The example as a mirror shows it, by a camera of the other hand, to which rotations are none: they are NaN."""
     things, width, flip = example.things, example.image.shape[1], np.array([-1.0, 1.0, 1.0])
     boxes, points, intrinsics = things.boxes.copy(), things.keypoints.copy(), example.intrinsics.copy()
     boxes[:, 0] = width - boxes[:, 0] - boxes[:, 2]

@@ -5,7 +5,6 @@ al. 2017), so that the network also sees, and learns to mend, the states its own
 """
 
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -54,17 +53,16 @@ class CloningSettings(Settings):
 
 
 class Epoch(Plain):
-    """The mean loss (Huber) over an epoch, that of the steps held out after it, and the seconds it took."""
+    """The mean loss (Huber) over an epoch, and that of the steps held out after it."""
 
     loss: NotNegative
     held_out: NotNegative
-    seconds: NotNegative
 
 
 class _Checkpoint(Plain):
     """What is not a tensor of a training after some epochs; `data` is the digest of what it learns from."""
 
-    checkpoint_version: Literal[2] = 2
+    checkpoint_version: Literal[3] = 3
     settings: CloningSettings
     data: str
     epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
@@ -130,7 +128,7 @@ class Cloning:
 
     def run_epoch(self) -> None:
         """Learn from every transition once; TrainingError if the loss is no longer finite."""
-        begin, total = time.perf_counter(), 0.0
+        total = 0.0
         for batch in torch.split(self._train[self._order()], self.settings.batch_size):
             loss = self._loss_of(self._network(self._inputs[batch]), self._labels[batch])
             self._optimizer.zero_grad()
@@ -144,8 +142,7 @@ class Cloning:
             raise TrainingError(
                 f"the training diverged in epoch {number}: its loss is not finite; lower its learning rate"
             )
-        loss, seconds = total / len(self._train), time.perf_counter() - begin
-        self.epochs.append(Epoch(loss=loss, held_out=held_out, seconds=seconds))
+        self.epochs.append(Epoch(loss=total / len(self._train), held_out=held_out))
 
     def save(self, path: Path) -> None:
         """Write what it takes to go on, atomically."""

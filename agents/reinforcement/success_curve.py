@@ -27,14 +27,19 @@ class SuccessCurve:
     """How a policy did in tests while it was learnt, and how long that took; with a folder, for TensorBoard too.
 
     The file `kept` has every test, a line each, so that a training that goes on has the curve of before. DatasetError
-    where it is broken.
+    where it is broken. The time is from now on, or from when it was `begun`, a `time.perf_counter()`.
     """
 
     def __init__(
-        self, steps: int, progress: Callable[[int, int], None] | None, kept: Path, folder: Path | None
+        self,
+        steps: int,
+        progress: Callable[[int, int], None] | None,
+        kept: Path,
+        folder: Path | None,
+        begun: float | None = None,
     ) -> None:
         self._steps, self._progress, self._kept, self._folder = steps, progress, KeptLines(kept, _Point), folder
-        self._begin = time.perf_counter()
+        self._begin = time.perf_counter() if begun is None else begun
         self._curve: list[dict[str, Any]] = []
         self._board: Any = None
         self._begun = False

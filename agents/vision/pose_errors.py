@@ -13,9 +13,8 @@ from simworld.scene.model import Mesh
 
 Pose = tuple[Array, Array]
 """A rotation (3, 3) and a translation (3,) in metres, from a thing's frame to a camera's."""
-
-
 _EVEN, _CORNERS = 2000, 500
+"""Points that stand for a surface, and for its corners at most."""
 
 
 class Surface(NamedTuple):

@@ -13,7 +13,7 @@ from torch import nn
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.data.example import Picture
-from simworld.agents.data.framing import Framing, framed_image
+from simworld.agents.data.framing import Framing, as_held, framed_image
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
 from simworld.agents.networks.network import check_finite_weights, check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
@@ -171,10 +171,9 @@ class SeeingNetwork(LearningNetwork):
         self.eval()
         found: dict[int, Found] = {}
         with torch.no_grad():
-            for tall in (False, True):
-                low, high = sorted(self.architecture.size)
-                size = (low, high) if tall else (high, low)
-                rows = [k for k, photo in enumerate(photos) if (photo.image.shape[0] > photo.image.shape[1]) is tall]
+            sizes = [as_held(self.architecture.size, photo.image.shape[1::-1]) for photo in photos]
+            for size in sorted({*sizes}):
+                rows = [k for k, own in enumerate(sizes) if own == size]
                 for begin in range(0, len(rows), _TOGETHER):
                     some = rows[begin : begin + _TOGETHER]
                     found |= zip(some, self._see([photos[k] for k in some], size, least), strict=True)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from simworld.agents.data.augmentation import Augmentation
 from simworld.agents.data.batches import Order, Varied, batches
@@ -14,23 +17,36 @@ from simworld.agents.data.joined import JoinedSet
 from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.learning.network_training import LearningSettings, NetworkTraining
 from simworld.agents.networks.network import to_arrays
+from simworld.agents.vision.models import told_in_mirrors
 from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
 from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError
 
-WINDOW = 0.5
+_WINDOW = 0.5
 """Of a picture's sides, in a window that is learnt from."""
 
 
 class VisionSettings(LearningSettings):
     """How long and how fast a network learns, from what, and of what it is made.
 
-    Images are `shuffled`, or taken in the order of their rows: quicker where several are rendered of one scene.
+    Images are `shuffled`, or taken in the order of their rows: quicker where several are rendered of one scene. Unless
+    something else is asked for, half are seen in a mirror, but by what tells how things are turned.
     """
 
     architecture: VisionArchitecture
-    augmentation: Augmentation = Augmentation(window=WINDOW)
+    augmentation: Augmentation = Field(default_factory=lambda told: _usual(told.get("architecture")))
     shuffled: bool = True
+
+    @model_validator(mode="after")
+    def _tells_what_mirrors_show(self) -> Self:
+        if self.augmentation.mirror and not told_in_mirrors(self.architecture.model):
+            raise ConfigurationError(f"augmentation.mirror: must be 0, as {self.architecture.model} tells rotations")
+        return self
+
+
+def _usual(architecture: VisionArchitecture | None) -> Augmentation:
+    mirrored = architecture is not None and told_in_mirrors(architecture.model)
+    return Augmentation(window=_WINDOW, mirror=0.5 if mirrored else 0.0)
 
 
 Told = Callable[[int, dict[str, float]], None]

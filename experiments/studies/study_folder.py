@@ -16,6 +16,8 @@ from simworld.experiments.recipes.vision.vision_models import MODEL, train_model
 from simworld.reading import PathLike
 
 CORES = 2
+_STEP = 16
+"""Pixels of which the sides that models see are multiples: so the cells are those of a picture's mirror image."""
 
 
 class StudyFolder:
@@ -56,7 +58,7 @@ class StudyFolder:
         """The file of a model that learnt from some folders; options are those of `train_model`."""
         path = self.folder / name
         with self._timed(path, f"{options['steps']} steps") as tell:
-            width, height = (side * 6 // 5 for side in self.size)
+            width, height = (max(side * 6 // 5 // _STEP * _STEP, _STEP) for side in self.size)
             size = None if "start" in options else (width, height)
             train_model(path, images, size=size, progress=tell, **options)
         return path / MODEL

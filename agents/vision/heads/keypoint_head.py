@@ -26,7 +26,8 @@ class KeypointHead(Head):
         true, found = batch.keypoints[cells.thing], self._points(answers, cells)[:, : batch.keypoints.shape[1]]
         there = (true[..., 2] > 0).float()
         off = functional.smooth_l1_loss(found / _UNIT, true[..., :2] / _UNIT, reduction="none", beta=0.1).sum(-1)
-        return self.of_things((off * there).sum(1) / there.sum(1).clamp_min(1), cells)
+        some = there.any(1)
+        return self.of_things((off * there).sum(1)[some] / there.sum(1)[some], cells[some])
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`keypoints` (k, p, 2): column and row of each."""

@@ -34,8 +34,8 @@ class PositionHead(Head):
         height = ((there - camera[..., 3])[:, None] @ camera[..., :3])[:, 0, 2]
         true = torch.cat([(pixels - cells.middles) / _UNIT, height[:, None] / _HIGH], dim=1)
         off = functional.smooth_l1_loss(answers, true, reduction="none", beta=0.05).sum(1)
-        near = ((true[:, :2].abs() < 20).all(1) & (there[:, 2] > 0)).float()
-        return self.of_things(off.nan_to_num() * near, cells)
+        near = (true[:, :2].abs() < 20).all(1) & (there[:, 2] > 0)
+        return self.of_things(off[near], cells[near])
 
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
         """`positions` (k, 3) of the origins in metres in the world's frame; `origins` (k, 2), their pixels."""

@@ -18,6 +18,7 @@ _SPREAD = 0.1
 _LEAST_SHOWN = 0.4
 """Of what was seen of a thing before a window cut it."""
 _NEARLY = 0.999
+"""The target at the middle of what is neither asked for nor denied."""
 
 
 class PresenceHead(Head):

@@ -106,6 +106,7 @@ def train_visuomotor(
     from simworld.agents.visuomotor.visuomotor_training import clone_by_sight
     from simworld.agents.visuomotor.watching import WatchedSteps
 
+    begun = time.perf_counter()
     shown = ShownEpisodes(demonstrations, env_id, options)
     if "rgb" not in shown.config.images:
         raise ConfigurationError(
@@ -124,7 +125,7 @@ def train_visuomotor(
 
     def learn() -> tuple["NetworkPolicy | VisuomotorPolicy", dict[str, Any]]:
         with ExitStack() as stack:
-            clock, board = Clock(folder / _CLOCK), folder / _BOARD if tensorboard else None
+            clock, board = Clock(folder / _CLOCK, begun), folder / _BOARD if tensorboard else None
             data = stack.enter_context(closing(WatchedSteps(shown.read(), asked.architecture, asked.marks)))
             curve = stack.enter_context(closing(Curve(asked.steps, folder / _LOSSES, board)))
 
@@ -173,6 +174,7 @@ def train_online(
     from simworld.agents.reinforcement.success_curve import SuccessCurve
     from simworld.agents.reinforcement.training import check_training, reinforce, together
 
+    begun = time.perf_counter()
     if demonstrations is not None and algorithm not in OF_GOALS:
         raise ConfigurationError(f"demonstrations: do nothing with {algorithm}; leave them out")
     if reward is not None and algorithm == DAGGER:
@@ -209,7 +211,7 @@ def train_online(
 
         def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
             total = asked.total if isinstance(asked, DaggerSettings) else asked.steps
-            curve = SuccessCurve(total, progress, folder / _TESTS, folder / _BOARD if tensorboard else None)
+            curve = SuccessCurve(total, progress, folder / _TESTS, folder / _BOARD if tensorboard else None, begun)
             policy = learn(curve.tell)
             return policy, curve.record()
 

@@ -28,8 +28,6 @@ FOUND = "found.json"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 """Of the pictures in a folder."""
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
-_ORIENTATION, _ON_ITS_SIDE = 0x0112, range(5, 9)
-"""A tag of EXIF, and which of its values say that columns are rows."""
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 """Of pictures, by Pillow's names (MPO is JPEG to it): others may start programs to be read."""
 
@@ -198,10 +196,8 @@ def _check(path: Path, camera: GivenCamera | None) -> None:
                 raise ConfigurationError(f"{path} is a video without frames")
             height, width = first.shape[:2]
     else:
-        with _opened(path) as picture:
-            width, height = picture.size
-            if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
-                width, height = height, width
+        with _opened(path):
+            height, width = (0, 0) if camera is None else read_picture(path).shape[:2]
     if camera is not None and (camera.width or width, camera.height or height) != (width, height):
         size = f"{camera.width or 'any'} x {camera.height or 'any'}"
         raise ConfigurationError(f"camera: takes pictures of {size} pixels, and {path} has {width} x {height}")

@@ -59,14 +59,12 @@ def train_model(
     from its last checkpoint.
     """
     with extras():
-        from simworld.agents.data.augmentation import Augmentation
         from simworld.agents.data.joined import joined
         from simworld.agents.learning.curve import Curve
         from simworld.agents.learning.network_training import best_precision
-        from simworld.agents.vision.models import told_in_mirrors
         from simworld.agents.vision.scores import measure
         from simworld.agents.vision.seeing import VisionArchitecture
-        from simworld.agents.vision.vision_training import WINDOW, VisionSettings, train_vision
+        from simworld.agents.vision.vision_training import VisionSettings, train_vision
 
     begun = None if start is None else loaded(start)
     if begun is not None and (model or categories or size):
@@ -79,10 +77,8 @@ def train_model(
     architecture = (
         begun.architecture if begun else VisionArchitecture(**asked, categories=data.categories, points=data.points)
     )
-    mirror = 0.5 if told_in_mirrors(architecture.model) else 0.0
     settings = VisionSettings(
         architecture=architecture,
-        augmentation=Augmentation(window=WINDOW, mirror=mirror),
         steps=steps,
         batch_size=batch_size,
         learning_rate=learning_rate,

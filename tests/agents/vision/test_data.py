@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +116,31 @@ def test_a_mirror_shows_what_a_camera_of_the_other_hand_sees(images: ImageSet) -
                 for one in (there, example)
             ]
             np.testing.assert_allclose(*places, atol=1e-12)  # it is where it was in the world
+
+
+def test_pictures_are_varied_in_mirrors_and_as_they_are_held(images: ImageSet) -> None:
+    plain: dict[str, Any] = dict.fromkeys(("zoom", "shift", "roll", "color", "sensor", "hidden"), 0.0)
+    example = images[0]
+    size = example.image.shape[1], example.image.shape[0]
+    seen = [Augmentation(**plain, mirror=0.5)(example, size, Streams(0)(f"{k}")).image for k in range(40)]
+    turned = sum((image == mirrored(example).image).all() for image in seen)
+    assert 8 < turned < 32 and turned + sum((image == example.image).all() for image in seen) == 40
+    tall = Augmentation(**plain)(example, size[::-1], Streams(0)("a"))
+    assert tall.image.shape == example.image.shape
+
+
+def test_windows_are_around_small_things_rather_than_large_ones(images: ImageSet) -> None:
+    example = images[0]
+    boxes = np.array([[10.0, 10.0, 4.0, 4.0], [100.0, 70.0, 16.0, 16.0]])
+    things = example.things[np.zeros(2, dtype=np.int64)]
+    example = replace(example, things=replace(things, boxes=boxes))
+    part = Augmentation(zoom=0.0, shift=0.0, roll=0.0, window=0.5)
+    framing = Framing.fitted((128, 96), (128, 96))
+    near = 0
+    for k in range(400):
+        moved, _ = part._windowed(framing, (128, 96), boxes, Streams(0)(f"{k}"))
+        near += moved.shift == (0.0, 0.0)  # only so the first is in it
+    assert near / 400 == pytest.approx(0.8, abs=0.07)
 
 
 def test_a_window_says_how_much_it_leaves_of_each_thing(images: ImageSet) -> None:

@@ -177,6 +177,9 @@ def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) ->
         assert (np.diff(found.scores) <= 0).all()
 
 
+SHAPES = (96, 128), (128, 96), (60, 60), (200, 40)
+
+
 def test_tall_pictures_are_seen_as_large_as_wide_ones(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     network, sizes = SeeingNetwork(settings_for(images).architecture, seed=1), list[tuple[int, ...]]()
     with torch.no_grad():
@@ -192,7 +195,12 @@ def test_tall_pictures_are_seen_as_large_as_wide_ones(images: ImageSet, monkeypa
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
 
 
-SHAPES = (96, 128), (128, 96), (60, 60), (200, 40)
+def test_what_tells_rotations_is_not_learnt_in_mirrors(images: ImageSet) -> None:
+    for model, mirror in (("detector", 0.5), ("keypoints", 0.5), ("pose", 0.0), ("all", 0.0)):
+        architecture = VisionArchitecture(model=model, categories=images.categories, points=images.points)  # type: ignore[arg-type]
+        assert VisionSettings(architecture=architecture).augmentation.mirror == mirror
+    with pytest.raises(ConfigurationError, match=r"augmentation.mirror: must be 0, as all tells rotations"):
+        VisionSettings(architecture=architecture, augmentation=Augmentation(mirror=0.5))
 
 
 def test_the_same_is_found_in_a_mirror(images: ImageSet) -> None:
