@@ -12,12 +12,14 @@ from simworld.experiments.report.charts import bars, histogram, number, swatches
 
 _MOST_BARS = 12
 _TALL = 5
-# By the last word of an address: the unit it is shown in, and how many of them there are in the SI unit.
+_COLOR = "sRGB"
 _UNITS: Mapping[str, tuple[str, float]] = {
-    **dict.fromkeys(("width", "depth", "height", "x", "y", "z"), ("mm", 1000.0)),
-    **dict.fromkeys(("yaw", "azimuth", "elevation", "fov", "offset"), ("\N{DEGREE SIGN}", 180 / math.pi)),
-    "mass": ("g", 1000.0),
+    "m": ("mm", 1000.0),
+    "rad": ("\N{DEGREE SIGN}", 180 / math.pi),
+    "kg": ("g", 1000.0),
+    _COLOR: ("", 1.0),
 }
+"""What some units are shown in, and how many of these one of them is."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +41,36 @@ class FactorGroup:
     fixed: list[str] = field(default_factory=list)
 
 
-def factor_groups(samples: Iterable[Mapping[str, Any]]) -> list[FactorGroup]:
+def factor_groups(samples: Iterable[Mapping[str, Any]], units: Mapping[str, str]) -> list[FactorGroup]:
     """Every factor of the samples, grouped by the first word of its address.
 
-    The values of all objects, or of all joints, are one factor.
+    The values of all objects, or of all joints, are one factor. `units` are theirs by address, in which a `*` may stand
+    for any word.
     """
     groups: dict[str, FactorGroup] = {}
     for address, values in sorted(_pooled(samples).items()):
         first, _, rest = address.partition(".")
         group = groups.setdefault(first, FactorGroup(first))
         name = rest.replace("*.", "").replace(".", " ") or first
-        unit, scale = _UNITS.get(address.rpartition(".")[2], ("", 1.0))
+        own = _unit(address, units)
+        unit, scale = _UNITS.get(own, (own, 1.0))
         if all(value == values[0] for value in values):
             group.fixed.append(f"{name} {_written(values[0], scale)} {unit}".rstrip())
-        elif chart := _chart(values, f"{first} {name}", scale):
+        elif chart := _chart(values, f"{first} {name}", scale, own == _COLOR):
             tall = isinstance(values[0], str) and len(set(values)) > _TALL
             group.charts.append(FactorChart(name, unit, chart, 2 if tall else 1))
     for group in groups.values():
         group.charts.sort(key=lambda chart: -chart.rows)
     return sorted(groups.values(), key=lambda group: -len(group.charts))
+
+
+def _unit(address: str, units: Mapping[str, str]) -> str:
+    words = address.split(".")
+    for pattern, unit in units.items():
+        parts = pattern.split(".")
+        if len(parts) == len(words) and all(part in ("*", word) for part, word in zip(parts, words, strict=True)):
+            return unit
+    return ""
 
 
 def _pooled(samples: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -70,9 +83,9 @@ def _pooled(samples: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return pooled
 
 
-def _chart(values: Sequence[Any], name: str, scale: float) -> Markup | None:
+def _chart(values: Sequence[Any], name: str, scale: float, is_color: bool) -> Markup | None:
     """The chart that fits the kind of the values; None for what is no number, word or colour."""
-    if all(isinstance(value, list | tuple) and len(value) == 3 for value in values):
+    if is_color:
         return swatches([(value[0], value[1], value[2]) for value in values], f"{name}: {len(values):,} colours")
     if all(isinstance(value, str | bool) for value in values):
         return _counted(values, name, lambda item: (-item[1], str(item[0])))
@@ -93,8 +106,4 @@ def _counted(values: Sequence[Any], name: str, order: Callable[[tuple[Any, int]]
 def _written(value: Any, scale: float) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return number(scale * value)
-    return ", ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _plain(value: Any) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)
+    return ", ".join(_written(one, scale) for one in value) if isinstance(value, list | tuple) else str(value)

@@ -223,7 +223,8 @@ def _bars(counts: Mapping[str, int]) -> Markup:
 def _factors(folder: Path) -> View:
     _categories(folder / "images")
     drawn = [label.image.model_dump()["parameters"] for label in read_labels(folder / "images")]
-    groups = factor_groups(drawn)
+    told = read_request(folder / "images", KIND, ImagesRequest).parameters
+    groups = factor_groups(drawn, {address: meaning.unit for address, meaning in told.items()})
     return {"groups": groups, "samples": len(drawn), "count": sum(len(group.charts) for group in groups)}
 
 

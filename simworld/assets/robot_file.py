@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from simworld.assets.robot import Gains, Gripper, LinkFrame, LinkVisual, RobotModel
 from simworld.assets.robot_checks import check_model
 from simworld.assets.roots import data_path
-from simworld.assets.urdf import Joint, Mimic, Urdf, check_axes, mesh_files, parse_urdf, urdf_tree
+from simworld.assets.urdf import Joint, Mimic, Urdf, check_axes, check_limits, mesh_files, parse_urdf, urdf_tree
 from simworld.documents import read_yaml
 from simworld.errors import ConfigurationError, nearest
 from simworld.geometry import Vec3
@@ -101,6 +101,7 @@ def _model(file: RobotFile, path: Path) -> RobotModel:
     document = parse_urdf(urdf)
     tree = urdf_tree(document, urdf.name)
     check_axes(document, urdf.name)
+    check_limits(tree.joints, urdf.name)
     joints = _joints(file, tree)
     gripper = _gripper(file, joints[len(file.arm) :])
     visuals = [LinkVisual(**(dict(visual) | {"mesh": _mesh(visual.mesh, path.parent)})) for visual in file.visuals]

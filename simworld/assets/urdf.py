@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree
@@ -166,6 +166,14 @@ def _below(base: str, children: Mapping[str, list[Joint]]) -> Iterator[Joint]:
         waiting.extend(children[joint.child][::-1])
 
 
+def check_limits(joints: Iterable[Joint], source: str) -> None:
+    """Raise ConfigurationError where a joint cannot move between its limits."""
+    for joint in joints:
+        if joint.kind in ("revolute", "prismatic") and not joint.lower < joint.upper:
+            here = f"{source}: joint {joint.name!r}"
+            raise ConfigurationError(f"{here}: limits must have lower < upper, got {joint.lower} and {joint.upper}")
+
+
 def _joint(element: Element, source: str) -> Joint:
     name = attribute(element, "name", source)
     here = f"{source}: joint {name!r}"
@@ -180,8 +188,8 @@ def _joint(element: Element, source: str) -> Joint:
     limit, mimic = element.find("limit"), element.find("mimic")
     far = _TURN if kind == "continuous" else 0.0
     lower, upper = number(limit, "lower", -far, here), number(limit, "upper", far, here)
-    if kind in ("revolute", "prismatic") and (limit is None or not lower < upper):
-        raise ConfigurationError(f"{here}: limits must have lower < upper, got {lower} and {upper}")
+    if kind == "continuous" and not lower < upper:  # of which limits say nothing
+        lower, upper = -far, far
     return Joint(
         name=name,
         kind=kind,

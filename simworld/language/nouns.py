@@ -73,7 +73,14 @@ def means(noun: str, category: str) -> Verdict:
         return True
     # Who says "the box" may mean the cereal box.
     shared = any(name.split()[-1] == noun.split()[-1] for name in (*names, category))
-    return None if shared or category in _MAY_MEAN.get(noun, ()) else False
+    return None if shared or category in _alike(noun) else False
+
+
+@cache
+def _alike(noun: str) -> frozenset[str]:
+    """What a noun may mean to some, whichever of the names of a category it is."""
+    own = next((names for names in _NAMES.values() if noun in names), (noun,))
+    return frozenset(category for name in own for category in _MAY_MEAN.get(name, ()))
 
 
 def plural(noun: str) -> str:

@@ -10,7 +10,7 @@ from simworld.geometry import Vec3, product, quat_to_matrix, rotated
 from simworld.language.nouns import THING, means
 from simworld.language.verdict import Verdict
 from simworld.scene.model import Body, Mesh, Part, Scene, Sphere
-from simworld.scene.shapes import bounds
+from simworld.scene.shapes import bounding_box, bounds
 
 VIEWPOINT = "front"
 """The camera from which left, right, in front and behind are said."""
@@ -65,7 +65,7 @@ class Referent:
     @cached_property
     def sizes(self) -> tuple[float, float]:
         """Its longest side, and the side of a cube of its volume, of a box that bounds it, in metres."""
-        half = bounds(self.body.parts)
+        half = bounding_box(self.body.parts).half_extents
         return 2 * max(half), 2 * math.prod(half) ** (1 / 3)
 
     @cached_property

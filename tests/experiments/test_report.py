@@ -256,10 +256,18 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
 
 
 def test_factors_are_pooled_grouped_and_drawn_by_kind() -> None:
-    fixed = {"objects.1.mass": 0.2, "light.azimuth": 0.5}
-    samples = [fixed | {"objects.0.mass": 0.1 * i, "boxes.0.color": [0, 0, 0.1 * i]} for i in range(1, 6)]
-    groups = {group.name: group for group in factor_groups(samples)}
-    (mass,) = groups["objects"].charts
+    fixed = {"objects.1.mass": 0.2, "light.azimuth": 0.5, "camera.wrist.offset": [0.001, 0, 0], "table.tilt.x": 0.05}
+    units = {"objects.*.mass": "kg", "light.azimuth": "rad", "boxes.*.color": "sRGB", "camera.*.offset": "m"}
+    units |= {"table.tilt.x": "rad", "objects.*.stretch.x": ""}
+    samples = [
+        fixed | {"objects.0.mass": 0.1 * i, "boxes.0.color": [0, 0, 0.1 * i], "objects.0.stretch.x": 0.1 * i}
+        for i in range(1, 6)
+    ]
+    groups = {group.name: group for group in factor_groups(samples, units)}
+    mass, stretch = sorted(groups["objects"].charts, key=lambda chart: chart.name)
+    assert (stretch.name, stretch.unit) == ("stretch x", "")
+    assert groups["camera"].fixed == ["wrist offset 1, 0, 0 mm"]
+    assert groups["table"].fixed == ["tilt x 2.86 \N{DEGREE SIGN}"]
     assert (mass.name, mass.unit) == ("mass", "g") and "10 values" in mass.chart
     assert groups["light"].charts == [] and groups["light"].fixed == ["azimuth 28.6 \N{DEGREE SIGN}"]
     assert "5 colours" in groups["boxes"].charts[0].chart and "#000066" in groups["boxes"].charts[0].chart

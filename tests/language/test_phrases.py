@@ -9,6 +9,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from simworld.assets.catalogue import mesh, vertices
 from simworld.color import COLOR_NAMES, color_name
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import bare
@@ -23,7 +24,7 @@ from simworld.randomization.presets import DEFAULT, NONE, protocols
 from simworld.randomization.sampling import sample_scene
 from simworld.scene.camera import Camera
 from simworld.scene.material import Material
-from simworld.scene.model import Body, Box, Part, Robot, Scene, Sphere
+from simworld.scene.model import Body, Box, Mesh, Part, Robot, Scene, Sphere
 from simworld.scene.shapes import open_box
 from simworld.streams import Streams
 
@@ -109,6 +110,14 @@ def test_places_in_a_row_are_clear() -> None:
 
 def test_what_may_be_called_so_too_is_told_apart() -> None:
     assert means("box", "box") is True and means("box", "cereal_box") is None and means("box", "mug") is False
+    for one, category in (
+        ("can", "jar"),
+        ("tin", "jar"),
+        ("tin", "cylinder"),
+        ("brick", "cuboid"),
+        ("cogwheel", "nut"),
+    ):
+        assert means(one, category) is None  # whichever of its names is said
     assert means("cup", "mug") is None and means("ball", "sphere") is True and plural("box") == "boxes"
     things = seen(block("a", 0.0, 0.0), block("b", 0.0, 0.2, color=(0.5, 0.1, 0.35)), block("c", 0.2, 0.0, color=BLUE))
     assert color_name((0.5, 0.1, 0.35)) is None and color_name((0.2, 0.8, 0.8)) is None
@@ -203,3 +212,15 @@ def test_another_process_says_the_same() -> None:
         for seed in ("1", "2")
     }
     assert len(said_there) == 1
+
+
+def test_what_is_larger_is_so_by_the_box_around_it() -> None:
+    def of(kind: str) -> Referent:
+        parts = (Part(shape=Mesh(name=kind)),)
+        body = Body(name="a", category="a", parts=parts, position=(0.0, 0.0, 0.1), mass=0.1, material=Material())
+        view = referents(Scene(robot=Robot(), bodies=(body,)), ())
+        return next(one for one in view if one.name == "a")
+
+    for kind in ("hammer#0", "screwdriver#0", "pear#0", "spoon#0"):
+        points = vertices(mesh(kind).visual_path)
+        assert of(kind).sizes[0] == pytest.approx(np.ptp(points, axis=0).max(), rel=1e-3)

@@ -94,13 +94,18 @@ def add(
 
 def _draw_sheet(path: Path) -> None:
     """Draw the contact sheet of all families into a file."""
-    from simworld.assets.families import FAMILIES
-    from simworld.experiments.recipes.contact_sheet import contact_sheet
-    from simworld.writing import reporting
+    import numpy as np
 
+    from simworld.assets.families import FAMILIES
+    from simworld.datasets.store.pictures import encode_png
+    from simworld.experiments.recipes.contact_sheet import contact_sheet
+    from simworld.writing import reporting, write_bytes
+
+    if path.suffix.lower() != ".png":
+        raise ConfigurationError(f"--sheet: must be a file *.png, got {path}")
     drawn = contact_sheet(list(FAMILIES), count=8)
     with reporting(path):
-        drawn.save(path)
+        write_bytes(path, encode_png(np.asarray(drawn)))
     note(f"{path}: {len(FAMILIES)} families")
 
 

@@ -13,6 +13,9 @@ commands = typer.Typer()
 robots = typer.Typer()
 commands.add_typer(robots, name="robot")
 
+_ON_IT = "0,0,0,0,0,0"
+"""Where a gripper is on its flange, unless it is said."""
+
 
 @robots.callback(invoke_without_command=True)
 def listed(context: typer.Context, as_json: Json = False) -> None:
@@ -70,7 +73,7 @@ def import_description(
     ] = None,
     gripper_at: Annotated[
         str, typer.Option(help="Where on the flange its base is: x,y,z,roll,pitch,yaw in m and rad.")
-    ] = "0,0,0,0,0,0",
+    ] = _ON_IT,
     arm: Annotated[str, typer.Option(show_default="guessed", help="The arm's joints, joined by commas.")] = "",
     driver: Annotated[
         str | None, typer.Option(show_default="guessed", help="The gripper's joint that the others go with.")
@@ -88,8 +91,9 @@ def import_description(
     from simworld.assets.roots import user_path
     from simworld.physics.holding import can_hold
 
-    if flange and not gripper:
-        raise ConfigurationError(f"--flange {flange}: says where a --gripper is, and there is none")
+    for option, value, usual in (("--flange", flange, None), ("--gripper-at", gripper_at, _ON_IT)):
+        if value != usual and not gripper:
+            raise ConfigurationError(f"{option} {value}: says where a --gripper is, and there is none")
     name = name or description.stem
     if name in robot_names():
         raise ConfigurationError(f"there is a robot {name!r} already: choose another --name")
@@ -152,7 +156,7 @@ def _split(option: str, text: str) -> tuple[str, str]:
 def _mimic(text: str) -> tuple[str, tuple[str, float]]:
     joint, value = _split("--mimic", text)
     other, _, factor = value.partition("*")
-    (number,) = _numbers("--mimic", factor) or [1.0]
-    if number == 0:
-        raise ConfigurationError(f"--mimic: a factor must not be 0, got {text!r}")
-    return joint, (other, number)
+    numbers = _numbers("--mimic", factor) or [1.0]
+    if len(numbers) > 1 or numbers[0] == 0:
+        raise ConfigurationError(f"--mimic: a factor must be a number other than 0, got {text!r}")
+    return joint, (other, numbers[0])

@@ -7,6 +7,7 @@ from simworld.assets.forming.form import Family, Form, Image
 from simworld.assets.forming.grips import along
 from simworld.assets.forming.painting import SIDE, disc, image, name, paint, write
 from simworld.assets.forming.shells import rounded_box
+from simworld.assets.forming.symmetries import turns_about
 from simworld.geometry import Vec3
 from simworld.streams import Generator
 
@@ -42,6 +43,7 @@ def _book(rng: Generator) -> Form:
             "spine": (-width / 2, 0.0, 0.0),
             "corner": (width / 2 - 0.001, length / 2 - 0.001, thick / 2),
         },
+        turns=turns_about(0, 2),
         grips=[along(0.0, 0.0, length)],
     )
 

@@ -7,7 +7,7 @@ from simworld.assets.forming.form import Family, Form, Image
 from simworld.assets.forming.grips import between
 from simworld.assets.forming.painting import SIDE, image, name, paint, printed, write
 from simworld.assets.forming.shells import rounded_box
-from simworld.assets.forming.symmetries import turns_about
+from simworld.assets.forming.symmetries import group, turns_about
 from simworld.geometry import Vec3
 from simworld.streams import Generator
 
@@ -38,7 +38,7 @@ def _cereal_box(rng: Generator) -> Form:
         density=rng.uniform(80.0, 250.0),
         color=base,
         keypoints={"front": (depth / 2, 0.0, 0.0), "top": (0.0, 0.0, height / 2), "bottom": (0.0, 0.0, -height / 2)},
-        turns=turns_about(2, 2),
+        turns=group(turns_about(2, 2)[0], turns_about(0, 2)[0]),
         grips=[between(depth, height / 2 - 0.03)],
     )
 

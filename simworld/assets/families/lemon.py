@@ -7,6 +7,7 @@ from simworld.assets.forming.form import Family, Form
 from simworld.assets.forming.grips import along
 from simworld.assets.forming.painting import SIDE, image, mixed, noise, paint
 from simworld.assets.forming.shells import capped, sections_along
+from simworld.assets.index import SymmetryAxis
 from simworld.streams import Generator
 
 
@@ -24,6 +25,7 @@ def _lemon(rng: Generator) -> Form:
         parts=segments(rings[[1, 3, 5, 6, 7, 8, 10, 12]]),
         density=950.0,
         color=color,
+        axes=[SymmetryAxis(axis=(1.0, 0.0, 0.0), offset=(0.0, 0.0, 0.0))],
         keypoints={"tip": (length / 2, 0.0, 0.0), "stem": (-length / 2, 0.0, 0.0)},
         grips=[along(0.0, 0.0, 2 * radius)],
     )

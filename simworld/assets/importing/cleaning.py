@@ -117,10 +117,11 @@ def _on_plane(points: Array, cells: Array, values: Array) -> Array:
 
 
 def _mended(vertices: Array, triangles: NDArray[np.int64], colors: Array, texture: Array, notes: list[str]) -> Sound:
-    """All faces facing outwards, and small holes filled, with colours but no texture."""
+    """All faces facing outwards, but for cavities, and small holes filled, with colours but no texture."""
     trimesh = needed("trimesh")
-    mesh = trimesh.Trimesh(vertices, triangles, process=False)
+    mesh = trimesh.Trimesh(vertices, triangles.copy(), process=False)  # which it may turn in place
     trimesh.repair.fix_normals(mesh, multibody=True)
+    mesh.faces = _hollowed(mesh, triangles)
     faces = np.asarray(mesh.faces, dtype=np.int64)
     turned = int((faces != triangles).any(axis=1).sum())
     if turned:
@@ -141,6 +142,39 @@ def _mended(vertices: Array, triangles: NDArray[np.int64], colors: Array, textur
         notes.append("it is not closed: its volume is that of its convex pieces")
     faces = np.array(mesh.faces, dtype=np.int64)
     return Sound(np.array(mesh.vertices), faces, colors, closed, tuple(notes), texture)
+
+
+def _hollowed(mesh: Any, given: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The faces of a mesh that all face outwards, those of cavities turned inwards.
+
+    A closed part within another one is a cavity where, as it was `given`, it faced the other way than that.
+    """
+    faces, parts = np.array(mesh.faces, dtype=np.int64), needed("trimesh").graph.connected_components
+    found = [part for part in parts(mesh.face_adjacency, nodes=np.arange(len(faces))) if len(part) > 3]
+    turned = (faces != given).any(axis=1)
+    vertices, outwards = np.asarray(mesh.vertices), faces.copy()
+    for part in found:
+        around = [other for other in found if other is not part and _is_in(vertices, outwards[part], outwards[other])]
+        if len(around) % 2:
+            nearest = min(around, key=lambda other: np.ptp(vertices[outwards[other]], axis=(0, 1)).prod())
+            if (turned[part].mean() > 0.5) != (turned[nearest].mean() > 0.5):
+                faces[part] = outwards[part][:, ::-1]
+    return faces
+
+
+def _is_in(vertices: Array, inner: NDArray[np.int64], outer: NDArray[np.int64]) -> bool:
+    """Whether a part is within a closed one: of the sphere about one of its vertices that one covers all.
+
+    By the solid angles of its triangles (Van Oosterom and Strackee 1983).
+    """
+    here, corners = vertices[inner[0, 0]], vertices[outer]
+    if (here <= corners.min(axis=(0, 1))).any() or (here >= corners.max(axis=(0, 1))).any():
+        return False
+    a, b, c = (corners - here).transpose(1, 0, 2)
+    x, y, z = (np.linalg.norm(side, axis=1) for side in (a, b, c))
+    volume = (a * np.cross(b, c)).sum(axis=1)
+    rest = x * y * z + (a * b).sum(axis=1) * z + (b * c).sum(axis=1) * x + (c * a).sum(axis=1) * y
+    return bool(abs(2 * np.arctan2(volume, rest).sum()) > 2 * np.pi)
 
 
 def _has_area(vertices: Array, triangles: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -145,7 +145,10 @@ def _led(joints: Sequence[Joint], options: RobotImportOptions) -> tuple[Joint, .
     for joint in joints:
         lower, upper = options.limits.get(joint.name, (joint.lower, joint.upper))
         if not lower < upper:
-            raise ConfigurationError(f"--limit {joint.name}: must have lower < upper, got {lower} and {upper}")
+            if joint.name in options.limits:
+                raise ConfigurationError(f"--limit {joint.name}: must have lower < upper, got {lower} and {upper}")
+            fix = f"say --limit {joint.name}=LOWER,UPPER, or --fix it"
+            raise ConfigurationError(f"joint {joint.name!r} has no limits to move between: {fix}")
         mimic = joint.mimic
         if joint.name in options.mimic:
             leader, factor = options.mimic[joint.name]

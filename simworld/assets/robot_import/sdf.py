@@ -23,7 +23,7 @@ from simworld.geometry import (
 _HERE = np.array([0.0, 0.0, 0.0, *IDENTITY])
 _ENDLESS = 1e15
 """Radians from which a limit is none, as SDF's own defaults are."""
-_AXES_OF_JOINTS = 1.5
+_AXES_OF_JOINTS = 1, 5
 """The version of SDF from which an axis is said in the joint's frame; before, in the model's."""
 _MOMENTS = ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
 
@@ -41,8 +41,16 @@ def read_description(path: Path) -> Element:
     for tag in ("include", "model"):
         if models[0].find(tag) is not None:
             raise ConfigurationError(f"{path.name}: a model with an <{tag}> in it cannot be imported")
-    old = float(root.get("version", "1.6")) < _AXES_OF_JOINTS
-    return _Model(models[0], path.name, old).urdf()
+    return _Model(models[0], path.name, _version(root, path.name) < _AXES_OF_JOINTS).urdf()
+
+
+def _version(root: Element, source: str) -> tuple[int, ...]:
+    """The version of an SDF: 1.10 comes after 1.9."""
+    text = root.get("version", "1.6")
+    try:
+        return tuple(map(int, text.split(".")))
+    except ValueError:
+        raise ConfigurationError(f"{source}: version must be numbers, such as 1.6, got {text!r}") from None
 
 
 class _Model:
@@ -95,6 +103,11 @@ class _Model:
     def _pose(self, element: Element) -> Array:
         """What the <pose> in an element says."""
         x, y, z, *turn = self._numbers(element, "pose", (0.0,) * 6)
+        if (pose := element.find("pose")) is not None:
+            if (told := pose.get("rotation_format", "euler_rpy")) != "euler_rpy":
+                raise ConfigurationError(f"{self._source}: <pose> must be in the format euler_rpy, got {told!r}")
+            if pose.get("degrees") in ("1", "true"):
+                turn = [math.radians(angle) for angle in turn]
         return np.array([x, y, z, *quat_from_euler(turn[0], turn[1], turn[2])])
 
     def _part(self, part: Element, link: Array) -> Element:

@@ -14,9 +14,15 @@ from simworld.datasets.store.manifest import MANIFEST, known_files, read_checked
 from simworld.datasets.store.request import Request, read_request
 from simworld.datasets.store.shards import Shards
 from simworld.errors import DatasetError
-from simworld.reading import PathLike, parse_json, read_bytes
+from simworld.reading import PathLike, Record, parse_json, read_bytes
 
 KIND, LABELS = "images", "labels"
+
+
+class Meaning(Record):
+    """What is read of what a dataset says of a parameter."""
+
+    unit: str = ""
 
 
 class ImagesRequest(Request):
@@ -25,6 +31,7 @@ class ImagesRequest(Request):
     count: Annotated[int, Field(ge=1)]
     shard: Annotated[int, Field(ge=1)]
     categories: tuple[str, ...]
+    parameters: dict[str, Meaning] = {}
 
     @property
     def shards(self) -> Shards:

@@ -159,6 +159,14 @@ def test_joints_that_are_held_are_no_more(crane: Callable[..., Imported]) -> Non
     assert ("merged", "cart") in {(row.what, row.part) for row in done}
 
 
+def test_joints_that_a_file_gives_no_limits_take_those_of_an_option_or_are_held(crane: Callable[..., Imported]) -> None:
+    none, never = ('lower="-0.4" upper="0.4" ', ""), ('<limit effort="100"', '<limit lower="0" upper="0" effort="100"')
+    given = RobotImportOptions(limits={"slide": (-0.4, 0.4)}, rest=(0.1, 0.2, 0.3))
+    model, _ = crane(none, never, options=given)  # what turns for ever has no limits, whatever a file says
+    slide = model.joints.index("slide")
+    assert (model.lower[slide], model.upper[slide]) == (-0.4, 0.4)
+
+
 def test_fingers_without_a_mimic_are_made_one_gripper(crane: Callable[..., Imported]) -> None:
     mimic = '<mimic joint="left_slide" multiplier="-2" offset="-0.02"/>'
     model, _ = crane((mimic, ""), ('lower="-0.08"', 'lower="-0.03"'))
@@ -210,6 +218,11 @@ def test_what_weighs_nothing_or_cannot_be_is_weighed(crane: Callable[..., Import
         ),
         (("", ""), {"fix": ("left_slide", "right_slide")}, "the arm ends at 'wrist' without fingers"),
         (("", ""), {"fix": ("left_slide",)}, "joint 'right_slide' mimics 'left_slide', which is held: --fix both"),
+        (
+            ('lower="-0.4" upper="0.4"', ""),
+            {},
+            "joint 'slide' has no limits to move between: say --limit slide=LOWER,UPPER",
+        ),
         (("", ""), {"fix": ("lift_",)}, "--fix lift_: there is no such joint; did you mean 'lift'?"),
         (("", ""), {"arm": ("lift", "rol")}, "--arm rol: there is no moving joint of that name; did you mean 'roll'?"),
         (("", ""), {"arm": ("slide", "lift")}, "joints ['roll', 'left_slide'] of the gripper move by"),

@@ -88,9 +88,29 @@ def test_frames_axes_and_limits_are_as_the_specification_has_them(tmp_path: Path
     assert b'rgba="0.9 0.1 0.1 1"' in tostring(seen) and b'size="0.1 0.1 0.1"' in tostring(seen)
 
 
+@pytest.mark.parametrize(("version", "axis"), [("1.4", (0, 1, 0)), ("1.5", (0, 0, 1)), ("1.10", (0, 0, 1))])
+def test_axes_are_in_the_frame_that_the_version_says(version: str, axis: tuple[float, ...], tmp_path: Path) -> None:
+    rolled = SDF.replace("1.7", version).replace(' expressed_in="__model__"', "").replace("<xyz>1 0 0", "<xyz>0 0 1")
+    rolled = rolled.replace('relative_to="shelf">0.2 0 0 0 0 0', ">0.2 0 0 1.5707963267948966 0 0")
+    (tmp_path / "made.sdf").write_text(rolled)
+    (joint,) = urdf_tree(read_description(tmp_path / "made.sdf"), "made.sdf").joints
+    assert joint.axis == pytest.approx(axis, abs=1e-9)
+
+
+def test_poses_may_be_in_degrees(tmp_path: Path) -> None:
+    places = []
+    for pose in ('<pose degrees="true">0 0 0.5 0 0 90', "<pose>0 0 0.5 0 0 1.5707963267948966"):
+        (tmp_path / "made.sdf").write_text(SDF.replace("<pose>0 0 0.5 0 0 1.5707963267948966", pose))
+        (joint,) = urdf_tree(read_description(tmp_path / "made.sdf"), "made.sdf").joints
+        places.append([*joint.position, *joint.axis])
+    assert places[0] == pytest.approx(places[1])
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
+        ('"1.7"', '"new"', "version must be numbers, such as 1.6, got 'new'"),
+        ("<pose>1 2", '<pose rotation_format="quat_xyzw">1 2', "must be in the format euler_rpy, got 'quat_xyzw'"),
         ("<sdf", "<robot", "is no SDF: mismatched tag"),
         ("</model>", "</model><model name='b'/>", "there must be one <model>, got 2"),
         ("<link", "<include/><link", "a model with an <include> in it cannot be imported"),
