@@ -17,7 +17,7 @@ _EVEN, _CORNERS = 2000, 500
 """Points that stand for a surface, and for its corners at most."""
 
 
-class Surface(NamedTuple):
+class MeshPoints(NamedTuple):
     """Points (m, 3) all over a thing, by which ADD-S is measured; corners (n, 3), by which MSPD is; its diameter."""
 
     points: Array
@@ -26,11 +26,11 @@ class Surface(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def surface_of(mesh: str) -> Surface:
+def surface_of(mesh: str) -> MeshPoints:
     """The surface of a mesh that is given as JSON."""
     read = parse_json(mesh, Mesh, "a mesh")
     corners = surface_points(read, _CORNERS)
-    return Surface(even_points(read, _EVEN), corners, float(_distances(corners, corners).max()))
+    return MeshPoints(even_points(read, _EVEN), corners, float(_distances(corners, corners).max()))
 
 
 def add(points: Array, found: Pose, true: Pose) -> float:

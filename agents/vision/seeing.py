@@ -230,12 +230,13 @@ class SeeingNetwork(LearningNetwork):
             told["intrinsics"] = torch.from_numpy(np.stack(inner)).float()[cells.image]
             outer = np.stack([np.asarray(photo.world_to_camera) for photo in photos])
             told["world_to_camera"] = torch.from_numpy(outer).float()[cells.image]
+        mirrored = _mirrored(told, size[0])
         for head in self.parts[1:]:
             if known or not head.needs_camera:
                 says = head.read(head.answers(features, cells), cells, told)
                 if head.twice and mirror is not None:
-                    again = head.read(head.answers(mirror, beyond), beyond, told)
-                    again = head.unmirrored(again, images.shape[-1])
+                    again = head.read(head.answers(mirror, beyond), beyond, mirrored)
+                    again = head.unmirrored(again, size[0])
                     says = {name: (values + again[name]) / 2 for name, values in says.items()}
                 told |= says
         scores = there[kept, None] * told.pop("chances")
@@ -248,6 +249,17 @@ class SeeingNetwork(LearningNetwork):
             likeliest |= {"scores": scores[mine], "categories": categories[mine]}
             all_found.append(_found(likeliest, photo, by))
         return all_found
+
+
+def _mirrored(cameras: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+    """Cameras that see what others, where they are known, see in a mirror of a picture so wide."""
+    if not cameras:
+        return {}
+    flip = torch.tensor([-1.0, 1.0, 1.0])
+    intrinsics = cameras["intrinsics"].clone()
+    intrinsics[:, 0, 1:] = -intrinsics[:, 0, 1:]
+    intrinsics[:, 0, 2] += width
+    return {"intrinsics": intrinsics, "world_to_camera": cameras["world_to_camera"] * flip[:, None]}
 
 
 def answering(batch: Batch, height: int, width: int) -> Cells:

@@ -21,6 +21,7 @@ class PositionHead(Head):
 
     name = "position"
     needs_camera = True
+    twice = True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, 3)
@@ -48,3 +49,8 @@ class PositionHead(Head):
         eye, ray = -(turn @ camera[..., 3:])[..., 0], (turn @ ray)[..., 0]
         along = (_HIGH * said[:, 2] - eye[:, 2]) / ray[:, 2]
         return {"positions": (eye + along[:, None] * ray).float(), "origins": pixels.float()}
+
+    def unmirrored(self, found: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+        """The same places, and their pixels from the other side."""
+        x, y = found["origins"].unbind(1)
+        return {"positions": found["positions"], "origins": torch.stack([width - x, y], dim=1)}

@@ -113,14 +113,14 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     points = in_picture(cell + 16 * at["keypoints"].reshape(-1, 2))
     np.testing.assert_allclose(found.keypoints[0], points, atol=1e-2)  # type: ignore[index]
 
-    x, y = in_picture(cell + 16 * at["position"][:2])
-    along = np.linalg.solve(camera[0], (x, y, 1.0))
-    ray, eye = camera[1][:, :3].T @ along, -camera[1][:, :3].T @ camera[1][:, 3]
-    np.testing.assert_allclose(
-        found.positions[0],  # type: ignore[index]
-        eye + ray * (0.05 * at["position"][2] - eye[2]) / ray[2],
-        atol=1e-3,
-    )
+    there = mirror["position"][:, row, likely.shape[1] - 1 - column].astype(float)
+    origins = cell + 16 * at["position"][:2], cell + 16 * there[:2] * (-1, 1)
+    eye, places = -camera[1][:, :3].T @ camera[1][:, 3], list[np.ndarray]()
+    for origin, height in zip(origins, (at["position"][2], there[2]), strict=True):
+        ray = camera[1][:, :3].T @ np.linalg.solve(camera[0], (*in_picture(origin), 1.0))
+        places.append(eye + ray * (0.05 * height - eye[2]) / ray[2])
+    np.testing.assert_allclose(found.positions[0], np.mean(places, axis=0), atol=1e-3)  # type: ignore[index]
+    along = np.linalg.solve(camera[0], (*in_picture(np.mean(origins, axis=0)), 1.0))
     told = at["rotation"][:42].reshape(7, 3, 2)[at["rotation"][42:].argmax()]
     u, _, v = np.linalg.svd(told, full_matrices=False)
     first, second = (u @ v).T

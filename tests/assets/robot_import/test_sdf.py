@@ -110,7 +110,7 @@ def test_poses_may_be_in_degrees(tmp_path: Path) -> None:
     ("old", "new", "line"),
     [
         ('"1.7"', '"new"', "version must be numbers, such as 1.6, got 'new'"),
-        ("<pose>1 2", '<pose rotation_format="quat_xyzw">1 2', "must be in the format euler_rpy, got 'quat_xyzw'"),
+        ('"shelf">0.2', '"shelf" rotation_format="quat_xyzw">0.2', "must be in the format euler_rpy, got 'quat_xyzw'"),
         ("<sdf", "<robot", "is no SDF: mismatched tag"),
         ("</model>", "</model><model name='b'/>", "there must be one <model>, got 2"),
         ("<link", "<include/><link", "a model with an <include> in it cannot be imported"),
