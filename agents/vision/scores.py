@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from simworld.agents.data.example import Example
 from simworld.agents.vision.pose_errors import add_s, mspd, surface_of
-from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork
+from simworld.agents.vision.seeing import LEAST_SCORE, Found, Photo, SeeingNetwork
 from simworld.extras import extras
 from simworld.geometry import Array
 
 LEAST_PIXELS = 32
 """Of a thing that must be found; of fewer it neither must nor must not be."""
+_LEAST_RANKED = 0.01
+"""Score of what average precision ranks: more than is told of, if nothing else is asked for."""
 _NEAR = 0.1
 """Of a thing's diameter, by which ADD-S may be off."""
 _WIDTH, _PIXELS = 640, np.arange(5, 55, 5)
@@ -98,13 +100,13 @@ class _Judge:
 
     def add(self, examples: Sequence[Example]) -> None:
         photos = [Photo(example.image, example.intrinsics, example.world_to_camera) for example in examples]
-        for example, found in zip(examples, self._network.see(photos), strict=True):
+        for example, found in zip(examples, self._network.see(photos, _LEAST_RANKED), strict=True):
             number = len(self._images) + 1
             height, width = example.instances.shape
             self._images.append({"id": number, "width": width, "height": height})
             self._add_truth(number, example)
             self._add_found(number, found)
-            self._match(example, found)
+            self._match(example, found[found.scores >= LEAST_SCORE])
 
     def measured(self) -> Measured:
         masks = bool(self._found) and "segmentation" in self._found[0]

@@ -30,7 +30,7 @@ class Knows:
         self.architecture, self._known = architecture, known
         self._examples = {example.image.tobytes(): example for example in examples}
 
-    def see(self, photos: list[Photo]) -> list[Found]:
+    def see(self, photos: list[Photo], least: float) -> list[Found]:
         return [self._found(self._examples[photo.image.tobytes()]) for photo in photos]
 
     def _found(self, example: Example) -> Found:
@@ -75,7 +75,7 @@ def test_what_the_images_do_not_know_is_left_out(
     network = SeeingNetwork(architecture_of(categories))
     network.save(tmp_path / "model.safetensors")
     knows = Knows([images[k] for k in range(len(images))], network.architecture, images.categories)
-    monkeypatch.setattr(SeeingNetwork, "see", lambda self, photos: knows.see(photos))
+    monkeypatch.setattr(SeeingNetwork, "see", lambda self, photos, least=0.0: knows.see(photos, least))
     found = measure_model(tmp_path / "model.safetensors", folder)
     assert found["not in the images"] == ["zebra", "unicorn"]
     assert found["recall"] == found["box"]["AP"] == 1.0 and found["things"] > 10
@@ -87,7 +87,7 @@ def test_what_the_images_do_not_know_is_left_out(
 def test_each_thing_is_wrong_by_what_is_missed_taken_for_another_or_off(images: ImageSet) -> None:
     example = next(shown_alone(images[k], least=32) for k in range(16) if len(images[k].things) > 2)
     knows = Knows([example], architecture_of(images.categories), images.categories)
-    (off,) = knows.see([Photo(example.image)])
+    (off,) = knows.see([Photo(example.image)], 0.0)
     meshes, found = example.things.meshes != "", replace(off, positions=None, rotations=None)
     assert (thing_errors(example, found) == 0).all()
     nothing = Found(np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 4)))

@@ -142,7 +142,7 @@ def test_the_truth_itself_has_full_marks(images: ImageSet) -> None:
     class Knows:
         architecture = settings_for(images).architecture
 
-        def see(self, photos: list[Photo]) -> list[Found]:
+        def see(self, photos: list[Photo], least: float) -> list[Found]:
             return [found_of(e) for e in examples[: len(photos)]]
 
     def found_of(example):  # type: ignore[no-untyped-def]
