@@ -38,7 +38,7 @@ class Clock:
     def save(self) -> None:
         """Write what a kill does not take back."""
         self._saved = time.perf_counter()
-        write_json(self._file(self._path), round(self._before + self._saved - self._begin, 1))
+        write_json(self._file(self._path), round(self._before + self._saved - self._begin, 3))
 
     @staticmethod
     def _file(path: Path) -> Path:
