@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from simworld.agents.data.image_set import ImageSet
 from simworld.experiments.recipes.labelled_images import write_labelled_images
@@ -29,3 +30,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def images(folder: Path) -> ImageSet:
     """The same as a dataset of torch."""
     return ImageSet(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():  # type: ignore[no-untyped-def]
+    """Two threads of two tests beside each other would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

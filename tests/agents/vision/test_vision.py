@@ -34,15 +34,6 @@ def settings_for(images: ImageSet, model: str = "all", **changes: object) -> Vis
     return VisionSettings(**({"architecture": architecture, "steps": 4, "batch_size": 4} | changes))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():  # type: ignore[no-untyped-def]
-    """Two threads of two tests beside each other would wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_a_model_learns_what_it_is_shown(images: ImageSet) -> None:
     told: list[dict[str, float]] = []
     # What is learnt by heart is known in a mirror only where it was seen in one.
@@ -199,10 +190,10 @@ def test_tall_pictures_are_seen_as_large_as_wide_ones(images: ImageSet, monkeypa
 
 def test_what_tells_rotations_is_not_learnt_in_mirrors(images: ImageSet) -> None:
     for model, mirror in (("detector", 0.5), ("keypoints", 0.5), ("pose", 0.0), ("all", 0.0)):
-        architecture = VisionArchitecture(model=model, categories=images.categories, points=images.points)  # type: ignore[arg-type]
-        assert VisionSettings(architecture=architecture).augmentation.mirror == mirror
+        settings = settings_for(images, model)
+        assert settings.augmentation.mirror == mirror
     with pytest.raises(ConfigurationError, match=r"augmentation.mirror: must be 0, as all tells rotations"):
-        VisionSettings(architecture=architecture, augmentation=Augmentation(mirror=0.5))
+        settings_for(images, model, augmentation=Augmentation(mirror=0.5))
 
 
 def test_the_same_is_found_in_a_mirror(images: ImageSet) -> None:
