@@ -22,16 +22,11 @@ def image_kinds(env: ManipulationEnv, cameras: tuple[str, ...], pixels: int) -> 
     found = {"camera": Feature(str, cameras)}
     if env.config.scene.objects[0]:
         found |= {"occlusion": Feature(float, (0.0, 1.0)), "pixels": Feature(int, (0, pixels))}
-        most = _most_objects(env)
+        possible = Possible(env.config.scene, env.randomization)
+        varies = "objects.count" in possible.space  # else there are always as many
+        most = possible.most("objects.count") if varies else env.config.scene.objects[1]
         found["touching"] = Feature(bool, (False, True) if env.config.scene.bins or most > 1 else (False,))
     return found
-
-
-def _most_objects(env: ManipulationEnv) -> int:
-    scene = env.config.scene
-    if "objects.count" not in scene.space:  # there are always as many
-        return scene.objects[1]
-    return int(max(Possible(scene, env.randomization)["objects.count"].support()))
 
 
 def image_features(image: LabelledImage, renderer: Renderer) -> dict[str, Value]:

@@ -12,6 +12,8 @@ from torch.nn import functional
 from simworld.agents.data.example import Example, Things
 from simworld.geometry import Array
 
+_FLIP = np.array([-1.0, 1.0, 1.0])
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -101,20 +103,28 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
 
 def mirrored(example: Example) -> Example:
     """The example as a mirror shows it, by a camera of the other hand, to which rotations are none: they are NaN."""
-    things, width, flip = example.things, example.image.shape[1], np.array([-1.0, 1.0, 1.0])
-    boxes, points, intrinsics = things.boxes.copy(), things.keypoints.copy(), example.intrinsics.copy()
+    things, width = example.things, example.image.shape[1]
+    boxes, points = things.boxes.copy(), things.keypoints.copy()
+    intrinsics, world_to_camera = mirrored_cameras(example.intrinsics, example.world_to_camera, width)
     boxes[:, 0] = width - boxes[:, 0] - boxes[:, 2]
     points[..., 0] = np.where(points[..., 2] > 0, width - points[..., 0], 0.0)
-    intrinsics[0, 2] = width - intrinsics[0, 2]
-    told = {"boxes": boxes, "keypoints": points, "translations": things.translations * flip}
+    told = {"boxes": boxes, "keypoints": points, "translations": things.translations * _FLIP}
     return replace(
         example,
         image=np.ascontiguousarray(example.image[:, ::-1]),
         instances=np.ascontiguousarray(example.instances[:, ::-1]),
         things=replace(things, **told, rotations=np.full_like(things.rotations, np.nan)),
         intrinsics=intrinsics,
-        world_to_camera=example.world_to_camera * flip[:, None],
+        world_to_camera=world_to_camera,
     )
+
+
+def mirrored_cameras(intrinsics: Array, world_to_camera: Array, width: int) -> tuple[Array, Array]:
+    """Cameras (..., 3, 3) and (..., 3, 4) that see what these see in a mirror of a picture so wide."""
+    turned = intrinsics.copy()
+    turned[..., 0, 1:] *= -1
+    turned[..., 0, 2] += width
+    return turned, world_to_camera * _FLIP[:, None]
 
 
 def shown_alone(example: Example, least: int = 1) -> Example:

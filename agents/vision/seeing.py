@@ -13,7 +13,7 @@ from torch import nn
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.data.example import Picture
-from simworld.agents.data.framing import Framing, as_held, framed_image
+from simworld.agents.data.framing import Framing, as_held, framed_image, mirrored_cameras
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
 from simworld.agents.networks.network import check_finite_weights, check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
@@ -217,25 +217,28 @@ class SeeingNetwork(LearningNetwork):
         ]
         images = torch.stack(seen)
         features, likely = self._looked(images)
-        # Only so are the cells of a mirror those of the picture.
-        mirror, other = self._looked(images.flip(-1)) if images.shape[-1] % STRIDE == 0 else (None, likely.flip(-1))
-        there, cells = peaks((likely + other.flip(-1)) / 2, MOST)
+        mirror = None
+        if size[0] % STRIDE == 0:  # only so are the cells of a mirror those of the picture
+            mirror, other = self._looked(images.flip(-1))
+            likely = (likely + other.flip(-1)) / 2
+        there, cells = peaks(likely, MOST)
         kept = there >= least
         cells = cells[kept]
         beyond = replace(cells, column=likely.shape[-1] - 1 - cells.column)
         known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
-        told: dict[str, Any] = {}
+        told, beyond_told = dict[str, Any](), dict[str, Any]()
         if known:
-            inner = [by.matrix @ np.asarray(photo.intrinsics) for photo, by in zip(photos, framings, strict=True)]
-            told["intrinsics"] = torch.from_numpy(np.stack(inner)).float()[cells.image]
+            inner = np.stack(
+                [by.matrix @ np.asarray(photo.intrinsics) for photo, by in zip(photos, framings, strict=True)]
+            )
             outer = np.stack([np.asarray(photo.world_to_camera) for photo in photos])
-            told["world_to_camera"] = torch.from_numpy(outer).float()[cells.image]
-        mirrored = _mirrored(told, size[0])
+            told = _cameras(inner, outer, cells)
+            beyond_told = _cameras(*mirrored_cameras(inner, outer, size[0]), cells)
         for head in self.parts[1:]:
             if known or not head.needs_camera:
                 says = head.read(head.answers(features, cells), cells, told)
                 if head.twice and mirror is not None:
-                    again = head.read(head.answers(mirror, beyond), beyond, mirrored)
+                    again = head.read(head.answers(mirror, beyond), beyond, beyond_told)
                     again = head.unmirrored(again, size[0])
                     says = {name: (values + again[name]) / 2 for name, values in says.items()}
                 told |= says
@@ -251,15 +254,10 @@ class SeeingNetwork(LearningNetwork):
         return all_found
 
 
-def _mirrored(cameras: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """Cameras that see what others, where they are known, see in a mirror of a picture so wide."""
-    if not cameras:
-        return {}
-    flip = torch.tensor([-1.0, 1.0, 1.0])
-    intrinsics = cameras["intrinsics"].clone()
-    intrinsics[:, 0, 1:] = -intrinsics[:, 0, 1:]
-    intrinsics[:, 0, 2] += width
-    return {"intrinsics": intrinsics, "world_to_camera": cameras["world_to_camera"] * flip[:, None]}
+def _cameras(intrinsics: Array, world_to_camera: Array, cells: Cells) -> dict[str, torch.Tensor]:
+    """The cameras of images (n, 3, 3) and (n, 3, 4) by cell, as heads read them."""
+    both = {"intrinsics": intrinsics, "world_to_camera": world_to_camera}
+    return {name: torch.from_numpy(values).float()[cells.image] for name, values in both.items()}
 
 
 def answering(batch: Batch, height: int, width: int) -> Cells:

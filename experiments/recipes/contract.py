@@ -149,7 +149,7 @@ class Contract(Plain):
         # What only some have is said only of those.
         also = {name: told[name] for name in ("measured_under", "cameras") if told[name]}
         if (task := task_of(self.env)) not in shipped().values():  # of which the id does not say all
-            also["task"] = json.loads(json.dumps(task.to_plain()))
+            also["task"] = json.loads(task.to_json())
         return {name: told[name] for name in _WAY} | also | {"seed": seed}
 
     def in_words(self) -> str:

@@ -58,7 +58,7 @@ class StudyFolder:
         """The file of a model that learnt from some folders; options are those of `train_model`."""
         path = self.folder / name
         with self._timed(path, f"{options['steps']} steps") as tell:
-            width, height = (max(side * 6 // 5 // _STEP * _STEP, _STEP) for side in self.size)
+            width, height = (side * 6 // 5 // _STEP * _STEP for side in self.size)
             size = None if "start" in options else (width, height)
             train_model(path, images, size=size, progress=tell, **options)
         return path / MODEL

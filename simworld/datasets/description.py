@@ -50,7 +50,7 @@ ANNOTATION_FIELDS: Mapping[str, str] = {
     "name, instance_id": "which of the image's instances it is",
     "pose_camera": "rotation (9) and translation (3) from the thing's own frame to the camera's",
     "bbox_3d": "center and half_extents (3 each) of the least box along the axes of its own frame that holds it, with "
-    "what is hidden; null of the robot and of what has colours of its own",
+    "what is hidden; null of the robot",
     "keypoints, num_keypoints": "COCO's, in the order of the category's names: column, row, and 2 for what is seen, 1 "
     "for what is hidden and 0 for what is not there; of what has any",
     "symmetries_discrete, symmetries_continuous": "as in BOP's models_info, in metres, in the thing's own frame: rigid "

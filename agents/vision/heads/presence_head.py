@@ -14,7 +14,6 @@ _RARE = 0.02
 """How likely a cell is the middle of a thing before anything is learnt."""
 _SPREAD = 0.1
 """Standard deviation of a target, as a share of its box; half a cell at least."""
-
 _LEAST_SHOWN = 0.4
 """Of what was seen of a thing before a window cut it."""
 _NEARLY = 0.999

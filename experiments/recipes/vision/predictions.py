@@ -194,10 +194,12 @@ def _check(path: Path, camera: GivenCamera | None) -> None:
         with video_frames(path) as (_, frames):
             if (first := next(frames, None)) is None:
                 raise ConfigurationError(f"{path} is a video without frames")
-            height, width = first.shape[:2]
+    elif camera is not None:
+        first = read_picture(path)
     else:
         with _opened(path):
-            height, width = (0, 0) if camera is None else read_picture(path).shape[:2]
+            return
+    height, width = first.shape[:2]
     if camera is not None and (camera.width or width, camera.height or height) != (width, height):
         size = f"{camera.width or 'any'} x {camera.height or 'any'}"
         raise ConfigurationError(f"camera: takes pictures of {size} pixels, and {path} has {width} x {height}")

@@ -119,7 +119,8 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     for origin, height in zip(origins, (at["position"][2], there[2]), strict=True):
         ray = camera[1][:, :3].T @ np.linalg.solve(camera[0], (*in_picture(origin), 1.0))
         places.append(eye + ray * (0.05 * height - eye[2]) / ray[2])
-    np.testing.assert_allclose(found.positions[0], np.mean(places, axis=0), atol=1e-3)  # type: ignore[index]
+    assert found.positions is not None
+    np.testing.assert_allclose(found.positions[0], np.mean(places, axis=0), atol=1e-3)
     along = np.linalg.solve(camera[0], (*in_picture(np.mean(origins, axis=0)), 1.0))
     told = at["rotation"][:42].reshape(7, 3, 2)[at["rotation"][42:].argmax()]
     u, _, v = np.linalg.svd(told, full_matrices=False)
