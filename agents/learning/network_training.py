@@ -8,9 +8,11 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 import torch
 from pydantic import Field, ValidationError, model_validator
+from torch import nn
 
 from simworld.agents.learning.kept_memory import keep_memory
 from simworld.agents.learning.learners import Learners, LearningNetwork, numbers_of
+from simworld.agents.learning.muon import Muon
 from simworld.agents.networks.network import check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import LearningRate, Real, RootSeed, Settings, Whole
@@ -27,13 +29,15 @@ class LearningSettings(Settings):
 
     `average` is how much a step keeps of the average of all weights so far, which is what is stored; `precision` that
     of convolutions while learning. A batch is learnt from in so many equal `parts` side by side, each
-    normalized by its own statistics, among which torch's threads are divided.
+    normalized by its own statistics, among which torch's threads are divided. The `optimizer` "muon" is for the weights
+    of convolutions alone; all others are AdamW's.
     """
 
     steps: Annotated[Whole, Field(ge=1, le=10_000_000)] = 6000
     batch_size: Annotated[Whole, Field(ge=1, le=1024)] = 32
     learning_rate: LearningRate = 5e-3
     weight_decay: Annotated[Real, Field(ge=0, le=1)] = 0.02
+    optimizer: Literal["adamw", "muon"] = "adamw"
     average: Annotated[Real, Field(ge=0, lt=1)] = 0.998
     precision: Literal["float32", "bfloat16"] = "float32"
     parts: Annotated[Whole, Field(ge=1, le=64)] = 2
@@ -75,21 +79,20 @@ class NetworkTraining(Generic[Network]):
         self.settings, self.steps, self._data = settings, 0, data
         self.network, self.averaged = network, copy.deepcopy(network)
         self._learners = Learners(network, settings.parts, DTYPES[settings.precision])
-        fused = next(network.parameters()).device.type in ("cpu", "cuda")
-        rate, decay = settings.learning_rate, settings.weight_decay
-        self._optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay, fused=fused)
+        self._optimizers = _optimizers(network, settings)
 
     def step(self, parts: Sequence[Any]) -> dict[str, float]:
         """Learn from the parts of a batch: their mean losses. TrainingError where these are not finite."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate()
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._rate()
         losses = self._learners.learn(parts)
         if not math.isfinite(sum(losses.values())):
             raise TrainingError(
                 f"the training diverged at step {self.steps}: its loss is not finite; lower its learning rate"
             )
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
-        self._optimizer.step()
+        self._change()
         self.steps += 1
         self._average()
         return losses
@@ -113,18 +116,24 @@ class NetworkTraining(Generic[Network]):
             raise ConfigurationError(f"{path} is no checkpoint of such a training: {describe(error)}") from None
         if (settings, kept.data) != (self.settings, self._data) or kept.steps > self.settings.steps:
             raise ConfigurationError(f"{path} is of another training; remove it to begin again")
-        # One step of the optimizer makes the state that the tensors of a checkpoint go into.
+        # One step of the optimizers makes the state that the tensors of a checkpoint go into.
         for parameter in self.network.parameters():
             parameter.grad = torch.zeros_like(parameter)
-        self._optimizer.step()
-        for state in self._optimizer.state.values():
-            state["step"].fill_(kept.steps)
+        self._change()
+        for optimizer in self._optimizers:
+            for state in optimizer.state.values():
+                if "step" in state:
+                    state["step"].fill_(kept.steps)
         own = self._tensors()
         check_shapes(path, tensors, own)
         with torch.no_grad():
             for name, tensor in to_torch(tensors).items():
                 own[name].copy_(tensor)
         self.steps = kept.steps
+
+    def _change(self) -> None:
+        for optimizer in self._optimizers:
+            optimizer.step()
 
     def _rate(self) -> float:
         """Up in the first twentieth, then down as a cosine (Smith and Topin 2018)."""
@@ -144,6 +153,18 @@ class NetworkTraining(Generic[Network]):
         for kind, network in (("network", self.network), ("averaged", self.averaged)):
             tensors |= {f"{kind}.{name}": values for name, values in numbers_of(network).items()}
         for name, parameter in self.network.named_parameters():
-            state = self._optimizer.state[parameter]
-            tensors |= {f"optimizer.{name}.{key}": state[key] for key in ("exp_avg", "exp_avg_sq")}
+            for optimizer in self._optimizers:
+                state = optimizer.state.get(parameter, {})
+                tensors |= {f"optimizer.{name}.{key}": state[key] for key in state if key != "step"}
         return tensors
+
+
+def _optimizers(network: nn.Module, settings: LearningSettings) -> list[torch.optim.Optimizer]:
+    rate, decay = settings.learning_rate, settings.weight_decay
+    fused = next(network.parameters()).device.type in ("cpu", "cuda")
+    parameters, matrices = [*network.parameters()], list[nn.Parameter]()
+    if settings.optimizer == "muon":
+        matrices = [each for each in parameters if each.dim() == 4 and len(each) > 1]
+    others = [each for each in parameters if all(each is not one for one in matrices)]
+    adam = torch.optim.AdamW(others, lr=rate, weight_decay=decay, fused=fused)
+    return [adam, Muon(matrices, rate, decay)] if matrices else [adam]

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,19 +15,29 @@ from simworld.errors import DatasetError
 from simworld.extras import extras
 from simworld.writing import atomically, reporting
 
+_LEAST_SIDE = 64
+"""Of what is free beside how many inputs there are."""
+
 
 def write_onnx(
-    path: Path, network: nn.Module, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str], about: Mapping[str, str]
+    path: Path,
+    network: nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    about: Mapping[str, str],
+    free: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Write a network whose answers have these names; `inputs` (2, ...) are such as it takes, and how many is free.
 
-    `about` is the file's metadata. Raises DatasetError.
+    So are the sides in other `free` dimensions, by their names, from 64 on. `about` is the file's metadata. Raises
+    DatasetError.
     """
     if not path.parent.is_dir():
         raise DatasetError(f"cannot write {path}: there is no folder {path.parent}")
     with extras():
         import onnxscript  # noqa: F401 - what torch writes the file with
-    free = {0: torch.export.Dim("n", min=1)}
+    dimensions = {0: torch.export.Dim("n", min=1)}
+    dimensions |= {place: torch.export.Dim(name, min=_LEAST_SIDE) for place, name in free.items()}
     with _quietly():
         program = torch.onnx.export(
             _Called(network).eval(),
@@ -34,7 +45,7 @@ def write_onnx(
             dynamo=True,
             input_names=[*inputs],
             output_names=[*outputs],
-            dynamic_shapes=(tuple(free for _ in inputs),),
+            dynamic_shapes=(tuple(dimensions for _ in inputs),),
             verbose=False,
         )
     assert program is not None

@@ -12,14 +12,14 @@ from simworld.agents.vision.heads.presence_head import PresenceHead
 from simworld.agents.vision.heads.rotation_head import RotationHead
 
 MODELS: dict[str, tuple[Callable[[Shape], Head], ...]] = {
-    "detector": (PresenceHead, CategoryHead, BoxHead, MaskHead, PositionHead),
-    "keypoints": (PresenceHead, CategoryHead, BoxHead, KeypointHead),
-    "position": (PresenceHead, CategoryHead, BoxHead, PositionHead),
-    "pose": (PresenceHead, CategoryHead, BoxHead, PositionHead, RotationHead),
-    "all": (PresenceHead, CategoryHead, BoxHead, MaskHead, KeypointHead, PositionHead, RotationHead),
+    "detector": (PresenceHead, BoxHead, CategoryHead, MaskHead, PositionHead),
+    "keypoints": (PresenceHead, BoxHead, CategoryHead, KeypointHead),
+    "position": (PresenceHead, BoxHead, CategoryHead, PositionHead),
+    "pose": (PresenceHead, BoxHead, CategoryHead, PositionHead, RotationHead),
+    "all": (PresenceHead, BoxHead, CategoryHead, MaskHead, KeypointHead, PositionHead, RotationHead),
 }
-"""By name. The first two say which cells are of things, and of what; a rotation is relative to whence a thing is
-seen, which its position says."""
+"""By name. The first says which cells are of things, and the second where those are, at which others look closer; a
+rotation is relative to whence a thing is seen, which its position says."""
 
 
 def told_in_mirrors(model: str) -> bool:

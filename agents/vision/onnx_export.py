@@ -11,10 +11,10 @@ from simworld.agents.vision.seeing import SeeingNetwork
 def export_onnx(network: SeeingNetwork, path: Path) -> None:
     """Write a file whose input `images` (n, 3, h, w) of float32 in 0..255 gives each head's answers by its name.
 
-    n is free; h and w are those of the network. What is made of answers is `SeeingNetwork.see`'s, as docs/vision.md
+    n, h and w are free, the sides from 64 on. What is made of answers is `SeeingNetwork.see`'s, as docs/vision.md
     has it. Raises DatasetError.
     """
     width, height = network.architecture.size
     images = {"images": torch.zeros(2, 3, height, width)}
     about = {"architecture": network.architecture.model_dump_json()}
-    write_onnx(path, network, images, [head.name for head in network.parts], about)
+    write_onnx(path, network, images, [head.name for head in network.parts], about, {2: "h", 3: "w"})

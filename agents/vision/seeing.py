@@ -1,7 +1,7 @@
 """The network that sees: its trunk and its heads, how it is stored, and what it says of images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,17 +12,17 @@ from pydantic import Field, ValidationError, model_validator
 from torch import nn
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.data.example import Picture
-from simworld.agents.data.framing import Framing, as_held, framed_image, mirrored_cameras
+from simworld.agents.data.framing import Framing, as_held, framed_image
 from simworld.agents.learning.learners import LearningNetwork, numbers_of
 from simworld.agents.networks.network import check_finite_weights, check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import Settings, Whole
-from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.head import Cells, Head, Shape
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE
 from simworld.agents.vision.heads.presence_head import middle_cells, peaks, whole_enough
+from simworld.agents.vision.looking import LOOKS, Look, Photo
 from simworld.agents.vision.models import MODELS
-from simworld.agents.vision.trunk import STRIDE, Trunk
+from simworld.agents.vision.trunk import STRIDE, Features, Trunk
 from simworld.datasets.store.folder import software
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
@@ -39,6 +39,7 @@ LEAST_SCORE = 0.05
 """Of a thing that is told of, if nothing else is asked for."""
 _TOGETHER = 16
 """Images that are seen at once."""
+_NONE = Cells(*(torch.zeros(0, dtype=torch.int64) for _ in range(4)))
 
 
 class VisionArchitecture(Settings):
@@ -51,8 +52,8 @@ class VisionArchitecture(Settings):
     categories: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
     points: tuple[tuple[Name, ...], ...]
     size: tuple[Side, Side] = (384, 288)
-    widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 112)
-    depths: tuple[Depth, Depth, Depth, Depth] = (1, 2, 2, 2)
+    widths: tuple[Width, Width, Width, Width] = (24, 48, 96, 96)
+    depths: tuple[Depth, Depth, Depth, Depth] = (1, 2, 2, 1)
     features: Width = 48
 
     @model_validator(mode="after")
@@ -68,7 +69,7 @@ class _Document(Plain):
     """What a stored network says of itself; `settings`, `results` and `software` are for the reader's eyes."""
 
     kind: Literal["vision"] = "vision"
-    format_version: Literal[2] = 2
+    format_version: Literal[3] = 3
     architecture: VisionArchitecture
     settings: dict[str, Any]
     results: dict[str, Any]
@@ -117,22 +118,13 @@ class Found:
         return told
 
 
-@dataclass(frozen=True)
-class Photo:
-    """An image (h, w, 3) to look at, and where it is known the camera that took it, as in `Example`."""
-
-    image: Picture
-    intrinsics: Array | None = None
-    world_to_camera: Array | None = None
-
-
 class SeeingNetwork(LearningNetwork):
     """The trunk and its heads, with random weights; the same ones for the same seed."""
 
     def __init__(self, architecture: VisionArchitecture, seed: int = 0) -> None:
         super().__init__()
         self.architecture = architecture
-        shape = Shape(architecture.categories, architecture.points, architecture.features)
+        shape = Shape(architecture.categories, architecture.points, architecture.features, architecture.widths[0])
         # torch draws initial weights from its global generator, which is left as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -147,10 +139,15 @@ class SeeingNetwork(LearningNetwork):
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The answers (n, ..., h, w) of each head to images (n, 3, h, w) of numbers in 0..255."""
         features = self._features(images)
-        return tuple(head(features) for head in self.parts)
+        cells, told = Cells.everywhere(features.coarse), list[torch.Tensor]()
+        for head in self.parts:
+            answers = head(features, cells)
+            cells = head.aimed(answers.permute(0, 2, 3, 1).flatten(0, 2), cells)
+            told.append(answers)
+        return tuple(told)
 
-    def _features(self, images: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.trunk(images.to(memory_format=torch.channels_last))
+    def _features(self, images: torch.Tensor) -> Features:
+        features: Features = self.trunk(images.to(memory_format=torch.channels_last))
         return features
 
     def losses(self, batch: Batch, precision: torch.dtype) -> dict[str, torch.Tensor]:
@@ -160,11 +157,13 @@ class SeeingNetwork(LearningNetwork):
         cells = answering(batch, height, width).to(device)
         batch = batch.to(device)
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            features = self._features(batch.images.float())
-            taught = [head.taught(cells, len(batch.category)) for head in self.parts]
-            answers = [head.answers(features, some) for head, some in zip(self.parts, taught, strict=True)]
-        told = zip(self.parts, answers, taught, strict=True)
-        return {head.name: head.loss(answer, batch, some) for head, answer, some in told}
+            features = self._features(batch.images.to(precision))
+            told = list[tuple[Head, torch.Tensor, Cells]]()
+            for head in self.parts:
+                taught = head.taught(cells, len(batch.category))
+                told.append((head, head.answers(features, taught), taught))
+                cells = head.aimed(told[-1][1], cells)
+        return {head.name: head.loss(answers, batch, taught) for head, answers, taught in told}
 
     def see(self, photos: Sequence[Photo], least: float = LEAST_SCORE) -> list[Found]:
         """What is on some images of any size, with a score of at least so much; what is tall is seen as a tall one."""
@@ -204,48 +203,33 @@ class SeeingNetwork(LearningNetwork):
         network.load_state_dict(to_torch(tensors), strict=False)
         return network.eval()
 
-    def _looked(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The features of images, and how likely each cell is the middle of a thing."""
-        features = self._features(images)
-        return features, self.parts[0](features).float().sigmoid()
+    def _looked(self, look: Look) -> tuple[Features, torch.Tensor]:
+        """The features of photos, and how likely each cell is the middle of a thing."""
+        features = self._features(look.images())
+        return features, self.parts[0].answers(features, _NONE).float().sigmoid()
 
     def _see(self, photos: Sequence[Photo], size: tuple[int, int], least: float) -> list[Found]:
-        framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), size) for photo in photos]
-        seen = [
-            framed_image(torch.from_numpy(photo.image.astype(np.float32)).permute(2, 0, 1), by, size)
-            for photo, by in zip(photos, framings, strict=True)
-        ]
-        images = torch.stack(seen)
-        features, likely = self._looked(images)
-        mirror = None
-        if size[0] % STRIDE == 0:  # only so are the cells of a mirror those of the picture
-            mirror, other = self._looked(images.flip(-1))
-            likely = (likely + other.flip(-1)) / 2
-        there, cells = peaks(likely, MOST)
+        looks = [Look.at(photos, size, *each) for each in LOOKS]
+        seen = [self._looked(look) for look in looks]
+        cells_of_first = seen[0][1].shape[-2:]
+        alike = [look.as_seen(likely, cells_of_first) for look, (_, likely) in zip(looks, seen, strict=True)]
+        there, cells = peaks(torch.stack(alike).mean(0), MOST)
         kept = there >= least
         cells = cells[kept]
-        beyond = replace(cells, column=likely.shape[-1] - 1 - cells.column)
-        known = all(photo.intrinsics is not None and photo.world_to_camera is not None for photo in photos)
-        told, beyond_told = dict[str, Any](), dict[str, Any]()
-        if known:
-            inner = np.stack(
-                [by.matrix @ np.asarray(photo.intrinsics) for photo, by in zip(photos, framings, strict=True)]
-            )
-            outer = np.stack([np.asarray(photo.world_to_camera) for photo in photos])
-            told = _cameras(inner, outer, cells)
-            beyond_told = _cameras(*mirrored_cameras(inner, outer, size[0]), cells)
+        views = [
+            _View(look, features, look.same(cells, likely, cells_of_first), looks[0])
+            for look, (features, likely) in zip(looks, seen, strict=True)
+        ]
+        told = views[0].told
         for head in self.parts[1:]:
-            if known or not head.needs_camera:
-                says = head.read(head.answers(features, cells), cells, told)
-                if head.twice and mirror is not None:
-                    again = head.read(head.answers(mirror, beyond), beyond, beyond_told)
-                    again = head.unmirrored(again, size[0])
-                    says = {name: (values + again[name]) / 2 for name, values in says.items()}
-                told |= says
+            if head.needs_camera and "intrinsics" not in told:
+                continue
+            says = [view.read(head) for view in views[: len(views) if head.again else 1]]
+            told |= {name: torch.stack([each[name] for each in says]).mean(0) for name in says[0]}
         scores = there[kept, None] * told.pop("chances")
         cell, categories = (scores >= least).nonzero(as_tuple=True)
         scores, image, all_found = scores[cell, categories], cells.image[cell], list[Found]()
-        for k, (photo, by) in enumerate(zip(photos, framings, strict=True)):
+        for k, (photo, by) in enumerate(zip(photos, looks[0].framings, strict=True)):
             mine = (image == k).nonzero()[:, 0]
             mine = mine[scores[mine].argsort(descending=True, stable=True)[:MOST]]
             likeliest = {name: values[cell[mine]] for name, values in told.items()}
@@ -254,10 +238,20 @@ class SeeingNetwork(LearningNetwork):
         return all_found
 
 
-def _cameras(intrinsics: Array, world_to_camera: Array, cells: Cells) -> dict[str, torch.Tensor]:
-    """The cameras of images (n, 3, 3) and (n, 3, 4) by cell, as heads read them."""
-    both = {"intrinsics": intrinsics, "world_to_camera": world_to_camera}
-    return {name: torch.from_numpy(values).float()[cells.image] for name, values in both.items()}
+class _View:
+    """What a look says of things, of which it has `cells`."""
+
+    def __init__(self, look: Look, features: Features, cells: Cells, first: Look) -> None:
+        self._features, self._cells = features, cells
+        self._aside = None if look is first else look.beside(first, cells)
+        self.told: dict[str, Any] = look.cameras(cells)
+
+    def read(self, head: Head) -> dict[str, torch.Tensor]:
+        """What a head says, in the pixels of the first look."""
+        answers = head.answers(self._features, self._cells)
+        says = head.read(answers, self._cells, self.told)
+        self._cells = head.aimed(answers, self._cells)
+        return says if self._aside is None else head.as_first(says, self._aside)
 
 
 def answering(batch: Batch, height: int, width: int) -> Cells:

@@ -1,14 +1,23 @@
-"""What all heads look at: features of an image at an eighth of its resolution.
+"""What all heads look at: features of an image at an eighth of its resolution, and finer ones at a quarter.
 
 Residual stages (He et al. 2016) with a feature pyramid (Lin et al. 2017), small enough for a processor.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-STRIDE = 8
-"""Pixels along a side of a cell of the features."""
+STRIDE, FINE_STRIDE = 8, 4
+"""Pixels along a side of a cell of the features, and of the finer ones."""
+
+
+class Features(NamedTuple):
+    """Of n images: `coarse` (n, out, h / STRIDE, w / STRIDE), `fine` (n, first width, h / FINE_STRIDE, ...)."""
+
+    coarse: torch.Tensor
+    fine: torch.Tensor
 
 
 def block(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -33,7 +42,7 @@ class Residual(nn.Module):
 
 
 class Trunk(nn.Module):
-    """From images (n, 3, h, w) in 0..255 to features (n, out, h / STRIDE, w / STRIDE), rounded up."""
+    """From images (n, 3, h, w) in 0..255 to features, whose sides are rounded up."""
 
     def __init__(self, widths: tuple[int, ...], depths: tuple[int, ...], out: int) -> None:
         super().__init__()
@@ -46,15 +55,14 @@ class Trunk(nn.Module):
         self.across = nn.ModuleList([nn.Conv2d(width, out, 1) for width in widths[1:]])
         self.last = block(out, out)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: torch.Tensor) -> Features:
         """The features."""
-        features = self.stem(images / 127.5 - 1.0)
-        features, levels = self.stages[0](features), []
+        features = self.stages[0](self.stem((images - 127.5).mul_(1 / 127.5)))
+        fine, levels = features, []
         for stage, across in zip(self.stages[1:], self.across, strict=True):
             features = stage(features)
             levels.append(across(features))
         joined = levels.pop()
         for level in reversed(levels):
             joined = level + functional.interpolate(joined, size=level.shape[-2:], mode="nearest")
-        out: torch.Tensor = self.last(joined)
-        return out
+        return Features(self.last(joined), fine)

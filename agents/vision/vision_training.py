@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,13 +17,14 @@ from simworld.agents.data.joined import JoinedSet
 from simworld.agents.data.rendered import RenderedSet
 from simworld.agents.learning.network_training import LearningSettings, NetworkTraining
 from simworld.agents.networks.network import to_arrays
+from simworld.agents.settings import LearningRate
 from simworld.agents.vision.models import told_in_mirrors
 from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
 from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError
 
-_WINDOW = 0.5
-"""Of a picture's sides, in a window that is learnt from."""
+_WINDOW, _ZOOM = 0.5, 0.3
+"""Of a picture's sides, in a window that is learnt from; and by what pictures are also looked at (`LOOKS`)."""
 
 
 class VisionSettings(LearningSettings):
@@ -36,6 +37,8 @@ class VisionSettings(LearningSettings):
     architecture: VisionArchitecture
     augmentation: Augmentation = Field(default_factory=lambda told: _usual(told.get("architecture")))
     shuffled: bool = True
+    optimizer: Literal["adamw", "muon"] = "muon"
+    learning_rate: LearningRate = 1e-2
 
     @model_validator(mode="after")
     def _tells_what_mirrors_show(self) -> Self:
@@ -46,7 +49,7 @@ class VisionSettings(LearningSettings):
 
 def _usual(architecture: VisionArchitecture | None) -> Augmentation:
     mirrored = architecture is not None and told_in_mirrors(architecture.model)
-    return Augmentation(window=_WINDOW, mirror=0.5 if mirrored else 0.0)
+    return Augmentation(zoom=_ZOOM, window=_WINDOW, mirror=0.5 if mirrored else 0.0)
 
 
 Told = Callable[[int, dict[str, float]], None]

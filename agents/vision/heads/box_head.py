@@ -1,22 +1,24 @@
 """The box around what is seen of a thing: how far its middle is from the cell, and its sides."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cell_head import CellHead
+from simworld.agents.vision.heads.head import Aside, Cells, Shape
 
 _UNIT = 16.0
 """Pixels that an answer of 1 is about."""
 
 
-class BoxHead(Head):
+class BoxHead(CellHead):
     """Columns and rows to the middle, width and height."""
 
     name = "boxes"
-    twice = True
+    again = True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, 4)
@@ -30,10 +32,15 @@ class BoxHead(Head):
         """`boxes` (k, 4): x, y, width, height."""
         return {"boxes": self._boxes(answers, cells)}
 
-    def unmirrored(self, found: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-        """Boxes from the other side."""
-        x, y, wide, high = found["boxes"].unbind(1)
-        return {"boxes": torch.stack([width - x - wide, y, wide, high], dim=1)}
+    def aimed(self, answers: torch.Tensor, cells: Cells) -> Cells:
+        """The cells with boxes, which other heads do not teach."""
+        return replace(cells, boxes=self._boxes(answers, cells).detach())
+
+    def as_first(self, found: dict[str, torch.Tensor], aside: Aside) -> dict[str, torch.Tensor]:
+        """Boxes with their middles and sides there."""
+        corner, sides = found["boxes"][:, :2], found["boxes"][:, 2:]
+        middle, sides = aside.points(corner + sides / 2), sides / aside.scale
+        return {"boxes": torch.cat([middle - sides / 2, sides], dim=1)}
 
     def _boxes(self, answers: torch.Tensor, cells: Cells) -> torch.Tensor:
         sides = functional.softplus(answers[:, 2:]) * _UNIT

@@ -6,14 +6,15 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.close_head import CloseHead
+from simworld.agents.vision.heads.head import Cells, Shape
 
 
-class CategoryHead(Head):
+class CategoryHead(CloseHead):
     """The logarithm of how likely each category is, but for a constant."""
 
     name = "categories"
-    twice = True
+    again = True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, len(shape.categories))

@@ -1,42 +1,51 @@
 """What a head is: answers at every cell of the features, how they are learnt, and what they say of a thing there."""
 
 from abc import abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.trunk import STRIDE
+from simworld.agents.vision.trunk import STRIDE, Features
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells that answer for things: of each its `image` (k,), its `row` and `column`, and which `thing` it is of."""
+    """Cells that answer for things: of each its `image` (k,), its `row` and `column`, and which `thing` it is of.
+
+    Where heads have said it, `boxes` (k, 4) are around the things, in pixels.
+    """
 
     image: torch.Tensor
     row: torch.Tensor
     column: torch.Tensor
     thing: torch.Tensor
+    boxes: torch.Tensor | None = None
+
+    @classmethod
+    def everywhere(cls, features: torch.Tensor) -> "Cells":
+        """All that features (n, c, h, w) have, each of another thing."""
+        (count, _, height, width), device = features.shape, features.device
+        sides = (torch.arange(side, device=device) for side in (count, height, width))
+        image, row, column = (grid.flatten() for grid in torch.meshgrid(*sides, indexing="ij"))
+        return cls(image, row, column, torch.arange(count * height * width, device=device))
 
     def __getitem__(self, rows: Any) -> "Cells":
         """Some of them."""
-        return Cells(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return self._each(lambda values: values[rows])
 
     def to(self, device: torch.device) -> "Cells":
         """The same on a device."""
-        return Cells(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return self._each(lambda values: values.to(device))
 
-    def around(self, features: torch.Tensor) -> torch.Tensor:
-        """What features (n, c, h, w) are there and in the cells beside, 0 outside: (k, c, 3, 3)."""
-        count, width, high, wide = features.shape
-        rows = functional.pad(features, (1, 1, 1, 1)).permute(0, 2, 3, 1).reshape(-1, width)
-        beside = torch.arange(3, device=features.device)
-        corner = (self.image * (high + 2) + self.row) * (wide + 2) + self.column
-        places = corner[:, None, None] + beside[:, None] * (wide + 2) + beside
-        return rows.index_select(0, places.flatten()).view(-1, 3, 3, width).permute(0, 3, 1, 2)
+    def of_each(self, things: int) -> "Cells":
+        """The last one, which is the middle one, of each of so many things, if it has any."""
+        places = torch.arange(len(self.thing), device=self.thing.device)
+        last = torch.full((things,), -1, device=places.device).scatter_reduce(0, self.thing, places, "amax")
+        return self[last[last >= 0]]
 
     @property
     def shares(self) -> torch.Tensor:
@@ -48,49 +57,64 @@ class Cells:
         """Where they are, in pixels x and y: (k, 2)."""
         return (torch.stack([self.column, self.row], dim=1) + 0.5) * STRIDE
 
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Cells":
+        changed: dict[str, Any] = {
+            name: None if values is None else change(values) for name, values in vars(self).items()
+        }
+        return Cells(**changed)
+
 
 @dataclass(frozen=True)
 class Shape:
-    """What heads are made for: the names of categories and of the keypoints of each, and the width of the features."""
+    """What heads are made for: names of categories and of the keypoints of each, and how wide features are."""
 
     categories: tuple[str, ...]
     points: tuple[tuple[str, ...], ...]
     width: int
+    fine: int
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Another look at a picture: larger by `scale` (k, 1) at each of some cells, in a mirror or not.
+
+    Its `size` (2,) and that of the first look are in pixels, x and y; their middles show the same.
+    """
+
+    scale: torch.Tensor
+    mirrored: bool
+    size: torch.Tensor
+    first: torch.Tensor
+
+    def points(self, points: torch.Tensor) -> torch.Tensor:
+        """Where points (k, 2) of it are in the first look."""
+        away = (points - self.size / 2) / self.scale
+        return self.first / 2 + (away * away.new_tensor([-1.0, 1.0]) if self.mirrored else away)
 
 
 class Head(nn.Module):
-    """Answers (n, outputs, h, w) from features, by one hidden layer.
+    """Answers (n, outputs, h, w) from features.
 
     Most are made only in the cells of things when they are learnt and read. What `needs_camera` is read only where the
-    camera of an image is known. What is read `twice` is so in a mirror too, and the mean is told. By its `name` a loss
-    is told of.
+    camera of an image is known. What is read `again` is so in every look at a picture, and the mean is told. By its
+    `name` a loss is told of.
     """
 
     name: ClassVar[str]
     needs_camera: ClassVar[bool] = False
-    twice: ClassVar[bool] = False
+    again: ClassVar[bool] = False
 
-    def __init__(self, shape: Shape, outputs: int) -> None:
-        super().__init__()
-        self.last = nn.Conv2d(shape.width, outputs, 1)
-        self.convolution = nn.Conv2d(shape.width, shape.width, 3, padding=1, bias=False)
-        self.normal = nn.BatchNorm2d(shape.width)
+    @abstractmethod
+    def forward(self, features: Features, cells: Cells) -> torch.Tensor:
+        """The answers everywhere, where the `cells` are all."""
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """The answers."""
-        answers: torch.Tensor = self.last(self.normal(self.convolution(features)).relu())
-        return answers
-
-    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
+    @abstractmethod
+    def answers(self, features: Features, cells: Cells) -> torch.Tensor:
         """What `loss` and `read` are given: the answers (k, outputs) at some cells, unless a head makes others."""
-        hidden, normal = functional.conv2d(cells.around(features), self.convolution.weight), self.normal
-        if self.training and len(hidden) < 2:  # of which there is no variance
-            known = normal.running_mean, normal.running_var, normal.weight, normal.bias
-            hidden = functional.batch_norm(hidden, *known, eps=normal.eps)
-        else:
-            hidden = normal(hidden)
-        answers: torch.Tensor = self.last(hidden.relu())[..., 0, 0]
-        return answers.float()
+
+    def aimed(self, answers: torch.Tensor, cells: Cells) -> Cells:
+        """The cells, with what these answers tell the heads that come after."""
+        return cells
 
     def taught(self, cells: Cells, things: int) -> Cells:
         """Those of the cells that answer for so many things of which is learnt."""
@@ -113,6 +137,6 @@ class Head(nn.Module):
         `found` has what the heads before it said, and `intrinsics` (k, 3, 3) and `world_to_camera` (k, 3, 4) of each.
         """
 
-    def unmirrored(self, found: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-        """What was read in a mirror of a picture so wide, as it is in the picture."""
+    def as_first(self, found: dict[str, torch.Tensor], aside: Aside) -> dict[str, torch.Tensor]:
+        """What was read in another look at a picture, as it is in the first."""
         return found

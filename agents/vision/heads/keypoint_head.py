@@ -6,13 +6,14 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cell_head import CellHead
+from simworld.agents.vision.heads.head import Cells, Shape
 
 _UNIT = 16.0
 """Pixels that an answer of 1 is."""
 
 
-class KeypointHead(Head):
+class KeypointHead(CellHead):
     """Two distances for each keypoint of the thing's category, in the order of their names."""
 
     name = "keypoints"

@@ -7,8 +7,9 @@ from torch import nn
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
-from simworld.agents.vision.trunk import STRIDE, block
+from simworld.agents.vision.heads.cell_head import CellHead
+from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.trunk import STRIDE, Features, block
 
 _PROTOTYPES, _HIDDEN = 8, 8
 _WEIGHTS = [(_PROTOTYPES + 2) * _HIDDEN, _HIDDEN, _HIDDEN, 1]
@@ -23,7 +24,7 @@ _MOST = 64
 """Things of a batch whose masks are learnt at once."""
 
 
-class MaskHead(Head):
+class MaskHead(CellHead):
     """Each cell gives the weights of a small network over the prototypes (CondInst, Tian et al. 2020)."""
 
     name = "masks"
@@ -33,23 +34,20 @@ class MaskHead(Head):
         width = shape.width
         self.prototypes = nn.Sequential(block(width, width), nn.Conv2d(width, _PROTOTYPES * _FINE**2, 1))
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: Features, cells: Cells) -> torch.Tensor:
         """The weights, and then the prototypes, at every cell."""
-        return torch.cat([super().forward(features), self.prototypes(features)], dim=1)
+        return torch.cat([super().forward(features, cells), self.prototypes(features.coarse)], dim=1)
 
-    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
+    def answers(self, features: Features, cells: Cells) -> torch.Tensor:
         """The logits (k, h, w) of the masks of things at some cells."""
-        prototypes = functional.pixel_shuffle(self.prototypes(features), _FINE)
+        prototypes = functional.pixel_shuffle(self.prototypes(features.coarse), _FINE)
         return mixed(super().answers(features, cells), prototypes, cells)
 
     def taught(self, cells: Cells, things: int) -> Cells:
-        """The last cell, which is the middle one, of each of at most _MOST things, evenly taken."""
-        places = torch.arange(len(cells.thing), device=cells.thing.device)
-        last = torch.full((things,), -1, device=places.device).scatter_reduce(0, cells.thing, places, "amax")
-        last = last[last >= 0]
-        if len(last) > _MOST:
-            last = last[torch.linspace(0, len(last) - 1, _MOST).long()]
-        return cells[last]
+        """The middle one of each of at most _MOST things, evenly taken."""
+        middles = cells.of_each(things)
+        count = len(middles.thing)
+        return middles[torch.linspace(0, count - 1, _MOST).long()] if count > _MOST else middles
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """Cross entropy and Dice's coefficient of logits (k, h, w)."""
@@ -87,11 +85,12 @@ def _shares(marks: torch.Tensor, cells: Cells) -> torch.Tensor:
     (high, wide), count = marks.shape[-2:], len(cells.thing)
     rows, columns = (torch.arange(side, device=marks.device) // MASK_STRIDE for side in (high, wide))
     height, width = -(-high // STRIDE) * _FINE, -(-wide // STRIDE) * _FINE
-    place = rows[:, None] * width + columns
+    place = (rows[:, None] * width + columns).int()
     things = max(int(marks.max()), int(cells.thing.max()) + 1)
-    begin = torch.full((things + 1,), -1, device=marks.device)
-    begin[cells.thing + 1] = torch.arange(count, device=marks.device) * height * width
-    of = begin[marks]
-    shown = torch.bincount((of + place)[of >= 0], minlength=count * height * width)
+    # What shows something else is counted too, in a first plane that is left out.
+    plane = torch.zeros(things + 1, dtype=torch.int32, device=marks.device)
+    plane[cells.thing + 1] = torch.arange(1, count + 1, dtype=torch.int32, device=marks.device) * height * width
+    of = plane.index_select(0, marks.flatten()).view_as(marks).add_(place)
+    shown = torch.bincount(of.flatten(), minlength=(count + 1) * height * width).view(-1, height, width)[1:]
     pixels = torch.bincount(place.flatten(), minlength=height * width).clamp_min(1)
-    return shown.view(count, height, width) / pixels.view(height, width)
+    return shown / pixels.view(height, width)

@@ -10,18 +10,19 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cell_head import CellHead
+from simworld.agents.vision.heads.head import Aside, Cells, Shape
 
 _UNIT, _HIGH = 16.0, 0.05
 """Pixels, and metres, that an answer of 1 is."""
 
 
-class PositionHead(Head):
+class PositionHead(CellHead):
     """Columns and rows from the cell to the thing's origin, and its height in the world."""
 
     name = "position"
     needs_camera = True
-    twice = True
+    again = True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape, 3)
@@ -50,7 +51,6 @@ class PositionHead(Head):
         along = (_HIGH * said[:, 2] - eye[:, 2]) / ray[:, 2]
         return {"positions": (eye + along[:, None] * ray).float(), "origins": pixels.float()}
 
-    def unmirrored(self, found: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-        """The same places, and their pixels from the other side."""
-        x, y = found["origins"].unbind(1)
-        return {"positions": found["positions"], "origins": torch.stack([width - x, y], dim=1)}
+    def as_first(self, found: dict[str, torch.Tensor], aside: Aside) -> dict[str, torch.Tensor]:
+        """The same places, and their pixels there."""
+        return found | {"origins": aside.points(found["origins"])}

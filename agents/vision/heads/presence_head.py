@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
-from simworld.agents.vision.trunk import STRIDE
+from simworld.agents.vision.heads.cell_head import CellHead
+from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.trunk import STRIDE, Features
 
 _RARE = 0.02
 """How likely a cell is the middle of a thing before anything is learnt."""
@@ -20,7 +21,7 @@ _NEARLY = 0.999
 """The target at the middle of what is neither asked for nor denied."""
 
 
-class PresenceHead(Head):
+class PresenceHead(CellHead):
     """How likely each cell is the middle of a thing."""
 
     name = "presence"
@@ -30,9 +31,9 @@ class PresenceHead(Head):
         assert self.last.bias is not None
         torch.nn.init.constant_(self.last.bias, math.log(_RARE / (1 - _RARE)))
 
-    def answers(self, features: torch.Tensor, cells: Cells) -> torch.Tensor:
+    def answers(self, features: Features, cells: Cells) -> torch.Tensor:
         """Those of all cells: (n, outputs, h, w)."""
-        whole: torch.Tensor = self(features)
+        whole: torch.Tensor = self(features, cells)
         return whole
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:

@@ -11,7 +11,8 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.close_head import CloseHead
+from simworld.agents.vision.heads.head import Cells, Shape
 
 _TOLD = 7
 """Rotations that are told of a thing."""
@@ -19,7 +20,7 @@ _REST, _SURE = 0.05, 0.25
 """The share that all of them have in a loss that is else of the nearest, and how much it counts which that is."""
 
 
-class RotationHead(Head):
+class RotationHead(CloseHead):
     """Six numbers of each, of which the nearest rotation is made; then the logarithms of how likely they are."""
 
     name = "rotation"

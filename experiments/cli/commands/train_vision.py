@@ -45,7 +45,7 @@ def train_vision(
     steps: Annotated[int, typer.Option(min=1, help="Batches that are learnt from.")] = 6000,
     batch_size: Annotated[int, typer.Option(min=2, help="Windows of images in a batch, an even number.")] = 32,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels that the model sees.", show_default="384x288")] = "",
-    learning_rate: Annotated[float, typer.Option(help="The highest of the schedule.")] = 5e-3,
+    learning_rate: Annotated[float, typer.Option(help="The highest of the schedule.")] = 1e-2,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write losses for TensorBoard, too.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read and augment images.")] = 1,
     seed: Seed = 0,

@@ -150,8 +150,8 @@ def _judged_together(
     network: "SeeingNetwork", scene: SceneSpec, pictures: Sequence[LabelledImage]
 ) -> Iterator[JudgedImage]:
     from simworld.agents.data.rendered import example_of
+    from simworld.agents.vision.looking import Photo
     from simworld.agents.vision.scores import thing_errors
-    from simworld.agents.vision.seeing import Photo
 
     names = network.architecture.categories
     points = [keypoint_names(name) for name in names]

@@ -37,7 +37,7 @@ from simworld.scene.shapes import bounding_box
 
 if TYPE_CHECKING:
     from simworld.agents.vision.locating import Located
-    from simworld.agents.vision.seeing import Photo
+    from simworld.agents.vision.looking import Photo
     from simworld.envs.config import EnvConfig
 
 CONTROL = "ee_pose"
@@ -188,7 +188,7 @@ class Picker:
 
     def _look(self, moment: Moment, camera: str) -> _Look:
         """What a camera sees of the object."""
-        from simworld.agents.vision.seeing import Photo
+        from simworld.agents.vision.looking import Photo
 
         image = photograph(moment, self._renderer, camera, self._size)
         labels = annotate(image.frame, moment.scene, moment.state, image.camera)

@@ -44,7 +44,7 @@ def train_model(
     size: tuple[int, int] | None = None,
     steps: int = 6000,
     batch_size: int = 32,
-    learning_rate: float = 5e-3,
+    learning_rate: float = 1e-2,
     seed: int = 0,
     workers: int = 1,
     tensorboard: bool = False,

@@ -10,6 +10,8 @@ from simworld.agents.data.batch import Batch, collate
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.vision.heads.box_head import BoxHead
 from simworld.agents.vision.heads.category_head import CategoryHead
+from simworld.agents.vision.heads.cell_head import CellHead
+from simworld.agents.vision.heads.close_head import CloseHead, looked_at
 from simworld.agents.vision.heads.head import Cells, Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE, MaskHead, _shares, mixed
@@ -17,7 +19,7 @@ from simworld.agents.vision.heads.position_head import PositionHead
 from simworld.agents.vision.heads.presence_head import PresenceHead, middle_cells, peaks
 from simworld.agents.vision.heads.rotation_head import RotationHead
 from simworld.agents.vision.seeing import answering
-from simworld.agents.vision.trunk import STRIDE
+from simworld.agents.vision.trunk import FINE_STRIDE, STRIDE, Features
 
 HEIGHT, WIDTH = 12, 16
 """Cells of the images."""
@@ -32,7 +34,7 @@ NOWHERE = Cells(*(torch.zeros(0, dtype=torch.int64) for _ in range(4)))
 
 
 def shape_of(images: ImageSet) -> Shape:
-    return Shape(images.categories, images.points, 8)
+    return Shape(images.categories, images.points, 8, 6)
 
 
 def fitted(head: Head, batch: Batch, cells: Cells, outputs: int, steps: int = 1500) -> torch.Tensor:
@@ -189,7 +191,8 @@ def test_keypoints_that_are_learnt_are_the_true_ones(images: ImageSet, batch: Ba
 def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -> None:
     head, cells = MaskHead(shape_of(images)), middles(batch)
     # Prototypes have to differ before they can be mixed.
-    outputs, weights = head(torch.zeros(1, 8, 2, 2)).shape[1], head.last.out_channels
+    nothing = Features(torch.zeros(1, 8, 2, 2), torch.zeros(1, 6, 4, 4))
+    outputs, weights = head(nothing, NOWHERE).shape[1], head.last.out_channels
 
     def logits(answers: torch.Tensor, cells: Cells) -> torch.Tensor:
         prototypes = torch.nn.functional.pixel_shuffle(answers[:, weights:], STRIDE // MASK_STRIDE)
@@ -217,36 +220,75 @@ def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -
     assert compared > 10
 
 
-@pytest.mark.parametrize("kind", (BoxHead, RotationHead, MaskHead))
+def features_of(count: int, seed: int) -> Features:
+    generator = torch.Generator().manual_seed(seed)
+    sizes = (8, HEIGHT, WIDTH), (6, 2 * HEIGHT, 2 * WIDTH)
+    return Features(*(torch.randn(count, *size, generator=generator) for size in sizes))
+
+
+def boxed(cells: Cells) -> Cells:
+    """Each with a box of some size about it."""
+    sides = torch.rand(len(cells.thing), 2, generator=torch.Generator().manual_seed(4)) * 40 + 4
+    return replace(cells, boxes=torch.cat([cells.middles - sides / 2, sides], dim=1))
+
+
+KINDS = BoxHead, MaskHead, RotationHead, CategoryHead
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_answers_at_cells_are_those_of_the_whole(images: ImageSet, batch: Batch, kind: type[Head]) -> None:
-    head, cells = kind(shape_of(images)).eval(), answering(batch, HEIGHT, WIDTH)
+    head, features = kind(shape_of(images)).eval(), features_of(len(batch), 2)
+    all_of_them, cells = boxed(Cells.everywhere(features.coarse)), answering(batch, HEIGHT, WIDTH)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for name, values in head.state_dict().items():
             if values.is_floating_point():
                 values.copy_(torch.rand(values.shape, generator=generator) + (0.5 if "var" in name else -0.5))
-        features = torch.randn(len(batch), 8, HEIGHT, WIDTH, generator=generator)
         corners = Cells(*(torch.tensor(c) for c in ([0, 1, 5], [0, HEIGHT - 1, 3], [0, WIDTH - 1, 7], [0, 1, 2])))
         one = Cells(*(torch.tensor([c]) for c in (2, 0, 9, 0)))
+        answers = CellHead.answers if isinstance(head, CellHead) else CloseHead.answers
         for some in (cells, corners, one):
-            whole, told = at(head(features), some), Head.answers(head, features, some)
-            np.testing.assert_allclose(told, whole[:, : told.shape[1]], atol=1e-4)
+            there = all_of_them[(some.image * HEIGHT + some.row) * WIDTH + some.column]
+            whole, told = at(head(features, all_of_them), there), answers(head, features, there)
+            np.testing.assert_allclose(told, whole[:, : told.shape[1]], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", (BoxHead, RotationHead, MaskHead))
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_of_hardly_anything_can_be_learnt_from(images: ImageSet, batch: Batch, kind: type[Head]) -> None:
-    head = kind(shape_of(images)).train()
-    features = torch.randn(len(batch), 8, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(3))
-    known = head.normal.running_mean.clone()
-    one = Cells(*(torch.tensor([k]) for k in (2, 0, 9, 0)))
-    learnt = Head.answers(head, features, one)
-    assert torch.equal(head.normal.running_mean, known)
-    learnt.sum().backward()
+    head, features = kind(shape_of(images)).train(), features_of(len(batch), 3)
+    one = boxed(Cells(*(torch.tensor([k]) for k in (2, 0, 9, 0))))
+    answers = CellHead.answers if isinstance(head, CellHead) else CloseHead.answers
+    if isinstance(head, CellHead):  # of which there is no variance
+        known = head.normal.running_mean.clone()
+        learnt = answers(head, features, one)
+        assert torch.equal(head.normal.running_mean, known)
+        with torch.no_grad():
+            np.testing.assert_allclose(learnt, answers(head.eval(), features, one), atol=1e-6)
+    answers(head.train(), features, one).sum().backward()
     assert head.last.weight.grad.isfinite().all()
-    with torch.no_grad():
-        np.testing.assert_allclose(learnt, Head.answers(head.eval(), features, one), atol=1e-6)
-    none = one[:0]
-    assert Head.answers(head.train(), features, none).shape == (0, head.last.out_channels)
+    before = {name: values.clone() for name, values in head.state_dict().items()}
+    assert answers(head.train(), features, one[:0]).shape == (0, head.last.out_channels)
+    assert all(torch.equal(values, before[name]) for name, values in head.state_dict().items())
+
+
+def test_a_closer_look_is_at_the_places_of_a_box() -> None:
+    """Features that grow with the column, or the row, are what these are there; beyond a picture, at its edge."""
+    planes = []
+    for stride in (STRIDE, FINE_STRIDE):
+        row, column = ((torch.arange(side * STRIDE // stride) + 0.5) * stride for side in (HEIGHT, WIDTH))
+        grown = torch.stack([column.expand(len(row), -1), row[:, None].expand(-1, len(column))])
+        planes.append(torch.stack([-grown, grown]))
+    boxes = torch.tensor([[20.0, 30.0, 12.0, 24.0], [100.0, -5.0, 60.0, 4.0]])
+    cells = Cells(*(torch.tensor(c) for c in ([1, 0], [0, 0], [0, 0], [0, 1])), boxes=boxes)
+    seen = looked_at(Features(*planes), cells).numpy()
+    share = (np.arange(6) + 0.5) / 6 * 1.15 - 0.075
+    for k, (x, y, width, height) in enumerate(boxes.tolist()):
+        for stride, shown in ((STRIDE, seen[k, :2]), (FINE_STRIDE, seen[k, 2:4])):
+            far = WIDTH * STRIDE - stride / 2, HEIGHT * STRIDE - stride / 2
+            column, row = ((c + share * s).clip(stride / 2, f) for c, s, f in ((x, width, far[0]), (y, height, far[1])))
+            np.testing.assert_allclose(shown, np.stack(np.meshgrid(column, row)) * (1, -1)[k], atol=1e-4)
+        large = np.exp(seen[k, 4:]) * 32
+        np.testing.assert_allclose(large, np.full((2, 6, 6), [[[width]], [[height]]]), rtol=1e-5)
 
 
 def test_shares_are_of_the_pixels_of_a_cell(batch: Batch) -> None:

@@ -11,8 +11,9 @@ import torch
 from command_line import simworld
 
 from simworld.agents.data.framing import Framing, framed_image
+from simworld.agents.vision.looking import Photo
 from simworld.agents.vision.models import MODELS
-from simworld.agents.vision.seeing import Photo, SeeingNetwork, VisionArchitecture
+from simworld.agents.vision.seeing import SeeingNetwork, VisionArchitecture
 
 PAGE = (Path(__file__).parents[3] / "docs/vision.md").read_text()
 ARCHITECTURE = VisionArchitecture(
@@ -32,8 +33,8 @@ def network() -> SeeingNetwork:
     made = SeeingNetwork(ARCHITECTURE, seed=2).eval()
     with torch.no_grad():
         made.parts[0].last.bias.fill_(1.0)  # something is found everywhere
-        made.parts[1].last.weight.mul_(9.0)
-        made.parts[2].last.bias[2:] = 3.0  # which is not small
+        made.parts[2].last.weight.mul_(9.0)
+        made.parts[1].last.bias[2:] = 3.0  # which is not small
         for head in made.parts[3:]:
             head.last.weight.mul_(3.0)
         made.parts[3].last.bias[[8, 88, 89]] = 4.0  # it shows at some distance to the left and the right
@@ -59,8 +60,8 @@ def runtime() -> ModuleType:
 
 def test_onnx_gives_the_same_answers(runtime: ModuleType, network: SeeingNetwork, exported: Path) -> None:
     session = runtime.InferenceSession(str(exported))
-    for count in (1, 3):
-        seen = np.random.default_rng(count).integers(0, 255, (count, 3, 64, 96)).astype(np.float32)
+    for count, height, width in ((1, 64, 96), (3, 64, 96), (2, 88, 128), (1, 101, 67)):
+        seen = np.random.default_rng(count).integers(0, 255, (count, 3, height, width)).astype(np.float32)
         with torch.no_grad():
             own = network(torch.from_numpy(seen))
         for one, other in zip(own, session.run(None, {"images": seen}), strict=True):
@@ -79,9 +80,11 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     seen = framed_image(torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1), framing, (96, 64))
     session = runtime.InferenceSession(str(exported))
     names = [output.name for output in session.get_outputs()]
-    both = torch.stack([seen, seen.flip(-1)]).numpy()
-    answers, mirror = (
-        dict(zip(names, each, strict=True)) for each in zip(*session.run(None, {"images": both}), strict=True)
+    larger = Framing.fitted((WIDTH, HEIGHT), (128, 88))  # 85.3 to the nearest multiple of 8
+    again = framed_image(torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1), larger, (128, 88)).flip(-1)
+    answers, other = (
+        {name: each[0] for name, each in zip(names, session.run(None, {"images": one[None].numpy()}), strict=True)}
+        for one in (seen, again)
     )
     assert re.findall(r"^\| `(\w+)` \| (?:one|\d)", PAGE, re.MULTILINE) == names == [h.name for h in MODELS["all"]]
     told = json.loads(session.get_modelmeta().custom_metadata_map["architecture"])
@@ -91,7 +94,18 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
         chances = np.exp(answers["categories"].astype(float))
         return 1 / (1 + np.exp(-answers["presence"][0].astype(float))), chances / chances.sum(axis=0)
 
-    likely, chances = ((one + other[..., ::-1]) / 2 for one, other in zip(sure(answers), sure(mirror), strict=True))
+    (likely, chances), (there, there_chances) = sure(answers), sure(other)
+    turned, (tall, wide) = there[:, ::-1], likely.shape
+    as_likely, place = np.empty(likely.shape), dict[tuple[int, int], tuple[int, int]]()
+    for j, i in np.ndindex(likely.shape):
+        (top, low), (left, right) = (
+            (k * m // n, -(-(k + 1) * m // n)) for k, m, n in ((j, len(turned), tall), (i, turned.shape[1], wide))
+        )
+        part = turned[top:low, left:right]
+        down, along = divmod(int(part.argmax()), part.shape[1])
+        as_likely[j, i], place[j, i] = part.max(), (top + down, turned.shape[1] - 1 - left - along)
+        chances[:, j, i] = (chances[:, j, i] + there_chances[:, *place[j, i]]) / 2
+    likely = (likely + as_likely) / 2
     scores = likely * chances
     padded = np.pad(likely, 1)
     beside = [padded[j : j + likely.shape[0], i : i + likely.shape[1]] for j in range(3) for i in range(3)]
@@ -105,18 +119,24 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     def in_picture(pixels: np.ndarray) -> np.ndarray:
         return (pixels - framing.shift) / framing.scale
 
-    across = mirror["boxes"][:, row, likely.shape[1] - 1 - column].astype(float)
-    there = 16 * (at["boxes"][:2] + across[:2] * (-1, 1)) / 2
-    sides = 16 * (np.log1p(np.exp(at["boxes"][2:])) + np.log1p(np.exp(across[2:]))) / 2
-    low, high = (in_picture(cell + there + half).clip(0, (WIDTH, HEIGHT)) for half in (-sides / 2, sides / 2))
+    across = {name: values[:, *place[row, column]].astype(float) for name, values in other.items()}
+    its_cell = np.array([8 * place[row, column][1] + 4, 8 * place[row, column][0] + 4])
+
+    def in_first(pixels: np.ndarray) -> np.ndarray:
+        """Of the second look."""
+        return (np.array([128, 0]) + pixels * (-1, 1) - larger.shift) / larger.scale * framing.scale + framing.shift
+
+    middle = (cell + 16 * at["boxes"][:2] + in_first(its_cell + 16 * across["boxes"][:2])) / 2
+    sides, its = (16 * np.log1p(np.exp(each["boxes"][2:])) for each in (at, across))
+    sides = (sides + its / larger.scale * framing.scale) / 2
+    low, high = (in_picture(middle + half).clip(0, (WIDTH, HEIGHT)) for half in (-sides / 2, sides / 2))
     np.testing.assert_allclose(found.boxes[0], [*low, *(high - low)], atol=1e-2)
     points = in_picture(cell + 16 * at["keypoints"].reshape(-1, 2))
     np.testing.assert_allclose(found.keypoints[0], points, atol=1e-2)  # type: ignore[index]
 
-    there = mirror["position"][:, row, likely.shape[1] - 1 - column].astype(float)
-    origins = cell + 16 * at["position"][:2], cell + 16 * there[:2] * (-1, 1)
+    origins = cell + 16 * at["position"][:2], in_first(its_cell + 16 * across["position"][:2])
     eye, places = -camera[1][:, :3].T @ camera[1][:, 3], list[np.ndarray]()
-    for origin, height in zip(origins, (at["position"][2], there[2]), strict=True):
+    for origin, height in zip(origins, (at["position"][2], across["position"][2]), strict=True):
         ray = camera[1][:, :3].T @ np.linalg.solve(camera[0], (*in_picture(origin), 1.0))
         places.append(eye + ray * (0.05 * height - eye[2]) / ray[2])
     assert found.positions is not None
@@ -133,7 +153,6 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
     own = np.stack([first, second, np.cross(first, second)], axis=1)
     np.testing.assert_allclose(found.rotations[0], turn @ own, atol=1e-3)  # type: ignore[index]
 
-    tall, wide = likely.shape
     masks = answers["masks"][97:].reshape(8, 2, 2, tall, wide).transpose(0, 3, 1, 4, 2).reshape(8, 2 * tall, 2 * wide)
     weights = at["masks"][:97]
     across, down = np.meshgrid(4 * np.arange(masks.shape[2]) + 2, 4 * np.arange(masks.shape[1]) + 2)

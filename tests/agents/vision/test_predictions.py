@@ -12,7 +12,8 @@ from PIL import EpsImagePlugin, Image
 
 from simworld.agents.vision import seeing
 from simworld.agents.vision.found_drawing import draw_found
-from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
+from simworld.agents.vision.looking import Photo
+from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.annotation.draw import instance_color
 from simworld.datasets.video import write_video
 from simworld.errors import ConfigurationError

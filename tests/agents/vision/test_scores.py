@@ -9,8 +9,9 @@ import pytest
 from simworld.agents.data.example import Example
 from simworld.agents.data.framing import shown_alone
 from simworld.agents.data.image_set import ImageSet
+from simworld.agents.vision.looking import Photo
 from simworld.agents.vision.scores import measure, thing_errors
-from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
+from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.assets.catalogue import keypoint_names
 from simworld.errors import ConfigurationError
 from simworld.experiments.recipes.vision.vision_models import measure_model

@@ -14,9 +14,10 @@ from simworld.agents.data.framing import mirrored
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.learning.network_training import NetworkTraining
 from simworld.agents.networks.stored import read_stored, write_stored
+from simworld.agents.vision.looking import Photo
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.scores import measure
-from simworld.agents.vision.seeing import Found, Photo, SeeingNetwork, VisionArchitecture
+from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.agents.vision.vision_training import VisionSettings, train_vision
 from simworld.assets.catalogue import keypoint_names
 from simworld.errors import ConfigurationError, TrainingError
@@ -36,8 +37,8 @@ def settings_for(images: ImageSet, model: str = "all", **changes: object) -> Vis
 
 def test_a_model_learns_what_it_is_shown(images: ImageSet) -> None:
     told: list[dict[str, float]] = []
-    # What is learnt by heart is known in a mirror only where it was seen in one.
-    still = Augmentation(zoom=0.0, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.0, mirror=0.5)
+    # What is learnt by heart is known larger, or in a mirror, only where it was seen so.
+    still = Augmentation(zoom=0.3, shift=0.0, roll=0.0, color=0.0, sensor=0.0, hidden=0.0, mirror=0.5)
     settings = settings_for(images, "detector", steps=240, augmentation=still, average=0.9, learning_rate=5e-3)
     network = train_vision(images, [0, 1, 2, 3], settings, workers=0, tell=lambda _, losses: told.append(losses))
     first, last = (np.mean([sum(losses.values()) for losses in part]) for part in (told[:5], told[-5:]))
@@ -177,12 +178,13 @@ def test_tall_pictures_are_seen_as_large_as_wide_ones(images: ImageSet, monkeypa
     network, sizes = SeeingNetwork(settings_for(images).architecture, seed=1), list[tuple[int, ...]]()
     with torch.no_grad():
         network.heads[0].last.bias.fill_(1.0)
-    looked = network._looked
-    monkeypatch.setattr(network, "_looked", lambda seen: sizes.append(tuple(seen.shape)) or looked(seen))
+    trunk = network.trunk.forward
+    monkeypatch.setattr(network.trunk, "forward", lambda seen: sizes.append(tuple(seen.shape)) or trunk(seen))
     pictures = [np.random.default_rng(k).integers(0, 255, (*size, 3), dtype=np.uint8) for k, size in enumerate(SHAPES)]
     found = network.see([Photo(picture) for picture in pictures])
     width, height = network.architecture.size
-    assert {size[2:] for size in sizes} == {(height, width), (width, height)}
+    larger = 4 * width // 3, 4 * height // 3
+    assert {size[2:] for size in sizes} == {(height, width), (width, height), larger, larger[::-1]}
     alone = [network.see([Photo(picture)])[0] for picture in pictures]
     for one, other in zip(found, alone, strict=True):
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
@@ -196,21 +198,31 @@ def test_what_tells_rotations_is_not_learnt_in_mirrors(images: ImageSet) -> None
         settings_for(images, model, augmentation=Augmentation(mirror=0.5))
 
 
-def test_the_same_is_found_in_a_mirror(images: ImageSet) -> None:
+def test_all_looks_see_the_same(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture's mirror, seen by looks that are mirrored, is the same; and so it is when looked at again."""
     network = SeeingNetwork(settings_for(images).architecture, seed=1)
     with torch.no_grad():
         network.heads[0].last.bias.fill_(1.0)
     example = replace(images[0], image=np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8))
-    both = [Photo(each.image, each.intrinsics, each.world_to_camera) for each in (example, mirrored(example))]
-    one, other = network.see(both)
-    x, y, width, height = other.boxes.T
-    back = np.stack([128 - x - width, y, width, height], axis=1)
-    assert len(one) > 3
-    assert one.positions is not None and other.positions is not None
-    for score, category, box, position in zip(one.scores, one.categories, one.boxes, one.positions, strict=True):
-        alike = (np.abs(other.scores - score) < 1e-5) & (other.categories == category)
-        assert np.abs(back[alike] - box).max(axis=1).min() < 1e-3
-        assert np.abs(other.positions[alike] - position).max(axis=1).min() < 1e-4 * max(1.0, np.abs(position).max())
+    one, other = (Photo(each.image, each.intrinsics, each.world_to_camera) for each in (example, mirrored(example)))
+
+    def seen(photo: Photo, looks: list[tuple[float, bool]]) -> Found:
+        monkeypatch.setattr("simworld.agents.vision.seeing.LOOKS", looks)
+        return network.see([photo])[0]
+
+    usual = [(1.0, False), (4 / 3, True)]
+    for looks, mirrors in ((usual, [(1.0, True), (4 / 3, False)]), ([(1.0, False)], [(1.0, True)])):
+        found, back = seen(one, looks), seen(other, mirrors)
+        x, y, width, height = back.boxes.T
+        assert len(found) > 3 and len(found) == len(back)
+        assert found.positions is not None and back.positions is not None
+        np.testing.assert_allclose(np.stack([128 - x - width, y, width, height], axis=1), found.boxes, atol=1e-3)
+        np.testing.assert_allclose(back.scores, found.scores, atol=1e-5)
+        np.testing.assert_allclose(back.positions, found.positions, rtol=1e-3, atol=1e-4)
+    twice = seen(one, usual * 2)
+    found = seen(one, usual)
+    for name in ("scores", "boxes", "positions"):
+        np.testing.assert_allclose(getattr(twice, name), getattr(found, name), rtol=1e-4, atol=1e-4)
 
 
 def test_commands_train_test_and_predict(folder: Path, tmp_path: Path) -> None:
