@@ -10,7 +10,7 @@ _SIDE = 6
 """Rows, and columns, of places at which features are looked at."""
 _MARGIN = 0.075
 """Of a box's sides, that is looked at beyond each."""
-_WIDTH = 64
+_WIDTHS = 64, 64, 96
 _UNIT = 32.0
 """Pixels that a side of a usual box has."""
 
@@ -20,10 +20,11 @@ class CloseHead(Head):
 
     def __init__(self, shape: Shape, outputs: int) -> None:
         super().__init__()
+        first, second, third = _WIDTHS
         self.closer = nn.Sequential(
-            block(shape.width + shape.fine + 2, _WIDTH), block(_WIDTH, _WIDTH, 3, 2), block(_WIDTH, 2 * _WIDTH, 3, 2)
+            block(shape.width + shape.fine + 2, first), block(first, second, 3, 2), block(second, third, 3, 2)
         )
-        self.last = nn.Conv2d(2 * _WIDTH, outputs, 2)
+        self.last = nn.Conv2d(third, outputs, 2)
 
     def forward(self, features: Features, cells: Cells) -> torch.Tensor:
         """The answers everywhere."""
@@ -52,13 +53,15 @@ def looked_at(features: Features, cells: Cells) -> torch.Tensor:
     both = ((features.coarse, STRIDE), (features.fine, FINE_STRIDE))
     seen = [_sampled(values, points / stride - 0.5, cells.image) for values, stride in both]
     large = (sides.clamp_min(1) / _UNIT).log().expand(-1, _SIDE**2, -1)
-    return torch.cat([*seen, large], dim=2).transpose(1, 2).reshape(large.shape[0], -1, _SIDE, _SIDE)
+    all_of_it = torch.cat([*seen, large], dim=2).transpose(1, 2)
+    return all_of_it.reshape(*all_of_it.shape[:2], _SIDE, _SIDE)
 
 
 def _sampled(features: torch.Tensor, points: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
     """What features (n, c, h, w) of some images (k,) are between cells, at points (k, p, 2) x and y: (k, p, c)."""
     _, width, high, wide = features.shape
     rows = features.permute(0, 2, 3, 1).reshape(-1, width)
+    points = points.nan_to_num()  # of a training that diverges, as its losses tell
     x, y = points[..., 0].clamp(0, wide - 1), points[..., 1].clamp(0, high - 1)
     left, top = x.floor().clamp_max(wide - 2), y.floor().clamp_max(high - 2)
     corner = ((image[:, None] * high + top.long()) * wide + left.long()).flatten()
