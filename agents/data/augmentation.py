@@ -9,6 +9,7 @@ from pydantic import Field
 
 from simworld.agents.data.example import Example, Picture
 from simworld.agents.data.framing import Framing, as_held, framed, mirrored, shown_alone
+from simworld.agents.data.pixels import mix_colors
 from simworld.agents.settings import Real, Settings
 from simworld.geometry import Array
 from simworld.rendering.frame import Frame
@@ -94,10 +95,10 @@ class Augmentation(Settings):
             * channels[:, None]
             * (grey + np.float32(saturation) * (np.eye(3, dtype=np.float32) - grey))
         )
-        middle = np.float32(127.5 * (1 - contrast) + 60 * amount * draw(-1, 1))
-        mixed = image.reshape(-1, 3).astype(np.float32) @ mix.T + (middle + np.float32(0.5))
-        np.clip(mixed, 0, 255, out=mixed)
-        return mixed.astype(np.uint8).reshape(image.shape)
+        middle = 127.5 * (1 - contrast) + 60 * amount * draw(-1, 1)
+        mixed = np.empty(image.shape, dtype=np.uint8)
+        mix_colors(np.ascontiguousarray(image), mix, middle, mixed)
+        return mixed
 
     def _sensed(self, image: Picture, generator: Generator) -> Picture:
         """What a sensor of some noise, blur and compression delivers."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from simworld.agents.data.example import Example, Things
+from simworld.agents.data.pixels import find_extents
 from simworld.geometry import Array
 
 _FLIP = np.array([-1.0, 1.0, 1.0])
@@ -51,22 +53,27 @@ def as_held(size: tuple[int, int], image: tuple[int, int]) -> tuple[int, int]:
 
 def framed_image(image: torch.Tensor, framing: Framing, size: tuple[int, int], nearest: bool = False) -> torch.Tensor:
     """An image (c, h, w) of float32 numbers in another frame, of (width, height) `size`; around it are zeros."""
-    halvings = max(int(math.log2(max(1.0 / framing.scale, 1.0))), 0)
-    matrix = framing.matrix
-    if halvings and not nearest:
-        step = 2**halvings
+    step = 1 if nearest else 2 ** max(int(math.log2(max(1.0 / framing.scale, 1.0))), 0)
+    if step > 1:
         image = functional.avg_pool2d(image[None], step, ceil_mode=True, count_include_pad=False)[0]
-        matrix = matrix @ np.diag([step, step, 1.0])
-    height, width = image.shape[-2:]
-    # From the middles of pixels there to places on the image, which torch counts from -1 to 1.
-    (a, b, x), (c, d, y), _ = np.diag([2 / width, 2 / height, 1.0]) @ np.linalg.inv(matrix)
+    flow = _flow(framing, step, size, (image.shape[-2], image.shape[-1]))
+    mode = "nearest" if nearest else "bilinear"
+    return functional.grid_sample(image[None], flow, mode=mode, padding_mode="zeros", align_corners=False)[0]
+
+
+@lru_cache(maxsize=4)
+def _flow(framing: Framing, step: int, size: tuple[int, int], shape: tuple[int, int]) -> torch.Tensor:
+    """Where the middles of pixels are on an image of (h, w) `shape`, which torch counts from -1 to 1: (1, h, w, 2).
+
+    It is made once for a picture and its instances; of the former may be the means of `step` rows and columns.
+    """
+    matrix = framing.matrix @ np.diag([step, step, 1.0])
+    (a, b, x), (c, d, y), _ = np.diag([2 / shape[1], 2 / shape[0], 1.0]) @ np.linalg.inv(matrix)
     columns, rows = _middles(size[0]), _middles(size[1])[:, None]
     grid = np.empty((size[1], size[0], 2), dtype=np.float32)
     np.add(np.float32(a) * columns, np.float32(b) * rows + np.float32(x - 1), out=grid[..., 0])
     np.add(np.float32(c) * columns, np.float32(d) * rows + np.float32(y - 1), out=grid[..., 1])
-    mode = "nearest" if nearest else "bilinear"
-    flow = torch.from_numpy(grid)[None]
-    return functional.grid_sample(image[None], flow, mode=mode, padding_mode="zeros", align_corners=False)[0]
+    return torch.from_numpy(grid)[None]
 
 
 def _middles(count: int) -> NDArray[np.float32]:
@@ -84,9 +91,7 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
     marks = torch.from_numpy(example.instances.astype(np.float32))[None]
     instances = framed_image(marks, framing, size, nearest=True)[0].to(torch.int32).numpy()
     things = example.things
-    most = 1 + max(things.instance, default=0)
-    pixels = [np.bincount(marks.ravel(), minlength=most) for marks in (example.instances, instances)]
-    before, after = (count[things.instance] for count in pixels)
+    before, after = (extents(each, things)[:, 0] for each in (example.instances, instances))
     left = np.minimum(after / np.maximum(before * framing.scale**2, 1.0), 1.0)
     roll = np.eye(3)
     roll[:2, :2] = framing.matrix[:2, :2] / framing.scale
@@ -104,6 +109,7 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
 def mirrored(example: Example) -> Example:
     """The example as a mirror shows it, by a camera of the other hand, to which rotations are none: they are NaN."""
     things, width = example.things, example.image.shape[1]
+    turned = np.arange(width)[::-1]
     boxes, points = things.boxes.copy(), things.keypoints.copy()
     intrinsics, world_to_camera = mirrored_cameras(example.intrinsics, example.world_to_camera, width)
     boxes[:, 0] = width - boxes[:, 0] - boxes[:, 2]
@@ -111,8 +117,8 @@ def mirrored(example: Example) -> Example:
     told = {"boxes": boxes, "keypoints": points, "translations": things.translations * _FLIP}
     return replace(
         example,
-        image=np.ascontiguousarray(example.image[:, ::-1]),
-        instances=np.ascontiguousarray(example.instances[:, ::-1]),
+        image=example.image.take(turned, axis=1),
+        instances=example.instances.take(turned, axis=1),
         things=replace(things, **told, rotations=np.full_like(things.rotations, np.nan)),
         intrinsics=intrinsics,
         world_to_camera=world_to_camera,
@@ -129,16 +135,17 @@ def mirrored_cameras(intrinsics: Array, world_to_camera: Array, width: int) -> t
 
 def shown_alone(example: Example, least: int = 1) -> Example:
     """The example with boxes around what is seen, without the things of which fewer pixels are."""
-    things, boxes, kept = example.things, [], []
-    for row, instance in enumerate(things.instance.tolist()):
-        mask = example.instances == instance
-        columns, lines = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-        if len(columns) and np.count_nonzero(mask) >= least:
-            kept.append(row)
-            x, y = columns[0], lines[0]
-            boxes.append((x, y, columns[-1] - x + 1, lines[-1] - y + 1))
-    left = things[np.array(kept, dtype=np.int64)]
-    return replace(example, things=replace(left, boxes=np.array(boxes, dtype=np.float64).reshape(-1, 4)))
+    found = extents(example.instances, example.things)
+    found, things = found[kept := found[:, 0] >= max(least, 1)], example.things[kept]
+    boxes = np.concatenate([found[:, 1:3], found[:, 3:] - found[:, 1:3]], axis=1).astype(np.float64)
+    return replace(example, things=replace(things, boxes=boxes))
+
+
+def extents(instances: NDArray[np.int32], things: Things) -> NDArray[np.int64]:
+    """How many pixels show each of n things; the first column and row that do, and those after the last: (n, 5)."""
+    found = np.empty((1 + max(things.instance, default=0), 5), dtype=np.int64)
+    find_extents(np.ascontiguousarray(instances), found)
+    return found[things.instance]
 
 
 def _moved(things: Things, matrix: Array, roll: Array, size: tuple[int, int]) -> Things:

@@ -15,7 +15,7 @@ _LIKE_ADAM = 0.2
 class Muon(torch.optim.Optimizer):
     """For weights (outputs, ...), of which all dimensions but the first are one; those of a shape are computed at once.
 
-    torch's own takes one matrix at a time, which for small networks on a processor is twice the time.
+    torch's own takes one matrix at a time, and only what has two dimensions: of small networks, twice the time.
     """
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:

@@ -29,8 +29,8 @@ class LearningSettings(Settings):
 
     `average` is how much a step keeps of the average of all weights so far, which is what is stored; `precision` that
     of convolutions while learning. A batch is learnt from in so many equal `parts` side by side, each
-    normalized by its own statistics, among which torch's threads are divided. The `optimizer` "muon" is for the weights
-    of convolutions alone; all others are AdamW's.
+    normalized by its own statistics, among which torch's threads are divided. The `optimizer` "muon" is for
+    convolutions of more than one output; all other weights are AdamW's.
     """
 
     steps: Annotated[Whole, Field(ge=1, le=10_000_000)] = 6000
@@ -162,9 +162,9 @@ class NetworkTraining(Generic[Network]):
 def _optimizers(network: nn.Module, settings: LearningSettings) -> list[torch.optim.Optimizer]:
     rate, decay = settings.learning_rate, settings.weight_decay
     fused = next(network.parameters()).device.type in ("cpu", "cuda")
-    parameters, matrices = [*network.parameters()], list[nn.Parameter]()
-    if settings.optimizer == "muon":
-        matrices = [each for each in parameters if each.dim() == 4 and len(each) > 1]
-    others = [each for each in parameters if all(each is not one for one in matrices)]
+    matrices, others = list[nn.Parameter](), list[nn.Parameter]()
+    for each in network.parameters():
+        matrix = settings.optimizer == "muon" and each.dim() == 4 and len(each) > 1
+        (matrices if matrix else others).append(each)
     adam = torch.optim.AdamW(others, lr=rate, weight_decay=decay, fused=fused)
     return [adam, Muon(matrices, rate, decay)] if matrices else [adam]

@@ -15,9 +15,6 @@ from simworld.errors import DatasetError
 from simworld.extras import extras
 from simworld.writing import atomically, reporting
 
-_LEAST_SIDE = 64
-"""Of what is free beside how many inputs there are."""
-
 
 def write_onnx(
     path: Path,
@@ -25,11 +22,11 @@ def write_onnx(
     inputs: Mapping[str, torch.Tensor],
     outputs: Sequence[str],
     about: Mapping[str, str],
-    free: Mapping[int, str] = MappingProxyType({}),
+    free: Mapping[int, tuple[str, int]] = MappingProxyType({}),
 ) -> None:
     """Write a network whose answers have these names; `inputs` (2, ...) are such as it takes, and how many is free.
 
-    So are the sides in other `free` dimensions, by their names, from 64 on. `about` is the file's metadata. Raises
+    So are sides in other `free` dimensions, which have a name and a least each. `about` is the file's metadata. Raises
     DatasetError.
     """
     if not path.parent.is_dir():
@@ -37,7 +34,7 @@ def write_onnx(
     with extras():
         import onnxscript  # noqa: F401 - what torch writes the file with
     dimensions = {0: torch.export.Dim("n", min=1)}
-    dimensions |= {place: torch.export.Dim(name, min=_LEAST_SIDE) for place, name in free.items()}
+    dimensions |= {place: torch.export.Dim(name, min=least) for place, (name, least) in free.items()}
     with _quietly():
         program = torch.onnx.export(
             _Called(network).eval(),

@@ -10,12 +10,13 @@ from torch.nn import functional
 
 from simworld.agents.data.example import Picture
 from simworld.agents.data.framing import Framing, framed_image, mirrored_cameras
-from simworld.agents.vision.heads.head import Aside, Cells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Aside
 from simworld.agents.vision.trunk import STRIDE
 from simworld.geometry import Array
 
-LOOKS = ((1.0, False), (4 / 3, True))
-"""How large and whether in a mirror; the first is the one of which pixels are told."""
+LARGER = 4 / 3
+"""How much larger a second look is, by which small things are seen better, and large ones less well."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,28 @@ class Photo:
 
 @dataclass(frozen=True)
 class Look:
-    """Photos in frames of a (width, height) `size`, in a mirror or not."""
+    """Photos in frames of a (width, height) `size`, which are larger by a `scale` than others, in a mirror or not."""
 
     photos: Sequence[Photo]
     framings: Sequence[Framing]
     size: tuple[int, int]
-    mirrored: bool
+    scale: float = 1.0
+    mirrored: bool = False
 
     @classmethod
-    def at(cls, photos: Sequence[Photo], size: tuple[int, int], scale: float, mirrored: bool) -> Self:
-        """Photos so much larger than at a size; but at that, all cells are whole."""
-        if (scale, mirrored) != LOOKS[0]:
-            size = (STRIDE * round(scale * size[0] / STRIDE), STRIDE * round(scale * size[1] / STRIDE))
+    def at(cls, photos: Sequence[Photo], size: tuple[int, int]) -> Self:
+        """All of each, in the middle."""
         framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), size) for photo in photos]
-        return cls(photos, framings, size, mirrored)
+        return cls(photos, framings, size)
+
+    def again(self, scale: float, mirrored: bool) -> "Look":
+        """Another look, with the same in the middle, and cells that are whole."""
+        size = STRIDE * round(scale * self.size[0] / STRIDE), STRIDE * round(scale * self.size[1] / STRIDE)
+        framings = []
+        for photo, framing in zip(self.photos, self.framings, strict=True):
+            larger, (height, width) = scale * framing.scale, photo.image.shape[:2]
+            framings.append(Framing(larger, 0.0, ((size[0] - larger * width) / 2, (size[1] - larger * height) / 2)))
+        return Look(self.photos, framings, size, scale, mirrored)
 
     def images(self) -> torch.Tensor:
         """What is to be seen: (n, 3, h, w)."""
@@ -63,23 +72,20 @@ class Look:
         told = {"intrinsics": inner, "world_to_camera": outer}
         return {name: torch.from_numpy(values).float()[cells.image] for name, values in told.items()}
 
-    def unmirrored(self, likely: torch.Tensor) -> torch.Tensor:
-        """What cells (n, 1, h, w) say, as they are in the photos."""
-        return likely.flip(-1) if self.mirrored else likely
-
-    def as_seen(self, likely: torch.Tensor, size: torch.Size) -> torch.Tensor:
-        """How likely the cells (n, 1, h, w) of this look make those of the first, of which there are (h, w) `size`."""
-        return functional.adaptive_max_pool2d(self.unmirrored(likely), size)
+    def as_first(self, likely: torch.Tensor, size: torch.Size) -> torch.Tensor:
+        """How likely cells (n, 1, h, w) make those of the first look, of which there are (h, w) `size`."""
+        return functional.adaptive_max_pool2d(self._unmirrored(likely), size)
 
     def same(self, cells: Cells, likely: torch.Tensor, size: torch.Size) -> Cells:
-        """Which of its cells are those of the first look: of what shows the same, those that are the likeliest."""
-        _, most = functional.adaptive_max_pool2d(self.unmirrored(likely), size, return_indices=True)
+        """Its own for cells of the first look: of those that show the same, the likeliest."""
+        _, most = functional.adaptive_max_pool2d(self._unmirrored(likely), size, return_indices=True)
         place, width = most[cells.image, 0, cells.row, cells.column], likely.shape[-1]
         column = place % width
         return Cells(cells.image, place // width, width - 1 - column if self.mirrored else column, cells.thing)
 
-    def beside(self, first: "Look", cells: Cells) -> Aside:
-        """How this look is beside the first one."""
-        scales = [own.scale / other.scale for own, other in zip(self.framings, first.framings, strict=True)]
-        by_cell = torch.tensor(scales)[cells.image][:, None]
-        return Aside(by_cell, self.mirrored, torch.tensor(self.size), torch.tensor(first.size))
+    def beside(self, first: "Look") -> Aside:
+        """How it is beside the first one."""
+        return Aside(self.scale, self.mirrored, torch.tensor(self.size), torch.tensor(first.size))
+
+    def _unmirrored(self, likely: torch.Tensor) -> torch.Tensor:
+        return likely.flip(-1) if self.mirrored else likely

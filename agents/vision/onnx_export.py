@@ -6,6 +6,7 @@ import torch
 
 from simworld.agents.networks.onnx_writing import write_onnx
 from simworld.agents.vision.seeing import SeeingNetwork
+from simworld.agents.vision.trunk import LEAST_SIDE
 
 
 def export_onnx(network: SeeingNetwork, path: Path) -> None:
@@ -17,4 +18,5 @@ def export_onnx(network: SeeingNetwork, path: Path) -> None:
     width, height = network.architecture.size
     images = {"images": torch.zeros(2, 3, height, width)}
     about = {"architecture": network.architecture.model_dump_json()}
-    write_onnx(path, network, images, [head.name for head in network.parts], about, {2: "h", 3: "w"})
+    free = {2: ("h", LEAST_SIDE), 3: ("w", LEAST_SIDE)}
+    write_onnx(path, network, images, [head.name for head in network.parts], about, free)

@@ -17,18 +17,19 @@ from simworld.agents.learning.learners import LearningNetwork, numbers_of
 from simworld.agents.networks.network import check_finite_weights, check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import Settings, Whole
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE
 from simworld.agents.vision.heads.presence_head import middle_cells, peaks, whole_enough
-from simworld.agents.vision.looking import LOOKS, Look, Photo
-from simworld.agents.vision.models import MODELS
-from simworld.agents.vision.trunk import STRIDE, Features, Trunk
+from simworld.agents.vision.looking import LARGER, Look, Photo
+from simworld.agents.vision.models import MODELS, told_in_mirrors
+from simworld.agents.vision.trunk import LEAST_SIDE, STRIDE, Features, Trunk
 from simworld.datasets.store.folder import software
 from simworld.errors import ConfigurationError
 from simworld.geometry import Array
 from simworld.plain import Plain, describe
 
-Side = Annotated[Whole, Field(ge=64, le=1024)]
+Side = Annotated[Whole, Field(ge=LEAST_SIDE, le=1024, multiple_of=STRIDE)]
 Depth = Annotated[Whole, Field(ge=0, le=16)]
 Width = Annotated[Whole, Field(ge=4, le=512)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -39,7 +40,6 @@ LEAST_SCORE = 0.05
 """Of a thing that is told of, if nothing else is asked for."""
 _TOGETHER = 16
 """Images that are seen at once."""
-_NONE = Cells(*(torch.zeros(0, dtype=torch.int64) for _ in range(4)))
 
 
 class VisionArchitecture(Settings):
@@ -206,30 +206,31 @@ class SeeingNetwork(LearningNetwork):
     def _looked(self, look: Look) -> tuple[Features, torch.Tensor]:
         """The features of photos, and how likely each cell is the middle of a thing."""
         features = self._features(look.images())
-        return features, self.parts[0].answers(features, _NONE).float().sigmoid()
+        return features, self.parts[0](features, Cells.everywhere(features.coarse)).float().sigmoid()
 
     def _see(self, photos: Sequence[Photo], size: tuple[int, int], least: float) -> list[Found]:
-        looks = [Look.at(photos, size, *each) for each in LOOKS]
+        first = Look.at(photos, size)
+        looks = [first, first.again(LARGER, told_in_mirrors(self.architecture.model))]
         seen = [self._looked(look) for look in looks]
-        cells_of_first = seen[0][1].shape[-2:]
-        alike = [look.as_seen(likely, cells_of_first) for look, (_, likely) in zip(looks, seen, strict=True)]
+        shape = seen[0][1].shape[-2:]
+        alike = [look.as_first(likely, shape) for look, (_, likely) in zip(looks, seen, strict=True)]
         there, cells = peaks(torch.stack(alike).mean(0), MOST)
         kept = there >= least
         cells = cells[kept]
         views = [
-            _View(look, features, look.same(cells, likely, cells_of_first), looks[0])
+            _View(look, first, features, look.same(cells, likely, shape))
             for look, (features, likely) in zip(looks, seen, strict=True)
         ]
-        told = views[0].told
+        told = first.cameras(cells)
+        known = bool(told)
         for head in self.parts[1:]:
-            if head.needs_camera and "intrinsics" not in told:
-                continue
-            says = [view.read(head) for view in views[: len(views) if head.again else 1]]
-            told |= {name: torch.stack([each[name] for each in says]).mean(0) for name in says[0]}
+            if known or not head.needs_camera:
+                says = [view.read(head, told) for view in views[: len(views) if head.again else 1]]
+                told |= {name: torch.stack([each[name] for each in says]).mean(0) for name in says[0]}
         scores = there[kept, None] * told.pop("chances")
         cell, categories = (scores >= least).nonzero(as_tuple=True)
         scores, image, all_found = scores[cell, categories], cells.image[cell], list[Found]()
-        for k, (photo, by) in enumerate(zip(photos, looks[0].framings, strict=True)):
+        for k, (photo, by) in enumerate(zip(photos, first.framings, strict=True)):
             mine = (image == k).nonzero()[:, 0]
             mine = mine[scores[mine].argsort(descending=True, stable=True)[:MOST]]
             likeliest = {name: values[cell[mine]] for name, values in told.items()}
@@ -239,17 +240,16 @@ class SeeingNetwork(LearningNetwork):
 
 
 class _View:
-    """What a look says of things, of which it has `cells`."""
+    """What a look says of things, of which it has the cells."""
 
-    def __init__(self, look: Look, features: Features, cells: Cells, first: Look) -> None:
-        self._features, self._cells = features, cells
-        self._aside = None if look is first else look.beside(first, cells)
-        self.told: dict[str, Any] = look.cameras(cells)
+    def __init__(self, look: Look, first: Look, features: Features, cells: Cells) -> None:
+        self._features, self._cells, self._cameras = features, cells, look.cameras(cells)
+        self._aside = None if look is first else look.beside(first)
 
-    def read(self, head: Head) -> dict[str, torch.Tensor]:
-        """What a head says, in the pixels of the first look."""
+    def read(self, head: Head, told: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """What a head says, in the pixels of the first look, in which the heads before it have `told` something."""
         answers = head.answers(self._features, self._cells)
-        says = head.read(answers, self._cells, self.told)
+        says = head.read(answers, self._cells, told if self._aside is None else self._cameras)
         self._cells = head.aimed(answers, self._cells)
         return says if self._aside is None else head.as_first(says, self._aside)
 
@@ -304,8 +304,8 @@ def _enlarged(logits: torch.Tensor, framing: Framing, boxes: Array, size: tuple[
     for mask, shown, corner, (right, bottom) in zip(masks, logits, begin, end, strict=True):
         left, top = corner.tolist()
         if left < right and top < bottom:
-            shift = (-origin - corner).tolist()
-            by = Framing(MASK_STRIDE / framing.scale, 0.0, shift)
+            across, down = (-origin - corner).tolist()
+            by = Framing(MASK_STRIDE / framing.scale, 0.0, (across, down))
             inside = framed_image(shown[None], by, (right - left, bottom - top))
             mask[top:bottom, left:right] = inside[0].numpy() > 0
     return masks

@@ -13,6 +13,10 @@ STRIDE, FINE_STRIDE = 8, 4
 """Pixels along a side of a cell of the features, and of the finer ones."""
 
 
+LEAST_SIDE = 64
+"""Pixels of an image."""
+
+
 class Features(NamedTuple):
     """Of n images: `coarse` (n, out, h / STRIDE, w / STRIDE), `fine` (n, first width, h / FINE_STRIDE, ...)."""
 

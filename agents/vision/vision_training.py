@@ -24,7 +24,7 @@ from simworld.datasets.store.request import difference
 from simworld.errors import ConfigurationError
 
 _WINDOW, _ZOOM = 0.5, 0.3
-"""Of a picture's sides, in a window that is learnt from; and by what pictures are also looked at (`LOOKS`)."""
+"""Of a picture's sides, in a window that is learnt from; and an enlargement that a second look is not beyond."""
 
 
 class VisionSettings(LearningSettings):

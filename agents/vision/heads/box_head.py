@@ -7,21 +7,22 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.cell_head import CellHead
-from simworld.agents.vision.heads.head import Aside, Cells, Shape
+from simworld.agents.vision.heads.at_cells import AtCells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Aside, Head, Shape
 
 _UNIT = 16.0
 """Pixels that an answer of 1 is about."""
 
 
-class BoxHead(CellHead):
+class BoxHead(Head):
     """Columns and rows to the middle, width and height."""
 
     name = "boxes"
     again = True
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, 4)
+        super().__init__(AtCells(shape.width, 4))
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """One less the generalized overlap (Rezatofighi et al. 2019)."""

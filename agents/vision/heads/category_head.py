@@ -6,18 +6,19 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.close_head import CloseHead
-from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.closer import Closer
+from simworld.agents.vision.heads.head import Head, Shape
 
 
-class CategoryHead(CloseHead):
+class CategoryHead(Head):
     """The logarithm of how likely each category is, but for a constant."""
 
     name = "categories"
     again = True
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, len(shape.categories))
+        super().__init__(Closer(shape.width, shape.fine, len(shape.categories)))
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """Cross entropy."""

@@ -1,7 +1,6 @@
 """What a head is: answers at every cell of the features, how they are learnt, and what they say of a thing there."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,64 +8,15 @@ import torch
 from torch import nn
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.trunk import STRIDE, Features
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Cells that answer for things: of each its `image` (k,), its `row` and `column`, and which `thing` it is of.
-
-    Where heads have said it, `boxes` (k, 4) are around the things, in pixels.
-    """
-
-    image: torch.Tensor
-    row: torch.Tensor
-    column: torch.Tensor
-    thing: torch.Tensor
-    boxes: torch.Tensor | None = None
-
-    @classmethod
-    def everywhere(cls, features: torch.Tensor) -> "Cells":
-        """All that features (n, c, h, w) have, each of another thing."""
-        (count, _, height, width), device = features.shape, features.device
-        sides = (torch.arange(side, device=device) for side in (count, height, width))
-        image, row, column = (grid.flatten() for grid in torch.meshgrid(*sides, indexing="ij"))
-        return cls(image, row, column, torch.arange(count * height * width, device=device))
-
-    def __getitem__(self, rows: Any) -> "Cells":
-        """Some of them."""
-        return self._each(lambda values: values[rows])
-
-    def to(self, device: torch.device) -> "Cells":
-        """The same on a device."""
-        return self._each(lambda values: values.to(device))
-
-    def of_each(self, things: int) -> "Cells":
-        """The last one, which is the middle one, of each of so many things, if it has any."""
-        places = torch.arange(len(self.thing), device=self.thing.device)
-        last = torch.full((things,), -1, device=places.device).scatter_reduce(0, self.thing, places, "amax")
-        return self[last[last >= 0]]
-
-    @property
-    def shares(self) -> torch.Tensor:
-        """How much each counts (k,) where every thing counts as much as another: 1 of all cells of a thing together."""
-        return 1.0 / torch.bincount(self.thing).clamp_min(1)[self.thing]
-
-    @property
-    def middles(self) -> torch.Tensor:
-        """Where they are, in pixels x and y: (k, 2)."""
-        return (torch.stack([self.column, self.row], dim=1) + 0.5) * STRIDE
-
-    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Cells":
-        changed: dict[str, Any] = {
-            name: None if values is None else change(values) for name, values in vars(self).items()
-        }
-        return Cells(**changed)
+from simworld.agents.vision.heads.at_cells import AtCells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.closer import Closer
+from simworld.agents.vision.trunk import Features
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What heads are made for: names of categories and of the keypoints of each, and how wide features are."""
+    """What heads are made for: names of categories and of the keypoints of each, and the widths of both features."""
 
     categories: tuple[str, ...]
     points: tuple[tuple[str, ...], ...]
@@ -76,12 +26,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Aside:
-    """Another look at a picture: larger by `scale` (k, 1) at each of some cells, in a mirror or not.
+    """Another look at a picture, larger by a `scale`, in a mirror or not.
 
     Its `size` (2,) and that of the first look are in pixels, x and y; their middles show the same.
     """
 
-    scale: torch.Tensor
+    scale: float
     mirrored: bool
     size: torch.Tensor
     first: torch.Tensor
@@ -93,7 +43,7 @@ class Aside:
 
 
 class Head(nn.Module):
-    """Answers (n, outputs, h, w) from features.
+    """Answers (n, outputs, h, w) from features, by its way to look at them.
 
     Most are made only in the cells of things when they are learnt and read. What `needs_camera` is read only where the
     camera of an image is known. What is read `again` is so in every look at a picture, and the mean is told. By its
@@ -104,21 +54,26 @@ class Head(nn.Module):
     needs_camera: ClassVar[bool] = False
     again: ClassVar[bool] = False
 
-    @abstractmethod
+    def __init__(self, look: AtCells | Closer) -> None:
+        super().__init__()
+        self.look = look
+
     def forward(self, features: Features, cells: Cells) -> torch.Tensor:
         """The answers everywhere, where the `cells` are all."""
+        return self.look.everywhere(features, cells)
 
-    @abstractmethod
     def answers(self, features: Features, cells: Cells) -> torch.Tensor:
         """What `loss` and `read` are given: the answers (k, outputs) at some cells, unless a head makes others."""
+        answers: torch.Tensor = self.look(features, cells)
+        return answers
 
     def aimed(self, answers: torch.Tensor, cells: Cells) -> Cells:
         """The cells, with what these answers tell the heads that come after."""
         return cells
 
     def taught(self, cells: Cells, things: int) -> Cells:
-        """Those of the cells that answer for so many things of which is learnt."""
-        return cells
+        """Those of the cells that answer for so many things of which is learnt: all, or one where all see the same."""
+        return cells.of_each(things) if isinstance(self.look, Closer) else cells
 
     @staticmethod
     def of_things(losses: torch.Tensor, cells: Cells) -> torch.Tensor:
@@ -132,9 +87,10 @@ class Head(nn.Module):
 
     @abstractmethod
     def read(self, answers: torch.Tensor, cells: Cells, found: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """What answers mean at the cells of things that were found, in pixels of the picture that the network saw.
+        """What answers mean at the cells of things that were found, in pixels of the look that the network has.
 
-        `found` has what the heads before it said, and `intrinsics` (k, 3, 3) and `world_to_camera` (k, 3, 4) of each.
+        `found` has `intrinsics` (k, 3, 3) and `world_to_camera` (k, 3, 4) of each where they are known, and in the
+        first look what the heads before it said.
         """
 
     def as_first(self, found: dict[str, torch.Tensor], aside: Aside) -> dict[str, torch.Tensor]:

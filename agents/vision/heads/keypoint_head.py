@@ -6,21 +6,22 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.cell_head import CellHead
-from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.at_cells import AtCells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Head, Shape
 
 _UNIT = 16.0
 """Pixels that an answer of 1 is."""
 
 
-class KeypointHead(CellHead):
+class KeypointHead(Head):
     """Two distances for each keypoint of the thing's category, in the order of their names."""
 
     name = "keypoints"
 
     def __init__(self, shape: Shape) -> None:
         self._most = max(1, *map(len, shape.points))
-        super().__init__(shape, 2 * self._most)
+        super().__init__(AtCells(shape.width, 2 * self._most))
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """Of the keypoints that are in front of the camera, also those that are hidden."""

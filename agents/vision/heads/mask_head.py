@@ -7,8 +7,9 @@ from torch import nn
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.cell_head import CellHead
-from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.at_cells import AtCells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.trunk import STRIDE, Features, block
 
 _PROTOTYPES, _HIDDEN = 8, 8
@@ -24,13 +25,13 @@ _MOST = 64
 """Things of a batch whose masks are learnt at once."""
 
 
-class MaskHead(CellHead):
+class MaskHead(Head):
     """Each cell gives the weights of a small network over the prototypes (CondInst, Tian et al. 2020)."""
 
     name = "masks"
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, sum(_WEIGHTS))
+        super().__init__(AtCells(shape.width, sum(_WEIGHTS)))
         width = shape.width
         self.prototypes = nn.Sequential(block(width, width), nn.Conv2d(width, _PROTOTYPES * _FINE**2, 1))
 

@@ -10,14 +10,15 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.cell_head import CellHead
-from simworld.agents.vision.heads.head import Aside, Cells, Shape
+from simworld.agents.vision.heads.at_cells import AtCells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Aside, Head, Shape
 
 _UNIT, _HIGH = 16.0, 0.05
 """Pixels, and metres, that an answer of 1 is."""
 
 
-class PositionHead(CellHead):
+class PositionHead(Head):
     """Columns and rows from the cell to the thing's origin, and its height in the world."""
 
     name = "position"
@@ -25,7 +26,7 @@ class PositionHead(CellHead):
     again = True
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, 3)
+        super().__init__(AtCells(shape.width, 3))
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """Of all three, in their units."""

@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.cell_head import CellHead
-from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.at_cells import AtCells
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.trunk import STRIDE, Features
 
 _RARE = 0.02
@@ -21,15 +22,16 @@ _NEARLY = 0.999
 """The target at the middle of what is neither asked for nor denied."""
 
 
-class PresenceHead(CellHead):
+class PresenceHead(Head):
     """How likely each cell is the middle of a thing."""
 
     name = "presence"
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, 1)
-        assert self.last.bias is not None
-        torch.nn.init.constant_(self.last.bias, math.log(_RARE / (1 - _RARE)))
+        look = AtCells(shape.width, 1)
+        super().__init__(look)
+        assert look.last.bias is not None
+        torch.nn.init.constant_(look.last.bias, math.log(_RARE / (1 - _RARE)))
 
     def answers(self, features: Features, cells: Cells) -> torch.Tensor:
         """Those of all cells: (n, outputs, h, w)."""

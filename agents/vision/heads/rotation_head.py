@@ -11,8 +11,9 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.close_head import CloseHead
-from simworld.agents.vision.heads.head import Cells, Shape
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.closer import Closer
+from simworld.agents.vision.heads.head import Head, Shape
 
 _TOLD = 7
 """Rotations that are told of a thing."""
@@ -20,17 +21,18 @@ _REST, _SURE = 0.05, 0.25
 """The share that all of them have in a loss that is else of the nearest, and how much it counts which that is."""
 
 
-class RotationHead(CloseHead):
+class RotationHead(Head):
     """Six numbers of each, of which the nearest rotation is made; then the logarithms of how likely they are."""
 
     name = "rotation"
     needs_camera = True
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, 7 * _TOLD)
-        assert self.last.bias is not None
+        look = Closer(shape.width, shape.fine, 7 * _TOLD)
+        super().__init__(look)
+        assert look.last.bias is not None
         with torch.no_grad():  # else all would begin as one
-            self.last.bias[: 6 * _TOLD] = _orthogonal(torch.randn(_TOLD, 3, 2))[..., :2].flatten()
+            look.last.bias[: 6 * _TOLD] = _orthogonal(torch.randn(_TOLD, 3, 2))[..., :2].flatten()
 
     def loss(self, answers: torch.Tensor, batch: Batch, cells: Cells) -> torch.Tensor:
         """The squared distance of the nearest of those told to the nearest of the thing's symmetries, and which it is.

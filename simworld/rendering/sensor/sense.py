@@ -32,6 +32,7 @@ CLUMP = 1 / 60
 """Size of depth's holes, as a share of the image's height."""
 _LEVELS = 1 << 12
 _ROOM = Room()
+_NONE_DEAD: Dead = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint8)
 _NO_TAPS: Taps = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
 
 
@@ -107,9 +108,12 @@ def _blurs(defocus: float, motion_blur: float, direction: float) -> tuple[Blurs,
 def _taps(weights: Float) -> Taps:
     """Taps of odd-sized weights (m, n), less those that are 0."""
     rows, columns = np.nonzero(weights)
-    spare = (0, -len(rows) % TOGETHER)
-    down, right = (np.pad(at - n // 2, spare) for at, n in zip((rows, columns), weights.shape, strict=True))
-    return down, right, np.pad(weights[rows, columns], spare)
+    count = len(rows)
+    down, right = np.zeros((2, count + -count % TOGETHER), dtype=np.int64)
+    down[:count], right[:count] = rows - weights.shape[0] // 2, columns - weights.shape[1] // 2
+    much = np.zeros(len(down), dtype=np.float32)
+    much[:count] = weights[rows, columns]
+    return down, right, much
 
 
 def _gaussian(sigma: float) -> Float:
@@ -147,6 +151,8 @@ def _streak(length: float, direction: float) -> Float:
 @lru_cache(maxsize=32)
 def _dead_pixels(seed: int, name: str, count: int, share: float) -> Dead:
     """The dead ones of `count` pixels, by place (n,), and the byte at which each is stuck (n,)."""
+    if not share:
+        return _NONE_DEAD
     generator = Streams(seed)(f"dead/{name}")
     places = generator.choice(count, generator.binomial(count, share), replace=False, shuffle=False)
     return places, (255 * generator.integers(2, size=len(places))).astype(np.uint8)

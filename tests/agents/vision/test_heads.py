@@ -8,11 +8,12 @@ import torch
 
 from simworld.agents.data.batch import Batch, collate
 from simworld.agents.data.image_set import ImageSet
+from simworld.agents.vision.heads.at_cells import AtCells
 from simworld.agents.vision.heads.box_head import BoxHead
 from simworld.agents.vision.heads.category_head import CategoryHead
-from simworld.agents.vision.heads.cell_head import CellHead
-from simworld.agents.vision.heads.close_head import CloseHead, looked_at
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.closer import looked_at
+from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE, MaskHead, _shares, mixed
 from simworld.agents.vision.heads.position_head import PositionHead
@@ -114,7 +115,7 @@ def test_rotations_that_are_learnt_are_the_true_ones_but_for_symmetry(images: Im
     head, cells = RotationHead(shape_of(images)), middles(batch)
     seen = (batch.intrinsics[batch.of] @ batch.translations[..., None])[..., 0]
     known = camera_of(batch) | {"origins": seen[:, :2] / seen[:, 2:]}
-    told = head.read(fitted(head, batch, cells, head.last.out_channels), cells, known)["rotations"]
+    told = head.read(fitted(head, batch, cells, head.look.last.out_channels), cells, known)["rotations"]
     off = told.transpose(1, 2) @ batch.rotations
     like = (off[:, None] @ batch.alike).diagonal(dim1=-2, dim2=-1).sum(-1)
     angle = torch.arccos(((like.amax(1) - 1) / 2).clamp(-1, 1))
@@ -128,7 +129,7 @@ def test_what_is_upright_and_seen_from_its_back_is_the_same_from_wherever_it_is_
     images: ImageSet, down: float
 ) -> None:
     head = RotationHead(shape_of(images))
-    answers = torch.zeros(5, head.last.out_channels)
+    answers = torch.zeros(5, head.look.last.out_channels)
     answers[:, [0, 3]], answers[:, -7] = 1.0, 1.0
     turns = torch.linspace(0, 5, 5)
     right = torch.stack([turns.cos(), turns.sin(), 0 * turns], 1)
@@ -150,7 +151,7 @@ def test_of_what_may_be_one_of_two_is_told_and_not_what_is_between(images: Image
     batches = [replace(batch, alike=only, rotations=batch.rotations @ turn) for turn in (torch.eye(3), half)]
     # The same answers for both: nothing shows which of them it is.
     generator = torch.Generator().manual_seed(3)
-    answers = (0.1 * torch.randn(len(cells.thing), head.last.out_channels, generator=generator)).requires_grad_()
+    answers = (0.1 * torch.randn(len(cells.thing), head.look.last.out_channels, generator=generator)).requires_grad_()
     optimizer = torch.optim.Adam([answers], lr=0.02)
     for _ in range(1500):
         optimizer.zero_grad()
@@ -166,7 +167,9 @@ def test_of_what_may_be_one_of_two_is_told_and_not_what_is_between(images: Image
 
 def test_a_ball_teaches_no_rotation(images: ImageSet, batch: Batch) -> None:
     head, cells = RotationHead(shape_of(images)), middles(batch)
-    answers = torch.randn(len(batch), head.last.out_channels, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1))
+    answers = torch.randn(
+        len(batch), head.look.last.out_channels, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)
+    )
     answers.requires_grad_()
     alike = batch.alike.clone()
     alike[1:] = 0.0
@@ -192,7 +195,7 @@ def test_masks_that_are_learnt_show_the_things(images: ImageSet, batch: Batch) -
     head, cells = MaskHead(shape_of(images)), middles(batch)
     # Prototypes have to differ before they can be mixed.
     nothing = Features(torch.zeros(1, 8, 2, 2), torch.zeros(1, 6, 4, 4))
-    outputs, weights = head(nothing, NOWHERE).shape[1], head.last.out_channels
+    outputs, weights = head(nothing, NOWHERE).shape[1], head.look.last.out_channels
 
     def logits(answers: torch.Tensor, cells: Cells) -> torch.Tensor:
         prototypes = torch.nn.functional.pixel_shuffle(answers[:, weights:], STRIDE // MASK_STRIDE)
@@ -246,10 +249,9 @@ def test_answers_at_cells_are_those_of_the_whole(images: ImageSet, batch: Batch,
                 values.copy_(torch.rand(values.shape, generator=generator) + (0.5 if "var" in name else -0.5))
         corners = Cells(*(torch.tensor(c) for c in ([0, 1, 5], [0, HEIGHT - 1, 3], [0, WIDTH - 1, 7], [0, 1, 2])))
         one = Cells(*(torch.tensor([c]) for c in (2, 0, 9, 0)))
-        answers = CellHead.answers if isinstance(head, CellHead) else CloseHead.answers
         for some in (cells, corners, one):
             there = all_of_them[(some.image * HEIGHT + some.row) * WIDTH + some.column]
-            whole, told = at(head(features, all_of_them), there), answers(head, features, there)
+            whole, told = at(head(features, all_of_them), there), head.look(features, there)
             np.testing.assert_allclose(told, whole[:, : told.shape[1]], rtol=1e-4, atol=1e-4)
 
 
@@ -257,17 +259,16 @@ def test_answers_at_cells_are_those_of_the_whole(images: ImageSet, batch: Batch,
 def test_a_batch_of_hardly_anything_can_be_learnt_from(images: ImageSet, batch: Batch, kind: type[Head]) -> None:
     head, features = kind(shape_of(images)).train(), features_of(len(batch), 3)
     one = boxed(Cells(*(torch.tensor([k]) for k in (2, 0, 9, 0))))
-    answers = CellHead.answers if isinstance(head, CellHead) else CloseHead.answers
-    if isinstance(head, CellHead):  # of which there is no variance
-        known = head.normal.running_mean.clone()
-        learnt = answers(head, features, one)
-        assert torch.equal(head.normal.running_mean, known)
+    if isinstance(head.look, AtCells):  # of which there is no variance
+        known = head.look.normal.running_mean.clone()
+        learnt = head.look(features, one)
+        assert torch.equal(head.look.normal.running_mean, known)
         with torch.no_grad():
-            np.testing.assert_allclose(learnt, answers(head.eval(), features, one), atol=1e-6)
-    answers(head.train(), features, one).sum().backward()
-    assert head.last.weight.grad.isfinite().all()
+            np.testing.assert_allclose(learnt, head.eval().look(features, one), atol=1e-6)
+    head.train().look(features, one).sum().backward()
+    assert head.look.last.weight.grad.isfinite().all()
     before = {name: values.clone() for name, values in head.state_dict().items()}
-    assert answers(head.train(), features, one[:0]).shape == (0, head.last.out_channels)
+    assert head.train().look(features, one[:0]).shape == (0, head.look.last.out_channels)
     assert all(torch.equal(values, before[name]) for name, values in head.state_dict().items())
 
 

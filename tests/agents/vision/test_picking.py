@@ -127,7 +127,7 @@ def network() -> SeeingNetwork:
     architecture = VisionArchitecture(model="pose", categories=CATEGORIES, points=((),) * 5, **asked)  # type: ignore[arg-type]
     made = SeeingNetwork(architecture, seed=1)
     with torch.no_grad():
-        made.parts[0].last.bias.fill_(1.0)  # something is found everywhere
+        made.parts[0].look.last.bias.fill_(1.0)  # something is found everywhere
     return made
 
 
@@ -141,7 +141,7 @@ def test_a_network_says_where_the_likeliest_is(network: SeeingNetwork) -> None:
     np.testing.assert_allclose(located.pose[:3], found.positions[first])
     np.testing.assert_allclose(turn @ quat_to_matrix(located.pose[3:]), found.rotations[first], atol=1e-5)
     with torch.no_grad():
-        (silent := SeeingNetwork(network.architecture, seed=1)).parts[0].last.bias.fill_(-20.0)
+        (silent := SeeingNetwork(network.architecture, seed=1)).parts[0].look.last.bias.fill_(-20.0)
     assert locate(silent, photo, "lemon") is None
     with pytest.raises(ConfigurationError, match="category: the model knows can, .*, got 'spoon'"):
         locate(network, photo, "spoon")

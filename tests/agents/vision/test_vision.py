@@ -14,7 +14,8 @@ from simworld.agents.data.framing import mirrored
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.learning.network_training import NetworkTraining
 from simworld.agents.networks.stored import read_stored, write_stored
-from simworld.agents.vision.looking import Photo
+from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.looking import Look, Photo
 from simworld.agents.vision.models import MODELS
 from simworld.agents.vision.scores import measure
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
@@ -80,7 +81,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(images: ImageSet, 
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_stored_sees_the_same(images: ImageSet, tmp_path: Path, model: str) -> None:
     network = SeeingNetwork(settings_for(images, model).architecture, seed=3)
-    torch.nn.init.constant_(network.parts[0].last.bias, 1.0)  # something is found
+    torch.nn.init.constant_(network.parts[0].look.last.bias, 1.0)  # something is found
     network.save(tmp_path / "model.safetensors")
     again = SeeingNetwork.load(tmp_path / "model.safetensors")
     example = images[0]
@@ -161,7 +162,7 @@ def test_the_truth_itself_has_full_marks(images: ImageSet) -> None:
 def test_what_is_found_is_told_in_the_pixels_of_any_picture(images: ImageSet) -> None:
     network = SeeingNetwork(settings_for(images).architecture, seed=1)
     with torch.no_grad():
-        network.heads[0].last.bias.fill_(1.0)
+        network.heads[0].look.last.bias.fill_(1.0)
     for height, width in ((480, 640), (7, 9), (100, 30)):
         found = network.see([Photo(np.full((height, width, 3), 90, dtype=np.uint8))])[0]
         assert len(found) and found.positions is None and found.rotations is None
@@ -177,7 +178,7 @@ SHAPES = (96, 128), (128, 96), (60, 60), (200, 40)
 def test_tall_pictures_are_seen_as_large_as_wide_ones(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     network, sizes = SeeingNetwork(settings_for(images).architecture, seed=1), list[tuple[int, ...]]()
     with torch.no_grad():
-        network.heads[0].last.bias.fill_(1.0)
+        network.heads[0].look.last.bias.fill_(1.0)
     trunk = network.trunk.forward
     monkeypatch.setattr(network.trunk, "forward", lambda seen: sizes.append(tuple(seen.shape)) or trunk(seen))
     pictures = [np.random.default_rng(k).integers(0, 255, (*size, 3), dtype=np.uint8) for k, size in enumerate(SHAPES)]
@@ -198,33 +199,47 @@ def test_what_tells_rotations_is_not_learnt_in_mirrors(images: ImageSet) -> None
         settings_for(images, model, augmentation=Augmentation(mirror=0.5))
 
 
-def test_all_looks_see_the_same(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is looked at in mirrors too is the same in a mirror; and so it is when looked at again."""
+def test_the_same_is_found_in_a_mirror(images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     network = SeeingNetwork(settings_for(images).architecture, seed=1)
     with torch.no_grad():
-        network.heads[0].last.bias.fill_(1.0)
+        network.heads[0].look.last.bias.fill_(1.0)
     example = replace(images[0], image=np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8))
     one, other = (Photo(each.image, each.intrinsics, each.world_to_camera) for each in (example, mirrored(example)))
 
-    def seen(photo: Photo, looks: list[tuple[float, bool]]) -> Found:
-        monkeypatch.setattr("simworld.agents.vision.seeing.LOOKS", looks)
-        return network.see([photo])[0]
+    again = Look.again
+    monkeypatch.setattr(Look, "again", lambda first, *_: again(first, 1.0, True))
+    one, other = network.see([one])[0], network.see([other])[0]
+    x, y, width, height = other.boxes.T
+    back = np.stack([128 - x - width, y, width, height], axis=1)
+    assert one.positions is not None and other.positions is not None and len(one) > 3
+    for score, category, box, position in zip(one.scores, one.categories, one.boxes, one.positions, strict=True):
+        alike = (np.abs(other.scores - score) < 1e-5) & (other.categories == category)
+        assert np.abs(back[alike] - box).max(axis=1).min() < 1e-3
+        assert np.abs(other.positions[alike] - position).max(axis=1).min() < 1e-4 * max(1.0, np.abs(position).max())
 
-    usual = [(1.0, False), (4 / 3, True)]
-    for looks in ([(1.0, False), (1.0, True)], [*usual, (4 / 3, False), (1.0, True)]):
-        found, back = seen(one, looks), seen(other, looks)
-        x, y, width, height = back.boxes.T
-        boxes = np.stack([128 - x - width, y, width, height], axis=1)
-        assert found.positions is not None and back.positions is not None and len(found) > 3
-        for score, category, box, there in zip(
-            found.scores, found.categories, found.boxes, found.positions, strict=True
-        ):
-            alike = (np.abs(back.scores - score) < 1e-5) & (back.categories == category)
-            assert np.abs(boxes[alike] - box).max(axis=1).min() < 1e-3
-            assert np.abs(back.positions[alike] - there).max(axis=1).min() < 1e-4 * max(1.0, np.abs(there).max())
-    twice, found = seen(one, usual * 2), seen(one, usual)
-    for name in ("scores", "boxes", "positions"):
-        np.testing.assert_allclose(getattr(twice, name), getattr(found, name), rtol=1e-4, atol=1e-4)
+
+@pytest.mark.parametrize("mirrored", (False, True))
+def test_a_second_look_is_told_in_the_pixels_of_the_first(mirrored: bool) -> None:
+    """Points of the one are those of the other, by what framings say of a photo's; and so are cells."""
+    photos = [Photo(np.zeros((*size, 3), dtype=np.uint8)) for size in ((96, 128), (50, 90))]
+    first = Look.at(photos, (128, 96))
+    other = first.again(4 / 3, mirrored)
+    assert other.size == (168, 128)
+    aside = other.beside(first)
+    for own, before in zip(other.framings, first.framings, strict=True):
+        places = np.array([[10.0, 20.0], [80.0, 44.0], [0.0, 0.0]])
+        there, here = (f.scale * places + f.shift for f in (own, before))
+        if mirrored:
+            there[:, 0] = other.size[0] - there[:, 0]
+        np.testing.assert_allclose(aside.points(torch.from_numpy(there)), here, atol=1e-5)
+    likely = torch.zeros(2, 1, 16, 21)
+    row, column = 5, 13
+    likely[1, 0, row, column] = 1.0
+    seen = other.as_first(likely, torch.Size((12, 16)))
+    cells = Cells(*(torch.tensor(c)[None] for c in (1, *np.unravel_index(int(seen[1].argmax()), (12, 16)), 0)))
+    same = other.same(cells, likely, torch.Size((12, 16)))
+    assert (same.image, same.row, same.column) == (1, row, column)
+    assert (aside.points(same.middles) - cells.middles).abs().max() <= 8
 
 
 def test_commands_train_test_and_predict(folder: Path, tmp_path: Path) -> None:

@@ -4,26 +4,26 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.trunk import Features
 
 
-class CellHead(Head):
-    """One hidden layer."""
+class AtCells(nn.Module):
+    """One hidden layer, over features so wide."""
 
-    def __init__(self, shape: Shape, outputs: int) -> None:
+    def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
-        self.last = nn.Conv2d(shape.width, outputs, 1)
-        self.convolution = nn.Conv2d(shape.width, shape.width, 3, padding=1, bias=False)
-        self.normal = nn.BatchNorm2d(shape.width)
+        self.last = nn.Conv2d(width, outputs, 1)
+        self.convolution = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.normal = nn.BatchNorm2d(width)
 
-    def forward(self, features: Features, cells: Cells) -> torch.Tensor:
-        """The answers everywhere."""
+    def everywhere(self, features: Features, cells: Cells) -> torch.Tensor:
+        """The answers (n, outputs, h, w), where the `cells` are all."""
         answers: torch.Tensor = self.last(self.normal(self.convolution(features.coarse)).relu())
         return answers
 
-    def answers(self, features: Features, cells: Cells) -> torch.Tensor:
-        """Those at some cells: (k, outputs), or what another head makes of them."""
+    def forward(self, features: Features, cells: Cells) -> torch.Tensor:
+        """Those at some cells: (k, outputs)."""
         hidden, normal = functional.conv2d(_around(features.coarse, cells), self.convolution.weight), self.normal
         if self.training and len(hidden) < 2:  # of which there is no variance
             known = normal.running_mean, normal.running_var, normal.weight, normal.bias

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from simworld.agents.vision.heads.head import Cells, Head, Shape
+from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.trunk import FINE_STRIDE, STRIDE, Features, block
 
 _SIDE = 6
@@ -15,27 +15,27 @@ _UNIT = 32.0
 """Pixels that a side of a usual box has."""
 
 
-class CloseHead(Head):
-    """Convolutions of what is in a box, at the same places of any, and of the box's sides; boxes are told before."""
+class Closer(nn.Module):
+    """Convolutions of what is in a box, at the same places of any, and of the box's sides; boxes are told before.
 
-    def __init__(self, shape: Shape, outputs: int) -> None:
+    The features are `width` wide, and the finer ones `fine`.
+    """
+
+    def __init__(self, width: int, fine: int, outputs: int) -> None:
         super().__init__()
         first, second, third = _WIDTHS
         self.closer = nn.Sequential(
-            block(shape.width + shape.fine + 2, first), block(first, second, 3, 2), block(second, third, 3, 2)
+            block(width + fine + 2, first), block(first, second, 3, 2), block(second, third, 3, 2)
         )
         self.last = nn.Conv2d(third, outputs, 2)
 
-    def forward(self, features: Features, cells: Cells) -> torch.Tensor:
-        """The answers everywhere."""
+    def everywhere(self, features: Features, cells: Cells) -> torch.Tensor:
+        """The answers (n, outputs, h, w), where the `cells` are all."""
         count, _, height, width = features.coarse.shape
-        return self.answers(features, cells).view(count, height, width, -1).permute(0, 3, 1, 2)
+        answers: torch.Tensor = self(features, cells)
+        return answers.view(count, height, width, -1).permute(0, 3, 1, 2)
 
-    def taught(self, cells: Cells, things: int) -> Cells:
-        """The middle one of each thing: all of them look at the same."""
-        return cells.of_each(things)
-
-    def answers(self, features: Features, cells: Cells) -> torch.Tensor:
+    def forward(self, features: Features, cells: Cells) -> torch.Tensor:
         """Those at some cells: (k, outputs)."""
         if self.training and not len(cells.thing):  # of which there are no statistics
             return features.coarse.new_zeros(0, self.last.out_channels).float()
