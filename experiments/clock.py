@@ -30,10 +30,12 @@ class Clock:
             raise ConfigurationError(f"folder: nobody measured how long {path} took; begin in another folder")
         return float(cls._file(path).read_text())
 
-    def tick(self) -> None:
-        """Save the time, if that was long ago."""
-        if time.perf_counter() - self._saved >= _SAVED_EVERY:
+    def tick(self) -> float:
+        """How long it took until now; save that, if it was long ago."""
+        now = time.perf_counter()
+        if now - self._saved >= _SAVED_EVERY:
             self.save()
+        return self._before + now - self._begin
 
     def save(self) -> None:
         """Write what a kill does not take back."""

@@ -176,7 +176,7 @@ class ImageSet(Dataset[Example]):
             )
             for note in read
         ]
-        return together(things, max(map(len, self.points)))
+        return together(things, max(map(len, self.points), default=0))
 
 
 def _png(folder: Path, name: str, known: Mapping[str, Set[Fingerprint]], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -187,7 +187,7 @@ def _png(folder: Path, name: str, known: Mapping[str, Set[Fingerprint]], shape: 
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             pixels = np.asarray(picture)
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{folder / name} is broken: {error}") from None
     if pixels.shape != shape:
         raise DatasetError(f"{folder / name} is broken: it must be of {shape} pixels, got {pixels.shape}")

@@ -86,7 +86,7 @@ class RenderedSet(Dataset[Example]):
 
 def example_of(image: LabelledImage, categories: Sequence[str], points: Sequence[Sequence[str]]) -> Example:
     """A rendered image as an example, of which things of these categories are labelled."""
-    labels = annotate(image.frame, image.moment.scene, image.moment.state, image.camera)
+    labels = annotate(image.exact, image.moment.scene, image.moment.state, image.camera)
     things = [
         LabelledThing(
             category=(category := categories.index(label.category)),

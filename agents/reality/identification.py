@@ -199,7 +199,10 @@ class _Search:
         return scales, told
 
     def intervals(self) -> tuple[Float, Float]:
-        """Between which shares each value is best if traces are others, with the other values as they are."""
+        """Between which shares each value is best if traces are others, with the other values as they are.
+
+        What is best may lie up to half way to the next value that is tried.
+        """
         best = self.best
         if not all(self._at_best):
             raise ConfigurationError(
@@ -217,8 +220,10 @@ class _Search:
             drawn = generator.integers(tried.shape[1], size=(_RESAMPLED, tried.shape[1]))
             means = [tried[:, traces].mean(-1) for traces in drawn]
             # Of values that are as good as each other, which traces do not tell apart, the outermost count.
-            low[k] = np.quantile([around[loss.argmin()] for loss in means], 0.025)
-            high[k] = np.quantile([around[len(around) - 1 - loss[::-1].argmin()] for loss in means], 0.975)
+            first = int(np.quantile([loss.argmin() for loss in means], 0.025, method="lower"))
+            last = len(around) - 1 - int(np.quantile([loss[::-1].argmin() for loss in means], 0.025, method="lower"))
+            low[k] = around[max(first - 1, 0) : first + 1].mean()
+            high[k] = around[last : last + 2].mean()
         return np.minimum(low, best), np.maximum(high, best)
 
     def _of_each(self, several: Sequence[Sequence[float] | Float]) -> list[list[Differences]]:

@@ -1,6 +1,5 @@
 """How tests of a policy went while it was learnt."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ class SuccessCurve:
     """How a policy did in tests while it was learnt, and how long that took; with a folder, for TensorBoard too.
 
     The file `kept` has every test, a line each, so that a training that goes on has the curve of before. DatasetError
-    where it is broken. The time is from now on, or from when it was `begun`, a `time.perf_counter()`.
+    where it is broken. The `clock`, which is asked at every step, tells the seconds so far.
     """
 
     def __init__(
@@ -36,10 +35,10 @@ class SuccessCurve:
         progress: Callable[[int, int], None] | None,
         kept: Path,
         folder: Path | None,
-        begun: float | None = None,
+        clock: Callable[[], float],
     ) -> None:
         self._steps, self._progress, self._kept, self._folder = steps, progress, KeptLines(kept, _Point), folder
-        self._begin = time.perf_counter() if begun is None else begun
+        self._clock = clock
         self._curve: list[dict[str, Any]] = []
         self._board: Any = None
         self._begun = False
@@ -48,9 +47,10 @@ class SuccessCurve:
         """Hear of a step, and of a test if there was one; the first step is that from which the training goes on."""
         if not self._begun:
             self._take_up(step - (result is not None))
+        seconds = self._clock()
         if result is not None:
             point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
-            self._curve.append({"step": step} | point | {"seconds": time.perf_counter() - self._begin})
+            self._curve.append({"step": step} | point | {"seconds": seconds})
             self._kept.add(self._curve[-1])
             self._show(self._curve[-1])
         if self._progress is not None:
@@ -62,15 +62,13 @@ class SuccessCurve:
             self._board.close()
         best = max(reversed(self._curve), key=lambda point: point["success"])
         told = {"steps": self._curve[-1]["step"], "best": {name: best[name] for name in ("step", "success")}}
-        return told | {"curve": self._curve, "seconds": time.perf_counter() - self._begin}
+        return told | {"curve": self._curve, "seconds": self._clock()}
 
     def _take_up(self, step: int) -> None:
-        """The tests up to a step, and the time that they took."""
+        """The tests up to a step."""
         self._begun = True
         before = self._kept.take_up(lambda point: bool(point.step <= step))
         self._curve = [point.model_dump(by_alias=True) for point in before]
-        if self._curve:
-            self._begin -= self._curve[-1]["seconds"]
         if self._folder is not None:
             with extras():
                 from torch.utils.tensorboard import SummaryWriter

@@ -54,7 +54,7 @@ def _written(value: Any) -> Any:
     """A preset by its name, or what people write in its place."""
     if value is None or isinstance(value, str):
         return value
-    return written_randomization([value] if isinstance(value, dict) else list(value))
+    return written_randomization(list(value) if isinstance(value, list | tuple) else [value])
 
 
 _Randomized = Annotated[str | list[Any], BeforeValidator(_written)]
@@ -160,8 +160,8 @@ class Contract(Plain):
         return f"{self.algorithm} in {self.env}, {'+'.join(told)}"
 
     def wanted(self) -> dict[str, float]:
-        """What is to be reached."""
-        return {"success": self.success, "minutes": self.minutes}
+        """What is to be reached, by all of so many seeds."""
+        return {"success": self.success, "minutes": self.minutes, "seeds": len(self.seeds)}
 
     def quickly(self) -> Self:
         """The quick look at it, of one seed; ConfigurationError where there is none."""
@@ -245,7 +245,8 @@ def _learnt(contract: Contract, folder: Path, seed: int, told: Told) -> tuple[Pa
     if contract.algorithm == CLONING:
         return train_cloning(policy, contract.env, data, progress=partial(told, "epochs"), **settings), seconds
     if contract.algorithm == VISUOMOTOR:
-        return train_visuomotor(policy, contract.env, data, progress=partial(told, "steps"), **settings), seconds
+        tell = partial(told, "steps")
+        return train_visuomotor(policy, contract.env, data, progress=tell, tensorboard=True, **settings), seconds
     asked: dict[str, Any] = {"randomization": contract.randomization, "reward": contract.reward, "tensorboard": True}
     asked |= {"algorithm": contract.algorithm, "demonstrations": data if contract.demonstrations else None}
     tell = partial(told, "episodes" if contract.algorithm == DAGGER else "steps")

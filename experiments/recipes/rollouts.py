@@ -1,6 +1,7 @@
 """Episodes of a policy: simworld's own store of them, and Minari's."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -8,8 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import gymnasium as gym
+
 from simworld.agents.collect import collect_episode, manipulation
 from simworld.agents.curation.balance import FOUND, JOURNAL, Wanted, asked_quotas, balanced_episodes, search_samples
+from simworld.datasets.store.archives import MOST_LIMIT
 from simworld.datasets.store.episode import Episode
 from simworld.datasets.store.episode_reading import KIND, EpisodesRequest, read_episodes
 from simworld.datasets.store.episodes import EpisodeReport, fill_episodes, open_episodes, write_episode_shard
@@ -37,6 +41,8 @@ class RolloutRequest(EpisodesRequest):
     noise: float = 0.0
 
 
+_TO_A_FILE = 10
+"""Episodes, unless they are large."""
 _JOB = "rollouts"
 register_job(_JOB, f"{__name__}:run_rollouts")
 
@@ -81,10 +87,20 @@ def write_rollouts(
     with closing(env_of(request["environment"])) as env:
         wanted = Wanted(quotas, episodes, root, budget, replays, searched)
         balance = balanced_episodes(env, act, wanted, noise) if quotas else None
-        with open_episodes(folder, request, episodes, beside=(FOUND, JOURNAL) if balance else ()) as out:
+        shard = _to_a_file(env, made.task.steps)
+        with open_episodes(folder, request, episodes, shard, (FOUND, JOURNAL) if balance else ()) as out:
             chosen = search_samples(out, balance).__getitem__ if balance else None
             config = out.request | {"source": source.to_plain()}
             return fill_episodes(out, shard_work(engine, _JOB, config, root, out.path, chosen, modules), progress)
+
+
+def _to_a_file(env: gym.Env[Any, Any], steps: int) -> int:
+    """How many episodes: their observations are to fill half of what a file may hold, at most."""
+    spaces = env.observation_space
+    assert isinstance(spaces, gym.spaces.Dict)
+    boxes = [space for space in spaces.values() if isinstance(space, gym.spaces.Box)]
+    one = (steps + 1) * sum(box.dtype.itemsize * math.prod(box.shape) for box in boxes)
+    return max(1, min(_TO_A_FILE, MOST_LIMIT // 2 // one))
 
 
 def run_rollouts(job: ShardJob, storage: Storage) -> dict[str, Any]:

@@ -63,6 +63,11 @@ class LabelledImage:
         """Which picture it is."""
         return SampleId(self.moment.seed, self.moment.index, self.moment.step, self.camera.name)
 
+    @property
+    def exact(self) -> Frame:
+        """The frame with its exact depth, by which things are labelled."""
+        return Frame(**{**self.frame.channels, "depth": self.depth_gt})
+
 
 def photograph(moment: Moment, renderer: Renderer, camera: str, size: tuple[int, int]) -> LabelledImage:
     """The picture, of (width, height) `size`, that one of the scene's cameras takes."""

@@ -37,6 +37,8 @@ class ReplayPlan:
     def __init__(self, folder: PathLike, cameras: Sequence[str], every: int) -> None:
         if every < 1:
             raise ConfigurationError(f"every: must be at least 1, got {every}")
+        if not cameras or len({*cameras}) < len(cameras):
+            raise ConfigurationError(f"cameras: must be at least one, each named once, got {[*cameras]}")
         self.cameras, self.every = tuple(cameras), every
         categories, counts = set[str](), list[int]()
         for episode in read_episodes(folder):

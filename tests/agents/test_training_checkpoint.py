@@ -24,6 +24,7 @@ from simworld.datasets.store.verify import verify
 from simworld.envs.config import EnvConfig
 from simworld.envs.making import make
 from simworld.errors import ConfigurationError, DatasetError
+from simworld.experiments.clock import Clock
 from simworld.experiments.recipes.learning.policy_training import train_online
 from simworld.experiments.recipes.rollouts import write_rollouts
 
@@ -190,7 +191,7 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
 
 def test_tests_that_are_taken_up_are_those_before(tmp_path: Path) -> None:
     def heard(steps: list[int], first: int | None) -> list[dict[str, Any]]:
-        curve = SuccessCurve(900, None, tmp_path / "tests.jsonl", None)
+        curve = SuccessCurve(900, None, tmp_path / "tests.jsonl", None, Clock(tmp_path / "clock").tick)
         if first is not None:
             curve.tell(first, None)
         for step in steps:
@@ -211,20 +212,26 @@ def test_tests_that_are_taken_up_are_those_before(tmp_path: Path) -> None:
         heard([200], None)
 
 
-def test_beginning_again_takes_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_again_takes_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("simworld.agents.reinforcement.success_curve.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("simworld.experiments.clock.time.perf_counter", lambda: now[0])
     result: Any = SimpleNamespace(success_rate=0.5, mean_return=-1.0, mean_length=3.0)
-    curve = SuccessCurve(900, None, tmp_path / "tests.jsonl", None)
-    now[0] += 5.0
+
+    def begun() -> SuccessCurve:
+        return SuccessCurve(900, None, tmp_path / "tests.jsonl", None, Clock(tmp_path / "clock").tick)
+
+    curve = begun()
+    now[0] += 15.0
     curve.tell(100, result)
-    now[0] += 50.0  # it was stopped
-    again = SuccessCurve(900, None, tmp_path / "tests.jsonl", None)
+    now[0] += 12.0  # of which nothing is kept: it was killed after
+    curve.tell(150, None)
+    now[0] += 50.0
+    again = begun()
     now[0] += 2.0  # what was kept is read
     again.tell(100, None)
     now[0] += 3.0
     again.tell(200, result)
-    assert [point["seconds"] for point in again.record()["curve"]] == pytest.approx([5.0, 10.0])
+    assert [point["seconds"] for point in again.record()["curve"]] == pytest.approx([15.0, 32.0])
 
 
 def test_what_was_shown_is_part_of_what_is_asked_for(tmp_path: Path) -> None:

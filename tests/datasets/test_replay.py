@@ -128,5 +128,8 @@ def test_every_instant_is_counted_once(stored: Path, shown: list[Episode]) -> No
             for camera in ("front", "side")
         ]
         assert [plan.picture(i) for i in range(len(plan))] == expected
+    for cameras in ((), ("front", "front")):
+        with pytest.raises(ConfigurationError, match="cameras: must be at least one, each named once"):
+            ReplayPlan(stored, cameras, 1)
     with pytest.raises(IndexError, match="episodes 0 to 3, got 4"):
         reader[4]

@@ -212,6 +212,20 @@ def test_what_is_there_is_valid_wherever_writing_stops(
     assert verify(folder) == [] and len(list(sw.read_episodes(folder))) == 1
 
 
+def test_recording_goes_on_when_a_full_disk_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "out"
+    with recorded(folder, max_episode_steps=1) as env:
+        env.reset(seed=0)
+        act(env, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(env._store._out, "write", lambda *_: (_ for _ in ()).throw(DatasetError("the disk is full")))
+            with pytest.raises(DatasetError, match="the disk is full"):
+                act(env, 1)
+        env.reset(seed=1)
+        act(env, 1)
+    assert verify(folder) == [] and len(list(sw.read_episodes(folder))) == 2
+
+
 def test_folders_of_something_else_are_refused(tmp_path: Path) -> None:
     with recorded(tmp_path / "out") as env:
         env.reset(seed=0)

@@ -155,5 +155,6 @@ def _show(found: dict[str, Any]) -> None:
     rows = []
     for bar in found["bars"]:
         sign = "<=" if bar["rule"] == "at most" else ">="
-        rows.append([bar["what"], f"{bar['measured']:g}", f"{sign} {bar['bar']:g}", "yes" if bar["met"] else "no"])
+        met = "so far" if bar["met"] is None else "yes" if bar["met"] else "no"
+        rows.append([bar["what"], f"{bar['measured']:g}", f"{sign} {bar['bar']:g}", met])
     table("Learnt", ["", "measured", "wanted", "met"], rows)

@@ -211,7 +211,8 @@ def train_online(
 
         def learnt() -> tuple["NetworkPolicy", dict[str, Any]]:
             total = asked.total if isinstance(asked, DaggerSettings) else asked.steps
-            curve = SuccessCurve(total, progress, folder / _TESTS, folder / _BOARD if tensorboard else None, begun)
+            clock, board = Clock(folder / _CLOCK, begun), folder / _BOARD if tensorboard else None
+            curve = SuccessCurve(total, progress, folder / _TESTS, board, clock.tick)
             policy = learn(curve.tell)
             return policy, curve.record()
 

@@ -16,6 +16,7 @@ from simworld.assets.index import INDEX, MeshAsset, read_index, to_json
 from simworld.assets.roots import user_path
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import read_json
+from simworld.scene.model import OF_SCENES
 from simworld.writing import exclusive, reporting, write_bytes, write_json
 
 REPORT = "report.json"
@@ -99,6 +100,8 @@ def _add(
     try:
         if name in GENERATORS or name in FAMILIES or name in shipped():
             raise ConfigurationError(f"{name!r} ships with simworld: give it another name (--id)")
+        if (category := options.category or name) in OF_SCENES:
+            raise ConfigurationError(f"scenes call a part of theirs {category!r}: give another category (--category)")
         mesh = read_mesh(path, textured=True)
         before = rows.get(name)
         if before and _report_of(before) == made_from(mesh, options):

@@ -30,10 +30,13 @@ _HEADER = re.compile(
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """The bytes of a compressed archive, the same for equal arrays in the same order."""
-    buffer = io.BytesIO()
+    """The bytes of an archive, the same for equal arrays in the same order; of what shrinks too much, as they are."""
+    buffer, savable = io.BytesIO(), _savable(arrays)
     # NumPy dates the members of the archive 1980, so the bytes do not tell when they were written.
-    np.savez_compressed(buffer, **_savable(arrays))
+    np.savez_compressed(buffer, **savable)
+    if _bytes_of(savable) > _most_bytes(len(buffer.getvalue())):
+        buffer = io.BytesIO()
+        np.savez(buffer, **savable)
     return buffer.getvalue()
 
 
@@ -57,9 +60,18 @@ def _savable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     for name, array in arrays.items():
         if array.dtype.kind not in _KINDS:
             raise DatasetError(f"{name}: must be numbers or text, got {array.dtype}")
-    if (total := sum(array.nbytes + _LONGEST for array in arrays.values())) > MOST_LIMIT:
+    if (total := _bytes_of(arrays)) > MOST_LIMIT:
         raise DatasetError(f"arrays of {total:,} bytes, and one archive holds {MOST_LIMIT:,}: use several files")
     return dict(arrays)
+
+
+def _bytes_of(arrays: Mapping[str, NDArray[Any]]) -> int:
+    return sum(array.nbytes + _LONGEST for array in arrays.values())
+
+
+def _most_bytes(size: int) -> int:
+    """What an archive of a size may hold."""
+    return min(max(LEAST_LIMIT, MOST_RATIO * size), MOST_LIMIT)
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -70,7 +82,7 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def _check_size(members: list[zipfile.ZipInfo], size: int) -> None:
-    most = min(max(LEAST_LIMIT, MOST_RATIO * size), MOST_LIMIT)
+    most = _most_bytes(size)
     total = sum(member.file_size for member in members)
     if len(members) > MOST_ARRAYS or total > most:
         raise DatasetError(f"{len(members):,} arrays of {total:,} bytes, and {most:,} bytes are the most")

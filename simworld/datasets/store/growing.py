@@ -67,8 +67,8 @@ class GrowingStore:
     def _expect(self, count: int) -> None:
         """Let the request ask for so many episodes."""
         if self._out.request["count"] != count:
-            self._out.request["count"] = count
-            self._out.write_json(REQUEST, self._out.request)
+            self._out.write_json(REQUEST, self._out.request | {"count": count})
+            self._out.request["count"] = count  # which is so once it is written
 
     def _whole(self, count: int) -> int:
         """How many there are, none of them missing between others."""

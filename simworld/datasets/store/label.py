@@ -15,7 +15,6 @@ from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.datasets.store.pictures import picture_names
 from simworld.extras import extras
 from simworld.reading import Record
-from simworld.rendering.frame import Frame
 from simworld.scene.lens import fold
 from simworld.scene.model import Scene
 from simworld.writing import to_json
@@ -53,8 +52,7 @@ class Label(Record):
 def label_line(number: int, image: LabelledImage, ids: Mapping[str, int], files: Mapping[str, Fingerprint]) -> bytes:
     """The line of image `number`, with an annotation of whatever is visible and of a category in `ids`."""
     moment = image.moment
-    exact = Frame(**{**image.frame.channels, "depth": image.depth_gt})
-    labels = annotate(exact, moment.scene, moment.state, image.camera)
+    labels = annotate(image.exact, moment.scene, moment.state, image.camera)
     entry = {
         "id": number + 1,
         "width": image.camera.width,

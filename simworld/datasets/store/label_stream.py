@@ -73,6 +73,6 @@ def made_labels(folder: Path, shards: Shards) -> Iterator[Label]:
 def parse_labels(lines: Sequence[bytes], numbers: range, source: str) -> list[Label]:
     """The labels of the images `numbers`, of which there is a line each; anything else raises DatasetError."""
     labels = [parse_json(line, Label, source) for line in lines]
-    if [label.image.id - 1 for label in labels] != list(numbers):
+    if len(labels) != len(numbers) or any(label.image.id - 1 != k for label, k in zip(labels, numbers, strict=True)):
         raise DatasetError(f"{source}: it must have a line for each of the images {numbers[0]} to {numbers[-1]}")
     return labels

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections import defaultdict
+from io import FileIO
 from pathlib import Path
 
 from simworld.datasets.store.fingerprint import Fingerprint
@@ -11,6 +12,9 @@ from simworld.errors import DatasetError
 from simworld.reading import open_own, open_regular
 
 LEDGER = ".written"
+
+_READ = 4096
+"""Bytes that are read at once for the end of a line."""
 
 
 class Ledger:
@@ -42,6 +46,7 @@ class Ledger:
         """Write a line, which outlasts a loss of power if it is `durable`; a full disk takes all of it or nothing."""
         line = json.dumps([name, fingerprint.size, fingerprint.sha256]).encode() + b"\n"
         with open_own(self._path) as file:
+            file.truncate(_whole(file))
             end = os.fstat(file.fileno()).st_size
             try:
                 if file.write(line) < len(line):
@@ -55,3 +60,15 @@ class Ledger:
     def remove(self) -> None:
         """Take it away: there is a manifest."""
         self._path.unlink(missing_ok=True)
+
+
+def _whole(file: FileIO) -> int:
+    """The size of a file without a part of a last line, as a kill may have left it."""
+    end = os.fstat(file.fileno()).st_size
+    while end:
+        begin = max(end - _READ, 0)
+        file.seek(begin)
+        if (found := (file.read(end - begin) or b"").rfind(b"\n")) >= 0:
+            return begin + found + 1
+        end = begin
+    return 0

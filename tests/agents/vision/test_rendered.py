@@ -19,7 +19,11 @@ from simworld.experiments.recipes.environments import config_of
 from simworld.experiments.recipes.labelled_images import write_labelled_images
 
 ENV, SIZE, SEED, CAMERAS = "simworld/PlaceInBox-v0", (96, 72), 5, ("front", "side")
-RANDOMIZATION = ("visual", {"objects.*.kind": "coffee_mug", "objects.*.seed": "integers(0, 2)", "objects.count": 2})
+RANDOMIZATION = (
+    "visual",
+    {"sensor.depth.holes": 0.3},
+    {"objects.*.kind": "coffee_mug", "objects.*.seed": "integers(0, 2)", "objects.count": 2},
+)
 
 
 def rendered(scenes: int, **changes: Any) -> RenderedSet:

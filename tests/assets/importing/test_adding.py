@@ -96,6 +96,15 @@ def test_the_same_again_changes_nothing_and_another_of_its_id_is_refused(root: P
     assert len(list((root / INDEX).parent.glob("*/visual.obj"))) == 2
 
 
+def test_no_object_is_called_what_a_part_of_a_scene_is(root: Path, tmp_path: Path) -> None:
+    trimesh.creation.box((0.05, 0.03, 0.02)).export(tmp_path / "table.stl")
+    trimesh.creation.box((0.05, 0.03, 0.02)).export(tmp_path / "brick.stl")
+    for file, options in (("table.stl", ImportOptions()), ("brick.stl", ImportOptions(category="robot"))):
+        (report,) = add_objects([tmp_path / file], options)
+        assert report.status == "refused" and "give another category (--category)" in report.notes[0]
+    assert [each.status for each in add_objects([tmp_path / "table.stl"], ImportOptions(category="desk"))] == ["added"]
+
+
 def test_what_is_measured_is_what_it_is(root: Path, tmp_path: Path) -> None:
     # A brick that stands on its smallest face in its file, away from the origin.
     brick = trimesh.creation.box((0.02, 0.03, 0.05))

@@ -276,6 +276,15 @@ def test_arrays_come_back_as_they_were() -> None:
     assert unpack(npy(HEADER.encode(), version=2))["a"] == 0
 
 
+def test_what_shrinks_too_much_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "LEAST_LIMIT", 1 << 16)
+    for size in (1 << 15, 1 << 20):
+        arrays = {"a": np.zeros(size, dtype=np.uint8), "b": np.arange(5)}
+        data = pack(arrays)
+        assert data == pack(arrays) and (len(data) < size) == (size < 1 << 16)
+        assert np.array_equal(unpack(data)["a"], arrays["a"])
+
+
 def test_no_archive_holds_more_than_a_gibibyte(monkeypatch: pytest.MonkeyPatch) -> None:
     members = [zipfile.ZipInfo("a.npy")]
     members[0].file_size = (1 << 30) + 1

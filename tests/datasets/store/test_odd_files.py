@@ -24,7 +24,7 @@ from simworld.agents.policy import policy_digest
 from simworld.datasets.store.episode_file import load_episodes, save_episodes
 from simworld.datasets.store.episode_reading import read_episodes
 from simworld.datasets.store.episodes import write_episodes
-from simworld.datasets.store.fingerprint import fingerprint_of
+from simworld.datasets.store.fingerprint import Fingerprint, fingerprint_of
 from simworld.datasets.store.folder import OutputFolder
 from simworld.datasets.store.ledger import LEDGER, Ledger
 from simworld.datasets.store.manifest import MANIFEST, REQUEST
@@ -220,6 +220,20 @@ def test_threads_write_one_file_side_by_side(tmp_path: Path) -> None:
         for done in [pool.submit(write_bytes, tmp_path / "a", bytes([i]) * 1000) for i in range(100)]:
             done.result()
     assert len(set((tmp_path / "a").read_bytes())) == 1 and os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("left", ["", '["b', '["b", 3, "' + "x" * 10_000])
+def test_a_line_that_a_kill_cut_is_gone_when_the_next_is_written(tmp_path: Path, left: str) -> None:
+    ledger, made = Ledger(tmp_path), Fingerprint(size=3, sha256="0" * 64)
+    for name in ("a", "b", "c"):
+        if name == "b":
+            with open(tmp_path / LEDGER, "a") as file:
+                file.write(left)
+        ledger.add(name, made, durable=False)
+    assert ledger.read() == {name: {made} for name in ("a", "b", "c")}
+    (tmp_path / LEDGER).write_text(left)
+    ledger.add("a", made, durable=False)
+    assert ledger.read() == {"a": {made}}
 
 
 def test_a_folder_is_looked_through_once_however_many_files_are_written(tmp_path: Path, monkeypatch: Any) -> None:
