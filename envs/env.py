@@ -1,6 +1,7 @@
 """The manipulation environment: a task over a simulated world, with Gymnasium's API."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -300,7 +301,23 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
         return camera.resized(self.config.render_width, self.config.render_height)
 
     def _begin(self, sample: Sample, begun: Begun, snapshot: Snapshot | None) -> None:
-        """Begin an episode, and play what a snapshot of it says; its last instant is still to be observed."""
+        """Begin an episode, and play what a snapshot of it says; its last instant is still to be observed.
+
+        Where that leads elsewhere, the one before is played again.
+        """
+        before = None
+        if snapshot is not None and self._episode is not None:
+            with suppress(ConfigurationError):  # of a world that was changed there is no way back
+                before = self._episode.sample, self._episode.begun, self._episode.snapshot(self.config.physics)
+        try:
+            self._play(sample, begun, snapshot)
+        except ConfigurationError:
+            if before is not None:
+                self._play(*before)
+                self._running.observed(self._running.now())
+            raise
+
+    def _play(self, sample: Sample, begun: Begun, snapshot: Snapshot | None) -> None:
         self._episode = None  # until the next one is whole
         self.world.load(sample.scene)
         if self._images is not None:
@@ -313,6 +330,9 @@ class ManipulationEnv(gym.Env[Any, NDArray[np.float32]]):
     def _check(self, snapshot: Snapshot) -> None:
         if snapshot.physics != self.config.physics:
             raise ConfigurationError("the snapshot is of another task, robot, control or randomization")
+        size = self.config.interface.action
+        if any(len(action) != size for action in snapshot.actions):
+            raise ConfigurationError(f"the snapshot's actions must be of {size} numbers each")
 
     def _begun_of(self, snapshot: Snapshot, seed: int | None) -> Begun:
         """What the episode of a snapshot was begun with."""

@@ -1,4 +1,4 @@
-"""Push: bring an object over the table to a goal, without lifting it."""
+"""Push: bring an object over the table to a goal on it, where the gripper stays closed."""
 
 from simworld.building.entities import GoalPlace, Prop, Table
 from simworld.building.spec import SceneSpec

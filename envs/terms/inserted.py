@@ -10,7 +10,7 @@ from simworld.envs.fields import Field
 from simworld.envs.terms.goal import Achieved, Goal, Goals
 from simworld.envs.terms.prop import HIGHEST, LOWEST
 from simworld.envs.terms.term import PropName, SocketName, term
-from simworld.scene.shapes import bounds
+from simworld.scene.shapes import bounds, turned
 
 if TYPE_CHECKING:
     from simworld.scene.model import Scene
@@ -32,7 +32,8 @@ class inserted(Goal):
 
     def begin(self, scene: "Scene") -> tuple[Sequence[float], Achieved]:
         name, (x, y, z) = self.prop, scene.body(self.socket).position
-        return [x, y, z + bounds(scene.body(name).parts)[2]], lambda now: now.pose(name)[:3]
+        body = scene.body(name)
+        return [x, y, z + bounds(turned(body.parts, body.orientation))[2]], lambda now: now.pose(name)[:3]
 
     def reached(self, achieved: Goals, desired: Goals) -> NDArray[np.bool_]:
         off = np.abs(achieved - desired)

@@ -1,7 +1,7 @@
 """What a factor is."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,6 +12,9 @@ from simworld.distributions.univariate import Integers
 from simworld.distributions.values import is_number, is_numbers, is_point
 from simworld.errors import ConfigurationError, nearest, shown
 from simworld.geometry import IDENTITY, Vec3
+
+_MOST_VALUES = 10_000
+"""Whole numbers of which a part is made."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,11 @@ class Factor:
         if isinstance(distribution, Integers):
             low, high = max(distribution.low, int(self.low)), min(distribution.high, int(self.high))
             return Integers(low, high) if low <= high else None
-        held = tuple(value for value in dict.fromkeys(bounds) if self.allows(value))
+        values: Iterable[Any] = bounds
+        if self.kind == "whole" and not isinstance(distribution, Choice) and all(isinstance(b, int) for b in bounds):
+            low, high = max(min(bounds), int(self.low)), min(max(bounds), int(self.high))
+            values = range(low, min(high, low + _MOST_VALUES) + 1)
+        held = tuple(value for value in dict.fromkeys(values) if self.allows(value) and distribution.density(value) > 0)
         return Choice(held, tuple(map(distribution.density, held))) if held else None
 
     def check(self, address: str, value: Any) -> None:

@@ -188,6 +188,24 @@ def test_a_wrong_snapshot_to_begin_at_is_refused_and_changes_nothing() -> None:
         assert env.episode == begun and env.snapshot() == own and none.begun is None
 
 
+def test_after_a_snapshot_that_leads_elsewhere_the_episode_goes_on() -> None:
+    with closing(made()) as env, closing(made()) as alike:
+        for each in (env, alike):
+            observation, _ = each.reset(seed=2, options={"index": 1})
+            advance(each, observation, 9, 0)
+        own = env.snapshot()
+        for change in ({"state": "0" * 64}, {"actions": own.actions[1:]}, {"actions": (*own.actions, (0.0,))}):
+            wrong = own.model_copy(update=change)
+            with pytest.raises(ConfigurationError):
+                env.reset(options={"snapshot": wrong})
+            assert env.episode == (2, 1) and env.snapshot() == own
+            with pytest.raises(ConfigurationError):
+                env.restore(wrong)
+        assert trace(env, 5, 3) == trace(alike, 5, 3)
+        env.reset()
+        assert env.episode == (2, 2)
+
+
 def test_a_world_that_was_changed_by_other_means_has_no_snapshot() -> None:
     with closing(made()) as env:
         env.reset(seed=0)
@@ -204,8 +222,12 @@ def test_what_leads_elsewhere_is_not_taken_for_the_instant() -> None:
         for change in ({"actions": ((0.5, 0.5, 0.5, 0.5),)}, {"actions": ()}, {"state": "0" * 32}):
             with pytest.raises(ConfigurationError, match="cannot be restored: its actions lead elsewhere"):
                 env.restore(snapshot.model_copy(update=change))
+            assert env.snapshot() == snapshot
+        with closing(made()) as new:  # where no episode was
+            with pytest.raises(ConfigurationError, match="lead elsewhere"):
+                new.restore(snapshot.model_copy(update={"actions": ()}))
             with pytest.raises(ConfigurationError, match="no episode has begun"):
-                env.step(np.zeros(4, np.float32))
+                new.step(np.zeros(4, np.float32))
         env.restore(snapshot)
         assert env.snapshot() == snapshot
 

@@ -11,7 +11,7 @@ from simworld.distributions.univariate import Integers
 
 _COURSE: dict[str, Factor] = {
     "control.delay": number(0.0, 0.0, 30.0, "physics steps", "from an action to its effect; 6 are a control step"),
-    "control.drop": number(0.0, 0.0, 0.9, "", "share of the actions that are lost: as if they were 0"),
+    "control.drop": number(0.0, 0.0, 0.9, "", "share of the actions that are lost: as if nothing new was asked for"),
     "observation.delay": whole(0, 0, 10, "control steps from what is so to what is observed of the state"),
     "observation.noise.position": number(0.0, 0.0, 0.1, "m", "standard deviation in every step"),
     "observation.noise.orientation": number(0.0, 0.0, 1.0, "rad", "standard deviation in every step"),
@@ -27,7 +27,7 @@ _COURSE: dict[str, Factor] = {
     "observation.bias.joint_position": number(0.0, 0.0, 0.2, "rad", "standard deviation from episode to episode"),
     "observation.bias.joint_velocity": number(0.0, 0.0, 5.0, "rad/s", "standard deviation from episode to episode"),
     "observation.bias.joint_effort": number(0.0, 0.0, 20.0, "N m", "standard deviation from episode to episode"),
-    "pushes.rate": number(0.0, 0.0, 25.0, "1/s", "how often the object is pushed for 0.04 s"),
+    "pushes.rate": number(0.0, 0.0, 25.0, "1/s", "pushes for 0.04 s of the object, one a control step at most"),
     "pushes.force": number(0.5, 0.0, 50.0, "N", "largest force of a push, in any direction"),
     "pushes.torque": number(0.0, 0.0, 5.0, "N m", "largest torque of a push, about any axis"),
     "policy.noise": number(Choice((0.0, 1.0, 2.0)), 0.0, 10.0, "", "times the noise that a rollout was asked for"),
