@@ -26,7 +26,10 @@ _PICTURES: dict[str, Any] = {"observation": "rgb", "cameras": ("front", "wrist")
 
 
 def compile_all() -> Path | None:
-    """Compile what is not kept yet, but what simplifies meshes; the folder that takes compiled loops, if any does."""
+    """Compile what is not kept yet, but what simplifies meshes or varies images.
+
+    Returns the folder that takes compiled loops, if any does.
+    """
     _move_alone()
     _draw_many()
     with closing(gym.make("simworld/PlaceInBox-v0", render_mode="rgb_array", **_PICTURES)) as made:

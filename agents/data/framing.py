@@ -91,7 +91,7 @@ def framed(example: Example, framing: Framing, size: tuple[int, int], least: int
     marks = torch.from_numpy(example.instances.astype(np.float32))[None]
     instances = framed_image(marks, framing, size, nearest=True)[0].to(torch.int32).numpy()
     things = example.things
-    before, after = (extents(each, things)[:, 0] for each in (example.instances, instances))
+    before, after = (_extents(each, things)[:, 0] for each in (example.instances, instances))
     left = np.minimum(after / np.maximum(before * framing.scale**2, 1.0), 1.0)
     roll = np.eye(3)
     roll[:2, :2] = framing.matrix[:2, :2] / framing.scale
@@ -135,13 +135,14 @@ def mirrored_cameras(intrinsics: Array, world_to_camera: Array, width: int) -> t
 
 def shown_alone(example: Example, least: int = 1) -> Example:
     """The example with boxes around what is seen, without the things of which fewer pixels are."""
-    found = extents(example.instances, example.things)
-    found, things = found[kept := found[:, 0] >= max(least, 1)], example.things[kept]
+    found = _extents(example.instances, example.things)
+    kept = found[:, 0] >= max(least, 1)
+    found, things = found[kept], example.things[kept]
     boxes = np.concatenate([found[:, 1:3], found[:, 3:] - found[:, 1:3]], axis=1).astype(np.float64)
     return replace(example, things=replace(things, boxes=boxes))
 
 
-def extents(instances: NDArray[np.int32], things: Things) -> NDArray[np.int64]:
+def _extents(instances: NDArray[np.int32], things: Things) -> NDArray[np.int64]:
     """How many pixels show each of n things; the first column and row that do, and those after the last: (n, 5)."""
     found = np.empty((1 + max(things.instance, default=0), 5), dtype=np.int64)
     find_extents(np.ascontiguousarray(instances), found)

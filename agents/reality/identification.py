@@ -71,7 +71,7 @@ class Estimate:
     """The value that was found for a factor, and an interval around it.
 
     Within it (95%, bootstrap) is what would be best of a few other values if the traces were others, and the values of
-    the other factors as they are.
+    the other factors as they are; and half of the way to the next of those.
     """
 
     value: float

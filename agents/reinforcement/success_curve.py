@@ -41,13 +41,13 @@ class SuccessCurve:
         self._clock = clock
         self._curve: list[dict[str, Any]] = []
         self._board: Any = None
-        self._begun = False
+        self._begun, self._behind = False, 0.0
 
     def tell(self, step: int, result: Evaluation | None) -> None:
         """Hear of a step, and of a test if there was one; the first step is that from which the training goes on."""
         if not self._begun:
             self._take_up(step - (result is not None))
-        seconds = self._clock()
+        seconds = self._seconds()
         if result is not None:
             point = {"success": result.success_rate, "return": result.mean_return, "length": result.mean_length}
             self._curve.append({"step": step} | point | {"seconds": seconds})
@@ -62,13 +62,15 @@ class SuccessCurve:
             self._board.close()
         best = max(reversed(self._curve), key=lambda point: point["success"])
         told = {"steps": self._curve[-1]["step"], "best": {name: best[name] for name in ("step", "success")}}
-        return told | {"curve": self._curve, "seconds": self._clock()}
+        return told | {"curve": self._curve, "seconds": self._seconds()}
 
     def _take_up(self, step: int) -> None:
         """The tests up to a step."""
         self._begun = True
         before = self._kept.take_up(lambda point: bool(point.step <= step))
         self._curve = [point.model_dump(by_alias=True) for point in before]
+        if self._curve:  # of which a kill may have taken more from the clock than from the tests
+            self._behind = max(self._curve[-1]["seconds"] - self._clock(), 0.0)
         if self._folder is not None:
             with extras():
                 from torch.utils.tensorboard import SummaryWriter
@@ -76,6 +78,9 @@ class SuccessCurve:
             self._board = SummaryWriter(str(self._folder), purge_step=0)
             for point in self._curve:
                 self._show(point)
+
+    def _seconds(self) -> float:
+        return self._clock() + self._behind
 
     def _show(self, point: dict[str, Any]) -> None:
         if self._board is not None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from simworld.agents.data.example import Picture
 from simworld.agents.vision.locating import Located
-from simworld.agents.vision.looking import Photo
+from simworld.agents.vision.photo_looks import Photo
 from simworld.agents.vision.seeing import Found, VisionArchitecture
 from simworld.annotation.draw import Marked, draw_marked, instance_color
 from simworld.geometry import Array, transform_points

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simworld.agents.vision.heads.position_head import PositionHead
-from simworld.agents.vision.looking import Photo
 from simworld.agents.vision.models import MODELS
+from simworld.agents.vision.photo_looks import Photo
 from simworld.agents.vision.seeing import Found, SeeingNetwork
 from simworld.errors import ConfigurationError
 from simworld.geometry import IDENTITY, Array, matrix_to_quat

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simworld.agents.data.example import Example
-from simworld.agents.vision.looking import Photo
+from simworld.agents.vision.photo_looks import Photo
 from simworld.agents.vision.pose_errors import add_s, mspd, surface_of
 from simworld.agents.vision.seeing import LEAST_SCORE, Found, SeeingNetwork
 from simworld.extras import extras

@@ -17,12 +17,12 @@ from simworld.agents.learning.learners import LearningNetwork, numbers_of
 from simworld.agents.networks.network import check_finite_weights, check_shapes, to_arrays, to_torch
 from simworld.agents.networks.stored import read_stored, write_stored
 from simworld.agents.settings import Settings, Whole
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.heads.mask_head import MASK_STRIDE
 from simworld.agents.vision.heads.presence_head import middle_cells, peaks, whole_enough
-from simworld.agents.vision.looking import LARGER, Look, Photo
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.models import MODELS, told_in_mirrors
+from simworld.agents.vision.photo_looks import LARGER, Photo, PhotoLook
 from simworld.agents.vision.trunk import LEAST_SIDE, STRIDE, Features, Trunk
 from simworld.datasets.store.folder import software
 from simworld.errors import ConfigurationError
@@ -203,13 +203,13 @@ class SeeingNetwork(LearningNetwork):
         network.load_state_dict(to_torch(tensors), strict=False)
         return network.eval()
 
-    def _looked(self, look: Look) -> tuple[Features, torch.Tensor]:
+    def _looked(self, look: PhotoLook) -> tuple[Features, torch.Tensor]:
         """The features of photos, and how likely each cell is the middle of a thing."""
         features = self._features(look.images())
         return features, self.parts[0](features, Cells.everywhere(features.coarse)).float().sigmoid()
 
     def _see(self, photos: Sequence[Photo], size: tuple[int, int], least: float) -> list[Found]:
-        first = Look.at(photos, size)
+        first = PhotoLook.at(photos, size)
         looks = [first, first.again(LARGER, told_in_mirrors(self.architecture.model))]
         seen = [self._looked(look) for look in looks]
         shape = seen[0][1].shape[-2:]
@@ -242,7 +242,7 @@ class SeeingNetwork(LearningNetwork):
 class _View:
     """What a look says of things, of which it has the cells."""
 
-    def __init__(self, look: Look, first: Look, features: Features, cells: Cells) -> None:
+    def __init__(self, look: PhotoLook, first: PhotoLook, features: Features, cells: Cells) -> None:
         self._features, self._cells, self._cameras = features, cells, look.cameras(cells)
         self._aside = None if look is first else look.beside(first)
 

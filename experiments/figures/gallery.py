@@ -50,7 +50,7 @@ def gallery() -> Picture:
         moments = [stage(manipulation(env), act, *scene) for scene in SCENES]
         views = [photograph(moment, renderer, "front", SIZE) for moment in moments]
     first, *others = views
-    labels = annotate(first.frame, moments[0].scene, moments[0].state, first.camera).only(categories())
+    labels = annotate(first.exact, moments[0].scene, moments[0].state, first.camera).only(categories())
     made = [
         first.frame.rgb,
         draw(first.frame, labels),

@@ -96,9 +96,9 @@ def write_rollouts(
 
 def _to_a_file(env: gym.Env[Any, Any], steps: int) -> int:
     """How many episodes: their observations are to fill half of what a file may hold, at most."""
-    spaces = env.observation_space
-    assert isinstance(spaces, gym.spaces.Dict)
-    boxes = [space for space in spaces.values() if isinstance(space, gym.spaces.Box)]
+    space = env.observation_space
+    spaces = space.values() if isinstance(space, gym.spaces.Dict) else [space]
+    boxes = [space for space in spaces if isinstance(space, gym.spaces.Box)]
     one = (steps + 1) * sum(box.dtype.itemsize * math.prod(box.shape) for box in boxes)
     return max(1, min(_TO_A_FILE, MOST_LIMIT // 2 // one))
 

@@ -115,7 +115,9 @@ class Factor:
         values: Iterable[Any] = bounds
         if self.kind == "whole" and not isinstance(distribution, Choice) and all(isinstance(b, int) for b in bounds):
             low, high = max(min(bounds), int(self.low)), min(max(bounds), int(self.high))
-            values = range(low, min(high, low + _MOST_VALUES) + 1)
+            if high - low >= _MOST_VALUES:
+                raise ConfigurationError(f"of so many whole numbers no part can be drawn; each must be {self.rule}")
+            values = range(low, high + 1)
         held = tuple(value for value in dict.fromkeys(values) if self.allows(value) and distribution.density(value) > 0)
         return Choice(held, tuple(map(distribution.density, held))) if held else None
 

@@ -88,8 +88,6 @@ class Part(Plain):
 Labelled = Literal["yes", "distractor", "no"]
 DISTRACTOR = "distractor"
 """The category of what is labelled as such."""
-OF_SCENES = frozenset((DISTRACTOR, "floor", "goal", "robot", "socket", "table"))
-"""Categories of what no user's object is: it would be labelled as the one that a scene has."""
 
 
 def label_of(category: str, labelled: Labelled) -> str | None:

@@ -232,6 +232,12 @@ def test_what_is_done_again_takes_time_too(tmp_path: Path, monkeypatch: pytest.M
     now[0] += 3.0
     again.tell(200, result)
     assert [point["seconds"] for point in again.record()["curve"]] == pytest.approx([15.0, 32.0])
+    now[0] += 1.0
+    again.tell(300, result)  # and is killed before the clock is saved again
+    last = begun()
+    last.tell(300, None)
+    last.tell(400, result)
+    assert [point["seconds"] for point in last.record()["curve"]] == pytest.approx([15.0, 32.0, 33.0, 33.0])
 
 
 def test_what_was_shown_is_part_of_what_is_asked_for(tmp_path: Path) -> None:

@@ -14,11 +14,9 @@ import simworld  # noqa: F401
 from simworld.agents.collect import collect_episode, manipulation, stage
 from simworld.agents.experts import expert
 from simworld.building.entities import Bin, GoalPlace, Prop, Props, Table
-from simworld.building.factor import whole
 from simworld.building.spec import SceneSpec
 from simworld.building.temperature import color_of_temperature
 from simworld.distributions.expressions import Constant
-from simworld.distributions.text import parse
 from simworld.envs.config import EnvConfig
 from simworld.envs.env import ManipulationEnv
 from simworld.envs.tasks import shipped_task
@@ -381,23 +379,3 @@ def test_the_extreme_is_wider_than_the_full() -> None:
     for address in ("gravity", "control.delay", "camera.*.azimuth", "sensor.rgb.exposure"):
         (a, b), (low, high) = FULL[address].support(), EXTREME[address].support()
         assert low <= a and b <= high and (low, high) != (a, b)
-
-
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        ("integers(3, 20)", {k: 1 / 6 for k in range(3, 9)}),
-        ("mixture(integers(1, 4), integers(5, 9))", {k: (0.125 if k < 5 else 0.1) / 0.9 for k in range(1, 9)}),
-        ("integers(1, 5) * 2", {k: 0.25 for k in (2, 4, 6, 8)}),
-        ("choice(0, 3, 9)", {3: 1.0}),
-        ("integers(9, 20)", None),
-    ],
-)
-def test_of_whole_numbers_the_part_that_may_be_is_drawn_as_it_was(text: str, part: dict[int, float] | None) -> None:
-    found = whole(1, 1, 8, "things").part(parse(text))
-    if part is None:
-        assert found is None
-    else:
-        assert found is not None
-        every = sum(found.density(value) for value in range(30))
-        assert {v: found.density(v) / every for v in range(30) if found.density(v)} == pytest.approx(part)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.trunk import Features
 
 

@@ -6,9 +6,9 @@ import torch
 from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.closer import Closer
 from simworld.agents.vision.heads.head import Head, Shape
+from simworld.agents.vision.heads.thing_cells import Cells
 
 
 class CategoryHead(Head):

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from simworld.agents.vision.heads.cells import Cells
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.trunk import FINE_STRIDE, STRIDE, Features, block
 
 _SIDE = 6

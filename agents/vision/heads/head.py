@@ -9,8 +9,8 @@ from torch import nn
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.vision.heads.at_cells import AtCells
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.closer import Closer
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.trunk import Features
 
 

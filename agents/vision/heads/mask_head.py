@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.vision.heads.at_cells import AtCells
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.head import Head, Shape
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.trunk import STRIDE, Features, block
 
 _PROTOTYPES, _HIDDEN = 8, 8

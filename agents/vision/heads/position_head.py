@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from simworld.agents.data.batch import Batch
 from simworld.agents.vision.heads.at_cells import AtCells
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.head import Aside, Head, Shape
+from simworld.agents.vision.heads.thing_cells import Cells
 
 _UNIT, _HIGH = 16.0, 0.05
 """Pixels, and metres, that an answer of 1 is."""

@@ -73,7 +73,7 @@ def _kept(path: Path) -> list[dict[str, Any]]:
 
 
 def _bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The worst of the seeds of each experiment beside what it is to reach: met by all of them or not yet."""
+    """The worst of the seeds of each experiment beside what it is to reach: met by all of them, or None so far."""
     bars = []
     for name, worst in worst_rows(rows).items():
         of = f"worst of {worst['seeds']} seeds" if worst["seeds"] > 1 else "one seed"
@@ -82,7 +82,7 @@ def _bars(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             Bar(f"{name}: success, {of}", success, wanted["success"]).to_dict(),
             Bar(f"{name}: minutes from nothing, {of}", minutes, wanted["minutes"], at_most=True).to_dict(),
         )
-        some = worst["seeds"] < wanted["seeds"]
+        some = worst["seeds"] < wanted.get("seeds", 1)
         bars += [bar | ({"met": None} if some and bar["met"] else {}) for bar in both]
     return bars
 

@@ -150,7 +150,7 @@ def _judged_together(
     network: "SeeingNetwork", scene: SceneSpec, pictures: Sequence[LabelledImage]
 ) -> Iterator[JudgedImage]:
     from simworld.agents.data.rendered import example_of
-    from simworld.agents.vision.looking import Photo
+    from simworld.agents.vision.photo_looks import Photo
     from simworld.agents.vision.scores import thing_errors
 
     names = network.architecture.categories

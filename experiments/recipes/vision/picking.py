@@ -37,7 +37,7 @@ from simworld.scene.shapes import bounding_box
 
 if TYPE_CHECKING:
     from simworld.agents.vision.locating import Located
-    from simworld.agents.vision.looking import Photo
+    from simworld.agents.vision.photo_looks import Photo
     from simworld.envs.config import EnvConfig
 
 CONTROL = "ee_pose"
@@ -188,10 +188,10 @@ class Picker:
 
     def _look(self, moment: Moment, camera: str) -> _Look:
         """What a camera sees of the object."""
-        from simworld.agents.vision.looking import Photo
+        from simworld.agents.vision.photo_looks import Photo
 
         image = photograph(moment, self._renderer, camera, self._size)
-        labels = annotate(image.frame, moment.scene, moment.state, image.camera)
+        labels = annotate(image.exact, moment.scene, moment.state, image.camera)
         photo = Photo(image.frame.rgb, image.camera.intrinsics, labels.world_to_camera)
         pixels = next((label.area for label in labels.instances if label.name == self._name), 0)
         return _Look(photo, pixels, self._find(photo, moment.scene.body(self._name).category))

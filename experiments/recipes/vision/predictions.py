@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Opened
 
     from simworld.agents.data.example import Picture
-    from simworld.agents.vision.looking import Photo
+    from simworld.agents.vision.photo_looks import Photo
     from simworld.agents.vision.seeing import Found
 
 FOUND = "found.json"
@@ -53,7 +53,7 @@ def predict(
     """
     network = loaded(model)
     from simworld.agents.vision.locating import check_locates
-    from simworld.agents.vision.looking import Photo
+    from simworld.agents.vision.photo_looks import Photo
 
     given = None if camera is None else _camera(camera)
     taken = {} if given is None else given.arrays()

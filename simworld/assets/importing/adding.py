@@ -16,7 +16,6 @@ from simworld.assets.index import INDEX, MeshAsset, read_index, to_json
 from simworld.assets.roots import user_path
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.reading import read_json
-from simworld.scene.model import OF_SCENES
 from simworld.writing import exclusive, reporting, write_bytes, write_json
 
 REPORT = "report.json"
@@ -93,6 +92,10 @@ def _own_tags() -> set[str]:
     return {tag for asset in read_index(user_path()) for tag in asset.tags}
 
 
+_OF_SCENES = frozenset(("box", "distractor", "floor", "goal", "robot", "socket", "table"))
+"""Categories of parts of scenes: of an object of one, these would be labelled as if they were such objects."""
+
+
 def _add(
     path: Path, name: str, options: ImportOptions, overwrite: bool, folder: Path, rows: dict[str, MeshAsset]
 ) -> ImportReport:
@@ -100,7 +103,7 @@ def _add(
     try:
         if name in GENERATORS or name in FAMILIES or name in shipped():
             raise ConfigurationError(f"{name!r} ships with simworld: give it another name (--id)")
-        if (category := options.category or name) in OF_SCENES:
+        if (category := options.category or name) in _OF_SCENES:
             raise ConfigurationError(f"scenes call a part of theirs {category!r}: give another category (--category)")
         mesh = read_mesh(path, textured=True)
         before = rows.get(name)

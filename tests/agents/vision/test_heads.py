@@ -11,7 +11,6 @@ from simworld.agents.data.image_set import ImageSet
 from simworld.agents.vision.heads.at_cells import AtCells
 from simworld.agents.vision.heads.box_head import BoxHead
 from simworld.agents.vision.heads.category_head import CategoryHead
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.closer import looked_at
 from simworld.agents.vision.heads.head import Head, Shape
 from simworld.agents.vision.heads.keypoint_head import KeypointHead
@@ -19,6 +18,7 @@ from simworld.agents.vision.heads.mask_head import MASK_STRIDE, MaskHead, _share
 from simworld.agents.vision.heads.position_head import PositionHead
 from simworld.agents.vision.heads.presence_head import PresenceHead, middle_cells, peaks
 from simworld.agents.vision.heads.rotation_head import RotationHead
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.seeing import answering
 from simworld.agents.vision.trunk import FINE_STRIDE, STRIDE, Features
 

@@ -12,8 +12,8 @@ import torch
 from command_line import simworld
 
 from simworld.agents.data.framing import Framing, framed_image
-from simworld.agents.vision.looking import Photo
 from simworld.agents.vision.models import MODELS
+from simworld.agents.vision.photo_looks import Photo
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 
 PAGE = (Path(__file__).parents[3] / "docs/vision.md").read_text()

@@ -11,7 +11,7 @@ import torch
 
 from simworld.agents.experts import expert
 from simworld.agents.vision.locating import Located, locate
-from simworld.agents.vision.looking import Photo
+from simworld.agents.vision.photo_looks import Photo
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.agents.vision.seen_policy import SeenPolicy
 from simworld.envs.config import EnvConfig

@@ -9,7 +9,7 @@ import pytest
 from simworld.agents.data.example import Example
 from simworld.agents.data.framing import shown_alone
 from simworld.agents.data.image_set import ImageSet
-from simworld.agents.vision.looking import Photo
+from simworld.agents.vision.photo_looks import Photo
 from simworld.agents.vision.scores import measure, thing_errors
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.assets.catalogue import keypoint_names

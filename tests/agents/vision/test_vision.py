@@ -14,9 +14,9 @@ from simworld.agents.data.framing import mirrored
 from simworld.agents.data.image_set import ImageSet
 from simworld.agents.learning.network_training import NetworkTraining
 from simworld.agents.networks.stored import read_stored, write_stored
-from simworld.agents.vision.heads.cells import Cells
-from simworld.agents.vision.looking import Look, Photo
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.models import MODELS
+from simworld.agents.vision.photo_looks import Photo, PhotoLook
 from simworld.agents.vision.scores import measure
 from simworld.agents.vision.seeing import Found, SeeingNetwork, VisionArchitecture
 from simworld.agents.vision.vision_training import VisionSettings, train_vision
@@ -206,8 +206,8 @@ def test_the_same_is_found_in_a_mirror(images: ImageSet, monkeypatch: pytest.Mon
     example = replace(images[0], image=np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8))
     one, other = (Photo(each.image, each.intrinsics, each.world_to_camera) for each in (example, mirrored(example)))
 
-    again = Look.again
-    monkeypatch.setattr(Look, "again", lambda first, *_: again(first, 1.0, True))
+    again = PhotoLook.again
+    monkeypatch.setattr(PhotoLook, "again", lambda first, *_: again(first, 1.0, True))
     one, other = network.see([one])[0], network.see([other])[0]
     x, y, width, height = other.boxes.T
     back = np.stack([128 - x - width, y, width, height], axis=1)
@@ -222,7 +222,7 @@ def test_the_same_is_found_in_a_mirror(images: ImageSet, monkeypatch: pytest.Mon
 def test_a_second_look_is_told_in_the_pixels_of_the_first(mirrored: bool) -> None:
     """Points of the one are those of the other, by what framings say of a photo's; and so are cells."""
     photos = [Photo(np.zeros((*size, 3), dtype=np.uint8)) for size in ((96, 128), (50, 90))]
-    first = Look.at(photos, (128, 96))
+    first = PhotoLook.at(photos, (128, 96))
     other = first.again(4 / 3, mirrored)
     assert other.size == (168, 128)
     aside = other.beside(first)

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from simworld.agents.data.example import Picture
 from simworld.agents.data.framing import Framing, framed_image, mirrored_cameras
-from simworld.agents.vision.heads.cells import Cells
 from simworld.agents.vision.heads.head import Aside
+from simworld.agents.vision.heads.thing_cells import Cells
 from simworld.agents.vision.trunk import STRIDE
 from simworld.geometry import Array
 
@@ -29,7 +29,7 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class Look:
+class PhotoLook:
     """Photos in frames of a (width, height) `size`, which are larger by a `scale` than others, in a mirror or not."""
 
     photos: Sequence[Photo]
@@ -44,14 +44,14 @@ class Look:
         framings = [Framing.fitted((photo.image.shape[1], photo.image.shape[0]), size) for photo in photos]
         return cls(photos, framings, size)
 
-    def again(self, scale: float, mirrored: bool) -> "Look":
+    def again(self, scale: float, mirrored: bool) -> "PhotoLook":
         """Another look, with the same in the middle, and cells that are whole."""
         size = STRIDE * round(scale * self.size[0] / STRIDE), STRIDE * round(scale * self.size[1] / STRIDE)
         framings = []
         for photo, framing in zip(self.photos, self.framings, strict=True):
             larger, (height, width) = scale * framing.scale, photo.image.shape[:2]
             framings.append(Framing(larger, 0.0, ((size[0] - larger * width) / 2, (size[1] - larger * height) / 2)))
-        return Look(self.photos, framings, size, scale, mirrored)
+        return PhotoLook(self.photos, framings, size, scale, mirrored)
 
     def images(self) -> torch.Tensor:
         """What is to be seen: (n, 3, h, w)."""
@@ -83,7 +83,7 @@ class Look:
         column = place % width
         return Cells(cells.image, place // width, width - 1 - column if self.mirrored else column, cells.thing)
 
-    def beside(self, first: "Look") -> Aside:
+    def beside(self, first: "PhotoLook") -> Aside:
         """How it is beside the first one."""
         return Aside(self.scale, self.mirrored, torch.tensor(self.size), torch.tensor(first.size))
 
