@@ -2,23 +2,28 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from simworld.agents.collect import manipulation
 from simworld.datasets.labelled import LabelledImage, photograph
 from simworld.datasets.replay import ReplayPlan
 from simworld.datasets.store.episode_reading import KIND, EpisodeReader
 from simworld.datasets.store.image_shard import write_image_shard
 from simworld.datasets.store.images import ImageReport, fill_images, open_images
 from simworld.datasets.store.label_stream import ImagesRequest
+from simworld.datasets.store.manifest import REQUEST
 from simworld.datasets.store.request import SeededRequest, read_request
 from simworld.datasets.store.verify import content_digest
 from simworld.engines.engine import Engine
 from simworld.engines.here import Here
 from simworld.engines.job import ShardJob, Storage, register_job
+from simworld.experiments.recipes.environments import env_of
 from simworld.experiments.recipes.jobs import shard_work
 from simworld.experiments.recipes.labelled_images import categories
+from simworld.reading import read_json
 from simworld.rendering import make_renderer
 
 _JOB = "replayed images"
@@ -46,6 +51,7 @@ def write_replayed_images(
     named = sorted({*categories(), *plan.categories})
     request: dict[str, Any] = {
         "rollouts_sha256": digest,
+        **_of_episodes(rollouts),
         "seed": read_request(rollouts, KIND, SeededRequest).seed,
         "cameras": list(cameras),
         "every": every,
@@ -57,6 +63,16 @@ def write_replayed_images(
         config = out.request | {"rollouts": str(rollouts.resolve())}
         work = shard_work(engine, _JOB, config, 0, out.path, plan.picture)
         return fill_images(out, work, progress)
+
+
+def _of_episodes(rollouts: Path) -> dict[str, Any]:
+    """What the request of episodes says of where they happen, and what their parameters are, as far as it does."""
+    asked = read_json(rollouts / REQUEST, dict[str, Any])
+    told: dict[str, Any] = {name: asked[name] for name in ("env_id", "environment", "policy") if name in asked}
+    if "environment" in told:
+        with closing(env_of(told["environment"])) as env:
+            told["parameters"] = manipulation(env).config.scene.space.meanings()
+    return told
 
 
 def run_replayed(job: ShardJob, storage: Storage) -> dict[str, Any]:

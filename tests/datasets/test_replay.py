@@ -1,5 +1,6 @@
 """What was stored is shown again: the pictures are those that the environment showed."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from simworld.engines.processes import LocalProcesses
 from simworld.errors import ConfigurationError, DatasetError
 from simworld.experiments.recipes.environments import make_env
 from simworld.experiments.recipes.replayed_images import write_replayed_images
+from simworld.experiments.recipes.rollouts import write_rollouts
 from simworld.rendering.renderers.raster import RasterRenderer
 
 REACH, PLACE = "simworld/Reach-v0", "simworld/PlaceInBox-v0"
@@ -78,6 +80,15 @@ def test_images_of_a_store_are_those_of_its_states(stored: Path, shown: list[Epi
     assert "object" in names and not names & {"goal", "table", "floor", "robot"}
     with pytest.raises(DatasetError, match="has no sample '3/0/1/front'"):
         find_label(tmp_path / "images", "3/0/1/front")
+
+
+def test_they_say_where_their_episodes_happen(tmp_path: Path) -> None:
+    write_rollouts(tmp_path / "acted", "simworld/Reach-v0", episodes=1, policy="random", seed=3)
+    write(tmp_path / "images", tmp_path / "acted", every=50)
+    info = json.loads((tmp_path / "images/annotations.json").read_text())["info"]
+    asked = json.loads((tmp_path / "images/request.json").read_text())
+    assert asked["env_id"] == "simworld/Reach-v0" and asked["environment"]["task"] and asked["policy"] == "random"
+    assert info["parameters"]["gravity"]["unit"] == "m/s2"
 
 
 def test_they_are_the_same_by_several_processes_and_after_a_stop(stored: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from command_line import assert_refused, simworld
 from simworld.errors import TrainingError
 from simworld.experiments.recipes.contract import Contract
 from simworld.experiments.recipes.learning import sweeping
+from simworld.experiments.recipes.learning.algorithms import varied_settings
 
 REACH = """
 env: simworld/Reach-v0
@@ -56,6 +57,7 @@ def test_what_cannot_be_varied_is_refused_before_anything_is_learnt(experiment: 
         (("--vary", "hiden=4"), ("hiden", "hidden")),
         (("--vary", "hidden=4,0"), ("hidden",)),
         (("--vary", "hidden"), ("--vary: must be NAME=VALUE",)),
+        (("--vary", "hidden="), ("--vary: must be NAME=VALUE",)),
         (("--vary", "hidden=4", "--vary", "hidden=8"), ("hidden is there twice",)),
         (("--vary", "seed=4"), ("seed",)),
         (("--vary", "learning_rate=0.001,1e-3"), ("two values of a setting are the same",)),
@@ -82,3 +84,11 @@ def test_what_diverges_never_succeeds_and_ends_no_sweep(
     rows = json.loads((out / "sweep.json").read_text())
     diverged = next(row for row in rows if row["settings"]["hidden"] == 8)["seeds"]["0"]
     assert (diverged["success_rate"], diverged["diverged"]) == (0.0, "the training diverged")
+
+
+def test_lists_are_values_too() -> None:
+    assert varied_settings(['marks=["a","b"],[]', "x=1,2.5", "name=auto,1"]) == {
+        "marks": [["a", "b"], []],
+        "x": [1, 2.5],
+        "name": ["auto", 1],
+    }

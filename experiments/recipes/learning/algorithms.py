@@ -102,8 +102,17 @@ def varied_settings(texts: Sequence[str]) -> dict[str, list[Any]]:
         name, _, values = text.partition("=")
         if name in varied:
             raise ConfigurationError(f"--vary: {name} is there twice")
-        varied[name] = [_setting(f"{name}={value}", "--vary")[1] for value in values.split(",")]
+        varied[name] = _values(name, values)
     return varied
+
+
+def _values(name: str, text: str) -> list[Any]:
+    """Values between commas, as in a list of JSON, or else each as a setting's."""
+    try:
+        found: list[Any] = json.loads(f"[{text}]")
+    except ValueError:
+        found = []
+    return found or [_setting(f"{name}={value}", "--vary")[1] for value in text.split(",")]
 
 
 def _setting(text: str, option: str = "--set") -> tuple[str, Any]:
