@@ -45,6 +45,16 @@ def open_own(path: PathLike) -> FileIO:
     return FileIO(descriptor, "ab+")
 
 
+def mended(file: FileIO) -> bytes:
+    """All whole lines of a file; a part of one, as a kill leaves it, is taken away."""
+    file.seek(0)
+    content = file.readall() or b""
+    end = content.rfind(b"\n") + 1
+    if end < len(content):
+        file.truncate(end)
+    return content[:end]
+
+
 def read_bytes(path: PathLike, most: int = MOST_BYTES) -> bytes:
     """The content of a regular file of at most `most` bytes; anything else raises OSError."""
     with open_regular(path) as file:

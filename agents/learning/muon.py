@@ -1,6 +1,7 @@
 """Muon (Jordan et al. 2024): steps by momentum whose directions all count alike, for weights that are matrices."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,8 +23,8 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Change the weights by their gradients."""
+    def step(self, closure: Any = None) -> Any:
+        """Change the weights by their gradients, whatever the closure."""
         for group in self.param_groups:
             alike: dict[tuple[int, int], list[nn.Parameter]] = {}
             for weights in group["params"]:

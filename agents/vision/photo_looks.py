@@ -72,20 +72,21 @@ class PhotoLook:
         told = {"intrinsics": inner, "world_to_camera": outer}
         return {name: torch.from_numpy(values).float()[cells.image] for name, values in told.items()}
 
-    def as_first(self, likely: torch.Tensor, size: torch.Size) -> torch.Tensor:
-        """How likely cells (n, 1, h, w) make those of the first look, of which there are (h, w) `size`."""
-        return functional.adaptive_max_pool2d(self._unmirrored(likely), size)
+    def as_first(self, likely: torch.Tensor, size: torch.Size) -> tuple[torch.Tensor, torch.Tensor]:
+        """How likely cells (n, 1, h, w) make those of the first look, of which there are (h, w) `size`.
 
-    def same(self, cells: Cells, likely: torch.Tensor, size: torch.Size) -> Cells:
-        """Its own for cells of the first look: of those that show the same, the likeliest."""
-        _, most = functional.adaptive_max_pool2d(self._unmirrored(likely), size, return_indices=True)
-        place, width = most[cells.image, 0, cells.row, cells.column], likely.shape[-1]
+        And by which, for `same`: of those that show the same the likeliest counts.
+        """
+        turned = likely.flip(-1) if self.mirrored else likely
+        most, places = functional.adaptive_max_pool2d(turned, size, return_indices=True)
+        return most, places
+
+    def same(self, cells: Cells, places: torch.Tensor, width: int) -> Cells:
+        """Its own for cells of the first look, of which a row has `width`."""
+        place = places[cells.image, 0, cells.row, cells.column]
         column = place % width
         return Cells(cells.image, place // width, width - 1 - column if self.mirrored else column, cells.thing)
 
     def beside(self, first: "PhotoLook") -> Aside:
         """How it is beside the first one."""
         return Aside(self.scale, self.mirrored, torch.tensor(self.size), torch.tensor(first.size))
-
-    def _unmirrored(self, likely: torch.Tensor) -> torch.Tensor:
-        return likely.flip(-1) if self.mirrored else likely

@@ -214,12 +214,12 @@ class SeeingNetwork(LearningNetwork):
         seen = [self._looked(look) for look in looks]
         shape = seen[0][1].shape[-2:]
         alike = [look.as_first(likely, shape) for look, (_, likely) in zip(looks, seen, strict=True)]
-        there, cells = peaks(torch.stack(alike).mean(0), MOST)
+        there, cells = peaks(torch.stack([most for most, _ in alike]).mean(0), MOST)
         kept = there >= least
         cells = cells[kept]
         views = [
-            _View(look, first, features, look.same(cells, likely, shape))
-            for look, (features, likely) in zip(looks, seen, strict=True)
+            _View(look, first, features, look.same(cells, places, likely.shape[-1]))
+            for look, (features, likely), (_, places) in zip(looks, seen, alike, strict=True)
         ]
         told = first.cameras(cells)
         known = bool(told)
@@ -243,8 +243,9 @@ class _View:
     """What a look says of things, of which it has the cells."""
 
     def __init__(self, look: PhotoLook, first: PhotoLook, features: Features, cells: Cells) -> None:
-        self._features, self._cells, self._cameras = features, cells, look.cameras(cells)
+        self._features, self._cells = features, cells
         self._aside = None if look is first else look.beside(first)
+        self._cameras = look.cameras(cells) if self._aside else {}
 
     def read(self, head: Head, told: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """What a head says, in the pixels of the first look, in which the heads before it have `told` something."""

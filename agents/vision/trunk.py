@@ -11,8 +11,6 @@ from torch.nn import functional
 
 STRIDE, FINE_STRIDE = 8, 4
 """Pixels along a side of a cell of the features, and of the finer ones."""
-
-
 LEAST_SIDE = 64
 """Pixels of an image."""
 

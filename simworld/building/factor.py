@@ -118,8 +118,9 @@ class Factor:
             if high - low >= _MOST_VALUES:
                 raise ConfigurationError(f"of so many whole numbers no part can be drawn; each must be {self.rule}")
             values = range(low, high + 1)
-        held = tuple(value for value in dict.fromkeys(values) if self.allows(value) and distribution.density(value) > 0)
-        return Choice(held, tuple(map(distribution.density, held))) if held else None
+        shares = {value: distribution.density(value) for value in values if self.allows(value)}
+        held = {value: share for value, share in shares.items() if share > 0}
+        return Choice(tuple(held), tuple(held.values())) if held else None
 
     def check(self, address: str, value: Any) -> None:
         """Raise ConfigurationError if the factor at `address` may not be `value`."""

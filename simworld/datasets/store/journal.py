@@ -6,7 +6,7 @@ from typing import Self
 
 from simworld.disk import lock
 from simworld.errors import DatasetError
-from simworld.reading import open_own
+from simworld.reading import mended, open_own
 from simworld.writing import reporting
 
 
@@ -30,12 +30,7 @@ class Journal:
 
     def lines(self) -> list[bytes]:
         """The whole lines that are there; a part of one, as a kill leaves it, is taken away."""
-        self._file.seek(0)
-        content = self._file.readall() or b""
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            self._file.truncate(end)
-        return content[:end].splitlines(keepends=True)
+        return mended(self._file).splitlines(keepends=True)
 
     def append(self, line: bytes) -> None:
         """Write a line."""

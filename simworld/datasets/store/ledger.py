@@ -4,17 +4,13 @@ import errno
 import json
 import os
 from collections import defaultdict
-from io import FileIO
 from pathlib import Path
 
 from simworld.datasets.store.fingerprint import Fingerprint
 from simworld.errors import DatasetError
-from simworld.reading import open_own, open_regular
+from simworld.reading import mended, open_own, open_regular
 
 LEDGER = ".written"
-
-_READ = 4096
-"""Bytes that are read at once for the end of a line."""
 
 
 class Ledger:
@@ -46,8 +42,9 @@ class Ledger:
         """Write a line, which outlasts a loss of power if it is `durable`; a full disk takes all of it or nothing."""
         line = json.dumps([name, fingerprint.size, fingerprint.sha256]).encode() + b"\n"
         with open_own(self._path) as file:
-            file.truncate(_whole(file))
-            end = os.fstat(file.fileno()).st_size
+            if end := file.seek(0, os.SEEK_END):
+                file.seek(end - 1)
+                end = end if file.read(1) == b"\n" else len(mended(file))
             try:
                 if file.write(line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
@@ -60,15 +57,3 @@ class Ledger:
     def remove(self) -> None:
         """Take it away: there is a manifest."""
         self._path.unlink(missing_ok=True)
-
-
-def _whole(file: FileIO) -> int:
-    """The size of a file without a part of a last line, as a kill may have left it."""
-    end = os.fstat(file.fileno()).st_size
-    while end:
-        begin = max(end - _READ, 0)
-        file.seek(begin)
-        if (found := (file.read(end - begin) or b"").rfind(b"\n")) >= 0:
-            return begin + found + 1
-        end = begin
-    return 0

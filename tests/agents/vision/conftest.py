@@ -1,5 +1,6 @@
 """A few images to learn from, and examples made up of known geometry."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def images(folder: Path) -> ImageSet:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread():  # type: ignore[no-untyped-def]
+def one_thread() -> Iterator[None]:
     """Two threads of two tests beside each other would wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

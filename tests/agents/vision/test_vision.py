@@ -235,9 +235,9 @@ def test_a_second_look_is_told_in_the_pixels_of_the_first(mirrored: bool) -> Non
     likely = torch.zeros(2, 1, 16, 21)
     row, column = 5, 13
     likely[1, 0, row, column] = 1.0
-    seen = other.as_first(likely, torch.Size((12, 16)))
+    seen, places = other.as_first(likely, torch.Size((12, 16)))
     cells = Cells(*(torch.tensor(c)[None] for c in (1, *np.unravel_index(int(seen[1].argmax()), (12, 16)), 0)))
-    same = other.same(cells, likely, torch.Size((12, 16)))
+    same = other.same(cells, places, 21)
     assert (same.image, same.row, same.column) == (1, row, column)
     assert (aside.points(same.middles) - cells.middles).abs().max() <= 8
 
